@@ -1,0 +1,38 @@
+/** @jest-config-loader esbuild-register */
+import type { Config } from 'jest';
+
+/** Suites that need no part running; `real` suites get a broker, a registry and an engine from their global set-up. */
+const shared = {
+  rootDir: '.',
+  extensionsToTreatAsEsm: ['.ts'],
+  testEnvironment: 'node',
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
+    ],
+  },
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.parts/', '/.hindsight/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.parts/', '<rootDir>/.hindsight/'],
+} satisfies Config;
+
+const config: Config = {
+  maxWorkers: 2,
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['**/*.test.ts'],
+      testPathIgnorePatterns: [...shared.testPathIgnorePatterns, '\\.real\\.test\\.ts$', '/docs/tour/'],
+    },
+    {
+      ...shared,
+      displayName: 'real',
+      testMatch: ['**/*.real.test.ts', '<rootDir>/docs/tour/**/*.test.ts'],
+      globalSetup: '<rootDir>/services/testing/parts-setup.ts',
+      globalTeardown: '<rootDir>/services/testing/parts-teardown.ts',
+    },
+  ],
+};
+
+export default config;

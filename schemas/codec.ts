@@ -1,0 +1,101 @@
+/**
+ * Avro values in Confluent's wire format: a zero byte, the schema id (4 bytes, big-endian), the record.
+ * Encoding and decoding happen here with avsc; only registration and look-ups go through the registry's client
+ * (services/runtime/registry.ts), which costs a promise and a copy for each message.
+ */
+import { readFileSync } from 'node:fs';
+import avro from 'avsc';
+import type { Records } from './records.ts';
+
+export type RecordName = keyof Records;
+
+export const WIRE_HEADER_BYTES = 5;
+
+/** A value was written with a schema that this process has not loaded yet. Load it from the registry and try again. */
+export class UnknownSchemaError extends Error {
+  readonly code = 'schema_unknown';
+  readonly schemaId: number;
+  constructor(schemaId: number) {
+    super(`could not decode a value: schema ${String(schemaId)} is not loaded`);
+    this.schemaId = schemaId;
+  }
+}
+
+export function schemaText(record: RecordName): string {
+  return readFileSync(new URL(`./avro/${record}.avsc`, import.meta.url), 'utf8');
+}
+
+export class Codec<Name extends RecordName> {
+  readonly record: Name;
+  readonly schemaId: number;
+  readonly #type: avro.Type;
+  readonly #readers = new Map<number, avro.types.Resolver>();
+
+  /** @param schemaId id under which the registry knows this process's own schema of the record. */
+  constructor(record: Name, schemaId: number) {
+    this.record = record;
+    this.schemaId = schemaId;
+    this.#type = avro.Type.forSchema(JSON.parse(schemaText(record)) as avro.Schema, { wrapUnions: false });
+  }
+
+  /** The value with its wire header. Throws when a field is missing or of the wrong type: that is a bug. */
+  encode(value: Records[Name]): Buffer {
+    const body = this.#type.toBuffer(value);
+    const out = Buffer.allocUnsafe(WIRE_HEADER_BYTES + body.length);
+    out[0] = 0;
+    out.writeUInt32BE(this.schemaId, 1);
+    body.copy(out, WIRE_HEADER_BYTES);
+    return out;
+  }
+
+  decode(bytes: Buffer, start = 0, end = bytes.length): Records[Name] {
+    const id = schemaIdOf(bytes, start);
+    const body = bytes.subarray(start + WIRE_HEADER_BYTES, end);
+    if (id === this.schemaId) return this.#type.fromBuffer(body) as Records[Name];
+    const resolver = this.#readers.get(id);
+    if (resolver === undefined) throw new UnknownSchemaError(id);
+    return this.#type.fromBuffer(body, resolver) as Records[Name];
+  }
+
+  /** Makes values written with another version of the schema readable. */
+  learn(schemaId: number, writerSchema: string): void {
+    const writer = avro.Type.forSchema(JSON.parse(writerSchema) as avro.Schema, { wrapUnions: false });
+    this.#readers.set(schemaId, this.#type.createResolver(writer));
+  }
+
+  knows(schemaId: number): boolean {
+    return schemaId === this.schemaId || this.#readers.has(schemaId);
+  }
+}
+
+/** Schema id of a value in wire format. Throws RangeError on anything else. */
+export function schemaIdOf(bytes: Buffer, start = 0): number {
+  if (bytes[start] !== 0)
+    throw new RangeError('not a value in Confluent wire format: the first byte is not 0');
+  return bytes.readUInt32BE(start + 1);
+}
+
+/** A codec for each record, as services/runtime/registry.ts hands it out after registration. */
+export type Codecs = { readonly [Name in RecordName]: Codec<Name> };
+
+/** Codecs that need no registry, for tests of pure parts: ids count from 1 in the order of names. */
+export function localCodecs(): Codecs {
+  const names: readonly RecordName[] = [
+    'Activity',
+    'BatchRecord',
+    'CollectedEvent',
+    'DeadLetter',
+    'Definition',
+    'DroppedEvent',
+    'IdentityDecision',
+    'IdentityFact',
+    'IdentityRequest',
+    'JourneyEntry',
+    'MergedEvent',
+    'PersonChange',
+    'SegmentChange',
+    'Transfer',
+  ];
+  const codecs = Object.fromEntries(names.map((name, index) => [name, new Codec(name, index + 1)]));
+  return codecs as unknown as Codecs; // fromEntries cannot express that each name maps to its own codec
+}

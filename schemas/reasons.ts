@@ -1,0 +1,24 @@
+/** Coded reasons why something was refused or left out. Analysts read them in `dropped` and in activities. */
+export const reasons = {
+  duplicate_message: 'The lane has already had this message id from the same identifier.',
+  invalid_call: 'The call broke a rule of the API; detail says which. Permissive mode answered 200.',
+  limit_exceeded: 'The call was larger than a documented limit; permissive mode answered 200.',
+  identify_without_identifier: 'An identify that names nobody creates no profile.',
+  unknown_cio_id: 'The call names a cio_id that does not exist or was deleted.',
+  update_only_nobody: 'An update with _update: true matched nobody.',
+  identifier_conflict: 'The identifiers of the call belong to different people.',
+  identifier_suppressed: 'The identifier is suppressed.',
+  identifier_illegal: 'The identifier is a placeholder or otherwise cannot name a person.',
+  anonymous_id_taken: 'The anonymous id was claimed before; the first claim wins and it cannot be reused.',
+  merge_switched_off: 'The workspace has switched anonymous event merge off.',
+  too_many_anonymous_ids: 'The person has had too many anonymous ids in the window that the workspace sets.',
+  too_many_people: 'The anonymous id has named too many people in the window that the workspace sets.',
+  too_many_merges: 'More person merges a minute than the workspace allows.',
+  merge_same_person: 'Both sides of the merge are one person already.',
+  merge_unknown_person: 'A side of the merge names nobody.',
+  person_deleted: 'The person was deleted.',
+  lane_full:
+    'The visitor has more waiting events than the limit; the event is kept in anonymous_events only.',
+  undecodable: 'The record could not be read; it lies in dead.letters.',
+} as const;
+export type Reason = keyof typeof reasons;

@@ -1,0 +1,314 @@
+/** Generated from schemas/avro by `npm run generate`. Times are milliseconds since 1970. Do not edit. */
+/** A line of the activity log that is not itself an event. */
+export interface Activity {
+  readonly workspace: string;
+  /** As Customer.io documents it, for example Anonymous Data Merged. */
+  readonly kind: string;
+  readonly person_id: string | null;
+  readonly anonymous_id: string | null;
+  readonly timestamp: number;
+  readonly processed_at: number | null;
+  readonly message_id: string | null;
+  /** JSON object. */
+  readonly detail: string | null;
+}
+
+export interface InputRange {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+}
+
+export interface OutputHash {
+  readonly partition: number;
+  readonly records: number;
+  /** Of keys and values, in order. */
+  readonly hash: number;
+}
+
+/** One committed batch of a task: all that chance decided. State and outputs are a pure function of these and the logs that they point to. */
+export interface BatchRecord {
+  /** Random. */
+  readonly batch_id: string;
+  readonly service: string;
+  readonly task: number;
+  readonly layout: number;
+  readonly sequence: number;
+  /** The batch's clock. */
+  readonly time: number;
+  /** Definitions below this offset were in force. */
+  readonly definitions_offset: number;
+  readonly decider_version: number;
+  /** In the order taken. */
+  readonly ranges: readonly InputRange[];
+  /** An entry for each input partition that wrote something. */
+  readonly outputs: readonly OutputHash[];
+}
+
+/** One accepted call about a visitor or a person. The routing fields come first, so that a reader that only routes decodes a few bytes. JSON stays text: lossless for any JSON. */
+export interface CollectedEvent {
+  /** When ingest took it. Windows run on it. */
+  readonly received_at: number;
+  readonly type: 'event' | 'page' | 'screen' | 'identify';
+  /** Kind of the identifier that the call names; none while nobody is named. */
+  readonly identifier_kind: 'none' | 'id' | 'email' | 'cio_id';
+  /** The identifier as sent, or null. */
+  readonly identifier: string | null;
+  readonly anonymous_id: string | null;
+  /** The client's message id, or one minted by ingest before the first send. */
+  readonly message_id: string;
+  /** The event's own time; without one, received_at. */
+  readonly timestamp: number;
+  readonly workspace: string;
+  /** The route that took it, for example track.v1.event. */
+  readonly source: string;
+  /** Name of the event, page or screen; null for an identify. */
+  readonly name: string | null;
+  /** Identify: the id that the call carries beside or as its identifier. */
+  readonly id: string | null;
+  /** Identify: the email likewise, as sent. */
+  readonly email: string | null;
+  /** Identify: the cio_id likewise. */
+  readonly cio_id: string | null;
+  /** Identify with _update: never creates a person. */
+  readonly update_only: boolean;
+  /** Identify with _timestamp: orders its attributes against other updates. */
+  readonly attributes_at: number | null;
+  /** JSON object as sent: the event's data, or an identify's attributes. */
+  readonly properties: string | null;
+  /** JSON object as sent. */
+  readonly context: string | null;
+}
+
+/** A record that a service could not handle, as it was read. */
+export interface DeadLetter {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly service: string;
+  readonly code: string;
+  readonly message: string;
+  readonly at: number;
+}
+
+/** A versioned workspace setting, segment, journey or message; or the test clock. Read in order from the start. */
+export interface Definition {
+  readonly kind: 'workspace' | 'segment' | 'journey' | 'message' | 'clock' | 'unknown';
+  readonly workspace: string;
+  readonly id: string;
+  /** 1, 2, 3 … for each kind, workspace and id. */
+  readonly version: number;
+  readonly deleted: boolean;
+  readonly at: number;
+  /** JSON as accepted; kind clock: null, the time is at. */
+  readonly body: string | null;
+}
+
+/** Something refused or left out, and why. */
+export interface DroppedEvent {
+  readonly workspace: string;
+  /** A code of schemas/reasons.ts. */
+  readonly reason: string;
+  /** The service. */
+  readonly stage: string;
+  readonly at: number;
+  readonly message_id: string | null;
+  readonly anonymous_id: string | null;
+  readonly person_id: string | null;
+  /** JSON object. */
+  readonly detail: string | null;
+}
+
+/** Identity's answer to a lane, or news for every partition (partition_wide). */
+export interface IdentityDecision {
+  readonly kind:
+    | 'granted'
+    | 'resolved'
+    | 'refused'
+    | 'absorbed'
+    | 'deleted'
+    | 'suppressed'
+    | 'unsuppressed'
+    | 'split'
+    | 'unknown';
+  readonly workspace: string;
+  /** Null when it goes to every partition. */
+  readonly lane: string | null;
+  readonly request_number: number;
+  /** granted, resolved: whose the lane or the identifier is. absorbed, deleted, suppressed, split: whom it happened to. */
+  readonly person_id: string | null;
+  /** absorbed: the survivor. split: who now has what detail names. */
+  readonly other_person_id: string | null;
+  /** granted: receive time of the claim. The window runs from here. */
+  readonly claimed_at: number | null;
+  /** The call created the person. */
+  readonly person_created: boolean;
+  readonly identifier_kind: 'none' | 'id' | 'email' | 'cio_id';
+  readonly identifier: string | null;
+  /** refused: a code of schemas/reasons.ts. */
+  readonly reason: string | null;
+  readonly fact_number: number | null;
+  /** JSON. */
+  readonly detail: string | null;
+}
+
+/** A numbered, accepted fact. Identity's state is a fold of these. */
+export interface IdentityFact {
+  /** 1, 2, 3 … within the workspace. */
+  readonly number: number;
+  readonly workspace: string;
+  readonly kind:
+    | 'person_created'
+    | 'identifier_added'
+    | 'anonymous_claimed'
+    | 'person_absorbed'
+    | 'person_deleted'
+    | 'identifier_suppressed'
+    | 'identifier_unsuppressed'
+    | 'person_split'
+    | 'anonymous_moved'
+    | 'identifier_moved'
+    | 'unknown';
+  /** Receive time of the call that caused it. */
+  readonly at: number;
+  readonly person_id: string | null;
+  /** person_absorbed: the survivor. person_split, *_moved: who had it before. */
+  readonly other_person_id: string | null;
+  readonly identifier_kind: 'none' | 'id' | 'email' | 'cio_id' | 'anonymous_id';
+  /** Canonical form. */
+  readonly identifier: string | null;
+  readonly lane: string | null;
+  /** Message id of the call that caused it. */
+  readonly message_id: string | null;
+  /** JSON. */
+  readonly detail: string | null;
+}
+
+/** What only the single writer of a workspace may decide. A watermark says how far a lane partition has come. */
+export interface IdentityRequest {
+  readonly kind: 'claim' | 'resolve' | 'merge' | 'delete' | 'suppress' | 'unsuppress' | 'split' | 'watermark';
+  readonly workspace: string;
+  /** Receive time of the call; for a watermark the time up to which source_partition has handled everything. */
+  readonly received_at: number;
+  /** Key of the lane that asks and gets the decision. */
+  readonly lane: string | null;
+  /** claim, resolve: number within the lane, echoed in the decision. */
+  readonly request_number: number;
+  /** Watermark: partition of events.collected. */
+  readonly source_partition: number | null;
+  /** claim: the anonymous id to bind. */
+  readonly anonymous_id: string | null;
+  /** The identifier that decides whom the call is about. */
+  readonly identifier_kind: 'none' | 'id' | 'email' | 'cio_id';
+  readonly identifier: string | null;
+  /** Further identifiers that the call carries. */
+  readonly id: string | null;
+  readonly email: string | null;
+  readonly cio_id: string | null;
+  readonly update_only: boolean;
+  readonly message_id: string;
+  /** merge: kind of the secondary. */
+  readonly other_kind: 'none' | 'id' | 'email' | 'cio_id';
+  /** merge: the secondary. */
+  readonly other: string | null;
+  /** JSON: for a split {anonymous_ids, identifiers, into, by, why}. */
+  readonly detail: string | null;
+}
+
+/** A person entered a journey. */
+export interface JourneyEntry {
+  readonly workspace: string;
+  readonly journey_id: string;
+  readonly person_id: string;
+  readonly entered_at: number;
+  /** Null when a timer caused it. */
+  readonly trigger_message_id: string | null;
+  readonly rule_version: number;
+}
+
+/** One record of a person's stream. Readers skip kinds that they do not know. */
+export interface MergedEvent {
+  readonly kind: 'event' | 'watermark' | 'absorb' | 'absorbed' | 'deleted';
+  /** Empty for a watermark. */
+  readonly workspace: string;
+  /** Whose stream this is, now; empty for a watermark. */
+  readonly person_id: string;
+  /** When it became this person's: receive time of the claim, or its own receive time. For a watermark: every lane of source_partition has been handled up to this time. */
+  readonly merged_at: number;
+  readonly previously_anonymous: boolean;
+  /** Watermark: partition of events.collected that it speaks for. */
+  readonly source_partition: number | null;
+  /** absorb: whom this person takes in. absorbed: who took this person in. */
+  readonly other_person_id: string | null;
+  /** Number in identity.log of the fact behind an absorb, absorbed or deleted. */
+  readonly fact_number: number | null;
+  /** The event, for kind event; null otherwise. */
+  readonly event: CollectedEvent | null;
+}
+
+/** A person as identity (aspect graph) or the trigger (aspect profile) knows them after this change. The key is workspace:person_id:aspect and the topic is compacted, so each record is whole. */
+export interface PersonChange {
+  readonly aspect: 'graph' | 'profile';
+  readonly workspace: string;
+  readonly person_id: string;
+  readonly at: number;
+  /** Grows with every change of this person and aspect. */
+  readonly version: number;
+  readonly state: 'alive' | 'absorbed' | 'deleted';
+  readonly absorbed_into: string | null;
+  readonly id: string | null;
+  readonly email: string | null;
+  readonly created_at: number | null;
+  readonly first_seen_at: number | null;
+  /** JSON object; aspect profile. */
+  readonly attributes: string | null;
+}
+
+/** A person entered or left a segment. */
+export interface SegmentChange {
+  readonly workspace: string;
+  readonly segment_id: string;
+  readonly person_id: string;
+  readonly change: 'entered' | 'left';
+  readonly at: number;
+  /** Null when a timer or a merge caused it. */
+  readonly cause_message_id: string | null;
+  readonly rule_version: number;
+}
+
+/** What moves between partitions of the trigger when people merge, and pasts of new definitions. */
+export interface Transfer {
+  readonly kind: 'state' | 'record' | 'past' | 'unknown';
+  readonly workspace: string;
+  /** To whom. */
+  readonly person_id: string;
+  readonly from_person_id: string | null;
+  readonly fact_number: number | null;
+  readonly origin_partition: number | null;
+  readonly origin_offset: number | null;
+  /** JSON. */
+  readonly state: string | null;
+  /** A record of events.merged as it was read, with its wire header. */
+  readonly record: Buffer | null;
+}
+
+export interface Records {
+  readonly Activity: Activity;
+  readonly BatchRecord: BatchRecord;
+  readonly CollectedEvent: CollectedEvent;
+  readonly DeadLetter: DeadLetter;
+  readonly Definition: Definition;
+  readonly DroppedEvent: DroppedEvent;
+  readonly IdentityDecision: IdentityDecision;
+  readonly IdentityFact: IdentityFact;
+  readonly IdentityRequest: IdentityRequest;
+  readonly JourneyEntry: JourneyEntry;
+  readonly MergedEvent: MergedEvent;
+  readonly PersonChange: PersonChange;
+  readonly SegmentChange: SegmentChange;
+  readonly Transfer: Transfer;
+}

@@ -1,0 +1,66 @@
+/** The `definitions` topic folded into what is in force: workspace settings, segments, journeys. Pure. */
+import type { Definition } from '../../schemas/records.ts';
+
+export interface StoredDefinition {
+  readonly kind: Definition['kind'];
+  readonly workspace: string;
+  readonly id: string;
+  readonly version: number;
+  readonly at: number;
+  /** Parsed JSON body; its shape was checked before it was stored. */
+  readonly body: unknown;
+}
+
+/** A read-only view. `offset` says up to where of the topic it reaches; two views of one offset are equal. */
+export interface DefinitionsView {
+  readonly offset: number;
+  get(kind: Definition['kind'], workspace: string, id: string): StoredDefinition | undefined;
+  /** All of a kind in a workspace, by id. The array is the same object until one of them changes. */
+  list(kind: Definition['kind'], workspace: string): readonly StoredDefinition[];
+  /** Last standing test clock, or undefined. */
+  readonly clock: number | undefined;
+}
+
+/** Mutable fold behind the views. `apply` in offset order; `view` is cheap. */
+export class Definitions implements DefinitionsView {
+  offset = 0;
+  clock: number | undefined;
+  readonly #byKey = new Map<string, StoredDefinition>();
+  readonly #lists = new Map<string, readonly StoredDefinition[]>();
+
+  apply(offset: number, record: Definition): void {
+    this.offset = offset + 1;
+    if (record.kind === 'clock') {
+      this.clock = Math.max(this.clock ?? record.at, record.at);
+      return;
+    }
+    const key = keyOf(record.kind, record.workspace, record.id);
+    if (record.deleted) this.#byKey.delete(key);
+    else {
+      const body: unknown = record.body === null ? null : JSON.parse(record.body);
+      const { kind, workspace, id, version, at } = record;
+      this.#byKey.set(key, { kind, workspace, id, version, at, body });
+    }
+    this.#lists.delete(`${record.kind}/${record.workspace}`);
+  }
+
+  get(kind: Definition['kind'], workspace: string, id: string): StoredDefinition | undefined {
+    return this.#byKey.get(keyOf(kind, workspace, id));
+  }
+
+  list(kind: Definition['kind'], workspace: string): readonly StoredDefinition[] {
+    const at = `${kind}/${workspace}`;
+    let list = this.#lists.get(at);
+    if (list === undefined) {
+      list = [...this.#byKey.values()]
+        .filter((definition) => definition.kind === kind && definition.workspace === workspace)
+        .sort((a, b) => (a.id < b.id ? -1 : 1));
+      this.#lists.set(at, list);
+    }
+    return list;
+  }
+}
+
+function keyOf(kind: string, workspace: string, id: string): string {
+  return `${kind}/${workspace}/${id}`;
+}

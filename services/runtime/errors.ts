@@ -1,0 +1,30 @@
+/** Every expected error has a code, a cause and a word on whether a retry can help (STYLE 20). */
+export interface CodedErrorOptions {
+  readonly cause?: unknown;
+  readonly retryable?: boolean;
+  /** What a human can do about it, as a sentence. */
+  readonly hint?: string;
+}
+
+export class CodedError extends Error {
+  readonly code: string;
+  readonly retryable: boolean;
+  readonly hint: string | undefined;
+  constructor(code: string, message: string, { cause, retryable = false, hint }: CodedErrorOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'CodedError';
+    this.code = code;
+    this.retryable = retryable;
+    this.hint = hint;
+  }
+}
+
+/** For the end of a switch over a union: a value that the types say cannot be. */
+export function unreachable(value: never): never {
+  throw new CodedError('unreachable', `could not go on: unexpected value ${JSON.stringify(value)}`);
+}
+
+/** What must hold. A failure stops the partition: better late than wrong (STYLE 19). */
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new CodedError('assertion_failed', `assertion failed: ${message}`);
+}

@@ -1,0 +1,116 @@
+/**
+ * The log as the rest of the product sees it. Implemented over kafkajs's connections in this folder (the only
+ * importer of kafkajs) and in memory by services/testing.
+ */
+import type { TopicId } from '../../../schemas/topics.ts';
+
+/** A stretch of one partition, as bytes: the record batches that one fetch brought, less what was aborted. */
+export interface RecordSlice {
+  readonly topic: TopicId;
+  readonly partition: number;
+  /** First offset asked for; records of the first batch below it are to be skipped. */
+  readonly from: number;
+  /** Where to go on: one past the last offset in the slice, control and aborted batches included. */
+  readonly next: number;
+  readonly byteLength: number;
+  /** Calls visit for each record in [from, to), in offset order. The record is one object, reused: copy what you keep. */
+  forEach(visit: (record: InputRecord) => void, to?: number): void;
+  /** The bytes may be reused after this. Outputs may point into them, so call it after the commit only. */
+  release(): void;
+}
+
+/** One record, in place. */
+export interface InputRecord {
+  topic: TopicId;
+  partition: number;
+  offset: number;
+  /** Broker's append time, ms. */
+  appendedAt: number;
+  bytes: Buffer;
+  /** keyEnd = keyStart for an empty or absent key. */
+  keyStart: number;
+  keyEnd: number;
+  valueStart: number;
+  valueEnd: number;
+}
+
+export interface TopicPartition {
+  readonly topic: TopicId;
+  readonly partition: number;
+}
+export interface Position extends TopicPartition {
+  readonly offset: number;
+}
+
+/** Reads partitions into a bounded buffer; a full buffer stops asking the broker. read_committed. */
+export interface LogReader {
+  start(positions: readonly Position[]): Promise<void>;
+  /** What is there, oldest fetch first, up to bytesMax (at least one slice when anything is there). Never waits. */
+  take(bytesMax: number): RecordSlice[];
+  readonly bufferedBytes: number;
+  /** Resolves when something is buffered, or after timeoutMs. */
+  wait(timeoutMs: number): Promise<void>;
+  /** The partition had been read to its end (last stable offset) when it was last fetched, and nothing of it is buffered. */
+  atEnd(at: TopicPartition): boolean;
+  /** Milliseconds (performance.now) of the last answer for this partition; for stall alarms. */
+  close(): Promise<void>;
+}
+
+/** Records encoded for sending, by topic and partition. Bytes are copied in when appended. */
+export interface OutputBuffer {
+  append(topic: TopicId, partition: number, key: Uint8Array | null, value: Uint8Array | null): void;
+  readonly records: number;
+  readonly bytes: number;
+  clear(): void;
+}
+
+/** One transactional.id. Any error means: this producer is dead and so is everything not committed (DESIGN section 9). */
+export interface TransactionalProducer {
+  /** InitProducerId: fences every older owner of the id and waits for its open transaction to end. */
+  init(): Promise<void>;
+  /** Adds records to the open transaction, beginning one if none is; split by bytes below the broker's limit. */
+  send(outputs: OutputBuffer): Promise<void>;
+  /** Offsets (with metadata) of a consumer group, in the same transaction. */
+  sendOffsets(group: string, offsets: readonly (Position & { readonly metadata?: string })[]): Promise<void>;
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** acks=all, idempotent, batching by linger; for ingest. */
+export interface Producer {
+  /** Resolves when the broker has the record on all in-sync replicas. Rejects with a CodedError (log_unavailable, …). */
+  send(topic: TopicId, key: Uint8Array, value: Uint8Array, partition?: number): Promise<void>;
+  /** Records accepted but not acknowledged. Bounded: send rejects with `log_overloaded` above it. */
+  readonly pending: number;
+  close(): Promise<void>;
+}
+
+export interface LogAdmin {
+  /** Creates what is missing as schemas/topics.ts says (LogAppendTime) and asserts what exists. */
+  createTopics(partitions: number): Promise<{ readonly created: readonly string[] }>;
+  partitionsOf(topic: TopicId): Promise<number>;
+  /** One past the last offset that a read_committed reader will be given. */
+  endOffsets(topic: TopicId): Promise<readonly number[]>;
+  startOffsets(topic: TopicId): Promise<readonly number[]>;
+  committedOffsets(
+    group: string,
+    topic: TopicId,
+  ): Promise<readonly { readonly offset: number | null; readonly metadata: string | null }[]>;
+}
+
+export interface Log {
+  readonly admin: LogAdmin;
+  reader(options: {
+    readonly bufferBytesMax: number;
+    readonly fetchBytesMax: number;
+    readonly waitMsMax: number;
+  }): LogReader;
+  transactionalProducer(options: {
+    readonly transactionalId: string;
+    readonly timeoutMs: number;
+  }): Promise<TransactionalProducer>;
+  producer(options: { readonly lingerMs: number; readonly pendingRecordsMax: number }): Promise<Producer>;
+  newOutputBuffer(): OutputBuffer;
+  close(): Promise<void>;
+}

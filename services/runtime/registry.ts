@@ -1,0 +1,51 @@
+/** Registers the product's schemas and hands out codecs. The only importer of the registry's client. */
+import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
+import { Codec, schemaText, type Codecs, type RecordName } from '../../schemas/codec.ts';
+import { topicIds, topics } from '../../schemas/topics.ts';
+
+export interface RegistryOptions {
+  /** Base of the Confluent API, to which /schemas/ids/1 is added. */
+  readonly url: string;
+}
+
+/**
+ * Registers every topic's schema under `<topic>-value` with compatibility BACKWARD, which the registry then enforces.
+ * Idempotent: the same schema gets the same id. Throws when the registry refuses a schema as incompatible.
+ */
+export async function registerSchemas({ url }: RegistryOptions): Promise<Codecs> {
+  const registry = connect(url);
+  const ids = new Map<RecordName, number>();
+  for (const topicId of topicIds) {
+    const record = topics[topicId].record as RecordName; // checked by schemas/topics.test.ts
+    const { id } = await registry.register(
+      { type: SchemaType.AVRO, schema: schemaText(record) },
+      { subject: `${topics[topicId].name}-value`, compatibility: COMPATIBILITY.BACKWARD },
+    );
+    const known = ids.get(record);
+    if (known !== undefined && known !== id) {
+      throw new Error(
+        `could not register ${record}: the registry gave one schema two ids (${String(known)}, ${String(id)})`,
+      );
+    }
+    ids.set(record, id);
+  }
+  const codecs = Object.fromEntries([...ids].map(([record, id]) => [record, new Codec(record, id)]));
+  return codecs as unknown as Codecs; // every record of Codecs is some topic's, which the same test checks
+}
+
+/** Teaches every codec the schema under which a value was written, so that decoding it can be tried again. */
+export async function learnSchema({ url }: RegistryOptions, codecs: Codecs, schemaId: number): Promise<void> {
+  const schema: unknown = await connect(url).getSchema(schemaId);
+  const text = JSON.stringify(schema);
+  const name = (JSON.parse(text) as { name?: string }).name?.replace('hindsight.', '');
+  const codec = Object.values(codecs).find((candidate) => candidate.record === name);
+  if (codec === undefined)
+    throw new Error(
+      `could not read schema ${String(schemaId)}: it describes ${String(name)}, which is none of ours`,
+    );
+  codec.learn(schemaId, text);
+}
+
+function connect(url: string): SchemaRegistry {
+  return new SchemaRegistry({ host: url, clientId: 'hindsight' });
+}

@@ -1,0 +1,45 @@
+/**
+ * Settings of a workspace, kept as the definition of kind `workspace` (PUT /v1/workspaces/{name}), with defaults that
+ * do not surprise a Customer.io user. Read by ingest, merger and trigger, so it lives here and is pure.
+ */
+import type { DefinitionsView } from './definitions.ts';
+
+export interface WorkspaceSettings {
+  /** Anonymous event merge (spec C.1 row 13). */
+  readonly anonymous_event_merge: boolean;
+  /** Multi-identifier profile merge (spec C.3). */
+  readonly auto_merge: boolean;
+  readonly guards: {
+    /** Refuse placeholders such as null, undefined, anonymous, guest_…, all zeros, the anonymous id itself. */
+    readonly illegal_identifiers: boolean;
+    /** Further patterns (RE2 syntax subset: JavaScript `u` without look-around) that no identifier may match. */
+    readonly illegal_patterns: readonly string[];
+    /** null: no limit. */
+    readonly anonymous_ids_per_person: { readonly at_most: number; readonly within_ms: number } | null;
+    readonly people_per_anonymous_id: { readonly at_most: number; readonly within_ms: number } | null;
+    readonly merges_per_minute: number | null;
+  };
+  /** The kind of identifier that names people (spec E row 89); used by the fragmentation report. */
+  readonly canonical_identifier: 'id' | 'email';
+}
+
+export const defaultSettings: WorkspaceSettings = {
+  anonymous_event_merge: true,
+  auto_merge: true,
+  guards: {
+    illegal_identifiers: true,
+    illegal_patterns: [],
+    anonymous_ids_per_person: null,
+    people_per_anonymous_id: null,
+    merges_per_minute: null,
+  },
+  canonical_identifier: 'id',
+};
+
+/** Settings in force. Stored bodies are partial: what they leave out has its default. */
+export function settingsOf(definitions: DefinitionsView, workspace: string): WorkspaceSettings {
+  const stored = definitions.get('workspace', workspace, workspace)?.body as
+    Partial<WorkspaceSettings> | undefined; // checked at PUT
+  if (stored === undefined) return defaultSettings;
+  return { ...defaultSettings, ...stored, guards: { ...defaultSettings.guards, ...stored.guards } };
+}

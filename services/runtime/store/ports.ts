@@ -1,0 +1,97 @@
+/**
+ * State of one partition, in a folder of its own. Every read is synchronous and sees the batch that is being decided;
+ * nothing reaches the disk as applied before its transaction has committed (DESIGN *State and recovery*).
+ */
+
+/** Ordered bytes by key. Keys compare as UTF-8 bytes, at most keyBytesMax. */
+export interface KeyedStore {
+  get(key: string): Buffer | undefined;
+  put(key: string, value: Uint8Array): void;
+  delete(key: string): void;
+  /** Pairs with from <= key < to in key order, the open batch's changes included; at most limit. */
+  scan(from: string, to: string, limit: number): [key: string, value: Buffer][];
+}
+export const keyBytesMax = 1_900;
+
+/** Handle of a lane in the event store's index. Valid until the next call of `lane`. */
+export type LaneSlot = number;
+/** The chains a lane has: events that wait for a claim, and events that queue while the lane asks or releases. */
+export type Chain = 'waiting' | 'queued';
+
+/** A place in the event store, with what is needed to order a release. */
+export interface StoredEvents {
+  readonly length: number;
+  /** Sorts by (timestamp, arrival), in place. */
+  sortByTimestamp(): void;
+  receivedAt(index: number): number;
+  timestamp(index: number): number;
+  /** The bytes as appended; a view that the next call may overwrite. */
+  read(index: number): Buffer;
+}
+
+/**
+ * Events of visitors that nobody has claimed: append-only segments, an off-heap index, back-pointer chains.
+ * Appends may reach the disk ahead of the commit; what lies past the mark is cut at open.
+ */
+export interface EventStore {
+  /** The lane of this key (bytes of the Kafka key), made if absent. */
+  lane(bytes: Uint8Array, start: number, end: number): LaneSlot;
+  /** Bits that the merger keeps for a lane, durable for ever; 0 for a lane that is only waiting. At most 8 bits. */
+  flags(lane: LaneSlot): number;
+  setFlags(lane: LaneSlot, flags: number): void;
+  /** All 128 bits of the lane's hash, as 32 hex digits: its key in the keyed store. */
+  laneKeyHex(lane: LaneSlot): string;
+  append(
+    lane: LaneSlot,
+    chain: Chain,
+    receivedAt: number,
+    timestamp: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
+  /** Number of events in the chain, expired ones possibly included. */
+  count(lane: LaneSlot, chain: Chain): number;
+  /** The chain's events received at or after receivedFrom, in arrival order. */
+  events(lane: LaneSlot, chain: Chain, receivedFrom: number): StoredEvents;
+  /** Forgets the chain: after a release, or when the lane closed. */
+  clear(lane: LaneSlot, chain: Chain): void;
+  /** Drops whole segments whose every event was received before this time. */
+  expire(receivedBefore: number): void;
+  readonly bytesOnDisk: number;
+  readonly lanes: number;
+}
+
+/** Remembers 64-bit hashes for a window of time: the duplicates check. No store is read for a look-up. */
+export interface HashWindow {
+  /** True when the hash was added with a time in the same window before; else remembers it. */
+  seen(hashHigh: number, hashLow: number, receivedAt: number): boolean;
+  expire(receivedBefore: number): void;
+  readonly entries: number;
+}
+
+/** What makes a store follow the task's transactions. Sequences are the task's batch numbers; 0 = nothing yet. */
+export interface Durable {
+  /** The last batch that is applied for certain. Everything later was rolled back at open. */
+  readonly mark: number;
+  /** The open batch has committed as this sequence. */
+  committed(sequence: number): void;
+  /** Writes all committed batches and their mark. Called at least every two seconds, never with a batch open. */
+  flush(): void;
+  /** A consistent copy of what is flushed, into an empty folder. */
+  snapshot(folder: string): Promise<void>;
+  close(): void;
+}
+
+export interface PartitionStores {
+  readonly keyed: KeyedStore & Durable;
+  /** Present when the service asks for them. */
+  readonly events?: EventStore & Durable;
+  readonly duplicates?: HashWindow & Durable;
+}
+
+/** What a service wants its partitions to have. */
+export interface StoreNeeds {
+  readonly events?: { readonly retentionMs: number };
+  readonly duplicates?: { readonly windowMs: number; readonly entriesMax: number };
+}

@@ -1,0 +1,61 @@
+/**
+ * What a stateful service gives to the shell: a processor for each partition, synchronous and deterministic.
+ * State and outputs are a pure function of (the partition's stores, the records, the batch), so a replay of the same
+ * batches gives the same bytes. The shell fetches, opens transactions, keeps the journal and recovers.
+ */
+import type { Codecs } from '../../../schemas/codec.ts';
+import type { TopicId } from '../../../schemas/topics.ts';
+import type { DefinitionsView } from '../definitions.ts';
+import type { InputRecord } from '../log/ports.ts';
+import type { PartitionStores, StoreNeeds } from '../store/ports.ts';
+
+export interface BatchContext {
+  readonly sequence: number;
+  /** The batch's clock, ms. Never goes back from batch to batch of a task. */
+  readonly time: number;
+  /** Workspace settings, segments, journeys in force for this batch. */
+  readonly definitions: DefinitionsView;
+}
+
+/** Takes outputs in order. Key and value are copied before emit returns. */
+export interface Emitter {
+  emit(topic: TopicId, key: Uint8Array | string, value: Uint8Array): void;
+  emitTo(topic: TopicId, partition: number, key: Uint8Array | string, value: Uint8Array): void;
+}
+
+export interface Processor {
+  /** One input record of this partition, in offset order within its topic. */
+  onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void;
+  /** Once for each batch after its records: releases, timers, expiry, at most a bounded amount of work. */
+  onBatchEnd(batch: BatchContext, out: Emitter): void;
+  /** Would onBatchEnd emit or change state at this time, without further input? Pure; asked when idle. */
+  wantsBatch(time: number, definitions: DefinitionsView): boolean;
+  /**
+   * Lowest receive time that has been read but not handled whole (a lane that asks or releases); undefined for none.
+   * The shell publishes min(this, its clock or the lowest time unread) as the watermark.
+   */
+  pendingSince(): number | undefined;
+  /** Receive time of a record of an input that has receive times, read in place; undefined for others. */
+  receivedAt(record: InputRecord): number | undefined;
+  /** Gauges for /status and metrics. `unsettled` counts what keeps the partition from being settled (asking, releasing, held). */
+  status(): { readonly unsettled: number } & Readonly<Record<string, number>>;
+}
+
+export interface ServiceSpec {
+  /** Names the consumer group, the transactional ids, the folder and the journal's records. */
+  readonly name: 'merger' | 'identity' | 'trigger';
+  /** Co-partitioned inputs: partition p of each goes to the processor of p. */
+  readonly inputs: readonly TopicId[];
+  readonly journal: TopicId;
+  /** Raised when the same inputs would give other outputs. */
+  readonly deciderVersion: number;
+  readonly stores: StoreNeeds;
+  /** Topics to every partition of which the shell writes watermarks of its lane partitions (merger only). */
+  readonly watermarks?: {
+    readonly encode: (
+      partition: number,
+      watermark: number,
+    ) => readonly { readonly topic: TopicId; readonly value: Uint8Array }[];
+  };
+  open(partition: number, partitions: number, stores: PartitionStores, codecs: Codecs): Processor;
+}
