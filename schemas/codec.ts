@@ -29,7 +29,7 @@ export class Codec<Name extends RecordName> {
   readonly record: Name;
   readonly schemaId: number;
   readonly #type: avro.Type;
-  readonly #readers = new Map<number, avro.types.Resolver>();
+  readonly #readers = new Map<number, ReturnType<avro.Type['createResolver']>>();
 
   /** @param schemaId id under which the registry knows this process's own schema of the record. */
   constructor(record: Name, schemaId: number) {

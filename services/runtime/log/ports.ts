@@ -99,6 +99,14 @@ export interface LogAdmin {
   ): Promise<readonly { readonly offset: number | null; readonly metadata: string | null }[]>;
 }
 
+export interface LogOptions {
+  /** host:port of brokers. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** Put before every topic name, consumer group and transactional id: lets tests share a broker. Empty otherwise. */
+  readonly prefix: string;
+}
+
 export interface Log {
   readonly admin: LogAdmin;
   reader(options: {
