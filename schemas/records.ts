@@ -192,14 +192,18 @@ export interface IdentityFact {
 export interface IdentityRequest {
   readonly kind: 'claim' | 'resolve' | 'merge' | 'delete' | 'suppress' | 'unsuppress' | 'split' | 'watermark';
   readonly workspace: string;
-  /** Receive time of the call; for a watermark the time up to which source_partition has handled everything. */
+  /** Receive time of the call; for a watermark the time before which source_partition has handled everything. */
   readonly received_at: number;
   /** Key of the lane that asks and gets the decision. */
   readonly lane: string | null;
   /** claim, resolve: number within the lane, echoed in the decision. */
   readonly request_number: number;
-  /** Watermark: partition of events.collected. */
+  /** claim, resolve: partition of events.collected of the event behind the request. watermark: the partition that it speaks for. */
   readonly source_partition: number | null;
+  /** claim, resolve: offset of that event. watermark: every record of source_partition below this offset has had its whole effect. */
+  readonly source_offset: number;
+  /** Control calls: end offset of each partition of events.collected when the call was taken. Identity holds the call until every partition's watermark has reached its entry, so it overtakes nothing that was acknowledged before it; exact whatever the clocks say. */
+  readonly positions: readonly number[];
   /** claim: the anonymous id to bind. */
   readonly anonymous_id: string | null;
   /** The identifier that decides whom the call is about. */

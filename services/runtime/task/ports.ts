@@ -31,10 +31,11 @@ export interface Processor {
   /** Would onBatchEnd emit or change state at this time, without further input? Pure; asked when idle. */
   wantsBatch(time: number, definitions: DefinitionsView): boolean;
   /**
-   * Lowest receive time that has been read but not handled whole (a lane that asks or releases); undefined for none.
-   * The shell publishes min(this, its clock or the lowest time unread) as the watermark.
+   * What has been read but has not had its whole effect (a lane that asks or releases): the lowest offset on
+   * events.collected and the lowest receive time; undefined for nothing. The shell publishes as watermark the minimum
+   * of this and of what it has not yet fed: the clock and the next offset once an input is read to its end.
    */
-  pendingSince(): number | undefined;
+  pendingSince(): { readonly offset: number; readonly receivedAt: number } | undefined;
   /** Receive time of a record of an input that has receive times, read in place; undefined for others. */
   receivedAt(record: InputRecord): number | undefined;
   /** Gauges for /status and metrics. `unsettled` counts what keeps the partition from being settled (asking, releasing, held). */
@@ -52,6 +53,7 @@ export interface ServiceSpec {
   readonly stores: StoreNeeds;
   /** Topics to every partition of which the shell writes watermarks of its lane partitions (merger only). */
   readonly watermarks?: {
+    /** Called about once a second for each lane partition whose watermark grew; sent to every partition of each topic. */
     readonly encode: (
       partition: number,
       watermark: number,
