@@ -56,7 +56,7 @@ export interface ServiceSpec {
     /** Called about once a second for each lane partition whose watermark grew; sent to every partition of each topic. */
     readonly encode: (
       partition: number,
-      watermark: number,
+      handled: { readonly time: number; readonly offset: number },
     ) => readonly { readonly topic: TopicId; readonly value: Uint8Array }[];
   };
   open(partition: number, partitions: number, stores: PartitionStores, codecs: Codecs): Processor;
