@@ -70,7 +70,7 @@ export interface HashWindow {
   readonly entries: number;
 }
 
-/** What makes a store follow the task's transactions. Sequences are the task's batch numbers; 0 = nothing yet. */
+/** What makes stores follow the task's transactions. Sequences are the task's batch numbers; 0 = nothing yet. */
 export interface Durable {
   /** The last batch that is applied for certain. Everything later was rolled back at open. */
   readonly mark: number;
@@ -83,11 +83,12 @@ export interface Durable {
   close(): void;
 }
 
-export interface PartitionStores {
-  readonly keyed: KeyedStore & Durable;
+/** A partition's stores follow the task's transactions as one: they share one mark, so they are Durable together. */
+export interface PartitionStores extends Durable {
+  readonly keyed: KeyedStore;
   /** Present when the service asks for them. */
-  readonly events?: EventStore & Durable;
-  readonly duplicates?: HashWindow & Durable;
+  readonly events?: EventStore;
+  readonly duplicates?: HashWindow;
 }
 
 /** What a service wants its partitions to have. */
