@@ -1,0 +1,103 @@
+/**
+ * A service process's own HTTP port on loopback: is it alive, is it ready, what has it handled. The gateway and the
+ * launcher find it through `$HINDSIGHT_DATA/run/<name>.json` {pid, url}.
+ */
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { CodedError } from './errors.ts';
+
+export interface PartHealth {
+  readonly ok: boolean;
+  readonly detail?: string;
+}
+
+export interface StatusServerOptions {
+  /** As in processes.json: `merger`, `identity`, `trigger`, `clickhouse`, … */
+  readonly name: string;
+  readonly dataFolder: string;
+  /** A line for each part; the service is ready when all are ok. */
+  readonly ready: () => Readonly<Record<string, PartHealth>>;
+  /** The body of /status; anything that JSON can hold. */
+  readonly status: () => unknown;
+}
+
+export interface StatusServer {
+  /** http://127.0.0.1:port */
+  readonly url: string;
+  /** Also removes the file, if it is still this process's. */
+  close(): Promise<void>;
+}
+
+const HEADERS_TIMEOUT_MS = 5_000;
+
+export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
+  const server = createServer({ requestTimeout: HEADERS_TIMEOUT_MS }, (request, response) => {
+    answer(options, request.url ?? '/', response);
+  });
+  const url = `http://127.0.0.1:${String(await listen(server))}`;
+  const folder = join(options.dataFolder, 'run');
+  const file = join(folder, `${options.name}.json`);
+  await mkdir(folder, { recursive: true });
+  // Renamed into place, so that a reader never meets half a file.
+  const draft = `${file}.${String(process.pid)}`;
+  await writeFile(draft, JSON.stringify({ pid: process.pid, url }));
+  await rename(draft, file);
+  return {
+    url,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((done) =>
+        server.close(() => {
+          done();
+        }),
+      );
+      await removeOwn(file, url);
+    },
+  };
+}
+
+function answer(options: StatusServerOptions, path: string, response: ServerResponse): void {
+  try {
+    if (path === '/health/live') {
+      reply(response, 200, { live: true });
+    } else if (path === '/health/ready') {
+      const parts = options.ready();
+      const ready = Object.values(parts).every((part) => part.ok);
+      reply(response, ready ? 200 : 503, { ready, parts });
+    } else if (path === '/status') {
+      reply(response, 200, options.status());
+    } else {
+      reply(response, 404, { error: 'not_found' });
+    }
+  } catch (error) {
+    reply(response, 500, {
+      error: error instanceof CodedError ? error.code : 'internal',
+      detail: String(error),
+    });
+  }
+}
+
+function reply(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((done, fail) => {
+    server.once('error', fail);
+    server.listen(0, '127.0.0.1', () => {
+      done();
+    });
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') {
+    throw new CodedError('status_server_failed', 'could not start the status server: it has no port');
+  }
+  return address.port;
+}
+
+async function removeOwn(file: string, url: string): Promise<void> {
+  // A successor may have written its own file already; that one stays.
+  const text = await readFile(file, 'utf8').catch(() => '');
+  if (text.includes(JSON.stringify(url))) await rm(file, { force: true });
+}
