@@ -16,6 +16,7 @@ export const reasons = {
   too_many_merges: 'More person merges a minute than the workspace allows.',
   merge_same_person: 'Both sides of the merge are one person already.',
   merge_unknown_person: 'A side of the merge names nobody.',
+  person_unknown: 'The call names nobody, so there was nothing to delete or split.',
   person_deleted: 'The person was deleted.',
   lane_full:
     'The visitor has more waiting events than the limit; the event is kept in anonymous_events only.',

@@ -172,6 +172,7 @@ export interface IdentityFact {
     | 'person_split'
     | 'anonymous_moved'
     | 'identifier_moved'
+    | 'anonymous_named'
     | 'unknown';
   /** Receive time of the call that caused it. */
   readonly at: number;
