@@ -1,0 +1,200 @@
+/**
+ * The visitor event store: what a visitor did, kept until somebody claims it or 30 days are over.
+ *
+ * A segment log of records, an index from lane to its newest event, and in each record a pointer to the one before.
+ * Record: u32 length and type | u32 previous segment | u32 previous offset | 16 bytes hash | 6 bytes received at |
+ * 6 bytes timestamp | value. Types: event, flags of a lane changed, chain cleared. So the index is a fold of the log;
+ * its snapshot only saves reading the log from its start, and is what keeps flags when old segments go.
+ */
+import { hashLane, type HashWords } from './lane-hash.ts';
+import { IndexSnapshot } from './index-snapshot.ts';
+import { LaneIndex } from './lane-index.ts';
+import type { Chain, EventStore, LaneSlot, StoredEvents } from './ports.ts';
+import { recordLength, SegmentLog, type LogPosition } from './segment-log.ts';
+import { ChainEvents, RECEIVED_AT, RECORD_HEADER_BYTES, TIMESTAMP } from './stored-events.ts';
+
+const EVENT = 0;
+const FLAGS = 1;
+const CLEARED = 2;
+/** Hash, and where an event has its previous pointer: the flags of a FLAGS record. */
+const HASH = 12;
+const CONTROL_BYTES = 28;
+const TYPE_SHIFT = 28;
+/** The queue of a lane is a chain under a hash of its own: few lanes ever have one. */
+const QUEUE_TWIST = 0x5bd1_e995;
+
+/** A snapshot of the index is due when so much was appended since the last, and at least four times its own size. */
+export const snapshotAppendedBytesMin = 256 << 20;
+
+export class SegmentEventStore implements EventStore {
+  readonly #log: SegmentLog;
+  readonly #folder: string;
+  readonly #index: LaneIndex;
+  #snapshotAt: LogPosition;
+  readonly #hash: HashWords = new Uint32Array(4);
+  readonly #queueHash: HashWords = new Uint32Array(4);
+  /** Latest receive time in each segment: a segment goes when its latest is too old. */
+  readonly #latest = new Map<number, number>();
+  #expireBefore = 0;
+
+  private constructor(folder: string, log: SegmentLog, snapshot: IndexSnapshot) {
+    this.#folder = folder;
+    this.#log = log;
+    this.#index = snapshot.index;
+    this.#snapshotAt = snapshot.position;
+    for (const [segment, latest] of snapshot.latest) this.#latest.set(segment, latest);
+    log.scan(snapshot.position, (block, segment, offset) => {
+      this.#replay(block, segment, offset);
+    });
+  }
+
+  /** Opens the store as it was at `end`. Throws `store_behind` or `store_damaged`. */
+  static open(folder: string, end: LogPosition): SegmentEventStore {
+    return new SegmentEventStore(folder, SegmentLog.open(folder, end), IndexSnapshot.read(folder, end));
+  }
+
+  lane(bytes: Uint8Array, start: number, end: number): LaneSlot {
+    hashLane(this.#hash, bytes, start, end);
+    this.#index.makeRoom(2, this.#log.segmentMin); // the lane, and its queue should it come to have one
+    return this.#index.slot(this.#hash);
+  }
+  flags(lane: LaneSlot): number {
+    return this.#index.flags(lane);
+  }
+  setFlags(lane: LaneSlot, flags: number): void {
+    if (flags === this.#index.flags(lane)) return;
+    this.#index.setFlags(lane, flags);
+    this.#control(FLAGS, flags, lane);
+  }
+  laneKeyHex(lane: LaneSlot): string {
+    let hex = '';
+    for (let i = 0; i < 4; i += 1) hex += this.#index.word(lane, i).toString(16).padStart(8, '0');
+    return hex;
+  }
+
+  append(
+    lane: LaneSlot,
+    chain: Chain,
+    receivedAt: number,
+    timestamp: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const slot = chain === 'waiting' ? lane : this.#queueSlot(lane);
+    const log = this.#log;
+    const index = this.#index;
+    const length = RECORD_HEADER_BYTES + end - start;
+    const at = log.take(length);
+    const target = log.buffer;
+    target.writeUInt32LE(length, at);
+    target.writeUInt32LE(index.segment(slot), at + 4);
+    target.writeUInt32LE(index.offset(slot), at + 8);
+    this.#writeHash(target, at + HASH, slot);
+    target.writeUIntLE(receivedAt, at + RECEIVED_AT, 6);
+    target.writeUIntLE(timestamp < 0 ? 0 : timestamp, at + TIMESTAMP, 6);
+    target.set(bytes.subarray(start, end), at + RECORD_HEADER_BYTES);
+    index.push(slot, log.segment, log.offsetOf(at));
+    if (receivedAt > (this.#latest.get(log.segment) ?? 0)) this.#latest.set(log.segment, receivedAt);
+  }
+  count(lane: LaneSlot, chain: Chain): number {
+    return this.#index.count(chain === 'waiting' ? lane : this.#queueSlot(lane));
+  }
+  events(lane: LaneSlot, chain: Chain, receivedFrom: number): StoredEvents {
+    const slot = chain === 'waiting' ? lane : this.#queueSlot(lane);
+    const events = new ChainEvents(this.#log, this.#index.count(slot));
+    return events.walk(this.#index.segment(slot), this.#index.offset(slot), receivedFrom);
+  }
+  clear(lane: LaneSlot, chain: Chain): void {
+    const slot = chain === 'waiting' ? lane : this.#queueSlot(lane);
+    if (this.#index.count(slot) === 0) return;
+    this.#index.clear(slot);
+    this.#control(CLEARED, 0, slot);
+  }
+
+  expire(receivedBefore: number): void {
+    this.#expireBefore = Math.max(this.#expireBefore, receivedBefore);
+  }
+  get bytesOnDisk(): number {
+    return this.#log.segments.reduce((sum, segment) => sum + this.#log.sizeOf(segment), 0);
+  }
+  get lanes(): number {
+    return this.#index.used;
+  }
+
+  /** How much was ever appended, written or not, as text to compare. */
+  get tail(): string {
+    return this.#log.tail;
+  }
+
+  /** Writes the buffer out; the position is what the partition's mark then names. */
+  write(): LogPosition {
+    const position = this.#log.write();
+    this.#log.sync();
+    return position;
+  }
+
+  /** After the mark: a snapshot when one is due, then segments that have expired and that the snapshot covers. */
+  afterMark(position: LogPosition): void {
+    const appended =
+      (position.segment - this.#snapshotAt.segment) * (64 << 20) + position.offset - this.#snapshotAt.offset;
+    const expired = this.#expiredBelow();
+    const due = appended >= Math.max(snapshotAppendedBytesMin, 4 * this.#index.bytes.length);
+    if (due || expired > this.#snapshotAt.segment) this.writeSnapshot(position);
+    this.#log.dropBelow(Math.min(expired, this.#snapshotAt.segment));
+    for (const segment of this.#latest.keys())
+      if (segment < this.#log.segmentMin) this.#latest.delete(segment);
+  }
+
+  /** `position` must be the end of what was written, with nothing appended since. */
+  writeSnapshot(position: LogPosition): void {
+    new IndexSnapshot(this.#index, position, this.#latest).write(this.#folder);
+    this.#snapshotAt = position;
+  }
+  close(): void {
+    this.#log.close();
+  }
+
+  /** First segment that must stay. Only a prefix goes, so that a chain never has a hole. */
+  #expiredBelow(): number {
+    let segment = this.#log.segmentMin;
+    while (segment < this.#log.segment && (this.#latest.get(segment) ?? 0) < this.#expireBefore) segment += 1;
+    return segment;
+  }
+
+  #queueSlot(lane: LaneSlot): number {
+    for (let i = 0; i < 4; i += 1) this.#queueHash[i] = this.#index.word(lane, i) ^ QUEUE_TWIST;
+    return this.#index.slot(this.#queueHash);
+  }
+
+  #control(type: number, value: number, slot: number): void {
+    const at = this.#log.take(CONTROL_BYTES);
+    const target = this.#log.buffer;
+    target.writeUInt32LE(((type << TYPE_SHIFT) | CONTROL_BYTES) >>> 0, at);
+    target.writeUInt32LE(value, at + 4);
+    target.writeUInt32LE(0, at + 8);
+    this.#writeHash(target, at + HASH, slot);
+  }
+
+  #writeHash(target: Buffer, at: number, slot: number): void {
+    for (let i = 0; i < 4; i += 1) target.writeUInt32LE(this.#index.word(slot, i), at + 4 * i);
+  }
+
+  /** Folds a block into the index, as appending its records once did. */
+  #replay(block: Buffer, segment: number, offset: number): void {
+    for (let at = 0; at < block.length;) {
+      const word = block.readUInt32LE(at);
+      for (let i = 0; i < 4; i += 1) this.#hash[i] = block.readUInt32LE(at + HASH + 4 * i);
+      this.#index.makeRoom(1, this.#log.segmentMin);
+      const slot = this.#index.slot(this.#hash);
+      const type = word >>> TYPE_SHIFT;
+      if (type === EVENT) {
+        this.#index.push(slot, segment, offset + at);
+        const receivedAt = block.readUIntLE(at + RECEIVED_AT, 6);
+        if (receivedAt > (this.#latest.get(segment) ?? 0)) this.#latest.set(segment, receivedAt);
+      } else if (type === FLAGS) this.#index.setFlags(slot, block.readUInt32LE(at + 4));
+      else if (type === CLEARED) this.#index.clear(slot);
+      at += recordLength(word);
+    }
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Ordered state of a partition in LMDB, behind two layers of changes: those of the open batch, and those of committed
+ * batches that wait to be written as a group. The only importer of lmdb.
+ */
+import { open, type Database, type RootDatabase } from 'lmdb';
+import { CodedError } from '../errors.ts';
+import { keyBytesMax, type KeyedStore } from './ports.ts';
+
+/** Changed entries kept in memory before `committed` writes them out by itself. */
+export const overlayEntriesMax = 200_000;
+
+type Layer = Map<string, Buffer | null>;
+
+export class LmdbKeyedStore implements KeyedStore {
+  readonly #environment: RootDatabase;
+  readonly #state: Database<Buffer, Buffer>;
+  readonly #marks: Database<Buffer, Buffer>;
+  #open: Layer = new Map();
+  #committed: Layer = new Map();
+
+  constructor(folder: string) {
+    this.#environment = open({
+      path: folder,
+      maxDbs: 2,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+      noMemInit: true,
+    });
+    this.#state = this.#environment.openDB({ name: 'state', encoding: 'binary', keyEncoding: 'binary' });
+    this.#marks = this.#environment.openDB({ name: 'marks', encoding: 'binary', keyEncoding: 'binary' });
+  }
+
+  get(key: string): Buffer | undefined {
+    const changed = this.#open.get(key) ?? (this.#open.has(key) ? null : this.#committed.get(key));
+    if (changed !== undefined) return changed ?? undefined;
+    return this.#state.get(Buffer.from(key));
+  }
+
+  put(key: string, value: Uint8Array): void {
+    if (key.length * 3 > keyBytesMax && Buffer.byteLength(key) > keyBytesMax) {
+      throw new CodedError(
+        'key_too_large',
+        `could not store a key of ${String(Buffer.byteLength(key))} bytes`,
+      );
+    }
+    this.#open.set(key, Buffer.from(value));
+  }
+
+  delete(key: string): void {
+    this.#open.set(key, null);
+  }
+
+  scan(from: string, to: string, limit: number): [key: string, value: Buffer][] {
+    const changes = new Map<string, Buffer | null>();
+    const [start, end] = [Buffer.from(from), Buffer.from(to)];
+    for (const layer of [this.#committed, this.#open]) {
+      for (const [key, value] of layer) if (within(Buffer.from(key), start, end)) changes.set(key, value);
+    }
+    const deleted = [...changes.values()].filter((value) => value === null).length;
+    const found = new Map<string, Buffer>();
+    for (const { key, value } of this.#state.getRange({ start, end, limit: limit + deleted })) {
+      found.set(key.toString(), Buffer.from(value));
+    }
+    for (const [key, value] of changes) {
+      if (value === null) found.delete(key);
+      else found.set(key, value);
+    }
+    return [...found].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))).slice(0, limit);
+  }
+
+  /** The open batch's changes become part of the next group. */
+  commit(): void {
+    for (const [key, value] of this.#open) this.#committed.set(key, value);
+    this.#open = new Map();
+  }
+  get openEntries(): number {
+    return this.#open.size;
+  }
+  get pendingEntries(): number {
+    return this.#committed.size;
+  }
+
+  /** Writes the group and the mark in one LMDB transaction. */
+  write(mark: Buffer): void {
+    const changes = this.#committed;
+    this.#environment.transactionSync(() => {
+      for (const [key, value] of changes) {
+        if (value === null) this.#state.removeSync(Buffer.from(key));
+        else this.#state.putSync(Buffer.from(key), value);
+      }
+      this.#marks.putSync(MARK, mark);
+    });
+    this.#committed = new Map();
+  }
+
+  mark(): Buffer | undefined {
+    return this.#marks.get(MARK);
+  }
+  async copyTo(folder: string): Promise<void> {
+    await this.#environment.backup(folder, false);
+  }
+  close(): void {
+    void this.#environment.close();
+  }
+}
+
+const MARK = Buffer.from('mark');
+
+function within(key: Buffer, start: Buffer, end: Buffer): boolean {
+  return Buffer.compare(key, start) >= 0 && Buffer.compare(key, end) < 0;
+}

@@ -1,0 +1,131 @@
+/**
+ * Lanes by hash, off-heap: open addressing over one Uint32Array. An entry is 8 words:
+ * hash (4), segment and offset of the chain's newest event (0 = no chain), count, flags.
+ * Entries are never removed in place; growing leaves out those that have no flags and whose chain has expired.
+ */
+import { CodedError } from '../errors.ts';
+import type { HashWords } from './lane-hash.ts';
+
+const WORDS = 8;
+const SEGMENT = 4;
+const OFFSET = 5;
+const COUNT = 6;
+const FLAGS = 7;
+const CAPACITY_MIN = 1 << 12;
+/** 2 GiB of index: 67 million entries, at most half of them in use. */
+export const indexEntriesMax = 1 << 26;
+
+export class LaneIndex {
+  #table: Uint32Array;
+  #capacity: number;
+  used = 0;
+
+  constructor(table: Uint32Array = new Uint32Array(CAPACITY_MIN * WORDS)) {
+    this.#table = table;
+    this.#capacity = table.length / WORDS;
+    for (let x = 0; x < table.length; x += WORDS) if (occupied(table, x)) this.used += 1;
+  }
+
+  /** The table as it lies in memory, for a snapshot. */
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.#table.buffer, this.#table.byteOffset, this.#table.byteLength);
+  }
+
+  /**
+   * Makes sure that the next `entries` new hashes find room. Slots that were handed out before are void after this,
+   * and only after this. Chains in segments below segmentMin count as expired.
+   */
+  makeRoom(entries: number, segmentMin: number): void {
+    if ((this.used + entries) * 2 > this.#capacity) this.#grow(segmentMin);
+  }
+
+  /** The slot of this hash, made if absent; makeRoom comes first. */
+  slot(hash: HashWords): number {
+    const table = this.#table;
+    const mask = this.#capacity - 1;
+    // Typed array reads below are within capacity by the mask.
+    const h0 = hash[0] as number;
+    const h1 = hash[1] as number;
+    const h2 = hash[2] as number;
+    const h3 = hash[3] as number;
+    for (let at = h0 & mask; ; at = (at + 1) & mask) {
+      const x = at * WORDS;
+      if (table[x] === h0 && table[x + 1] === h1 && table[x + 2] === h2 && table[x + 3] === h3) return x;
+      if (occupied(table, x)) continue;
+      table[x] = h0;
+      table[x + 1] = h1;
+      table[x + 2] = h2;
+      table[x + 3] = h3;
+      this.used += 1;
+      return x;
+    }
+  }
+
+  segment(slot: number): number {
+    return this.#table[slot + SEGMENT] as number;
+  }
+  offset(slot: number): number {
+    return this.#table[slot + OFFSET] as number;
+  }
+  count(slot: number): number {
+    return this.#table[slot + COUNT] as number;
+  }
+  flags(slot: number): number {
+    return this.#table[slot + FLAGS] as number;
+  }
+  setFlags(slot: number, flags: number): void {
+    this.#table[slot + FLAGS] = flags;
+  }
+  /** Makes this place the newest of the chain. */
+  push(slot: number, segment: number, offset: number): void {
+    this.#table[slot + SEGMENT] = segment;
+    this.#table[slot + OFFSET] = offset;
+    this.#table[slot + COUNT] = (this.#table[slot + COUNT] as number) + 1;
+  }
+  clear(slot: number): void {
+    this.#table[slot + SEGMENT] = 0;
+    this.#table[slot + OFFSET] = 0;
+    this.#table[slot + COUNT] = 0;
+  }
+  /** One of the entry's four hash words. */
+  word(slot: number, i: number): number {
+    return this.#table[slot + i] as number;
+  }
+
+  #grow(segmentMin: number): void {
+    const old = this.#table;
+    let live = 0;
+    for (let x = 0; x < old.length; x += WORDS) if (alive(old, x, segmentMin)) live += 1;
+    while (live * 3 > this.#capacity) this.#capacity *= 2;
+    if (this.#capacity > indexEntriesMax) {
+      throw new CodedError('index_full', `could not index another lane: ${String(live)} lanes are indexed`, {
+        hint: 'Raise HINDSIGHT_PARTITIONS by a replay into new topics, or shorten the retention of waiting events.',
+      });
+    }
+    const table = new Uint32Array(this.#capacity * WORDS);
+    const mask = this.#capacity - 1;
+    for (let x = 0; x < old.length; x += WORDS) {
+      if (!alive(old, x, segmentMin)) continue;
+      let at = (old[x] as number) & mask;
+      while (occupied(table, at * WORDS)) at = (at + 1) & mask;
+      table.set(old.subarray(x, x + WORDS), at * WORDS);
+    }
+    this.#table = table;
+    this.used = live;
+  }
+}
+
+function occupied(table: Uint32Array, x: number): boolean {
+  return (
+    ((table[x] as number) |
+      (table[x + 1] as number) |
+      (table[x + 2] as number) |
+      (table[x + 3] as number)) !==
+    0
+  );
+}
+
+function alive(table: Uint32Array, x: number, segmentMin: number): boolean {
+  if (!occupied(table, x)) return false;
+  return table[x + FLAGS] !== 0 || (table[x + SEGMENT] !== 0 && (table[x + SEGMENT] as number) >= segmentMin);
+}

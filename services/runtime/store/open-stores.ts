@@ -1,0 +1,121 @@
+/**
+ * A partition's folder: `keyed` (LMDB), `events` and `duplicates` (segment logs). The mark lies in LMDB, in the same
+ * transaction as the keyed changes, and names the ends of the other two; so one atomic write moves all three, and what
+ * they hold past it is cut at the next open.
+ */
+import { constants } from 'node:fs';
+import { copyFile, mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { assert } from '../errors.ts';
+import { SegmentEventStore } from './event-store.ts';
+import { SegmentHashWindow } from './hash-window.ts';
+import { LmdbKeyedStore, overlayEntriesMax } from './keyed-store.ts';
+import type { PartitionStores, StoreNeeds } from './ports.ts';
+import { logStart, type LogPosition } from './segment-log.ts';
+
+interface Mark {
+  readonly sequence: number;
+  readonly events: LogPosition;
+  readonly duplicates: LogPosition;
+}
+
+/** Opens (or makes) the stores of a partition at their mark. Throws `store_behind` or `store_damaged`. */
+export function openPartitionStores(folder: string, needs: StoreNeeds): PartitionStores {
+  return new FolderStores(folder, needs);
+}
+
+class FolderStores implements PartitionStores {
+  readonly #folder: string;
+  readonly keyed: LmdbKeyedStore;
+  readonly events?: SegmentEventStore;
+  readonly duplicates?: SegmentHashWindow;
+  #committed: number;
+  #tail: string;
+  #mark: Mark;
+
+  constructor(folder: string, needs: StoreNeeds) {
+    this.#folder = folder;
+    mkdirSync(folder, { recursive: true });
+    this.keyed = new LmdbKeyedStore(join(folder, 'keyed'));
+    const stored = this.keyed.mark();
+    this.#mark =
+      stored === undefined
+        ? { sequence: 0, events: logStart, duplicates: logStart }
+        : (JSON.parse(stored.toString()) as Mark); // our own, in LMDB's transaction
+    this.#committed = this.#mark.sequence;
+    if (needs.events !== undefined)
+      this.events = SegmentEventStore.open(join(folder, 'events'), this.#mark.events);
+    if (needs.duplicates !== undefined) {
+      this.duplicates = SegmentHashWindow.open(
+        join(folder, 'duplicates'),
+        this.#mark.duplicates,
+        needs.duplicates,
+      );
+    }
+    this.#tail = this.#tails();
+  }
+
+  get mark(): number {
+    return this.#mark.sequence;
+  }
+
+  committed(sequence: number): void {
+    assert(sequence > this.#committed, `batch ${String(sequence)} follows batch ${String(this.#committed)}`);
+    this.#committed = sequence;
+    this.keyed.commit();
+    this.#tail = this.#tails();
+    if (this.keyed.pendingEntries > overlayEntriesMax) this.flush();
+  }
+
+  flush(): void {
+    if (this.#committed === this.#mark.sequence) return;
+    assert(!this.#batchOpen(), 'stores are flushed between batches');
+    const mark: Mark = {
+      sequence: this.#committed,
+      events: this.events?.write() ?? logStart,
+      duplicates: this.duplicates?.write() ?? logStart,
+    };
+    this.keyed.write(Buffer.from(JSON.stringify(mark)));
+    this.#mark = mark;
+    this.events?.afterMark(mark.events);
+    this.duplicates?.afterMark();
+  }
+
+  async snapshot(folder: string): Promise<void> {
+    this.flush();
+    this.events?.writeSnapshot(this.#mark.events);
+    await mkdir(join(folder, 'keyed'), { recursive: true });
+    const keyed = this.keyed.copyTo(join(folder, 'keyed')); // a read transaction as of now
+    for (const part of ['events', 'duplicates']) await this.#copy(part, join(folder, part));
+    await keyed;
+  }
+
+  /** With a batch open its changes are given up, and with them what was not flushed: the journal has it. */
+  close(): void {
+    if (!this.#batchOpen()) this.flush();
+    this.keyed.close();
+    this.events?.close();
+    this.duplicates?.close();
+  }
+
+  #batchOpen(): boolean {
+    return this.keyed.openEntries > 0 || this.#tails() !== this.#tail;
+  }
+
+  /** How far the logs reach, written or not: says whether anything was appended since. */
+  #tails(): string {
+    return `${this.events?.tail ?? ''} ${this.duplicates?.tail ?? ''}`;
+  }
+
+  /** Segments only grow, and what a copy has past the mark is cut when it is opened. */
+  async #copy(part: string, to: string): Promise<void> {
+    const from = join(this.#folder, part);
+    const names = await readdir(from).catch(() => []);
+    if (names.length > 0) await mkdir(to, { recursive: true });
+    for (const name of names) {
+      if (!name.endsWith('.new'))
+        await copyFile(join(from, name), join(to, name), constants.COPYFILE_FICLONE);
+    }
+  }
+}

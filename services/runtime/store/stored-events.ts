@@ -1,0 +1,125 @@
+/** The events of one chain: where they lie and when they were, ordered by arrival until sorted. */
+import { recordLength, type SegmentLog } from './segment-log.ts';
+import type { StoredEvents } from './ports.ts';
+
+/** Record of an event: see event-store.ts. */
+export const RECORD_HEADER_BYTES = 40;
+export const RECEIVED_AT = 28;
+export const TIMESTAMP = 34;
+
+/** Reading backwards through one visitor's busy hour hits the same stretch; a visitor of a month hits another each time. */
+const WINDOW_BYTES = 256 << 10;
+const NARROW_BYTES = 4 << 10;
+
+export class ChainEvents implements StoredEvents {
+  readonly #log: SegmentLog;
+  readonly #window: ReadWindow;
+  #places: Float64Array;
+  #received: Float64Array;
+  #timestamps: Float64Array;
+  length = 0;
+
+  constructor(log: SegmentLog, expected: number) {
+    this.#log = log;
+    this.#window = new ReadWindow(log);
+    const capacity = Math.max(4, expected);
+    this.#places = new Float64Array(capacity);
+    this.#received = new Float64Array(capacity);
+    this.#timestamps = new Float64Array(capacity);
+  }
+
+  /** Follows the back pointers from the newest event; keeps those received at or after receivedFrom. */
+  walk(segment: number, offset: number, receivedFrom: number): this {
+    let at = segment;
+    let place = offset;
+    while (at !== 0 && at >= this.#log.segmentMin) {
+      const record = this.#window.record(at, place);
+      const receivedAt = record.readUIntLE(RECEIVED_AT, 6);
+      if (receivedAt >= receivedFrom)
+        this.#add(at * 2 ** 32 + place, receivedAt, record.readUIntLE(TIMESTAMP, 6));
+      at = record.readUInt32LE(4);
+      place = record.readUInt32LE(8);
+    }
+    this.#places.subarray(0, this.length).reverse();
+    this.#received.subarray(0, this.length).reverse();
+    this.#timestamps.subarray(0, this.length).reverse();
+    return this;
+  }
+
+  sortByTimestamp(): void {
+    // The index breaks ties, so equal timestamps keep their arrival order.
+    const order = Array.from({ length: this.length }, (_, index) => index).sort(
+      (a, b) => this.timestamp(a) - this.timestamp(b) || a - b,
+    );
+    this.#places = Float64Array.from(order, (index) => this.#places[index] as number); // index < length
+    this.#received = Float64Array.from(order, (index) => this.#received[index] as number);
+    this.#timestamps = Float64Array.from(order, (index) => this.#timestamps[index] as number);
+  }
+
+  receivedAt(index: number): number {
+    return this.#received[index] as number; // index < length is the caller's duty
+  }
+  timestamp(index: number): number {
+    return this.#timestamps[index] as number;
+  }
+  read(index: number): Buffer {
+    const place = this.#places[index] as number;
+    const record = this.#window.record(Math.floor(place / 2 ** 32), place % 2 ** 32);
+    return record.subarray(RECORD_HEADER_BYTES);
+  }
+
+  #add(place: number, receivedAt: number, timestamp: number): void {
+    if (this.length === this.#places.length) {
+      this.#places = doubled(this.#places);
+      this.#received = doubled(this.#received);
+      this.#timestamps = doubled(this.#timestamps);
+    }
+    this.#places[this.length] = place;
+    this.#received[this.length] = receivedAt;
+    this.#timestamps[this.length] = timestamp;
+    this.length += 1;
+  }
+}
+
+/** One read buffer over the log: narrow for scattered records, wide once neighbours are asked for. */
+class ReadWindow {
+  readonly #log: SegmentLog;
+  #bytes: Buffer = Buffer.allocUnsafeSlow(NARROW_BYTES);
+  #segment = 0;
+  #start = 0;
+  #length = 0;
+
+  constructor(log: SegmentLog) {
+    this.#log = log;
+  }
+
+  /** A whole record; a view that the next call may overwrite. */
+  record(segment: number, offset: number): Buffer {
+    if (!this.#holds(segment, offset, 4)) this.#load(segment, offset, NARROW_BYTES);
+    const length = recordLength(this.#bytes.readUInt32LE(offset - this.#start));
+    if (!this.#holds(segment, offset, length)) this.#load(segment, offset, length);
+    return this.#bytes.subarray(offset - this.#start, offset - this.#start + length);
+  }
+
+  #holds(segment: number, offset: number, bytes: number): boolean {
+    return segment === this.#segment && offset >= this.#start && offset + bytes <= this.#start + this.#length;
+  }
+
+  #load(segment: number, offset: number, need: number): void {
+    const near = segment === this.#segment && Math.abs(offset - this.#start) < WINDOW_BYTES;
+    const span = Math.max(need, near ? WINDOW_BYTES : NARROW_BYTES);
+    if (this.#bytes.length < span) this.#bytes = Buffer.allocUnsafeSlow(span);
+    // Chains are walked from new to old: keep most of the window before the record. The unwritten tail is read apart.
+    const unwrittenFrom = segment === this.#log.segment ? this.#log.offsetOf(0) : Infinity;
+    const before = near ? span - Math.max(need, NARROW_BYTES) : 0;
+    this.#start = offset >= unwrittenFrom ? offset : Math.max(0, offset - before);
+    this.#segment = segment;
+    this.#length = this.#log.read(segment, this.#start, this.#bytes.subarray(0, span));
+  }
+}
+
+function doubled(array: Float64Array): Float64Array {
+  const larger = new Float64Array(array.length * 2);
+  larger.set(array);
+  return larger;
+}
