@@ -16,6 +16,11 @@ export function canonicalIdentifier(identifier: Identifier): Identifier {
 }
 
 const EMAIL = /^[^\s@/]+@[^\s@]+$/;
+/** An email field that does not look like one names nobody: a shared `n/a` must not merge strangers. */
+export function isEmailShaped(value: string): boolean {
+  return EMAIL.test(value);
+}
+
 /** The kind of a path identifier or userId, by its shape (spec A.1; DESIGN section 8). */
 export function identifierByShape(value: string): Identifier {
   if (value.startsWith('cio_')) return { kind: 'cio_id', value };
