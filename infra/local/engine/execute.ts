@@ -1,0 +1,193 @@
+/** Runs one request on a connection and writes its answer: row by row where the format allows it, else whole. */
+import type { ServerResponse } from 'node:http';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createGzip } from 'node:zlib';
+import type { Writable } from 'node:stream';
+import type { Session } from 'chdb';
+import type { Account } from './accounts.ts';
+import type { Connections } from './connections.ts';
+import { EngineException, wireException } from './exception.ts';
+import { limits } from './limits.ts';
+import { quoteIdentifier, quoteString } from './quote.ts';
+import type { ReadOnlyGuard } from './read-only.ts';
+import type { EngineRequest } from './request.ts';
+import { tokensOf } from './tokens.ts';
+
+/** Formats whose chunks put together are the one-shot answer. Others repeat a header or a document in each chunk. */
+const STREAMED = new Set(
+  'JSONEachRow JSONStringsEachRow JSONCompactEachRow JSONCompactStringsEachRow CSV TSV TabSeparated RowBinary Native'.split(
+    ' ',
+  ),
+);
+
+export interface Execution {
+  readonly account: Account;
+  readonly request: EngineRequest;
+  readonly response: ServerResponse;
+  readonly connections: Connections;
+  readonly guard: ReadOnlyGuard;
+  readonly timezone: string;
+}
+
+export async function execute(connection: Session, execution: Execution): Promise<void> {
+  const { request, response, account, guard, connections } = execution;
+  const sql = account.readOnly ? guard.statement(request.sql) : request.sql;
+  const format = request.isInsertWithData
+    ? 'TabSeparated'
+    : (formatOf(sql) ?? request.format ?? 'TabSeparated');
+  const isQuestion = /^[\s(]*(SELECT|WITH|FROM)\b/i.test(firstWords(sql));
+  const streamed = STREAMED.has(format) && isQuestion && !request.wholeAnswer;
+  prepare(connection, execution, streamed);
+
+  let over = false;
+  // An insert whose body has arrived runs on when its client is gone, as on a server; a question is stopped.
+  const onClose = (): void => {
+    if (!over && isQuestion) connections.kill(quoteString(request.queryId));
+  };
+  response.once('close', onClose);
+  try {
+    if (streamed) await stream(connection, sql, format, execution);
+    else await answerWhole(connection, sql, format, execution);
+  } finally {
+    over = true;
+    response.off('close', onClose);
+  }
+}
+
+/** Database, settings and parameters of the request. log_comment is how KILL QUERY finds it: the engine makes its own query ids. */
+function prepare(connection: Session, { request, account, guard }: Execution, streamed: boolean): void {
+  if (request.database !== undefined) connection.query(`USE ${quoteIdentifier(request.database)}`);
+  const settings = [`log_comment = ${quoteString(request.queryId)}`];
+  if (!streamed) settings.push(`max_result_bytes = ${String(limits.resultBytesMax)}`);
+  if (account.readOnly) {
+    settings.push(`max_execution_time = ${String(limits.readerSecondsMax)}`);
+    settings.push(`max_memory_usage = ${String(limits.readerMemoryBytesMax)}`);
+  }
+  for (const [name, value] of request.settings) {
+    if (!/^\w+$/.test(name)) throw new EngineException(115, 'UNKNOWN_SETTING', `Unknown setting '${name}'`);
+    if (account.readOnly) {
+      guard.setting(name);
+      if (name === 'readonly' || name === 'log_comment') continue;
+      if (name === 'max_execution_time' && !(Number(value) > 0 && Number(value) <= limits.readerSecondsMax))
+        continue;
+    }
+    settings.push(`${name} = ${quoteString(value)}`);
+  }
+  for (const [name, value] of request.parameters) {
+    if (!/^param_\w+$/.test(name))
+      throw new EngineException(36, 'BAD_ARGUMENTS', `bad parameter name ${name}`);
+    settings.push(`${name} = ${quoteString(value)}`); // stays in its escaped form; the engine unescapes it when it substitutes
+  }
+  connection.query(`SET ${settings.join(', ')}`);
+  if (account.readOnly) connection.query('SET readonly = 1'); // last: after it no setting can be changed, and it cannot be lifted
+}
+
+async function stream(connection: Session, sql: string, format: string, execution: Execution): Promise<void> {
+  const { response } = execution;
+  const tag = randomBytes(8).toString('hex');
+  const chunks = connection.queryStream(sql, { format });
+  let out: Writable | undefined;
+  try {
+    for await (const chunk of chunks) {
+      out ??= open(execution, format, { 'X-ClickHouse-Exception-Tag': tag });
+      if (response.destroyed) return;
+      if (!out.write(Buffer.from(chunk.raw()))) await drained(out, response);
+    }
+    out ??= open(execution, format, {});
+    out.end();
+  } catch (error) {
+    if (out === undefined) throw error;
+    // Rows are on their way: the error follows them in the form that servers use since 25.11.
+    const text = `${wireException(error).text.trimEnd()}\n`;
+    out.end(
+      `\r\n__exception__\r\n${tag}\r\n${text}${String(Buffer.byteLength(text))} ${tag}\r\n__exception__\r\n`,
+    );
+  } finally {
+    chunks.cancel();
+  }
+}
+
+async function answerWhole(
+  connection: Session,
+  sql: string,
+  format: string,
+  execution: Execution,
+): Promise<void> {
+  const result = await connection.queryAsync(sql, { format });
+  const bytes = Buffer.from(result.bytes());
+  const rows = String(result.rowsRead);
+  const written = execution.request.isInsertWithData;
+  const summary = {
+    read_rows: rows,
+    read_bytes: String(result.bytesRead),
+    written_rows: written ? rows : '0',
+    written_bytes: written ? String(result.bytesRead) : '0',
+    total_rows_to_read: '0',
+    result_rows: written ? rows : '0',
+    result_bytes: String(bytes.length),
+    elapsed_ns: String(Math.round(result.elapsed * 1e9)),
+  };
+  open(execution, format, { 'X-ClickHouse-Summary': JSON.stringify(summary) }).end(bytes);
+}
+
+function open(
+  { request, response, timezone }: Execution,
+  format: string,
+  extra: Record<string, string>,
+): Writable {
+  const headers: Record<string, string> = {
+    'X-ClickHouse-Query-Id': request.queryId,
+    'X-ClickHouse-Format': format,
+    'X-ClickHouse-Timezone': timezone,
+    'X-ClickHouse-Server-Display-Name': 'hindsight',
+    'Content-Type': contentType(format),
+    ...extra,
+  };
+  if (!request.wantsGzip) {
+    response.writeHead(200, headers);
+    return response;
+  }
+  response.writeHead(200, { ...headers, 'Content-Encoding': 'gzip' });
+  const gzip = createGzip({ level: 1 });
+  gzip.pipe(response);
+  return gzip;
+}
+
+function contentType(format: string): string {
+  if (/^JSON(Compact|Strings|CompactStrings|ColumnsWithMetadata)?$/.test(format))
+    return 'application/json; charset=UTF-8';
+  if (format.startsWith('JSON')) return 'application/x-ndjson; charset=UTF-8';
+  return /^(Native|RowBinary|Parquet|Arrow)/.test(format)
+    ? 'application/octet-stream'
+    : 'text/plain; charset=UTF-8';
+}
+
+/** Waits until the peer takes more, or is gone. */
+async function drained(out: Writable, response: ServerResponse): Promise<void> {
+  const stop = new AbortController();
+  const onClose = (): void => {
+    stop.abort();
+  };
+  response.once('close', onClose);
+  if (response.destroyed) return;
+  await once(out, 'drain', { signal: stop.signal }).catch(() => undefined);
+  response.off('close', onClose);
+}
+
+/** Name in the statement's FORMAT clause. */
+export function formatOf(sql: string): string | undefined {
+  let isNext = false;
+  let found: string | undefined;
+  for (const token of tokensOf(sql)) {
+    if (isNext && token.kind === 'word') found = token.text;
+    isNext = token.depth === 0 && token.kind === 'word' && token.text.toUpperCase() === 'FORMAT';
+  }
+  return found;
+}
+
+/** The statement from its first word on. */
+function firstWords(sql: string): string {
+  for (const token of tokensOf(sql)) return sql.slice(token.start, token.start + 200);
+  return '';
+}

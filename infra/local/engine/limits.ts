@@ -1,0 +1,23 @@
+/** Bounds of the embedded engine's HTTP side, with their units. */
+export const limits = {
+  /** Queries that run or wait for a thread; one more is refused with code 202, as a server does. */
+  queriesMax: 100,
+  /** Body of one request, decompressed only as far as its statement; an insert's data is spooled as it came. */
+  bodyBytesMax: 512 * 1024 * 1024,
+  /** Bodies of all inserts under way. They lie in memory where /dev/shm exists. */
+  spoolBytesMax: 1024 * 1024 * 1024,
+  /** Text of one statement without an insert's data. */
+  statementBytesMax: 16 * 1024 * 1024,
+  /** Where the statement of an insert has to end when statement and data come in one body. */
+  insertStatementBytesMax: 256 * 1024,
+  /** Results that cannot be streamed are held whole. */
+  resultBytesMax: 256 * 1024 * 1024,
+  /** Named sessions, of all accounts. */
+  sessionsMax: 100,
+  sessionIdleSecondsMax: 3_600,
+  /** A reader's query: time and memory. */
+  readerSecondsMax: 60,
+  readerMemoryBytesMax: 2 * 1024 * 1024 * 1024,
+  /** Time for queries under way to end at a stop. */
+  stopMsMax: 10_000,
+} as const;

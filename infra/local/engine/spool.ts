@@ -1,0 +1,63 @@
+/** Bodies of inserts, each in a file of its own until its statement has run. In memory where the machine allows it. */
+import { createHash, randomUUID } from 'node:crypto';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { EngineException } from './exception.ts';
+import { limits } from './limits.ts';
+
+export interface SpooledBody {
+  readonly file: string;
+  readonly bytes: number;
+  remove(): void;
+}
+
+export class Spool {
+  readonly #folder: string;
+  #bytes = 0;
+
+  /** @param dataFolder names the spool, so that engines of other folders keep theirs. */
+  constructor(dataFolder: string) {
+    const base = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+    const name = createHash('sha256').update(resolve(dataFolder)).digest('hex').slice(0, 12);
+    this.#folder = join(base, `hindsight-engine-${name}`);
+    rmSync(this.#folder, { recursive: true, force: true }); // what a killed engine left behind
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+  }
+
+  /** Writes the chunks to a new file. A body that is cut short rejects here, so that nothing of it is inserted. */
+  async write(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<SpooledBody> {
+    const file = join(this.#folder, randomUUID());
+    const handle = openSync(file, 'wx', 0o600);
+    let bytes = 0;
+    const remove = (): void => {
+      rmSync(file, { force: true });
+      this.#bytes -= bytes;
+      bytes = 0;
+    };
+    try {
+      for await (const chunk of chunks) {
+        this.#bytes += chunk.length;
+        bytes += chunk.length;
+        if (bytes > limits.bodyBytesMax) throw tooLarge('the body', limits.bodyBytesMax);
+        if (this.#bytes > limits.spoolBytesMax) throw tooLarge('bodies under way', limits.spoolBytesMax);
+        // Synchronous on purpose: it is a copy in memory, and the thread pool belongs to the engine's queries.
+        for (let at = 0; at < chunk.length;) at += writeSync(handle, chunk, at);
+      }
+    } catch (error) {
+      closeSync(handle);
+      remove();
+      throw error;
+    }
+    closeSync(handle);
+    return { file, bytes, remove };
+  }
+
+  close(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+export function tooLarge(what: string, bytesMax: number): EngineException {
+  return new EngineException(307, 'TOO_MANY_BYTES', `${what} may have ${String(bytesMax)} bytes at most`);
+}
