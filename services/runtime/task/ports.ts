@@ -57,6 +57,7 @@ export interface ServiceSpec {
     readonly encode: (
       partition: number,
       handled: { readonly time: number; readonly offset: number },
+      codecs: Codecs,
     ) => readonly { readonly topic: TopicId; readonly value: Uint8Array }[];
   };
   open(partition: number, partitions: number, stores: PartitionStores, codecs: Codecs): Processor;
