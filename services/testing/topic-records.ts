@@ -1,0 +1,24 @@
+/** The record of each topic, as a type; schemas/topics.ts says the same as text, which topic-records.test.ts compares. */
+import type { RecordName } from '../../schemas/codec.ts';
+import type { TopicId } from '../../schemas/topics.ts';
+
+export const topicRecords = {
+  eventsCollected: 'CollectedEvent',
+  identityRequests: 'IdentityRequest',
+  identityLog: 'IdentityFact',
+  identityDecisions: 'IdentityDecision',
+  eventsMerged: 'MergedEvent',
+  segmentsChanged: 'SegmentChange',
+  journeysEntered: 'JourneyEntry',
+  peopleChanged: 'PersonChange',
+  activitiesLogged: 'Activity',
+  eventsDropped: 'DroppedEvent',
+  definitions: 'Definition',
+  mergerJournal: 'BatchRecord',
+  identityJournal: 'BatchRecord',
+  triggerJournal: 'BatchRecord',
+  triggerTransfers: 'Transfer',
+  deadLetters: 'DeadLetter',
+} as const satisfies Record<TopicId, RecordName>;
+
+export type TopicRecords = typeof topicRecords;

@@ -1,0 +1,93 @@
+/**
+ * A small service for tests of the shell: it counts events by lane, remembers a timer for each, and answers with a line
+ * of the activity log for either. Its outputs depend on everything that a batch brings: records, time, definitions.
+ */
+import type { Codecs } from '../../schemas/codec.ts';
+import type { InputRecord } from '../runtime/log/ports.ts';
+import type { PartitionStores } from '../runtime/store/ports.ts';
+import type { BatchContext, Emitter, Processor, ServiceSpec } from '../runtime/task/ports.ts';
+
+export const toyTimerMs = 1_000;
+const TIMERS_A_BATCH_MAX = 3;
+
+export const toyService: ServiceSpec = {
+  name: 'merger',
+  inputs: ['eventsCollected'],
+  journal: 'mergerJournal',
+  deciderVersion: 1,
+  stores: {},
+  watermarks: {
+    encode: () => [],
+  },
+  open: (partition, partitions, stores, codecs) => new ToyProcessor(stores, codecs),
+};
+
+class ToyProcessor implements Processor {
+  readonly #stores: PartitionStores;
+  readonly #codecs: Codecs;
+
+  constructor(stores: PartitionStores, codecs: Codecs) {
+    this.#stores = stores;
+    this.#codecs = codecs;
+  }
+
+  onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
+    const event = this.#codecs.CollectedEvent.decode(record.bytes, record.valueStart, record.valueEnd);
+    const lane = record.bytes.toString('utf8', record.keyStart, record.keyEnd);
+    const count = Number(this.#stores.keyed.get(`count/${lane}`)?.toString() ?? 0) + 1;
+    this.#stores.keyed.put(`count/${lane}`, Buffer.from(String(count)));
+    const due = String(event.received_at + toyTimerMs).padStart(15, '0');
+    this.#stores.keyed.put(`timer/${due}/${event.message_id}`, Buffer.from(lane));
+    this.#emit(out, 'counted', lane, event.message_id, event.received_at, {
+      count,
+      settings: batch.definitions.list('workspace', event.workspace).length,
+    });
+  }
+
+  onBatchEnd(batch: BatchContext, out: Emitter): void {
+    for (const [key, lane] of this.#due(batch.time)) {
+      this.#stores.keyed.delete(key);
+      const [, due, messageId] = key.split('/');
+      this.#emit(out, 'timer', lane.toString(), messageId ?? '', Number(due), {});
+    }
+  }
+
+  wantsBatch(time: number): boolean {
+    return this.#due(time).length > 0;
+  }
+
+  pendingSince(): undefined {
+    return undefined;
+  }
+
+  receivedAt(record: InputRecord): number {
+    return this.#codecs.CollectedEvent.decode(record.bytes, record.valueStart, record.valueEnd).received_at;
+  }
+
+  status(): { readonly unsettled: number } {
+    return { unsettled: 0 };
+  }
+
+  #due(time: number): [string, Buffer][] {
+    return this.#stores.keyed.scan(
+      'timer/',
+      `timer/${String(time + 1).padStart(15, '0')}`,
+      TIMERS_A_BATCH_MAX,
+    );
+  }
+
+  #emit(out: Emitter, kind: string, lane: string, messageId: string, at: number, detail: object): void {
+    const [workspace = ''] = lane.split(':');
+    const activity = {
+      workspace,
+      kind,
+      person_id: null,
+      anonymous_id: lane,
+      timestamp: at,
+      processed_at: null,
+      message_id: messageId,
+      detail: JSON.stringify(detail),
+    };
+    out.emit('activitiesLogged', lane, this.#codecs.Activity.encode(activity));
+  }
+}
