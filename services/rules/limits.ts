@@ -1,0 +1,18 @@
+/** What a definition may ask for at most. The state a person costs is bounded by these. */
+export const conditionDepthMax = 10;
+export const conditionNodesMax = 200;
+export const conditionsPerGroupMax = 50;
+export const testsPerEventMax = 20;
+/** `at_least n` keeps n marks for each person, about 60 bytes each. */
+export const countMax = 1_000;
+/** `distinct` keeps one mark for each of n values. */
+export const distinctMax = 200;
+export const listValuesMax = 1_000;
+export const textCharsMax = 1_000;
+export const patternCharsMax = 500;
+export const descriptionCharsMax = 4_000;
+export const durationMsMax = 730 * 86_400_000;
+/** A body is refused with its first faults only, so that the answer stays readable. */
+export const faultsMax = 100;
+/** A distinct value longer than this is kept as its hash. */
+export const distinctValueCharsMax = 128;

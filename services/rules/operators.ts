@@ -1,0 +1,136 @@
+/**
+ * What the operators mean (DESIGN section 8, *What the words mean*). A missing value and a value of another type make
+ * neq, not_contains, not_in (and, when missing, not_exists) true and everything else false: "5" is not 5.
+ */
+import type { Check, Scalar } from './condition.ts';
+import { unreachable } from '../runtime/errors.ts';
+
+/** @param value of parsed JSON; undefined for missing. @param now ms, what `ago` and `from now` count from. */
+export function passes(check: Check, value: unknown, now: number): boolean {
+  switch (check.type) {
+    case 'exists':
+      return value !== undefined;
+    case 'not_exists':
+      return value === undefined;
+    case 'is_timestamp':
+      return timestampOf(value) !== undefined;
+    case 'eq':
+      return value === check.value;
+    case 'neq':
+      return value !== check.value;
+    case 'contains':
+      return containsValue(value, check.value);
+    case 'not_contains':
+      return !containsValue(value, check.value);
+    case 'starts_with':
+      return typeof value === 'string' && value.startsWith(check.value);
+    case 'ends_with':
+      return typeof value === 'string' && value.endsWith(check.value);
+    case 'matches':
+      return typeof value === 'string' && check.pattern.test(value);
+    case 'gt':
+    case 'gte':
+    case 'lt':
+    case 'lte':
+      return compares(check.type, value, check.value);
+    case 'in':
+      return isOneOf(value, check.values);
+    case 'not_in':
+      return !isOneOf(value, check.values);
+    case 'before_ago':
+    case 'after_ago':
+    case 'before_from_now':
+    case 'after_from_now':
+      return passesRelative(check.type, check.durationMs, timestampOf(value), now);
+    default:
+      return unreachable(check);
+  }
+}
+
+/** When the answer for this value next changes although the value does not, in ms; Infinity for never. */
+export function changesAt(check: Check, value: unknown, now: number): number {
+  if (!('durationMs' in check)) return Infinity;
+  const at = timestampOf(value);
+  if (at === undefined) return Infinity;
+  const border = check.type.endsWith('ago') ? at + check.durationMs : at - check.durationMs;
+  // `before` becomes true just after the border, `after` stops being true at it.
+  const moment = check.type.startsWith('before') ? border + 1 : border;
+  return moment > now ? moment : Infinity;
+}
+
+type Relative = 'before_ago' | 'after_ago' | 'before_from_now' | 'after_from_now';
+function passesRelative(type: Relative, durationMs: number, at: number | undefined, now: number): boolean {
+  if (at === undefined) return false;
+  const border = type === 'before_ago' || type === 'after_ago' ? now - durationMs : now + durationMs;
+  return type === 'before_ago' || type === 'before_from_now' ? at < border : at > border;
+}
+
+/** Text in text, or an element of the same type and value in a list. */
+function containsValue(value: unknown, wanted: Scalar): boolean {
+  if (typeof value === 'string') return typeof wanted === 'string' && value.includes(wanted);
+  return Array.isArray(value) && value.includes(wanted);
+}
+
+function isOneOf(value: unknown, values: readonly Scalar[]): boolean {
+  return values.some((candidate) => candidate === value);
+}
+
+function compares(type: 'gt' | 'gte' | 'lt' | 'lte', value: unknown, against: number | string): boolean {
+  const order = orderOf(value, against);
+  if (order === undefined) return false;
+  switch (type) {
+    case 'gt':
+      return order > 0;
+    case 'gte':
+      return order >= 0;
+    case 'lt':
+      return order < 0;
+    default:
+      return order <= 0;
+  }
+}
+
+function orderOf(value: unknown, against: number | string): number | undefined {
+  if (typeof value === 'number' && typeof against === 'number') return value - against;
+  if (typeof value === 'string' && typeof against === 'string') return compareText(value, against);
+  return undefined;
+}
+
+/** Order of UTF-8 bytes, which is ClickHouse's; JavaScript's own order differs above U+D7FF. */
+export function compareText(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i += 1) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x !== y) return codePointRank(x) - codePointRank(y);
+  }
+  return a.length - b.length;
+}
+function codePointRank(unit: number): number {
+  if (unit >= 0xe000) return unit - 0x800;
+  return unit >= 0xd800 ? unit + 0x2000 : unit; // surrogates stand for code points above U+FFFF
+}
+
+/** Year 9999: a number of milliseconds lies beyond, and is no time (spec G.8). */
+const UNIX_SECONDS_MAX = 253_402_300_799;
+/** Date, or date and time of day with an offset or Z; what JSON clients write. */
+export const ISO_TIMESTAMP =
+  '^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2}))?$';
+const ISO = new RegExp(ISO_TIMESTAMP);
+
+/** JavaScript rolls February 30 over into March; a date that does not exist is no time. */
+function isCalendarDay(text: string): boolean {
+  const [year, month, day] = [text.slice(0, 4), text.slice(5, 7), text.slice(8, 10)].map(Number);
+  if (year === undefined || month === undefined || day === undefined) return false;
+  return day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
+}
+
+/** The time that a value says, in ms: a number of unix seconds, or ISO 8601 text. undefined: it says none. */
+export function timestampOf(value: unknown): number | undefined {
+  if (typeof value === 'number') {
+    return value >= 0 && value <= UNIX_SECONDS_MAX ? Math.floor(value * 1_000) : undefined;
+  }
+  if (typeof value !== 'string' || !ISO.test(value) || !isCalendarDay(value)) return undefined;
+  const ms = Date.parse(value);
+  return Number.isNaN(ms) ? undefined : ms;
+}

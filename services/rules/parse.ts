@@ -1,0 +1,149 @@
+/** Definitions from outside: `parseSegment` and `parseJourney` accept what DESIGN section 8 says, or name every fault. */
+import type { Frequency, Journey, Segment, Trigger } from './condition.ts';
+import { Faults, pointerTo, type Parsed } from './faults.ts';
+import { descriptionCharsMax, textCharsMax } from './limits.ts';
+import { ConditionParser, parseMatcher } from './parse-condition.ts';
+import { parseDurationAt } from './parse-test.ts';
+import { isJsonObject, type JsonObject } from './paths.ts';
+
+export type { Fault, FaultCode, Parsed } from './faults.ts';
+
+const SEGMENT_TYPES = ['data_driven', 'manual'] as const;
+const STATES = ['draft', 'running', 'stopped'] as const;
+const MODES = ['once', 'every_rematch', 'interval'] as const;
+
+export function parseSegment(body: unknown): Parsed<Segment> {
+  const faults = new Faults();
+  return close(readSegment(body, faults), faults);
+}
+
+export function parseJourney(body: unknown): Parsed<Journey> {
+  const faults = new Faults();
+  return close(readJourney(body, faults), faults);
+}
+
+function close<T>(value: T | undefined, faults: Faults): Parsed<T> {
+  return value === undefined || faults.list.length > 0
+    ? { ok: false, faults: faults.list }
+    : { ok: true, value };
+}
+
+function readSegment(body: unknown, faults: Faults): Segment | undefined {
+  const from = faults.object(body, '', ['name', 'description', 'type', 'when']);
+  if (from === undefined) return undefined;
+  const name = faults.text(from, 'name', '', textCharsMax);
+  const description = readDescription(from, faults);
+  const type = faults.oneOf(from, 'type', '', SEGMENT_TYPES);
+  if (type === 'manual') {
+    if (from['when'] !== undefined) faults.add('/when', 'unknown_key', 'a manual segment has no rule');
+    return name === undefined ? undefined : { type, name, description };
+  }
+  const when = new ConditionParser(faults).parse(from['when'], '/when');
+  if (name === undefined || type === undefined || when === undefined) return undefined;
+  return { type, name, description, when };
+}
+
+function readJourney(body: unknown, faults: Faults): Journey | undefined {
+  const from = faults.object(body, '', [
+    'name',
+    'description',
+    'state',
+    'trigger',
+    'filters',
+    'frequency',
+    'holdout',
+    'include_current',
+  ]);
+  if (from === undefined) return undefined;
+  const name = faults.text(from, 'name', '', textCharsMax);
+  readDescription(from, faults);
+  const state = faults.oneOf(from, 'state', '', STATES);
+  const trigger = readTrigger(from['trigger'], '/trigger', faults);
+  const filters =
+    from['filters'] === undefined ? null : new ConditionParser(faults).parse(from['filters'], '/filters');
+  const frequency = readFrequency(from['frequency'], '/frequency', faults);
+  const holdout = readHoldout(from['holdout'], faults);
+  const includeCurrent = readFlag(from, 'include_current', faults);
+  if (name === undefined || state === undefined || trigger === undefined) return undefined;
+  if (filters === undefined || frequency === undefined) return undefined;
+  return { name, state, trigger, filters, frequency, holdout, includeCurrent };
+}
+
+function readDescription(from: JsonObject, faults: Faults): string | null {
+  const value = from['description'];
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'string' && value.length <= descriptionCharsMax) return value;
+  const code = typeof value === 'string' ? 'too_long' : 'wrong_type';
+  faults.add('/description', code, `must be a string of at most ${String(descriptionCharsMax)} characters`);
+  return null;
+}
+
+function readTrigger(value: unknown, pointer: string, faults: Faults): Trigger | undefined {
+  if (value === undefined) return faults.add(pointer, 'required', 'is required');
+  if (!isJsonObject(value)) return faults.add(pointer, 'wrong_type', 'must be an object');
+  const forms = (['event', 'segment', 'identified'] as const).filter((form) => Object.hasOwn(value, form));
+  const [form] = forms;
+  if (form === undefined || forms.length > 1) {
+    return faults.add(pointer, 'ambiguous', 'must have exactly one of the keys event, segment, identified');
+  }
+  if (form === 'event') {
+    faults.object(value, pointer, ['event', 'type', 'where']);
+    const matcher = parseMatcher(value, pointer, faults);
+    return matcher === undefined ? undefined : { type: 'event', ...matcher };
+  }
+  if (form === 'segment') {
+    faults.object(value, pointer, ['segment', 'on']);
+    const segmentId = faults.text(value, 'segment', pointer, textCharsMax);
+    const on = faults.oneOf(value, 'on', pointer, ['enter', 'leave'] as const);
+    return segmentId === undefined || on === undefined ? undefined : { type: 'segment', segmentId, on };
+  }
+  faults.object(value, pointer, ['identified']);
+  if (value['identified'] === true) return { type: 'identified' };
+  return faults.add(pointerTo(pointer, 'identified'), 'unknown_value', 'must be true');
+}
+
+function readFrequency(value: unknown, pointer: string, faults: Faults): Frequency | undefined {
+  if (value === undefined) return { mode: 'once' };
+  const from = faults.object(value, pointer, ['mode', 'gap', 'every']);
+  if (from === undefined) return undefined;
+  const mode = faults.oneOf(from, 'mode', pointer, MODES);
+  for (const [key, owner] of [
+    ['gap', 'every_rematch'],
+    ['every', 'interval'],
+  ] as const) {
+    if (from[key] !== undefined && mode !== undefined && mode !== owner) {
+      faults.add(pointerTo(pointer, key), 'unknown_key', `belongs to the mode ${owner}`);
+    }
+  }
+  switch (mode) {
+    case undefined:
+      return undefined;
+    case 'once':
+      return { mode };
+    case 'every_rematch': {
+      if (from['gap'] === undefined) return { mode, gapMs: 0 };
+      const gapMs = parseDurationAt(from['gap'], pointerTo(pointer, 'gap'), faults);
+      return gapMs === undefined ? undefined : { mode, gapMs };
+    }
+    default: {
+      const everyMs = parseDurationAt(from['every'], pointerTo(pointer, 'every'), faults);
+      return everyMs === undefined ? undefined : { mode, everyMs };
+    }
+  }
+}
+
+function readHoldout(value: unknown, faults: Faults): number {
+  if (value === undefined) return 0;
+  if (typeof value === 'number' && value >= 0 && value <= 1) return value;
+  const code = typeof value === 'number' ? 'out_of_range' : 'wrong_type';
+  faults.add('/holdout', code, 'must be a number from 0 to 1');
+  return 0;
+}
+
+function readFlag(from: JsonObject, key: string, faults: Faults): boolean {
+  const value = from[key];
+  if (value === undefined) return false;
+  if (typeof value === 'boolean') return value;
+  faults.add(pointerTo('', key), 'wrong_type', 'must be true or false');
+  return false;
+}

@@ -1,0 +1,97 @@
+/**
+ * The published JSON Schema of segments and journeys. parse.ts is what decides and explains; this is for editors and
+ * for the API's documentation, and a property test keeps the two in agreement.
+ */
+import Type from 'typebox';
+import { operators } from './condition.ts';
+import {
+  conditionsPerGroupMax,
+  countMax,
+  descriptionCharsMax,
+  distinctMax,
+  listValuesMax,
+  testsPerEventMax,
+  textCharsMax,
+} from './limits.ts';
+
+const closed = { additionalProperties: false } as const;
+const text = Type.String({ minLength: 1, maxLength: textCharsMax });
+const duration = Type.String({
+  pattern: '^P([0-9]+W)?([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$',
+  description: 'ISO 8601 of fixed length, for example PT10M, PT4H, P30D',
+});
+const scalar = Type.Union([Type.String({ maxLength: textCharsMax }), Type.Number(), Type.Boolean()]);
+const operator = Type.Union(
+  operators.map((name) => Type.Literal(name)),
+  { description: 'matches takes a pattern of RE2 syntax; *_ago and *_from_now take a duration' },
+);
+const operand = Type.Optional(
+  Type.Union([scalar, Type.Array(scalar, { minItems: 1, maxItems: listValuesMax })]),
+);
+
+const test = Type.Object({ property: text, operator, value: operand }, closed);
+const count = Type.Union([
+  Type.Object({ at_least: Type.Integer({ minimum: 1, maximum: countMax }) }, closed),
+  Type.Object({ at_most: Type.Integer({ minimum: 0, maximum: countMax }) }, closed),
+  Type.Object({ distinct: text, at_least: Type.Integer({ minimum: 1, maximum: distinctMax }) }, closed),
+]);
+const eventType = Type.Optional(
+  Type.Union([Type.Literal('event'), Type.Literal('page'), Type.Literal('screen')]),
+);
+const where = Type.Optional(Type.Array(test, { maxItems: testsPerEventMax }));
+
+const again = Type.Ref('Condition');
+const group = Type.Array(again, { minItems: 1, maxItems: conditionsPerGroupMax });
+const condition = Type.Cyclic(
+  {
+    Condition: Type.Union([
+      Type.Object({ all: group }, closed),
+      Type.Object({ any: group }, closed),
+      Type.Object({ not: again }, closed),
+      Type.Object(
+        {
+          event: text,
+          type: eventType,
+          where,
+          count: Type.Optional(count),
+          within: Type.Optional(duration),
+        },
+        closed,
+      ),
+      Type.Object({ attribute: text, operator, value: operand }, closed),
+      Type.Object({ segment: text }, closed),
+    ]),
+  },
+  'Condition',
+);
+
+const description = Type.Optional(Type.Union([Type.String({ maxLength: descriptionCharsMax }), Type.Null()]));
+
+export const segmentSchema = Type.Union([
+  Type.Object({ name: text, description, type: Type.Literal('data_driven'), when: condition }, closed),
+  Type.Object({ name: text, description, type: Type.Literal('manual') }, closed),
+]);
+
+export const journeySchema = Type.Object(
+  {
+    name: text,
+    description,
+    state: Type.Union([Type.Literal('draft'), Type.Literal('running'), Type.Literal('stopped')]),
+    trigger: Type.Union([
+      Type.Object({ event: text, type: eventType, where }, closed),
+      Type.Object({ segment: text, on: Type.Union([Type.Literal('enter'), Type.Literal('leave')]) }, closed),
+      Type.Object({ identified: Type.Literal(true) }, closed),
+    ]),
+    filters: Type.Optional(condition),
+    frequency: Type.Optional(
+      Type.Union([
+        Type.Object({ mode: Type.Literal('once') }, closed),
+        Type.Object({ mode: Type.Literal('every_rematch'), gap: Type.Optional(duration) }, closed),
+        Type.Object({ mode: Type.Literal('interval'), every: duration }, closed),
+      ]),
+    ),
+    holdout: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    include_current: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
