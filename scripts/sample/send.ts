@@ -1,0 +1,138 @@
+/** Plays a storefront through unmodified Customer.io clients. */
+import { Analytics } from '@customerio/cdp-analytics-node';
+import { TrackClient } from 'customerio-node';
+import { CodedError } from '../../services/runtime/errors.ts';
+import type { Installation } from './installation.ts';
+import type { Call, EventCall, IdentifyCall, Visitor } from './storefront.ts';
+
+/** Visitors that are on the site at one time. */
+const visitorsAtOnceMax = 64;
+const batchEventsMax = 15;
+
+export interface PlayOptions {
+  /** Calls a second, over all visitors; undefined: as fast as they are acknowledged. */
+  readonly rate?: number;
+  readonly onProgress?: (calls: number) => void;
+}
+
+/** A shop's two back ends: one on the Pipelines API, one on the Track API. */
+export class Shop {
+  readonly #analytics: Analytics;
+  readonly #track: TrackClient;
+
+  constructor({ http, keys }: Installation) {
+    this.#analytics = new Analytics({
+      writeKey: keys.write_key,
+      host: http,
+      maxEventsInBatch: batchEventsMax,
+      flushInterval: 10,
+    });
+    this.#track = new TrackClient(keys.site_id, keys.api_key, { url: `${http}/api/v1` });
+  }
+
+  /** Resolves when the call is acknowledged. */
+  async make(call: Call): Promise<void> {
+    if (call.type === 'repeat') return this.make(call.of);
+    if (call.via === 'pipelines') return this.#pipelines(call);
+    if (call.type === 'identify') {
+      const claim = call.anonymousId === null ? {} : { anonymous_id: call.anonymousId };
+      await this.#track.identify(call.userId, { ...call.traits, ...claim });
+      return;
+    }
+    const data = {
+      name: call.name,
+      type: call.type,
+      id: call.messageId,
+      timestamp: Math.floor(call.timestamp / 1000),
+      data: call.properties,
+    };
+    if (call.userId !== null) await this.#track.track(call.userId, data);
+    else await this.#track.trackAnonymous(call.anonymousId ?? '', data);
+  }
+
+  async close(): Promise<void> {
+    await this.#analytics.closeAndFlush({ timeout: 10_000 });
+  }
+
+  #pipelines(call: EventCall | IdentifyCall): Promise<void> {
+    const who = {
+      ...(call.anonymousId === null ? {} : { anonymousId: call.anonymousId }),
+      ...(call.userId === null ? {} : { userId: call.userId }),
+    } as { userId: string; anonymousId: string }; // the client's type wants one of both; the storefront gives at least one
+    const common = { ...who, messageId: call.messageId, timestamp: new Date(call.timestamp) };
+    return new Promise((resolve, reject) => {
+      const done = (error: unknown): void => {
+        if (error === undefined || error === null) resolve();
+        else
+          reject(
+            new CodedError('call_refused', `could not send ${call.messageId}`, {
+              cause: error,
+              retryable: true,
+            }),
+          );
+      };
+      if (call.type === 'identify') this.#analytics.identify({ ...common, traits: call.traits }, done);
+      else if (call.type === 'page')
+        this.#analytics.page({ ...common, name: call.name, properties: call.properties }, done);
+      else this.#analytics.track({ ...common, event: call.name, properties: call.properties }, done);
+    });
+  }
+}
+
+/**
+ * Makes every visitor's calls, many visitors at once. Before an identify, and after it, a visitor's calls are made one
+ * by one, each acknowledged before the next, so that wire order is call order.
+ */
+export async function play(
+  shop: Shop,
+  visitors: readonly Visitor[],
+  options: PlayOptions = {},
+): Promise<number> {
+  const waiting = [...visitors];
+  const pace = new Pace(options.rate);
+  let calls = 0;
+  const serve = async (): Promise<void> => {
+    for (let visitor = waiting.shift(); visitor !== undefined; visitor = waiting.shift()) {
+      for (const group of groupsOf(visitor.calls)) {
+        await pace.next(group.length);
+        await Promise.all(group.map((call) => shop.make(call)));
+        calls += group.length;
+        options.onProgress?.(calls);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(visitorsAtOnceMax, visitors.length) }, serve));
+  return calls;
+}
+
+/** Anonymous events on the Pipelines API go out together; everything whose order counts goes alone. */
+function groupsOf(calls: readonly Call[]): Call[][] {
+  const groups: Call[][] = [];
+  let open: Call[] | undefined;
+  let identified = false;
+  for (const call of calls) {
+    identified ||= call.type === 'identify';
+    const together = !identified && call.type !== 'repeat' && call.via === 'pipelines';
+    if (!together) {
+      groups.push([call]);
+      open = undefined;
+    } else if (open === undefined || open.length >= batchEventsMax) groups.push((open = [call]));
+    else open.push(call);
+  }
+  return groups;
+}
+
+class Pace {
+  readonly #rate: number | undefined;
+  readonly #start = performance.now();
+  #made = 0;
+  constructor(rate: number | undefined) {
+    this.#rate = rate;
+  }
+  async next(calls: number): Promise<void> {
+    if (this.#rate === undefined) return;
+    const waitMs = this.#start + (this.#made / this.#rate) * 1000 - performance.now();
+    this.#made += calls;
+    if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs));
+  }
+}
