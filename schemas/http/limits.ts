@@ -1,0 +1,27 @@
+/** Limits of the HTTP calls, as Customer.io documents them (spec A.0) unless a line says that it is ours. */
+
+/** An id, email or cio_id; also an anonymous id (ours: the document names none for it). */
+export const identifierBytesMax = 150;
+export const attributeNameBytesMax = 150;
+/** A string, number or boolean. Lists and objects are bounded by the call. */
+export const attributeValueBytesMax = 1_000;
+export const attributesMax = 300;
+export const eventNameBytesMax = 100;
+/** Ours: a page is named by its URL, which the limit on event names must not cost us. */
+export const pageNameBytesMax = 8_192;
+export const eventDataBytesMax = 100_000;
+/** One operation of Track v2, or one call of Pipelines. */
+export const callBytesMax = 32 * 1_024;
+/** A batch of Track v2 or Pipelines. */
+export const batchBytesMax = 500 * 1_024;
+/** Ours: calls in a batch, so that one request cannot hold the producer's whole queue. */
+export const batchCallsMax = 10_000;
+/** Ours: a request over it, before or after decompression, is answered 413 and not read further. */
+export const bodyBytesMax = 1_024 * 1_024;
+/** Ours: brackets within brackets; deeper JSON would overflow readers behind us. */
+export const nestingMax = 100;
+/** Ours: a longer message id is replaced by its digest, so that repeats are still recognised. */
+export const messageIdBytesMax = 150;
+/** Ours: what ClickHouse's DateTime64(3) can hold; timestamps outside are moved to the border. */
+export const timestampMsMin = Date.UTC(1900, 0, 1);
+export const timestampMsMax = Date.UTC(2299, 11, 31);

@@ -1,0 +1,55 @@
+/** Bodies of the Track API, v1 and v2, as far as they are read. Unknown members are kept as data or ignored. */
+import Type, { type Static } from 'typebox';
+
+const absent = Type.Null();
+const AnonymousId = Type.Union([Type.String(), Type.Number(), absent], {
+  description: 'The visitor. On an identify it claims what the visitor did; on an event it rides along.',
+});
+
+/** `PUT /api/v1/customers/{identifier}`. */
+export const TrackIdentify = Type.Object(
+  {
+    id: Type.Optional(Type.Union([Type.String(), absent])),
+    email: Type.Optional(Type.Unknown({ description: 'Names the person if it has the shape of an email.' })),
+    anonymous_id: Type.Optional(AnonymousId),
+    created_at: Type.Optional(Type.Unknown({ description: 'Unix seconds.' })),
+    _timestamp: Type.Optional(Type.Unknown({ description: 'Unix seconds; orders attribute updates.' })),
+    _update: Type.Optional(Type.Unknown({ description: 'true: never creates a person.' })),
+  },
+  { description: 'Attributes of a person; every other member is an attribute too.' },
+);
+export type TrackIdentify = Static<typeof TrackIdentify>;
+
+/** `POST /api/v1/customers/{identifier}/events` and `POST /api/v1/events`. */
+export const TrackEvent = Type.Object({
+  name: Type.String({ description: 'Trimmed; the URL for a page.' }),
+  type: Type.Optional(Type.Unknown({ description: 'event, page or screen; anything else counts as event.' })),
+  id: Type.Optional(Type.Unknown({ description: 'Message id (ULID); a repeat is dropped.' })),
+  timestamp: Type.Optional(Type.Unknown({ description: 'Unix seconds.' })),
+  data: Type.Optional(Type.Union([Type.Object({}), absent])),
+  anonymous_id: Type.Optional(AnonymousId),
+});
+export type TrackEvent = Static<typeof TrackEvent>;
+
+const Side = Type.Object({}, { description: 'Exactly one of id, email, cio_id.' });
+/** `POST /api/v1/merge_customers`. */
+export const TrackMerge = Type.Object({ primary: Side, secondary: Side });
+export type TrackMerge = Static<typeof TrackMerge>;
+
+/** One operation of `POST /api/v2/entity` and `/api/v2/batch`. */
+export const TrackOperation = Type.Object({
+  type: Type.String({ description: 'person; object and delivery are not built yet.' }),
+  action: Type.String(),
+  identifiers: Type.Optional(Type.Union([Type.Object({}), absent])),
+  attributes: Type.Optional(Type.Union([Type.Object({}), absent])),
+  name: Type.Optional(Type.Unknown()),
+  id: Type.Optional(Type.Unknown()),
+  timestamp: Type.Optional(Type.Unknown()),
+  primary: Type.Optional(Side),
+  secondary: Type.Optional(Side),
+});
+export type TrackOperation = Static<typeof TrackOperation>;
+
+/** `POST /api/v2/batch`. */
+export const TrackBatch = Type.Object({ batch: Type.Array(Type.Unknown()) });
+export type TrackBatch = Static<typeof TrackBatch>;

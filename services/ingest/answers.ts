@@ -1,0 +1,48 @@
+/** The answers that clients are strict about (spec A.0 rows 2, 3, 10 and *Error envelopes*). */
+import type { FastifyReply } from 'fastify';
+import type { Refusal } from './translation.ts';
+
+/** Sent with every answer of the HTTP port, errors too: without the first, browsers send every event five times. */
+export const commonHeaders = {
+  'access-control-allow-origin': '*',
+  'cache-control': 'no-cache, no-store, must-revalidate, max-age=0',
+} as const;
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+/** Exactly these three bytes, as the real server answers. */
+const SUCCESS = '{}\n';
+
+export type Envelope = 'error' | 'errors' | 'v2';
+
+export function success(reply: FastifyReply): FastifyReply {
+  return reply.code(200).header('content-type', JSON_TYPE).send(SUCCESS);
+}
+
+export function failure(reply: FastifyReply, status: number, body: unknown): FastifyReply {
+  return reply
+    .code(status)
+    .header('content-type', JSON_TYPE)
+    .send(`${JSON.stringify(body)}\n`);
+}
+
+export function unauthorized(reply: FastifyReply): FastifyReply {
+  return failure(reply, 401, { meta: { error: 'Unauthorized request: the credentials are not valid' } });
+}
+
+/** v2's form of a refusal; `batch_index` only within a batch. */
+export function v2Fault({ reason, field, message }: Refusal, batchIndex?: number) {
+  const at = batchIndex === undefined ? {} : { batch_index: batchIndex };
+  return { ...at, reason: reason === 'invalid_call' ? 'invalid' : reason, field: field ?? '', message };
+}
+
+/** Customer.io has three envelopes: `meta.error`, `meta.errors` (events) and, for v2, `errors`. */
+export function refusalBody(refusal: Refusal, envelope: Envelope): unknown {
+  switch (envelope) {
+    case 'error':
+      return { meta: { error: refusal.message } };
+    case 'errors':
+      return { meta: { errors: [refusal.message] } };
+    case 'v2':
+      return { errors: [v2Fault(refusal)] };
+  }
+}

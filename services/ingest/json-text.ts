@@ -1,0 +1,209 @@
+/**
+ * JSON as the client wrote it. Values are parsed to be judged, but what is stored is the client's own text, sliced from
+ * the body: a number of 30 digits, `1.0`, `-0` and the order of members survive, which parsing and writing again loses.
+ * One repair: the escape of a lone surrogate becomes \ufffd, since readers behind us refuse the whole document over it.
+ * All functions but `readJson` take text that JSON.parse has accepted.
+ */
+import { isUtf8 } from 'node:buffer';
+import { nestingMax } from '../../schemas/http/limits.ts';
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+const COMMA = 44;
+const OPEN_BRACKET = 91;
+const CLOSE_BRACKET = 93;
+const OPEN_BRACE = 123;
+const CLOSE_BRACE = 125;
+
+export type ReadJson =
+  | { readonly type: 'object'; readonly sent: SentObject }
+  | { readonly type: 'malformed'; readonly message: string };
+
+/** A JSON object: its parsed members beside their exact text. */
+export class SentObject {
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly #source: string;
+  readonly #start: number;
+  readonly #end: number;
+  #members: Map<string, Span> | undefined;
+
+  constructor(value: Readonly<Record<string, unknown>>, source: string, start: number, end: number) {
+    this.value = value;
+    this.#source = source;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  /** The whole object, well-formed. */
+  get text(): string {
+    return wellFormed(this.#source.slice(this.#start, this.#end));
+  }
+
+  /** Bytes of the whole object as sent. */
+  get bytes(): number {
+    return Buffer.byteLength(this.#source.slice(this.#start, this.#end));
+  }
+
+  /** Exact text of a member; undefined when there is none. */
+  textOf(key: string): string | undefined {
+    const span = this.#spanOf(key);
+    return span === undefined ? undefined : wellFormed(this.#source.slice(span.start, span.end));
+  }
+
+  object(key: string): SentObject | undefined {
+    const span = this.#spanOf(key);
+    const value = this.value[key];
+    if (span === undefined || !isObject(value)) return undefined;
+    return new SentObject(value, this.#source, span.start, span.end);
+  }
+
+  /** Elements of a list; undefined in the place of one that is not an object. */
+  objects(key: string): (SentObject | undefined)[] {
+    const span = this.#spanOf(key);
+    const values = this.value[key];
+    if (span === undefined || !Array.isArray(values)) return [];
+    const spans = elementsOf(this.#source, span.start);
+    return values.map((value: unknown, index) => {
+      const at = spans[index];
+      return at !== undefined && isObject(value)
+        ? new SentObject(value, this.#source, at.start, at.end)
+        : undefined;
+    });
+  }
+
+  #spanOf(key: string): Span | undefined {
+    if (!Object.hasOwn(this.value, key)) return undefined;
+    this.#members ??= membersOf(this.#source, this.#start);
+    return this.#members.get(key);
+  }
+}
+
+export const emptyObject = new SentObject({}, '{}', 0, 2);
+
+/** A body that must be a JSON object; an empty one counts as `{}`. */
+export function readJson(bytes: Uint8Array): ReadJson {
+  if (bytes.length === 0) return { type: 'object', sent: emptyObject };
+  if (!isUtf8(bytes)) return malformed('the body is not UTF-8');
+  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(source);
+  } catch {
+    return malformed('the body is not valid JSON');
+  }
+  if (!isObject(value)) return malformed('the body must be a JSON object');
+  if (isNestedDeeper(source, nestingMax)) {
+    return malformed(`the body is nested deeper than ${String(nestingMax)} levels`);
+  }
+  const start = skipSpace(source, 0);
+  return { type: 'object', sent: new SentObject(value, source, start, skipValue(source, start)) };
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function malformed(message: string): ReadJson {
+  return { type: 'malformed', message };
+}
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where each member's value lies. Of a repeated key the last counts, as for JSON.parse. */
+function membersOf(source: string, start: number): Map<string, Span> {
+  const members = new Map<string, Span>();
+  let at = skipSpace(source, start + 1);
+  while (source.charCodeAt(at) !== CLOSE_BRACE) {
+    const keyEnd = skipString(source, at);
+    const key = JSON.parse(source.slice(at, keyEnd)) as string; // a JSON string, by the grammar
+    const valueStart = skipSpace(source, skipSpace(source, keyEnd) + 1);
+    const valueEnd = skipValue(source, valueStart);
+    members.set(key, { start: valueStart, end: valueEnd });
+    at = skipSpace(source, valueEnd);
+    if (source.charCodeAt(at) === COMMA) at = skipSpace(source, at + 1);
+  }
+  return members;
+}
+
+function elementsOf(source: string, start: number): Span[] {
+  const elements: Span[] = [];
+  let at = skipSpace(source, start + 1);
+  while (source.charCodeAt(at) !== CLOSE_BRACKET) {
+    const end = skipValue(source, at);
+    elements.push({ start: at, end });
+    at = skipSpace(source, end);
+    if (source.charCodeAt(at) === COMMA) at = skipSpace(source, at + 1);
+  }
+  return elements;
+}
+
+function skipSpace(source: string, at: number): number {
+  while (source.charCodeAt(at) <= 32) at++;
+  return at;
+}
+
+/** One past the closing quote of the string that starts at `at`. */
+function skipString(source: string, at: number): number {
+  let end = source.indexOf('"', at + 1);
+  while (isEscaped(source, end)) end = source.indexOf('"', end + 1);
+  return end + 1;
+}
+
+function isEscaped(source: string, at: number): boolean {
+  let backslashes = 0;
+  while (source.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes++;
+  return backslashes % 2 === 1;
+}
+
+function skipValue(source: string, at: number): number {
+  const first = source.charCodeAt(at);
+  if (first === QUOTE) return skipString(source, at);
+  if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return skipScalar(source, at);
+  let depth = 0;
+  for (;;) {
+    const code = source.charCodeAt(at);
+    if (code === QUOTE) {
+      at = skipString(source, at);
+      continue;
+    }
+    at++;
+    if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++;
+    else if ((code === CLOSE_BRACE || code === CLOSE_BRACKET) && --depth === 0) return at;
+  }
+}
+
+/** A number, true, false or null ends at a comma, a closing bracket, white space or the end. */
+function skipScalar(source: string, at: number): number {
+  while (at < source.length) {
+    const code = source.charCodeAt(at);
+    if (code <= 32 || code === COMMA || code === CLOSE_BRACE || code === CLOSE_BRACKET) break;
+    at++;
+  }
+  return at;
+}
+
+function isNestedDeeper(source: string, levels: number): boolean {
+  let depth = 0;
+  for (let at = 0; at < source.length; at++) {
+    const code = source.charCodeAt(at);
+    if (code === QUOTE) at = skipString(source, at) - 1;
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      if (++depth > levels) return true;
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--;
+  }
+  return false;
+}
+
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
+/** A pair of escapes, a lone one, or any other escape (taken whole, so that an escaped backslash is not misread). */
+const ESCAPES =
+  /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[dD][89a-fA-F][\da-fA-F]{2}|\\[^]/g;
+const LONE_ESCAPE_LENGTH = 6;
+
+function wellFormed(text: string): string {
+  if (!SURROGATE_ESCAPE.test(text)) return text;
+  return text.replace(ESCAPES, (escape) => (escape.length === LONE_ESCAPE_LENGTH ? '\\ufffd' : escape));
+}

@@ -1,0 +1,117 @@
+/**
+ * The Pipelines API (spec A.3, A.4). Strict mode (`X-Strict-Mode: 1`) answers 400 for a call that breaks a rule, and
+ * takes nothing of a batch that holds one; otherwise the answer is 200 and a row of `dropped` says what was left out.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Compile } from 'typebox/compile';
+import { batchBytesMax, batchCallsMax } from '../../schemas/http/limits.ts';
+import { Batch } from '../../schemas/http/pipelines.ts';
+import { failure, refusalBody, success, unauthorized } from './answers.ts';
+import { pipelinesWorkspace } from './authenticate.ts';
+import { isObject, readJson, type SentObject } from './json-text.ts';
+import { badReceiveTime, bodyOf, receiveTimeOf, type IngestOptions } from './request.ts';
+import { refused, type CallContext, type Outcome, type Refusal } from './translation.ts';
+import { refusedRow, translatePipelines } from './translate-pipelines.ts';
+import { shapeFault } from './validate.ts';
+
+/** Route names of servers, and the letters that browsers use. */
+const CALLS = [
+  ['identify', 'i'],
+  ['track', 't'],
+  ['page', 'p'],
+  ['screen', 's'],
+  ['alias', 'a'],
+] as const;
+
+const batchShape = Compile(Batch);
+
+export function mountPipelines(app: FastifyInstance, options: IngestOptions): void {
+  for (const [type, letter] of CALLS) {
+    for (const route of [type, letter]) {
+      app.post(`/v1/${route}`, (request, reply) => take(options, request, reply, type));
+    }
+  }
+  for (const route of ['batch', 'b']) {
+    app.post(`/v1/${route}`, (request, reply) => take(options, request, reply, 'batch'));
+  }
+}
+
+/** What a request comes to: what to send if it is taken, and the refusals that strict mode answers with. */
+interface Verdict {
+  readonly outcomes: readonly Outcome[];
+  readonly refusals: readonly Refusal[];
+}
+
+async function take(
+  options: IngestOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  type: string,
+): Promise<FastifyReply> {
+  const read = readJson(bodyOf(request));
+  const sent = read.type === 'object' ? read.sent : undefined;
+  const workspace = pipelinesWorkspace(options.keys, request.headers.authorization, () => writeKeyOf(sent));
+  if (workspace === undefined) return unauthorized(reply);
+  const receivedAt = await receiveTimeOf(options, request);
+  if (receivedAt === undefined) return failure(reply, 400, badReceiveTime);
+  const { mintMessageId } = options;
+  const call: CallContext = { workspace, receivedAt, source: `pipelines.${type}`, mintMessageId };
+  const { outcomes, refusals } = judge(call, type, sent, read.type === 'malformed' ? read.message : '');
+  const [first, ...more] = refusals;
+  if (request.headers['x-strict-mode'] === '1' && first !== undefined) {
+    if (more.length === 0) return failure(reply, 400, refusalBody(first, 'error'));
+    return failure(reply, 400, { meta: { errors: refusals.map(({ message }) => message) } });
+  }
+  await options.deliver(outcomes);
+  return success(reply);
+}
+
+function judge(call: CallContext, type: string, sent: SentObject | undefined, fault: string): Verdict {
+  if (sent === undefined) return whole(call, refused('invalid_call', null, fault));
+  if (type !== 'batch') return judgeCall(call, { type, sent, context: null });
+  const shape = shapeFault(batchShape, sent.value, { batch: 'batch must be a list' });
+  if (shape !== undefined) return whole(call, shape);
+  if (sent.bytes > batchBytesMax) {
+    const text = `a batch cannot be larger than ${String(batchBytesMax)} bytes`;
+    return whole(call, refused('limit_exceeded', 'batch', text));
+  }
+  const items = sent.objects('batch');
+  if (items.length > batchCallsMax) {
+    const text = `a batch cannot hold more than ${String(batchCallsMax)} calls`;
+    return whole(call, refused('limit_exceeded', 'batch', text));
+  }
+  const context = sent.object('context')?.text ?? null;
+  const verdicts = items.map((item) => {
+    if (item === undefined) return whole(call, refused('invalid_call', null, 'a call must be an object'));
+    const itemType = item.value.type;
+    return judgeCall(call, { type: typeof itemType === 'string' ? itemType : '', sent: item, context });
+  });
+  return {
+    outcomes: verdicts.flatMap(({ outcomes }) => outcomes),
+    refusals: verdicts.flatMap(({ refusals }) => refusals),
+  };
+}
+
+function judgeCall(
+  call: CallContext,
+  { type, sent, context }: { type: string; sent: SentObject; context: string | null },
+): Verdict {
+  const translation = translatePipelines({ ...call, context }, type, sent);
+  if (translation.type === 'accepted') return { outcomes: translation.outcomes, refusals: [] };
+  const outcomes = [refusedRow(call, sent, translation)];
+  // What is valid but not built yet is our fault, not the caller's: its row says so, its neighbours are taken.
+  return { outcomes, refusals: translation.reason === 'not_supported_yet' ? [] : [translation] };
+}
+
+function whole(call: CallContext, refusal: Refusal): Verdict {
+  return { outcomes: [refusedRow(call, undefined, refusal)], refusals: [refusal] };
+}
+
+/** Browsers send it beside the call; in a batch at the top and in each item. */
+function writeKeyOf(sent: SentObject | undefined): unknown {
+  if (sent === undefined) return undefined;
+  if (sent.value.writeKey !== undefined) return sent.value.writeKey;
+  const { batch } = sent.value;
+  const first: unknown = Array.isArray(batch) ? batch[0] : undefined;
+  return isObject(first) ? first.writeKey : undefined;
+}

@@ -1,0 +1,29 @@
+/** When a call was received: the wall clock, or under HINDSIGHT_TEST_CLOCK what the contract says (DESIGN section 7). */
+import { fromIso8601 } from './validate.ts';
+
+export const RECEIVED_AT_HEADER = 'x-hindsight-received-at';
+
+/** The clock that all tasks of a test installation stand at. */
+export interface StandingClock {
+  /** ms; undefined until it is first set. */
+  now(): number | undefined;
+  /** Resolves when the broker has the new time, before which no event of that time may be sent. Never goes back. */
+  advanceTo(time: number): Promise<void>;
+}
+
+/** undefined: the header is not a time. */
+export type ReceiveTime = (header: string | string[] | undefined) => Promise<number | undefined>;
+
+export function wallReceiveTime(): ReceiveTime {
+  return () => Promise.resolve(Date.now());
+}
+
+export function testReceiveTime(clock: StandingClock): ReceiveTime {
+  return async (header) => {
+    if (header === undefined) return clock.now() ?? Date.now();
+    const time = fromIso8601(header);
+    if (time === undefined) return undefined;
+    if (time > (clock.now() ?? -Infinity)) await clock.advanceTo(time);
+    return time;
+  };
+}

@@ -1,0 +1,24 @@
+/** What the routes are given, and how they read a request. */
+import type { FastifyRequest } from 'fastify';
+import type { Keys } from './authenticate.ts';
+import type { Deliver } from './deliver.ts';
+import { RECEIVED_AT_HEADER, type ReceiveTime } from './receive-time.ts';
+
+export interface IngestOptions {
+  readonly keys: Keys;
+  readonly deliver: Deliver;
+  readonly receiveTime: ReceiveTime;
+  readonly mintMessageId: () => string;
+}
+
+const nothing = Buffer.alloc(0);
+
+export function bodyOf(request: FastifyRequest): Buffer {
+  return Buffer.isBuffer(request.body) ? request.body : nothing;
+}
+
+export function receiveTimeOf(options: IngestOptions, request: FastifyRequest): Promise<number | undefined> {
+  return options.receiveTime(request.headers[RECEIVED_AT_HEADER]);
+}
+
+export const badReceiveTime = { meta: { error: `${RECEIVED_AT_HEADER} must be an ISO 8601 time` } } as const;

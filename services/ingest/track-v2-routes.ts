@@ -1,0 +1,86 @@
+/** Track v2 (spec A.2), for operations about people. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Compile } from 'typebox/compile';
+import { batchBytesMax, batchCallsMax } from '../../schemas/http/limits.ts';
+import { TrackBatch } from '../../schemas/http/track.ts';
+import { failure, refusalBody, success, unauthorized, v2Fault } from './answers.ts';
+import { trackWorkspace } from './authenticate.ts';
+import { readJson, type ReadJson, type SentObject } from './json-text.ts';
+import { badReceiveTime, bodyOf, receiveTimeOf, type IngestOptions } from './request.ts';
+import { refused, type CallContext, type Refusal, type Translation } from './translation.ts';
+import { translateOperation } from './translate-track.ts';
+import { shapeFault } from './validate.ts';
+
+const batchShape = Compile(TrackBatch);
+
+export function mountTrackV2(app: FastifyInstance, options: IngestOptions): void {
+  app.post('/api/v2/entity', (request, reply) => take(options, request, reply, takeOne));
+  app.post('/api/v2/batch', (request, reply) => take(options, request, reply, takeBatch));
+}
+
+type TakeBody = (
+  options: IngestOptions,
+  call: CallContext,
+  read: ReadJson,
+  reply: FastifyReply,
+) => Promise<FastifyReply>;
+
+async function take(
+  options: IngestOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  takeBody: TakeBody,
+): Promise<FastifyReply> {
+  const workspace = trackWorkspace(options.keys, request.headers.authorization);
+  if (workspace === undefined) return unauthorized(reply);
+  const receivedAt = await receiveTimeOf(options, request);
+  if (receivedAt === undefined) return failure(reply, 400, badReceiveTime);
+  const { mintMessageId } = options;
+  const call: CallContext = { workspace, receivedAt, source: 'track.v2', mintMessageId };
+  return takeBody(options, call, readJson(bodyOf(request)), reply);
+}
+
+const takeOne: TakeBody = async (options, call, read, reply) => {
+  const translation =
+    read.type === 'malformed'
+      ? refused('invalid_call', null, read.message)
+      : translateOperation(call, read.sent);
+  if (translation.type === 'refused') return failure(reply, 400, refusalBody(translation, 'v2'));
+  await options.deliver(translation.outcomes);
+  return success(reply);
+};
+
+/** 200 when all are taken, 207 when some are, 400 when none is. */
+const takeBatch: TakeBody = async (options, call, read, reply) => {
+  const operations =
+    read.type === 'malformed' ? refused('invalid_call', null, read.message) : operationsOf(read.sent);
+  if (!Array.isArray(operations)) return failure(reply, 400, refusalBody(operations, 'v2'));
+  const translations = operations.map((operation): Translation =>
+    operation === undefined
+      ? refused('invalid_call', null, 'an operation must be an object')
+      : translateOperation(call, operation),
+  );
+  const faults = translations.flatMap((translation, index) =>
+    translation.type === 'refused' ? [v2Fault(translation, index)] : [],
+  );
+  await options.deliver(translations.flatMap((each) => (each.type === 'accepted' ? each.outcomes : [])));
+  if (faults.length === 0) return success(reply);
+  return failure(reply, faults.length === translations.length ? 400 : 207, { errors: faults });
+};
+
+function operationsOf(body: SentObject): (SentObject | undefined)[] | Refusal {
+  const fault = shapeFault(batchShape, body.value, { batch: 'batch must be a list' });
+  if (fault !== undefined) return fault;
+  if (body.bytes > batchBytesMax) {
+    return refused('limit_exceeded', 'batch', `a batch cannot be larger than ${String(batchBytesMax)} bytes`);
+  }
+  const operations = body.objects('batch');
+  if (operations.length > batchCallsMax) {
+    return refused(
+      'limit_exceeded',
+      'batch',
+      `a batch cannot hold more than ${String(batchCallsMax)} operations`,
+    );
+  }
+  return operations;
+}

@@ -1,0 +1,168 @@
+/**
+ * What a call becomes. Translators are pure: they are told the time and draw message ids from what they are given;
+ * the shell (deliver.ts) sends.
+ */
+import type { Workspace } from '../../schemas/ids.ts';
+import { laneKey, type Identifier } from '../../schemas/lanes.ts';
+import type { Reason } from '../../schemas/reasons.ts';
+import type { CollectedEvent, DroppedEvent, IdentityRequest } from '../../schemas/records.ts';
+
+export interface CallContext {
+  readonly workspace: Workspace;
+  /** ms. */
+  readonly receivedAt: number;
+  /** The route, for example track.v1.event. */
+  readonly source: string;
+  /** A fresh message id, for a call that brings none. */
+  readonly mintMessageId: () => string;
+}
+
+/** A control call but for the positions, which the shell takes when everything before the call is with the broker. */
+export type ControlRequest = Omit<IdentityRequest, 'positions'>;
+
+export type Outcome =
+  | { readonly type: 'event'; readonly event: CollectedEvent }
+  | { readonly type: 'control'; readonly request: ControlRequest }
+  | { readonly type: 'dropped'; readonly key: string; readonly dropped: DroppedEvent };
+
+/** Why a call is not taken, in the API's words. */
+export interface Refusal {
+  readonly type: 'refused';
+  readonly reason: Reason;
+  /** Member that is wrong, where there is one. */
+  readonly field: string | null;
+  readonly message: string;
+}
+
+export type Translation = { readonly type: 'accepted'; readonly outcomes: readonly Outcome[] } | Refusal;
+
+export function accepted(...outcomes: readonly Outcome[]): Translation {
+  return { type: 'accepted', outcomes };
+}
+
+export function refused(reason: Reason, field: string | null, message: string): Refusal {
+  return { type: 'refused', reason, field, message };
+}
+
+export function isRefusal(value: unknown): value is Refusal {
+  return typeof value === 'object' && value !== null && (value as { type?: unknown }).type === 'refused';
+}
+
+/** The parts of an event that its translator has judged. */
+export interface EventParts {
+  readonly type: CollectedEvent['type'];
+  readonly identifier: Identifier | null;
+  readonly anonymousId: string | null;
+  readonly messageId: string;
+  /** ms; undefined: the receive time. */
+  readonly timestamp: number | undefined;
+  readonly name: string | null;
+  readonly properties: string | null;
+  readonly context: string | null;
+}
+
+export interface IdentifyParts {
+  readonly id: string | null;
+  readonly email: string | null;
+  readonly cioId: string | null;
+  readonly updateOnly: boolean;
+  /** ms. */
+  readonly attributesAt: number | null;
+}
+
+const noIdentify: IdentifyParts = {
+  id: null,
+  email: null,
+  cioId: null,
+  updateOnly: false,
+  attributesAt: null,
+};
+
+export function eventOutcome(call: CallContext, parts: EventParts, identify = noIdentify): Outcome {
+  const event: CollectedEvent = {
+    received_at: call.receivedAt,
+    type: parts.type,
+    identifier_kind: parts.identifier?.kind ?? 'none',
+    identifier: parts.identifier?.value ?? null,
+    anonymous_id: parts.anonymousId,
+    message_id: parts.messageId,
+    timestamp: parts.timestamp ?? call.receivedAt,
+    workspace: call.workspace,
+    source: call.source,
+    name: parts.name,
+    id: identify.id,
+    email: identify.email,
+    cio_id: identify.cioId,
+    update_only: identify.updateOnly,
+    attributes_at: identify.attributesAt,
+    properties: parts.properties,
+    context: parts.context,
+  };
+  return { type: 'event', event };
+}
+
+export interface ControlParts {
+  readonly messageId: string;
+  /** For a merge the primary. */
+  readonly identifier: Identifier;
+  /** merge: the secondary. */
+  readonly other?: Identifier;
+  /** Alias: previousId, which may have been a visitor's; then the claim sent before is all that there is to do. */
+  readonly anonymousId?: string;
+  /** JSON. */
+  readonly detail?: string;
+}
+
+type ControlKind = 'merge' | 'delete' | 'suppress' | 'unsuppress' | 'split';
+
+export function controlOutcome(call: CallContext, kind: ControlKind, parts: ControlParts): Outcome {
+  const { identifier, other } = parts;
+  const request: ControlRequest = {
+    kind,
+    workspace: call.workspace,
+    received_at: call.receivedAt,
+    lane: null,
+    request_number: 0,
+    source_partition: null,
+    source_offset: -1,
+    anonymous_id: parts.anonymousId ?? null,
+    identifier_kind: identifier.kind,
+    identifier: identifier.value,
+    id: null,
+    email: null,
+    cio_id: null,
+    update_only: false,
+    message_id: parts.messageId,
+    other_kind: other?.kind ?? 'none',
+    other: other?.value ?? null,
+    detail: parts.detail ?? null,
+  };
+  return { type: 'control', request };
+}
+
+export interface DroppedParts {
+  readonly reason: Reason;
+  readonly messageId: string | null;
+  readonly anonymousId: string | null;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** A row for what is answered 200 and left out all the same. Its key is the lane where one is known. */
+export function droppedOutcome(call: CallContext, parts: DroppedParts): Outcome {
+  const { anonymousId, messageId } = parts;
+  const key =
+    anonymousId === null && messageId === null
+      ? call.workspace
+      : laneKey(call.workspace, { anonymousId, identifier: null, messageId: messageId ?? '' });
+  const dropped: DroppedEvent = {
+    workspace: call.workspace,
+    reason: parts.reason,
+    stage: 'ingest',
+    at: call.receivedAt,
+    message_id: messageId,
+    anonymous_id: anonymousId,
+    person_id: null,
+    detail: JSON.stringify({ source: call.source, ...parts.detail }),
+  };
+  return { type: 'dropped', key, dropped };
+}
