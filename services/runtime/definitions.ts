@@ -6,6 +6,8 @@ export interface StoredDefinition {
   readonly workspace: string;
   readonly id: string;
   readonly version: number;
+  /** Version since which the conditions (`when`, `filters`) read the same: a new name forgets nothing that was counted. */
+  readonly ruleVersion: number;
   readonly at: number;
   /** Parsed JSON body; its shape was checked before it was stored. */
   readonly body: unknown;
@@ -39,7 +41,10 @@ export class Definitions implements DefinitionsView {
     else {
       const body: unknown = record.body === null ? null : JSON.parse(record.body);
       const { kind, workspace, id, version, at } = record;
-      this.#byKey.set(key, { kind, workspace, id, version, at, body });
+      const before = this.#byKey.get(key);
+      const kept = before !== undefined && conditionsOf(before.body) === conditionsOf(body);
+      const ruleVersion = kept ? before.ruleVersion : version;
+      this.#byKey.set(key, { kind, workspace, id, version, ruleVersion, at, body });
     }
     this.#lists.delete(`${record.kind}/${record.workspace}`);
   }
@@ -59,6 +64,11 @@ export class Definitions implements DefinitionsView {
     }
     return list;
   }
+}
+
+function conditionsOf(body: unknown): string {
+  const { when, filters } = (body ?? {}) as { readonly when?: unknown; readonly filters?: unknown }; // any JSON
+  return JSON.stringify([when, filters]);
 }
 
 function keyOf(kind: string, workspace: string, id: string): string {
