@@ -1,0 +1,55 @@
+/** Which events a condition counts, and the mark that a counted event leaves. */
+import { createHash } from 'node:crypto';
+import type { EventCondition, EventMatcher, EventType } from './condition.ts';
+import { distinctValueCharsMax } from './limits.ts';
+import { passes } from './operators.ts';
+import { valueAt, type JsonObject } from './paths.ts';
+import type { Mark } from './windows.ts';
+
+/** An event as rules see it. */
+export interface RuleEvent {
+  readonly name: string;
+  readonly type: EventType;
+  readonly messageId: string;
+  /** ms: the event's timestamp, but never later than its receive time (spec C.1 row 28). */
+  readonly time: number;
+  /** Asked for only when a test needs it, because parsing is what an event costs. */
+  readonly properties: () => JsonObject;
+}
+
+/** Time of an event for windows: its own, clamped to when it was received (spec C.1 row 28). */
+export function windowTime(timestamp: number, receivedAt: number): number {
+  return Math.min(timestamp, receivedAt);
+}
+
+/** Relative tests of a property (`before_ago` …) count from the event's own time: whether it counts never changes. */
+export function matches(matcher: EventMatcher, event: RuleEvent): boolean {
+  if (matcher.name !== event.name) return false;
+  if (matcher.eventType !== null && matcher.eventType !== event.type) return false;
+  return matcher.where.every(({ path, check }) =>
+    passes(check, valueAt(event.properties(), path), event.time),
+  );
+}
+
+/** The mark of an event that matches; undefined when a distinct count has no value to count. */
+export function markOf(condition: EventCondition, event: RuleEvent): Mark | undefined {
+  if (condition.count.type !== 'distinct') return [event.time, event.messageId];
+  const value = distinctValue(valueAt(event.properties(), condition.count.path));
+  return value === undefined ? undefined : [event.time, event.messageId, value];
+}
+
+/** Scalars only; the first letter keeps "5" and 5 apart. */
+function distinctValue(value: unknown): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return value.length <= distinctValueCharsMax
+        ? `s${value}`
+        : `h${createHash('sha256').update(value).digest('base64url')}`;
+    case 'number':
+      return `n${String(value)}`;
+    case 'boolean':
+      return `b${String(value)}`;
+    default:
+      return undefined;
+  }
+}
