@@ -1,0 +1,229 @@
+/**
+ * Control calls that wait for the lanes, and lanes' requests that wait for them.
+ *
+ * A control call (merge, delete, suppress, unsuppress, split) comes straight from ingest and would overtake calls that
+ * were acknowledged before it and are still in their lanes. It carries the end offsets of events.collected when it was
+ * taken, and is decided once the watermark of every lane partition has reached its entry. A lane's request from an
+ * event at or past that entry came later; if it names the same person it waits behind the control.
+ *
+ * Why this cannot lock. Control X waits for request r (from below X's positions, so X's watermark needs it), r waits
+ * behind control Y, Y waits for request s, s waits behind X: with positions taken by two ingest processes at about the
+ * same time, neither below the other, nothing would ever move. So a control that arrives while others wait takes over
+ * the greatest position of each partition: positions never fall along the queue, and controls are decided in its order.
+ * Then X, to be decided, needs requests from below its positions only, and such a request can only wait behind a control
+ * whose positions are lower still, which stands before X. Every chain of waiting leads towards the head of the queue,
+ * and the head waits for requests that wait behind nothing. Raising positions breaks no order: a request between the
+ * two positions was sent before the earlier control's positions were taken, so nobody saw an answer of the later control
+ * before sending it.
+ *
+ * Everything lies in the keyed store too: `h/sequence` is a held request behind the sequence of its control (0: it is a
+ * control), `k/partition` a watermark.
+ */
+import type { Codec } from '../../../schemas/codec.ts';
+import type { IdentityRequest } from '../../../schemas/records.ts';
+import { assert } from '../../runtime/errors.ts';
+import type { KeyedStore } from '../../runtime/store/ports.ts';
+import { namesOfControl } from './names.ts';
+
+/** Control calls and requests held in a partition. At the limit the oldest control is decided before its time. */
+export const heldRequestsMax = 50_000;
+const SEQUENCE_DIGITS = 16;
+const BEHIND_BYTES = 8;
+const SCAN_ROWS = 1_000;
+
+interface HeldControl {
+  readonly sequence: number;
+  readonly positions: readonly number[];
+  readonly names: readonly string[];
+  /** Sequences of the requests behind it, ascending. */
+  readonly behind: number[];
+}
+
+export class HeldRequests {
+  readonly #store: KeyedStore;
+  readonly #codec: Codec<'IdentityRequest'>;
+  readonly #watermarks: number[] = [];
+  /** In order of arrival; positions never fall. A Map, because the head leaves often and the middle never. */
+  readonly #controls = new Map<number, HeldControl>();
+  readonly #byName = new Map<string, HeldControl[]>();
+  #last: HeldControl | undefined;
+  #nextSequence = 1;
+  #held = 0;
+
+  constructor(store: KeyedStore, codec: Codec<'IdentityRequest'>) {
+    this.#store = store;
+    this.#codec = codec;
+    this.#recover();
+  }
+
+  /** Control calls and requests that wait. */
+  get size(): number {
+    return this.#held;
+  }
+  get controls(): number {
+    return this.#controls.size;
+  }
+
+  /** Every record of the lane partition below this offset has had its whole effect. */
+  watermark(partition: number, offset: number): void {
+    if (offset <= this.#watermarkOf(partition)) return;
+    this.#watermarks[partition] = offset;
+    this.#store.put(`k/${String(partition)}`, Buffer.from(String(offset)));
+  }
+
+  /** Puts a control call at the end of the queue. */
+  addControl(request: IdentityRequest): void {
+    const positions = [...request.positions];
+    this.#last?.positions.forEach((position, partition) => {
+      positions[partition] = Math.max(position, positions[partition] ?? 0);
+    });
+    const raised = { ...request, positions };
+    this.#index(this.#write(raised, 0), raised);
+  }
+
+  /** The first control call that this request must wait behind, if any. */
+  controlBefore(names: readonly string[], partition: number | null, offset: number): number | undefined {
+    if (partition === null || this.#controls.size === 0) return undefined;
+    let first: number | undefined;
+    for (const name of names) {
+      const control = this.#byName.get(name)?.[0]; // positions never fall: if not the first, then none
+      if (control === undefined || offset < (control.positions[partition] ?? 0)) continue;
+      first = Math.min(first ?? control.sequence, control.sequence);
+    }
+    return first;
+  }
+
+  addRequest(request: IdentityRequest, behind: number): void {
+    this.#control(behind).behind.push(this.#write(request, behind));
+  }
+
+  /** True when the oldest control call has waited for all it must, or there is no room for more. */
+  get headIsReady(): boolean {
+    const head = this.#head();
+    if (head === undefined) return false;
+    return this.#held >= heldRequestsMax || this.#isDue(head);
+  }
+
+  /** Takes the oldest control call out, with the sequences of what waited behind it. Hurried: only for want of room. */
+  takeHead(): {
+    readonly request: IdentityRequest;
+    readonly behind: readonly number[];
+    readonly hurried: boolean;
+  } {
+    const head = this.#head();
+    assert(head !== undefined, 'a control call is held');
+    this.#controls.delete(head.sequence);
+    if (this.#last === head) this.#last = undefined;
+    for (const name of head.names) {
+      const inOrder = this.#byName.get(name);
+      assert(inOrder?.shift() === head, 'the head of the queue comes first under each of its names');
+      if (inOrder.length === 0) this.#byName.delete(name);
+    }
+    const hurried = !this.#isDue(head);
+    return { request: this.#remove(head.sequence), behind: head.behind, hurried };
+  }
+
+  /** The request with this sequence, to be decided or to go on waiting. */
+  read(sequence: number): IdentityRequest {
+    const row = this.#store.get(keyOf(sequence));
+    assert(row !== undefined, `held request ${String(sequence)} is in the store`);
+    return this.#codec.decode(row, BEHIND_BYTES);
+  }
+
+  /** Takes a request out that waited behind a control call taken before. */
+  release(sequence: number): void {
+    this.#remove(sequence);
+  }
+
+  /** It waits behind another control call now, in its old place among those that do. */
+  moveBehind(sequence: number, request: IdentityRequest, behind: number): void {
+    this.#put(sequence, request, behind);
+    const others = this.#control(behind).behind;
+    let at = others.length;
+    while (at > 0 && (others[at - 1] ?? 0) > sequence) at -= 1;
+    others.splice(at, 0, sequence);
+  }
+
+  #recover(): void {
+    for (const [key, value] of this.#scan('k/', 'k0')) {
+      this.#watermarks[Number(key.slice(2))] = Number(value.toString());
+    }
+    const requests: (readonly [sequence: number, behind: number])[] = [];
+    for (const [key, value] of this.#scan('h/', 'h0')) {
+      const sequence = Number(key.slice(2));
+      const behind = value.readDoubleBE(0);
+      this.#nextSequence = sequence + 1;
+      this.#held += 1;
+      if (behind === 0) this.#index(sequence, this.#codec.decode(value, BEHIND_BYTES));
+      else requests.push([sequence, behind]);
+    }
+    for (const [sequence, behind] of requests) this.#control(behind).behind.push(sequence);
+  }
+
+  *#scan(from: string, to: string): Generator<[key: string, value: Buffer]> {
+    for (let start = from; ;) {
+      const rows = this.#store.scan(start, to, SCAN_ROWS);
+      yield* rows;
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < SCAN_ROWS) return;
+      start = `${last[0]}\u0000`;
+    }
+  }
+
+  #index(sequence: number, request: IdentityRequest): void {
+    const names = [...new Set(namesOfControl(request))];
+    const control = { sequence, positions: request.positions, names, behind: [] };
+    this.#controls.set(sequence, control);
+    this.#last = control;
+    for (const name of names) {
+      const others = this.#byName.get(name);
+      if (others === undefined) this.#byName.set(name, [control]);
+      else others.push(control);
+    }
+  }
+
+  #write(request: IdentityRequest, behind: number): number {
+    const sequence = this.#nextSequence;
+    this.#nextSequence += 1;
+    this.#held += 1;
+    this.#put(sequence, request, behind);
+    return sequence;
+  }
+
+  #put(sequence: number, request: IdentityRequest, behind: number): void {
+    const value = this.#codec.encode(request);
+    const row = Buffer.allocUnsafe(BEHIND_BYTES + value.length);
+    row.writeDoubleBE(behind, 0);
+    value.copy(row, BEHIND_BYTES);
+    this.#store.put(keyOf(sequence), row);
+  }
+
+  #remove(sequence: number): IdentityRequest {
+    const request = this.read(sequence);
+    this.#store.delete(keyOf(sequence));
+    this.#held -= 1;
+    return request;
+  }
+
+  #head(): HeldControl | undefined {
+    return this.#controls.values().next().value;
+  }
+
+  #control(sequence: number): HeldControl {
+    const control = this.#controls.get(sequence);
+    assert(control !== undefined, `control call ${String(sequence)} is held`);
+    return control;
+  }
+
+  #isDue({ positions }: HeldControl): boolean {
+    return positions.every((position, partition) => this.#watermarkOf(partition) >= position);
+  }
+
+  #watermarkOf(partition: number): number {
+    return this.#watermarks[partition] ?? 0;
+  }
+}
+
+function keyOf(sequence: number): string {
+  return `h/${String(sequence).padStart(SEQUENCE_DIGITS, '0')}`;
+}

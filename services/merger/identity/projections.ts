@@ -1,0 +1,110 @@
+/** What others are told of a fact: news for the lanes, records of people's streams, people, activities. Pure. */
+import type { IdentityDecision, IdentityFact, MergedEvent, PersonChange } from '../../../schemas/records.ts';
+import type { Person } from './graph-rows.ts';
+
+/** News that goes to every partition of identity.decisions, so that no lane keeps a dead link. */
+export function newsOf(fact: IdentityFact): IdentityDecision | null {
+  const news = {
+    workspace: fact.workspace,
+    lane: null,
+    request_number: 0,
+    person_id: fact.person_id,
+    other_person_id: null,
+    claimed_at: null,
+    person_created: false,
+    identifier_kind: 'none',
+    identifier: null,
+    reason: null,
+    fact_number: fact.number,
+    detail: fact.detail,
+  } as const;
+  switch (fact.kind) {
+    case 'person_absorbed':
+      return { ...news, kind: 'absorbed', other_person_id: fact.other_person_id };
+    case 'person_deleted':
+      return { ...news, kind: 'deleted' };
+    case 'person_split': // the fact is about the person who gets, the news about the one who loses
+      return { ...news, kind: 'split', person_id: fact.other_person_id, other_person_id: fact.person_id };
+    case 'identifier_suppressed':
+      return { ...news, ...identifierOf(fact), kind: 'suppressed' };
+    case 'identifier_unsuppressed':
+      return { ...news, ...identifierOf(fact), kind: 'unsuppressed' };
+    default:
+      return null;
+  }
+}
+
+/** Records of people's streams, each for the person that it names. */
+export function mergedOf(fact: IdentityFact): readonly MergedEvent[] {
+  const record = (
+    kind: MergedEvent['kind'],
+    personId: string | null,
+    otherPersonId: string | null,
+  ): MergedEvent => ({
+    kind,
+    workspace: fact.workspace,
+    person_id: personId ?? '',
+    merged_at: fact.at,
+    previously_anonymous: false,
+    source_partition: null,
+    other_person_id: otherPersonId,
+    fact_number: fact.number,
+    event: null,
+  });
+  const { person_id: person, other_person_id: other } = fact;
+  if (fact.kind === 'person_absorbed')
+    return [record('absorb', other, person), record('absorbed', person, other)];
+  if (fact.kind === 'person_deleted') return [record('deleted', person, null)];
+  return [];
+}
+
+/** A person as they are after the facts of a call. */
+export function changeOf(workspace: string, person: Person, at: number): PersonChange {
+  return {
+    aspect: 'graph',
+    workspace,
+    person_id: person.personId,
+    at,
+    version: person.version,
+    state: person.state,
+    absorbed_into: person.absorbedInto,
+    id: person.id,
+    email: person.email,
+    created_at: null,
+    first_seen_at: person.firstSeenAt,
+    attributes: null,
+  };
+}
+
+/** Lines of the activity log that facts write by themselves; absorbing and deleting have no other witness. */
+export function activityOf(
+  fact: IdentityFact,
+): { kind: string; personId: string | null; detail: object } | null {
+  const cause = { ...(fact.detail === null ? {} : (JSON.parse(fact.detail) as object)), fact: fact.number };
+  if (fact.kind === 'person_absorbed') {
+    const detail = { ...cause, absorbed: fact.person_id };
+    return { kind: 'Person Merged', personId: fact.other_person_id, detail };
+  }
+  if (fact.kind === 'person_deleted')
+    return { kind: 'Person Deleted', personId: fact.person_id, detail: cause };
+  if (fact.kind === 'identifier_suppressed' || fact.kind === 'identifier_unsuppressed') {
+    const kind = fact.kind === 'identifier_suppressed' ? 'Person Suppressed' : 'Person Unsuppressed';
+    return {
+      kind,
+      personId: fact.person_id,
+      detail: { attribute: fact.identifier_kind, value: fact.identifier },
+    };
+  }
+  return null;
+}
+
+/** Whose record a fact changes. */
+export function peopleOf(fact: IdentityFact): readonly string[] {
+  if (fact.kind === 'identifier_suppressed' || fact.kind === 'anonymous_named') return [];
+  return [fact.other_person_id, fact.person_id].filter((each) => each !== null);
+}
+
+function identifierOf(fact: IdentityFact): Pick<IdentityDecision, 'identifier_kind' | 'identifier'> {
+  const kind = fact.identifier_kind === 'anonymous_id' ? 'none' : fact.identifier_kind;
+  return { identifier_kind: kind, identifier: fact.identifier };
+}

@@ -1,0 +1,12 @@
+/** Identity as the shell runs it: who is whom, one writer a workspace. */
+import type { ServiceSpec } from '../../runtime/task/ports.ts';
+import { IdentityProcessor } from './processor.ts';
+
+export const identityService: ServiceSpec = {
+  name: 'identity',
+  inputs: ['identityRequests'],
+  journal: 'identityJournal',
+  deciderVersion: 1,
+  stores: {},
+  open: (_partition, partitions, stores, codecs) => new IdentityProcessor(partitions, stores, codecs),
+};
