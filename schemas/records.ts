@@ -152,7 +152,7 @@ export interface IdentityDecision {
   /** refused: a code of schemas/reasons.ts. */
   readonly reason: string | null;
   readonly fact_number: number | null;
-  /** JSON. */
+  /** JSON. granted, resolved: {conflicts: [{kind, value, reason}]}. absorbed, deleted: {cause, freed: [{kind, value}]} and absorbed {moved}: an identifier in freed names nobody from now on, one in moved names the survivor. split: {anonymous_ids, identifiers, by, why}; without other_person_id its identifiers became free. */
   readonly detail: string | null;
 }
 
