@@ -4,7 +4,10 @@
  */
 import type { TopicId } from '../../../schemas/topics.ts';
 
-/** A stretch of one partition, as bytes: the record batches that one fetch brought, less what was aborted. */
+/**
+ * A stretch of one partition, as bytes: the record batches that one fetch brought, less what was aborted. It may hold
+ * no record at all (markers, aborted batches, what compaction emptied): then it only moves the position on.
+ */
 export interface RecordSlice {
   readonly topic: TopicId;
   readonly partition: number;

@@ -1,0 +1,274 @@
+/**
+ * The reader: one loop for each broker over the partitions that it leads. No consumer group, so no dead member to wait
+ * for after a kill, and no handler that holds up the others.
+ *
+ * A partition belongs to the loop of its leader. When the leader moves, an answer of the old loop may still arrive: it
+ * counts only if the partition is still that loop's and still where it was asked for, so nothing is delivered twice.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TopicId } from '../../../schemas/topics.ts';
+import { assert, CodedError } from '../errors.ts';
+import type { BytePool } from './byte-pool.ts';
+import type { Cluster } from './cluster.ts';
+import { fetchRequest } from './fetch-request.ts';
+import {
+  decodeFetched,
+  type FetchedPartition,
+  type FetchResponse,
+  visibleBatches,
+} from './fetch-response.ts';
+import { asLogError, isLeaderError, kafkaError, LEADER_NOT_AVAILABLE, NONE } from './kafka-error.ts';
+import type { LogReader, Position, RecordSlice, TopicPartition } from './ports.ts';
+import { FetchedSlice } from './record-slice.ts';
+import { request } from './request.ts';
+import { SliceQueue } from './slice-queue.ts';
+
+export interface FetchLoopOptions {
+  readonly cluster: Cluster;
+  readonly frames: BytePool;
+  readonly topicName: (topic: TopicId) => string;
+  readonly bufferBytesMax: number;
+  readonly fetchBytesMax: number;
+  readonly waitMsMax: number;
+}
+
+interface FetchedFrom {
+  readonly topic: TopicId;
+  readonly topicName: string;
+  readonly partition: number;
+  /** Next offset to ask for. */
+  at: number;
+  leader: number;
+  reachedEnd: boolean;
+  /** Slices in the queue. */
+  queued: number;
+}
+
+const NO_LEADER = -1;
+const PAUSE_MS_MIN = 20;
+const PAUSE_MS_MAX = 1_000;
+const CORRUPT_ANSWERS_MAX = 5;
+/** Less room than this is not worth a request; a batch is up to 1 MB, and comes whole whatever we say. */
+const FETCH_BYTES_MIN = 64 << 10;
+const ROOM_RECHECK_MS = 1_000;
+const CLOSE_MS_MAX = 1_000;
+
+export class FetchLoop implements LogReader {
+  readonly #options: FetchLoopOptions;
+  readonly #queue: SliceQueue;
+  readonly #partitions: FetchedFrom[] = [];
+  readonly #byPlace = new Map<string, FetchedFrom>();
+  #byLeader = new Map<number, FetchedFrom[]>();
+  readonly #loops = new Map<number, Promise<void>>();
+  #failure: unknown;
+  #closed = false;
+
+  constructor(options: FetchLoopOptions) {
+    this.#options = options;
+    this.#queue = new SliceQueue(options.bufferBytesMax);
+  }
+
+  async start(positions: readonly Position[]): Promise<void> {
+    assert(this.#partitions.length === 0, 'a reader is started once');
+    const { cluster, topicName } = this.#options;
+    await cluster.addTopics([...new Set(positions.map(({ topic }) => topicName(topic)))]);
+    for (const { topic, partition, offset } of positions) {
+      const from = { topic, topicName: topicName(topic), partition, at: offset };
+      const place = placeOf(from.topicName, partition);
+      assert(!this.#byPlace.has(place), `each partition is read once: ${place}`);
+      assert(partition < cluster.partitionCount(from.topicName), `there is a partition ${place}`);
+      const whole = { ...from, leader: NO_LEADER, reachedEnd: false, queued: 0 };
+      this.#partitions.push(whole);
+      this.#byPlace.set(place, whole);
+    }
+    this.#assign();
+  }
+
+  /** Throws the error that stopped the reader: `offset_out_of_range`, `corrupt_batch`, `unsupported_compression`, … */
+  take(bytesMax: number): RecordSlice[] {
+    this.#throwFailure();
+    const slices = this.#queue.take(bytesMax);
+    for (const { topic, partition } of slices) this.#of({ topic, partition }).queued--;
+    return slices;
+  }
+
+  get bufferedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  /** Rejects as take throws. */
+  async wait(timeoutMs: number): Promise<void> {
+    this.#throwFailure();
+    await this.#queue.waitForSlices(timeoutMs);
+    this.#throwFailure();
+  }
+
+  atEnd(at: TopicPartition): boolean {
+    const from = this.#of(at);
+    return from.reachedEnd && from.queued === 0;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.cluster.destroy();
+    this.#queue.wakeAll();
+    for (const slice of this.#queue.take(Number.POSITIVE_INFINITY)) slice.release();
+    await Promise.race([Promise.all(this.#loops.values()), sleep(CLOSE_MS_MAX)]);
+  }
+
+  /** Gives each partition to the loop of its leader, and starts the loops that are missing. */
+  #assign(): void {
+    const byLeader = new Map<number, FetchedFrom[]>();
+    for (const from of this.#partitions) {
+      from.leader = this.#options.cluster.leaderOf(from.topicName, from.partition);
+      const same = byLeader.get(from.leader);
+      if (same === undefined) byLeader.set(from.leader, [from]);
+      else same.push(from);
+    }
+    this.#byLeader = byLeader;
+    for (const leader of byLeader.keys())
+      if (!this.#loops.has(leader))
+        this.#loops.set(
+          leader,
+          this.#run(leader).catch((error) => {
+            this.#fail(error);
+          }),
+        );
+  }
+
+  async #run(leader: number): Promise<void> {
+    let failures = 0;
+    for (let turn = 0; !this.#stopped; turn++) {
+      const mine = this.#byLeader.get(leader);
+      if (mine === undefined) break;
+      try {
+        await this.#fetch(leader, rotated(mine, turn));
+        failures = 0;
+      } catch (cause) {
+        const error = asLogError('fetch', cause);
+        failures++;
+        if (!(error instanceof CodedError) || !error.retryable) throw error;
+        if (error.code === 'corrupt_batch' && failures >= CORRUPT_ANSWERS_MAX) throw error;
+        await this.#recover(failures);
+      }
+    }
+    this.#loops.delete(leader);
+  }
+
+  /** Waits longer after each failure, then asks who leads what. A failure to ask is the next attempt's to meet. */
+  async #recover(failures: number): Promise<void> {
+    await sleep(Math.min(PAUSE_MS_MAX, PAUSE_MS_MIN * 2 ** Math.min(failures - 1, 10)));
+    if (this.#stopped) return;
+    await this.#options.cluster.refresh().catch(() => undefined);
+    this.#assign();
+  }
+
+  async #fetch(leader: number, mine: readonly FetchedFrom[]): Promise<void> {
+    if (leader === NO_LEADER) throw kafkaError('fetch', LEADER_NOT_AVAILABLE);
+    const { cluster, fetchBytesMax, waitMsMax } = this.#options;
+    const bytesMax = await this.#room(fetchBytesMax);
+    if (this.#stopped) return;
+    try {
+      const items = mine.map(({ topicName, partition, at }) => ({ topicName, partition, offset: at }));
+      const limits = { waitMsMax, bytesMax, partitionBytesMax: Math.ceil(bytesMax / 2) };
+      const answer = await request(await cluster.broker(leader), fetchRequest(items, limits));
+      if (this.#stopped) return;
+      const asked = new Map(items.map((item) => [placeOf(item.topicName, item.partition), item.offset]));
+      this.#takeAnswer(leader, asked, decodeFetched(answer), answer.bytes);
+    } finally {
+      this.#queue.unreserve(bytesMax);
+    }
+  }
+
+  /** Waits until there is room in the buffer: a full one stops asking the broker. */
+  async #room(bytesWanted: number): Promise<number> {
+    while (!this.#stopped) {
+      const bytes = this.#queue.reserve(bytesWanted);
+      if (bytes >= Math.min(FETCH_BYTES_MIN, bytesWanted)) return bytes;
+      this.#queue.unreserve(bytes);
+      await this.#queue.waitForRoom(ROOM_RECHECK_MS);
+    }
+    return 0;
+  }
+
+  #takeAnswer(
+    leader: number,
+    asked: ReadonlyMap<string, number>,
+    answer: FetchResponse,
+    frame: Buffer,
+  ): void {
+    if (answer.errorCode !== NONE) throw kafkaError('fetch', answer.errorCode);
+    let trouble: CodedError | undefined;
+    const ready: {
+      from: FetchedFrom;
+      fetched: FetchedPartition;
+      content: ReturnType<typeof visibleBatches>;
+    }[] = [];
+    for (const fetched of answer.partitions) {
+      const place = placeOf(fetched.topicName, fetched.partition);
+      const from = this.#byPlace.get(place);
+      if (from?.leader !== leader || from.at !== asked.get(place)) continue;
+      if (fetched.errorCode !== NONE) {
+        const error = kafkaError(`fetch ${place} from offset ${String(from.at)}`, fetched.errorCode);
+        if (!isLeaderError(fetched.errorCode)) throw error;
+        trouble = error;
+        continue;
+      }
+      ready.push({ from, fetched, content: visibleBatches(fetched, from.at) });
+    }
+    const moved = ready.filter(({ from, content }) => content.next > from.at);
+    const release = sharedRelease(moved.length, () => {
+      this.#options.frames.giveBack(frame);
+    });
+    for (const { from, fetched, content } of ready) {
+      from.reachedEnd = content.next >= fetched.lastStableOffset;
+      if (content.next === from.at) continue;
+      const { topic, partition, at } = from;
+      const slice = { topic, partition, from: at, byteLength: fetched.bytes.length, ...content };
+      from.at = content.next;
+      from.queued++;
+      this.#queue.push(new FetchedSlice(slice, release));
+    }
+    if (trouble !== undefined) throw trouble;
+  }
+
+  #of({ topic, partition }: TopicPartition): FetchedFrom {
+    const place = placeOf(this.#options.topicName(topic), partition);
+    const from = this.#byPlace.get(place);
+    assert(from !== undefined, `${place} is read by this reader`);
+    return from;
+  }
+
+  get #stopped(): boolean {
+    return this.#closed || this.#failure !== undefined;
+  }
+  #fail(error: unknown): void {
+    if (this.#closed) return;
+    this.#failure ??= error;
+    this.#queue.wakeAll();
+  }
+  #throwFailure(): void {
+    if (this.#closed) throw new CodedError('log_closed', 'could not read: the reader is closed');
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}
+
+function placeOf(topicName: string, partition: number): string {
+  return `${topicName}/${String(partition)}`;
+}
+
+/** The broker fills an answer in the order asked, and only the first batch comes whole whatever its size: take turns. */
+function rotated<Item>(items: readonly Item[], turn: number): readonly Item[] {
+  const first = turn % items.length;
+  return first === 0 ? items : [...items.slice(first), ...items.slice(0, first)];
+}
+
+/** The slices of one answer share its frame: it is free when the last is released, or at once when there is none. */
+function sharedRelease(holders: number, free: () => void): () => void {
+  let left = holders;
+  if (left === 0) free();
+  return () => {
+    if (--left === 0) free();
+  };
+}

@@ -1,0 +1,82 @@
+/**
+ * Sends a request over a kafkajs connection and resolves with the answer's body. Bodies go out as the buffers they are
+ * (kafkajs copies each request three times into zeroed memory).
+ */
+import type { Broker, Connection } from './kafkajs.ts';
+import { WireReader } from './wire-reader.ts';
+import { WireWriter } from './wire-writer.ts';
+
+export interface WireRequest {
+  readonly apiKey: number;
+  readonly apiName: string;
+  readonly apiVersion: number;
+  /** Versions with compact types also have tagged fields in both headers. */
+  readonly flexible?: boolean;
+  /** Not copied: must not change before the answer is there. */
+  readonly body: readonly Buffer[];
+  /** Raises the connection's limit of 15 s. */
+  readonly timeoutMs?: number;
+}
+
+const FETCH = 1;
+const connecting = new WeakMap<Connection, Promise<unknown>>();
+
+/** Rejects with kafkajs's connection and timeout errors; error codes in the body are the caller's to read. */
+export async function request(broker: Broker, wanted: WireRequest): Promise<WireReader> {
+  const connection = broker.connectionPool.pool[wanted.apiKey === FETCH ? 1 : 0];
+  if (!connection.isConnected()) await connectOnce(connection);
+  if (connection.sasl !== undefined && connection.sasl !== null && !connection.isAuthenticated())
+    await connection.authenticate();
+  const correlationId = connection.nextCorrelationId();
+  const { apiKey, apiName, apiVersion } = wanted;
+  const payload = await new Promise<Buffer>((resolve, reject) => {
+    connection.requestQueue.push({
+      entry: {
+        apiKey,
+        apiName,
+        apiVersion,
+        correlationId,
+        resolve: (answer) => {
+          resolve(answer.payload);
+        },
+        reject,
+      },
+      expectResponse: true,
+      requestTimeout: wanted.timeoutMs ?? null,
+      sendRequest: () => {
+        write(connection, wanted, correlationId);
+      },
+    });
+  });
+  const reader = new WireReader(payload);
+  if (wanted.flexible === true) reader.skipTags();
+  return reader;
+}
+
+function write(connection: Connection, wanted: WireRequest, correlationId: number): void {
+  const socket = connection.socket;
+  if (socket === undefined || !connection.isConnected()) throw new Error('the connection is closed');
+  const header = new WireWriter()
+    .int32(0)
+    .int16(wanted.apiKey)
+    .int16(wanted.apiVersion)
+    .int32(correlationId)
+    .string(connection.clientId);
+  if (wanted.flexible === true) header.noTags();
+  const bodyBytes = wanted.body.reduce((sum, part) => sum + part.length, 0);
+  header.setInt32(0, header.length - 4 + bodyBytes);
+  socket.cork();
+  socket.write(header.finish());
+  for (const part of wanted.body) socket.write(part);
+  socket.uncork();
+}
+
+/** Two requests that find a connection closed would each open a socket, and the first one's answers would be lost. */
+async function connectOnce(connection: Connection): Promise<void> {
+  let attempt = connecting.get(connection);
+  if (attempt === undefined) {
+    attempt = connection.connect().finally(() => connecting.delete(connection));
+    connecting.set(connection, attempt);
+  }
+  await attempt;
+}

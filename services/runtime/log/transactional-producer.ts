@@ -1,0 +1,326 @@
+/**
+ * One transactional id. The states, and what moves between them:
+ *
+ *   new ──init──▶ ready ──send, sendOffsets──▶ open ──commit, abort──▶ ready
+ *   any ──an error of any of these──▶ dead          any ──close──▶ dead
+ *
+ * Nothing is repaired in place: after an error the outcome of the transaction may be unknown, so the owner discards the
+ * producer, makes another and runs init, which ends the open transaction one way or the other and fences the old one.
+ *
+ * `commit` answers before the broker has written the markers. The next transaction then meets CONCURRENT_TRANSACTIONS,
+ * which is not an error but a "not yet": asked again after 2 ms (kafkajs: 300 ms, or not at all).
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TopicId } from '../../../schemas/topics.ts';
+import { assert, CodedError } from '../errors.ts';
+import type { Cluster } from './cluster.ts';
+import { Coordinator } from './coordinator.ts';
+import { asLogError, CONCURRENT_TRANSACTIONS, isCoordinatorError, kafkaError, NONE } from './kafka-error.ts';
+import { BatchedOutputs, type PartitionOutput } from './output-buffer.ts';
+import type { OutputBuffer, Position, TransactionalProducer } from './ports.ts';
+import { decodeProduced, type ProduceItem, produceRequest } from './produce-request.ts';
+import { request, type WireRequest } from './request.ts';
+import { retrying } from './retry.ts';
+import {
+  addOffsetsRequest,
+  addPartitionsRequest,
+  commitOffsetsRequest,
+  decodeErrorCode,
+  decodePartitionErrorCode,
+  decodeProducerId,
+  endRequest,
+  initProducerIdRequest,
+  type ProducerIdentity,
+} from './transaction-requests.ts';
+import type { WireReader } from './wire-reader.ts';
+
+export interface TransactionOptions {
+  readonly cluster: Cluster;
+  readonly topicName: (topic: TopicId) => string;
+  readonly groupName: (group: string) => string;
+  /** With the prefix. */
+  readonly transactionalId: string;
+  /** The broker aborts a transaction that is open for longer. */
+  readonly timeoutMs: number;
+}
+
+const INIT_MS_MAX = 30_000;
+const NOT_YET_PAUSE_MS = 2;
+const NOT_YET_MS_MAX = 15_000;
+const PRODUCE_TIMEOUT_MS = 30_000;
+/** Of one request; the broker takes 100 MB. */
+const REQUEST_BYTES_MAX = 8 << 20;
+/** Idempotent producers may have five; the broker keeps the sequences of as many batches a partition. */
+const REQUESTS_IN_FLIGHT_MAX = 4;
+const ABORT_ON_CLOSE_MS_MAX = 2_000;
+const SEQUENCE_MASK = 0x7fffffff;
+
+export class KafkaTransactionalProducer implements TransactionalProducer {
+  readonly #options: TransactionOptions;
+  readonly #coordinator: Coordinator;
+  readonly #groupCoordinators = new Map<string, Coordinator>();
+  #state: 'new' | 'ready' | 'open' | 'dead' = 'new';
+  #identity: ProducerIdentity;
+  /** Next sequence by topic and partition: goes on over transactions. */
+  readonly #sequences = new Map<TopicId, number[]>();
+  readonly #inTransaction = new Map<TopicId, Set<number>>();
+  readonly #groupsInTransaction = new Set<string>();
+
+  constructor(options: TransactionOptions) {
+    this.#options = options;
+    const { cluster, transactionalId } = options;
+    this.#coordinator = new Coordinator(cluster, 'transaction', transactionalId);
+    this.#identity = { transactionalId, producerId: -1, producerEpoch: -1 };
+  }
+
+  async init(): Promise<void> {
+    assert(this.#state === 'new' || this.#state === 'ready', `init in state ${this.#state}`);
+    const { transactionalId, timeoutMs } = this.#options;
+    const what = `initialise the producer ${transactionalId}`;
+    await this.#orDie(what, async () => {
+      const answer = await this.#whenReady(
+        what,
+        this.#coordinator,
+        () => initProducerIdRequest(transactionalId, timeoutMs),
+        decodeProducerId,
+        INIT_MS_MAX,
+      );
+      this.#identity = {
+        transactionalId,
+        producerId: answer.producerId,
+        producerEpoch: answer.producerEpoch,
+      };
+      this.#sequences.clear();
+      this.#state = 'ready';
+    });
+  }
+
+  /** The outputs' bytes must not change before it resolves; clear them after. */
+  async send(outputs: OutputBuffer): Promise<void> {
+    assert(outputs instanceof BatchedOutputs, 'outputs come from newOutputBuffer of the same log');
+    this.#assertUsable('send');
+    if (outputs.records === 0) return;
+    try {
+      await this.#orDie('send', async () => {
+        await this.#addPartitions(outputs.outputs);
+        await this.#produce(outputs.outputs);
+      });
+    } catch (error) {
+      outputs.forget();
+      throw error;
+    }
+  }
+
+  async sendOffsets(
+    group: string,
+    offsets: readonly (Position & { readonly metadata?: string })[],
+  ): Promise<void> {
+    this.#assertUsable('sendOffsets');
+    const { topicName, groupName } = this.#options;
+    const name = groupName(group);
+    await this.#orDie(`send offsets of ${name}`, async () => {
+      if (!this.#groupsInTransaction.has(name)) {
+        await this.#ask(`add ${name} to the transaction`, () => addOffsetsRequest(this.#identity, name));
+        this.#groupsInTransaction.add(name);
+        this.#state = 'open';
+      }
+      const rows = offsets.map(({ topic, partition, offset, metadata }) => ({
+        topicName: topicName(topic),
+        partition,
+        offset,
+        metadata: metadata ?? null,
+      }));
+      await this.#whenReady(
+        `send offsets of ${name}`,
+        this.#groupCoordinator(name),
+        () => commitOffsetsRequest(this.#identity, name, rows),
+        errorCodeOf(decodePartitionErrorCode),
+      );
+    });
+  }
+
+  async commit(): Promise<void> {
+    await this.#end('commit');
+  }
+  async abort(): Promise<void> {
+    await this.#end('abort');
+  }
+
+  /** Aborts an open transaction if that is quick, so that it does not hold up readers until its timeout. */
+  async close(): Promise<void> {
+    if (this.#state === 'open')
+      await Promise.race([
+        this.abort().catch(() => undefined),
+        sleep(ABORT_ON_CLOSE_MS_MAX, undefined, { ref: false }),
+      ]);
+    this.#state = 'dead';
+    this.#options.cluster.destroy();
+  }
+
+  async #end(outcome: 'commit' | 'abort'): Promise<void> {
+    this.#assertUsable(outcome);
+    if (this.#state === 'ready') return; // nothing was sent: the broker knows of no transaction
+    await this.#orDie(outcome, async () => {
+      const { transactionalId } = this.#options;
+      await this.#ask(`${outcome} the transaction of ${transactionalId}`, () =>
+        endRequest(this.#identity, outcome),
+      );
+      this.#inTransaction.clear();
+      this.#groupsInTransaction.clear();
+      this.#state = 'ready';
+    });
+  }
+
+  async #addPartitions(outputs: readonly PartitionOutput[]): Promise<void> {
+    const added = new Map<TopicId, number[]>();
+    for (const { topic, partition } of outputs) {
+      if (this.#inTransaction.get(topic)?.has(partition) === true) continue;
+      const same = added.get(topic);
+      if (same === undefined) added.set(topic, [partition]);
+      else same.push(partition);
+    }
+    if (added.size === 0) return;
+    const { cluster, topicName } = this.#options;
+    const topics = [...added].map(([topic, partitions]) => ({ topicName: topicName(topic), partitions }));
+    await cluster.addTopics(topics.map((topic) => topic.topicName));
+    await this.#whenReady(
+      'add partitions to the transaction',
+      this.#coordinator,
+      () => addPartitionsRequest(this.#identity, topics),
+      errorCodeOf(decodePartitionErrorCode),
+    );
+    this.#state = 'open';
+    for (const [topic, partitions] of added) {
+      const known = this.#inTransaction.get(topic) ?? new Set();
+      partitions.forEach((partition) => known.add(partition));
+      this.#inTransaction.set(topic, known);
+    }
+  }
+
+  /**
+   * A request takes one batch a partition, so the batches of a partition go out one request after the other, on one
+   * connection, which keeps their order; several may be under way.
+   */
+  async #produce(outputs: readonly PartitionOutput[]): Promise<void> {
+    const byLeader = new Map<number, PartitionOutput[]>();
+    for (const output of outputs) {
+      const { cluster, topicName } = this.#options;
+      const leader = cluster.leaderOf(topicName(output.topic), output.partition);
+      const same = byLeader.get(leader);
+      if (same === undefined) byLeader.set(leader, [output]);
+      else same.push(output);
+    }
+    await Promise.all([...byLeader].map(([leader, same]) => this.#produceTo(leader, same)));
+  }
+
+  async #produceTo(leader: number, outputs: readonly PartitionOutput[]): Promise<void> {
+    const broker = await this.#options.cluster.broker(leader);
+    const inFlight = new Set<Promise<void>>();
+    for (const items of this.#rounds(outputs)) {
+      while (inFlight.size >= REQUESTS_IN_FLIGHT_MAX) await Promise.race(inFlight);
+      const sent = request(
+        broker,
+        produceRequest(items, this.#options.transactionalId, PRODUCE_TIMEOUT_MS),
+      ).then((answer) => {
+        inFlight.delete(sent);
+        for (const { topicName, partition, errorCode } of decodeProduced(answer))
+          if (errorCode !== NONE) throw kafkaError(`send to ${topicName}/${String(partition)}`, errorCode);
+      });
+      inFlight.add(sent);
+      sent.catch(() => undefined); // the first to fail is thrown below; the others say the same
+    }
+    await Promise.all(inFlight);
+  }
+
+  /** Requests' worth of sealed batches: the first batch of every partition, then the second, cut by bytes. */
+  *#rounds(outputs: readonly PartitionOutput[]): Generator<ProduceItem[]> {
+    const time = Date.now();
+    for (let round = 0, left = true; left; round++) {
+      left = false;
+      let items: ProduceItem[] = [];
+      let bytes = 0;
+      for (const { topic, partition, batches } of outputs) {
+        const batch = batches[round];
+        if (batch === undefined) continue;
+        left = true;
+        if (bytes + batch.byteLength > REQUEST_BYTES_MAX && items.length > 0) {
+          yield items;
+          items = [];
+          bytes = 0;
+        }
+        const firstSequence = this.#takeSequences(topic, partition, batch.records);
+        const sealed = batch.seal({ ...this.#identity, firstSequence, transactional: true, time });
+        items.push({ topicName: this.#options.topicName(topic), partition, batch: sealed });
+        bytes += sealed.length;
+      }
+      if (items.length > 0) yield items;
+    }
+  }
+
+  #takeSequences(topic: TopicId, partition: number, records: number): number {
+    let sequences = this.#sequences.get(topic);
+    if (sequences === undefined) this.#sequences.set(topic, (sequences = []));
+    const first = sequences[partition] ?? 0;
+    sequences[partition] = (first + records) & SEQUENCE_MASK;
+    return first;
+  }
+
+  #groupCoordinator(name: string): Coordinator {
+    let coordinator = this.#groupCoordinators.get(name);
+    if (coordinator === undefined) {
+      coordinator = new Coordinator(this.#options.cluster, 'group', name);
+      this.#groupCoordinators.set(name, coordinator);
+    }
+    return coordinator;
+  }
+
+  async #ask(what: string, make: () => WireRequest): Promise<void> {
+    await this.#whenReady(what, this.#coordinator, make, errorCodeOf(decodeErrorCode));
+  }
+
+  /** Asks until the coordinator is there and through with the transaction before, for 15 s at most. */
+  async #whenReady<Answer extends { readonly errorCode: number }>(
+    what: string,
+    coordinator: Coordinator,
+    make: () => WireRequest,
+    decode: (answer: WireReader) => Answer,
+    totalMsMax: number = NOT_YET_MS_MAX,
+  ): Promise<Answer> {
+    const deadline = performance.now() + totalMsMax;
+    for (;;) {
+      const broker = await retrying(what, { firstPauseMs: 20, pauseMsMax: 500, totalMsMax }, () =>
+        coordinator.broker(),
+      );
+      const answer = decode(await request(broker, make()));
+      if (answer.errorCode === NONE) return answer;
+      const moved = isCoordinatorError(answer.errorCode);
+      const again = moved || answer.errorCode === CONCURRENT_TRANSACTIONS;
+      if (!again || performance.now() > deadline) throw kafkaError(what, answer.errorCode);
+      if (moved) coordinator.forget();
+      await sleep(moved ? NOT_YET_PAUSE_MS * 10 : NOT_YET_PAUSE_MS);
+    }
+  }
+
+  #assertUsable(step: string): void {
+    if (this.#state === 'dead')
+      throw new CodedError('producer_dead', `could not ${step}: this producer has failed before`, {
+        hint: 'Discard it; make another and run init.',
+      });
+    assert(this.#state !== 'new', `${step} comes after init`);
+  }
+
+  async #orDie(what: string, step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      this.#state = 'dead';
+      // Closes the sockets: nothing of this producer may still be on its way when the next one begins.
+      this.#options.cluster.destroy();
+      throw asLogError(what, error);
+    }
+  }
+}
+
+function errorCodeOf(decode: (answer: WireReader) => number) {
+  return (answer: WireReader) => ({ errorCode: decode(answer) });
+}
