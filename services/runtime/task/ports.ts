@@ -11,7 +11,10 @@ import type { PartitionStores, StoreNeeds } from '../store/ports.ts';
 
 export interface BatchContext {
   readonly sequence: number;
-  /** The batch's clock, ms. Never goes back from batch to batch of a task. */
+  /**
+   * The batch's clock as of its start, ms; records may have been received up to a commit interval later. Never goes
+   * back from batch to batch of a task.
+   */
   readonly time: number;
   /** Workspace settings, segments, journeys in force for this batch. */
   readonly definitions: DefinitionsView;
@@ -24,7 +27,10 @@ export interface Emitter {
 }
 
 export interface Processor {
-  /** One input record of this partition, in offset order within its topic. */
+  /**
+   * One input record of this partition, in offset order within its topic. Decodes before it does anything else: a value
+   * that cannot be decoded goes to dead.letters by the shell when this throws.
+   */
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void;
   /** Once for each batch after its records: releases, timers, expiry, at most a bounded amount of work. */
   onBatchEnd(batch: BatchContext, out: Emitter): void;
@@ -51,6 +57,11 @@ export interface ServiceSpec {
   /** Raised when the same inputs would give other outputs. */
   readonly deciderVersion: number;
   readonly stores: StoreNeeds;
+  /**
+   * Topics whose records somebody waits for. A batch that took or wrote one is committed at once (20 ms after the last
+   * at the earliest) instead of after 50 to 100 ms.
+   */
+  readonly urgent?: readonly TopicId[];
   /** Topics to every partition of which the shell writes watermarks of its lane partitions (merger only). */
   readonly watermarks?: {
     /** Called about once a second for each lane partition whose watermark grew; sent to every partition of each topic. */
