@@ -1,0 +1,116 @@
+/**
+ * Lanes that ask or release: since where they hold the watermark back, and whose turn it is. Kept in the keyed store
+ * under `p/`, so that they are found again at open. The order of turns is the order of identity's answers, which is in
+ * the lanes' states, so a replay releases in the same order as the first run.
+ */
+import type { LaneKey } from '../../../schemas/ids.ts';
+import { CodedError } from '../../runtime/errors.ts';
+import type { KeyedStore } from '../../runtime/store/ports.ts';
+import { busyLanesMax } from './limits.ts';
+import type { LaneState } from './state.ts';
+
+export interface BusyLane {
+  readonly key: LaneKey;
+  /** Offset of the event in hand on events.collected. */
+  readonly offset: number;
+  /** Lowest receive time of the event in hand and all that queue behind it. */
+  readonly receivedAt: number;
+}
+interface Turn {
+  readonly hex: string;
+  readonly readyAt: number;
+}
+
+const FROM = 'p/';
+const TO = 'p0';
+const PAGE = 1_000;
+
+export class BusyLanes {
+  readonly #keyed: KeyedStore;
+  readonly #lanes = new Map<string, BusyLane>();
+  /** By readyAt, lowest first. */
+  readonly #short: Turn[] = [];
+  readonly #long: Turn[] = [];
+
+  constructor(keyed: KeyedStore, stateOf: (hex: string) => LaneState) {
+    this.#keyed = keyed;
+    for (let from = FROM; ;) {
+      const page = keyed.scan(from, TO, PAGE);
+      for (const [key, value] of page) {
+        const hex = key.slice(FROM.length);
+        this.#lanes.set(hex, JSON.parse(value.toString()) as BusyLane); // written by set
+        const state = stateOf(hex);
+        if (state.work.type !== 'asking') this.ready(hex, state);
+      }
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) break;
+      from = `${last[0]}\0`;
+    }
+  }
+
+  get size(): number {
+    return this.#lanes.size;
+  }
+  get(hex: string): BusyLane | undefined {
+    return this.#lanes.get(hex);
+  }
+
+  set(hex: string, lane: BusyLane): void {
+    const before = this.#lanes.get(hex);
+    if (before?.offset === lane.offset && before.receivedAt === lane.receivedAt) return;
+    if (before === undefined && this.#lanes.size >= busyLanesMax) {
+      throw new CodedError(
+        'lanes_overloaded',
+        `could not take another event: ${String(busyLanesMax)} lanes ask`,
+        {
+          retryable: true,
+          hint: 'The identity service does not answer. Start it; the merger goes on by itself.',
+        },
+      );
+    }
+    this.#lanes.set(hex, lane);
+    this.#keyed.put(FROM + hex, Buffer.from(JSON.stringify(lane)));
+  }
+  delete(hex: string): void {
+    this.#lanes.delete(hex);
+    this.#keyed.delete(FROM + hex);
+  }
+
+  /** Something joined the lane's queue. */
+  queued(hex: string, receivedAt: number): void {
+    const lane = this.#lanes.get(hex);
+    if (lane !== undefined && receivedAt < lane.receivedAt) this.set(hex, { ...lane, receivedAt });
+  }
+
+  /** The lane has its answer and awaits its turn. */
+  ready(hex: string, { readyAt, long }: LaneState): void {
+    const turns = long ? this.#long : this.#short;
+    let at = turns.length;
+    while (at > 0 && (turns[at - 1]?.readyAt ?? -1) > readyAt) at -= 1;
+    turns.splice(at, 0, { hex, readyAt });
+  }
+  /** Next lane of the class; it stays next until `taken`. */
+  next(which: 'short' | 'long'): string | undefined {
+    return (which === 'short' ? this.#short : this.#long)[0]?.hex;
+  }
+  taken(which: 'short' | 'long'): void {
+    (which === 'short' ? this.#short : this.#long).shift();
+  }
+  get readyLanes(): number {
+    return this.#short.length + this.#long.length;
+  }
+  get longLanes(): number {
+    return this.#long.length;
+  }
+
+  since(): { readonly offset: number; readonly receivedAt: number } | undefined {
+    if (this.#lanes.size === 0) return undefined;
+    let offset = Infinity;
+    let receivedAt = Infinity;
+    for (const lane of this.#lanes.values()) {
+      if (lane.offset < offset) offset = lane.offset;
+      if (lane.receivedAt < receivedAt) receivedAt = lane.receivedAt;
+    }
+    return { offset, receivedAt };
+  }
+}

@@ -1,0 +1,265 @@
+/**
+ * Decides what becomes of a lane's events. Pure: told the lane's state, the event in hand and what is known of people.
+ *
+ * States of a lane, and what moves it:
+ *   idle       nothing in hand                          an event whose person is not known asks: asking
+ *   asking     the head of the queue waits for identity  granted: releasing; resolved, refused: draining
+ *   releasing  what waited goes out by a cursor          done: the identify itself, then draining
+ *   draining   the queue takes its turns                 an event that must ask: asking; the queue is empty: idle
+ * Whatever arrives while the lane is not idle joins the queue's end, so nothing overtakes.
+ */
+import type { PersonId } from '../../../schemas/ids.ts';
+import { canonicalIdentifier, type Identifier, type IdentifierKind } from '../../../schemas/lanes.ts';
+import { assert, unreachable } from '../../runtime/errors.ts';
+import { evolveLane, sameIdentifier, type Effect } from './effects.ts';
+import { graceMs, quietMs, waitingMs } from './limits.ts';
+import { survivorOf, type People } from './people.ts';
+import type { Known, LaneState } from './state.ts';
+
+export interface LaneEvent {
+  readonly receivedAt: number;
+  readonly timestamp: number;
+  /** The lane is an anonymous id's. */
+  readonly anonymous: boolean;
+  /** What the call names; null for nobody. */
+  readonly identifier: Identifier | null;
+  /** An identify: its canonical identifiers and anonymous id as one text. Null for any other event. */
+  readonly fingerprint: string | null;
+}
+
+export interface Answer {
+  readonly kind: 'granted' | 'resolved' | 'refused';
+  readonly number: number;
+  readonly personId: PersonId | null;
+  readonly claimedAt: number | null;
+  readonly reason: string | null;
+  /** Kinds of the call's identifiers that stayed somebody else's. */
+  readonly conflicts: readonly IdentifierKind[];
+  /** Its offset on identity.decisions. */
+  readonly at: number;
+}
+
+export type LaneInput =
+  | { readonly type: 'arrived'; readonly event: LaneEvent }
+  /** The head of a draining lane's queue. */
+  | { readonly type: 'turn'; readonly event: LaneEvent }
+  /** `event` is the one that asked. */
+  | { readonly type: 'answered'; readonly answer: Answer; readonly event: LaneEvent }
+  /** All that waited has gone out; `event` is the identify that claimed it. */
+  | { readonly type: 'all_released'; readonly event: LaneEvent }
+  /** The lane's anonymous id was taken from one person and given to another. */
+  | { readonly type: 'split'; readonly from: PersonId; readonly to: PersonId };
+
+export interface Decision {
+  readonly lane: LaneState;
+  readonly effects: readonly Effect[];
+}
+
+export function decideLane(lane: LaneState, input: LaneInput, people: People): Decision {
+  const draft = new Draft(lane, people);
+  switch (input.type) {
+    case 'arrived':
+      if (lane.work.type !== 'idle') draft.push({ type: 'queued' });
+      else takeTurn(draft, input.event, true);
+      break;
+    case 'turn':
+      assert(lane.work.type === 'draining', `a lane that is ${lane.work.type} gives its queue no turns`);
+      takeTurn(draft, input.event, false);
+      if (draft.lane.work.type === 'draining') draft.advance();
+      break;
+    case 'answered':
+      takeAnswer(draft, input.answer, input.event);
+      break;
+    case 'all_released':
+      endRelease(draft, input.event);
+      break;
+    case 'split':
+      relink(draft, input.from, input.to);
+      break;
+    default:
+      unreachable(input);
+  }
+  return draft;
+}
+
+/** A lane and what became of it so far. */
+class Draft implements Decision {
+  lane: LaneState;
+  readonly effects: Effect[] = [];
+  readonly people: People;
+
+  constructor(lane: LaneState, people: People) {
+    this.lane = lane;
+    this.people = people;
+  }
+
+  push(effect: Effect): void {
+    this.effects.push(effect);
+    this.lane = evolveLane(this.lane, effect);
+  }
+  advance(readyAt = this.lane.readyAt): void {
+    this.push({ type: 'advanced', readyAt });
+  }
+
+  /** Who stands behind an entry of the lane today, noticing merges; undefined when the entry is dead. */
+  survivor(personId: PersonId, learnedAt: number): PersonId | undefined {
+    const survivor = survivorOf(this.people, personId, learnedAt);
+    if (survivor === undefined) return undefined;
+    const { personId: to, since, freed } = survivor;
+    if (since !== undefined) this.push({ type: 'moved', from: personId, to, since, freed });
+    return to;
+  }
+  /** Before the lane sends to somebody new: they may be who took in somebody that it sent to. */
+  noticeMerges(): void {
+    const { link, known } = this.lane;
+    if (link !== null) this.survivor(link.personId, Infinity);
+    for (const { personId, at } of known) this.survivor(personId, at);
+  }
+  knownPerson(identifier: Identifier): PersonId | undefined {
+    const find = (): Known | undefined =>
+      this.lane.known.find((entry) => sameIdentifier(entry.identifier, identifier));
+    const known = find();
+    if (known === undefined || this.survivor(known.personId, known.at) === undefined) return undefined;
+    return find()?.personId; // a merge that was noticed may have left the identifier to nobody
+  }
+  decidedPerson(fingerprint: string): PersonId | undefined {
+    const { decided } = this.lane;
+    if (decided?.fingerprint !== fingerprint) return undefined;
+    const survivor = this.survivor(decided.personId, decided.at);
+    return survivor === decided.personId ? survivor : undefined;
+  }
+
+  /** By whose stream the person is reached: an absorbed one's until the lane has been quiet for long enough. */
+  route(personId: PersonId, receivedAt: number): PersonId {
+    const detour = this.lane.detours.find(({ to }) => to === personId);
+    if (detour === undefined) return personId;
+    if (receivedAt - detour.lastAt > quietMs) {
+      this.push({ type: 'detour_ended', to: personId });
+      return personId;
+    }
+    if (receivedAt > detour.lastAt) this.push({ type: 'detoured', to: personId, at: receivedAt });
+    return detour.via;
+  }
+
+  merge(personId: PersonId, event: LaneEvent): void {
+    const via = this.route(personId, event.receivedAt);
+    this.push({ type: 'merged', personId: via, mergedAt: event.receivedAt, previouslyAnonymous: false });
+  }
+
+  ask(request: 'claim' | 'resolve', arrived: boolean): void {
+    if (arrived) this.push({ type: 'queued' });
+    this.push({ type: 'asked', request, number: this.lane.requests + 1 });
+  }
+}
+
+function takeTurn(draft: Draft, event: LaneEvent, arrived: boolean): void {
+  if (event.fingerprint !== null) takeIdentify(draft, event, event.fingerprint, arrived);
+  else if (event.identifier !== null) takeNamed(draft, event, event.identifier, arrived);
+  else takeNameless(draft, event);
+}
+
+/** A browser identifies on every page: only an identify that says something new goes to identity. */
+function takeIdentify(draft: Draft, event: LaneEvent, fingerprint: string, arrived: boolean): void {
+  if (event.identifier === null) {
+    draft.push({ type: 'dropped', reason: 'identify_without_identifier' });
+    return;
+  }
+  const { decided } = draft.lane;
+  const same =
+    decided?.fingerprint === fingerprint ? draft.survivor(decided.personId, decided.at) : undefined;
+  if (same === undefined) draft.ask('claim', arrived);
+  else draft.merge(same, event);
+}
+
+/** Belongs to whom it names, whatever the lane is linked to (spec C.1 rows 17 and 27). */
+function takeNamed(draft: Draft, event: LaneEvent, named: Identifier, arrived: boolean): void {
+  const personId = draft.knownPerson(canonicalIdentifier(named));
+  if (personId === undefined) draft.ask('resolve', arrived);
+  else draft.merge(personId, event);
+}
+
+/** Belongs to whoever claims the anonymous id, or claimed it no longer ago than five minutes (spec C.1 rows 5 to 8). */
+function takeNameless(draft: Draft, event: LaneEvent): void {
+  const { link } = draft.lane;
+  if (link === null) {
+    // Without an anonymous id nobody can ever claim it (spec C.1 row 22).
+    draft.push({ type: event.anonymous ? 'kept' : 'left_anonymous' });
+    return;
+  }
+  const personId = isClaimable(event.receivedAt, link.claimedAt)
+    ? draft.survivor(link.personId, Infinity) // a split moves links by name, so a link is never stale
+    : undefined;
+  if (personId === undefined) {
+    draft.push({ type: 'left_anonymous' });
+    return;
+  }
+  const at = Math.max(event.receivedAt, link.claimedAt);
+  const via = draft.route(personId, event.receivedAt);
+  draft.push({ type: 'merged', personId: via, mergedAt: at, previouslyAnonymous: true });
+  draft.push({ type: 'merge_logged', personId, count: 1, oldest: event.timestamp, at });
+}
+
+/** Exactly 30 days before and exactly five minutes after count as within. */
+export function isClaimable(receivedAt: number, claimedAt: number): boolean {
+  return receivedAt >= claimedAt - waitingMs && receivedAt <= claimedAt + graceMs;
+}
+
+function takeAnswer(draft: Draft, answer: Answer, event: LaneEvent): void {
+  const { work, requests } = draft.lane;
+  assert(work.type === 'asking', `a lane that is ${work.type} was given an answer`);
+  assert(answer.number === requests, 'the answer is to the last request');
+  if (answer.kind === 'refused') {
+    draft.push({ type: 'dropped', reason: answer.reason ?? 'refused' });
+    draft.advance(answer.at);
+    return;
+  }
+  assert(answer.personId !== null, 'an answer that grants or resolves names a person');
+  draft.noticeMerges();
+  remember(draft, answer, answer.personId, event);
+  if (answer.kind === 'resolved') {
+    draft.merge(answer.personId, event);
+    draft.advance(answer.at);
+    return;
+  }
+  assert(work.request === 'claim', 'only a claim is granted');
+  const claimedAt = answer.claimedAt ?? event.receivedAt;
+  draft.push({ type: 'linked', personId: answer.personId, claimedAt });
+  const via = draft.route(answer.personId, claimedAt);
+  draft.push({ type: 'release_began', personId: answer.personId, via, claimedAt });
+}
+
+/** Reasons beside an answer that do not change its being so the next time. */
+const settled: ReadonlySet<string | null> = new Set([null, 'anonymous_id_taken']);
+
+function remember(draft: Draft, answer: Answer, personId: PersonId, event: LaneEvent): void {
+  const { at, conflicts } = answer;
+  if (event.identifier !== null && !conflicts.includes(event.identifier.kind)) {
+    draft.push({ type: 'learned', identifier: canonicalIdentifier(event.identifier), personId, at });
+  }
+  if (event.fingerprint !== null && conflicts.length === 0 && settled.has(answer.reason)) {
+    draft.push({ type: 'decided', fingerprint: event.fingerprint, personId, at });
+  }
+}
+
+function endRelease(draft: Draft, event: LaneEvent): void {
+  const { work, readyAt } = draft.lane;
+  assert(work.type === 'releasing', `a lane that is ${work.type} has nothing to end`);
+  if (work.count > 0) {
+    const { personId, count, oldest, claimedAt } = work;
+    draft.push({ type: 'merge_logged', personId, count, oldest, at: claimedAt });
+  }
+  draft.push({
+    type: 'merged',
+    personId: draft.route(work.personId, event.receivedAt),
+    mergedAt: event.receivedAt,
+    previouslyAnonymous: false,
+  });
+  draft.advance(readyAt);
+}
+
+function relink(draft: Draft, from: PersonId, to: PersonId): void {
+  const { link } = draft.lane;
+  if (link === null) return;
+  const owner = survivorOf(draft.people, link.personId, Infinity)?.personId ?? link.personId;
+  if (owner === from) draft.push({ type: 'relinked', personId: to });
+}

@@ -1,0 +1,175 @@
+/** What a lane can come to: outputs that the shell carries out, and facts that its state is a fold of. */
+import type { PersonId } from '../../../schemas/ids.ts';
+import type { Identifier } from '../../../schemas/lanes.ts';
+import type { Reason } from '../../../schemas/reasons.ts';
+import { assert, unreachable } from '../../runtime/errors.ts';
+import { detoursMax, knownIdentifiersMax } from './limits.ts';
+import type { LaneState } from './state.ts';
+
+/** About the event in hand. */
+export type Outcome =
+  | { readonly type: 'kept' }
+  | { readonly type: 'queued' }
+  | { readonly type: 'left_anonymous' }
+  | { readonly type: 'dropped'; readonly reason: Reason | string }
+  | {
+      readonly type: 'merged';
+      readonly personId: PersonId;
+      readonly mergedAt: number;
+      readonly previouslyAnonymous: boolean;
+    };
+
+/** About the lane. */
+export type Fact =
+  | { readonly type: 'asked'; readonly request: 'claim' | 'resolve'; readonly number: number }
+  | {
+      readonly type: 'learned';
+      readonly identifier: Identifier;
+      readonly personId: PersonId;
+      readonly at: number;
+    }
+  | {
+      readonly type: 'decided';
+      readonly fingerprint: string;
+      readonly personId: PersonId;
+      readonly at: number;
+    }
+  | { readonly type: 'linked'; readonly personId: PersonId; readonly claimedAt: number }
+  | { readonly type: 'relinked'; readonly personId: PersonId }
+  | {
+      readonly type: 'release_began';
+      readonly personId: PersonId;
+      readonly via: PersonId;
+      readonly claimedAt: number;
+    }
+  | { readonly type: 'released'; readonly cursor: number; readonly count: number; readonly oldest: number }
+  | {
+      readonly type: 'merge_logged';
+      readonly personId: PersonId;
+      readonly count: number;
+      readonly oldest: number;
+      readonly at: number;
+    }
+  /** The event in hand is done; the next of the queue is in hand. */
+  | { readonly type: 'advanced'; readonly readyAt: number }
+  | { readonly type: 'turn_ended' }
+  /** Events that were done are gone from the queue's storage. */
+  | { readonly type: 'queue_shortened' }
+  | { readonly type: 'queue_emptied' }
+  | {
+      readonly type: 'moved';
+      readonly from: PersonId;
+      readonly to: PersonId;
+      readonly since: number;
+      readonly freed: readonly Identifier[];
+    }
+  | { readonly type: 'detoured'; readonly to: PersonId; readonly at: number }
+  | { readonly type: 'detour_ended'; readonly to: PersonId };
+
+export type Effect = Outcome | Fact;
+
+export function evolveLane(lane: LaneState, effect: Effect): LaneState {
+  const { work } = lane;
+  switch (effect.type) {
+    case 'kept':
+    case 'queued':
+    case 'left_anonymous':
+    case 'dropped':
+    case 'merged':
+    case 'merge_logged':
+      return lane;
+    case 'asked':
+      assert(work.type === 'idle' || work.type === 'draining', `a lane that is ${work.type} does not ask`);
+      return { ...lane, work: { type: 'asking', request: effect.request }, requests: effect.number };
+    case 'learned':
+      return { ...lane, known: learn(lane, effect) };
+    case 'decided': {
+      const { fingerprint, personId, at } = effect;
+      return { ...lane, decided: { fingerprint, personId, at } };
+    }
+    case 'linked':
+      assert(lane.link === null, 'an anonymous id is claimed once');
+      return { ...lane, link: { personId: effect.personId, claimedAt: effect.claimedAt } };
+    case 'relinked':
+      assert(lane.link !== null, 'only a claimed anonymous id can be split off');
+      return { ...lane, link: { ...lane.link, personId: effect.personId } };
+    case 'release_began': {
+      assert(work.type === 'asking', `a lane that is ${work.type} does not begin a release`);
+      const { personId, via, claimedAt } = effect;
+      return { ...lane, work: { type: 'releasing', personId, via, claimedAt, ...nothingReleased } };
+    }
+    case 'released':
+      assert(work.type === 'releasing' && effect.cursor > work.cursor, 'a release goes forward');
+      return {
+        ...lane,
+        work: { ...work, cursor: effect.cursor, count: effect.count, oldest: effect.oldest },
+      };
+    case 'advanced':
+      assert(work.type !== 'idle', 'an idle lane has no queue');
+      return {
+        ...lane,
+        work: { type: 'draining' },
+        queueCursor: lane.queueCursor + 1,
+        readyAt: effect.readyAt,
+      };
+    case 'turn_ended':
+      return { ...lane, long: true };
+    case 'queue_shortened':
+      return { ...lane, queueCursor: 0 };
+    case 'queue_emptied':
+      assert(work.type === 'draining', `a lane that is ${work.type} still needs its queue`);
+      return { ...lane, work: { type: 'idle' }, queueCursor: 0, readyAt: -1, long: false };
+    case 'moved':
+      return move(lane, effect);
+    case 'detoured': {
+      const detours = lane.detours.map((d) => (d.to === effect.to ? { ...d, lastAt: effect.at } : d));
+      return { ...lane, detours };
+    }
+    case 'detour_ended':
+      return { ...lane, detours: lane.detours.filter((d) => d.to !== effect.to) };
+    default:
+      return unreachable(effect);
+  }
+}
+
+const nothingReleased = { cursor: 0, count: 0, oldest: 0 };
+
+function learn(
+  lane: LaneState,
+  { identifier, personId, at }: Fact & { type: 'learned' },
+): LaneState['known'] {
+  const others = lane.known.filter((known) => !sameIdentifier(known.identifier, identifier));
+  return [
+    ...others.slice(Math.max(0, others.length + 1 - knownIdentifiersMax)),
+    { identifier, personId, at },
+  ];
+}
+
+/** Everything that was `from`'s is `to`'s; the way there stays as it was until the lane has been quiet. */
+function move(lane: LaneState, { from, to, since, freed }: Fact & { type: 'moved' }): LaneState {
+  const renamed = <T extends { readonly personId: PersonId }>(entry: T): T =>
+    entry.personId === from ? { ...entry, personId: to } : entry;
+  const onward = lane.detours.map((detour) => (detour.to === from ? { ...detour, to } : detour));
+  const first = onward.filter((detour, index) => onward.findIndex((d) => d.to === detour.to) === index);
+  const detours = first.some((detour) => detour.to === to)
+    ? first
+    : [...first, { to, via: from, lastAt: since }];
+  return {
+    ...lane,
+    link: lane.link && renamed(lane.link),
+    known: lane.known
+      .filter((known) => known.personId !== from || !isAmong(known.identifier, freed))
+      .map(renamed),
+    // Identity may decide otherwise for the survivor, who may have other identifiers.
+    decided: lane.decided?.personId === from ? null : lane.decided,
+    detours: detours.slice(-detoursMax),
+  };
+}
+
+function isAmong(identifier: Identifier, list: readonly Identifier[]): boolean {
+  return list.some((each) => sameIdentifier(each, identifier));
+}
+
+export function sameIdentifier(a: Identifier, b: Identifier): boolean {
+  return a.kind === b.kind && a.value === b.value;
+}

@@ -1,0 +1,151 @@
+/** Carries out what the decider came to: appends, outputs, state. Shared by arrivals, answers and turns. */
+import type { Codecs } from '../../../schemas/codec.ts';
+import type { LaneKey, PersonId, Workspace } from '../../../schemas/ids.ts';
+import { assert } from '../../runtime/errors.ts';
+import type { EventStore, KeyedStore, LaneSlot, PartitionStores } from '../../runtime/store/ports.ts';
+import type { Emitter } from '../../runtime/task/ports.ts';
+import { BusyLanes } from './busy-lanes.ts';
+import { decideLane, type LaneInput } from './decide.ts';
+import { evolveLane, type Effect } from './effects.ts';
+import { EventInHand } from './event-in-hand.ts';
+import { LaneTable } from './lane-table.ts';
+import { laneEventsMax } from './limits.ts';
+import { OpenChains, QUEUED_PREFIX_BYTES } from './open-chains.ts';
+import { Outputs } from './outputs.ts';
+import { PeopleTable } from './people-table.ts';
+import { flagsOf, type LaneState } from './state.ts';
+
+export interface LaneRef {
+  readonly hex: string;
+  readonly key: LaneKey;
+  /** Valid until the next look-up of a lane. */
+  readonly slot: LaneSlot;
+}
+
+/** Times that the event store can hold: 48 bits, not negative. What lies outside is ordered by arrival at its edge. */
+const storedTimeMax = 2 ** 48 - 1;
+
+export class LaneShell {
+  readonly events: EventStore;
+  readonly keyed: KeyedStore;
+  readonly lanes: LaneTable;
+  readonly people: PeopleTable;
+  readonly busy: BusyLanes;
+  readonly chains: OpenChains;
+  readonly outputs: Outputs;
+  readonly hand: EventInHand;
+  #queued = Buffer.alloc(64 << 10);
+
+  constructor(partition: number, stores: PartitionStores, codecs: Codecs) {
+    assert(stores.events !== undefined, 'lanes have an event store');
+    this.events = stores.events;
+    this.keyed = stores.keyed;
+    this.lanes = new LaneTable(stores.keyed);
+    this.people = new PeopleTable(stores.keyed);
+    this.busy = new BusyLanes(stores.keyed, (hex) => this.lanes.get(hex));
+    this.chains = new OpenChains(stores.events);
+    this.outputs = new Outputs(codecs, partition);
+    this.hand = new EventInHand(codecs);
+  }
+
+  find(key: LaneKey): LaneRef {
+    const bytes = Buffer.from(key);
+    const slot = this.events.lane(bytes, 0, bytes.length);
+    return { hex: this.events.laneKeyHex(slot), key, slot };
+  }
+
+  /** Decides about the event in hand and carries it out; the state is returned, not yet saved. */
+  decide(ref: LaneRef, lane: LaneState, input: LaneInput, out: Emitter): LaneState {
+    const decision = decideLane(lane, input, this.people.in(this.hand.workspace));
+    for (const effect of decision.effects) this.#carryOut(ref, lane, effect, out);
+    return decision.lane;
+  }
+
+  /** The lane after a split took its anonymous id from one person and gave it to another. */
+  relink(lane: LaneState, workspace: Workspace, from: PersonId, to: PersonId): LaneState {
+    return decideLane(lane, { type: 'split', from, to }, this.people.in(workspace)).lane;
+  }
+
+  save(ref: LaneRef, before: LaneState, after: LaneState): void {
+    if (after === before) return;
+    this.lanes.put(ref.hex, after);
+    this.events.setFlags(ref.slot, flagsOf(after));
+  }
+
+  /** Takes the head of the lane's queue in hand. Returns the lane (its queue may have been written anew) and the size. */
+  takeHead(ref: LaneRef, before: LaneState): { readonly lane: LaneState; readonly bytes: number } {
+    const { hex, slot } = ref;
+    let lane = before;
+    const stored = this.events.count(slot, 'queued');
+    assert(lane.queueCursor < stored, 'a lane that is busy has an event in hand');
+    if (!this.chains.isOpen(hex, lane.queueCursor) && lane.queueCursor * 2 > stored) {
+      this.chains.shortenQueue(hex, slot, lane.queueCursor);
+      lane = evolveLane(lane, { type: 'queue_shortened' });
+    }
+    const value = this.chains.queue(hex, slot, lane.queueCursor).events.read(lane.queueCursor);
+    const taken = this.hand.take(value, QUEUED_PREFIX_BYTES, value.length, value.readDoubleLE(0));
+    assert(taken, 'what was queued can be read');
+    return { lane, bytes: value.length };
+  }
+
+  /** The queue is done: the lane is idle. */
+  finish(ref: LaneRef, lane: LaneState): LaneState {
+    this.chains.clearQueue(ref.hex, ref.slot);
+    this.busy.delete(ref.hex);
+    return evolveLane(lane, { type: 'queue_emptied' });
+  }
+
+  /** Keeps the event in hand until somebody claims the lane's anonymous id. */
+  keep(slot: LaneSlot): boolean {
+    if (this.events.count(slot, 'waiting') >= laneEventsMax) return false;
+    const { bytes, start, end, receivedAt, timestamp } = this.hand.routing;
+    this.events.append(slot, 'waiting', receivedAt, storedTime(timestamp), bytes, start, end);
+    return true;
+  }
+
+  #carryOut(ref: LaneRef, lane: LaneState, effect: Effect, out: Emitter): void {
+    const { hand, outputs } = this;
+    switch (effect.type) {
+      case 'kept':
+        if (!this.keep(ref.slot)) outputs.dropped(out, hand, ref.key, 'lane_full');
+        break;
+      case 'queued':
+        this.#queue(ref, lane, out);
+        break;
+      case 'dropped':
+        outputs.dropped(out, hand, ref.key, effect.reason);
+        break;
+      case 'merged':
+        outputs.merged(out, hand, effect);
+        break;
+      case 'asked':
+        outputs.asked(out, hand, ref.key, effect);
+        break;
+      case 'merge_logged':
+        outputs.mergeLogged(out, hand, effect);
+        break;
+      default: // facts: the state has them already
+    }
+  }
+
+  /** Appends the event in hand, with its offset, behind what the lane has in hand. */
+  #queue({ hex, key, slot }: LaneRef, lane: LaneState, out: Emitter): void {
+    const { hand, events } = this;
+    if (events.count(slot, 'queued') - lane.queueCursor >= laneEventsMax) {
+      this.outputs.dropped(out, hand, key, 'lane_full');
+      return;
+    }
+    const { bytes, start, end, receivedAt, timestamp } = hand.routing;
+    const length = QUEUED_PREFIX_BYTES + end - start;
+    if (this.#queued.length < length) this.#queued = Buffer.alloc(length * 2);
+    this.#queued.writeDoubleLE(hand.offset, 0);
+    bytes.copy(this.#queued, QUEUED_PREFIX_BYTES, start, end);
+    events.append(slot, 'queued', receivedAt, storedTime(timestamp), this.#queued, 0, length);
+    this.chains.joined(hex, receivedAt);
+    this.busy.queued(hex, receivedAt);
+  }
+}
+
+function storedTime(timestamp: number): number {
+  return Math.min(Math.max(timestamp, 0), storedTimeMax);
+}

@@ -1,0 +1,38 @@
+/** Times and bounds of the lanes. Times run on receive times (spec C.1 row 6). */
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** An event waits so long for a claim; exactly so old still merges (spec C.1 row 3, DESIGN section 8). */
+export const waitingMs = 30 * 24 * HOUR_MS;
+/** After a claim events without identifier still merge for so long, to the millisecond (spec C.1 row 5). */
+export const graceMs = 5 * MINUTE_MS;
+/** A lane takes up the survivor of a person merge once it has been quiet for longer than this. */
+export const quietMs = 10 * MINUTE_MS;
+/** The longest that ingest may hold an event back before the log has it. */
+export const holdMsMax = 24 * HOUR_MS;
+/** A repeat of a message id is recognised for a day, counted from when a held event at last arrives. */
+export const duplicatesMs = 24 * HOUR_MS + holdMsMax;
+/** Hashes of message ids a partition, 12 to 24 bytes each; above it the oldest hours go first. */
+export const duplicateEntriesMax = 16_000_000;
+
+/** Waiting events of one lane, and queued ones. What is above is dropped with a row. */
+export const laneEventsMax = 1_000_000;
+/** What onBatchEnd releases at most, over all lanes of the partition. */
+export const releaseEventsMax = 5_000;
+export const releaseBytesMax = 4_000_000;
+/** One lane's share of that before it counts as long and lets short ones go first. */
+export const shortReleaseEventsMax = 500;
+/** What long lanes can count on in every batch. */
+export const longReleaseEventsMin = 1_000;
+export const longReleaseBytesMin = 1_000_000;
+
+/** Identifiers whose person a lane remembers, the newest. */
+export const knownIdentifiersMax = 16;
+/** Absorbed people by whose way a lane still sends. */
+export const detoursMax = 4;
+/** Lanes of a partition that may ask or release at once; above it the task stops and starts again. */
+export const busyLanesMax = 1_000_000;
+/** Lane states kept decoded in memory. */
+export const cachedLanesMax = 20_000;
+/** Positions of stored events kept between batches, for lanes whose release goes on; 24 bytes each. */
+export const openEventsMax = 2_000_000;

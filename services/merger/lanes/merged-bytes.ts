@@ -1,0 +1,64 @@
+/**
+ * MergedEvent values of kind `event` without decoding the event: an Avro record is its fields one after another, so
+ * our own fields are written and the collected record's bytes appended as they were read.
+ */
+import { WIRE_HEADER_BYTES, type Codecs } from '../../../schemas/codec.ts';
+import type { PersonId } from '../../../schemas/ids.ts';
+import type { EventRouting } from './routing.ts';
+
+const KIND_EVENT = 0;
+const NULL_BRANCH = 0;
+const EVENT_BRANCH = 2; // index 1, zigzag
+/** Header, kind, merged_at, flag and branches; texts come on top. */
+const FIXED_BYTES_MAX = WIRE_HEADER_BYTES + 40;
+
+export class MergedBytes {
+  readonly #schemaId: number;
+  #scratch = Buffer.allocUnsafeSlow(64 << 10);
+  #at = 0;
+
+  constructor(codecs: Codecs) {
+    this.#schemaId = codecs.MergedEvent.schemaId;
+  }
+
+  /** A view that the next call overwrites. The event must be written with this process's schema. */
+  of(event: EventRouting, personId: PersonId, mergedAt: number, previouslyAnonymous: boolean): Buffer {
+    const { bytes, body, end, workspace } = event;
+    const textBytes = workspace.end - workspace.start + 3 * personId.length;
+    this.#room(FIXED_BYTES_MAX + textBytes + end - body);
+    const out = this.#scratch;
+    out[0] = 0;
+    out.writeUInt32BE(this.#schemaId, 1);
+    out[WIRE_HEADER_BYTES] = KIND_EVENT;
+    this.#at = WIRE_HEADER_BYTES + 1;
+    this.#long(workspace.end - workspace.start);
+    this.#at += bytes.copy(out, this.#at, workspace.start, workspace.end);
+    this.#long(Buffer.byteLength(personId));
+    this.#at += out.write(personId, this.#at);
+    this.#long(mergedAt);
+    out[this.#at] = previouslyAnonymous ? 1 : 0;
+    out[this.#at + 1] = NULL_BRANCH; // source_partition
+    out[this.#at + 2] = NULL_BRANCH; // other_person_id
+    out[this.#at + 3] = NULL_BRANCH; // fact_number
+    out[this.#at + 4] = EVENT_BRANCH;
+    this.#at += 5;
+    this.#at += bytes.copy(out, this.#at, body, end);
+    return out.subarray(0, this.#at);
+  }
+
+  #room(bytes: number): void {
+    if (this.#scratch.length < bytes) this.#scratch = Buffer.allocUnsafeSlow(bytes * 2);
+  }
+
+  /** Zigzag varint of an integer that a double holds exactly. */
+  #long(value: number): void {
+    let rest = value < 0 ? -2 * value - 1 : 2 * value;
+    while (rest >= 128) {
+      this.#scratch[this.#at] = (rest % 128) + 128;
+      this.#at += 1;
+      rest = Math.floor(rest / 128);
+    }
+    this.#scratch[this.#at] = rest;
+    this.#at += 1;
+  }
+}

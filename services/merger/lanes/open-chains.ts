@@ -1,0 +1,122 @@
+/**
+ * Chains of lanes that are being worked on, kept between batches so that a long one is walked once and not once a
+ * batch. Only a saving: what is not here is read again.
+ */
+import type { EventStore, LaneSlot, StoredEvents } from '../../runtime/store/ports.ts';
+import { openEventsMax, waitingMs } from './limits.ts';
+
+/** Bytes before a queued value: the event's offset on events.collected, as a double. */
+export const QUEUED_PREFIX_BYTES = 8;
+
+/** What was queued when the chain was opened. */
+export class OpenQueue {
+  readonly events: StoredEvents;
+  #lowest: Float64Array | undefined;
+  /** Of events that joined since. */
+  #lowestSince = Infinity;
+
+  constructor(events: StoredEvents) {
+    this.events = events;
+  }
+  joined(receivedAt: number): void {
+    this.#lowestSince = Math.min(this.#lowestSince, receivedAt);
+  }
+  /** Lowest receive time of everything at or behind this place. */
+  lowestFrom(index: number): number {
+    return Math.min(this.#suffixes()[index] ?? Infinity, this.#lowestSince);
+  }
+  #suffixes(): Float64Array {
+    if (this.#lowest === undefined) {
+      const { events } = this;
+      this.#lowest = new Float64Array(events.length);
+      let lowest = Infinity;
+      for (let i = events.length - 1; i >= 0; i -= 1) {
+        lowest = Math.min(lowest, events.receivedAt(i));
+        this.#lowest[i] = lowest;
+      }
+    }
+    return this.#lowest;
+  }
+}
+
+/** What an open chain costs beside its places, counted in places: a read buffer. */
+const CHAIN_PLACES = 256;
+
+export class OpenChains {
+  readonly #store: EventStore;
+  readonly #waiting = new Map<string, StoredEvents>();
+  readonly #queues = new Map<string, OpenQueue>();
+  #places = 0;
+
+  constructor(store: EventStore) {
+    this.#store = store;
+  }
+
+  /** What waited for this claim, in (timestamp, arrival) order. */
+  waiting(hex: string, slot: LaneSlot, claimedAt: number): StoredEvents {
+    let events = this.#waiting.get(hex);
+    if (events === undefined) {
+      events = this.#store.events(slot, 'waiting', claimedAt - waitingMs);
+      events.sortByTimestamp();
+      this.#room(events.length);
+      this.#waiting.set(hex, events);
+    }
+    return events;
+  }
+
+  /** The queue with at least the event at this place, which must be there. */
+  queue(hex: string, slot: LaneSlot, index: number): OpenQueue {
+    const open = this.#queues.get(hex);
+    if (open !== undefined && index < open.events.length) return open;
+    this.#forgetQueue(hex);
+    const queue = new OpenQueue(this.#store.events(slot, 'queued', 0));
+    this.#room(queue.events.length);
+    this.#queues.set(hex, queue);
+    return queue;
+  }
+  /** Would `queue` have to read the chain again? */
+  isOpen(hex: string, index: number): boolean {
+    return index < (this.#queues.get(hex)?.events.length ?? 0);
+  }
+  joined(hex: string, receivedAt: number): void {
+    this.#queues.get(hex)?.joined(receivedAt);
+  }
+
+  /** Clears what has been released. */
+  clearWaiting(hex: string, slot: LaneSlot): void {
+    const events = this.#waiting.get(hex);
+    if (events !== undefined) this.#places -= events.length + CHAIN_PLACES;
+    this.#waiting.delete(hex);
+    this.#store.clear(slot, 'waiting');
+  }
+  clearQueue(hex: string, slot: LaneSlot): void {
+    this.#forgetQueue(hex);
+    this.#store.clear(slot, 'queued');
+  }
+
+  /** Writes the queue anew from this place on, when most of what is stored is done: it then starts at 0. */
+  shortenQueue(hex: string, slot: LaneSlot, from: number): void {
+    this.#forgetQueue(hex);
+    const events = this.#store.events(slot, 'queued', 0);
+    this.#store.clear(slot, 'queued');
+    for (let i = from; i < events.length; i += 1) {
+      const bytes = Buffer.from(events.read(i)); // the store may reuse its view when it appends
+      this.#store.append(slot, 'queued', events.receivedAt(i), events.timestamp(i), bytes, 0, bytes.length);
+    }
+  }
+
+  #forgetQueue(hex: string): void {
+    const queue = this.#queues.get(hex);
+    if (queue !== undefined) this.#places -= queue.events.length + CHAIN_PLACES;
+    this.#queues.delete(hex);
+  }
+
+  #room(events: number): void {
+    if (this.#places + events > openEventsMax) {
+      this.#waiting.clear();
+      this.#queues.clear();
+      this.#places = 0;
+    }
+    this.#places += events + CHAIN_PLACES;
+  }
+}

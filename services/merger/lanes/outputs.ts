@@ -1,0 +1,122 @@
+/** The records that lanes write. */
+import type { Codecs } from '../../../schemas/codec.ts';
+import type { LaneKey, PersonId } from '../../../schemas/ids.ts';
+import { personKey } from '../../../schemas/lanes.ts';
+import { topics } from '../../../schemas/topics.ts';
+import type { InputRecord } from '../../runtime/log/ports.ts';
+import type { Emitter } from '../../runtime/task/ports.ts';
+import type { Fact, Outcome } from './effects.ts';
+import type { EventInHand } from './event-in-hand.ts';
+import { MergedBytes } from './merged-bytes.ts';
+
+const STAGE = 'merger';
+
+export class Outputs {
+  readonly #codecs: Codecs;
+  readonly #partition: number;
+  readonly #merged: MergedBytes;
+
+  constructor(codecs: Codecs, partition: number) {
+    this.#codecs = codecs;
+    this.#partition = partition;
+    this.#merged = new MergedBytes(codecs);
+  }
+
+  /** Returns the size of the value. */
+  merged(out: Emitter, hand: EventInHand, effect: Omit<Outcome & { type: 'merged' }, 'type'>): number {
+    const { personId, mergedAt, previouslyAnonymous } = effect;
+    const value = this.#merged.of(hand.routing, personId, mergedAt, previouslyAnonymous);
+    out.emit('eventsMerged', personKey(hand.workspace, personId), value);
+    return value.length;
+  }
+
+  asked(out: Emitter, hand: EventInHand, lane: LaneKey, { request, number }: Fact & { type: 'asked' }): void {
+    const { fields, identifier, workspace } = hand;
+    const value = this.#codecs.IdentityRequest.encode({
+      kind: request,
+      workspace,
+      received_at: hand.routing.receivedAt,
+      lane,
+      request_number: number,
+      source_partition: this.#partition,
+      source_offset: hand.offset,
+      positions: [],
+      anonymous_id: request === 'claim' ? hand.anonymousId : null,
+      identifier_kind: identifier?.kind ?? 'none',
+      identifier: identifier?.value ?? null,
+      id: fields.id,
+      email: fields.email,
+      cio_id: fields.cioId,
+      update_only: fields.updateOnly,
+      message_id: hand.messageId,
+      other_kind: 'none',
+      other: null,
+      detail: null,
+    });
+    out.emit('identityRequests', workspace, value);
+  }
+
+  dropped(out: Emitter, hand: EventInHand, lane: LaneKey, reason: string): void {
+    const identifier = hand.routing.named();
+    const detail = identifier === null ? { lane } : { lane, [identifier.kind]: identifier.value };
+    const value = this.#codecs.DroppedEvent.encode({
+      workspace: hand.workspace,
+      reason,
+      stage: STAGE,
+      at: hand.routing.receivedAt,
+      message_id: hand.messageId,
+      anonymous_id: hand.anonymousId,
+      person_id: null,
+      detail: JSON.stringify(detail),
+    });
+    out.emit('eventsDropped', lane, value);
+  }
+
+  /** Spec C.1 row 14. */
+  mergeLogged(out: Emitter, hand: EventInHand, effect: Fact & { type: 'merge_logged' }): void {
+    const { personId, count, oldest, at } = effect;
+    const anonymousId = hand.anonymousId;
+    const detail = { count, oldest: Math.floor(oldest / 1000), anonymous_id: anonymousId };
+    const value = this.#codecs.Activity.encode({
+      workspace: hand.workspace,
+      kind: 'Anonymous Data Merged',
+      person_id: personId,
+      anonymous_id: anonymousId,
+      timestamp: at,
+      processed_at: at,
+      message_id: hand.messageId,
+      detail: JSON.stringify(detail),
+    });
+    out.emit('activitiesLogged', personKey(hand.workspace, personId), value);
+  }
+
+  /** A record that cannot be read: kept as it is, and named in the list of what was dropped. */
+  undecodable(out: Emitter, record: InputRecord, at: number): void {
+    const { topic, partition, offset, bytes, keyStart, keyEnd, valueStart, valueEnd } = record;
+    const key = Buffer.from(bytes.subarray(keyStart, keyEnd));
+    const name = topics[topic].name;
+    const letter = this.#codecs.DeadLetter.encode({
+      topic: name,
+      partition,
+      offset,
+      key,
+      value: Buffer.from(bytes.subarray(valueStart, valueEnd)),
+      service: STAGE,
+      code: 'undecodable',
+      message: 'could not read the record: it is not a value of the schema that its header names',
+      at,
+    });
+    out.emit('deadLetters', key, letter);
+    const value = this.#codecs.DroppedEvent.encode({
+      workspace: key.toString().split(':', 1)[0] ?? '',
+      reason: 'undecodable',
+      stage: STAGE,
+      at,
+      message_id: null,
+      anonymous_id: null,
+      person_id: null,
+      detail: JSON.stringify({ topic: name, partition, offset }),
+    });
+    out.emit('eventsDropped', key, value);
+  }
+}

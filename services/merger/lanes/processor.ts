@@ -1,0 +1,206 @@
+/**
+ * The lanes of one partition. Most events are a visitor's, of whom nobody is known: their routing fields are read in
+ * place, the message id is looked up among the repeats, the bytes are appended; nothing else happens.
+ */
+import type { Codecs } from '../../../schemas/codec.ts';
+import type { LaneKey, PersonId, Workspace } from '../../../schemas/ids.ts';
+import { laneKey } from '../../../schemas/lanes.ts';
+import { partitionOf } from '../../../schemas/partitioner.ts';
+import type { IdentityDecision } from '../../../schemas/records.ts';
+import { UnknownSchemaError, WIRE_HEADER_BYTES } from '../../../schemas/codec.ts';
+import { assert } from '../../runtime/errors.ts';
+import type { InputRecord } from '../../runtime/log/ports.ts';
+import type { HashWindow, LaneSlot, PartitionStores } from '../../runtime/store/ports.ts';
+import type { BatchContext, Emitter, Processor } from '../../runtime/task/ports.ts';
+import type { Answer } from './decide.ts';
+import { anonymousIdsIn, identifiersIn } from './decision-detail.ts';
+import { LaneShell, type LaneRef } from './lane-shell.ts';
+import { duplicatesMs, graceMs, holdMsMax, waitingMs } from './limits.ts';
+import { MessageHash } from './message-hash.ts';
+import { EventRouting, IDENTIFY, NOBODY } from './routing.ts';
+import { BUSY, LINKED } from './state.ts';
+import { takeTurns } from './turns.ts';
+
+const HOUR_MS = 3_600_000;
+
+export class LanesProcessor implements Processor {
+  readonly #partition: number;
+  readonly #partitions: number;
+  readonly #codecs: Codecs;
+  readonly #shell: LaneShell;
+  readonly #duplicates: HashWindow;
+  readonly #hash = new MessageHash();
+  readonly #peek = new EventRouting();
+  /** Latest receive time seen; expiry goes by it and never by the machine's clock. */
+  #latest = 0;
+  #expiredHour = 0;
+  /** Answers that no lane waited for: always 0 unless the folder and the topics are not of one kind. */
+  #strays = 0;
+
+  constructor(
+    { partition, partitions }: { readonly partition: number; readonly partitions: number },
+    stores: PartitionStores,
+    codecs: Codecs,
+  ) {
+    assert(stores.duplicates !== undefined, 'lanes have a duplicates check');
+    this.#partition = partition;
+    this.#partitions = partitions;
+    this.#codecs = codecs;
+    this.#duplicates = stores.duplicates;
+    this.#shell = new LaneShell(partition, stores, codecs);
+  }
+
+  onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
+    if (record.topic === 'eventsCollected') this.#takeEvent(record, batch, out);
+    else this.#takeDecision(record, batch, out);
+  }
+
+  onBatchEnd(batch: BatchContext, out: Emitter): void {
+    takeTurns(this.#shell, out);
+    this.#expire(batch.time);
+  }
+
+  wantsBatch(): boolean {
+    return this.#shell.busy.readyLanes > 0;
+  }
+
+  pendingSince(): { readonly offset: number; readonly receivedAt: number } | undefined {
+    return this.#shell.busy.since();
+  }
+
+  receivedAt(record: InputRecord): number | undefined {
+    if (record.topic !== 'eventsCollected') return undefined;
+    // received_at stays the first field in every version of the schema, so its id does not matter here.
+    this.#peek.read(record.bytes, record.valueStart, record.valueEnd);
+    return record.valueEnd - record.valueStart > WIRE_HEADER_BYTES ? this.#peek.receivedAt : undefined;
+  }
+
+  status(): { readonly unsettled: number } & Readonly<Record<string, number>> {
+    const { busy, events } = this.#shell;
+    return {
+      unsettled: busy.size,
+      lanes_ready: busy.readyLanes,
+      lanes_indexed: events.lanes,
+      message_ids: this.#duplicates.entries,
+      stray_answers: this.#strays,
+    };
+  }
+
+  #takeEvent(record: InputRecord, batch: BatchContext, out: Emitter): void {
+    const { hand, events } = this.#shell;
+    const { bytes, keyStart, keyEnd } = record;
+    if (!hand.take(bytes, record.valueStart, record.valueEnd, record.offset)) {
+      this.#shell.outputs.undecodable(out, record, batch.time);
+      return;
+    }
+    const { routing } = hand;
+    const { receivedAt } = routing;
+    if (receivedAt > this.#latest) this.#latest = receivedAt;
+    this.#hash.of(record, routing);
+    if (this.#duplicates.seen(this.#hash.high, this.#hash.low, receivedAt)) {
+      this.#shell.outputs.dropped(out, hand, keyOf(record), 'duplicate_message');
+      return;
+    }
+    const slot = events.lane(bytes, keyStart, keyEnd);
+    const nameless = routing.kind === NOBODY && routing.type !== IDENTIFY;
+    if (nameless && (events.flags(slot) & (LINKED | BUSY)) === 0) this.#takeVisitors(record, slot, out);
+    else this.#takeOther(record, slot, out);
+  }
+
+  /** An event of nobody known, in a lane that has nothing in hand. Decided by decide.ts in the same way. */
+  #takeVisitors(record: InputRecord, slot: LaneSlot, out: Emitter): void {
+    const { hand, outputs } = this.#shell;
+    if (hand.routing.anonymousId.start < 0) return; // nobody can ever claim it
+    if (!this.#shell.keep(slot)) outputs.dropped(out, hand, keyOf(record), 'lane_full');
+  }
+
+  #takeOther(record: InputRecord, slot: LaneSlot, out: Emitter): void {
+    const shell = this.#shell;
+    const ref: LaneRef = { hex: shell.events.laneKeyHex(slot), key: keyOf(record), slot };
+    const before = shell.lanes.get(ref.hex);
+    const after = shell.decide(ref, before, { type: 'arrived', event: shell.hand.laneEvent() }, out);
+    if (before.work.type === 'idle' && after.work.type === 'asking') {
+      const { receivedAt } = shell.hand.routing;
+      shell.busy.set(ref.hex, { key: ref.key, offset: record.offset, receivedAt });
+    }
+    shell.save(ref, before, after);
+  }
+
+  #takeDecision(record: InputRecord, batch: BatchContext, out: Emitter): void {
+    const decision = this.#decode(record);
+    if (decision === undefined) {
+      this.#shell.outputs.undecodable(out, record, batch.time);
+      return;
+    }
+    const { kind } = decision;
+    if (kind === 'granted' || kind === 'resolved' || kind === 'refused') {
+      if (decision.lane === null) this.#strays += 1;
+      else
+        this.#takeAnswer(decision.lane as LaneKey, { ...answerOf(decision, kind), at: record.offset }, out);
+      return;
+    }
+    if (kind === 'split') this.#split(decision);
+    this.#shell.people.take(decision, record.offset, batch.time);
+  }
+
+  #takeAnswer(key: LaneKey, answer: Answer, out: Emitter): void {
+    const shell = this.#shell;
+    const ref = shell.find(key);
+    const before = shell.lanes.get(ref.hex);
+    if (before.work.type !== 'asking' || answer.number !== before.requests) {
+      this.#strays += 1;
+      return;
+    }
+    const head = shell.takeHead(ref, before).lane;
+    const event = shell.hand.laneEvent();
+    let after = shell.decide(ref, head, { type: 'answered', answer, event }, out);
+    const queued = shell.events.count(ref.slot, 'queued');
+    if (after.work.type === 'draining' && after.queueCursor >= queued) after = shell.finish(ref, after);
+    else shell.busy.ready(ref.hex, after);
+    shell.save(ref, before, after);
+  }
+
+  /** Named anonymous ids of this partition go to the other person; what lanes know of identifiers goes stale. */
+  #split(decision: IdentityDecision): void {
+    const shell = this.#shell;
+    const { workspace, person_id: from, other_person_id: to } = decision;
+    if (from === null || to === null) return;
+    for (const anonymousId of anonymousIdsIn(decision.detail)) {
+      const key = laneKey(workspace as Workspace, { anonymousId, identifier: null, messageId: '' });
+      if (partitionOf(key, this.#partitions) !== this.#partition) continue;
+      const ref = shell.find(key);
+      const before = shell.lanes.get(ref.hex);
+      shell.save(ref, before, shell.relink(before, workspace as Workspace, from as PersonId, to as PersonId));
+    }
+  }
+
+  #decode(record: InputRecord): IdentityDecision | undefined {
+    try {
+      return this.#codecs.IdentityDecision.decode(record.bytes, record.valueStart, record.valueEnd);
+    } catch (error) {
+      if (error instanceof UnknownSchemaError) throw error; // the task loads the schema and tries again
+      return undefined;
+    }
+  }
+
+  /** By what has been read, less what may still come late; never past what a busy lane still needs. */
+  #expire(time: number): void {
+    const reached = Math.min(this.#latest, time, this.pendingSince()?.receivedAt ?? Infinity);
+    const hour = Math.floor((reached - holdMsMax) / HOUR_MS);
+    if (hour <= this.#expiredHour) return;
+    this.#expiredHour = hour;
+    this.#shell.events.expire(hour * HOUR_MS - waitingMs - graceMs);
+    this.#duplicates.expire(hour * HOUR_MS - duplicatesMs);
+  }
+}
+
+function keyOf({ bytes, keyStart, keyEnd }: InputRecord): LaneKey {
+  return bytes.toString('utf8', keyStart, keyEnd) as LaneKey; // ingest made it with laneKey
+}
+
+function answerOf(decision: IdentityDecision, kind: Answer['kind']): Omit<Answer, 'at'> {
+  const { request_number: number, claimed_at: claimedAt, reason } = decision;
+  const personId = decision.person_id as PersonId | null; // identity's
+  const conflicts = identifiersIn(decision.detail, 'conflicts').map((identifier) => identifier.kind);
+  return { kind, number, personId, claimedAt, reason, conflicts };
+}

@@ -1,0 +1,92 @@
+/** What a lane remembers between its events. Kept as JSON in the keyed store under the lane's 128-bit hash. */
+import type { PersonId } from '../../../schemas/ids.ts';
+import type { Identifier } from '../../../schemas/lanes.ts';
+
+/** The anonymous id is bound, for ever (spec C.1 row 8). */
+export interface Link {
+  readonly personId: PersonId;
+  readonly claimedAt: number;
+}
+/** Whose an identifier is, as identity said at `at` (offset on identity.decisions in this partition). */
+export interface Known {
+  /** Canonical. */
+  readonly identifier: Identifier;
+  readonly personId: PersonId;
+  readonly at: number;
+}
+/** The last identify that identity decided for good: one that reads the same needs no second answer. */
+export interface Decided {
+  readonly fingerprint: string;
+  readonly personId: PersonId;
+  readonly at: number;
+}
+/** Until the lane has been quiet, what is `to`'s goes by way of the absorbed `via`, so that nothing overtakes. */
+export interface Detour {
+  readonly to: PersonId;
+  readonly via: PersonId;
+  readonly lastAt: number;
+}
+
+/** What the lane has in hand: the moves are told in decide.ts. */
+export type Work =
+  | { readonly type: 'idle' }
+  | { readonly type: 'asking'; readonly request: 'claim' | 'resolve' }
+  | {
+      readonly type: 'releasing';
+      readonly personId: PersonId;
+      readonly via: PersonId;
+      readonly claimedAt: number;
+      /** How many of the events that waited, in (timestamp, arrival) order, have had their turn. */
+      readonly cursor: number;
+      /** How many of these went out: one received too long after the claim stays anonymous. */
+      readonly count: number;
+      /** Lowest timestamp of those that went out. */
+      readonly oldest: number;
+    }
+  | { readonly type: 'draining' };
+
+export interface LaneState {
+  readonly work: Work;
+  /** Number of the last request. */
+  readonly requests: number;
+  /** How many events of the queue are done; the next is the one in hand. */
+  readonly queueCursor: number;
+  /** Offset on identity.decisions of the answer that the lane works on: lanes take turns in this order. */
+  readonly readyAt: number;
+  /** The lane had its short turn and was not done. */
+  readonly long: boolean;
+  readonly link: Link | null;
+  /** Oldest first. */
+  readonly known: readonly Known[];
+  readonly decided: Decided | null;
+  readonly detours: readonly Detour[];
+}
+
+export const newLane: LaneState = {
+  work: { type: 'idle' },
+  requests: 0,
+  queueCursor: 0,
+  readyAt: -1,
+  long: false,
+  link: null,
+  known: [],
+  decided: null,
+  detours: [],
+};
+
+/** Bits in the event store's index, so that most events need no look at the lane's state. */
+export const LINKED = 1;
+export const BUSY = 2;
+
+export function flagsOf(lane: LaneState): number {
+  return (lane.link === null ? 0 : LINKED) | (lane.work.type === 'idle' ? 0 : BUSY);
+}
+
+export function encodeLane(lane: LaneState): Buffer {
+  const entries = Object.entries(lane).filter(([name, value]) => value !== newLane[name as keyof LaneState]);
+  return Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+}
+
+export function decodeLane(bytes: Buffer): LaneState {
+  return { ...newLane, ...(JSON.parse(bytes.toString()) as Partial<LaneState>) }; // written by encodeLane
+}

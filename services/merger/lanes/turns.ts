@@ -1,0 +1,134 @@
+/**
+ * Releases and queues, a bounded piece each batch, so that a lane of a million events does not hold up its partition:
+ * lanes with their answer take turns in the order of the answers. A lane that is not done after its short turn is long;
+ * long lanes come after the short ones, but always have a part of the batch for themselves.
+ */
+import { assert } from '../../runtime/errors.ts';
+import type { Emitter } from '../../runtime/task/ports.ts';
+import { evolveLane } from './effects.ts';
+import type { LaneRef, LaneShell } from './lane-shell.ts';
+import {
+  graceMs,
+  longReleaseBytesMin,
+  longReleaseEventsMin,
+  releaseBytesMax,
+  releaseEventsMax,
+  shortReleaseEventsMax,
+} from './limits.ts';
+import type { LaneState } from './state.ts';
+
+/** What may still go out in this batch, and in this turn. An event is smaller than what long lanes have apart. */
+class Budget {
+  #events = releaseEventsMax;
+  #bytes = releaseBytesMax;
+  #turn = 0;
+  #eventsKept = 0;
+  #bytesKept = 0;
+
+  /** Begins a turn of so many events, which leaves so much of the batch untouched. */
+  begin(turnEvents: number, kept: { readonly events: number; readonly bytes: number }): void {
+    this.#turn = turnEvents;
+    this.#eventsKept = kept.events;
+    this.#bytesKept = kept.bytes;
+  }
+  take(bytes: number): 'taken' | 'turn_over' | 'batch_full' {
+    if (this.#events <= this.#eventsKept || this.#bytes - bytes < this.#bytesKept) return 'batch_full';
+    if (this.#turn === 0) return 'turn_over';
+    this.#turn -= 1;
+    this.#events -= 1;
+    this.#bytes -= bytes;
+    return 'taken';
+  }
+}
+
+const nothing = { events: 0, bytes: 0 };
+const longShare = { events: longReleaseEventsMin, bytes: longReleaseBytesMin };
+
+type TurnEnd = 'done' | 'turn_over' | 'batch_full';
+interface Turn {
+  readonly lane: LaneState;
+  readonly end: TurnEnd;
+}
+
+/** Gives the lanes that have their answer their turns, up to the batch's limits. */
+export function takeTurns(shell: LaneShell, out: Emitter): void {
+  const { busy } = shell;
+  const budget = new Budget();
+  for (let hex = busy.next('short'); hex !== undefined; hex = busy.next('short')) {
+    budget.begin(shortReleaseEventsMax, busy.longLanes > 0 ? longShare : nothing);
+    const { lane, end } = takeTurn(shell, hex, budget, out);
+    if (end === 'batch_full') break;
+    busy.taken('short');
+    if (end === 'turn_over') busy.ready(hex, lane);
+  }
+  for (let hex = busy.next('long'); hex !== undefined; hex = busy.next('long')) {
+    budget.begin(Infinity, nothing);
+    if (takeTurn(shell, hex, budget, out).end !== 'done') break;
+    busy.taken('long');
+  }
+}
+
+function takeTurn(shell: LaneShell, hex: string, budget: Budget, out: Emitter): Turn {
+  const busy = shell.busy.get(hex);
+  assert(busy !== undefined, 'a lane whose turn it is is busy');
+  const ref = shell.find(busy.key);
+  const before = shell.lanes.get(hex);
+  let turn: Turn = { lane: before, end: 'done' };
+  if (before.work.type === 'releasing') turn = release(shell, ref, before, budget, out);
+  if (turn.end === 'done') turn = drain(shell, ref, turn.lane, budget, out);
+  const lane = turn.end === 'turn_over' ? evolveLane(turn.lane, { type: 'turn_ended' }) : turn.lane;
+  shell.save(ref, before, lane);
+  return { lane, end: turn.end };
+}
+
+/** What waited goes out in (timestamp, arrival) order, then the identify that claimed it. */
+function release(shell: LaneShell, ref: LaneRef, before: LaneState, budget: Budget, out: Emitter): Turn {
+  const { work } = before;
+  assert(work.type === 'releasing', 'a release has begun');
+  const events = shell.chains.waiting(ref.hex, ref.slot, work.claimedAt);
+  let { cursor, count, oldest } = work;
+  let end: TurnEnd = 'done';
+  for (; cursor < events.length; cursor += 1) {
+    if (events.receivedAt(cursor) > work.claimedAt + graceMs) continue;
+    const value = events.read(cursor);
+    const taken = budget.take(value.length);
+    if (taken !== 'taken') {
+      end = taken;
+      break;
+    }
+    assert(shell.hand.take(value, 0, value.length, -1), 'what waited can be read');
+    shell.outputs.merged(out, shell.hand, {
+      personId: work.via,
+      mergedAt: work.claimedAt,
+      previouslyAnonymous: true,
+    });
+    const { timestamp } = shell.hand.routing;
+    oldest = count === 0 ? timestamp : Math.min(oldest, timestamp);
+    count += 1;
+  }
+  const lane =
+    cursor > work.cursor ? evolveLane(before, { type: 'released', cursor, count, oldest }) : before;
+  if (end !== 'done') return { lane, end };
+  const head = shell.takeHead(ref, lane);
+  const after = shell.decide(ref, head.lane, { type: 'all_released', event: shell.hand.laneEvent() }, out);
+  shell.chains.clearWaiting(ref.hex, ref.slot);
+  return { lane: after, end: 'done' };
+}
+
+/** What queued behind the answer takes its turns, until one must ask. */
+function drain(shell: LaneShell, ref: LaneRef, before: LaneState, budget: Budget, out: Emitter): Turn {
+  let lane = before;
+  while (lane.work.type === 'draining') {
+    if (lane.queueCursor >= shell.events.count(ref.slot, 'queued')) {
+      return { lane: shell.finish(ref, lane), end: 'done' };
+    }
+    const head = shell.takeHead(ref, lane);
+    const taken = budget.take(head.bytes);
+    if (taken !== 'taken') return { lane: head.lane, end: taken };
+    lane = shell.decide(ref, head.lane, { type: 'turn', event: shell.hand.laneEvent() }, out);
+  }
+  const { hex, key, slot } = ref;
+  const receivedAt = shell.chains.queue(hex, slot, lane.queueCursor).lowestFrom(lane.queueCursor);
+  shell.busy.set(hex, { key, offset: shell.hand.offset, receivedAt });
+  return { lane, end: 'done' };
+}
