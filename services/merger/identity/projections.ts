@@ -25,6 +25,8 @@ export function newsOf(fact: IdentityFact): IdentityDecision | null {
       return { ...news, kind: 'deleted' };
     case 'person_split': // the fact is about the person who gets, the news about the one who loses
       return { ...news, kind: 'split', person_id: fact.other_person_id, other_person_id: fact.person_id };
+    case 'identifier_added': // one that was replaced names nobody now: lanes that remember it ask again
+      return fact.detail === null ? null : { ...news, kind: 'split', detail: splitOff(fact.detail) };
     case 'identifier_suppressed':
       return { ...news, ...identifierOf(fact), kind: 'suppressed' };
     case 'identifier_unsuppressed':
@@ -102,6 +104,12 @@ export function activityOf(
 export function peopleOf(fact: IdentityFact): readonly string[] {
   if (fact.kind === 'identifier_suppressed' || fact.kind === 'anonymous_named') return [];
   return [fact.other_person_id, fact.person_id].filter((each) => each !== null);
+}
+
+/** The identifiers that a fact freed, as a split tells of them. */
+function splitOff(detail: string): string {
+  const { freed } = JSON.parse(detail) as { freed: unknown }; // written by resolve-person.ts
+  return JSON.stringify({ anonymous_ids: [], identifiers: freed, by: null, why: null });
 }
 
 function identifierOf(fact: IdentityFact): Pick<IdentityDecision, 'identifier_kind' | 'identifier'> {

@@ -156,10 +156,14 @@ function addIdentifiers(
   }
 }
 
+/** What it replaces (by cio_id only) names nobody from then on. */
 function giveTo(target: Target, identifier: Identifier, facts: FactDraft[]): void {
-  if (identifier.kind === 'cio_id') return;
-  target[identifier.kind] = identifier.value;
-  facts.push({ kind: 'identifier_added', personId: target.personId, identifier });
+  const { kind, value } = identifier;
+  if (kind === 'cio_id') return;
+  const former = target[kind];
+  target[kind] = value;
+  const detail = former === null ? {} : { detail: { freed: [{ kind, value: former }] } };
+  facts.push({ kind: 'identifier_added', personId: target.personId, identifier, ...detail });
 }
 
 function resolved(target: Target, facts: readonly FactDraft[], conflicts: readonly Conflict[]): Resolution {
