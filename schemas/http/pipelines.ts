@@ -50,13 +50,16 @@ export const Split = Type.Object(
     anonymous_ids: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { maxItems: 1_000 })),
     identifiers: Type.Optional(
       Type.Array(
-        Type.Object(
-          {
-            kind: Type.Union([Type.Literal('id'), Type.Literal('email'), Type.Literal('cio_id')]),
-            value: Type.String({ minLength: 1 }),
-          },
-          { additionalProperties: false },
-        ),
+        Type.Union([
+          Type.String({ minLength: 1, description: 'Its kind follows from its shape.' }),
+          Type.Object(
+            {
+              kind: Type.Union([Type.Literal('id'), Type.Literal('email')]),
+              value: Type.String({ minLength: 1 }),
+            },
+            { additionalProperties: false },
+          ),
+        ]),
         { maxItems: 100 },
       ),
     ),

@@ -1,12 +1,6 @@
-/** The answers that clients are strict about (spec A.0 rows 2, 3, 10 and *Error envelopes*). */
+/** The answers that clients are strict about (spec A.0 rows 2, 3 and *Error envelopes*). */
 import type { FastifyReply } from 'fastify';
 import type { Refusal } from './translation.ts';
-
-/** Sent with every answer of the HTTP port, errors too: without the first, browsers send every event five times. */
-export const commonHeaders = {
-  'access-control-allow-origin': '*',
-  'cache-control': 'no-cache, no-store, must-revalidate, max-age=0',
-} as const;
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 /** Exactly these three bytes, as the real server answers. */

@@ -9,7 +9,7 @@ import { Batch } from '../../schemas/http/pipelines.ts';
 import { failure, refusalBody, success, unauthorized } from './answers.ts';
 import { pipelinesWorkspace } from './authenticate.ts';
 import { isObject, readJson, type SentObject } from './json-text.ts';
-import { badReceiveTime, bodyOf, receiveTimeOf, type IngestOptions } from './request.ts';
+import { badReceiveTime, bodyOf, receiveTimeOf, type IngestRoutes } from './request.ts';
 import { refused, type CallContext, type Outcome, type Refusal } from './translation.ts';
 import { refusedRow, translatePipelines } from './translate-pipelines.ts';
 import { shapeFault } from './validate.ts';
@@ -25,7 +25,7 @@ const CALLS = [
 
 const batchShape = Compile(Batch);
 
-export function mountPipelines(app: FastifyInstance, options: IngestOptions): void {
+export function mountPipelines(app: FastifyInstance, options: IngestRoutes): void {
   for (const [type, letter] of CALLS) {
     for (const route of [type, letter]) {
       app.post(`/v1/${route}`, (request, reply) => take(options, request, reply, type));
@@ -43,7 +43,7 @@ interface Verdict {
 }
 
 async function take(
-  options: IngestOptions,
+  options: IngestRoutes,
   request: FastifyRequest,
   reply: FastifyReply,
   type: string,

@@ -1,15 +1,32 @@
 /** The routes that take calls about visitors and people. Mounted by the gateway, which reads bodies to Buffers. */
 import type { FastifyInstance } from 'fastify';
-import type { IngestOptions } from './request.ts';
+import type { Keys } from './authenticate.ts';
+import { deliverTo, type DeliveryOptions } from './deliver.ts';
+import { messageIds } from './message-ids.ts';
 import { mountPipelines } from './pipelines-routes.ts';
+import { testReceiveTime, wallReceiveTime, type StandingClock } from './receive-time.ts';
+import type { IngestRoutes } from './request.ts';
 import { mountSplit } from './split-route.ts';
 import { mountTrackV1 } from './track-v1-routes.ts';
 import { mountTrackV2 } from './track-v2-routes.ts';
 
+export interface IngestOptions extends DeliveryOptions {
+  readonly keys: Keys;
+  /** Under HINDSIGHT_TEST_CLOCK only. */
+  readonly testClock: StandingClock | undefined;
+}
+
 export function ingestPlugin(app: FastifyInstance, options: IngestOptions, done: () => void): void {
-  mountTrackV1(app, options);
-  mountTrackV2(app, options);
-  mountPipelines(app, options);
-  mountSplit(app, options);
+  const { keys, testClock } = options;
+  const routes: IngestRoutes = {
+    keys,
+    deliver: deliverTo(options),
+    receiveTime: testClock === undefined ? wallReceiveTime() : testReceiveTime(testClock),
+    mintMessageId: messageIds(),
+  };
+  mountTrackV1(app, routes);
+  mountTrackV2(app, routes);
+  mountPipelines(app, routes);
+  mountSplit(app, routes);
   done();
 }

@@ -4,7 +4,8 @@ import type { Keys } from './authenticate.ts';
 import type { Deliver } from './deliver.ts';
 import { RECEIVED_AT_HEADER, type ReceiveTime } from './receive-time.ts';
 
-export interface IngestOptions {
+/** What every route of ingest needs. */
+export interface IngestRoutes {
   readonly keys: Keys;
   readonly deliver: Deliver;
   readonly receiveTime: ReceiveTime;
@@ -17,7 +18,7 @@ export function bodyOf(request: FastifyRequest): Buffer {
   return Buffer.isBuffer(request.body) ? request.body : nothing;
 }
 
-export function receiveTimeOf(options: IngestOptions, request: FastifyRequest): Promise<number | undefined> {
+export function receiveTimeOf(options: IngestRoutes, request: FastifyRequest): Promise<number | undefined> {
   return options.receiveTime(request.headers[RECEIVED_AT_HEADER]);
 }
 

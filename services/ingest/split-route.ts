@@ -6,7 +6,7 @@ import { identifierByShape } from '../../schemas/lanes.ts';
 import { failure, success, unauthorized } from './answers.ts';
 import { appWorkspace } from './authenticate.ts';
 import { readJson, type ReadJson } from './json-text.ts';
-import { badReceiveTime, bodyOf, receiveTimeOf, type IngestOptions } from './request.ts';
+import { badReceiveTime, bodyOf, receiveTimeOf, type IngestRoutes } from './request.ts';
 import {
   accepted,
   controlOutcome,
@@ -19,14 +19,14 @@ import { identifierOr, shapeFault } from './validate.ts';
 
 const shape = Compile(Split);
 
-export function mountSplit(app: FastifyInstance, options: IngestOptions): void {
+export function mountSplit(app: FastifyInstance, options: IngestRoutes): void {
   app.post<{ Params: { id: string } }>('/v1/people/:id/split', (request, reply) =>
     take(options, request, reply),
   );
 }
 
 async function take(
-  options: IngestOptions,
+  options: IngestRoutes,
   request: FastifyRequest<{ Params: { id: string } }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {

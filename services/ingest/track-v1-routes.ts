@@ -4,7 +4,7 @@ import { murmur2 } from '../../schemas/partitioner.ts';
 import { failure, refusalBody, success, unauthorized, type Envelope } from './answers.ts';
 import { trackWorkspace } from './authenticate.ts';
 import { readJson, type SentObject } from './json-text.ts';
-import { badReceiveTime, bodyOf, receiveTimeOf, type IngestOptions } from './request.ts';
+import { badReceiveTime, bodyOf, receiveTimeOf, type IngestRoutes } from './request.ts';
 import { refused, type CallContext, type Translation } from './translation.ts';
 import {
   translateAnonymousEvent,
@@ -63,7 +63,7 @@ const routes: readonly TrackRoute[] = [
   control('POST', `${person}/unsuppress`, 'unsuppress'),
 ];
 
-export function mountTrackV1(app: FastifyInstance, options: IngestOptions): void {
+export function mountTrackV1(app: FastifyInstance, options: IngestRoutes): void {
   for (const route of routes) {
     const { method, url } = route;
     app.route<{ Params: { identifier?: string } }>({
@@ -86,7 +86,7 @@ export function mountTrackV1(app: FastifyInstance, options: IngestOptions): void
 }
 
 async function take(
-  options: IngestOptions,
+  options: IngestRoutes,
   { source, envelope, translate }: TrackRoute,
   request: FastifyRequest<{ Params: { identifier?: string } }>,
   reply: FastifyReply,

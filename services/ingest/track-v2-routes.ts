@@ -6,27 +6,27 @@ import { TrackBatch } from '../../schemas/http/track.ts';
 import { failure, refusalBody, success, unauthorized, v2Fault } from './answers.ts';
 import { trackWorkspace } from './authenticate.ts';
 import { readJson, type ReadJson, type SentObject } from './json-text.ts';
-import { badReceiveTime, bodyOf, receiveTimeOf, type IngestOptions } from './request.ts';
+import { badReceiveTime, bodyOf, receiveTimeOf, type IngestRoutes } from './request.ts';
 import { refused, type CallContext, type Refusal, type Translation } from './translation.ts';
 import { translateOperation } from './translate-track.ts';
 import { shapeFault } from './validate.ts';
 
 const batchShape = Compile(TrackBatch);
 
-export function mountTrackV2(app: FastifyInstance, options: IngestOptions): void {
+export function mountTrackV2(app: FastifyInstance, options: IngestRoutes): void {
   app.post('/api/v2/entity', (request, reply) => take(options, request, reply, takeOne));
   app.post('/api/v2/batch', (request, reply) => take(options, request, reply, takeBatch));
 }
 
 type TakeBody = (
-  options: IngestOptions,
+  options: IngestRoutes,
   call: CallContext,
   read: ReadJson,
   reply: FastifyReply,
 ) => Promise<FastifyReply>;
 
 async function take(
-  options: IngestOptions,
+  options: IngestRoutes,
   request: FastifyRequest,
   reply: FastifyReply,
   takeBody: TakeBody,

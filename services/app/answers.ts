@@ -1,0 +1,40 @@
+/** JSON answers of the App API. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Fault } from '../../schemas/http/app.ts';
+
+export function answer(reply: FastifyReply, status: number, body: unknown): FastifyReply {
+  return reply
+    .code(status)
+    .header('content-type', 'application/json; charset=utf-8')
+    .send(`${JSON.stringify(body)}\n`);
+}
+
+export function unauthorized(reply: FastifyReply): FastifyReply {
+  return answer(reply, 401, { meta: { error: 'Unauthorized request: the credentials are not valid' } });
+}
+
+export function notFound(reply: FastifyReply, what: string): FastifyReply {
+  return answer(reply, 404, { meta: { error: `could not find ${what}`, code: 'not_found' } });
+}
+
+export function badRequest(reply: FastifyReply, faults: readonly Fault[]): FastifyReply {
+  return answer(reply, 400, { errors: faults });
+}
+
+/** The key of `Authorization: Bearer <key>`; undefined without one. */
+export function bearerOf(request: FastifyRequest): string | undefined {
+  return /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+}
+
+export type ReadBody =
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly fault: Fault };
+
+/** Bodies arrive as Buffers. */
+export function readBody(request: FastifyRequest): ReadBody {
+  const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  try {
+    return { ok: true, value: JSON.parse(bytes.toString('utf8')) };
+  } catch {
+    return { ok: false, fault: { pointer: '', code: 'invalid_json', message: 'the body is not valid JSON' } };
+  }
+}

@@ -1,0 +1,125 @@
+/** `PUT`, `GET`, `DELETE /v1/definitions/segments|journeys|messages/{id}` and the lists, with the app key. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Fault } from '../../schemas/http/app.ts';
+import type { Workspace } from '../../schemas/ids.ts';
+import { parseJourney, parseSegment, type Parsed } from '../rules/parse.ts';
+import type { StoredDefinition } from '../runtime/definitions.ts';
+import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
+import type { AppKeys, DefinitionsStore } from './ports.ts';
+
+export interface DefinitionsOptions {
+  readonly keys: Pick<AppKeys, 'app'>;
+  readonly definitions: DefinitionsStore;
+}
+
+/** Of each kind in a workspace. */
+export const definitionsMax = 1_000;
+
+interface Family {
+  readonly plural: 'segments' | 'journeys';
+  readonly kind: 'segment' | 'journey';
+  readonly parse: (body: unknown) => Parsed<unknown>;
+}
+const families: readonly Family[] = [
+  { plural: 'segments', kind: 'segment', parse: parseSegment },
+  { plural: 'journeys', kind: 'journey', parse: parseJourney },
+];
+
+const ID = /^[\w.:-]{1,100}$/;
+const badId: Fault = {
+  pointer: '',
+  code: 'invalid_id',
+  message: 'an id is 1 to 100 of letters, digits, _ . : -',
+};
+const tooMany: Fault = {
+  pointer: '',
+  code: 'too_many',
+  message: `at most ${String(definitionsMax)} of a kind`,
+};
+
+export function mountDefinitions(app: FastifyInstance, options: DefinitionsOptions): void {
+  for (const family of families) mountFamily(app, options, family);
+  mountMessages(app, options);
+}
+
+type IdRequest = FastifyRequest<{ Params: { id: string } }>;
+
+function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: Family): void {
+  const { kind, plural } = family;
+  const { definitions } = options;
+  const url = `/v1/definitions/${plural}`;
+  app.get(url, (request, reply) => {
+    const workspace = workspaceOf(options, request);
+    if (workspace === undefined) return unauthorized(reply);
+    return answer(reply, 200, { [plural]: definitions.list(kind, workspace).map(describe) });
+  });
+  app.get<{ Params: { id: string } }>(`${url}/:id`, (request, reply) => {
+    const workspace = workspaceOf(options, request);
+    if (workspace === undefined) return unauthorized(reply);
+    const stored = definitions.get(kind, workspace, request.params.id);
+    return stored === undefined
+      ? notFound(reply, `${kind} ${request.params.id}`)
+      : answer(reply, 200, describe(stored));
+  });
+  app.put<{ Params: { id: string } }>(`${url}/:id`, (request, reply) => put(options, family, request, reply));
+  app.delete<{ Params: { id: string } }>(`${url}/:id`, async (request, reply) => {
+    const workspace = workspaceOf(options, request);
+    if (workspace === undefined) return unauthorized(reply);
+    const { id } = request.params;
+    if (definitions.get(kind, workspace, id) === undefined) return notFound(reply, `${kind} ${id}`);
+    const version = await definitions.remove(kind, workspace, id);
+    return answer(reply, 200, { id, version, deleted: true });
+  });
+}
+
+async function put(
+  options: DefinitionsOptions,
+  { kind, parse }: Family,
+  request: IdRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { definitions } = options;
+  const workspace = workspaceOf(options, request);
+  if (workspace === undefined) return unauthorized(reply);
+  const { id } = request.params;
+  if (!ID.test(id)) return badRequest(reply, [badId]);
+  const read = readBody(request);
+  if (!read.ok) return badRequest(reply, [read.fault]);
+  const parsed = parse(read.value);
+  if (!parsed.ok) return badRequest(reply, parsed.faults);
+  const isNew = definitions.get(kind, workspace, id) === undefined;
+  if (isNew && definitions.list(kind, workspace).length >= definitionsMax)
+    return badRequest(reply, [tooMany]);
+  return answer(reply, 200, describe(await definitions.put(kind, workspace, id, read.value)));
+}
+
+/** Messages are not built yet: none exists, and none is taken. */
+function mountMessages(app: FastifyInstance, options: DefinitionsOptions): void {
+  const url = '/v1/definitions/messages';
+  const fault: Fault = { pointer: '', code: 'not_supported_yet', message: 'messages are not supported yet' };
+  app.get(url, (request, reply) =>
+    workspaceOf(options, request) === undefined ? unauthorized(reply) : answer(reply, 200, { messages: [] }),
+  );
+  app.put<{ Params: { id: string } }>(`${url}/:id`, (request, reply) =>
+    workspaceOf(options, request) === undefined ? unauthorized(reply) : badRequest(reply, [fault]),
+  );
+  for (const method of ['GET', 'DELETE'] as const) {
+    app.route<{ Params: { id: string } }>({
+      method,
+      url: `${url}/:id`,
+      handler: (request, reply) =>
+        workspaceOf(options, request) === undefined
+          ? unauthorized(reply)
+          : notFound(reply, `message ${request.params.id}`),
+    });
+  }
+}
+
+function describe({ id, version, at, body }: StoredDefinition) {
+  return { id, version, updated_at: new Date(at).toISOString(), definition: body };
+}
+
+function workspaceOf({ keys }: DefinitionsOptions, request: FastifyRequest): Workspace | undefined {
+  const key = bearerOf(request);
+  return key === undefined ? undefined : keys.app(key);
+}

@@ -1,0 +1,37 @@
+/** `GET /health/live`, `/health/ready`, `/health/settled`: JSON with a line a part. No key is asked for. */
+import type { FastifyInstance } from 'fastify';
+import { answer } from './answers.ts';
+import type { Statuses } from './ports.ts';
+import { checkSettled, type SettledOptions } from './settled.ts';
+
+export interface PartHealth {
+  readonly ok: boolean;
+  readonly detail?: string;
+}
+
+export interface HealthOptions extends SettledOptions {
+  readonly statuses: Statuses;
+  /** Parts that are no services: the broker, ClickHouse. Bounded by the caller. */
+  readonly parts: Readonly<Record<string, () => Promise<PartHealth>>>;
+}
+
+const SERVICES = ['merger', 'identity', 'trigger', 'clickhouse'] as const;
+/** Watermarks are handled about once a second, so one answer may have to wait for that. */
+const settledMsMax = 3_000;
+
+export function mountHealth(app: FastifyInstance, options: HealthOptions): void {
+  app.get('/health/live', (_request, reply) => answer(reply, 200, { live: true }));
+  app.get('/health/ready', async (_request, reply) => {
+    const checks: [string, Promise<PartHealth>][] = [
+      ...Object.entries(options.parts).map(([name, check]): [string, Promise<PartHealth>] => [name, check()]),
+      ...SERVICES.map((name): [string, Promise<PartHealth>] => [name, options.statuses.ready(name)]),
+    ];
+    const lines = await Promise.all(checks.map(async ([name, check]) => [name, await check] as const));
+    const ready = lines.every(([, part]) => part.ok);
+    return answer(reply, ready ? 200 : 503, { ready, parts: Object.fromEntries(lines) });
+  });
+  app.get('/health/settled', async (_request, reply) => {
+    const report = await checkSettled(options, settledMsMax);
+    return answer(reply, report.settled ? 200 : 503, report);
+  });
+}

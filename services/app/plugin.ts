@@ -1,0 +1,24 @@
+/** The App API: definitions, workspaces, trace, health, and its own description. Mounted by the gateway. */
+import type { FastifyInstance } from 'fastify';
+import { mountDefinitions } from './definitions.ts';
+import { mountHealth, type HealthOptions } from './health.ts';
+import type { AppKeys, DefinitionsStore, Query } from './ports.ts';
+import { mountTestClock } from './test-clock.ts';
+import { mountWorkspaces } from './workspaces.ts';
+
+export interface AppOptions {
+  readonly keys: AppKeys;
+  readonly definitions: DefinitionsStore;
+  readonly query: Query;
+  readonly health: HealthOptions;
+  /** HINDSIGHT_TEST_CLOCK */
+  readonly isTestClockOn: boolean;
+}
+
+export function appPlugin(app: FastifyInstance, options: AppOptions, done: () => void): void {
+  mountWorkspaces(app, options);
+  mountDefinitions(app, options);
+  mountHealth(app, options.health);
+  if (options.isTestClockOn) mountTestClock(app, { ...options, statuses: options.health.statuses });
+  done();
+}

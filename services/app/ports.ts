@@ -1,0 +1,58 @@
+/** What the App API is given by the gateway. */
+import type { Workspace } from '../../schemas/ids.ts';
+import type { Definition } from '../../schemas/records.ts';
+import type { TopicId } from '../../schemas/topics.ts';
+import type { StoredDefinition } from '../runtime/definitions.ts';
+
+export type DefinitionKind = 'segment' | 'journey' | 'workspace';
+
+/** The `definitions` topic, folded, and its writer. */
+export interface DefinitionsStore {
+  get(kind: Definition['kind'], workspace: string, id: string): StoredDefinition | undefined;
+  list(kind: Definition['kind'], workspace: string): readonly StoredDefinition[];
+  /** Resolves with what the broker now has. */
+  put(kind: DefinitionKind, workspace: Workspace, id: string, body: unknown): Promise<StoredDefinition>;
+  /** Resolves with the version that says it is gone. */
+  remove(kind: DefinitionKind, workspace: Workspace, id: string): Promise<number>;
+  /** The standing test clock, ms. */
+  readonly clock: number | undefined;
+  advanceClockTo(time: number): Promise<void>;
+  /** One past the last offset of the topic that is folded. */
+  readonly offset: number;
+}
+
+export interface AppKeys {
+  app(appKey: string): Workspace | undefined;
+  isAdmin(key: string): boolean;
+  has(workspace: Workspace): boolean;
+  create(workspace: Workspace): WorkspaceKeys;
+}
+export interface WorkspaceKeys {
+  readonly site_id: string;
+  readonly api_key: string;
+  readonly write_key: string;
+  readonly app_key: string;
+}
+
+/** What a service says at `/status`; the members that settling needs. */
+export interface ServiceStatus {
+  readonly definitions_offset?: number;
+  readonly inputs?: Readonly<Partial<Record<TopicId, readonly number[]>>>;
+  readonly unsettled?: number;
+  /** ms; where a service says up to what time its timers have run. */
+  readonly watermark?: number;
+}
+
+export interface Statuses {
+  /** undefined: no such service is known, or it does not answer. */
+  of(service: string): Promise<ServiceStatus | undefined>;
+  /** Names of the services that are known. */
+  names(): Promise<readonly string[]>;
+  ready(service: string): Promise<{ readonly ok: boolean; readonly detail?: string }>;
+}
+
+/** Rows of a query with `{name: Type}` parameters. */
+export type Query = (
+  sql: string,
+  parameters: Readonly<Record<string, string | number>>,
+) => Promise<readonly Readonly<Record<string, unknown>>[]>;

@@ -1,0 +1,76 @@
+/** `PUT` and `GET /v1/workspaces/{name}`: the settings of a workspace; with the admin key a PUT also creates one. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Compile } from 'typebox/compile';
+import { WorkspaceSettingsBody, type Fault } from '../../schemas/http/app.ts';
+import { isWorkspace, type Workspace } from '../../schemas/ids.ts';
+import { compilePattern } from '../rules/pattern.ts';
+import { settingsOf } from '../runtime/settings.ts';
+import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
+import type { AppKeys, DefinitionsStore } from './ports.ts';
+import { shapeFaults } from './shape-faults.ts';
+
+export interface WorkspacesOptions {
+  readonly keys: AppKeys;
+  readonly definitions: DefinitionsStore;
+}
+
+type NamedRequest = FastifyRequest<{ Params: { name: string } }>;
+
+const shape = Compile(WorkspaceSettingsBody);
+
+export function mountWorkspaces(app: FastifyInstance, options: WorkspacesOptions): void {
+  app.put<{ Params: { name: string } }>('/v1/workspaces/:name', (request, reply) =>
+    put(options, request, reply),
+  );
+  app.get<{ Params: { name: string } }>('/v1/workspaces/:name', (request, reply) => {
+    const { name } = request.params;
+    if (!isWorkspace(name) || !mayUse(options.keys, bearerOf(request), name)) return unauthorized(reply);
+    if (!options.keys.has(name)) return notFound(reply, `workspace ${name}`);
+    return answer(reply, 200, describe(options.definitions, name));
+  });
+}
+
+async function put(
+  options: WorkspacesOptions,
+  request: NamedRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { keys, definitions } = options;
+  const { name } = request.params;
+  const key = bearerOf(request);
+  const isAdmin = key !== undefined && keys.isAdmin(key);
+  if (!isWorkspace(name)) {
+    if (!isAdmin) return unauthorized(reply);
+    const message = 'a workspace is named by 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit';
+    return badRequest(reply, [{ pointer: '', code: 'invalid_name', message }]);
+  }
+  if (!mayUse(keys, key, name)) return unauthorized(reply);
+  const read = readBody(request);
+  if (!read.ok) return badRequest(reply, [read.fault]);
+  const faults = settingsFaults(read.value);
+  if (faults.length > 0) return badRequest(reply, faults);
+  const isNew = !keys.has(name);
+  await definitions.put('workspace', name, name, read.value);
+  // Keys last: who holds them finds the workspace there.
+  const made = isNew ? { credentials: keys.create(name) } : {};
+  return answer(reply, 200, { ...describe(definitions, name), ...made });
+}
+
+/** The workspace's own app key, or the admin key. */
+function mayUse(keys: AppKeys, key: string | undefined, name: Workspace): boolean {
+  return key !== undefined && (keys.app(key) === name || keys.isAdmin(key));
+}
+
+function describe(definitions: DefinitionsStore, name: Workspace) {
+  const version = definitions.get('workspace', name, name)?.version ?? 0;
+  return { name, version, settings: settingsOf(definitions, name) };
+}
+
+export function settingsFaults(value: unknown): readonly Fault[] {
+  if (!shape.Check(value)) return shapeFaults(shape, value);
+  return (value.guards?.illegal_patterns ?? []).flatMap((pattern, index) => {
+    const compiled = compilePattern(pattern);
+    const pointer = `/guards/illegal_patterns/${String(index)}`;
+    return compiled.ok ? [] : [{ pointer, code: 'invalid_pattern', message: compiled.message }];
+  });
+}

@@ -1,0 +1,48 @@
+/** Reads ClickHouse for the App API. */
+import { createClient } from '@clickhouse/client';
+import type { Query } from '../app/ports.ts';
+import { CodedError } from '../runtime/errors.ts';
+import type { GatewayConfig } from './config.ts';
+
+const queryMsMax = 10_000;
+const connectionsMax = 4;
+
+export interface Clickhouse {
+  readonly query: Query;
+  close(): Promise<void>;
+}
+
+type ClickhouseConfig = Pick<
+  GatewayConfig,
+  'clickhouseUrl' | 'clickhouseUser' | 'clickhousePassword' | 'clickhouseDatabase'
+>;
+
+export function openClickhouse(config: ClickhouseConfig): Clickhouse {
+  const client = createClient({
+    url: config.clickhouseUrl,
+    username: config.clickhouseUser,
+    password: config.clickhousePassword,
+    database: config.clickhouseDatabase,
+    request_timeout: queryMsMax,
+    max_open_connections: connectionsMax,
+  });
+  return {
+    query: async (sql, parameters) => {
+      try {
+        const result = await client.query({
+          query: sql,
+          query_params: { ...parameters },
+          format: 'JSONEachRow',
+        });
+        return await result.json<Record<string, unknown>>();
+      } catch (error) {
+        throw new CodedError('clickhouse_unavailable', 'could not read ClickHouse', {
+          cause: error,
+          retryable: true,
+          hint: 'Is it running, and do CLICKHOUSE_URL, _USER, _PASSWORD and _DATABASE name it?',
+        });
+      }
+    },
+    close: () => client.close(),
+  };
+}

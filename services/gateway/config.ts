@@ -1,0 +1,36 @@
+/** Settings of the gateway process, read once at start. */
+import {
+  integerField,
+  optionalTextField,
+  readConfig,
+  sharedFields,
+  textField,
+  urlField,
+  type Config,
+  type Env,
+} from '../runtime/config.ts';
+
+const PORT_MAX = 65_535;
+
+const fields = {
+  brokers: sharedFields.brokers,
+  registryUrl: sharedFields.registryUrl,
+  dataFolder: sharedFields.dataFolder,
+  prefix: sharedFields.prefix,
+  testClock: sharedFields.testClock,
+  /** 0: any free port. */
+  port: integerField('HINDSIGHT_PORT', { min: 0, max: PORT_MAX, fallback: 8_080 }),
+  host: textField('HINDSIGHT_HOST', '0.0.0.0'),
+  clickhouseUrl: urlField('CLICKHOUSE_URL', 'http://127.0.0.1:8123'),
+  clickhouseUser: textField('CLICKHOUSE_USER', 'default'),
+  clickhousePassword: textField('CLICKHOUSE_PASSWORD', ''),
+  clickhouseDatabase: textField('CLICKHOUSE_DATABASE', 'hindsight'),
+  /** name=url,… of services that run on other machines; without it those of `$HINDSIGHT_DATA/run` count. */
+  statusUrls: optionalTextField('HINDSIGHT_STATUS_URLS'),
+};
+
+export type GatewayConfig = Config<typeof fields>;
+
+export function readGatewayConfig(env: Env): GatewayConfig {
+  return readConfig(env, fields);
+}

@@ -1,0 +1,180 @@
+/**
+ * The `definitions` topic as the gateway sees it: folded from its start and kept up with, and written by it alone. A
+ * write numbers its record from the fold, so writes go one after another, and each ends when its own record has come
+ * back: what was answered is what every reader will see.
+ */
+import type { Codec } from '../../schemas/codec.ts';
+import type { Definition } from '../../schemas/records.ts';
+import { Definitions, type StoredDefinition } from '../runtime/definitions.ts';
+import { assert, CodedError } from '../runtime/errors.ts';
+import type { Log, LogReader, Producer } from '../runtime/log/ports.ts';
+import type { Logger } from '../runtime/logger.ts';
+
+const bufferBytesMax = 8 * 1_024 * 1_024;
+const fetchBytesMax = 1_024 * 1_024;
+const waitMsMax = 500;
+const foldWaitMsMax = 10_000;
+const retryPauseMs = 500;
+export const writesWaitingMax = 1_000;
+
+export interface DefinitionsLogOptions {
+  readonly log: Pick<Log, 'admin' | 'reader'>;
+  readonly producer: Pick<Producer, 'send'>;
+  readonly codec: Codec<'Definition'>;
+  readonly logger: Logger;
+}
+
+interface Waiter {
+  readonly isDone: () => boolean;
+  readonly resolve: () => void;
+}
+
+export class DefinitionsLog {
+  readonly #options: DefinitionsLogOptions;
+  readonly #fold = new Definitions();
+  /** Deleted ones too, so that a definition made again goes on counting. */
+  readonly #versions = new Map<string, number>();
+  readonly #waiters = new Set<Waiter>();
+  #reader: LogReader | undefined;
+  #tail: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #closed = false;
+
+  constructor(options: DefinitionsLogOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when everything that the topic held at the call is folded. */
+  async open(): Promise<void> {
+    const [end = 0] = await this.#options.log.admin.endOffsets('definitions');
+    await this.#startReader();
+    void this.#follow();
+    await this.#until(() => this.offset >= end);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#reader?.close();
+  }
+
+  get offset(): number {
+    return this.#fold.offset;
+  }
+  get clock(): number | undefined {
+    return this.#fold.clock;
+  }
+  get(kind: Definition['kind'], workspace: string, id: string): StoredDefinition | undefined {
+    return this.#fold.get(kind, workspace, id);
+  }
+  list(kind: Definition['kind'], workspace: string): readonly StoredDefinition[] {
+    return this.#fold.list(kind, workspace);
+  }
+
+  /** What the broker now has. */
+  put(kind: Definition['kind'], workspace: string, id: string, body: unknown): Promise<StoredDefinition> {
+    return this.#inTurn(async () => {
+      await this.#write({ kind, workspace, id, at: Date.now(), body: JSON.stringify(body) });
+      const stored = this.get(kind, workspace, id);
+      assert(stored !== undefined, 'a definition that was written is in the fold');
+      return stored;
+    });
+  }
+
+  /** The version that says it is gone. */
+  remove(kind: Definition['kind'], workspace: string, id: string): Promise<number> {
+    return this.#inTurn(() => this.#write({ kind, workspace, id, at: Date.now(), body: null }));
+  }
+
+  /** Several calls that ask for one time write it once. */
+  advanceClockTo(time: number): Promise<void> {
+    return this.#inTurn(async () => {
+      if (time <= (this.clock ?? -Infinity)) return;
+      await this.#write({ kind: 'clock', workspace: '', id: 'clock', at: time, body: null });
+    });
+  }
+
+  async #write(definition: Omit<Definition, 'version' | 'deleted'>): Promise<number> {
+    const key = keyOf(definition);
+    const version = (this.#versions.get(key) ?? 0) + 1;
+    const deleted = definition.body === null && definition.kind !== 'clock';
+    const value = this.#options.codec.encode({ ...definition, version, deleted });
+    await this.#options.producer.send('definitions', Buffer.from(key), value);
+    await this.#until(() => (this.#versions.get(key) ?? 0) >= version);
+    return version;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#waiting >= writesWaitingMax) {
+      const message = 'could not store a definition: too many are waiting';
+      return Promise.reject(new CodedError('definitions_overloaded', message, { retryable: true }));
+    }
+    this.#waiting++;
+    const turn = this.#tail.then(work).finally(() => {
+      this.#waiting--;
+    });
+    this.#tail = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #startReader(): Promise<void> {
+    const { log } = this.#options;
+    this.#reader = log.reader({ bufferBytesMax, fetchBytesMax, waitMsMax });
+    await this.#reader.start([{ topic: 'definitions', partition: 0, offset: this.offset }]);
+  }
+
+  /** Reads for ever; a reader that fails is replaced where it stood. */
+  async #follow(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        await this.#reader?.wait(waitMsMax);
+        this.#take();
+      } catch (error) {
+        if (this.#closed) return;
+        this.#options.logger.warn({ error }, 'reading the definitions failed and starts again');
+        await this.#reader?.close().catch(() => undefined);
+        await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
+        await this.#startReader().catch(() => undefined);
+      }
+    }
+  }
+
+  #take(): void {
+    for (const slice of this.#reader?.take(bufferBytesMax) ?? []) {
+      slice.forEach(({ offset, bytes, valueStart, valueEnd }) => {
+        const record = this.#options.codec.decode(bytes, valueStart, valueEnd);
+        this.#fold.apply(offset, record);
+        this.#versions.set(keyOf(record), record.version);
+      });
+      this.#fold.offset = Math.max(this.#fold.offset, slice.next);
+      slice.release();
+    }
+    for (const waiter of this.#waiters) {
+      if (!waiter.isDone()) continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve();
+    }
+  }
+
+  #until(isDone: () => boolean): Promise<void> {
+    if (isDone()) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = {
+        isDone,
+        resolve: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      };
+      const timer = setTimeout(() => {
+        this.#waiters.delete(waiter);
+        const message = 'could not read the definitions in time';
+        reject(new CodedError('definitions_behind', message, { retryable: true }));
+      }, foldWaitMsMax);
+      this.#waiters.add(waiter);
+    });
+  }
+}
+
+function keyOf({ kind, workspace, id }: Pick<Definition, 'kind' | 'workspace' | 'id'>): string {
+  return `${kind}/${workspace}/${id}`;
+}

@@ -1,0 +1,117 @@
+/** Wires the gateway: the one HTTP port in front of ingest and the App API. */
+import type { FastifyInstance } from 'fastify';
+import { registerSchemas } from '../runtime/registry.ts';
+import type { Env } from '../runtime/config.ts';
+import { CodedError } from '../runtime/errors.ts';
+import { openLog } from '../runtime/log/open-log.ts';
+import { createLogger } from '../runtime/logger.ts';
+import { startStatusServer } from '../runtime/status-server.ts';
+import { openClickhouse } from './clickhouse.ts';
+import { readGatewayConfig } from './config.ts';
+import { ensureCredentials } from './credentials.ts';
+import { DefinitionsLog } from './definitions-log.ts';
+import { buildServer } from './server.ts';
+import { findStatuses } from './statuses.ts';
+
+/** Batches across requests; also what a lone event waits at most. */
+const lingerMs = 2;
+export const pendingRecordsMax = 100_000;
+const partMsMax = 2_000;
+
+export interface RunningGateway {
+  /** http://127.0.0.1:port */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export async function run(env: Env): Promise<RunningGateway> {
+  const config = readGatewayConfig(env);
+  const logger = createLogger('gateway');
+  const keys = ensureCredentials(config.dataFolder, env);
+  const codecs = await registerSchemas({ url: config.registryUrl });
+  const { brokers, prefix } = config;
+  const log = await openLog({ brokers, clientId: 'hindsight-gateway', prefix });
+  const producer = await log.producer({ lingerMs, pendingRecordsMax });
+  const definitions = new DefinitionsLog({ log, producer, codec: codecs.Definition, logger });
+  await definitions.open();
+  const clickhouse = openClickhouse(config);
+  const server = buildServer({
+    logger,
+    ingest: {
+      keys,
+      producer,
+      admin: log.admin,
+      codecs,
+      testClock: config.testClock
+        ? { now: () => definitions.clock, advanceTo: (time) => definitions.advanceClockTo(time) }
+        : undefined,
+    },
+    app: {
+      keys,
+      definitions,
+      isTestClockOn: config.testClock,
+      query: clickhouse.query,
+      health: {
+        admin: log.admin,
+        statuses: findStatuses(config),
+        clock: () => definitions.clock,
+        definitionsEnd: () => definitions.offset,
+        parts: {
+          kafka: () => check(async () => log.admin.endOffsets('definitions')),
+          'clickhouse-engine': () => check(async () => clickhouse.query('SELECT 1', {})),
+        },
+      },
+    },
+  });
+  const url = await listen(server, config.host, config.port);
+  const status = await startStatusServer({
+    name: 'gateway',
+    dataFolder: config.dataFolder,
+    ready: () => ({ http: { ok: true } }),
+    status: () => ({ service: 'gateway', time: Date.now(), url, pending: producer.pending }),
+  });
+  logger.info({ url }, 'the gateway listens');
+  return {
+    url,
+    close: async () => {
+      // Requests under way end first: their events are acknowledged or refused, never cut off.
+      await server.close();
+      await status.close();
+      await definitions.close();
+      await producer.close();
+      await clickhouse.close();
+      await log.close();
+    },
+  };
+}
+
+async function listen(server: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    await server.listen({ host, port });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new CodedError('port_taken', `could not listen on port ${String(port)}: something else does`, {
+      cause: error,
+      hint: 'Set HINDSIGHT_PORT to a free port.',
+    });
+  }
+  const address = server.server.address();
+  if (address === null || typeof address === 'string') {
+    throw new CodedError('port_missing', 'could not listen: the server has no port');
+  }
+  return `http://127.0.0.1:${String(address.port)}`;
+}
+
+async function check(ask: () => Promise<unknown>): Promise<{ ok: boolean; detail?: string }> {
+  const late = new Promise<never>((_resolve, reject) => {
+    setTimeout(() => {
+      reject(new Error(`no answer in ${String(partMsMax)} ms`));
+    }, partMsMax).unref();
+  });
+  try {
+    await Promise.race([ask(), late]);
+    return { ok: true };
+  } catch (error) {
+    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Finds the other services and asks them how far they are: from `$HINDSIGHT_DATA/run/<name>.json`, which each writes at
+ * its start, or from HINDSIGHT_STATUS_URLS (name=url,…) where they run on other machines.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ServiceStatus, Statuses } from '../app/ports.ts';
+import { CodedError } from '../runtime/errors.ts';
+
+const askMsMax = 2_000;
+
+export interface StatusesOptions {
+  readonly dataFolder: string;
+  readonly statusUrls: string | undefined;
+}
+
+export function findStatuses({ dataFolder, statusUrls }: StatusesOptions): Statuses {
+  const folder = join(dataFolder, 'run');
+  const given = statusUrls === undefined ? undefined : parseUrls(statusUrls);
+  const urlOf = async (service: string): Promise<string | undefined> =>
+    given === undefined ? await urlInFolder(folder, service) : given.get(service);
+  return {
+    of: async (service) => {
+      const url = await urlOf(service);
+      if (url === undefined) return undefined;
+      const answer = await ask(`${url}/status`);
+      return answer?.ok === true ? (answer.body as ServiceStatus) : undefined; // our own services' answer
+    },
+    names: async () => (given === undefined ? await namesInFolder(folder) : [...given.keys()]),
+    ready: async (service) => {
+      const url = await urlOf(service);
+      if (url === undefined) return { ok: false, detail: 'has not started' };
+      const answer = await ask(`${url}/health/ready`);
+      if (answer === undefined) return { ok: false, detail: 'does not answer' };
+      return answer.ok ? { ok: true } : { ok: false, detail: JSON.stringify(answer.body) };
+    },
+  };
+}
+
+async function ask(url: string): Promise<{ readonly ok: boolean; readonly body: unknown } | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(askMsMax) });
+    return { ok: response.ok, body: await response.json() };
+  } catch {
+    return undefined; // not there, or not yet: the caller asks again
+  }
+}
+
+async function urlInFolder(folder: string, service: string): Promise<string | undefined> {
+  try {
+    const file = JSON.parse(await readFile(join(folder, `${service}.json`), 'utf8')) as { url?: unknown };
+    return typeof file.url === 'string' ? file.url : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function namesInFolder(folder: string): Promise<readonly string[]> {
+  const files = await readdir(folder).catch(() => []);
+  return files.flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -'.json'.length)] : []));
+}
+
+function parseUrls(text: string): ReadonlyMap<string, string> {
+  const pairs = text.split(',').map((pair) => {
+    const [name = '', url = ''] = pair.trim().split(/=(.*)/s);
+    if (name === '' || !URL.canParse(url)) {
+      throw new CodedError(
+        'settings_invalid',
+        `could not read HINDSIGHT_STATUS_URLS: ${pair} is not name=url`,
+      );
+    }
+    return [name, url.replace(/\/+$/, '')] as const;
+  });
+  return new Map(pairs);
+}
