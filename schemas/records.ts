@@ -35,6 +35,8 @@ export interface BatchRecord {
   readonly service: string;
   readonly task: number;
   readonly layout: number;
+  /** Number of tasks of the layout. */
+  readonly tasks: number;
   readonly sequence: number;
   /** The batch's clock. */
   readonly time: number;
