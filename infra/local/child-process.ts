@@ -1,0 +1,152 @@
+/** A process of ours: started into a log file of its own, watched, stopped. Knows nothing of restarts. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CodedError } from '../../services/runtime/errors.ts';
+import { identityOf, type ProcessIdentity } from './process-identity.mjs';
+
+export interface ProcessSpec {
+  /** As in processes.json. */
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Standard output and error are added to it. */
+  readonly logFile: string;
+  /**
+   * Parts: a session of their own, so that the terminal's signals reach the launcher only, and a watchdog, since they
+   * do not look whether the launcher lives. Services look for themselves and ignore the terminal's signal.
+   */
+  readonly part: boolean;
+  readonly readyMsMax: number;
+  readonly stopMsMax: number;
+  /** Asked again and again until it says yes. */
+  readonly isReady: (pid: number) => Promise<boolean>;
+}
+
+export interface RunningProcess {
+  readonly pid: number;
+  readonly identity: ProcessIdentity;
+  /** Says how it ended; never rejects. */
+  readonly ended: Promise<string>;
+  /** SIGTERM, and SIGKILL when it is still there after stopMsMax. */
+  stop(): Promise<void>;
+}
+
+const LOG_BYTES_MAX = 32 << 20;
+const READY_POLL_MS = 50;
+
+/** @throws CodedError `process_failed` when the command cannot be run at all. */
+export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
+  const log = openLogFile(spec.logFile);
+  const child = spawn(spec.command, spec.args, {
+    cwd: spec.cwd,
+    env: spec.env,
+    stdio: ['ignore', log, log],
+    detached: spec.part,
+  });
+  closeSync(log);
+  await new Promise<void>((done, fail) => {
+    child.once('spawn', done);
+    child.once('error', (cause) => {
+      fail(new CodedError('process_failed', `could not start ${spec.name}: ${cause.message}`, { cause }));
+    });
+  });
+  const pid = pidOf(child);
+  const identity = identityOf(pid);
+  const watchdog = spec.part ? startWatchdog(pid) : undefined;
+  const ended = endOf(child).then(async (how) => {
+    await watchdog?.release();
+    return how;
+  });
+  return { pid, identity, ended, stop: () => stopChild(child, ended, spec.stopMsMax) };
+}
+
+/** @throws CodedError `process_failed` with the end of its log when it ends first, or is not ready in readyMsMax. */
+export async function waitUntilReady(spec: ProcessSpec, running: RunningProcess): Promise<void> {
+  let end: string | undefined;
+  void running.ended.then((how) => {
+    end = how;
+  });
+  const deadline = performance.now() + spec.readyMsMax;
+  while (end === undefined && performance.now() < deadline) {
+    if (await spec.isReady(running.pid)) return;
+    await sleep(READY_POLL_MS);
+  }
+  const what = end ?? `was not ready after ${String(spec.readyMsMax / 1000)} s`;
+  throw new CodedError('process_failed', `could not start ${spec.name}: it ${what}`, {
+    hint: `Its log is ${spec.logFile}, which ends with:\n${endOfLog(spec.logFile)}`,
+  });
+}
+
+async function stopChild(child: ChildProcess, ended: Promise<unknown>, stopMsMax: number): Promise<void> {
+  child.kill('SIGTERM');
+  const kill = setTimeout(() => child.kill('SIGKILL'), stopMsMax);
+  await ended;
+  clearTimeout(kill);
+}
+
+function endOf(child: ChildProcess): Promise<string> {
+  return new Promise((done) => {
+    child.once('exit', (code, signal) => {
+      done(signal === null ? `ended with code ${String(code)}` : `was ended by ${signal}`);
+    });
+  });
+}
+
+/**
+ * A shell that outlives a launcher that was killed: it reads from a pipe that only the launcher holds, and ends the
+ * part when the pipe closes without a word. A word on it means that the part has ended already.
+ */
+function startWatchdog(pid: number): { release(): Promise<void> } {
+  const script = `read -r _ && exit 0
+kill -TERM "$1" || exit 0
+i=0; while [ $i -lt 50 ]; do kill -0 "$1" || exit 0; sleep 0.2; i=$((i + 1)); done
+kill -KILL "$1"`;
+  const shell = spawn('/bin/sh', ['-c', script, 'hindsight-watchdog', String(pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  const ended = new Promise<void>((done) => {
+    shell.once('exit', () => {
+      done();
+    });
+    shell.once('error', () => {
+      done();
+    });
+  });
+  shell.stdin.on('error', () => undefined); // it has ended by itself: nothing left to tell
+  return {
+    release: () => {
+      shell.stdin.end('ended\n');
+      return ended;
+    },
+  };
+}
+
+function pidOf(child: ChildProcess): number {
+  if (child.pid === undefined) throw new CodedError('process_failed', 'could not start: no process id');
+  return child.pid;
+}
+
+/** One older file is kept beside it. */
+function openLogFile(file: string): number {
+  mkdirSync(dirname(file), { recursive: true });
+  const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (bytes > LOG_BYTES_MAX) renameSync(file, `${file}.1`);
+  return openSync(file, 'a', 0o600);
+}
+
+const LOG_LINES_SHOWN = 12;
+const LOG_CHARS_SHOWN = 4_000;
+
+export function endOfLog(file: string): string {
+  const text = readFileSync(file, 'utf8').trimEnd().slice(-LOG_CHARS_SHOWN);
+  return text
+    .split('\n')
+    .slice(-LOG_LINES_SHOWN)
+    .map((line) => `  | ${line}`)
+    .join('\n');
+}

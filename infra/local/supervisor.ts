@@ -1,0 +1,162 @@
+/**
+ * Keeps processes up. Each of them goes
+ *
+ *   starting ──ready──▶ up ──ends──▶ pausing ──▶ up …
+ *      │ ends, or not ready in time: start() rejects, and it is not kept
+ *   any of these ──stop()──▶ stopped
+ *
+ * The pause doubles with each death and is short again after a while without one.
+ */
+import { copyFileSync, statSync, truncateSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CodedError } from '../../services/runtime/errors.ts';
+import { startProcess, waitUntilReady, type ProcessSpec, type RunningProcess } from './child-process.ts';
+import type { ProcessIdentity } from './process-identity.mjs';
+
+const PAUSE_MS_MIN = 250;
+const PAUSE_MS_MAX = 15_000;
+const STEADY_AFTER_MS = 60_000;
+const LOG_BYTES_MAX = 64 << 20;
+const LOG_CHECK_EVERY_MS = 60_000;
+
+export interface SupervisorOptions {
+  /** Called after every change with what runs now. */
+  readonly onChange: (running: ReadonlyMap<string, ProcessIdentity>) => void;
+  readonly report: (line: string) => void;
+  /** Without it a process that dies stays dead. */
+  readonly restart: boolean;
+}
+
+interface Kept {
+  readonly spec: ProcessSpec;
+  readonly stopping: AbortController;
+  running: RunningProcess | undefined;
+  /** Resolves when nothing of it is left and nothing will come. */
+  done: Promise<void>;
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #kept = new Map<string, Kept>();
+  readonly #logCheck: NodeJS.Timeout;
+  #closed = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#logCheck = setInterval(() => {
+      for (const { spec } of this.#kept.values()) boundLog(spec.logFile);
+    }, LOG_CHECK_EVERY_MS);
+    this.#logCheck.unref();
+  }
+
+  /** Resolves when it is ready. @throws CodedError `process_failed`. */
+  async start(spec: ProcessSpec): Promise<void> {
+    this.#assertOpen(spec.name);
+    const kept: Kept = { spec, stopping: new AbortController(), running: undefined, done: Promise.resolve() };
+    this.#kept.set(spec.name, kept);
+    const running = await startProcess(spec);
+    this.#nowRunning(kept, running);
+    const firstEnd = running.ended.then(() => {
+      this.#nowRunning(kept, undefined);
+    });
+    kept.done = firstEnd;
+    if (this.#closed) await running.stop(); // the stop came while the process was being made
+    try {
+      await waitUntilReady(spec, running);
+    } catch (error) {
+      await running.stop();
+      this.#kept.delete(spec.name);
+      throw error;
+    }
+    if (this.#options.restart) kept.done = this.#keepUp(kept, running);
+  }
+
+  running(): ReadonlyMap<string, ProcessIdentity> {
+    const running = new Map<string, ProcessIdentity>();
+    for (const [name, kept] of this.#kept) {
+      if (kept.running !== undefined) running.set(name, kept.running.identity);
+    }
+    return running;
+  }
+
+  /** Stops these at once and waits until they have ended. */
+  async stop(names: readonly string[]): Promise<void> {
+    await Promise.all(
+      names.map(async (name) => {
+        const kept = this.#kept.get(name);
+        if (kept === undefined) return;
+        kept.stopping.abort();
+        await kept.running?.stop();
+        await kept.done;
+        this.#kept.delete(name);
+      }),
+    );
+  }
+
+  /** Services first, then parts; nothing can be started any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#logCheck);
+    const names = (part: boolean) =>
+      [...this.#kept.values()].filter(({ spec }) => spec.part === part).map(({ spec }) => spec.name);
+    await this.stop(names(false));
+    await this.stop(names(true));
+  }
+
+  async #keepUp(kept: Kept, first: RunningProcess): Promise<void> {
+    const { spec, stopping } = kept;
+    let running = first;
+    let pauseMs = PAUSE_MS_MIN;
+    for (;;) {
+      const startedAt = performance.now();
+      const how = await running.ended;
+      this.#nowRunning(kept, undefined);
+      if (stopping.signal.aborted) return;
+      if (performance.now() - startedAt > STEADY_AFTER_MS) pauseMs = PAUSE_MS_MIN;
+      this.#options.report(
+        `${spec.name} ${how}; it is started again in ${String(pauseMs)} ms (log: ${spec.logFile})`,
+      );
+      const next = await this.#startAgain(kept, pauseMs);
+      if (next === undefined) return;
+      running = next;
+      pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX);
+    }
+  }
+
+  /** @returns undefined when it is to be stopped. */
+  async #startAgain({ spec, stopping }: Kept, pauseMs: number): Promise<RunningProcess | undefined> {
+    await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    if (stopping.signal.aborted) return undefined;
+    const kept = this.#kept.get(spec.name);
+    if (kept === undefined) return undefined;
+    const running = await startProcess(spec);
+    this.#nowRunning(kept, running);
+    if (stopping.signal.aborted) await running.stop();
+    void waitUntilReady(spec, running).then(
+      () => {
+        this.#options.report(`${spec.name} is up again`);
+      },
+      () => undefined, // it ended again, which is reported there, or it takes long, which /health says
+    );
+    return running;
+  }
+
+  #nowRunning(kept: Kept, running: RunningProcess | undefined): void {
+    kept.running = running;
+    this.#options.onChange(this.running());
+  }
+
+  #assertOpen(name: string): void {
+    if (this.#closed)
+      throw new CodedError('stopping', `could not start ${name}: everything is being stopped`);
+    if (this.#kept.has(name)) throw new CodedError('process_failed', `could not start ${name} twice`);
+  }
+}
+
+/** The process goes on writing to the same file, in append mode, so the file is emptied and not replaced. */
+function boundLog(file: string): void {
+  const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (bytes <= LOG_BYTES_MAX) return;
+  copyFileSync(file, `${file}.1`);
+  truncateSync(file, 0);
+}
