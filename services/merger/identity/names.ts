@@ -1,6 +1,6 @@
 /**
  * The names by which a request and a control call can be about the same person: their identifiers, and for a lane's
- * request also the other identifiers of the people whom it names today. Pure.
+ * request also the other identifiers of the people whom it names today, or that were blocked together. Pure.
  */
 import type { Identifier } from '../../../schemas/lanes.ts';
 import type { IdentityRequest } from '../../../schemas/records.ts';
@@ -31,6 +31,8 @@ export function namesOfCall(view: GraphView, request: IdentityRequest): readonly
   const names = new Set<string>();
   for (const identifier of [call.path, ...call.body]) {
     names.add(nameOf(request, identifier));
+    // An unsuppress of one identifier frees what was blocked with it.
+    for (const blocked of view.suppressedWith(identifier)) names.add(nameOf(request, blocked));
     const person = view.find(identifier);
     if (person === undefined) continue;
     names.add(nameOf(request, { kind: 'cio_id', value: person.personId }));

@@ -1,0 +1,174 @@
+/** Control calls overtake nothing that was acknowledged before them, and never lock: DESIGN Identity, held.ts. */
+import { describe, expect, test } from '@jest/globals';
+import type { IdentityRequest } from '../../../schemas/records.ts';
+import { of } from '../../testing/processor-harness.ts';
+import { replies, Scenario } from './scenario.ts';
+
+/** How far the lanes of a partition of events.collected have come. */
+function watermark(shop: Scenario, partition: number, offset: number): IdentityRequest {
+  return shop.request({ kind: 'watermark', source_partition: partition, source_offset: offset });
+}
+
+function control(
+  shop: Scenario,
+  kind: 'merge' | 'delete',
+  identifiers: readonly [string, string?],
+  positions: readonly number[],
+): IdentityRequest {
+  const [identifier, other = null] = identifiers;
+  const other_kind = other === null ? 'none' : 'id';
+  return shop.request({ kind, identifier_kind: 'id', identifier, other_kind, other, positions });
+}
+
+function identify(shop: Scenario, id: string, partition: number, offset: number): IdentityRequest {
+  return shop.claimRequest({ path: id }, { source_partition: partition, source_offset: offset });
+}
+
+const merges = (shop: Scenario): number =>
+  shop.facts().filter(({ kind }) => kind === 'person_absorbed').length;
+const held = (shop: Scenario): number => shop.harness.processor.status().unsettled;
+
+describe('a control call that arrives before the calls it came after', () => {
+  test('PUT 1, PUT 2, merge, each answered before the next: the merge waits for both lanes, then merges', () => {
+    const shop = new Scenario();
+    shop.send(control(shop, 'merge', ['1', '2'], [1, 0, 1]));
+    expect(held(shop)).toBe(1);
+    shop.send(identify(shop, '2', 2, 0), watermark(shop, 2, 1));
+    shop.send(watermark(shop, 0, 0), watermark(shop, 1, 7));
+    expect(merges(shop)).toBe(0);
+    shop.send(identify(shop, '1', 0, 0));
+    expect(merges(shop)).toBe(0);
+    const outputs = shop.send(watermark(shop, 0, 1));
+    expect(of('eventsMerged', outputs).map(({ value }) => value.kind)).toEqual(['absorb', 'absorbed']);
+    expect(held(shop)).toBe(0);
+  });
+
+  test('identify, then delete: always deleted, and an identify after the delete always makes a new person', () => {
+    const shop = new Scenario();
+    shop.send(control(shop, 'delete', ['1'], [5]));
+    shop.send(identify(shop, '1', 0, 6)); // came after the delete: waits
+    expect(shop.facts()).toEqual([]);
+    shop.send(identify(shop, '1', 0, 4)); // came before: is never held
+    shop.send(watermark(shop, 0, 5));
+    expect(shop.facts().map(({ kind }) => kind)).toEqual([
+      'person_created',
+      'identifier_added',
+      'person_deleted',
+      'person_created',
+      'identifier_added',
+    ]);
+    expect(held(shop)).toBe(0);
+  });
+
+  test('a delete by email holds back an identify by the id of the same person', () => {
+    const shop = new Scenario();
+    shop.claim({ path: '1', email: 'ann@example.com' });
+    const byEmail = { kind: 'delete', identifier_kind: 'email', identifier: 'ann@example.com' } as const;
+    shop.send(shop.request({ ...byEmail, positions: [0, 9] }));
+    expect(replies(shop.send(identify(shop, '1', 1, 9)))).toEqual([]);
+    expect(replies(shop.send(watermark(shop, 1, 9)))).toMatchObject([
+      { kind: 'resolved', person_created: true },
+    ]);
+  });
+
+  test('whoever is not named passes', () => {
+    const shop = new Scenario();
+    shop.send(control(shop, 'delete', ['1'], [5]));
+    expect(replies(shop.send(identify(shop, '2', 0, 6)))).toHaveLength(1);
+    expect(shop.harness.processor.status()).toEqual({ unsettled: 1, heldControls: 1 });
+  });
+
+  test('a split holds back a claim of an anonymous id that it names', () => {
+    const shop = new Scenario();
+    shop.claim({ path: '1', anonymousId: 'v' });
+    const detail = JSON.stringify({ anonymous_ids: ['v'], into: '2' });
+    shop.send(
+      shop.request({ kind: 'split', identifier_kind: 'id', identifier: '1', detail, positions: [3] }),
+    );
+    const claim = shop.claimRequest({ path: '3', anonymousId: 'v' }, { source_offset: 3 });
+    expect(replies(shop.send(claim))).toEqual([]);
+    expect(replies(shop.send(watermark(shop, 0, 3)))).toMatchObject([{ reason: 'anonymous_id_taken' }]);
+    expect(shop.graph.ownerOf('v')).toBe(shop.person('2')?.personId);
+  });
+
+  test('watermarks never go back, and are remembered over a restart', () => {
+    const shop = new Scenario();
+    shop.send(watermark(shop, 0, 9), watermark(shop, 0, 3));
+    shop.harness.reopen();
+    shop.claim({ path: '1' });
+    shop.send(control(shop, 'delete', ['1'], [9]));
+    expect(held(shop)).toBe(0);
+    expect(shop.person('1')).toBeUndefined();
+  });
+});
+
+describe('two control calls that wait for each other', () => {
+  /** Taken at the same time by two ingest processes: neither’s positions are below the other’s. */
+  const crossed = (): Scenario => {
+    const shop = new Scenario();
+    shop.send(control(shop, 'delete', ['1'], [5, 2]), control(shop, 'delete', ['1'], [2, 5]));
+    return shop;
+  };
+
+  test('requests that each would hold for the other pass as soon as the first has had its turn', () => {
+    const shop = crossed();
+    // Offset 3 of partition 0 came after the second call and before the first: the first waits for it.
+    expect(replies(shop.send(identify(shop, '1', 0, 3)))).toHaveLength(1);
+    // Offset 3 of partition 1 came after the first and before the second: it waits for the first.
+    expect(replies(shop.send(identify(shop, '1', 1, 3)))).toHaveLength(0);
+    expect(held(shop)).toBe(3);
+    const first = shop.send(watermark(shop, 0, 5), watermark(shop, 1, 3)); // 1 stands at its held request
+    expect(replies(first)).toMatchObject([{ kind: 'resolved', person_created: true }]);
+    expect(held(shop)).toBe(1);
+    shop.send(watermark(shop, 1, 5));
+    expect(held(shop)).toBe(0);
+    expect(shop.person('1')).toBeUndefined();
+  });
+
+  test('what came after both waits for both, in order', () => {
+    const shop = crossed();
+    shop.send(identify(shop, '1', 0, 9));
+    shop.send(watermark(shop, 0, 5), watermark(shop, 1, 2));
+    expect(shop.harness.processor.status()).toEqual({ unsettled: 2, heldControls: 1 });
+    expect(replies(shop.send(watermark(shop, 1, 5)))).toHaveLength(1);
+  });
+
+  test('a restart in between changes nothing', () => {
+    const shop = crossed();
+    shop.send(identify(shop, '1', 0, 9), identify(shop, '1', 1, 9), identify(shop, '1', 0, 3));
+    shop.harness.reopen();
+    expect(shop.harness.processor.status()).toEqual({ unsettled: 4, heldControls: 2 });
+    shop.send(watermark(shop, 0, 5), watermark(shop, 1, 2));
+    shop.harness.reopen();
+    const outputs = shop.send(watermark(shop, 1, 5));
+    expect(replies(outputs).map(({ person_created: created }) => created)).toEqual([true, false]);
+    expect(shop.harness.replay({ reopenEachBatch: true })).toEqual(shop.harness.outputs);
+  });
+});
+
+test('more control calls due at once than a step decides go on at the ends of batches', () => {
+  const shop = new Scenario();
+  const calls = 1_200;
+  shop.send(...Array.from({ length: calls }, (_, each) => control(shop, 'delete', [String(each)], [1])));
+  expect(held(shop)).toBe(calls);
+  shop.send(watermark(shop, 0, 1));
+  expect(held(shop)).toBeGreaterThan(0);
+  shop.harness.idle(shop.now);
+  expect(held(shop)).toBe(0);
+  expect(of('eventsDropped', shop.harness.outputs)).toHaveLength(calls);
+});
+
+test('a request is never answered twice: the partition stops', () => {
+  const shop = new Scenario();
+  const request = identify(shop, '1', 0, 1);
+  shop.send(request);
+  expect(() => shop.send(request)).toThrow('is asked once');
+});
+
+test('a record that cannot be read lies in dead.letters and stops nothing', () => {
+  const shop = new Scenario();
+  const bytes = Buffer.from([0, 0, 0, 0, shop.harness.codecs.IdentityRequest.schemaId, 255, 255]);
+  const outputs = shop.harness.batch(shop.now, { topic: 'identityRequests', key: 'shop', bytes });
+  expect(of('deadLetters', outputs)).toMatchObject([{ value: { service: 'identity', code: 'undecodable' } }]);
+  expect(shop.claim({ path: '1' }).kind).toBe('resolved');
+});
