@@ -81,7 +81,7 @@ function openFolder(
     },
     committed(sequence) {
       assertOpen(state);
-      assert(sequence >= committed, `sequence ${String(sequence)} follows ${String(committed)}`);
+      assert(sequence > committed, `sequence ${String(sequence)} follows ${String(committed)}`);
       committed = sequence;
       state.batchOpen = false;
     },

@@ -44,7 +44,8 @@ export interface Processor {
   pendingSince(): { readonly offset: number; readonly receivedAt: number } | undefined;
   /** Receive time of a record of an input that has receive times, read in place; undefined for others. */
   receivedAt(record: InputRecord): number | undefined;
-  /** Gauges for /status and metrics. `unsettled` counts what keeps the partition from being settled (asking, releasing, held). */
+  /**
+   * Gauges for /status and metrics, summed over partitions (`watermark`: the lowest). `unsettled` counts what keeps the partition from being settled (asking, releasing, held). */
   status(): { readonly unsettled: number } & Readonly<Record<string, number>>;
 }
 

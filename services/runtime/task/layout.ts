@@ -1,0 +1,67 @@
+/**
+ * How many tasks a service has, and since which layout. Both stand in the journal: the newest layout that any of its
+ * partitions ends with is in force. Every transactional id carries the layout, so the ids of an older one, which the
+ * command that changes the number of tasks has fenced, never come back.
+ */
+import type { Codec } from '../../../schemas/codec.ts';
+import type { BatchRecord } from '../../../schemas/records.ts';
+import type { TopicId } from '../../../schemas/topics.ts';
+import { CodedError } from '../errors.ts';
+import { scan, type ScanPorts, type Stretch } from './log-scan.ts';
+
+export interface Layout {
+  readonly layout: number;
+  readonly tasks: number;
+}
+
+/** Every batch leaves a record and a marker, so the last of these offsets hold a record. */
+const TAIL_RECORDS = 2_048;
+
+/** The layout in force; undefined while the journal is empty. */
+export async function readLayout(
+  ports: ScanPorts,
+  journal: TopicId,
+  codec: Codec<'BatchRecord'>,
+): Promise<Layout | undefined> {
+  let newest: Layout | undefined;
+  for (const { layout, tasks } of (await readLastBatches(ports, journal, codec)).values()) {
+    if (newest === undefined || layout > newest.layout) newest = { layout, tasks };
+  }
+  return newest;
+}
+
+/** The last committed batch of each journal partition that has one. */
+export async function readLastBatches(
+  ports: ScanPorts,
+  journal: TopicId,
+  codec: Codec<'BatchRecord'>,
+): Promise<ReadonlyMap<number, BatchRecord>> {
+  const [starts, ends] = await Promise.all([
+    ports.log.admin.startOffsets(journal),
+    ports.log.admin.endOffsets(journal),
+  ]);
+  const stretches: Stretch[] = ends.map((to, partition) => ({
+    topic: journal,
+    partition,
+    from: Math.max(starts[partition] ?? 0, to - TAIL_RECORDS),
+    to,
+  }));
+  const last = new Map<number, BatchRecord>();
+  for await (const slice of scan(ports, stretches)) {
+    slice.forEach((record) => {
+      last.set(slice.partition, codec.decode(record.bytes, record.valueStart, record.valueEnd));
+    });
+  }
+  return last;
+}
+
+/** @throws CodedError `tasks_differ` when the service is configured for another number than the journal's. */
+export function layoutInForce(service: string, found: Layout | undefined, tasks: number): Layout {
+  if (found === undefined) return { layout: 1, tasks };
+  if (found.tasks === tasks) return found;
+  throw new CodedError(
+    'tasks_differ',
+    `could not start ${service} with ${String(tasks)} tasks: its journal was written by ${String(found.tasks)}`,
+    { hint: `Stop it everywhere, then run: npm run tasks -- --service ${service} --tasks ${String(tasks)}` },
+  );
+}

@@ -1,0 +1,260 @@
+/**
+ * From a fenced task to one that can go live: the last committed batch is read, stores are opened at their marks, and
+ * the batches after the marks run again with their outputs suppressed and compared. Only the owner of the task's
+ * transactional id may do this, after InitProducerId has waited for the transaction of an earlier owner to end.
+ */
+import type { BatchRecord, OutputHash } from '../../../schemas/records.ts';
+import { CodedError } from '../errors.ts';
+import { DefinitionsFeed } from './definitions-feed.ts';
+import { ShellEmitter } from './emitter.ts';
+import { Journal } from './journal.ts';
+import { keepPositions, readKeptPositions } from './kept-positions.ts';
+import { PartitionRunner } from './partition-runner.ts';
+import { Positions, topicIdOf } from './positions.ts';
+import { ReplayInputs } from './replay-inputs.ts';
+import type { TaskPlan, TaskPorts } from './task-plan.ts';
+
+export interface Recovered {
+  readonly runners: readonly PartitionRunner[];
+  readonly positions: Positions;
+  /** Of the last committed batch; 0 for none. */
+  readonly sequence: number;
+  /** Clock of the last committed batch. */
+  readonly time: number;
+  readonly feed: DefinitionsFeed;
+  readonly replayedBatches: number;
+}
+
+/** Batches that are read from the log in one go. */
+const CHUNK_BATCHES_MAX = 64;
+const CHUNK_RECORDS_MAX = 20_000;
+
+export async function recover(
+  plan: TaskPlan,
+  ports: TaskPorts,
+  unknowable: ReadonlySet<number>,
+): Promise<Recovered> {
+  const journal = new Journal(ports, ports.codecs.BatchRecord, plan.spec.journal, plan.task);
+  const last = await journal.last();
+  assertOurs(plan, last);
+  const runners: PartitionRunner[] = [];
+  try {
+    for (const partition of plan.own) {
+      const stores = await ports.stores.open(partition);
+      const at = { partition, partitions: plan.partitions };
+      runners.push(new PartitionRunner(plan.spec, at, stores, ports.codecs, unknowable));
+    }
+    const feed = new DefinitionsFeed(ports.codecs.Definition);
+    await feed.load(ports);
+    const recovery = new Recovery(plan, ports, runners, feed);
+    const replayedBatches = last === undefined ? 0 : await recovery.replay(journal, last);
+    return {
+      runners,
+      positions: await positionsAfter(plan, ports, last, runners),
+      sequence: last?.sequence ?? Math.max(0, ...runners.map((runner) => runner.stores.mark)),
+      time: last?.time ?? 0,
+      feed,
+      replayedBatches,
+    };
+  } catch (error) {
+    for (const runner of runners) runner.stores.close();
+    throw error;
+  }
+}
+
+class Recovery {
+  readonly #plan: TaskPlan;
+  readonly #ports: TaskPorts;
+  readonly #runners: readonly PartitionRunner[];
+  readonly #feed: DefinitionsFeed;
+  /** Batches that each partition has applied, by partition. */
+  readonly #applied = new Map<number, number>();
+  readonly #emitter: ShellEmitter;
+
+  constructor(plan: TaskPlan, ports: TaskPorts, runners: readonly PartitionRunner[], feed: DefinitionsFeed) {
+    this.#plan = plan;
+    this.#ports = ports;
+    this.#runners = runners;
+    this.#feed = feed;
+    this.#emitter = new ShellEmitter(plan.partitions, undefined);
+    for (const { partition, stores } of runners) this.#applied.set(partition, stores.mark);
+  }
+
+  /** Brings every partition to the last batch; returns how many batches ran again. */
+  async replay(journal: Journal, last: BatchRecord): Promise<number> {
+    const marks = [...this.#applied.values()];
+    const ahead = Math.max(...marks);
+    if (ahead > last.sequence) throw stateAhead(this.#plan, ahead, last.sequence);
+    const behind = Math.min(...marks);
+    let count = 0;
+    if (behind < last.sequence) {
+      let chunk: BatchRecord[] = [];
+      let records = 0;
+      for await (const batch of this.#reachable(journal.after(behind))) {
+        chunk.push(batch);
+        records += batch.ranges.reduce((sum, range) => sum + range.to - range.from, 0);
+        count += 1;
+        if (chunk.length < CHUNK_BATCHES_MAX && records < CHUNK_RECORDS_MAX) continue;
+        await this.#replayChunk(chunk);
+        chunk = [];
+        records = 0;
+      }
+      await this.#replayChunk(chunk);
+    }
+    this.#feed.takeBelow(last.definitions_offset);
+    return count;
+  }
+
+  /** A missing folder is replayed from the first batch of all; when that is gone, a person has to decide. */
+  async *#reachable(batches: AsyncGenerator<BatchRecord>): AsyncGenerator<BatchRecord> {
+    try {
+      yield* batches;
+    } catch (error) {
+      if (!(error instanceof CodedError) || error.code !== 'journal_gap') throw error;
+      throw stateLost(this.#plan, error);
+    }
+  }
+
+  async #replayChunk(chunk: readonly BatchRecord[]): Promise<void> {
+    const needed = chunk.flatMap((batch) =>
+      batch.ranges
+        .filter((range) => range.from < range.to && this.#isBehind(range.partition, batch.sequence))
+        .map((range) => ({ ...range, topic: topicIdOf(range.topic) })),
+    );
+    const inputs = await ReplayInputs.open(this.#ports, needed);
+    try {
+      for (const batch of chunk) await this.#replayBatch(batch, inputs);
+    } finally {
+      await inputs.close();
+    }
+    for (const { stores } of this.#runners) stores.flush();
+  }
+
+  async #replayBatch(batch: BatchRecord, inputs: ReplayInputs): Promise<void> {
+    const behind = this.#runners.filter(({ partition }) => this.#isBehind(partition, batch.sequence));
+    if (behind.length === 0) return;
+    assertSameDecider(this.#plan, batch);
+    this.#feed.takeBelow(batch.definitions_offset);
+    const context = { sequence: batch.sequence, time: batch.time, definitions: this.#feed.view };
+    for (const range of batch.ranges) {
+      const runner = behind.find(({ partition }) => partition === range.partition);
+      if (runner === undefined || range.from >= range.to) continue;
+      this.#emitter.from(range.partition);
+      await inputs.read({ ...range, topic: topicIdOf(range.topic) }, (record) => {
+        runner.onRecord(record, context, this.#emitter);
+      });
+    }
+    for (const runner of behind) {
+      this.#emitter.from(runner.partition);
+      runner.processor.onBatchEnd(context, this.#emitter);
+    }
+    this.#assertSameOutputs(batch, behind);
+    const positions = positionsOf(this.#plan, batch);
+    for (const runner of behind) {
+      keepPositions(runner.stores.keyed, positions, runner.partition);
+      runner.stores.committed(batch.sequence);
+      this.#applied.set(runner.partition, batch.sequence);
+    }
+  }
+
+  #assertSameOutputs(batch: BatchRecord, behind: readonly PartitionRunner[]): void {
+    const now = new Map(this.#emitter.takeHashes().map((hash) => [hash.partition, hash]));
+    const then = new Map(batch.outputs.map((hash) => [hash.partition, hash]));
+    for (const { partition } of behind) {
+      if (!same(now.get(partition), then.get(partition))) {
+        throw new CodedError(
+          'replay_differs',
+          `could not recover ${this.#plan.spec.name} partition ${String(partition)}: batch ${String(batch.sequence)} ` +
+            `wrote ${describe(then.get(partition))} when it was committed and ${describe(now.get(partition))} now`,
+          {
+            hint: 'Its state may be wrong. Keep its folder for study, then start from a snapshot or replay into new topics.',
+          },
+        );
+      }
+    }
+  }
+
+  #isBehind(partition: number, sequence: number): boolean {
+    return (this.#applied.get(partition) ?? Infinity) < sequence;
+  }
+}
+
+function same(a: OutputHash | undefined, b: OutputHash | undefined): boolean {
+  return (a?.records ?? 0) === (b?.records ?? 0) && (a?.hash ?? 0) === (b?.hash ?? 0);
+}
+
+function describe(hash: OutputHash | undefined): string {
+  return hash === undefined ? 'nothing' : `${String(hash.records)} records (hash ${String(hash.hash)})`;
+}
+
+function positionsOf(plan: TaskPlan, batch: BatchRecord): Positions {
+  const positions = new Positions(plan.spec.inputs, plan.own);
+  for (const range of batch.ranges) {
+    const topic = topicIdOf(range.topic);
+    if (plan.spec.inputs.includes(topic)) positions.set(topic, range.partition, range.to);
+  }
+  return positions;
+}
+
+/** Every journal record names the position of every input, so the last one is enough. */
+async function positionsAfter(
+  plan: TaskPlan,
+  { log, logger }: TaskPorts,
+  last: BatchRecord | undefined,
+  runners: readonly PartitionRunner[],
+): Promise<Positions> {
+  const positions = last === undefined ? new Positions(plan.spec.inputs, plan.own) : positionsOf(plan, last);
+  if (last === undefined) {
+    for (const { partition, stores } of runners) readKeptPositions(stores.keyed, positions, partition);
+  }
+  for (const topic of plan.spec.inputs) {
+    const starts = await log.admin.startOffsets(topic);
+    for (const partition of plan.own) {
+      const start = starts[partition] ?? 0;
+      const next = positions.find(topic, partition);
+      if (next !== undefined && next >= start) continue;
+      if (next !== undefined) {
+        logger.error({ topic, partition, next, start }, 'records expired on the log before they were read');
+      }
+      positions.set(topic, partition, start);
+    }
+  }
+  return positions;
+}
+
+function assertOurs(plan: TaskPlan, last: BatchRecord | undefined): void {
+  if (last === undefined) return;
+  if (last.service === plan.spec.name && last.task === plan.task && last.layout === plan.layout) return;
+  const found = `${last.service} task ${String(last.task)} layout ${String(last.layout)}`;
+  throw new CodedError(
+    'layout_differs',
+    `could not start ${plan.spec.name} task ${String(plan.task)} of layout ${String(plan.layout)}: its journal ends with a batch of ${found}`,
+    { hint: 'Change the number of tasks with `npm run tasks` only.' },
+  );
+}
+
+function assertSameDecider(plan: TaskPlan, batch: BatchRecord): void {
+  if (batch.decider_version === plan.spec.deciderVersion) return;
+  throw new CodedError(
+    'decider_changed',
+    `could not replay batch ${String(batch.sequence)} of ${plan.spec.name}: it was decided by version ` +
+      `${String(batch.decider_version)}, this is version ${String(plan.spec.deciderVersion)}`,
+    { hint: 'Start the old version once and stop it cleanly: then nothing is left to replay.' },
+  );
+}
+
+function stateAhead(plan: TaskPlan, mark: number, sequence: number): CodedError {
+  return new CodedError(
+    'state_ahead',
+    `could not start ${plan.spec.name} task ${String(plan.task)}: its state is at batch ${String(mark)}, its journal ends with ${String(sequence)}`,
+    { hint: 'The state folder belongs to another broker, or the journal was truncated.' },
+  );
+}
+
+function stateLost(plan: TaskPlan, cause: CodedError): CodedError {
+  return new CodedError(
+    'state_lost',
+    `could not start ${plan.spec.name} task ${String(plan.task)}: a partition has no state, and the journal does not reach back to its start`,
+    { cause, hint: 'Put a snapshot in place of its folder under state/, or replay into new topics.' },
+  );
+}

@@ -1,0 +1,88 @@
+/** Runs the tasks of a stateful service on the real parts: what the services' main.ts call. */
+import { randomUUID } from 'node:crypto';
+import { integerField, readConfig, sharedFields, type Env } from '../config.ts';
+import { openLog } from '../log/open-log.ts';
+import { createLogger } from '../logger.ts';
+import { learnSchema, registerSchemas } from '../registry.ts';
+import { startStatusServer } from '../status-server.ts';
+import { StaticAssignment } from './assignment.ts';
+import { layoutInForce, readLayout } from './layout.ts';
+import type { ServiceSpec } from './ports.ts';
+import { stateFolders } from './state-folders.ts';
+import type { TaskPorts } from './task-plan.ts';
+import { TaskService, assertPartitions } from './task-service.ts';
+import { systemTime } from './time.ts';
+
+const TASKS_MAX = 1_024;
+const fields = {
+  ...sharedFields,
+  /** Tasks of the service in the whole installation. */
+  tasks: integerField('HINDSIGHT_TASKS', { min: 1, max: TASKS_MAX, fallback: 1 }),
+  /** This process is instance i, from 0, of n. */
+  instance: integerField('HINDSIGHT_INSTANCE', { min: 0, max: TASKS_MAX - 1, fallback: 0 }),
+  instances: integerField('HINDSIGHT_INSTANCES', { min: 1, max: TASKS_MAX, fallback: 1 }),
+};
+/** SIGTERM to exit. */
+const STOP_MS_MAX = 5_000;
+
+export interface RunningService {
+  /** Finishes and commits what is open, flushes, closes; at most 5 s. */
+  stop(): Promise<void>;
+}
+
+export async function runTaskService(spec: ServiceSpec, env: Env): Promise<RunningService> {
+  const config = readConfig(env, fields);
+  const logger = createLogger(spec.name);
+  const registry = { url: config.registryUrl };
+  const codecs = await registerSchemas(registry);
+  const { brokers, prefix, dataFolder, partitions } = config;
+  const log = await openLog({ brokers, clientId: `hindsight-${spec.name}`, prefix });
+  await assertPartitions(log, partitions);
+  const ports: TaskPorts = {
+    log,
+    codecs,
+    logger,
+    time: systemTime,
+    stores: stateFolders({ dataFolder, service: spec.name, needs: spec.stores }),
+    learn: async (schemaId) => {
+      await learnSchema(registry, codecs, schemaId);
+      return true;
+    },
+    newBatchId: randomUUID,
+  };
+  const found = await readLayout(ports, spec.journal, codecs.BatchRecord);
+  const exit = (code: number): void => {
+    process.exit(code);
+  };
+  const service = new TaskService({
+    spec,
+    layout: layoutInForce(spec.name, found, config.tasks),
+    partitions,
+    standingClock: config.testClock,
+    ports,
+    assignment: new StaticAssignment({ ...config, exit }),
+    onGivenUp: () => {
+      exit(1);
+    },
+  });
+  await service.start();
+  const server = await startStatusServer({
+    name: spec.name,
+    dataFolder,
+    ready: () => service.ready(),
+    status: () => service.status(),
+  });
+  return {
+    stop: async () => {
+      await atMost(service.stop(), STOP_MS_MAX);
+      await server.close();
+      await log.close();
+    },
+  };
+}
+
+async function atMost(work: Promise<void>, ms: number): Promise<void> {
+  const limit = new AbortController();
+  await Promise.race([work, systemTime.sleep(ms, limit.signal)]);
+  limit.abort();
+}

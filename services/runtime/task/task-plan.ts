@@ -1,0 +1,47 @@
+/** What a task is, and the ports that it works through. */
+import type { Codecs } from '../../../schemas/codec.ts';
+import type { Log } from '../log/ports.ts';
+import type { Logger } from '../logger.ts';
+import type { PartitionStores } from '../store/ports.ts';
+import type { ServiceSpec } from './ports.ts';
+import type { TimePort } from './time.ts';
+
+export interface TaskPlan {
+  readonly spec: ServiceSpec;
+  readonly task: number;
+  /** Raised by the command that changes the number of tasks; part of every transactional id. */
+  readonly layout: number;
+  readonly tasks: number;
+  /** Partitions of every co-partitioned topic. */
+  readonly partitions: number;
+  /** The partitions of this task, ascending. */
+  readonly own: readonly number[];
+  /** HINDSIGHT_TEST_CLOCK. */
+  readonly standingClock: boolean;
+}
+
+export interface TaskPorts {
+  readonly log: Log;
+  readonly codecs: Codecs;
+  readonly time: TimePort;
+  readonly logger: Logger;
+  readonly stores: StateFolders;
+  /** Makes values of a schema readable; false when nobody knows it. Throws when the registry cannot be asked. */
+  readonly learn: (schemaId: number) => Promise<boolean>;
+  /** A random id for each batch. */
+  readonly newBatchId: () => string;
+}
+
+/** Where the state of partitions lies. */
+export interface StateFolders {
+  /** Opens the partition's stores, out of its newest snapshot when its folder is missing and one is kept. */
+  open(partition: number): Promise<PartitionStores>;
+  /** Copies what is flushed to where snapshots are kept. Absent: none are kept. */
+  readonly snapshot?: (partition: number, stores: PartitionStores) => Promise<void>;
+}
+
+export function partitionsOfTask(task: number, tasks: number, partitions: number): number[] {
+  const own: number[] = [];
+  for (let partition = task; partition < partitions; partition += tasks) own.push(partition);
+  return own;
+}

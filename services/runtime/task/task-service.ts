@@ -1,0 +1,159 @@
+/** The tasks of one service in one process, over ports: what run-service wires to the real parts. */
+import { topicIds, topics, type TopicId } from '../../../schemas/topics.ts';
+import { CodedError } from '../errors.ts';
+import type { Log } from '../log/ports.ts';
+import type { PartHealth } from '../status-server.ts';
+import type { Assignment } from './assignment.ts';
+import type { Layout } from './layout.ts';
+import type { ServiceSpec } from './ports.ts';
+import { Task } from './task.ts';
+import { partitionsOfTask, type TaskPorts } from './task-plan.ts';
+
+export interface TaskServiceOptions {
+  readonly spec: ServiceSpec;
+  readonly layout: Layout;
+  readonly partitions: number;
+  readonly standingClock: boolean;
+  readonly ports: TaskPorts;
+  readonly assignment: Assignment;
+  /** A task gave up after too many errors; the process should end, so that its supervisor starts it anew. */
+  readonly onGivenUp: () => void;
+}
+
+export interface ServiceStatus {
+  readonly service: string;
+  /** Everything due at this time has been committed; the lowest of the tasks. */
+  readonly time: number;
+  readonly definitions_offset: number;
+  /** Next offset, handled and committed, by topic and partition; -1 where the partition is not live here. */
+  readonly inputs: Readonly<Partial<Record<TopicId, readonly number[]>>>;
+  readonly unsettled: number;
+  /** Everything received before this has been handled; timers up to it have fired. Absent where time plays no part. */
+  readonly watermark?: number;
+  readonly tasks: readonly {
+    readonly task: number;
+    readonly state: string;
+    readonly sequence: number;
+    readonly error?: string;
+  }[];
+  readonly gauges: Readonly<Record<string, number>>;
+}
+
+export class TaskService {
+  readonly #options: TaskServiceOptions;
+  readonly #tasks = new Map<number, Task>();
+
+  constructor(options: TaskServiceOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { assignment } = this.#options;
+    await assignment.start({
+      gained: (task) => {
+        this.#gain(task);
+      },
+      lost: async (task) => {
+        await this.#tasks.get(task)?.stop();
+        this.#tasks.delete(task);
+      },
+    });
+  }
+
+  /** Every task finishes its batch, commits and flushes. */
+  async stop(): Promise<void> {
+    await this.#options.assignment.stop();
+    await Promise.all([...this.#tasks.values()].map((task) => task.stop()));
+  }
+
+  ready(): Readonly<Record<string, PartHealth>> {
+    const parts: Record<string, PartHealth> = {};
+    for (const [number, task] of this.#tasks) {
+      const failure = task.failure === undefined ? '' : `: ${describe(task.failure)}`;
+      parts[`task ${String(number)}`] = { ok: task.state === 'live', detail: `${task.state}${failure}` };
+    }
+    return parts;
+  }
+
+  status(): ServiceStatus {
+    const { spec, partitions } = this.#options;
+    const inputs: Partial<Record<TopicId, number[]>> = {};
+    for (const topic of spec.inputs) inputs[topic] = new Array<number>(partitions).fill(-1);
+    const gauges: Record<string, number> = {};
+    let unsettled = 0;
+    const progress = [];
+    for (const task of this.#tasks.values()) {
+      const { loop } = task;
+      progress.push({
+        task: task.plan.task,
+        state: task.state,
+        sequence: loop?.progress.sequence ?? 0,
+        ...(task.failure !== undefined && { error: describe(task.failure) }),
+      });
+      if (loop === undefined) {
+        unsettled += 1;
+        continue;
+      }
+      for (const { topic, partition, offset } of loop.handled) {
+        const offsets = inputs[topic];
+        if (offsets !== undefined) offsets[partition] = offset;
+      }
+      for (const [name, value] of Object.entries(loop.gauges)) gauges[name] = (gauges[name] ?? 0) + value;
+      unsettled += loop.gauges.unsettled ?? 0;
+    }
+    const loops = [...this.#tasks.values()].map((task) => task.loop?.progress);
+    const watermarks = [...this.#tasks.values()].flatMap(({ loop }) => loop?.watermark ?? []);
+    return {
+      service: spec.name,
+      time: Math.min(...loops.map((loop) => loop?.time ?? 0)),
+      definitions_offset: Math.min(...loops.map((loop) => loop?.definitionsOffset ?? 0)),
+      inputs,
+      unsettled,
+      ...(watermarks.length > 0 && { watermark: Math.min(...watermarks) }),
+      tasks: progress,
+      gauges,
+    };
+  }
+
+  #gain(number: number): void {
+    const { spec, layout, partitions, standingClock, ports, assignment, onGivenUp } = this.#options;
+    const plan = {
+      spec,
+      task: number,
+      layout: layout.layout,
+      tasks: layout.tasks,
+      partitions,
+      own: partitionsOfTask(number, layout.tasks, partitions),
+      standingClock,
+    };
+    const task = new Task(plan, ports, {
+      onFenced: (fenced) => {
+        assignment.fenced(fenced);
+      },
+      onGivenUp,
+    });
+    this.#tasks.set(number, task);
+    task.start();
+  }
+}
+
+/** @throws CodedError `partitions_differ`: co-partitioned topics must agree, or keys would meet in the wrong places. */
+export async function assertPartitions(log: Log, partitions: number): Promise<void> {
+  for (const topic of topicIds) {
+    if (topics[topic].partitions !== 'lanes') continue;
+    const found = await log.admin.partitionsOf(topic);
+    if (found === partitions) continue;
+    throw new CodedError(
+      'partitions_differ',
+      `could not start: ${topics[topic].name} has ${String(found)} partitions, not ${String(partitions)}`,
+      {
+        hint: 'Set HINDSIGHT_PARTITIONS to what the installation was made with; it changes only by a replay.',
+      },
+    );
+  }
+}
+
+function describe(failure: unknown): string {
+  if (failure instanceof CodedError) return `${failure.code}: ${failure.message}`;
+  return failure instanceof Error ? failure.message : String(failure);
+}

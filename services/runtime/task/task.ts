@@ -1,0 +1,233 @@
+/**
+ * A task: a fixed set of partitions with one transactional id.
+ *
+ *   starting ─▶ fencing ─▶ recovering ─▶ live ─▶ stopping ─▶ stopped
+ *                  ▲            │          │
+ *                  └─ pausing ◀─┴──────────┘        (any error that may pass: everything is discarded)
+ *                        └─────────▶ failed         (an error that will not pass, or too many in a row)
+ *                                    fenced         (a newer owner has the id)
+ *
+ * fencing     InitProducerId: fences older owners and waits for their transaction to end. Nothing is read before.
+ * recovering  the journal's last committed record, stores at their marks, missing batches again.
+ * live        the batch loop.
+ * failed      stands still with an alarm: better late than wrong. `stop` still works.
+ */
+import { UnknownSchemaError } from '../../../schemas/codec.ts';
+import { CodedError, assert } from '../errors.ts';
+import type { TransactionalProducer } from '../log/ports.ts';
+import { BatchLoop } from './batch-loop.ts';
+import { recover, type Recovered } from './recovery.ts';
+import type { TaskPlan, TaskPorts } from './task-plan.ts';
+
+export type TaskState =
+  'starting' | 'fencing' | 'recovering' | 'live' | 'pausing' | 'stopping' | 'stopped' | 'failed' | 'fenced';
+
+const moves: Readonly<Record<TaskState, readonly TaskState[]>> = {
+  starting: ['fencing', 'stopping'],
+  fencing: ['recovering', 'pausing', 'failed', 'fenced', 'stopping'],
+  recovering: ['live', 'pausing', 'failed', 'fenced', 'stopping'],
+  live: ['pausing', 'failed', 'fenced', 'stopping'],
+  pausing: ['fencing', 'failed', 'stopping'],
+  failed: ['stopping'],
+  fenced: ['stopping'],
+  stopping: ['stopped'],
+  stopped: [],
+};
+
+/** An open transaction blocks every reader behind it. */
+const TRANSACTION_TIMEOUT_MS = 10_000;
+const PAUSE_MIN_MS = 250;
+const PAUSE_MAX_MS = 10_000;
+const TRIES_MAX = 12;
+/** Live for this long, and the tries are counted anew. */
+const HEALTHY_MS = 60_000;
+/** Schemas that nobody knows, remembered so that their values are dead letters instead of endless recoveries. */
+const UNKNOWABLE_MAX = 1_000;
+
+/** Retrying these gives the same again, or harm. */
+const permanent = new Set([
+  'assertion_failed',
+  'replay_differs',
+  'decider_changed',
+  'definitions_lost',
+  'state_ahead',
+  'state_lost',
+  'store_damaged',
+  'store_behind',
+  'journal_gap',
+  'input_expired',
+  'layout_differs',
+  'unreachable',
+]);
+
+export interface TaskEvents {
+  readonly onFenced: (task: number) => void;
+  /** Too many errors in a row, each of which might have passed. */
+  readonly onGivenUp: (task: number) => void;
+}
+
+export class Task {
+  readonly plan: TaskPlan;
+  readonly #ports: TaskPorts;
+  readonly #events: TaskEvents;
+  readonly #abort = new AbortController();
+  readonly #unknowable = new Set<number>();
+  #state: TaskState = 'starting';
+  #failure: unknown;
+  #recovered: Recovered | undefined;
+  #loop: BatchLoop | undefined;
+  #running: Promise<void> | undefined;
+  #tries = 0;
+
+  constructor(plan: TaskPlan, ports: TaskPorts, events: TaskEvents) {
+    this.plan = plan;
+    this.#ports = ports;
+    this.#events = events;
+  }
+
+  get state(): TaskState {
+    return this.#state;
+  }
+  /** What went wrong last; undefined once live. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+  get recovered(): Recovered | undefined {
+    return this.#recovered;
+  }
+  get loop(): BatchLoop | undefined {
+    return this.#loop;
+  }
+
+  start(): void {
+    assert(this.#running === undefined, 'a task starts once');
+    this.#running = this.#run();
+  }
+
+  /** Finishes the open batch, commits, flushes, closes. Never rejects. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#running;
+    if (this.#state === 'stopped') return;
+    this.#move('stopping');
+    this.#move('stopped');
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#abort.signal.aborted) {
+      const liveAt = await this.#ownership();
+      if (this.#abort.signal.aborted || this.#state === 'failed' || this.#state === 'fenced') return;
+      const { time } = this.#ports;
+      if (liveAt !== undefined && time.monotonicMs() - liveAt > HEALTHY_MS) this.#tries = 0;
+      this.#move('pausing');
+      const pauseMs = Math.min(PAUSE_MAX_MS, PAUSE_MIN_MS * 2 ** this.#tries);
+      this.#tries += 1;
+      if (this.#tries > TRIES_MAX) {
+        this.#move('failed');
+        this.#events.onGivenUp(this.plan.task);
+        return;
+      }
+      await time.sleep(pauseMs, this.#abort.signal);
+    }
+  }
+
+  /** Once from fencing to the end of live; returns when it went live. Never rejects: the state says how it ended. */
+  async #ownership(): Promise<number | undefined> {
+    let liveAt: number | undefined;
+    let producer: TransactionalProducer | undefined;
+    try {
+      this.#move('fencing');
+      producer = await this.#ports.log.transactionalProducer({
+        transactionalId: transactionalIdOf(this.plan),
+        timeoutMs: TRANSACTION_TIMEOUT_MS,
+      });
+      await producer.init();
+      this.#move('recovering');
+      this.#recovered = await recover(this.plan, this.#ports, this.#unknowable);
+      this.#loop = new BatchLoop(this.plan, this.#ports, this.#recovered, producer);
+      this.#move('live');
+      this.#failure = undefined;
+      liveAt = this.#ports.time.monotonicMs();
+      const { sequence, replayedBatches } = this.#recovered;
+      this.#ports.logger.info({ ...this.#names(), sequence, replayedBatches }, 'task is live');
+      await this.#loop.run(this.#abort.signal);
+    } catch (error) {
+      await this.#failed(error);
+    } finally {
+      this.#closeStores();
+      await producer?.close().catch(() => undefined); // it is discarded either way
+    }
+    return liveAt;
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    this.#failure = error;
+    const code = error instanceof CodedError ? error.code : undefined;
+    if (this.#abort.signal.aborted) {
+      this.#ports.logger.warn(
+        { ...this.#names(), error },
+        'task stopped on an error; it recovers at its next start',
+      );
+    } else if (code === 'producer_dead' && this.#state !== 'fencing') {
+      this.#ports.logger.warn(
+        { ...this.#names(), error },
+        'task has a newer owner, or its transaction ended',
+      );
+      this.#move('fenced');
+      this.#events.onFenced(this.plan.task);
+    } else if (code !== undefined && permanent.has(code)) {
+      this.#ports.logger.error({ ...this.#names(), error }, 'task stands still: it needs a person');
+      this.#move('failed');
+    } else if (error instanceof UnknownSchemaError) {
+      await this.#learn(error.schemaId);
+    } else {
+      this.#ports.logger.warn({ ...this.#names(), error }, 'task starts again after an error');
+    }
+  }
+
+  async #learn(schemaId: number): Promise<void> {
+    try {
+      if (await this.#ports.learn(schemaId)) {
+        this.#ports.logger.info({ ...this.#names(), schemaId }, 'learned a schema');
+        return;
+      }
+      assert(
+        this.#unknowable.size < UNKNOWABLE_MAX,
+        'values name a bounded number of schemas that nobody knows',
+      );
+      this.#unknowable.add(schemaId);
+      this.#ports.logger.error(
+        { ...this.#names(), schemaId },
+        'values of an unknown schema go to dead letters',
+      );
+    } catch (error) {
+      this.#ports.logger.warn(
+        { ...this.#names(), schemaId, error },
+        'could not ask the registry for a schema',
+      );
+    }
+  }
+
+  #closeStores(): void {
+    for (const { stores } of this.#recovered?.runners ?? []) stores.close();
+    this.#recovered = undefined;
+    this.#loop = undefined;
+  }
+
+  #names(): { readonly task: number; readonly state: TaskState } {
+    return { task: this.plan.task, state: this.#state };
+  }
+
+  #move(to: TaskState): void {
+    assert(moves[this.#state].includes(to), `a task moves from ${this.#state} to ${to}`);
+    this.#state = to;
+  }
+}
+
+export function transactionalIdOf(plan: {
+  readonly spec: { readonly name: string };
+  readonly layout: number;
+  readonly task: number;
+}): string {
+  return `hindsight-${plan.spec.name}-${String(plan.layout)}-${String(plan.task)}`;
+}
