@@ -8,6 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TopicId } from '../../../schemas/topics.ts';
 import { assert, CodedError } from '../errors.ts';
+import { Bell } from './bell.ts';
 import type { BytePool } from './byte-pool.ts';
 import type { Cluster } from './cluster.ts';
 import { fetchRequest } from './fetch-request.ts';
@@ -60,6 +61,7 @@ export class FetchLoop implements LogReader {
   readonly #byPlace = new Map<string, FetchedFrom>();
   #byLeader = new Map<number, FetchedFrom[]>();
   readonly #loops = new Map<number, Promise<void>>();
+  readonly #closing = new Bell();
   #failure: unknown;
   #closed = false;
 
@@ -112,9 +114,10 @@ export class FetchLoop implements LogReader {
     if (this.#closed) return;
     this.#closed = true;
     this.#options.cluster.destroy();
+    this.#closing.ring();
     this.#queue.wakeAll();
     for (const slice of this.#queue.take(Number.POSITIVE_INFINITY)) slice.release();
-    await Promise.race([Promise.all(this.#loops.values()), sleep(CLOSE_MS_MAX)]);
+    await Promise.race([Promise.all(this.#loops.values()), sleep(CLOSE_MS_MAX, undefined, { ref: false })]);
   }
 
   /** Gives each partition to the loop of its leader, and starts the loops that are missing. */
@@ -158,7 +161,7 @@ export class FetchLoop implements LogReader {
 
   /** Waits longer after each failure, then asks who leads what. A failure to ask is the next attempt's to meet. */
   async #recover(failures: number): Promise<void> {
-    await sleep(Math.min(PAUSE_MS_MAX, PAUSE_MS_MIN * 2 ** Math.min(failures - 1, 10)));
+    await this.#closing.wait(Math.min(PAUSE_MS_MAX, PAUSE_MS_MIN * 2 ** Math.min(failures - 1, 10)));
     if (this.#stopped) return;
     await this.#options.cluster.refresh().catch(() => undefined);
     this.#assign();
