@@ -4,6 +4,7 @@ import { mountDefinitions } from './definitions.ts';
 import { mountHealth, type HealthOptions } from './health.ts';
 import type { AppKeys, DefinitionsStore, Query } from './ports.ts';
 import { mountTestClock } from './test-clock.ts';
+import { mountTrace } from './trace.ts';
 import { mountWorkspaces } from './workspaces.ts';
 
 export interface AppOptions {
@@ -18,6 +19,7 @@ export interface AppOptions {
 export function appPlugin(app: FastifyInstance, options: AppOptions, done: () => void): void {
   mountWorkspaces(app, options);
   mountDefinitions(app, options);
+  mountTrace(app, options);
   mountHealth(app, options.health);
   if (options.isTestClockOn) mountTestClock(app, { ...options, statuses: options.health.statuses });
   done();

@@ -54,5 +54,5 @@ export interface Statuses {
 /** Rows of a query with `{name: Type}` parameters. */
 export type Query = (
   sql: string,
-  parameters: Readonly<Record<string, string | number>>,
+  parameters: Readonly<Record<string, string | number | readonly string[]>>,
 ) => Promise<readonly Readonly<Record<string, unknown>>[]>;

@@ -1,0 +1,145 @@
+/**
+ * `GET /v1/trace?anonymous_id=…` or `?person=…`: the story of a visitor or a person in order, from what ClickHouse has.
+ * A story is told from its newest rows: `truncated` says that older ones were left out.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Workspace } from '../../schemas/ids.ts';
+import { answer, badRequest, bearerOf, unauthorized } from './answers.ts';
+import type { AppKeys, Query } from './ports.ts';
+import { stepsOf, type Row, type Step } from './trace-steps.ts';
+
+export interface TraceOptions {
+  readonly keys: Pick<AppKeys, 'app'>;
+  readonly query: Query;
+}
+
+/** Of each table. */
+export const traceRowsMax = 2_000;
+const namesMax = 10_000;
+
+export function mountTrace(app: FastifyInstance, options: TraceOptions): void {
+  app.get('/v1/trace', (request, reply) => get(options, request, reply));
+}
+
+async function get(
+  { keys, query }: TraceOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const key = bearerOf(request);
+  const workspace = key === undefined ? undefined : keys.app(key);
+  if (workspace === undefined) return unauthorized(reply);
+  const { anonymous_id: anonymousId, person } = request.query as Record<string, unknown>; // Fastify's parsed query
+  if (typeof anonymousId === 'string' && person === undefined) {
+    return answer(reply, 200, await tell(query, await visitor(query, workspace, anonymousId)));
+  }
+  if (typeof person === 'string' && anonymousId === undefined) {
+    const subject = await known(query, workspace, person);
+    return answer(reply, 200, subject === undefined ? { steps: [] } : await tell(query, subject));
+  }
+  const message = 'give either anonymous_id or person';
+  return badRequest(reply, [{ pointer: '', code: 'required', message }]);
+}
+
+/** Whose story: a visitor, with the person who claimed it; or a person, with every visitor that it was. */
+interface Subject {
+  readonly workspace: Workspace;
+  /** Empty: nobody yet. */
+  readonly personId: string;
+  readonly anonymousIds: readonly string[];
+  /** Only what happened under the anonymous ids, and to their person; not the person's other events. */
+  readonly visitorOnly: boolean;
+}
+
+async function visitor(query: Query, workspace: Workspace, anonymousId: string): Promise<Subject> {
+  const [row] = await query(
+    `SELECT person_id FROM identities
+     WHERE workspace = {workspace:String} AND kind = 'anonymous_id' AND value = {value:String} LIMIT 1`,
+    { workspace, value: anonymousId },
+  );
+  return { workspace, personId: textOf(row?.['person_id']), anonymousIds: [anonymousId], visitorOnly: true };
+}
+
+async function known(query: Query, workspace: Workspace, name: string): Promise<Subject | undefined> {
+  const rows = await query(
+    `SELECT person_id FROM identities
+     WHERE workspace = {workspace:String}
+       AND ((kind IN ('id', 'cio_id') AND value = {value:String}) OR (kind = 'email' AND lower(value) = lower({value:String})))
+     ORDER BY kind = 'email' LIMIT 1`,
+    { workspace, value: name },
+  );
+  const personId = textOf(rows[0]?.['person_id']);
+  if (personId === '') return undefined;
+  const held = await query(
+    `SELECT value FROM identities
+     WHERE workspace = {workspace:String} AND kind = 'anonymous_id' AND person_id = {person:String}
+     LIMIT {limit:UInt32}`,
+    { workspace, person: personId, limit: namesMax },
+  );
+  const anonymousIds = held.map((row) => textOf(row['value']));
+  return { workspace, personId, anonymousIds, visitorOnly: false };
+}
+
+async function tell(query: Query, subject: Subject): Promise<{ steps: readonly Step[]; truncated?: true }> {
+  const { workspace, personId: person, anonymousIds: visitors } = subject;
+  const parameters = { workspace, person, visitors, limit: traceRowsMax };
+  const read = (sql: string): Promise<readonly Row[]> => query(sql, parameters);
+  const [waiting, merged, facts, dropped, segments, journeys] = await Promise.all([
+    read(WAITING),
+    read(subject.visitorOnly ? MERGED_OF_VISITORS : MERGED_OF_PERSON),
+    read(FACTS),
+    read(DROPPED),
+    person === '' ? [] : read(SEGMENTS),
+    person === '' ? [] : read(JOURNEYS),
+  ]);
+  const tables = { waiting, merged, facts, dropped, segments, journeys };
+  const truncated = Object.values(tables).some((rows) => rows.length >= traceRowsMax);
+  return truncated ? { steps: stepsOf(tables), truncated } : { steps: stepsOf(tables) };
+}
+
+const EVENT_COLUMNS = `message_id, type, name, anonymous_id, toUnixTimestamp64Milli(received_at) AS received_at`;
+const NEWEST = 'DESC LIMIT {limit:UInt32}';
+
+const WAITING = `
+  SELECT ${EVENT_COLUMNS} FROM anonymous_events
+  WHERE workspace = {workspace:String} AND anonymous_id IN {visitors:Array(String)}
+  ORDER BY received_at ${NEWEST}`;
+
+const MERGED = `
+  SELECT ${EVENT_COLUMNS}, person_id, previously_anonymous, toUnixTimestamp64Milli(merged_at) AS merged_at, _offset AS place
+  FROM events WHERE workspace = {workspace:String}`;
+const MERGED_OF_PERSON = `${MERGED} AND person_id = {person:String} ORDER BY place ${NEWEST}`;
+const MERGED_OF_VISITORS = `${MERGED} AND anonymous_id IN {visitors:Array(String)} ORDER BY place ${NEWEST}`;
+
+const FACTS = `
+  SELECT
+    kind, number, person_id, other_person_id, identifier_kind, identifier, message_id,
+    toUnixTimestamp64Milli(at) AS at
+  FROM stored_facts
+  WHERE workspace = {workspace:String}
+    AND ((identifier_kind = 'anonymous_id' AND identifier IN {visitors:Array(String)})
+      OR ({person:String} != '' AND (person_id = {person:String} OR other_person_id = {person:String})))
+  ORDER BY number ${NEWEST}`;
+
+const DROPPED = `
+  SELECT reason, stage, message_id, anonymous_id, person_id, detail, toUnixTimestamp64Milli(at) AS at
+  FROM stored_dropped
+  WHERE workspace = {workspace:String}
+    AND (anonymous_id IN {visitors:Array(String)} OR ({person:String} != '' AND person_id = {person:String}))
+  ORDER BY at ${NEWEST}`;
+
+const SEGMENTS = `
+  SELECT segment_id, person_id, change, cause_message_id AS message_id, toUnixTimestamp64Milli(at) AS at
+  FROM segment_changes
+  WHERE workspace = {workspace:String} AND person_id = {person:String}
+  ORDER BY at ${NEWEST}`;
+
+const JOURNEYS = `
+  SELECT journey_id, person_id, trigger_message_id AS message_id, rule_version, toUnixTimestamp64Milli(entered_at) AS at
+  FROM journey_entries
+  WHERE workspace = {workspace:String} AND person_id = {person:String}
+  ORDER BY at ${NEWEST}`;
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
