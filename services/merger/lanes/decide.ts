@@ -164,9 +164,7 @@ function takeIdentify(draft: Draft, event: LaneEvent, fingerprint: string, arriv
     draft.push({ type: 'dropped', reason: 'identify_without_identifier' });
     return;
   }
-  const { decided } = draft.lane;
-  const same =
-    decided?.fingerprint === fingerprint ? draft.survivor(decided.personId, decided.at) : undefined;
+  const same = draft.decidedPerson(fingerprint);
   if (same === undefined) draft.ask('claim', arrived);
   else draft.merge(same, event);
 }

@@ -2,8 +2,6 @@
 import type { Codecs } from '../../../schemas/codec.ts';
 import type { LaneKey, PersonId } from '../../../schemas/ids.ts';
 import { personKey } from '../../../schemas/lanes.ts';
-import { topics } from '../../../schemas/topics.ts';
-import type { InputRecord } from '../../runtime/log/ports.ts';
 import type { Emitter } from '../../runtime/task/ports.ts';
 import type { Fact, Outcome } from './effects.ts';
 import type { EventInHand } from './event-in-hand.ts';
@@ -88,35 +86,5 @@ export class Outputs {
       detail: JSON.stringify(detail),
     });
     out.emit('activitiesLogged', personKey(hand.workspace, personId), value);
-  }
-
-  /** A record that cannot be read: kept as it is, and named in the list of what was dropped. */
-  undecodable(out: Emitter, record: InputRecord, at: number): void {
-    const { topic, partition, offset, bytes, keyStart, keyEnd, valueStart, valueEnd } = record;
-    const key = Buffer.from(bytes.subarray(keyStart, keyEnd));
-    const name = topics[topic].name;
-    const letter = this.#codecs.DeadLetter.encode({
-      topic: name,
-      partition,
-      offset,
-      key,
-      value: Buffer.from(bytes.subarray(valueStart, valueEnd)),
-      service: STAGE,
-      code: 'undecodable',
-      message: 'could not read the record: it is not a value of the schema that its header names',
-      at,
-    });
-    out.emit('deadLetters', key, letter);
-    const value = this.#codecs.DroppedEvent.encode({
-      workspace: key.toString().split(':', 1)[0] ?? '',
-      reason: 'undecodable',
-      stage: STAGE,
-      at,
-      message_id: null,
-      anonymous_id: null,
-      person_id: null,
-      detail: JSON.stringify({ topic: name, partition, offset }),
-    });
-    out.emit('eventsDropped', key, value);
   }
 }

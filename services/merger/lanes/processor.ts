@@ -2,13 +2,12 @@
  * The lanes of one partition. Most events are a visitor's, of whom nobody is known: their routing fields are read in
  * place, the message id is looked up among the repeats, the bytes are appended; nothing else happens.
  */
-import type { Codecs } from '../../../schemas/codec.ts';
+import { WIRE_HEADER_BYTES, type Codecs } from '../../../schemas/codec.ts';
 import type { LaneKey, PersonId, Workspace } from '../../../schemas/ids.ts';
 import { laneKey } from '../../../schemas/lanes.ts';
 import { partitionOf } from '../../../schemas/partitioner.ts';
 import type { IdentityDecision } from '../../../schemas/records.ts';
-import { UnknownSchemaError, WIRE_HEADER_BYTES } from '../../../schemas/codec.ts';
-import { assert } from '../../runtime/errors.ts';
+import { assert, CodedError } from '../../runtime/errors.ts';
 import type { InputRecord } from '../../runtime/log/ports.ts';
 import type { HashWindow, LaneSlot, PartitionStores } from '../../runtime/store/ports.ts';
 import type { BatchContext, Emitter, Processor } from '../../runtime/task/ports.ts';
@@ -51,7 +50,7 @@ export class LanesProcessor implements Processor {
   }
 
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
-    if (record.topic === 'eventsCollected') this.#takeEvent(record, batch, out);
+    if (record.topic === 'eventsCollected') this.#takeEvent(record, out);
     else this.#takeDecision(record, batch, out);
   }
 
@@ -86,12 +85,11 @@ export class LanesProcessor implements Processor {
     };
   }
 
-  #takeEvent(record: InputRecord, batch: BatchContext, out: Emitter): void {
+  #takeEvent(record: InputRecord, out: Emitter): void {
     const { hand, events } = this.#shell;
     const { bytes, keyStart, keyEnd } = record;
     if (!hand.take(bytes, record.valueStart, record.valueEnd, record.offset)) {
-      this.#shell.outputs.undecodable(out, record, batch.time);
-      return;
+      throw new CodedError('undecodable', 'could not read an event: it is not a record of the schema');
     }
     const { routing } = hand;
     const { receivedAt } = routing;
@@ -127,11 +125,8 @@ export class LanesProcessor implements Processor {
   }
 
   #takeDecision(record: InputRecord, batch: BatchContext, out: Emitter): void {
-    const decision = this.#decode(record);
-    if (decision === undefined) {
-      this.#shell.outputs.undecodable(out, record, batch.time);
-      return;
-    }
+    const { bytes, valueStart, valueEnd } = record;
+    const decision = this.#codecs.IdentityDecision.decode(bytes, valueStart, valueEnd);
     const { kind } = decision;
     if (kind === 'granted' || kind === 'resolved' || kind === 'refused') {
       if (decision.lane === null) this.#strays += 1;
@@ -171,15 +166,6 @@ export class LanesProcessor implements Processor {
       const ref = shell.find(key);
       const before = shell.lanes.get(ref.hex);
       shell.save(ref, before, shell.relink(before, workspace as Workspace, from as PersonId, to as PersonId));
-    }
-  }
-
-  #decode(record: InputRecord): IdentityDecision | undefined {
-    try {
-      return this.#codecs.IdentityDecision.decode(record.bytes, record.valueStart, record.valueEnd);
-    } catch (error) {
-      if (error instanceof UnknownSchemaError) throw error; // the task loads the schema and tries again
-      return undefined;
     }
   }
 

@@ -12,6 +12,8 @@ export const lanesService: ServiceSpec = {
     events: { retentionMs: waitingMs + graceMs + holdMsMax },
     duplicates: { windowMs: duplicatesMs, entriesMax: duplicateEntriesMax },
   },
+  // A visitor who has just identified waits for both.
+  urgent: ['identityRequests', 'identityDecisions'],
   watermarks: {
     encode: (partition, { time, offset }, codecs) => [
       {

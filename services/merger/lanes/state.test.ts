@@ -1,0 +1,30 @@
+import { expect, test } from '@jest/globals';
+import type { PersonId } from '../../../schemas/ids.ts';
+import { BUSY, decodeLane, encodeLane, flagsOf, LINKED, newLane, type LaneState } from './state.ts';
+
+const ada = 'cio_ada' as PersonId;
+const bob = 'cio_bob' as PersonId;
+
+const busiest: LaneState = {
+  work: { type: 'releasing', personId: ada, via: bob, claimedAt: 5, cursor: 3, count: 2, oldest: 1 },
+  requests: 7,
+  queueCursor: 2,
+  readyAt: 40,
+  long: true,
+  link: { personId: ada, claimedAt: 5 },
+  known: [{ identifier: { kind: 'email', value: '__proto__@x.org' }, personId: ada, at: 9 }],
+  decided: { fingerprint: 'f', personId: ada, at: 9 },
+  detours: [{ to: ada, via: bob, lastAt: 4 }],
+};
+
+test('a lane’s state survives being written down', () => {
+  expect(decodeLane(encodeLane(busiest))).toEqual(busiest);
+  expect(decodeLane(encodeLane(newLane))).toEqual(newLane);
+});
+
+test('flags say what an event without identifier needs to know', () => {
+  expect(flagsOf(newLane)).toBe(0);
+  expect(flagsOf({ ...newLane, link: busiest.link })).toBe(LINKED);
+  expect(flagsOf({ ...newLane, work: { type: 'asking', request: 'resolve' } })).toBe(BUSY);
+  expect(flagsOf(busiest)).toBe(LINKED | BUSY);
+});
