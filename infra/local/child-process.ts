@@ -39,7 +39,7 @@ const LOG_BYTES_MAX = 32 << 20;
 const READY_POLL_MS = 50;
 
 /** @throws CodedError `process_failed` when the command cannot be run at all. */
-export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
+export function startProcess(spec: ProcessSpec): RunningProcess {
   const log = openLogFile(spec.logFile);
   const child = spawn(spec.command, spec.args, {
     cwd: spec.cwd,
@@ -48,20 +48,20 @@ export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
     detached: spec.part,
   });
   closeSync(log);
-  await new Promise<void>((done, fail) => {
-    child.once('spawn', done);
-    child.once('error', (cause) => {
-      fail(new CodedError('process_failed', `could not start ${spec.name}: ${cause.message}`, { cause }));
-    });
-  });
-  const pid = pidOf(child);
-  const identity = identityOf(pid);
-  const watchdog = spec.part ? startWatchdog(pid) : undefined;
-  const ended = endOf(child).then(async (how) => {
-    await watchdog?.release();
-    return how;
-  });
-  return { pid, identity, ended, stop: () => stopChild(child, ended, spec.stopMsMax) };
+  const ended = endOf(child);
+  if (child.pid === undefined) {
+    throw new CodedError('process_failed', `could not start ${spec.name}: ${spec.command} cannot be run`);
+  }
+  const watchdog = spec.part ? startWatchdog(child.pid) : undefined;
+  return {
+    pid: child.pid,
+    identity: identityOf(child.pid),
+    ended: ended.then(async (how) => {
+      await watchdog?.release();
+      return how;
+    }),
+    stop: () => stopChild(child, ended, spec.stopMsMax),
+  };
 }
 
 /** @throws CodedError `process_failed` with the end of its log when it ends first, or is not ready in readyMsMax. */
@@ -90,6 +90,9 @@ async function stopChild(child: ChildProcess, ended: Promise<unknown>, stopMsMax
 
 function endOf(child: ChildProcess): Promise<string> {
   return new Promise((done) => {
+    child.once('error', (error) => {
+      done(`could not be run: ${error.message}`);
+    });
     child.once('exit', (code, signal) => {
       done(signal === null ? `ended with code ${String(code)}` : `was ended by ${signal}`);
     });
@@ -124,11 +127,6 @@ kill -KILL "$1"`;
       return ended;
     },
   };
-}
-
-function pidOf(child: ChildProcess): number {
-  if (child.pid === undefined) throw new CodedError('process_failed', 'could not start: no process id');
-  return child.pid;
 }
 
 /** One older file is kept beside it. */

@@ -51,16 +51,18 @@ export class Supervisor {
 
   /** Resolves when it is ready. @throws CodedError `process_failed`. */
   async start(spec: ProcessSpec): Promise<void> {
-    this.#assertOpen(spec.name);
-    const kept: Kept = { spec, stopping: new AbortController(), running: undefined, done: Promise.resolve() };
+    if (this.#closed) {
+      throw new CodedError('stopping', `could not start ${spec.name}: everything is being stopped`);
+    }
+    if (this.#kept.has(spec.name))
+      throw new CodedError('process_failed', `could not start ${spec.name} twice`);
+    const running = startProcess(spec);
+    const kept: Kept = { spec, stopping: new AbortController(), running, done: Promise.resolve() };
     this.#kept.set(spec.name, kept);
-    const running = await startProcess(spec);
     this.#nowRunning(kept, running);
-    const firstEnd = running.ended.then(() => {
+    kept.done = running.ended.then(() => {
       this.#nowRunning(kept, undefined);
     });
-    kept.done = firstEnd;
-    if (this.#closed) await running.stop(); // the stop came while the process was being made
     try {
       await waitUntilReady(spec, running);
     } catch (error) {
@@ -124,14 +126,12 @@ export class Supervisor {
   }
 
   /** @returns undefined when it is to be stopped. */
-  async #startAgain({ spec, stopping }: Kept, pauseMs: number): Promise<RunningProcess | undefined> {
+  async #startAgain(kept: Kept, pauseMs: number): Promise<RunningProcess | undefined> {
+    const { spec, stopping } = kept;
     await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     if (stopping.signal.aborted) return undefined;
-    const kept = this.#kept.get(spec.name);
-    if (kept === undefined) return undefined;
-    const running = await startProcess(spec);
+    const running = startProcess(spec);
     this.#nowRunning(kept, running);
-    if (stopping.signal.aborted) await running.stop();
     void waitUntilReady(spec, running).then(
       () => {
         this.#options.report(`${spec.name} is up again`);
@@ -144,12 +144,6 @@ export class Supervisor {
   #nowRunning(kept: Kept, running: RunningProcess | undefined): void {
     kept.running = running;
     this.#options.onChange(this.running());
-  }
-
-  #assertOpen(name: string): void {
-    if (this.#closed)
-      throw new CodedError('stopping', `could not start ${name}: everything is being stopped`);
-    if (this.#kept.has(name)) throw new CodedError('process_failed', `could not start ${name} twice`);
   }
 }
 

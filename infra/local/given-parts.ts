@@ -1,0 +1,57 @@
+/** Parts that run elsewhere, named by an address in the settings: each is looked at before anything is started. */
+import { CodedError } from '../../services/runtime/errors.ts';
+import type { LauncherSettings } from './launcher-settings.ts';
+import { isPortFree } from './network-ports.ts';
+import { answersAsClickHouse, answersAsKafka, answersAsRegistry, clickHouseRefusal } from './probes.ts';
+
+/** @throws CodedError `part_unreachable`, `part_refused` or `port_taken`, each a sentence with its remedy. */
+export async function checkGivenParts(settings: LauncherSettings): Promise<void> {
+  await checkPort(settings);
+  await Promise.all([checkBrokers(settings), checkRegistry(settings), checkClickHouse(settings)]);
+}
+
+async function checkPort({ port, host }: LauncherSettings): Promise<void> {
+  if (port === 0 || (await isPortFree(port, host))) return;
+  throw new CodedError('port_taken', `could not start: port ${String(port)} is taken by another program`, {
+    hint: 'Stop that program, or set HINDSIGHT_PORT to a free port.',
+  });
+}
+
+/** One broker that answers is enough: it names the others. */
+async function checkBrokers({ brokers }: LauncherSettings): Promise<void> {
+  if (brokers === undefined) return;
+  const answers = await Promise.all(
+    brokers.map((broker) => {
+      const colon = broker.lastIndexOf(':');
+      return answersAsKafka(broker.slice(0, colon), Number(broker.slice(colon + 1)));
+    }),
+  );
+  if (!answers.includes(true)) throw unreachable('KAFKA_BROKERS', brokers.join(','), 'a Kafka broker');
+}
+
+async function checkRegistry({ registryUrl }: LauncherSettings): Promise<void> {
+  if (registryUrl === undefined || (await answersAsRegistry(registryUrl))) return;
+  throw unreachable('SCHEMA_REGISTRY_URL', registryUrl, 'a schema registry');
+}
+
+async function checkClickHouse(settings: LauncherSettings): Promise<void> {
+  const { clickhouseUrl: url, clickhouseUser: user, clickhousePassword: password } = settings;
+  if (url === undefined) return;
+  if (!(await answersAsClickHouse(url))) throw unreachable('CLICKHOUSE_URL', url, 'a ClickHouse server');
+  const refusal = await clickHouseRefusal(url, { user, password });
+  if (refusal === undefined) return;
+  throw new CodedError(
+    'part_refused',
+    `could not start: ClickHouse at ${url} refuses user ${user}: ${refusal}`,
+    {
+      hint: 'Set CLICKHOUSE_USER and CLICKHOUSE_PASSWORD.',
+    },
+  );
+}
+
+function unreachable(variable: string, address: string, what: string): CodedError {
+  return new CodedError('part_unreachable', `could not start: ${what} does not answer at ${address}`, {
+    hint: `Start it, or correct ${variable}, or leave it unset to have one started here.`,
+    retryable: true,
+  });
+}

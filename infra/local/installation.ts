@@ -1,0 +1,69 @@
+/**
+ * Starts everything that an installation on this machine is made of: parts, topics, schemas, tables, credentials,
+ * services. Used by the launcher with parts of the settings, and by tests with parts that they share.
+ */
+import { createTopics } from '../../scripts/topics.ts';
+import { ensureCredentials } from '../../services/gateway/credentials.ts';
+import { registerSchemas } from '../../services/runtime/registry.ts';
+import { migrate } from '../clickhouse/migrate.ts';
+import { serviceNames, serviceProcess } from './service-processes.ts';
+import type { Supervisor } from './supervisor.ts';
+
+export interface ClickHouseAddress {
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** Each may still be on its way; what needs one waits for that one only. */
+export interface PartAddresses {
+  readonly kafka: Promise<string>;
+  readonly registry: Promise<string>;
+  readonly clickhouse: Promise<ClickHouseAddress>;
+}
+
+export interface InstallationOptions {
+  readonly root: string;
+  readonly dataFolder: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly supervisor: Supervisor;
+  readonly parts: PartAddresses;
+  readonly port: number;
+  readonly prefix: string;
+  readonly partitions: number;
+  readonly database: string;
+}
+
+/** @returns the settings with which the services run. */
+export async function startInstallation(options: InstallationOptions): Promise<NodeJS.ProcessEnv> {
+  const { dataFolder, prefix, partitions, database, parts } = options;
+  await Promise.all([
+    Promise.resolve().then(() => ensureCredentials(dataFolder, options.env)),
+    parts.kafka.then((kafka) => createTopics({ brokers: kafka.split(','), prefix, partitions })),
+    parts.registry.then((url) => registerSchemas({ url })),
+    parts.clickhouse.then(({ url, user, password }) => migrate({ url, username: user, password, database })),
+  ]);
+  const env = await serviceSettings(options);
+  await Promise.all(
+    serviceNames.map((name) =>
+      options.supervisor.start(serviceProcess(name, { root: options.root, dataFolder, env })),
+    ),
+  );
+  return env;
+}
+
+async function serviceSettings(options: InstallationOptions): Promise<NodeJS.ProcessEnv> {
+  const clickhouse = await options.parts.clickhouse;
+  return {
+    ...options.env,
+    KAFKA_BROKERS: await options.parts.kafka,
+    SCHEMA_REGISTRY_URL: await options.parts.registry,
+    CLICKHOUSE_URL: clickhouse.url,
+    CLICKHOUSE_USER: clickhouse.user,
+    CLICKHOUSE_PASSWORD: clickhouse.password,
+    CLICKHOUSE_DATABASE: options.database,
+    HINDSIGHT_PREFIX: options.prefix,
+    HINDSIGHT_PARTITIONS: String(options.partitions),
+    HINDSIGHT_PORT: String(options.port),
+  };
+}

@@ -1,0 +1,49 @@
+/** Settings of `npm start`, read once. What a service needs beyond them it reads from the same environment. */
+import { integerField, readConfig, sharedFields, textField } from '../../services/runtime/config.ts';
+import type { Config, Env, Field } from '../../services/runtime/config.ts';
+
+const PORT_MAX = 65_535;
+
+const fields = {
+  dataFolder: sharedFields.dataFolder,
+  prefix: sharedFields.prefix,
+  partitions: sharedFields.partitions,
+  port: integerField('HINDSIGHT_PORT', { min: 0, max: PORT_MAX, fallback: 8_080 }),
+  host: textField('HINDSIGHT_HOST', '0.0.0.0'),
+  /** undefined: an embedded one is started; so for the next two. */
+  brokers: {
+    variable: 'KAFKA_BROKERS',
+    read: (text) => (text === undefined ? undefined : sharedFields.brokers.read(text)),
+  } satisfies Field<readonly string[] | undefined>,
+  registryUrl: optionalUrlField('SCHEMA_REGISTRY_URL'),
+  clickhouseUrl: optionalUrlField('CLICKHOUSE_URL'),
+  clickhouseUser: textField('CLICKHOUSE_USER', 'default'),
+  clickhousePassword: textField('CLICKHOUSE_PASSWORD', ''),
+  clickhouseDatabase: textField('CLICKHOUSE_DATABASE', 'hindsight'),
+  sample: {
+    variable: 'HINDSIGHT_SAMPLE',
+    read: (text) => {
+      if (text !== undefined && text !== 'on' && text !== 'off') {
+        throw new Error(`must be on or off, not ${text}`);
+      }
+      return text !== 'off';
+    },
+  } satisfies Field<boolean>,
+};
+
+export type LauncherSettings = Config<typeof fields>;
+
+/** @throws CodedError `settings_invalid`. */
+export function readLauncherSettings(env: Env): LauncherSettings {
+  return readConfig(env, fields);
+}
+
+function optionalUrlField(variable: string): Field<string | undefined> {
+  return {
+    variable,
+    read: (text) => {
+      if (text !== undefined && !URL.canParse(text)) throw new Error(`must be a URL, not ${text}`);
+      return text?.replace(/\/+$/, '');
+    },
+  };
+}

@@ -1,0 +1,197 @@
+/**
+ * `npm start` after everything is installed: brings the parts and the services up, says where they are, plays the sample
+ * storefront once, keeps all of it up, and stops services before parts when it is told to.
+ *
+ *   checking ──▶ starting ──▶ up ──SIGINT, SIGTERM──▶ stopping ──▶ exit 0
+ *      └──────────┴── fault: one sentence ──▶ stopping ──▶ exit 1
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { CodedError } from '../../services/runtime/errors.ts';
+import { checkGivenParts } from './given-parts.ts';
+import { startInstallation, type PartAddresses } from './installation.ts';
+import { readLauncherSettings, type LauncherSettings } from './launcher-settings.ts';
+import { tryLock, type LockAttempt } from './lock.mjs';
+import { choosePort } from './network-ports.ts';
+import { startOwnParts } from './own-parts.ts';
+import { writePrivateFile } from './private-file.ts';
+import { endLeftovers, writeProcessFiles } from './process-files.ts';
+import { playSampleOnce } from './sample-once.ts';
+import { Supervisor } from './supervisor.ts';
+
+interface Launch {
+  readonly root: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly settings: LauncherSettings;
+  readonly supervisor: Supervisor;
+  /** Aborted when everything is to stop. */
+  readonly stop: AbortSignal;
+}
+
+/** @returns the exit code, when nothing of it runs any more. */
+export async function launch(root: string, env: NodeJS.ProcessEnv): Promise<number> {
+  const stop = stopSignal();
+  let supervisor: Supervisor | undefined;
+  let lock: LockAttempt | undefined;
+  try {
+    const settings = readLauncherSettings(env);
+    mkdirSync(settings.dataFolder, { recursive: true, mode: 0o700 });
+    lock = lockFolder(settings.dataFolder);
+    supervisor = newSupervisor(settings.dataFolder);
+    const all = startAll({ root, env, settings, supervisor, stop });
+    const stopped = aborted(stop);
+    await Promise.race([all, stopped]);
+    await stopped;
+    report('stopping: services first, then parts');
+    return 0;
+  } catch (error) {
+    if (!stop.aborted) explain(error);
+    return stop.aborted ? 0 : 1;
+  } finally {
+    await supervisor?.close();
+    if (lock?.holder === undefined) lock?.release();
+  }
+}
+
+async function startAll(launch: Launch): Promise<void> {
+  const { settings, stop } = launch;
+  const started = performance.now();
+  rmSync(endpointsFile(settings), { force: true });
+  const left = await endLeftovers(settings.dataFolder);
+  if (left.length > 0) report(`  ended what an earlier start left behind: ${left.join(', ')}`);
+  await checkGivenParts(settings);
+  const port = settings.port === 0 ? await choosePort(undefined) : settings.port;
+  report(`starting Hindsight (everything kept lies in ${settings.dataFolder})`);
+  const parts = startParts(launch);
+  await startInstallation({
+    ...launch,
+    dataFolder: settings.dataFolder,
+    parts,
+    port,
+    prefix: settings.prefix,
+    partitions: settings.partitions,
+    database: settings.clickhouseDatabase,
+  });
+  await tellReady(settings, parts, port);
+  report(`\nhindsight is ready\n\n  after ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+  await describe(settings, parts, port);
+  if (settings.sample) await playSampleOnce({ ...launch, dataFolder: settings.dataFolder, stop, report });
+}
+
+function startParts({ root, env, settings, supervisor, stop }: Launch): PartAddresses {
+  const { brokers, registryUrl, clickhouseUrl: url } = settings;
+  const { clickhouseUser: user, clickhousePassword: password } = settings;
+  const own = startOwnParts({
+    root,
+    env,
+    dataFolder: settings.dataFolder,
+    supervisor,
+    signal: stop,
+    report,
+    usualPorts: true,
+    wanted: {
+      kafka: brokers === undefined,
+      registry: registryUrl === undefined,
+      clickhouse: url === undefined,
+    },
+  });
+  return {
+    kafka: own.kafka ?? Promise.resolve((brokers ?? []).join(',')),
+    registry: own.registry ?? Promise.resolve(registryUrl ?? ''),
+    clickhouse: own.clickhouse ?? Promise.resolve({ url: url ?? '', user, password }),
+  };
+}
+
+async function tellReady(settings: LauncherSettings, parts: PartAddresses, port: number): Promise<void> {
+  const { url, user, password } = await parts.clickhouse;
+  const clickhouse = new URL(url);
+  clickhouse.username = encodeURIComponent(user);
+  clickhouse.password = encodeURIComponent(password);
+  const endpoints = {
+    http: httpAddress(port),
+    kafka: await parts.kafka,
+    registry: await parts.registry,
+    clickhouse: clickhouse.href,
+  };
+  writePrivateFile(endpointsFile(settings), JSON.stringify(endpoints, null, 2));
+}
+
+async function describe(settings: LauncherSettings, parts: PartAddresses, port: number): Promise<void> {
+  const { dataFolder: data, clickhouseDatabase: database } = settings;
+  const { url, user } = await parts.clickhouse;
+  report(`  HTTP         ${httpAddress(port)}
+  Kafka        ${await parts.kafka}
+  registry     ${await parts.registry}
+  ClickHouse   ${url}, database ${database}, user ${user}
+  credentials  ${join(data, 'credentials.json')} (workspaces default and sample)
+  addresses    ${endpointsFile(settings)} (with the password of ClickHouse)
+  logs         ${join(data, 'logs')}
+
+Ctrl-C stops all of it; the next npm start goes on from here.
+`);
+}
+
+function httpAddress(port: number): string {
+  return `http://127.0.0.1:${String(port)}`;
+}
+
+function endpointsFile({ dataFolder }: LauncherSettings): string {
+  return join(dataFolder, 'endpoints.json');
+}
+
+function newSupervisor(dataFolder: string): Supervisor {
+  return new Supervisor({
+    restart: true,
+    report: (line) => {
+      report(`  ${line}`);
+    },
+    onChange: (running) => {
+      writeProcessFiles(dataFolder, running);
+    },
+  });
+}
+
+function lockFolder(dataFolder: string): LockAttempt {
+  const lock = tryLock(join(dataFolder, 'launcher.lock'));
+  if (lock.holder === undefined) return lock;
+  throw new CodedError(
+    'folder_taken',
+    `could not start: Hindsight runs on ${dataFolder} already (process ${String(lock.holder.pid)})`,
+    { hint: 'Stop that one, or set HINDSIGHT_DATA to another folder.' },
+  );
+}
+
+/** npm passes a Ctrl-C on that the terminal has sent to everybody already, so a signal that comes twice means once. */
+function stopSignal(): AbortSignal {
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      stopping.abort();
+    });
+  }
+  // Whoever reads our lines may go away; that is no reason to end.
+  process.stdout.on('error', () => undefined);
+  return stopping.signal;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    if (signal.aborted) done();
+    else
+      signal.addEventListener('abort', () => {
+        done();
+      });
+  });
+}
+
+function explain(error: unknown): void {
+  if (error instanceof CodedError) {
+    console.error([error.message, error.hint].filter((text) => text !== undefined).join('. '));
+  } else {
+    console.error('could not go on:', error);
+  }
+}
+
+function report(line: string): void {
+  console.log(line);
+}

@@ -1,0 +1,52 @@
+/**
+ * What runs, written down at every change: `processes.json` for people and tools, and `run/launcher.json`, which also
+ * says when each process started, so that the next launcher can end what a killed one left and never a stranger.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive, type ProcessIdentity } from './process-identity.mjs';
+
+const END_MS_MAX = 10_000;
+const POLL_MS = 50;
+
+export function writeProcessFiles(dataFolder: string, running: ReadonlyMap<string, ProcessIdentity>): void {
+  const pids = Object.fromEntries([...running].map(([name, { pid }]) => [name, pid]));
+  replaceFile(identitiesFile(dataFolder), Object.fromEntries(running));
+  replaceFile(join(dataFolder, 'processes.json'), pids);
+}
+
+/** Ends what is still there of a launcher that did not end it. @returns the names of what was. */
+export async function endLeftovers(dataFolder: string): Promise<readonly string[]> {
+  const file = identitiesFile(dataFolder);
+  if (!existsSync(file)) return [];
+  const recorded = JSON.parse(readFileSync(file, 'utf8')) as Record<string, ProcessIdentity>; // written above
+  const left = Object.entries(recorded).filter(([, identity]) => isAlive(identity));
+  const living = () => left.filter(([, identity]) => isAlive(identity));
+  for (const [, { pid }] of living()) signal(pid, 'SIGTERM');
+  const deadline = performance.now() + END_MS_MAX;
+  while (living().length > 0 && performance.now() < deadline) await sleep(POLL_MS);
+  for (const [, { pid }] of living()) signal(pid, 'SIGKILL');
+  while (living().length > 0) await sleep(POLL_MS);
+  rmSync(file);
+  return left.map(([name]) => name);
+}
+
+function identitiesFile(dataFolder: string): string {
+  return join(dataFolder, 'run', 'launcher.json');
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended in this very moment.
+  }
+}
+
+function replaceFile(file: string, value: unknown): void {
+  mkdirSync(dirname(file), { recursive: true });
+  const draft = `${file}.${String(process.pid)}`;
+  writeFileSync(draft, `${JSON.stringify(value, null, 2)}\n`);
+  renameSync(draft, file);
+}

@@ -1,0 +1,73 @@
+/**
+ * Runs one service in this process: `npm run service -- merger`. SIGTERM stops it and exits 0 within 5 s; a fault that
+ * nothing handles is logged and exits 1. Under a launcher (HINDSIGHT_PARENT_PID) the terminal's Ctrl-C is the
+ * launcher's affair, and a launcher that is gone ends the service.
+ */
+import { argv, env, exit } from 'node:process';
+import { createLogger } from '../services/runtime/logger.ts';
+
+interface RunningService {
+  stop(): Promise<void>;
+}
+type Service = (env: NodeJS.ProcessEnv) => Promise<RunningService>;
+
+const services: Readonly<Record<string, () => Promise<Service>>> = {
+  gateway: async () => (await import('../services/gateway/main.ts')).run,
+  merger: async () => (await import('../services/merger/lanes/main.ts')).run,
+  identity: async () => (await import('../services/merger/identity/main.ts')).run,
+  trigger: async () => (await import('../services/trigger/main.ts')).run,
+  clickhouse: async () => (await import('../services/clickhouse/main.ts')).run,
+};
+const stopMsMax = 5_000;
+const parentPollMs = 500;
+
+const name = argv[2] ?? '';
+const load = services[name];
+if (load === undefined) {
+  console.error(`could not run service ${name}: there are ${Object.keys(services).join(', ')}`);
+  exit(2);
+}
+
+const logger = createLogger(name);
+let stopping = false;
+let running: RunningService | undefined;
+
+process.on('uncaughtException', (error) => {
+  logger.error({ error }, `could not go on: ${name} ends`);
+  exit(1);
+});
+process.on('SIGTERM', () => {
+  void stop(0);
+});
+process.on('SIGINT', () => {
+  if (env.HINDSIGHT_PARENT_PID === undefined) void stop(0);
+});
+process.on('SIGHUP', () => {
+  if (env.HINDSIGHT_PARENT_PID === undefined) void stop(0);
+});
+if (env.HINDSIGHT_PARENT_PID !== undefined) {
+  const parent = Number(env.HINDSIGHT_PARENT_PID);
+  setInterval(() => {
+    if (process.ppid !== parent) void stop(1);
+  }, parentPollMs).unref();
+}
+
+const run = await load();
+running = await run(env);
+// The stop may have come while it was starting.
+if (stopping) await finish(0);
+
+async function stop(code: number): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  setTimeout(() => {
+    logger.error({}, `could not stop ${name} in ${String(stopMsMax)} ms: it ends as it is`);
+    exit(1);
+  }, stopMsMax - 500).unref();
+  if (running !== undefined) await finish(code);
+}
+
+async function finish(code: number): Promise<void> {
+  await running?.stop();
+  exit(code);
+}

@@ -1,0 +1,35 @@
+/**
+ * `npm start`. Needs nothing but Node: looks whether the machine has what it must have, installs the npm packages, then
+ * hands over to the launcher (infra/local/launcher.ts) in this same process.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CommandFailed } from '../infra/local/long-command.mjs';
+import { installNodeModules } from '../infra/local/node-modules.mjs';
+import { missingRequirement } from '../infra/local/requirements.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+process.chdir(root);
+if (existsSync('.env')) process.loadEnvFile('.env');
+
+const java = !process.env.KAFKA_BROKERS || !process.env.SCHEMA_REGISTRY_URL;
+const missing = missingRequirement(root, process.env, { java });
+if (missing !== undefined) {
+  console.error(missing);
+  process.exit(1);
+}
+try {
+  await installNodeModules(root);
+} catch (error) {
+  if (!(error instanceof CommandFailed)) throw error;
+  console.error(
+    `could not install the npm packages: check the network and start again. npm says:\n${error.output}`,
+  );
+  process.exit(1);
+}
+
+const { register } = await import('tsx/esm/api');
+register();
+const { launch } = await import('../infra/local/launcher.ts');
+process.exit(await launch(root, process.env));
