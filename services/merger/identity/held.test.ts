@@ -71,6 +71,17 @@ describe('a control call that arrives before the calls it came after', () => {
     ]);
   });
 
+  test('an unsuppress by id holds back an identify by the email that was blocked with it', () => {
+    const shop = new Scenario();
+    shop.claim({ path: '1', email: 'ann@example.com' });
+    shop.control('suppress', '1');
+    const byId = { kind: 'unsuppress', identifier_kind: 'id', identifier: '1' } as const;
+    shop.send(shop.request({ ...byId, positions: [4] }));
+    const later = shop.claimRequest({ path: 'ann@example.com' }, { source_offset: 4 });
+    expect(replies(shop.send(later))).toEqual([]);
+    expect(replies(shop.send(watermark(shop, 0, 4)))).toMatchObject([{ kind: 'resolved' }]);
+  });
+
   test('whoever is not named passes', () => {
     const shop = new Scenario();
     shop.send(control(shop, 'delete', ['1'], [5]));
@@ -123,6 +134,15 @@ describe('two control calls that wait for each other', () => {
     shop.send(watermark(shop, 1, 5));
     expect(held(shop)).toBe(0);
     expect(shop.person('1')).toBeUndefined();
+  });
+
+  test('a request between the two passes, though only the later call names it: the earlier one waits for it', () => {
+    const shop = new Scenario();
+    shop.send(control(shop, 'delete', ['1'], [5]), control(shop, 'delete', ['2'], [2]));
+    expect(replies(shop.send(identify(shop, '2', 0, 3)))).toHaveLength(1);
+    shop.send(watermark(shop, 0, 5));
+    expect(held(shop)).toBe(0);
+    expect(shop.person('2')).toBeUndefined();
   });
 
   test('what came after both waits for both, in order', () => {

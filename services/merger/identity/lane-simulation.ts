@@ -35,9 +35,21 @@ export class LaneSimulation {
   readonly #calls: readonly SimulatedCall[];
   readonly #partitions: LanePartition[];
   readonly #requests: IdentityRequest[] = [];
+  readonly #slowIngest: boolean;
+  /** Control calls whose positions are taken and that are not on identity.requests yet. */
+  readonly #underWay: IdentityRequest[] = [];
   #sent = 0;
 
-  constructor(scenario: Scenario, calls: readonly SimulatedCall[], partitions: number) {
+  /**
+   * @param slowIngest control calls of several ingest processes at once: each takes its positions, and reaches identity
+   * at some later time, in any order. Its caller has no answer until then.
+   */
+  constructor(
+    scenario: Scenario,
+    calls: readonly SimulatedCall[],
+    { partitions, slowIngest = false }: { readonly partitions: number; readonly slowIngest?: boolean },
+  ) {
+    this.#slowIngest = slowIngest;
     this.#scenario = scenario;
     this.#calls = calls;
     this.#partitions = Array.from({ length: partitions }, () => ({
@@ -82,6 +94,12 @@ export class LaneSimulation {
       yield () => {
         this.#deliver(3);
       };
+    for (const [index, request] of this.#underWay.entries()) {
+      yield () => {
+        this.#underWay.splice(index, 1);
+        this.#requests.push(request);
+      };
+    }
     for (const [index, partition] of this.#partitions.entries()) {
       if (partition.read < partition.records.length)
         yield () => {
@@ -105,7 +123,8 @@ export class LaneSimulation {
     if (call?.type === 'claim') this.#partition(call.partition).records.push(call);
     else if (call !== undefined) {
       const positions = this.#partitions.map(({ records }) => records.length);
-      this.#requests.push(this.#scenario.request({ ...call.request, positions }));
+      const request = this.#scenario.request({ ...call.request, positions });
+      (this.#slowIngest ? this.#underWay : this.#requests).push(request);
     }
   }
 
