@@ -1,0 +1,44 @@
+/** What deciding about a person leads to. outputs.ts writes them to their topics. */
+import type { Profile } from './profile.ts';
+
+export type Effect =
+  | {
+      readonly type: 'segment_changed';
+      readonly segmentId: string;
+      readonly change: 'entered' | 'left';
+      readonly at: number;
+      /** null: time, a new definition or a merge caused it. */
+      readonly causeMessageId: string | null;
+      readonly ruleVersion: number;
+    }
+  | {
+      readonly type: 'journey_entered';
+      readonly journeyId: string;
+      readonly at: number;
+      readonly triggerMessageId: string | null;
+      readonly ruleVersion: number;
+    }
+  | {
+      /** Eligible, and left out for comparison; said once for a person and a journey. */
+      readonly type: 'held_out';
+      readonly journeyId: string;
+      readonly at: number;
+      readonly triggerMessageId: string | null;
+    }
+  | {
+      readonly type: 'profile_changed';
+      readonly state: 'alive' | 'absorbed' | 'deleted';
+      readonly absorbedInto: string | null;
+      readonly at: number;
+      readonly profile: Profile;
+      readonly firstSeenAt: number;
+    }
+  | {
+      readonly type: 'dropped';
+      readonly reason: 'person_deleted' | 'limit_exceeded';
+      readonly at: number;
+      readonly messageId: string | null;
+      readonly anonymousId: string | null;
+      /** JSON object. */
+      readonly detail: string | null;
+    };

@@ -1,0 +1,108 @@
+/** Effects as records of their topics. */
+import type { Codecs } from '../../schemas/codec.ts';
+import type { Emitter } from '../runtime/task/ports.ts';
+import { unreachable } from '../runtime/errors.ts';
+import type { Effect } from './effects.ts';
+import { attributesOf, createdAtOf } from './profile.ts';
+
+export interface Whose {
+  readonly workspace: string;
+  readonly personId: string;
+  /** `workspace:person_id`. */
+  readonly personKey: string;
+}
+
+export function emitEffect(
+  effect: Effect,
+  { workspace, personId, personKey }: Whose,
+  codecs: Codecs,
+  out: Emitter,
+): void {
+  switch (effect.type) {
+    case 'segment_changed': {
+      const { segmentId, change, at, causeMessageId, ruleVersion } = effect;
+      const value = codecs.SegmentChange.encode({
+        workspace,
+        segment_id: segmentId,
+        person_id: personId,
+        change,
+        at,
+        cause_message_id: causeMessageId,
+        rule_version: ruleVersion,
+      });
+      out.emit('segmentsChanged', personKey, value);
+      return;
+    }
+    case 'journey_entered': {
+      const value = codecs.JourneyEntry.encode({
+        workspace,
+        journey_id: effect.journeyId,
+        person_id: personId,
+        entered_at: effect.at,
+        trigger_message_id: effect.triggerMessageId,
+        rule_version: effect.ruleVersion,
+      });
+      out.emit('journeysEntered', personKey, value);
+      return;
+    }
+    case 'held_out': {
+      const value = codecs.Activity.encode({
+        workspace,
+        kind: 'Journey Holdout',
+        person_id: personId,
+        anonymous_id: null,
+        timestamp: effect.at,
+        processed_at: effect.at,
+        message_id: effect.triggerMessageId,
+        detail: JSON.stringify({ journey_id: effect.journeyId }),
+      });
+      out.emit('activitiesLogged', personKey, value);
+      return;
+    }
+    case 'profile_changed':
+      out.emit(
+        'peopleChanged',
+        `${personKey}:profile`,
+        encodeProfile(effect, { workspace, personId }, codecs),
+      );
+      return;
+    case 'dropped': {
+      const value = codecs.DroppedEvent.encode({
+        workspace,
+        reason: effect.reason,
+        stage: 'trigger',
+        at: effect.at,
+        message_id: effect.messageId,
+        anonymous_id: effect.anonymousId,
+        person_id: personId,
+        detail: effect.detail,
+      });
+      out.emit('eventsDropped', personKey, value);
+      return;
+    }
+    default:
+      unreachable(effect);
+  }
+}
+
+function encodeProfile(
+  effect: Extract<Effect, { readonly type: 'profile_changed' }>,
+  { workspace, personId }: Pick<Whose, 'workspace' | 'personId'>,
+  codecs: Codecs,
+): Buffer {
+  const { profile, firstSeenAt } = effect;
+  return codecs.PersonChange.encode({
+    aspect: 'profile',
+    workspace,
+    person_id: personId,
+    at: effect.at,
+    version: profile.version,
+    state: effect.state,
+    absorbed_into: effect.absorbedInto,
+    id: null, // who is whom is the other aspect's
+    email: null,
+    created_at: createdAtOf(profile),
+    first_seen_at: Number.isFinite(firstSeenAt) ? firstSeenAt : null,
+    attributes: effect.state === 'alive' ? JSON.stringify(attributesOf(profile)) : null,
+  });
+}

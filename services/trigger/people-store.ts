@@ -1,0 +1,52 @@
+/** People of a partition in its keyed store: `p:` the person, `a:` the profile. */
+import type { Codecs } from '../../schemas/codec.ts';
+import type { KeyedStore } from '../runtime/store/ports.ts';
+import type { Emitter } from '../runtime/task/ports.ts';
+import type { Decision, Subject } from './decide.ts';
+import { emitEffect, type Whose } from './outputs.ts';
+import { newProfile, type Profile } from './profile.ts';
+import { decodePerson, encodePerson, type Person } from './state.ts';
+import type { WorkspaceRules } from './workspace-rules.ts';
+
+export class PeopleStore {
+  readonly #store: KeyedStore;
+  readonly #codecs: Codecs;
+
+  constructor(store: KeyedStore, codecs: Codecs) {
+    this.#store = store;
+    this.#codecs = codecs;
+  }
+
+  stored(personKey: string): Buffer | undefined {
+    return this.#store.get(`p:${personKey}`);
+  }
+
+  person(personKey: string): Person | undefined {
+    const stored = this.stored(personKey);
+    return stored && decodePerson(stored);
+  }
+
+  subject({ personId, personKey }: Whose, person: Person | undefined, rules: WorkspaceRules): Subject {
+    let profile: Profile | undefined;
+    return { personId, person, rules, profile: () => (profile ??= this.#profile(personKey)) };
+  }
+
+  /** Keeps what was decided and writes its effects. */
+  settle(whose: Whose, decision: Decision, out: Emitter): void {
+    const { personKey } = whose;
+    this.#store.put(`p:${personKey}`, encodePerson(decision.person));
+    if (decision.profile !== undefined) {
+      this.#store.put(`a:${personKey}`, Buffer.from(JSON.stringify(decision.profile)));
+    }
+    for (const effect of decision.effects) emitEffect(effect, whose, this.#codecs, out);
+  }
+
+  forgetProfile(personKey: string): void {
+    this.#store.delete(`a:${personKey}`);
+  }
+
+  #profile(personKey: string): Profile {
+    const stored = this.#store.get(`a:${personKey}`);
+    return stored === undefined ? newProfile : (JSON.parse(stored.toString()) as Profile); // written by settle
+  }
+}

@@ -1,0 +1,56 @@
+/** Compiled rules by workspace, for the definitions in force. */
+import type { DefinitionsView } from '../runtime/definitions.ts';
+import { workspaceRules, type WorkspaceRules } from './workspace-rules.ts';
+
+/** Workspaces whose compiled rules are kept; above it they are compiled anew. */
+export const compiledWorkspacesMax = 10_000;
+
+interface Entry {
+  readonly segments: readonly unknown[];
+  readonly journeys: readonly unknown[];
+  readonly rules: WorkspaceRules;
+}
+
+export class RulesCache {
+  #definitions: DefinitionsView | undefined;
+  #offset = -1;
+  /** Checked against #definitions at #offset. */
+  readonly #current = new Map<string, WorkspaceRules>();
+  readonly #entries = new Map<string, Entry>();
+
+  use(definitions: DefinitionsView): void {
+    if (this.#definitions === definitions && this.#offset === definitions.offset) return;
+    this.#definitions = definitions;
+    this.#offset = definitions.offset;
+    this.#current.clear();
+  }
+
+  of(workspace: string): WorkspaceRules {
+    const current = this.#current.get(workspace);
+    if (current !== undefined) return current;
+    const rules = this.#compiled(workspace);
+    this.#current.set(workspace, rules);
+    return rules;
+  }
+
+  get unreadable(): number {
+    let count = 0;
+    for (const { unreadable } of this.#current.values()) count += unreadable;
+    return count;
+  }
+
+  #compiled(workspace: string): WorkspaceRules {
+    if (this.#definitions === undefined) throw new Error('rules are asked for before definitions are in use');
+    const segments = this.#definitions.list('segment', workspace);
+    const journeys = this.#definitions.list('journey', workspace);
+    const known = this.#entries.get(workspace);
+    if (known?.segments === segments && known.journeys === journeys) return known.rules;
+    const rules = workspaceRules(this.#definitions, workspace);
+    if (this.#entries.size >= compiledWorkspacesMax) {
+      this.#entries.clear();
+      this.#current.clear();
+    }
+    this.#entries.set(workspace, { segments, journeys, rules });
+    return rules;
+  }
+}
