@@ -84,6 +84,46 @@ FROM stored_decisions
 WHERE kind = 'granted' AND startsWith(lane, concat(workspace, ':a:'))
 GROUP BY workspace, anonymous_id;
 
+-- Rows of touched people, with the person of today.
+CREATE OR REPLACE VIEW touched_events AS
+SELECT
+  rows.workspace AS workspace,
+  multiIf(moves.today_id != '', moves.today_id, survivors.survivor_id != '', survivors.survivor_id, rows.person_id) AS today_id,
+  rows.message_id AS message_id, rows.type AS type, rows.name AS name, rows.timestamp AS timestamp,
+  rows.received_at AS received_at, rows.merged_at AS merged_at, rows.previously_anonymous AS previously_anonymous,
+  rows.anonymous_id AS anonymous_id, rows.properties AS properties, rows.context AS context,
+  rows._partition AS _partition, rows._offset AS _offset
+FROM (
+  SELECT
+    *,
+    if(identifier_kind = 'none', 'anonymous_id', identifier_kind) AS subject_kind,
+    multiIf(identifier_kind = 'none', ifNull(anonymous_id, ''), identifier_kind = 'email', lower(ifNull(identifier, '')), ifNull(identifier, '')) AS subject
+  FROM stored_merged
+  WHERE person_id GLOBAL IN (SELECT person_id FROM touched_people)
+) AS rows
+GLOBAL ANY LEFT JOIN person_survivors AS survivors ON rows.person_id = survivors.person_id
+GLOBAL ANY LEFT JOIN person_moves AS moves
+  ON rows.workspace = moves.workspace AND rows.subject_kind = moves.kind AND rows.subject = moves.value AND rows.person_id = moves.written_id;
+
+-- What the sink takes off the disk: deleted people, whom they had absorbed, and what these did.
+CREATE OR REPLACE VIEW erased_people AS
+SELECT person_id FROM deleted_people
+UNION ALL
+SELECT person_id FROM person_survivors WHERE survivor_id GLOBAL IN (SELECT person_id FROM deleted_people);
+
+CREATE OR REPLACE VIEW erased_events AS
+SELECT _partition, _offset FROM touched_events WHERE today_id GLOBAL IN (SELECT person_id FROM deleted_people);
+
+CREATE OR REPLACE VIEW erased_collected AS
+SELECT rows._partition AS _partition, rows._offset AS _offset
+FROM stored_collected AS rows
+GLOBAL ANY INNER JOIN (
+  SELECT workspace, identifier AS anonymous_id, at AS claimed_at
+  FROM stored_facts
+  WHERE kind = 'anonymous_claimed' AND person_id GLOBAL IN (SELECT person_id FROM erased_people)
+) AS claimed ON rows.workspace = claimed.workspace AND rows.anonymous_id = claimed.anonymous_id
+WHERE rows.received_at <= claimed.claimed_at + INTERVAL 5 MINUTE;
+
 CREATE OR REPLACE VIEW events AS
 SELECT
   workspace, person_id, message_id, type, name, timestamp, received_at, merged_at, previously_anonymous, anonymous_id,
@@ -94,25 +134,7 @@ UNION ALL
 SELECT
   workspace, today_id AS person_id, message_id, type, name, timestamp, received_at, merged_at, previously_anonymous,
   anonymous_id, properties, context, _partition, _offset
-FROM (
-  SELECT
-    rows.workspace AS workspace, rows.message_id AS message_id, rows.type AS type, rows.name AS name, rows.timestamp AS timestamp,
-    rows.received_at AS received_at, rows.merged_at AS merged_at, rows.previously_anonymous AS previously_anonymous,
-    rows.anonymous_id AS anonymous_id, rows.properties AS properties, rows.context AS context,
-    rows._partition AS _partition, rows._offset AS _offset,
-    multiIf(moves.today_id != '', moves.today_id, survivors.survivor_id != '', survivors.survivor_id, rows.person_id) AS today_id
-  FROM (
-    SELECT
-      *,
-      if(identifier_kind = 'none', 'anonymous_id', identifier_kind) AS subject_kind,
-      multiIf(identifier_kind = 'none', ifNull(anonymous_id, ''), identifier_kind = 'email', lower(ifNull(identifier, '')), ifNull(identifier, '')) AS subject
-    FROM stored_merged
-    WHERE person_id GLOBAL IN (SELECT person_id FROM touched_people)
-  ) AS rows
-  GLOBAL ANY LEFT JOIN person_survivors AS survivors ON rows.person_id = survivors.person_id
-  GLOBAL ANY LEFT JOIN person_moves AS moves
-    ON rows.workspace = moves.workspace AND rows.subject_kind = moves.kind AND rows.subject = moves.value AND rows.person_id = moves.written_id
-)
+FROM touched_events
 WHERE today_id GLOBAL NOT IN (SELECT person_id FROM deleted_people);
 
 CREATE OR REPLACE VIEW anonymous_events AS

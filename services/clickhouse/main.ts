@@ -1,0 +1,143 @@
+/** The sink as a service: wires the log, ClickHouse, the loop and its chores. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Env } from '../runtime/config.ts';
+import { CodedError } from '../runtime/errors.ts';
+import { createLogger, type Logger } from '../runtime/logger.ts';
+import { openLog } from '../runtime/log/open-log.ts';
+import { learnSchema, registerSchemas } from '../runtime/registry.ts';
+import { startStatusServer } from '../runtime/status-server.ts';
+import { ERASE_EVERY_MS, erasePeople, EXPIRE_EVERY_MS, expireDays } from './chores.ts';
+import { readSinkConfig, type SinkConfig } from './config.ts';
+import { isFenced, Sink } from './sink.ts';
+import { openTarget, type Target } from './target.ts';
+
+const SERVICE = 'clickhouse';
+/** An insert under way may end; then the stop does not wait for ClickHouse any longer. The intent says what was begun. */
+const STOP_MS_MAX = 3_500;
+const PAUSE_MS_MIN = 200;
+const PAUSE_MS_MAX = 5_000;
+/** Tells an operator that ClickHouse has not taken rows for so long. */
+const ALARM_AFTER_MS = 60_000;
+
+export async function run(env: Env): Promise<{ stop(): Promise<void> }> {
+  const config = readSinkConfig(env);
+  const logger = createLogger(SERVICE);
+  const stopping = new AbortController();
+  const aborting = new AbortController();
+  const target = openTarget(config, config);
+  const state: { sink: Sink | undefined } = { sink: undefined };
+  const server = await startStatusServer({
+    name: SERVICE,
+    dataFolder: config.dataFolder,
+    ready: () => ({
+      sink: { ok: state.sink?.isRunning === true },
+      clickhouse: { ok: state.sink !== undefined && state.sink.gauges.failingSince === undefined },
+    }),
+    status: () => statusOf(state.sink),
+  });
+  const ended = runUntilStopped(config, target, logger, stopping.signal, aborting.signal, state);
+  const chores = config.task === 0 ? runChores(target, logger, stopping.signal, state) : undefined;
+  return {
+    stop: async () => {
+      stopping.abort();
+      const timer = setTimeout(() => {
+        aborting.abort();
+      }, STOP_MS_MAX);
+      await Promise.allSettled([ended, chores]);
+      clearTimeout(timer);
+      await server.close();
+      await target.close();
+    },
+  };
+}
+
+/** Starts the sink again after an error of the log or of the start. One that is fenced has a successor: it ends. */
+async function runUntilStopped(
+  config: SinkConfig,
+  target: Target,
+  logger: Logger,
+  stopSignal: AbortSignal,
+  abortSignal: AbortSignal,
+  state: { sink: Sink | undefined },
+): Promise<void> {
+  for (let pauseMs = PAUSE_MS_MIN; !stopSignal.aborted; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
+    try {
+      const codecs = await registerSchemas({ url: config.registryUrl });
+      const log = await openLog({ brokers: config.brokers, clientId: SERVICE, prefix: config.prefix });
+      const sink = new Sink({
+        log,
+        codecs,
+        learn: (schemaId) => learnSchema({ url: config.registryUrl }, codecs, schemaId),
+        target,
+        logger,
+        task: config.task,
+        tasks: config.tasks,
+        stopSignal,
+        abortSignal,
+      });
+      state.sink = sink;
+      await sink.run().finally(() => log.close());
+      return;
+    } catch (error) {
+      if (abortSignal.aborted) return;
+      if (isFenced(error) || isHopeless(error)) throw error;
+      logger.warn({ error }, 'the sink could not go on; it starts again');
+      await sleep(pauseMs, undefined, { signal: stopSignal }).catch(() => undefined);
+    }
+  }
+}
+
+/** Errors that the same start meets again: a human has to act. */
+function isHopeless(error: unknown): boolean {
+  const codes = [
+    'schema_newer',
+    'migration_changed',
+    'migration_missing',
+    'clickhouse_ahead_of_log',
+    'row_plan_invalid',
+  ];
+  return error instanceof CodedError && codes.includes(error.code);
+}
+
+async function runChores(
+  target: Target,
+  logger: Logger,
+  signal: AbortSignal,
+  state: { readonly sink: Sink | undefined },
+): Promise<void> {
+  let eraseAt = performance.now() + EXPIRE_EVERY_MS;
+  let alarmed = false;
+  while (!signal.aborted) {
+    await sleep(EXPIRE_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    const failingSince = state.sink?.gauges.failingSince;
+    if (failingSince !== undefined) {
+      const ms = Math.round(performance.now() - failingSince);
+      if (!alarmed && ms > ALARM_AFTER_MS)
+        logger.error({ ms }, 'ClickHouse takes no rows; nothing is lost while the log keeps them');
+      alarmed = true;
+      continue;
+    }
+    alarmed = false;
+    if (signal.aborted || state.sink?.isRunning !== true) continue;
+    try {
+      await expireDays(target, logger);
+      if (performance.now() < eraseAt) continue;
+      eraseAt = performance.now() + ERASE_EVERY_MS;
+      await erasePeople(target, logger);
+    } catch (error) {
+      logger.warn({ error }, 'a chore failed; it is done again later');
+    }
+  }
+}
+
+function statusOf(sink: Sink | undefined): unknown {
+  const { failingSince, ...gauges } = sink?.gauges ?? { failingSince: undefined };
+  return {
+    service: SERVICE,
+    time: Date.now(),
+    inputs: sink?.written ?? {},
+    unsettled: 0,
+    clickhouse_failing_ms: failingSince === undefined ? 0 : Math.round(performance.now() - failingSince),
+    ...gauges,
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * Brings a batch's rows into ClickHouse, each once, however often this is interrupted.
+ *
+ * An insert whose answer is lost may have happened, may be happening, or may never happen. A read-back alone cannot
+ * tell: the insert may land after it. So the same rows go in again under the same token first. Once that is answered,
+ * the table has them under this token, or a part that had them was lost after the token was noted (it happens on a
+ * kill); whatever still runs under the token is recognised as a repeat. Then the read-back is stable, and what it shows
+ * as missing is inserted under a token of its own.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../runtime/logger.ts';
+import type { Batch, TableRows } from './batch.ts';
+import { insertToken, mendToken, missingRows, type Range } from './ranges.ts';
+import type { Target } from './target.ts';
+
+const PAUSE_MS_MIN = 50;
+const PAUSE_MS_MAX = 5_000;
+/** Tables that are written at the same time. */
+const INSERTS_AT_ONCE_MAX = 3;
+/** A table that still misses rows after so many rounds is not what we take it for. */
+const MEND_ROUNDS_MAX = 20;
+
+export interface SettleOptions {
+  readonly target: Target;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly gauges: SettleGauges;
+}
+
+export interface SettleGauges {
+  inserts: number;
+  insertErrors: number;
+  /** Rows that were missing after their insert had been answered. */
+  rowsMended: number;
+  /** Set while ClickHouse does not answer, performance.now of the first failure. */
+  failingSince: number | undefined;
+}
+
+/**
+ * Resolves when every row of the batch is in its table. Tries for as long as it takes: nothing may be left out, and
+ * memory is bounded since nothing more is read meanwhile. Rejects only when the signal aborts.
+ * @param doubtful the batch may have been inserted before, in part or whole.
+ */
+export async function settle(
+  batch: Batch,
+  batchId: string,
+  doubtful: boolean,
+  options: SettleOptions,
+): Promise<void> {
+  const waiting = batch.tables.filter(({ rows }) => rows.rows > 0);
+  const workers = Array.from({ length: Math.min(INSERTS_AT_ONCE_MAX, waiting.length) }, async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      await settleTable(next, batch.ranges, batchId, doubtful, options);
+    }
+  });
+  await Promise.all(workers);
+  if (batch.watermarks.size > 0) {
+    await untilDone(options, async () => options.target.writeWatermarks(batch.watermarks));
+  }
+}
+
+async function settleTable(
+  entry: TableRows,
+  ranges: readonly Range[],
+  batchId: string,
+  doubtfulAtFirst: boolean,
+  options: SettleOptions,
+): Promise<void> {
+  const { spec, plan, rows } = entry;
+  const { target, gauges } = options;
+  let doubtful = doubtfulAtFirst;
+  await untilDone(
+    options,
+    async () => {
+      gauges.inserts += 1;
+      await target.insert(spec.table, plan.columns, rows.bytes, insertToken(spec.table, batchId));
+      if (doubtful) await mend(entry, ranges, batchId, options);
+    },
+    () => {
+      doubtful = true;
+    },
+  );
+}
+
+/** Rows that the table does not have although their token is noted there, put in under tokens of their own. */
+async function mend(
+  { spec, plan, rows }: TableRows,
+  ranges: readonly Range[],
+  batchId: string,
+  { target, gauges, logger }: SettleOptions,
+): Promise<void> {
+  if (spec.keepsLatest) {
+    // Older rows of a key go away, so a read-back says nothing; but a row that is there twice counts once.
+    await target.insert(
+      spec.table,
+      plan.columns,
+      rows.bytes,
+      `${mendToken(spec.table, batchId, 0)}/${randomUUID()}`,
+    );
+    return;
+  }
+  const own = ranges.filter(({ topic }) => topic === spec.topic);
+  for (let round = 1; round <= MEND_ROUNDS_MAX; round++) {
+    const missing = missingRows(rows, await target.present(spec.table, own));
+    if (missing.length === 0) return;
+    gauges.rowsMended += missing.length;
+    logger.warn(
+      { table: spec.table, batch: batchId, rows: missing.length, round },
+      'rows were missing after their insert; they are inserted again',
+    );
+    await target.insert(spec.table, plan.columns, rows.pick(missing), mendToken(spec.table, batchId, round));
+  }
+  throw new Error(
+    `${spec.table} still misses rows of batch ${batchId} after ${String(MEND_ROUNDS_MAX)} rounds`,
+  );
+}
+
+async function untilDone(
+  { signal, logger, gauges }: SettleOptions,
+  attempt: () => Promise<void>,
+  onError?: () => void,
+): Promise<void> {
+  for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
+    signal.throwIfAborted();
+    try {
+      await attempt();
+      gauges.failingSince = undefined;
+      return;
+    } catch (error) {
+      onError?.();
+      gauges.insertErrors += 1;
+      if (gauges.failingSince === undefined) {
+        gauges.failingSince = performance.now();
+        logger.warn({ error }, 'ClickHouse did not take an insert; it is tried until it does');
+      }
+      await sleep(pauseMs, undefined, { signal });
+    }
+  }
+}
