@@ -1,0 +1,139 @@
+import { describe, expect, test } from '@jest/globals';
+import { of } from '../testing/processor-harness.ts';
+import { DAY, MINUTE, T0, Trigger, happened, identified, profileOf } from './scenario.ts';
+
+function attributesAfter(...records: ReturnType<typeof identified>[]): unknown {
+  const profile = profileOf(new Trigger().feed(...records));
+  return JSON.parse(profile?.attributes ?? 'null');
+}
+
+describe('attributes of a person', () => {
+  test('are those of the last writer, each by itself', () => {
+    expect(
+      attributesAfter(
+        identified({ at: T0, properties: { a: 1, b: 1 } }),
+        identified({ at: T0 + 2, properties: { b: 3 } }),
+        identified({ at: T0 + 1, properties: { a: 2, b: 2, c: 2 } }),
+      ),
+    ).toEqual({ a: 2, b: 3, c: 2 });
+  });
+
+  test('are ordered by _timestamp where it is sent, and by message id within a millisecond', () => {
+    expect(
+      attributesAfter(
+        identified({ id: 'b', properties: { a: 'b', t: 'new' }, fields: { attributes_at: T0 - 1 } }),
+        identified({ id: 'a', properties: { a: 'a' }, fields: { attributes_at: T0 - 1 } }),
+        identified({ id: 'c', properties: { t: 'old' }, fields: { attributes_at: T0 - DAY } }),
+      ),
+    ).toEqual({ a: 'b', t: 'new' });
+  });
+
+  test('are removed by null and by an empty string, and an older value does not come back', () => {
+    expect(
+      attributesAfter(
+        identified({ at: T0 + 5, properties: { a: null, b: '' } }),
+        identified({ at: T0, properties: { a: 1, b: 1, c: 1 } }),
+      ),
+    ).toEqual({ c: 1 });
+  });
+
+  test('do not include what says who the person is or how to take the call', () => {
+    const special = {
+      id: '42',
+      email: 'a@b.c',
+      cio_id: 'cio_1',
+      anonymous_id: 'x',
+      _timestamp: 1,
+      _update: true,
+      cio_relationships: {},
+    };
+    expect(attributesAfter(identified({ properties: { ...special, plan: 'pro' } }))).toEqual({ plan: 'pro' });
+  });
+
+  test('keep any JSON and any name, __proto__ too', () => {
+    const properties: object = JSON.parse(
+      '{"__proto__":{"x":1},"list":[1,{"a":null}],"e\\u0000":true}',
+    ) as object;
+    expect(JSON.stringify(attributesAfter(identified({ properties })))).toBe(
+      '{"__proto__":{"x":1},"list":[1,{"a":null}],"e\\u0000":true}',
+    );
+  });
+
+  test('unsubscribed is true for true in any case, 1 and "1"', () => {
+    for (const [sent, kept] of [
+      ['TRUE', true],
+      [1, true],
+      ['1', true],
+      ['no', false],
+      [0, false],
+    ]) {
+      expect(attributesAfter(identified({ properties: { unsubscribed: sent } }))).toEqual({
+        unsubscribed: kept,
+      });
+    }
+  });
+
+  test('acquisition_source is that of the first touch, whoever writes later (spec E row 101)', () => {
+    expect(
+      attributesAfter(
+        identified({ at: T0 + 1, properties: { acquisition_source: 'tiktok' } }),
+        identified({ at: T0 + 2, properties: { acquisition_source: 'email' } }),
+        identified({ at: T0, properties: { acquisition_source: 'search' } }),
+        identified({ at: T0 + 3, properties: { acquisition_source: null } }),
+      ),
+    ).toEqual({ acquisition_source: 'search' });
+  });
+
+  test('are bounded, and what is left out is named in a row of dropped', () => {
+    const many = (from: number) =>
+      Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`a${String(from + index)}`, 1]));
+    const outputs = new Trigger().feed(
+      identified({ properties: many(0) }),
+      identified({ id: 'i2', at: T0 + 1, properties: many(299) }),
+      identified({ id: 'i3', at: T0 + 2, properties: { a0: 2, more: 1, last: 1 } }),
+    );
+    expect(of('eventsDropped', outputs).map(({ value }) => value)).toMatchObject([
+      {
+        reason: 'limit_exceeded',
+        message_id: 'i3',
+        person_id: 'cio_a',
+        detail: '{"attributes":["last"],"count":1}',
+      },
+    ]);
+    expect(JSON.parse(profileOf(outputs)?.attributes ?? '')).toMatchObject({ a0: 2, more: 1 });
+  });
+});
+
+describe('the published profile', () => {
+  test('says created_at from created_at in seconds or createdAt in ISO 8601', () => {
+    const created = (properties: object) =>
+      profileOf(new Trigger().feed(identified({ properties })))?.created_at;
+    expect(created({ created_at: 1_700_000_000 })).toBe(1_700_000_000_000);
+    expect(created({ createdAt: '2024-02-03T04:05:06.007Z' })).toBe(Date.UTC(2024, 1, 3, 4, 5, 6, 7));
+    expect(created({ created_at: '1700000000' })).toBeNull();
+  });
+
+  test('says first_seen_at from the earliest event, merged ones too (spec C.1 row 29)', () => {
+    const trigger = new Trigger();
+    expect(profileOf(trigger.feed(identified({})))?.first_seen_at).toBe(T0);
+    const old = happened({ at: T0 - DAY, mergedAt: T0, previouslyAnonymous: true, anonymousId: 'x' });
+    expect(profileOf(trigger.feed(old))?.first_seen_at).toBe(T0 - DAY);
+    expect(profileOf(trigger.feed(happened({ at: T0 + MINUTE, timestamp: T0 + DAY })))).toBeUndefined();
+  });
+
+  test('is whole, keyed by person and aspect, and published only when something has changed', () => {
+    const trigger = new Trigger();
+    const first = trigger.feed(
+      identified({ properties: { plan: 'pro' }, fields: { id: '42', email: 'a@b.c' } }),
+    );
+    expect(of('peopleChanged', first)).toMatchObject([
+      {
+        key: 'default:cio_a:profile',
+        value: { aspect: 'profile', state: 'alive', version: 1, attributes: '{"plan":"pro"}' },
+      },
+    ]);
+    expect(trigger.feed(identified({ at: T0 + 1, properties: { plan: 'pro' } }))).toEqual([]);
+    const [changed] = of('peopleChanged', trigger.feed(identified({ at: T0 + 2, properties: { age: 1 } })));
+    expect(changed?.value).toMatchObject({ version: 2, attributes: '{"plan":"pro","age":1}' });
+  });
+});
