@@ -37,6 +37,11 @@ export class Journal {
     }
   }
 
+  /** It once had records that have expired: a task without state is then not a new one. */
+  async hasExpired(): Promise<boolean> {
+    return (await this.#bounds()).start > 0;
+  }
+
   /**
    * The batches after the mark (a sequence), in order and without a gap.
    * @throws CodedError `journal_gap` when the log no longer holds the first of them.

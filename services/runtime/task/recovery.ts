@@ -46,6 +46,13 @@ export async function recover(
     }
     const feed = new DefinitionsFeed(ports.codecs.Definition);
     await feed.load(ports);
+    if (
+      last === undefined &&
+      runners.some(({ stores }) => stores.mark === 0) &&
+      (await journal.hasExpired())
+    ) {
+      throw stateLost(plan);
+    }
     const recovery = new Recovery(plan, ports, runners, feed);
     const replayedBatches = last === undefined ? 0 : await recovery.replay(journal, last);
     return {
@@ -251,7 +258,7 @@ function stateAhead(plan: TaskPlan, mark: number, sequence: number): CodedError 
   );
 }
 
-function stateLost(plan: TaskPlan, cause: CodedError): CodedError {
+function stateLost(plan: TaskPlan, cause?: CodedError): CodedError {
   return new CodedError(
     'state_lost',
     `could not start ${plan.spec.name} task ${String(plan.task)}: a partition has no state, and the journal does not reach back to its start`,

@@ -1,0 +1,212 @@
+import { describe, expect, test } from '@jest/globals';
+import { MemoryDisk } from '../../testing/memory-stores.ts';
+import type { Fault, Request } from '../../testing/memory-log.ts';
+import { toyService, toyTimerMs } from '../../testing/toy-service.ts';
+import { ToyWorld } from '../../testing/toy-world.ts';
+
+/** A fault for the nth request of a kind, once. */
+function once(kind: Request, nth: number, fault: Fault): (request: Request) => Fault {
+  let count = 0;
+  return (request) => {
+    if (request !== kind) return 'none';
+    count += 1;
+    return count === nth ? fault : 'none';
+  };
+}
+
+const SECOND_MS = 1_000;
+
+async function counts(world: ToyWorld): Promise<void> {
+  const settled = await world.time.until(() => world.settled(), 120 * SECOND_MS);
+  expect(settled).toBe(true);
+  expect(world.seen('counted')).toEqual(world.expected);
+}
+
+describe('a task', () => {
+  test('counts every event once, in order, and fires every timer once', async () => {
+    const world = new ToyWorld();
+    await world.process().start();
+    for (let round = 0; round < 5; round += 1) {
+      world.send(20);
+      await world.time.run(130);
+    }
+    await counts(world);
+    await world.time.run(2 * toyTimerMs);
+    expect(world.seen('timer').length).toBe(world.sent);
+  });
+
+  test.each([
+    ['before the batch is sent', 'send', 'die_before'],
+    ['after the batch is sent, before the commit', 'send', 'die_after'],
+    ['before the commit reaches the broker', 'commit', 'die_before'],
+    ['after the commit, before its stores learn of it', 'commit', 'die_after'],
+  ] as const)('killed %s, loses and doubles nothing', async (_, request, fault) => {
+    const world = new ToyWorld();
+    world.send(20);
+    const first = await world.process({ fault: once(request, 2, fault) }).start();
+    await world.time.until(() => world.settled(), 5 * SECOND_MS);
+    world.send(20);
+    expect(await world.time.until(() => first.log.dead, 10 * SECOND_MS)).toBe(true);
+    world.send(20);
+    await world.process().start();
+    await counts(world);
+    await world.time.run(2 * toyTimerMs);
+    expect(world.seen('timer').length).toBe(world.sent);
+  });
+
+  test.each(['error_before', 'error_after'] as const)(
+    'whose commit ends in an unknown outcome (%s) finds out by its journal',
+    async (fault) => {
+      const world = new ToyWorld();
+      const process = await world.process({ fault: once('commit', 3, fault) }).start();
+      for (let round = 0; round < 6; round += 1) {
+        world.send(20);
+        await world.time.run(200);
+      }
+      await counts(world);
+      expect(process.log.dead).toBe(false);
+      expect(process.state).toBe('live');
+      const sequences = world.journal().map((batch) => batch.sequence);
+      expect(sequences).toEqual(sequences.map((_, index) => index + 1));
+    },
+  );
+
+  test('goes on where the journal says, when the offsets of the group have expired', async () => {
+    const world = new ToyWorld();
+    const first = await world.process().start();
+    world.send(20);
+    await counts(world);
+    await world.stop(first);
+    world.broker.expireGroupOffsets();
+    world.send(20);
+    await world.process().start();
+    await counts(world);
+  });
+
+  test('replays from the first batch when its folders are lost and the log reaches back', async () => {
+    const world = new ToyWorld();
+    const first = await world.process().start();
+    for (let round = 0; round < 3; round += 1) {
+      world.send(20);
+      world.define(`d${String(round)}`);
+      await world.time.run(2 * SECOND_MS);
+    }
+    await counts(world);
+    first.kill();
+    const second = await world.process({ disk: new MemoryDisk() }).start();
+    world.send(20);
+    await counts(world);
+    expect(second.state).toBe('live');
+  });
+
+  test('refuses to go live when its folders are lost and the log does not reach back', async () => {
+    const world = new ToyWorld();
+    const first = await world.process().start();
+    world.send(20);
+    await counts(world);
+    await world.stop(first);
+    world.broker.expire(toyService.journal, 0, 2);
+    world.send(20);
+    const second = await world.process({ disk: new MemoryDisk() }).start();
+    await world.time.run(30 * SECOND_MS);
+    expect(second.state).toBe('failed');
+    expect(second.failure).toBe('state_lost');
+    expect(Object.values(second.service.ready()).every((part) => part.ok)).toBe(false);
+  });
+
+  test('goes on where its stores say when the journal has expired', async () => {
+    const world = new ToyWorld();
+    const first = await world.process().start();
+    world.send(20);
+    await counts(world);
+    await world.time.run(2 * toyTimerMs);
+    await world.stop(first);
+    world.broker.expire(toyService.journal, 0, world.broker.partition(toyService.journal, 0).end);
+    await world.process().start();
+    world.send(20);
+    await counts(world);
+    const [batch] = world.journal();
+    expect(batch?.sequence).toBeGreaterThan(1);
+  });
+
+  test('stands still when a replay differs from what was committed', async () => {
+    const world = new ToyWorld();
+    const first = await world.process({ fault: once('commit', 3, 'die_after') }).start();
+    for (let round = 0; round < 4; round += 1) {
+      world.send(20);
+      await world.time.run(200);
+    }
+    expect(first.log.dead).toBe(true);
+    const changed = {
+      ...toyService,
+      open: (...[partition, partitions, stores, codecs]: Parameters<typeof toyService.open>) => {
+        const processor = toyService.open(partition, partitions, stores, codecs);
+        const onBatchEnd: typeof processor.onBatchEnd = (batch, out) => {
+          out.emit('activitiesLogged', 'w:a:1', Buffer.from(`another answer ${String(batch.sequence)}`));
+        };
+        return Object.assign(processor, { onBatchEnd });
+      },
+    };
+    const second = await world.process({ spec: changed }).start();
+    await world.time.run(10 * SECOND_MS);
+    expect(second.failure).toBe('replay_differs');
+    expect(second.state).toBe('failed');
+    // The right code recovers from the same state.
+    await world.process().start();
+    world.send(20);
+    await counts(world);
+  });
+
+  test('stands still when the decider has changed with batches left to replay', async () => {
+    const world = new ToyWorld();
+    await world.process({ fault: once('commit', 3, 'die_after') }).start();
+    for (let round = 0; round < 4; round += 1) {
+      world.send(20);
+      await world.time.run(200);
+    }
+    const second = await world.process({ spec: { ...toyService, deciderVersion: 2 } }).start();
+    await world.time.run(10 * SECOND_MS);
+    expect(second.failure).toBe('decider_changed');
+  });
+
+  test('sends a record that cannot be decoded to the dead letters, with a row, and goes on', async () => {
+    const world = new ToyWorld();
+    await world.process().start();
+    world.send(8);
+    world.sendValue('w:a:1', Buffer.from('not avro'));
+    world.sendValue('w:a:2', Buffer.from([0, 0, 0, 0, 99, 1]));
+    world.send(8);
+    await counts(world);
+    const letters = world.broker.committed('deadLetters');
+    expect(
+      letters.map(({ record }) => world.codecs.DeadLetter.decode(record.value ?? Buffer.alloc(0)).topic),
+    ).toEqual(['events.collected', 'events.collected']);
+    const rows = world.broker.committed('eventsDropped');
+    expect(
+      rows.map(({ record }) => world.codecs.DroppedEvent.decode(record.value ?? Buffer.alloc(0)).reason),
+    ).toEqual(['undecodable', 'undecodable']);
+  });
+
+  test('finishes its batch, commits and flushes when it is stopped', async () => {
+    const world = new ToyWorld();
+    const first = await world.process().start();
+    world.send(20);
+    await world.time.run(20); // taken, not yet committed
+    await world.stop(first);
+    expect(world.seen('counted')).toEqual(world.expected);
+    expect(first.state).toBe('stopped');
+    const marks = [0, 1, 2, 3].map((partition) => world.disk.open(`merger/${String(partition)}`, {}).mark);
+    expect(marks).toEqual([0, 1, 2, 3].map(() => world.journal().at(-1)?.sequence));
+  });
+
+  test('writes nothing while nothing happens', async () => {
+    const world = new ToyWorld();
+    await world.process().start();
+    world.send(4);
+    await counts(world);
+    await world.time.run(2 * toyTimerMs);
+    const ends = world.broker.topic('mergerJournal').map((partition) => partition.end);
+    await world.time.run(60 * SECOND_MS);
+    expect(world.broker.topic('mergerJournal').map((partition) => partition.end)).toEqual(ends);
+  });
+});

@@ -1,0 +1,85 @@
+/** A service process over memory parts: it can be started, stopped, and killed as with -9. */
+import { localCodecs, type Codecs } from '../../schemas/codec.ts';
+import { silentLogger } from '../runtime/logger.ts';
+import { StaticAssignment } from '../runtime/task/assignment.ts';
+import type { Layout } from '../runtime/task/layout.ts';
+import type { ServiceSpec } from '../runtime/task/ports.ts';
+import { TaskService } from '../runtime/task/task-service.ts';
+import type { StateFolders } from '../runtime/task/task-plan.ts';
+import type { MemoryBroker } from './memory-broker.ts';
+import { MemoryLog, type MemoryLogOptions } from './memory-log.ts';
+import type { MemoryDisk } from './memory-stores.ts';
+
+export interface TaskProcessOptions extends MemoryLogOptions {
+  readonly broker: MemoryBroker;
+  readonly disk: MemoryDisk;
+  readonly spec: ServiceSpec;
+  readonly codecs?: Codecs;
+  readonly layout?: Layout;
+  readonly standingClock?: boolean;
+  readonly stores?: StateFolders;
+  readonly learn?: (schemaId: number) => Promise<boolean>;
+  readonly newBatchId?: () => string;
+}
+
+export class TaskProcess {
+  readonly log: MemoryLog;
+  readonly service: TaskService;
+  /** Codes with which it wanted to end. It is dead after the first. */
+  readonly exits: number[] = [];
+
+  constructor(options: TaskProcessOptions) {
+    const { broker, disk, spec } = options;
+    const layout = options.layout ?? { layout: 1, tasks: 1 };
+    this.log = new MemoryLog(broker, options);
+    const exit = (code: number): void => {
+      this.exits.push(code);
+      this.log.kill();
+    };
+    this.service = new TaskService({
+      spec,
+      layout,
+      partitions: broker.partitions,
+      standingClock: options.standingClock ?? false,
+      ports: {
+        log: this.log,
+        codecs: options.codecs ?? localCodecs(),
+        time: broker.time,
+        logger: silentLogger,
+        stores: options.stores ?? {
+          open: (partition) => Promise.resolve(disk.open(`${spec.name}/${String(partition)}`, spec.stores)),
+        },
+        learn: options.learn ?? (() => Promise.resolve(false)),
+        newBatchId: options.newBatchId ?? (() => 'batch'),
+      },
+      assignment: new StaticAssignment({ instance: 0, instances: 1, tasks: layout.tasks, exit }),
+      onGivenUp: () => {
+        exit(1);
+      },
+    });
+  }
+
+  async start(): Promise<this> {
+    await this.service.start();
+    return this;
+  }
+
+  kill(): void {
+    this.log.kill();
+  }
+
+  get state(): string {
+    return this.service
+      .status()
+      .tasks.map((task) => task.state)
+      .join(' ');
+  }
+
+  /** The code of the last failure, or an empty text. */
+  get failure(): string {
+    return this.service
+      .status()
+      .tasks.map((task) => task.error?.split(':')[0] ?? '')
+      .join(' ');
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * Time that passes only when nothing else can happen: sleepers wake in the order of their times, as fast as the machine
+ * can. With a seeded order among equals a run repeats itself exactly.
+ */
+import type { TimePort } from '../runtime/task/time.ts';
+
+interface Sleeper {
+  readonly at: number;
+  readonly order: number;
+  readonly wake: () => void;
+}
+
+export class VirtualTime implements TimePort {
+  #elapsedMs = 0;
+  #wallMs: number;
+  #count = 0;
+  readonly #random: () => number;
+  #sleepers: Sleeper[] = [];
+
+  /** @param random in [0, 1): decides between sleepers that wake at the same time. */
+  constructor(wallMs = 1_700_000_000_000, random: () => number = () => 0) {
+    this.#wallMs = wallMs;
+    this.#random = random;
+  }
+
+  now(): number {
+    return Math.floor(this.#wallMs + this.#elapsedMs);
+  }
+
+  monotonicMs(): number {
+    return this.#elapsedMs;
+  }
+
+  /** The wall clock jumps, either way; monotonic time does not. */
+  jump(ms: number): void {
+    this.#wallMs += ms;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return Promise.resolve();
+    return new Promise((done) => {
+      this.#count += 1;
+      const sleeper: Sleeper = {
+        at: this.#elapsedMs + Math.max(0, ms),
+        order: this.#random() + this.#count * Number.EPSILON,
+        wake: done,
+      };
+      this.#sleepers.push(sleeper);
+      signal?.addEventListener('abort', () => {
+        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+        done();
+      });
+    });
+  }
+
+  /** Lets everything run for this long. */
+  async run(ms: number): Promise<void> {
+    await this.until(() => false, ms);
+  }
+
+  /** Lets everything run until it holds; answers whether it did within ms. */
+  async until(holds: () => boolean, ms: number): Promise<boolean> {
+    const end = this.#elapsedMs + ms;
+    for (;;) {
+      await settle();
+      if (holds()) return true;
+      const next = this.#earliest();
+      if (next === undefined || next.at > end) {
+        this.#elapsedMs = end;
+        return holds();
+      }
+      this.#sleepers.splice(this.#sleepers.indexOf(next), 1);
+      this.#elapsedMs = Math.max(this.#elapsedMs, next.at);
+      next.wake();
+    }
+  }
+
+  #earliest(): Sleeper | undefined {
+    let first: Sleeper | undefined;
+    for (const sleeper of this.#sleepers) {
+      if (
+        first === undefined ||
+        sleeper.at < first.at ||
+        (sleeper.at === first.at && sleeper.order < first.order)
+      ) {
+        first = sleeper;
+      }
+    }
+    return first;
+  }
+}
+
+/** Promises that hang on no timer and no I/O are done before the next turn of the event loop. */
+function settle(): Promise<void> {
+  return new Promise((done) => {
+    setImmediate(done);
+  });
+}
