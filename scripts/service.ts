@@ -12,7 +12,13 @@ interface RunningService {
 type Service = (env: NodeJS.ProcessEnv) => Promise<RunningService>;
 
 const services: Readonly<Record<string, () => Promise<Service>>> = {
-  gateway: async () => (await import('../services/gateway/main.ts')).run,
+  gateway: async () => {
+    const gateway = await import('../services/gateway/main.ts');
+    return async (settings) => {
+      const running = await gateway.run(settings);
+      return { stop: () => running.close() };
+    };
+  },
   merger: async () => (await import('../services/merger/lanes/main.ts')).run,
   identity: async () => (await import('../services/merger/identity/main.ts')).run,
   trigger: async () => (await import('../services/trigger/main.ts')).run,

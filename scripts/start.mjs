@@ -11,7 +11,15 @@ import { missingRequirement } from '../infra/local/requirements.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 process.chdir(root);
-if (existsSync('.env')) process.loadEnvFile('.env');
+if (existsSync('.env')) {
+  if (process.loadEnvFile === undefined) {
+    console.error(
+      'could not read .env: that needs Node 20.12 or later; set the variables in the shell instead.',
+    );
+    process.exit(1);
+  }
+  process.loadEnvFile('.env');
+}
 
 const java = !process.env.KAFKA_BROKERS || !process.env.SCHEMA_REGISTRY_URL;
 const missing = missingRequirement(root, process.env, { java });
