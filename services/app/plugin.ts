@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { mountDefinitions } from './definitions.ts';
 import { mountHealth, type HealthOptions } from './health.ts';
+import { mountOpenapi } from './openapi.ts';
 import type { AppKeys, DefinitionsStore, Query } from './ports.ts';
 import { mountTestClock } from './test-clock.ts';
 import { mountTrace } from './trace.ts';
@@ -19,6 +20,7 @@ export interface AppOptions {
 export function appPlugin(app: FastifyInstance, options: AppOptions, done: () => void): void {
   mountWorkspaces(app, options);
   mountDefinitions(app, options);
+  mountOpenapi(app);
   mountTrace(app, options);
   mountHealth(app, options.health);
   if (options.isTestClockOn) mountTestClock(app, { ...options, statuses: options.health.statuses });

@@ -1,7 +1,7 @@
 /** `PUT` and `GET /v1/workspaces/{name}`: the settings of a workspace; with the admin key a PUT also creates one. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Compile } from 'typebox/compile';
-import { WorkspaceSettingsBody, type Fault } from '../../schemas/http/app.ts';
+import { patternCharsMax, WorkspaceSettingsBody, type Fault } from '../../schemas/http/app.ts';
 import { isWorkspace, type Workspace } from '../../schemas/ids.ts';
 import { compilePattern } from '../rules/pattern.ts';
 import { settingsOf } from '../runtime/settings.ts';
@@ -67,10 +67,18 @@ function describe(definitions: DefinitionsStore, name: Workspace) {
 }
 
 export function settingsFaults(value: unknown): readonly Fault[] {
-  if (!shape.Check(value)) return shapeFaults(shape, value);
-  return (value.guards?.illegal_patterns ?? []).flatMap((pattern, index) => {
-    const compiled = compilePattern(pattern);
-    const pointer = `/guards/illegal_patterns/${String(index)}`;
-    return compiled.ok ? [] : [{ pointer, code: 'invalid_pattern', message: compiled.message }];
-  });
+  const faults = shape.Check(value) ? [] : shapeFaults(shape, value);
+  const patterns = isObject(value) && isObject(value.guards) ? value.guards.illegal_patterns : undefined;
+  return [...faults, ...(Array.isArray(patterns) ? patterns.flatMap(patternFaults) : [])];
+}
+
+function patternFaults(pattern: unknown, index: number): readonly Fault[] {
+  if (typeof pattern !== 'string' || pattern.length > patternCharsMax) return []; // the shape says so
+  const compiled = compilePattern(pattern);
+  const pointer = `/guards/illegal_patterns/${String(index)}`;
+  return compiled.ok ? [] : [{ pointer, code: 'invalid_pattern', message: compiled.message }];
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }

@@ -22,6 +22,8 @@ export interface DefinitionsLogOptions {
   readonly producer: Pick<Producer, 'send'>;
   readonly codec: Codec<'Definition'>;
   readonly logger: Logger;
+  /** ms; the standing clock where there is one, so that a definition is as old as the events around it. */
+  readonly now: () => number;
 }
 
 interface Waiter {
@@ -73,7 +75,7 @@ export class DefinitionsLog {
   /** What the broker now has. */
   put(kind: Definition['kind'], workspace: string, id: string, body: unknown): Promise<StoredDefinition> {
     return this.#inTurn(async () => {
-      await this.#write({ kind, workspace, id, at: Date.now(), body: JSON.stringify(body) });
+      await this.#write({ kind, workspace, id, at: this.#options.now(), body: JSON.stringify(body) });
       const stored = this.get(kind, workspace, id);
       assert(stored !== undefined, 'a definition that was written is in the fold');
       return stored;
@@ -82,7 +84,7 @@ export class DefinitionsLog {
 
   /** The version that says it is gone. */
   remove(kind: Definition['kind'], workspace: string, id: string): Promise<number> {
-    return this.#inTurn(() => this.#write({ kind, workspace, id, at: Date.now(), body: null }));
+    return this.#inTurn(() => this.#write({ kind, workspace, id, at: this.#options.now(), body: null }));
   }
 
   /** Several calls that ask for one time write it once. */

@@ -32,7 +32,14 @@ export async function run(env: Env): Promise<RunningGateway> {
   const { brokers, prefix } = config;
   const log = await openLog({ brokers, clientId: 'hindsight-gateway', prefix });
   const producer = await log.producer({ lingerMs, pendingRecordsMax });
-  const definitions = new DefinitionsLog({ log, producer, codec: codecs.Definition, logger });
+  const definitions: DefinitionsLog = new DefinitionsLog({
+    log,
+    producer,
+    codec: codecs.Definition,
+    logger,
+    now: () => standing() ?? Date.now(),
+  });
+  const standing = (): number | undefined => (config.testClock ? definitions.clock : undefined);
   await definitions.open();
   const clickhouse = openClickhouse(config);
   const server = buildServer({
@@ -43,7 +50,7 @@ export async function run(env: Env): Promise<RunningGateway> {
       admin: log.admin,
       codecs,
       testClock: config.testClock
-        ? { now: () => definitions.clock, advanceTo: (time) => definitions.advanceClockTo(time) }
+        ? { now: standing, advanceTo: (time) => definitions.advanceClockTo(time) }
         : undefined,
     },
     app: {
@@ -54,7 +61,7 @@ export async function run(env: Env): Promise<RunningGateway> {
       health: {
         admin: log.admin,
         statuses: findStatuses(config),
-        clock: () => definitions.clock,
+        clock: standing,
         definitionsEnd: () => definitions.offset,
         parts: {
           kafka: () => check(async () => log.admin.endOffsets('definitions')),

@@ -19,7 +19,11 @@ const json = { 'content-type': 'application/json' };
 
 describe('answers, spec A.0', () => {
   test('row 2: success is 200 with an empty object, a new line and the headers of the real server', async () => {
-    const answer = await track({ method: 'POST', url: '/api/v1/events', payload: { name: 'x', anonymous_id: 'a' } });
+    const answer = await track({
+      method: 'POST',
+      url: '/api/v1/events',
+      payload: { name: 'x', anonymous_id: 'a' },
+    });
     expect(answer.statusCode).toBe(200);
     expect(answer.body).toBe('{}\n');
     expect(answer.headers).toMatchObject({
@@ -67,14 +71,24 @@ describe('answers, spec A.0', () => {
       method: 'POST',
       url: '/v1/p',
       headers: { 'content-type': 'text/plain' },
-      payload: JSON.stringify({ type: 'page', anonymousId: 'a', name: 'home', writeKey: 'wk_1', userId: null }),
+      payload: JSON.stringify({
+        type: 'page',
+        anonymousId: 'a',
+        name: 'home',
+        writeKey: 'wk_1',
+        userId: null,
+      }),
     });
     expect(answer.statusCode).toBe(200);
     expect(under.sent.events[0]?.value).toMatchObject({ type: 'page', name: 'home', anonymous_id: 'a' });
     const batch = { batch: [{ type: 'track', event: 'x', anonymousId: 'a', writeKey: 'wk_1' }] };
-    expect((await under.server.inject({ method: 'POST', url: '/v1/b', payload: batch })).statusCode).toBe(200);
+    expect((await under.server.inject({ method: 'POST', url: '/v1/b', payload: batch })).statusCode).toBe(
+      200,
+    );
     const wrong = { ...batch, writeKey: 'wk_2' };
-    expect((await under.server.inject({ method: 'POST', url: '/v1/b', payload: wrong })).statusCode).toBe(401);
+    expect((await under.server.inject({ method: 'POST', url: '/v1/b', payload: wrong })).statusCode).toBe(
+      401,
+    );
   });
 
   test('row 7: JSON type without a body on GET and DELETE', async () => {
@@ -84,7 +98,9 @@ describe('answers, spec A.0', () => {
   });
 
   test('row 7: a DELETE with an empty object, and an empty form', async () => {
-    expect((await track({ method: 'DELETE', url: '/api/v1/customers/42', payload: {} })).statusCode).toBe(200);
+    expect((await track({ method: 'DELETE', url: '/api/v1/customers/42', payload: {} })).statusCode).toBe(
+      200,
+    );
     const form = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': '0' };
     const answer = await track({ method: 'POST', url: '/api/v1/customers/42/suppress', headers: form });
     expect(answer.statusCode).toBe(200);
@@ -112,17 +128,24 @@ describe('answers, spec A.0', () => {
     expect(under.sent.events[0]?.value).toMatchObject({ identifier_kind: kind, identifier: value });
   });
 
-  test.each(['%zz', '%C3', '%'])('row 8: the broken path segment %s is 400 with JSON and CORS', async (segment) => {
-    const answer = await track({ method: 'PUT', url: `/api/v1/customers/${segment}`, payload: {} });
-    expect(answer.statusCode).toBe(400);
-    expect(answer.json()).toHaveProperty('meta.error');
-    expect(answer.headers['access-control-allow-origin']).toBe('*');
-  });
+  test.each(['%zz', '%C3', '%'])(
+    'row 8: the broken path segment %s is 400 with JSON and CORS',
+    async (segment) => {
+      const answer = await track({ method: 'PUT', url: `/api/v1/customers/${segment}`, payload: {} });
+      expect(answer.statusCode).toBe(400);
+      expect(answer.json()).toHaveProperty('meta.error');
+      expect(answer.headers['access-control-allow-origin']).toBe('*');
+    },
+  );
 
   test('row 9: a log that cannot take more is 503 with Retry-After, for Track and Pipelines', async () => {
     under.sent.fault = new CodedError('log_overloaded', 'could not take more', { retryable: true });
     const one = await track({ method: 'POST', url: '/api/v1/events', payload: { name: 'x' } });
-    const two = await pipelines({ method: 'POST', url: '/v1/track', payload: { event: 'x', anonymousId: 'a' } });
+    const two = await pipelines({
+      method: 'POST',
+      url: '/v1/track',
+      payload: { event: 'x', anonymousId: 'a' },
+    });
     for (const answer of [one, two]) {
       expect(answer.statusCode).toBe(503);
       expect(answer.headers['retry-after']).toBe('1');

@@ -1,0 +1,260 @@
+/**
+ * Every route of the HTTP port, for the published OpenAPI document. A test holds it against what is mounted.
+ * Bodies are the schemas that validate them.
+ */
+import Type, { type TSchema } from 'typebox';
+import { Fault, TestClockBody, WorkspaceSettingsBody } from './app.ts';
+import { Alias, Batch, Identify, Page, Screen, Split, Track } from './pipelines.ts';
+import { TrackBatch, TrackEvent, TrackIdentify, TrackMerge, TrackOperation } from './track.ts';
+
+export type Auth = 'track' | 'pipelines' | 'app' | 'admin' | 'none';
+
+export interface RouteDescription {
+  readonly method: 'get' | 'put' | 'post' | 'delete';
+  /** With `{parameter}`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly auth: Auth;
+  readonly body?: TSchema;
+  readonly query?: readonly { readonly name: string; readonly description: string }[];
+  /** By status; 200 and 401 need not be named. */
+  readonly answers?: Readonly<Record<string, { readonly description: string; readonly schema?: TSchema }>>;
+  /** Other paths of the same call. */
+  readonly aliases?: readonly string[];
+}
+
+const Faults = Type.Object({ errors: Type.Array(Fault) });
+const badBody = { 400: { description: 'Every fault with its JSON pointer.', schema: Faults } };
+const missing = { 404: { description: 'There is no such thing.' } };
+const badCall = { 400: { description: 'The call breaks a rule; meta.error or meta.errors says which.' } };
+
+const track: readonly RouteDescription[] = [
+  {
+    method: 'put',
+    path: '/api/v1/customers/{identifier}',
+    summary: 'Create or update a person; claims what anonymous_id did.',
+    auth: 'track',
+    body: TrackIdentify,
+    answers: badCall,
+  },
+  {
+    method: 'delete',
+    path: '/api/v1/customers/{identifier}',
+    summary: 'Delete a person.',
+    auth: 'track',
+  },
+  {
+    method: 'post',
+    path: '/api/v1/customers/{identifier}/events',
+    summary: "Take a person's event.",
+    auth: 'track',
+    body: TrackEvent,
+    answers: badCall,
+  },
+  {
+    method: 'post',
+    path: '/api/v1/events',
+    summary: "Take a visitor's event, or without anonymous_id an invite.",
+    auth: 'track',
+    body: TrackEvent,
+    answers: badCall,
+  },
+  {
+    method: 'post',
+    path: '/api/v1/customers/{identifier}/suppress',
+    summary: 'Delete a person and refuse its identifiers from now on.',
+    auth: 'track',
+  },
+  {
+    method: 'post',
+    path: '/api/v1/customers/{identifier}/unsuppress',
+    summary: 'Take the identifiers of a suppressed person again.',
+    auth: 'track',
+  },
+  {
+    method: 'post',
+    path: '/api/v1/merge_customers',
+    summary: 'Merge one person into another.',
+    auth: 'track',
+    body: TrackMerge,
+    answers: badCall,
+  },
+  { method: 'get', path: '/api/v1/accounts/region', summary: 'Region of the account.', auth: 'track' },
+  { method: 'get', path: '/auth', summary: 'Test Track credentials.', auth: 'track' },
+  {
+    method: 'post',
+    path: '/api/v2/entity',
+    summary: 'One operation about a person.',
+    auth: 'track',
+    body: TrackOperation,
+    answers: badCall,
+  },
+  {
+    method: 'post',
+    path: '/api/v2/batch',
+    summary: 'Operations about people.',
+    auth: 'track',
+    body: TrackBatch,
+    answers: {
+      207: { description: 'Some operations are refused, the others taken; errors say which.' },
+      400: { description: 'None is taken.' },
+    },
+  },
+];
+
+const permissive = {
+  400: { description: 'With X-Strict-Mode: 1 only; otherwise 200 and a row of dropped.' },
+};
+
+const pipelines: readonly RouteDescription[] = [
+  {
+    method: 'post',
+    path: '/v1/identify',
+    aliases: ['/v1/i'],
+    summary: 'Name a person; claims what the anonymousId did.',
+    auth: 'pipelines',
+    body: Identify,
+    answers: permissive,
+  },
+  {
+    method: 'post',
+    path: '/v1/track',
+    aliases: ['/v1/t'],
+    summary: 'Take an event.',
+    auth: 'pipelines',
+    body: Track,
+    answers: permissive,
+  },
+  {
+    method: 'post',
+    path: '/v1/page',
+    aliases: ['/v1/p'],
+    summary: 'Take a page view.',
+    auth: 'pipelines',
+    body: Page,
+    answers: permissive,
+  },
+  {
+    method: 'post',
+    path: '/v1/screen',
+    aliases: ['/v1/s'],
+    summary: 'Take a screen view.',
+    auth: 'pipelines',
+    body: Screen,
+    answers: permissive,
+  },
+  {
+    method: 'post',
+    path: '/v1/alias',
+    aliases: ['/v1/a'],
+    summary: 'Make previousId, a visitor or a person, part of userId.',
+    auth: 'pipelines',
+    body: Alias,
+    answers: permissive,
+  },
+  {
+    method: 'post',
+    path: '/v1/batch',
+    aliases: ['/v1/b'],
+    summary: 'Take several calls.',
+    auth: 'pipelines',
+    body: Batch,
+    answers: permissive,
+  },
+];
+
+function definitions(plural: string, singular: string): readonly RouteDescription[] {
+  const path = `/v1/definitions/${plural}`;
+  const body = Type.Unsafe<object>({ $ref: `#/components/schemas/${singular}` });
+  return [
+    { method: 'get', path, summary: `List ${plural}.`, auth: 'app' },
+    { method: 'get', path: `${path}/{id}`, summary: `Read a ${singular}.`, auth: 'app', answers: missing },
+    {
+      method: 'put',
+      path: `${path}/{id}`,
+      summary: `Store a ${singular}.`,
+      auth: 'app',
+      body,
+      answers: badBody,
+    },
+    {
+      method: 'delete',
+      path: `${path}/{id}`,
+      summary: `Remove a ${singular}.`,
+      auth: 'app',
+      answers: missing,
+    },
+  ];
+}
+
+const app: readonly RouteDescription[] = [
+  ...definitions('segments', 'segment'),
+  ...definitions('journeys', 'journey'),
+  ...definitions('messages', 'message'),
+  {
+    method: 'get',
+    path: '/v1/workspaces/{name}',
+    summary: 'Settings of a workspace.',
+    auth: 'app',
+    answers: missing,
+  },
+  {
+    method: 'put',
+    path: '/v1/workspaces/{name}',
+    summary: 'Store settings; with the admin key also creates the workspace and answers its keys, once.',
+    auth: 'admin',
+    body: WorkspaceSettingsBody,
+    answers: badBody,
+  },
+  {
+    method: 'post',
+    path: '/v1/people/{id}/split',
+    summary: 'Take a mistaken merge apart.',
+    auth: 'app',
+    body: Split,
+    answers: badBody,
+  },
+  {
+    method: 'get',
+    path: '/v1/trace',
+    summary: 'The story of a visitor or a person, in order.',
+    auth: 'app',
+    query: [
+      { name: 'anonymous_id', description: 'A visitor.' },
+      { name: 'person', description: 'Or a person: an id, an email or a cio_id.' },
+    ],
+    answers: badBody,
+  },
+  {
+    method: 'put',
+    path: '/v1/test-clock',
+    summary: 'Set the clock of all tasks (HINDSIGHT_TEST_CLOCK=on only).',
+    auth: 'app',
+    body: TestClockBody,
+    answers: badBody,
+  },
+  {
+    method: 'get',
+    path: '/v1/test-clock',
+    summary: 'The standing clock (HINDSIGHT_TEST_CLOCK=on only).',
+    auth: 'app',
+  },
+  { method: 'get', path: '/v1/openapi.json', summary: 'This document.', auth: 'none' },
+  { method: 'get', path: '/health/live', summary: 'Does the process live?', auth: 'none' },
+  {
+    method: 'get',
+    path: '/health/ready',
+    summary: 'Is every part ready?',
+    auth: 'none',
+    answers: { 503: { description: 'A part is not; its line says why.' } },
+  },
+  {
+    method: 'get',
+    path: '/health/settled',
+    summary: 'Has every call acknowledged before this one had its whole effect?',
+    auth: 'none',
+    answers: { 503: { description: 'Not yet; each step says what it still has.' } },
+  },
+];
+
+export const routes: readonly RouteDescription[] = [...track, ...pipelines, ...app];

@@ -1,0 +1,85 @@
+/** `GET /v1/openapi.json`: the API described by the schemas that check it. */
+import type { FastifyInstance } from 'fastify';
+import { routes, type Auth, type RouteDescription } from '../../schemas/http/routes.ts';
+import { journeySchema, segmentSchema } from '../rules/schema.ts';
+import { answer } from './answers.ts';
+
+const SECURITY: Readonly<Record<Auth, readonly Readonly<Record<string, readonly string[]>>[]>> = {
+  track: [{ track: [] }],
+  pipelines: [{ pipelines: [] }, {}],
+  app: [{ app: [] }],
+  admin: [{ app: [] }, { admin: [] }],
+  none: [],
+};
+
+export function mountOpenapi(app: FastifyInstance): void {
+  const document = openapi();
+  app.get('/v1/openapi.json', (_request, reply) => answer(reply, 200, document));
+}
+
+export function openapi() {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of routes) {
+    for (const path of [route.path, ...(route.aliases ?? [])]) {
+      paths[path] = { ...paths[path], [route.method]: operation(route, path) };
+    }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Hindsight',
+      version: '1',
+      description:
+        "Calls about visitors and people, as Customer.io's Track and Pipelines APIs define them, and Hindsight's own.",
+    },
+    paths,
+    components: {
+      schemas: { segment: segmentSchema, journey: journeySchema, message: {} },
+      securitySchemes: {
+        track: { type: 'http', scheme: 'basic', description: 'site_id:api_key' },
+        pipelines: {
+          type: 'http',
+          scheme: 'basic',
+          description: 'write_key as the user, no password; browsers send writeKey in the body',
+        },
+        app: { type: 'http', scheme: 'bearer', description: 'app_key' },
+        admin: { type: 'http', scheme: 'bearer', description: 'HINDSIGHT_ADMIN_KEY' },
+      },
+    },
+  };
+}
+
+function operation({ method, summary, auth, body, query, answers }: RouteDescription, path: string) {
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
+  const inQuery = (query ?? []).map((each) => ({ ...each, in: 'query', schema: { type: 'string' } }));
+  const parameters = [...inPath, ...inQuery];
+  const responses = Object.entries(answers ?? {}).map(([status, { description, schema }]) => [
+    status,
+    schema === undefined ? { description } : { description, content: json(schema) },
+  ]);
+  return {
+    operationId:
+      `${method}${path.replace(/\W+(\w)/g, (_match, letter: string) => letter.toUpperCase())}`.replace(
+        /\W/g,
+        '',
+      ),
+    summary,
+    security: SECURITY[auth],
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined ? {} : { requestBody: { content: json(body) } }),
+    responses: {
+      200: { description: 'Done.' },
+      ...(auth === 'none' ? {} : { 401: { description: 'The credentials are not valid.' } }),
+      ...Object.fromEntries(responses),
+    },
+  };
+}
+
+function json(schema: unknown) {
+  return { 'application/json': { schema } };
+}

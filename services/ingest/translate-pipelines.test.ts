@@ -1,0 +1,188 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  call as context,
+  controlOf,
+  droppedOf,
+  eventOf,
+  receivedAt,
+  refusalOf,
+  sent,
+} from './calls-in-tests.ts';
+import { translatePipelines } from './translate-pipelines.ts';
+
+const call = { ...context, context: null };
+const translate = (type: string, body: object | string) => translatePipelines(call, type, sent(body));
+
+describe('identify, spec A.3 and C.1', () => {
+  test('row 4: the anonymousId claims; traits and context are stored as sent', () => {
+    const body =
+      '{"userId":"42","anonymousId":"anon-1","traits":{"email":"a@b.c","n":1.0},"messageId":"m","timestamp":"2026-11-21T21:16:40.657Z","context":{"ip":"1"}}';
+    expect(eventOf(translate('identify', body))).toMatchObject({
+      type: 'identify',
+      identifier_kind: 'id',
+      identifier: '42',
+      id: '42',
+      email: 'a@b.c',
+      anonymous_id: 'anon-1',
+      message_id: 'm',
+      timestamp: Date.UTC(2026, 10, 21, 21, 16, 40, 657),
+      properties: '{"email":"a@b.c","n":1.0}',
+      context: '{"ip":"1"}',
+    });
+  });
+
+  test.each([
+    [{ userId: 'cio_1' }, 'cio_id', 'cio_1'],
+    [{ userId: 'a@b.c' }, 'email', 'a@b.c'],
+    [{ userId: '42', traits: { email: 'a@b.c' } }, 'id', '42'],
+    [{ userId: '', traits: { email: 'a@b.c' } }, 'email', 'a@b.c'],
+    [{ userId: null, traits: { email: 'a@b.c' } }, 'email', 'a@b.c'],
+  ])('row 19 and the order of A.3: %j is named by %s', (body, kind, value) => {
+    expect(eventOf(translate('identify', body))).toMatchObject({ identifier_kind: kind, identifier: value });
+  });
+
+  test('a numeric userId keeps its digits', () => {
+    expect(eventOf(translate('identify', '{"userId":12345678901234567890}')).identifier).toBe(
+      '12345678901234567890',
+    );
+  });
+
+  test('row 18: an anonymousId alone names nobody, creates nobody, and leaves a row', () => {
+    const body = { anonymousId: 'a', traits: { plan: 'x' }, messageId: 'm' };
+    expect(droppedOf(translate('identify', body))).toMatchObject({
+      reason: 'identify_without_identifier',
+      anonymous_id: 'a',
+      message_id: 'm',
+    });
+  });
+
+  test('neither id nor email is refused', () => {
+    expect(refusalOf(translate('identify', { traits: { email: 'n/a' } })).reason).toBe('invalid_call');
+  });
+});
+
+describe('track, page and screen', () => {
+  test('row 17: a track with both ids is the person of the userId; the anonymousId rides along', () => {
+    const event = eventOf(
+      translate('track', { userId: '42', anonymousId: 'a', event: ' x ', properties: {} }),
+    );
+    expect(event).toMatchObject({
+      type: 'event',
+      name: 'x',
+      identifier: '42',
+      anonymous_id: 'a',
+      properties: '{}',
+    });
+  });
+
+  test('an email among the properties of an anonymous event names nobody', () => {
+    const body = {
+      anonymousId: 'a',
+      event: 'Email Captured',
+      properties: { email: 'a@b.c', source: 'popup' },
+    };
+    expect(eventOf(translate('track', body))).toMatchObject({ identifier_kind: 'none', anonymous_id: 'a' });
+  });
+
+  test.each([
+    [{ name: 'home', properties: { url: 'https://x/y' } }, 'https://x/y'],
+    [{ name: 'home', properties: {} }, 'home'],
+    [{ context: { page: { url: 'https://x/z' } } }, 'https://x/z'],
+    [{ name: 'home', context: { page: { url: 'https://x/z' } } }, 'home'],
+    [{}, null],
+  ])('the name of a page: %j is %s', (body, name) => {
+    expect(eventOf(translate('page', { anonymousId: 'a', ...body }))).toMatchObject({ type: 'page', name });
+  });
+
+  test('a screen is named by its name', () => {
+    expect(eventOf(translate('screen', { anonymousId: 'a', name: 'Home' }))).toMatchObject({
+      type: 'screen',
+      name: 'Home',
+    });
+  });
+
+  test('the context of a batch holds where a call brings none', () => {
+    const withContext = { ...call, context: '{"ip":"1"}' };
+    const own = translatePipelines(
+      withContext,
+      'track',
+      sent({ anonymousId: 'a', event: 'x', context: { ip: '2' } }),
+    );
+    const none = translatePipelines(withContext, 'track', sent({ anonymousId: 'a', event: 'x' }));
+    expect([eventOf(own).context, eventOf(none).context]).toEqual(['{"ip":"2"}', '{"ip":"1"}']);
+  });
+
+  test.each([
+    ['2026-11-21T21:16:40.657Z', Date.UTC(2026, 10, 21, 21, 16, 40, 657)],
+    ['2026-11-21T21:16:40+02:00', Date.UTC(2026, 10, 21, 19, 16, 40)],
+    ['2026-11-21T21:16:40+0200', Date.UTC(2026, 10, 21, 19, 16, 40)],
+    ['2026-11-21T21:16:40', Date.UTC(2026, 10, 21, 21, 16, 40)],
+    ['2026-11-21 21:16:40.123456789', Date.UTC(2026, 10, 21, 21, 16, 40, 123)],
+    ['2026-11-21', Date.UTC(2026, 10, 21)],
+    ['2026-02-31T99:00:00Z', receivedAt],
+    ['1700000000', receivedAt],
+    [1_700_000_000, receivedAt],
+    ['yesterday', receivedAt],
+  ])('timestamp %p', (timestamp, expected) => {
+    expect(eventOf(translate('track', { anonymousId: 'a', event: 'x', timestamp })).timestamp).toBe(expected);
+  });
+
+  test('originalTimestamp stands in for a missing timestamp', () => {
+    const body = { anonymousId: 'a', event: 'x', originalTimestamp: '2026-11-21T00:00:00Z' };
+    expect(eventOf(translate('track', body)).timestamp).toBe(Date.UTC(2026, 10, 21));
+  });
+
+  test.each([
+    ['User Deleted', 'delete'],
+    ['User Suppressed', 'suppress'],
+    ['User Unsuppressed', 'unsuppress'],
+  ])('the semantic event %s is a control call', (event, kind) => {
+    expect(controlOf(translate('track', { userId: '42', event }))).toMatchObject({ kind, identifier: '42' });
+  });
+
+  test.each([
+    ['track', { anonymousId: 'a' }, 'invalid_call'],
+    ['track', { event: 'x' }, 'invalid_call'],
+    ['track', { anonymousId: 'a', event: 'x', properties: 7 }, 'invalid_call'],
+    ['track', { anonymousId: 'a', event: 'x'.repeat(101) }, 'limit_exceeded'],
+    ['track', { anonymousId: 'a', event: 'x', properties: { p: 'x'.repeat(32_768) } }, 'limit_exceeded'],
+    ['track', { anonymousId: 'x'.repeat(151), event: 'x' }, 'limit_exceeded'],
+    ['track', { anonymousId: 'a\0', event: 'x' }, 'identifier_illegal'],
+    ['track', { userId: 'a\ud800', event: 'x' }, 'identifier_illegal'],
+    ['page', { userId: ' ' }, 'invalid_call'],
+    ['dance', { userId: '1' }, 'invalid_call'],
+    ['group', { userId: '1', groupId: 'g' }, 'not_supported_yet'],
+  ])('%s is refused %#', (type, body, reason) => {
+    expect(refusalOf(translate(type, body)).reason).toBe(reason);
+  });
+});
+
+describe('row 21: alias', () => {
+  test('claims the anonymous id first, then asks for a merge that says it may have been one', () => {
+    const alias = translate('alias', { userId: '42', previousId: 'anon-1', messageId: 'm' });
+    expect(eventOf(alias)).toMatchObject({
+      type: 'identify',
+      identifier: '42',
+      id: '42',
+      anonymous_id: 'anon-1',
+    });
+    expect(controlOf(alias, 1)).toMatchObject({
+      kind: 'merge',
+      identifier: '42',
+      other: 'anon-1',
+      anonymous_id: 'anon-1',
+    });
+  });
+
+  test('what has the shape of an email is a person only', () => {
+    const alias = translate('alias', { userId: '42', previousId: 'a@b.c' });
+    expect(controlOf(alias)).toMatchObject({ kind: 'merge', other_kind: 'email', anonymous_id: null });
+  });
+
+  test.each([[{ userId: '42' }], [{ previousId: 'a' }], [{ userId: '42', previousId: '' }]])(
+    'both ids are needed: %j',
+    (body) => {
+      expect(refusalOf(translate('alias', body)).reason).toBe('invalid_call');
+    },
+  );
+});
