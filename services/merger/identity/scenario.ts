@@ -4,6 +4,8 @@ import { identifierByShape, laneKey, type Identifier } from '../../../schemas/la
 import type { IdentityDecision, IdentityFact, IdentityRequest } from '../../../schemas/records.ts';
 import { assert } from '../../runtime/errors.ts';
 import type { WorkspaceSettings } from '../../runtime/settings.ts';
+import type { KeyedStore } from '../../runtime/store/ports.ts';
+import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import { given, of, ProcessorHarness, type Output } from '../../testing/processor-harness.ts';
 import { WorkspaceGraph } from './graph.ts';
 import { graphFamilies, type Person } from './graph-rows.ts';
@@ -25,13 +27,16 @@ type DeepPartial<T> = { readonly [K in keyof T]?: T[K] extends object ? Partial<
 
 /** A workspace's identity. Each call is a batch of its own, at `now`, from an offset of its own on partition 0. */
 export class Scenario {
-  readonly harness = new ProcessorHarness(identityService, { partitions: PARTITIONS });
+  readonly harness: ProcessorHarness;
   readonly workspace: Workspace;
   now = START;
+  /** Requests that went in, in order. */
+  readonly sent: IdentityRequest[] = [];
   #offset = 0;
   #requests = 0;
 
-  constructor(workspace = 'shop') {
+  constructor(workspace = 'shop', spec: ServiceSpec = identityService) {
+    this.harness = new ProcessorHarness(spec, { partitions: PARTITIONS });
     assert(isWorkspace(workspace), 'a test names its workspace well');
     this.workspace = workspace;
   }
@@ -106,6 +111,7 @@ export class Scenario {
   }
 
   send(...requests: readonly IdentityRequest[]): Output[] {
+    this.sent.push(...requests);
     const records = requests.map((request) => given('identityRequests', this.workspace, request));
     return this.harness.batch(this.now, ...records);
   }
@@ -179,9 +185,9 @@ export function activities(
 }
 
 /** Every row of the graph, for comparing two. */
-export function graphRows(harness: ProcessorHarness): [string, string][] {
+export function graphRows(store: KeyedStore): [string, string][] {
   return graphFamilies.flatMap((family) =>
-    harness.stores.keyed
+    store
       .scan(`${family}/`, `${family}0`, 1_000_000)
       .map(([key, value]): [string, string] => [key, value.toString()]),
   );
