@@ -1,0 +1,257 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { InjectOptions } from 'fastify';
+import { routes } from '../../schemas/http/routes.ts';
+import { adminKey, appAuth, testServer, trackAuth, type TestServer } from './test-server.ts';
+
+let under: TestServer;
+beforeEach(() => {
+  under = testServer({ testClock: true });
+});
+afterEach(() => under.server.close());
+
+const app = (options: InjectOptions) =>
+  under.server.inject({ ...options, headers: { authorization: appAuth, ...options.headers } });
+const segment = { name: 'Carts', type: 'data_driven', when: { event: 'Added to Cart', within: 'P7D' } };
+
+describe('definitions, DESIGN section 8', () => {
+  const url = '/v1/definitions/segments/carts';
+
+  test('a good PUT answers the stored version, and counts on after a DELETE', async () => {
+    const first = await app({ method: 'PUT', url, payload: segment });
+    expect(first.statusCode).toBe(200);
+    expect(first.json()).toMatchObject({ id: 'carts', version: 1, definition: segment });
+    expect((await app({ method: 'PUT', url, payload: segment })).json()).toMatchObject({ version: 2 });
+    expect((await app({ method: 'DELETE', url })).json()).toEqual({ id: 'carts', version: 3, deleted: true });
+    expect((await app({ method: 'GET', url })).statusCode).toBe(404);
+    expect((await app({ method: 'DELETE', url })).statusCode).toBe(404);
+    expect((await app({ method: 'PUT', url, payload: segment })).json()).toMatchObject({ version: 4 });
+    const list = await app({ method: 'GET', url: '/v1/definitions/segments' });
+    expect(list.json()).toMatchObject({ segments: [{ id: 'carts', version: 4 }] });
+  });
+
+  test('a bad PUT answers every fault with its JSON pointer and stores nothing', async () => {
+    const payload = { type: 'data_driven', when: { event: 'x', within: 'soon' }, extra: 1 };
+    const answer = await app({ method: 'PUT', url, payload });
+    expect(answer.statusCode).toBe(400);
+    const { errors } = answer.json<{ errors: { pointer: string }[] }>();
+    expect(errors.map(({ pointer }) => pointer).sort()).toEqual(['/extra', '/name', '/when/within']);
+    expect((await app({ method: 'GET', url })).statusCode).toBe(404);
+  });
+
+  test('no JSON and no good id are faults too', async () => {
+    const text = await app({
+      method: 'PUT',
+      url,
+      payload: '{',
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(text.json()).toMatchObject({ errors: [{ code: 'invalid_json' }] });
+    const id = await app({ method: 'PUT', url: '/v1/definitions/segments/a%2Fb', payload: segment });
+    expect(id.json()).toMatchObject({ errors: [{ code: 'invalid_id' }] });
+  });
+
+  test('messages are not built yet and say so', async () => {
+    const answer = await app({ method: 'PUT', url: '/v1/definitions/messages/m', payload: {} });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json()).toMatchObject({ errors: [{ code: 'not_supported_yet' }] });
+    expect((await app({ method: 'GET', url: '/v1/definitions/messages' })).json()).toEqual({ messages: [] });
+  });
+});
+
+describe('workspaces, DESIGN section 7', () => {
+  const admin = { authorization: `Bearer ${adminKey}` };
+
+  test('settings are answered whole; what is left out has its default', async () => {
+    const payload = { anonymous_event_merge: false, guards: { merges_per_minute: 5 } };
+    const put = await app({ method: 'PUT', url: '/v1/workspaces/shop', payload });
+    expect(put.json()).toMatchObject({
+      name: 'shop',
+      version: 1,
+      settings: {
+        anonymous_event_merge: false,
+        auto_merge: true,
+        guards: { illegal_identifiers: true, merges_per_minute: 5 },
+      },
+    });
+    expect(put.json()).not.toHaveProperty('credentials');
+    expect((await app({ method: 'GET', url: '/v1/workspaces/shop' })).json()).toEqual(put.json());
+  });
+
+  test('every unknown key and bad value is a fault with its pointer', async () => {
+    const payload = { colour: 1, auto_merge: 'yes', guards: { other: 1, illegal_patterns: ['ok', '(?=x)'] } };
+    const answer = await app({ method: 'PUT', url: '/v1/workspaces/shop', payload });
+    expect(answer.statusCode).toBe(400);
+    const { errors } = answer.json<{ errors: { pointer: string; code: string }[] }>();
+    expect(Object.fromEntries(errors.map(({ pointer, code }) => [pointer, code]))).toEqual({
+      '/colour': 'unknown_key',
+      '/auto_merge': 'wrong_type',
+      '/guards/other': 'unknown_key',
+      '/guards/illegal_patterns/1': 'invalid_pattern',
+    });
+  });
+
+  test('the admin key creates a workspace and is answered its keys, once', async () => {
+    const first = await app({ method: 'PUT', url: '/v1/workspaces/fresh', payload: {}, headers: admin });
+    expect(first.json()).toMatchObject({ name: 'fresh', version: 1, credentials: { app_key: 'p' } });
+    const again = await app({ method: 'PUT', url: '/v1/workspaces/fresh', payload: {}, headers: admin });
+    expect(again.json()).not.toHaveProperty('credentials');
+  });
+
+  test('an app key opens no other workspace and creates none', async () => {
+    for (const url of ['/v1/workspaces/fresh', '/v1/workspaces/No%20Name']) {
+      expect((await app({ method: 'PUT', url, payload: {} })).statusCode).toBe(401);
+      expect((await app({ method: 'GET', url })).statusCode).toBe(401);
+    }
+  });
+
+  test('a name that is none is a fault', async () => {
+    const answer = await app({ method: 'PUT', url: '/v1/workspaces/No%20Name', payload: {}, headers: admin });
+    expect(answer.json()).toMatchObject({ errors: [{ code: 'invalid_name' }] });
+  });
+});
+
+describe('the test clock, DESIGN section 7', () => {
+  const noon = '2026-12-01T12:00:00.000Z';
+  const send = (header?: string) =>
+    app({
+      method: 'POST',
+      url: '/api/v1/events',
+      payload: { name: 'x', anonymous_id: 'a' },
+      headers: {
+        authorization: trackAuth,
+        ...(header === undefined ? {} : { 'x-hindsight-received-at': header }),
+      },
+    });
+  const times = () => under.sent.events.map(({ value }) => new Date(value.received_at).toISOString());
+
+  test('a header moves the clock on, an earlier one leaves it, and without one the standing clock counts', async () => {
+    await send(noon);
+    await send('2026-12-01T11:00:00Z');
+    await send();
+    expect(times()).toEqual([noon, '2026-12-01T11:00:00.000Z', noon]);
+    expect((await app({ method: 'GET', url: '/v1/test-clock' })).json()).toEqual({ now: noon });
+  });
+
+  test('until first set it is the wall clock', async () => {
+    const before = Date.now();
+    await send();
+    expect(under.sent.events[0]?.value.received_at).toBeGreaterThanOrEqual(before);
+  });
+
+  test('a header that is no time is 400', async () => {
+    expect((await send('noon')).statusCode).toBe(400);
+    expect(under.sent.events).toHaveLength(0);
+  });
+
+  test('PUT answers when every task has taken the time', async () => {
+    for (const name of ['merger', 'identity', 'trigger']) under.statuses[name] = { definitions_offset: 0 };
+    const put = app({ method: 'PUT', url: '/v1/test-clock', payload: { now: noon } });
+    const first = await Promise.race([put, new Promise((resolve) => setTimeout(resolve, 100, 'waits'))]);
+    expect(first).toBe('waits');
+    for (const name of ['merger', 'identity', 'trigger']) under.statuses[name] = { definitions_offset: 1 };
+    expect((await put).json()).toEqual({ now: noon });
+  });
+
+  test('it never runs backwards', async () => {
+    await under.definitions.advanceClockTo(Date.parse(noon));
+    const answer = await app({
+      method: 'PUT',
+      url: '/v1/test-clock',
+      payload: { now: '2026-12-01T11:00:00Z' },
+    });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json()).toMatchObject({ errors: [{ pointer: '/now' }] });
+  });
+
+  test('without HINDSIGHT_TEST_CLOCK the header is ignored and the route is not there', async () => {
+    await under.server.close();
+    under = testServer();
+    await send(noon);
+    expect(under.sent.events[0]?.value.received_at).toBeLessThan(Date.parse(noon) + Date.now());
+    expect(times()).not.toEqual([noon]);
+    expect((await app({ method: 'PUT', url: '/v1/test-clock', payload: { now: noon } })).statusCode).toBe(
+      404,
+    );
+  });
+});
+
+describe('the published description', () => {
+  test('describes every route that is mounted, and no other', async () => {
+    const described = routes.flatMap(({ method, path, aliases = [] }) =>
+      [path, ...aliases].map((each) => `${method.toUpperCase()} ${each}`),
+    );
+    const mounted: string[] = [];
+    under.server.addHook('onRoute', ({ method, path }) => {
+      const methods = Array.isArray(method) ? method : [method];
+      for (const each of methods)
+        if (each !== 'HEAD') mounted.push(`${each} ${path.replace(/:(\w+)/g, '{$1}')}`);
+    });
+    await under.server.ready();
+    expect(mounted.sort()).toEqual(described.sort());
+  });
+
+  test('is served as OpenAPI, with the schemas that check the calls', async () => {
+    const document = (await app({ method: 'GET', url: '/v1/openapi.json' })).json<{
+      openapi: string;
+      paths: Record<string, Record<string, unknown>>;
+    }>();
+    expect(document.openapi).toBe('3.1.0');
+    expect(document.paths['/v1/batch']?.['post']).toMatchObject({
+      requestBody: { content: { 'application/json': { schema: { required: ['batch'] } } } },
+    });
+  });
+});
+
+describe('the trace', () => {
+  test('tells a visitor in order', async () => {
+    const at = (minute: number) => Date.UTC(2026, 10, 22, 12, minute);
+    under.rows['FROM identities'] = [{ person_id: 'cio_1' }];
+    under.rows['FROM events'] = [
+      {
+        message_id: 'm1',
+        type: 'page',
+        name: 'home',
+        anonymous_id: 'a',
+        received_at: String(at(0)),
+        merged_at: at(2),
+        previously_anonymous: true,
+        person_id: 'cio_1',
+        place: 1,
+      },
+    ];
+    under.rows['FROM stored_facts'] = [
+      {
+        kind: 'anonymous_claimed',
+        number: 2,
+        message_id: 'm2',
+        person_id: 'cio_1',
+        identifier: 'a',
+        at: at(2),
+      },
+      { kind: 'person_created', number: 1, message_id: 'm2', person_id: 'cio_1', at: at(2) },
+    ];
+    under.rows['FROM segment_changes'] = [
+      { segment_id: 's', person_id: 'cio_1', change: 'entered', message_id: 'm1', at: at(2) },
+    ];
+    under.rows['FROM stored_dropped'] = [
+      { reason: 'duplicate_message', stage: 'merger', message_id: 'm1', at: at(1), detail: '{}' },
+    ];
+    const answer = await app({ method: 'GET', url: '/v1/trace?anonymous_id=a' });
+    const { steps } = answer.json<{ steps: { stage: string; message_id?: string }[] }>();
+    expect(steps.map(({ stage, message_id }) => `${stage} ${message_id ?? ''}`)).toEqual([
+      'received m1',
+      'waiting m1',
+      'dropped m1',
+      'asked m2',
+      'claimed m2',
+      'merged m1',
+      'segment m1',
+    ]);
+  });
+
+  test('wants one subject', async () => {
+    expect((await app({ method: 'GET', url: '/v1/trace' })).statusCode).toBe(400);
+    expect((await app({ method: 'GET', url: '/v1/trace?anonymous_id=a&person=b' })).statusCode).toBe(400);
+    expect((await app({ method: 'GET', url: '/v1/trace?person=nobody' })).json()).toEqual({ steps: [] });
+  });
+});
