@@ -2,6 +2,7 @@
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { Codec, schemaText, type Codecs, type RecordName } from '../../schemas/codec.ts';
 import { topicIds, topics } from '../../schemas/topics.ts';
+import { CodedError } from './errors.ts';
 
 export interface RegistryOptions {
   /** Base of the Confluent API, to which /schemas/ids/1 is added. */
@@ -33,17 +34,34 @@ export async function registerSchemas({ url }: RegistryOptions): Promise<Codecs>
   return codecs as unknown as Codecs; // every record of Codecs is some topic's, which the same test checks
 }
 
-/** Teaches every codec the schema under which a value was written, so that decoding it can be tried again. */
+/**
+ * Teaches every codec the schema under which a value was written, so that decoding it can be tried again.
+ * @throws CodedError `schema_not_ours` when the registry does not know the schema, or it describes no record of ours;
+ * anything else when the registry cannot be asked.
+ */
 export async function learnSchema({ url }: RegistryOptions, codecs: Codecs, schemaId: number): Promise<void> {
-  const schema: unknown = await connect(url).getSchema(schemaId);
+  const schema = await getSchema(url, schemaId);
+  if (schema === undefined) throw notOurs(schemaId, 'the registry has no such schema');
   const text = JSON.stringify(schema);
   const name = (JSON.parse(text) as { name?: string }).name?.replace('hindsight.', '');
   const codec = Object.values(codecs).find((candidate) => candidate.record === name);
-  if (codec === undefined)
-    throw new Error(
-      `could not read schema ${String(schemaId)}: it describes ${String(name)}, which is none of ours`,
-    );
+  if (codec === undefined) throw notOurs(schemaId, `it describes ${String(name)}, which is none of ours`);
   codec.learn(schemaId, text);
+}
+
+function notOurs(schemaId: number, why: string): CodedError {
+  return new CodedError('schema_not_ours', `could not read schema ${String(schemaId)}: ${why}`);
+}
+
+const NOT_FOUND = 404;
+
+async function getSchema(url: string, schemaId: number): Promise<unknown> {
+  try {
+    return await connect(url).getSchema(schemaId);
+  } catch (error) {
+    if (error instanceof Error && 'status' in error && error.status === NOT_FOUND) return undefined;
+    throw error;
+  }
 }
 
 function connect(url: string): SchemaRegistry {

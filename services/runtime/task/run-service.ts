@@ -1,6 +1,7 @@
 /** Runs the tasks of a stateful service on the real parts: what the services' main.ts call. */
 import { randomUUID } from 'node:crypto';
 import { integerField, readConfig, sharedFields, type Env } from '../config.ts';
+import { CodedError } from '../errors.ts';
 import { openLog } from '../log/open-log.ts';
 import { createLogger } from '../logger.ts';
 import { learnSchema, registerSchemas } from '../registry.ts';
@@ -45,8 +46,13 @@ export async function runTaskService(spec: ServiceSpec, env: Env): Promise<Runni
     time: systemTime,
     stores: stateFolders({ dataFolder, service: spec.name, needs: spec.stores }),
     learn: async (schemaId) => {
-      await learnSchema(registry, codecs, schemaId);
-      return true;
+      try {
+        await learnSchema(registry, codecs, schemaId);
+        return true;
+      } catch (error) {
+        if (error instanceof CodedError && error.code === 'schema_not_ours') return false;
+        throw error;
+      }
     },
     newBatchId: randomUUID,
   };
