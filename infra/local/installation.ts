@@ -32,24 +32,37 @@ export interface InstallationOptions {
   readonly prefix: string;
   readonly partitions: number;
   readonly database: string;
+  readonly report: (line: string) => void;
 }
 
 /** @returns the settings with which the services run. */
 export async function startInstallation(options: InstallationOptions): Promise<NodeJS.ProcessEnv> {
-  const { dataFolder, prefix, partitions, database, parts } = options;
+  const { root, dataFolder, prefix, partitions, database, parts } = options;
   await Promise.all([
+    // In here, so that a fault of it is the fault of the start, and no part's promise is left alone.
     Promise.resolve().then(() => ensureCredentials(dataFolder, options.env)),
-    parts.kafka.then((kafka) => createTopics({ brokers: kafka.split(','), prefix, partitions })),
-    parts.registry.then((url) => registerSchemas({ url })),
-    parts.clickhouse.then(({ url, user, password }) => migrate({ url, username: user, password, database })),
+    parts.kafka.then(async (kafka) => {
+      await timed(options, 'topics', () => createTopics({ brokers: kafka.split(','), prefix, partitions }));
+    }),
+    parts.registry.then((url) => timed(options, 'schemas', () => registerSchemas({ url }))),
+    parts.clickhouse.then(({ url, user, password }) =>
+      timed(options, 'tables', () => migrate({ url, username: user, password, database })),
+    ),
   ]);
   const env = await serviceSettings(options);
-  await Promise.all(
-    serviceNames.map((name) =>
-      options.supervisor.start(serviceProcess(name, { root: options.root, dataFolder, env })),
+  await timed(options, `services (${serviceNames.join(', ')})`, () =>
+    Promise.all(
+      serviceNames.map((name) => options.supervisor.start(serviceProcess(name, { root, dataFolder, env }))),
     ),
   );
   return env;
+}
+
+async function timed<T>(options: InstallationOptions, what: string, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  const result = await work();
+  options.report(`  ${what}: ready after ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  return result;
 }
 
 async function serviceSettings(options: InstallationOptions): Promise<NodeJS.ProcessEnv> {

@@ -68,6 +68,7 @@ async function startAll(launch: Launch): Promise<void> {
     dataFolder: settings.dataFolder,
     parts,
     port,
+    report,
     prefix: settings.prefix,
     partitions: settings.partitions,
     database: settings.clickhouseDatabase,

@@ -72,6 +72,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       dataFolder,
       env: { ...process.env, NODE_OPTIONS: '', HINDSIGHT_HOST: '127.0.0.1', ...options.env },
       supervisor,
+      report: () => undefined,
       parts: {
         kafka: Promise.resolve(parts.kafka),
         registry: Promise.resolve(parts.registry),
