@@ -1,0 +1,39 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Compile } from 'typebox/compile';
+import { condition } from './arbitraries.ts';
+import { parseJourney, parseSegment } from './parse.ts';
+import { journeySchema, segmentSchema } from './schema.ts';
+
+const segment = Compile(segmentSchema);
+const journey = Compile(journeySchema);
+
+test('the published schema and the parser accept the same rules', () => {
+  fc.assert(
+    fc.property(condition, (when) => {
+      const body = { name: 'x', type: 'data_driven', when };
+      expect(parseSegment(body)).toMatchObject({ ok: true });
+      expect(segment.Check(body)).toBe(true);
+      const filtered = { name: 'x', state: 'draft', trigger: { identified: true }, filters: when };
+      expect(parseJourney(filtered)).toMatchObject({ ok: true });
+      expect(journey.Check(filtered)).toBe(true);
+    }),
+  );
+});
+
+test.each([
+  { event: '' },
+  { event: 'A', colour: 1 },
+  { event: 'A', count: { at_least: 0 } },
+  { event: 'A', count: { at_least: 1, at_most: 2 } },
+  { event: 'A', within: '1 day' },
+  { event: 'A', where: [{ property: 'a', operator: 'like' }] },
+  { event: 'A', without: { event: 'B' }, for: 'PT1H' },
+  { all: [] },
+  { all: [{ event: 'A' }], any: [{ event: 'A' }] },
+  { attribute: 'a', operator: 'in', value: [] },
+])('neither accepts %j', (when) => {
+  const body = { name: 'x', type: 'data_driven', when };
+  expect(parseSegment(body).ok).toBe(false);
+  expect(segment.Check(body)).toBe(false);
+});
