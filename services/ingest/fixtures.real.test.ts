@@ -1,0 +1,204 @@
+/**
+ * Requests recorded from five unmodified clients, sent again to a whole installation, each client into a workspace of
+ * its own: what is built answers as the spec says and every event is found in ClickHouse once, repeats in `dropped`;
+ * what is not built answers 404 with JSON.
+ */
+import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startStack, type Stack } from '../testing/stack.ts';
+import { isObject } from './json-text.ts';
+import {
+  readRecorded,
+  recordedClients,
+  replay,
+  type Authorizations,
+  type RecordedClient,
+  type RecordedRequest,
+} from './recorded-requests.ts';
+
+const startMsMax = 180_000;
+const replayMsMax = 90_000;
+
+let stack: Stack;
+let clickhouse: ClickHouseClient;
+
+beforeAll(async () => {
+  stack = await startStack();
+  const { url, user, password, database } = stack.clickhouse;
+  clickhouse = createClient({ url, username: user, password, database });
+}, startMsMax);
+
+afterAll(async () => {
+  await clickhouse.close();
+  await stack.stop();
+}, startMsMax);
+
+/** By method and path, with {} for a segment. */
+const BUILT = new Set([
+  'PUT /api/v1/customers/{}',
+  'DELETE /api/v1/customers/{}',
+  'POST /api/v1/customers/{}/events',
+  'POST /api/v1/customers/{}/suppress',
+  'POST /api/v1/customers/{}/unsuppress',
+  'POST /api/v1/events',
+  'POST /api/v1/merge_customers',
+  'GET /api/v1/accounts/region',
+  'POST /api/v2/entity',
+  'POST /api/v2/batch',
+  'POST /v1/identify',
+  'POST /v1/track',
+  'POST /v1/page',
+  'POST /v1/screen',
+  'POST /v1/alias',
+  'POST /v1/batch',
+]);
+
+function routeOf({ method, url }: RecordedRequest): string {
+  const path = (url.split('?')[0] ?? '').replace(/^\/api\/v1\/customers\/[^/]+/, '/api/v1/customers/{}');
+  return `${method} ${path}`;
+}
+
+/** An event that a request carries, told from the recording by itself: `type name` and its message id. */
+interface ExpectedEvent {
+  readonly what: string;
+  readonly messageId: string | undefined;
+}
+
+function eventsIn(recorded: RecordedRequest): readonly ExpectedEvent[] {
+  const body = isObject(recorded.body) ? recorded.body : {};
+  if (routeOf(recorded) === 'POST /v1/batch')
+    return items(body).flatMap((item) => pipelinesEvent(item, item.type));
+  if (routeOf(recorded) === 'POST /api/v2/batch') return items(body).flatMap(operationEvent);
+  if (routeOf(recorded) === 'POST /api/v2/entity') return operationEvent(body);
+  if (recorded.url.endsWith('/events')) {
+    return [expected(typeof body.type === 'string' ? body.type : 'event', body.name, body.id)];
+  }
+  return recorded.url.startsWith('/v1/') ? pipelinesEvent(body, recorded.url.slice('/v1/'.length)) : [];
+}
+
+function operationEvent(operation: Readonly<Record<string, unknown>>): readonly ExpectedEvent[] {
+  return operation.action === 'event' ? [expected('event', operation.name, operation.id)] : [];
+}
+
+function pipelinesEvent(call: Readonly<Record<string, unknown>>, type: unknown): readonly ExpectedEvent[] {
+  const properties = isObject(call.properties) ? call.properties : {};
+  if (type === 'track') return [expected('event', call.event, call.messageId)];
+  if (type === 'page') return [expected('page', properties.url ?? call.name, call.messageId)];
+  return type === 'screen' ? [expected('screen', call.name, call.messageId)] : [];
+}
+
+function expected(type: string, name: unknown, messageId: unknown): ExpectedEvent {
+  return {
+    what: `${type} ${String(name)}`,
+    messageId: typeof messageId === 'string' ? messageId : undefined,
+  };
+}
+
+function items(body: Readonly<Record<string, unknown>>): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(body.batch) ? body.batch.filter(isObject) : [];
+}
+
+/** The first of each message id counts; a recording that has one twice sent a repeat. */
+function split(events: readonly ExpectedEvent[]) {
+  const seen = new Set<string>();
+  const first: ExpectedEvent[] = [];
+  const repeats: string[] = [];
+  for (const event of events) {
+    if (event.messageId !== undefined && seen.has(event.messageId)) repeats.push(event.messageId);
+    else first.push(event);
+    if (event.messageId !== undefined) seen.add(event.messageId);
+  }
+  return { first, repeats };
+}
+
+async function freshWorkspace(client: RecordedClient): Promise<{ name: string; auth: Authorizations }> {
+  const name = client.replaceAll('.', '-');
+  const response = await fetch(`${stack.http}/v1/workspaces/${name}`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${stack.credentials.default.admin_key ?? ''}` },
+    body: '{}',
+  });
+  const { credentials } = (await response.json()) as {
+    credentials: { site_id: string; api_key: string; write_key: string; app_key: string };
+  };
+  const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
+  const { site_id, api_key, write_key, app_key } = credentials;
+  const auth = {
+    track: basic(`${site_id}:${api_key}`),
+    pipelines: basic(`${write_key}:`),
+    app: `Bearer ${app_key}`,
+  };
+  return { name, auth };
+}
+
+async function settled(): Promise<void> {
+  let report = '';
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const answer = await fetch(`${stack.http}/health/settled`);
+    if (answer.status === 200) return;
+    report = await answer.text();
+  }
+  throw new Error(`not settled: ${report}`);
+}
+
+async function rows<Row>(query: string, workspace: string): Promise<readonly Row[]> {
+  const result = await clickhouse.query({ query, query_params: { workspace }, format: 'JSONEachRow' });
+  return await result.json<Row>();
+}
+
+/** Every event, whoever has it now; people who were deleted later included, which the views leave out. */
+const EVENTS = `
+  SELECT type || ' ' || ifNull(name, '') AS what, message_id FROM (
+    SELECT type, name, message_id FROM stored_merged WHERE workspace = {workspace:String}
+    UNION ALL
+    SELECT type, name, message_id FROM anonymous_events WHERE workspace = {workspace:String}
+  ) ORDER BY what, message_id`;
+
+describe.each(recordedClients)('%s', (client) => {
+  const recorded = readRecorded(client);
+  let name = '';
+
+  test(
+    'every request is answered as the spec says',
+    async () => {
+      const workspace = await freshWorkspace(client);
+      name = workspace.name;
+      for (const each of recorded) {
+        const answer = await replay(stack.http, each, workspace.auth);
+        const route = routeOf(each);
+        const told = { route, status: answer.status, text: answer.text };
+        expect(answer.headers['access-control-allow-origin']).toBe('*');
+        if (!BUILT.has(route)) {
+          expect(told).toMatchObject({ status: 404 });
+          expect(JSON.parse(answer.text)).toHaveProperty('meta.error');
+        } else if (route === 'GET /api/v1/accounts/region') {
+          expect(told).toMatchObject({ status: 200 });
+          expect(JSON.parse(answer.text)).toMatchObject({ region: 'us' });
+        } else {
+          expect(told).toEqual({ route, status: 200, text: '{}\n' });
+          expect(answer.headers['content-length']).toBe('3');
+        }
+      }
+    },
+    replayMsMax,
+  );
+
+  test(
+    'its events are in ClickHouse once, and repeats in dropped',
+    async () => {
+      await settled();
+      const { first, repeats } = split(recorded.filter((each) => BUILT.has(routeOf(each))).flatMap(eventsIn));
+      const found = await rows<{ what: string; message_id: string }>(EVENTS, name);
+      expect(found.map(({ what }) => what).sort()).toEqual(first.map(({ what }) => what).sort());
+      const ids = found.map(({ message_id }) => message_id);
+      expect(ids).toEqual(expect.arrayContaining(first.flatMap(({ messageId }) => messageId ?? [])));
+      expect(new Set(ids).size).toBe(ids.length);
+      const dropped = await rows<{ message_id: string }>(
+        `SELECT message_id FROM dropped WHERE workspace = {workspace:String} AND reason = 'duplicate_message'`,
+        name,
+      );
+      expect(dropped.map(({ message_id }) => message_id).sort()).toEqual(repeats.sort());
+    },
+    replayMsMax,
+  );
+});
