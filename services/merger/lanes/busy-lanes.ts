@@ -15,6 +15,8 @@ export interface BusyLane {
   readonly offset: number;
   /** Lowest receive time of the event in hand and all that queue behind it. */
   readonly receivedAt: number;
+  /** Lowest receive time of all that queued since the lane was last idle: places in the queue count from there. */
+  readonly storedFrom: number;
 }
 interface Turn {
   readonly hex: string;
@@ -38,7 +40,7 @@ export class BusyLanes {
       const page = keyed.scan(from, TO, PAGE);
       for (const [key, value] of page) {
         const hex = key.slice(FROM.length);
-        this.#lanes.set(hex, JSON.parse(value.toString()) as BusyLane); // written by set
+        this.#lanes.set(hex, JSON.parse(value.toString()) as BusyLane); // written by #put
         const state = stateOf(hex);
         if (state.work.type !== 'asking') this.ready(hex, state);
       }
@@ -55,8 +57,12 @@ export class BusyLanes {
     return this.#lanes.get(hex);
   }
 
-  set(hex: string, lane: BusyLane): void {
+  set(hex: string, inHand: Omit<BusyLane, 'storedFrom'>): void {
     const before = this.#lanes.get(hex);
+    const storedFrom = Math.min(before?.storedFrom ?? Infinity, inHand.receivedAt);
+    this.#put(hex, before, { ...inHand, storedFrom });
+  }
+  #put(hex: string, before: BusyLane | undefined, lane: BusyLane): void {
     if (before?.offset === lane.offset && before.receivedAt === lane.receivedAt) return;
     if (before === undefined && this.#lanes.size >= busyLanesMax) {
       throw new CodedError(
@@ -103,6 +109,12 @@ export class BusyLanes {
     return this.#long.length;
   }
 
+  /** Nothing received at or after this may leave the stores. */
+  storedFrom(): number {
+    let from = Infinity;
+    for (const lane of this.#lanes.values()) if (lane.storedFrom < from) from = lane.storedFrom;
+    return from;
+  }
   since(): { readonly offset: number; readonly receivedAt: number } | undefined {
     if (this.#lanes.size === 0) return undefined;
     let offset = Infinity;

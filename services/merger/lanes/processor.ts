@@ -171,8 +171,10 @@ export class LanesProcessor implements Processor {
 
   /** By what has been read, less what may still come late; never past what a busy lane still needs. */
   #expire(time: number): void {
-    const reached = Math.min(this.#latest, time, this.pendingSince()?.receivedAt ?? Infinity);
-    const hour = Math.floor((reached - holdMsMax) / HOUR_MS);
+    const hourOf = (reached: number): number => Math.floor((reached - holdMsMax) / HOUR_MS);
+    const read = Math.min(this.#latest, time);
+    if (hourOf(read) <= this.#expiredHour) return;
+    const hour = hourOf(Math.min(read, this.#shell.busy.storedFrom()));
     if (hour <= this.#expiredHour) return;
     this.#expiredHour = hour;
     this.#shell.events.expire(hour * HOUR_MS - waitingMs - graceMs);
