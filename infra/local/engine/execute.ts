@@ -175,15 +175,18 @@ async function drained(out: Writable, response: ServerResponse): Promise<void> {
   response.off('close', onClose);
 }
 
-/** Name in the statement's FORMAT clause. */
+/** Name in the statement's FORMAT clause: the last one outside of brackets, at the end or before SETTINGS. */
 export function formatOf(sql: string): string | undefined {
-  let isNext = false;
-  let found: string | undefined;
+  let after: 'other' | 'format' | 'name' = 'other';
+  let name: string | undefined;
   for (const token of tokensOf(sql)) {
-    if (isNext && token.kind === 'word') found = token.text;
-    isNext = token.depth === 0 && token.kind === 'word' && token.text.toUpperCase() === 'FORMAT';
+    if (token.depth > 0) continue;
+    const word = token.kind === 'word' ? token.text.toUpperCase() : '';
+    if (after === 'name' && word === 'SETTINGS') return name;
+    name = after === 'format' && word !== '' ? token.text : undefined;
+    after = name !== undefined ? 'name' : word === 'FORMAT' ? 'format' : 'other';
   }
-  return found;
+  return name;
 }
 
 /** The statement from its first word on. */
