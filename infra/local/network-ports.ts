@@ -1,15 +1,30 @@
-/** Which TCP ports of this machine are free. An answer may be out of date a moment later; starting tells. */
+/**
+ * Which TCP ports of this machine are free. A JVM takes its port seconds after it was given it; two launchers that look
+ * in the meantime would both give theirs the same one, and the slower's services would then talk to the other's broker.
+ * So a port that was chosen is leased, by a file that stands for it while this process lives.
+ */
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CodedError } from '../../services/runtime/errors.ts';
+import { tryLock } from './lock.mjs';
 
 const LOOPBACK = '127.0.0.1';
+const LEASES = join(tmpdir(), 'hindsight-ports');
+const ATTEMPTS_MAX = 20;
 
-/** The usual one if it is free, else any. */
+/** The usual one if it is free, else any. Nobody else who asks here is given it while this process lives. */
 export async function choosePort(usual: number | undefined): Promise<number> {
-  if (usual !== undefined && (await isPortFree(usual, LOOPBACK))) return usual;
-  const port = await listenOnce(0, LOOPBACK);
-  if (port === undefined) throw new CodedError('no_port', 'could not find a free port on 127.0.0.1');
-  return port;
+  if (usual !== undefined && (await isPortFree(usual, LOOPBACK)) && lease(usual)) return usual;
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
+    const port = await listenOnce(0, LOOPBACK);
+    if (port !== undefined && lease(port)) return port;
+  }
+  throw new CodedError('no_port', 'could not find a free port on 127.0.0.1');
+}
+
+function lease(port: number): boolean {
+  return 'release' in tryLock(join(LEASES, String(port)));
 }
 
 /** @param host without it: on every address of the machine. */

@@ -1,5 +1,6 @@
 /** Registers the product's schemas and hands out codecs. The only importer of the registry's client. */
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Codec, schemaText, type Codecs, type RecordName } from '../../schemas/codec.ts';
 import { topicIds, topics } from '../../schemas/topics.ts';
 import { CodedError } from './errors.ts';
@@ -18,10 +19,7 @@ export async function registerSchemas({ url }: RegistryOptions): Promise<Codecs>
   const ids = new Map<RecordName, number>();
   for (const topicId of topicIds) {
     const record = topics[topicId].record as RecordName; // checked by schemas/topics.test.ts
-    const { id } = await registry.register(
-      { type: SchemaType.AVRO, schema: schemaText(record) },
-      { subject: `${topics[topicId].name}-value`, compatibility: COMPATIBILITY.BACKWARD },
-    );
+    const id = await register(registry, record, `${topics[topicId].name}-value`);
     const known = ids.get(record);
     if (known !== undefined && known !== id) {
       throw new Error(
