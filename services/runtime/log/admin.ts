@@ -74,6 +74,8 @@ export class KafkaAdmin implements LogAdmin {
         'Partition counts are fixed when an installation begins (HINDSIGHT_PARTITIONS); they change only by a replay into new topics.';
       throw new CodedError('topic_partitions_differ', message, { hint });
     }
+    // A leader is named before it takes records: an answer from each says that it does.
+    if (created.length > 0) await Promise.all(topicIds.map((topic) => this.endOffsets(topic)));
     return { created };
   }
 

@@ -9,13 +9,15 @@ import { type Broker, newBroker } from './kafkajs.ts';
 import { decodeMetadata, metadataRequest, type Metadata, type TopicMetadata } from './metadata-request.ts';
 import { request } from './request.ts';
 import { retrying, type RetryLimits } from './retry.ts';
-import { prepareConnection } from './socket.ts';
+import { prepareConnection, type Reach } from './socket.ts';
 
 export interface ClusterOptions {
   /** host:port of brokers to start from. */
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly frames: BytePool;
+  /** Where brokers are reached, if not at the addresses that they advertise. */
+  readonly reach?: Reach;
 }
 
 const START_LIMITS: RetryLimits = { firstPauseMs: 50, pauseMsMax: 1_000, totalMsMax: 30_000 };
@@ -181,9 +183,9 @@ export class Cluster {
   }
 
   #newBroker(address: { host: string; port: number }): Broker {
-    const { clientId, frames } = this.#options;
+    const { clientId, frames, reach = ({ host, port }) => ({ host, port }) } = this.#options;
     return newBroker(address, clientId, (connection) => {
-      prepareConnection(connection, frames);
+      prepareConnection(connection, frames, reach);
     });
   }
 }

@@ -13,9 +13,10 @@ test('the partitioner agrees with that of kafkajs, and so with every other clien
     fc.property(fc.uint8Array({ maxLength: 100 }), fc.integer({ min: 1, max: 64 }), (array, partitions) => {
       const key = Buffer.from(array);
       expect(murmur2(key)).toBe(kafkajsMurmur2(key));
+      const rest = { partitionErrorCode: 0, leader: 1, replicas: [1], isr: [1] };
       const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({
         partitionId,
-        leader: 1,
+        ...rest,
       }));
       const expected = kafkajsPartitioner({ topic: 't', partitionMetadata, message: { key, value: null } });
       expect(partitionOf(key, partitions)).toBe(expected);

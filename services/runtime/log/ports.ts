@@ -93,7 +93,11 @@ export interface LogAdmin {
   /** Creates what is missing as schemas/topics.ts says (LogAppendTime) and asserts what exists. */
   createTopics(partitions: number): Promise<{ readonly created: readonly string[] }>;
   partitionsOf(topic: TopicId): Promise<number>;
-  /** One past the last offset that a read_committed reader will be given. */
+  /**
+   * One past the last offset that a read_committed reader will be given. Markers count. A commit is acknowledged before
+   * its markers are written, so right after a commit this may still be the offset before its records, for some
+   * milliseconds.
+   */
   endOffsets(topic: TopicId): Promise<readonly number[]>;
   startOffsets(topic: TopicId): Promise<readonly number[]>;
   committedOffsets(

@@ -6,15 +6,22 @@ import type { Connection } from './kafkajs.ts';
 
 const KEEP_ALIVE_MS = 60_000;
 
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+/** Where a broker is reached from here that says it is at this address. */
+export type Reach = (advertised: Address) => Address;
+
 /**
  * Prepares a connection before its first use.
  *
  * kafkajs only half-closes a socket it gives up, and feeds whatever still arrives on it into the same parser as its
  * successor's bytes. Here each socket has a parser of its own, heard only while the socket is the connection's.
  */
-export function prepareConnection(connection: Connection, pool: BytePool): void {
+export function prepareConnection(connection: Connection, pool: BytePool, reach: Reach): void {
   quietTimers(connection);
-  connection.socketFactory = ({ host, port, onConnect }) => {
+  connection.socketFactory = (advertised) => {
     const frames = new FrameAssembler(pool, (frame) => {
       connection.requestQueue.fulfillRequest({
         correlationId: frame.readInt32BE(0),
@@ -24,8 +31,7 @@ export function prepareConnection(connection: Connection, pool: BytePool): void 
     });
     const socket: Socket = connect(
       {
-        host,
-        port,
+        ...reach(advertised),
         noDelay: true,
         keepAlive: true,
         keepAliveInitialDelay: KEEP_ALIVE_MS,
@@ -47,7 +53,7 @@ export function prepareConnection(connection: Connection, pool: BytePool): void 
           },
         },
       },
-      onConnect,
+      advertised.onConnect,
     );
     return socket;
   };

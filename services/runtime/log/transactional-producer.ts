@@ -18,7 +18,8 @@ import { Coordinator } from './coordinator.ts';
 import { asLogError, CONCURRENT_TRANSACTIONS, isCoordinatorError, kafkaError, NONE } from './kafka-error.ts';
 import { BatchedOutputs, type PartitionOutput } from './output-buffer.ts';
 import type { OutputBuffer, Position, TransactionalProducer } from './ports.ts';
-import { decodeProduced, type ProduceItem, produceRequest } from './produce-request.ts';
+import { produceInOrder } from './produce-in-order.ts';
+import type { ProduceItem } from './produce-request.ts';
 import { request, type WireRequest } from './request.ts';
 import { retrying } from './retry.ts';
 import {
@@ -47,11 +48,6 @@ export interface TransactionOptions {
 const INIT_MS_MAX = 30_000;
 const NOT_YET_PAUSE_MS = 2;
 const NOT_YET_MS_MAX = 15_000;
-const PRODUCE_TIMEOUT_MS = 30_000;
-/** Of one request; the broker takes 100 MB. */
-const REQUEST_BYTES_MAX = 8 << 20;
-/** Idempotent producers may have five; the broker keeps the sequences of as many batches a partition. */
-const REQUESTS_IN_FLIGHT_MAX = 4;
 const ABORT_ON_CLOSE_MS_MAX = 2_000;
 const SEQUENCE_MASK = 0x7fffffff;
 
@@ -103,7 +99,8 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     try {
       await this.#orDie('send', async () => {
         await this.#addPartitions(outputs.outputs);
-        await this.#produce(outputs.outputs);
+        const { cluster, transactionalId } = this.#options;
+        await produceInOrder(cluster, transactionalId, this.#sealed(outputs.outputs));
       });
     } catch (error) {
       outputs.forget();
@@ -197,64 +194,21 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     }
   }
 
-  /**
-   * A request takes one batch a partition, so the batches of a partition go out one request after the other, on one
-   * connection, which keeps their order; several may be under way.
-   */
-  async #produce(outputs: readonly PartitionOutput[]): Promise<void> {
-    const byLeader = new Map<number, PartitionOutput[]>();
-    for (const output of outputs) {
-      const { cluster, topicName } = this.#options;
-      const leader = cluster.leaderOf(topicName(output.topic), output.partition);
-      const same = byLeader.get(leader);
-      if (same === undefined) byLeader.set(leader, [output]);
-      else same.push(output);
-    }
-    await Promise.all([...byLeader].map(([leader, same]) => this.#produceTo(leader, same)));
-  }
-
-  async #produceTo(leader: number, outputs: readonly PartitionOutput[]): Promise<void> {
-    const broker = await this.#options.cluster.broker(leader);
-    const inFlight = new Set<Promise<void>>();
-    for (const items of this.#rounds(outputs)) {
-      while (inFlight.size >= REQUESTS_IN_FLIGHT_MAX) await Promise.race(inFlight);
-      const sent = request(
-        broker,
-        produceRequest(items, this.#options.transactionalId, PRODUCE_TIMEOUT_MS),
-      ).then((answer) => {
-        inFlight.delete(sent);
-        for (const { topicName, partition, errorCode } of decodeProduced(answer))
-          if (errorCode !== NONE) throw kafkaError(`send to ${topicName}/${String(partition)}`, errorCode);
-      });
-      inFlight.add(sent);
-      sent.catch(() => undefined); // the first to fail is thrown below; the others say the same
-    }
-    await Promise.all(inFlight);
-  }
-
-  /** Requests' worth of sealed batches: the first batch of every partition, then the second, cut by bytes. */
-  *#rounds(outputs: readonly PartitionOutput[]): Generator<ProduceItem[]> {
+  /** The first batch of every partition, then every second one: neighbours share a request. */
+  #sealed(outputs: readonly PartitionOutput[]): ProduceItem[] {
+    const items: ProduceItem[] = [];
     const time = Date.now();
-    for (let round = 0, left = true; left; round++) {
-      left = false;
-      let items: ProduceItem[] = [];
-      let bytes = 0;
+    const rounds = Math.max(0, ...outputs.map(({ batches }) => batches.length));
+    for (let round = 0; round < rounds; round++) {
       for (const { topic, partition, batches } of outputs) {
         const batch = batches[round];
         if (batch === undefined) continue;
-        left = true;
-        if (bytes + batch.byteLength > REQUEST_BYTES_MAX && items.length > 0) {
-          yield items;
-          items = [];
-          bytes = 0;
-        }
         const firstSequence = this.#takeSequences(topic, partition, batch.records);
         const sealed = batch.seal({ ...this.#identity, firstSequence, transactional: true, time });
         items.push({ topicName: this.#options.topicName(topic), partition, batch: sealed });
-        bytes += sealed.length;
       }
-      if (items.length > 0) yield items;
     }
+    return items;
   }
 
   #takeSequences(topic: TopicId, partition: number, records: number): number {
