@@ -32,6 +32,27 @@ export async function registerSchemas({ url }: RegistryOptions): Promise<Codecs>
   return codecs as unknown as Codecs; // every record of Codecs is some topic's, which the same test checks
 }
 
+const ATTEMPTS_MAX = 5;
+const PAUSE_MS = 200;
+
+/**
+ * The client reads the subject's level, sends the schema, then sets the level. A second process that registers in
+ * between reads NONE, or sets a rule that is there by then; once the first is through, its own attempt succeeds.
+ */
+async function register(registry: SchemaRegistry, record: RecordName, subject: string): Promise<number> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const schema = { type: SchemaType.AVRO, schema: schemaText(record) } as const;
+      const { id } = await registry.register(schema, { subject, compatibility: COMPATIBILITY.BACKWARD });
+      return id;
+    } catch (error) {
+      const raced = /already exists|!= NONE/.test(String(error));
+      if (!raced || attempt === ATTEMPTS_MAX) throw error;
+      await sleep(PAUSE_MS * attempt);
+    }
+  }
+}
+
 /**
  * Teaches every codec the schema under which a value was written, so that decoding it can be tried again.
  * @throws CodedError `schema_not_ours` when the registry does not know the schema, or it describes no record of ours;
