@@ -24,7 +24,8 @@ const services: Readonly<Record<string, () => Promise<Service>>> = {
   trigger: async () => (await import('../services/trigger/main.ts')).run,
   clickhouse: async () => (await import('../services/clickhouse/main.ts')).run,
 };
-const stopMsMax = 5_000;
+/** The launcher kills after 5 s. */
+const stopMsMax = 4_500;
 const parentPollMs = 500;
 
 const name = argv[2] ?? '';
@@ -35,23 +36,21 @@ if (load === undefined) {
 }
 
 const logger = createLogger(name);
-let stopping = false;
-let running: RunningService | undefined;
+const underLauncher = env.HINDSIGHT_PARENT_PID !== undefined;
+/** What runs; undefined while it is starting. */
+const state: { running?: RunningService; stopping: boolean } = { stopping: false };
 
 process.on('uncaughtException', (error) => {
   logger.error({ error }, `could not go on: ${name} ends`);
   exit(1);
 });
-process.on('SIGTERM', () => {
-  void stop(0);
-});
-process.on('SIGINT', () => {
-  if (env.HINDSIGHT_PARENT_PID === undefined) void stop(0);
-});
-process.on('SIGHUP', () => {
-  if (env.HINDSIGHT_PARENT_PID === undefined) void stop(0);
-});
-if (env.HINDSIGHT_PARENT_PID !== undefined) {
+process.on('SIGTERM', () => void stop(0));
+for (const signal of ['SIGINT', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (!underLauncher) void stop(0);
+  });
+}
+if (underLauncher) {
   const parent = Number(env.HINDSIGHT_PARENT_PID);
   setInterval(() => {
     if (process.ppid !== parent) void stop(1);
@@ -59,21 +58,21 @@ if (env.HINDSIGHT_PARENT_PID !== undefined) {
 }
 
 const run = await load();
-running = await run(env);
+state.running = await run(env);
 // The stop may have come while it was starting.
-if (stopping) await finish(0);
+if (state.stopping) await finish(0);
 
 async function stop(code: number): Promise<void> {
-  if (stopping) return;
-  stopping = true;
+  if (state.stopping) return;
+  state.stopping = true;
   setTimeout(() => {
     logger.error({}, `could not stop ${name} in ${String(stopMsMax)} ms: it ends as it is`);
     exit(1);
-  }, stopMsMax - 500).unref();
-  if (running !== undefined) await finish(code);
+  }, stopMsMax).unref();
+  if (state.running !== undefined) await finish(code);
 }
 
 async function finish(code: number): Promise<void> {
-  await running?.stop();
+  await state.running?.stop();
   exit(code);
 }
