@@ -1,0 +1,136 @@
+/** Import boundaries. What a rule protects is said in its comment; `npm run check` prints it when the rule is broken. */
+
+/** A package, wherever it was found. */
+const npm = (name) => `(^|/)node_modules/${name}/`;
+const tests = '\\.test\\.ts$';
+/** Test-only code beside the code it tests. */
+const testing = `^(services/testing|bench|scripts)/|${tests}|/(test-[^/]+|scenario|calls-in-tests)\\.ts$`;
+
+const onlyIn = (name, packageName, path, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { pathNot: [path, testing] },
+  to: { path: npm(packageName) },
+});
+
+export default {
+  forbidden: [
+    {
+      name: 'no-circle',
+      comment: 'Two files that import each other cannot be read one after the other.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'unresolved',
+      comment: 'An import must lead somewhere.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'decider-without-io',
+      comment: 'A decider is told everything: it reads no file, no socket, no log, no store.',
+      severity: 'error',
+      from: { path: ['(^|/)decide[^/]*\\.ts$', '/decide/', '^services/rules/'], pathNot: tests },
+      to: {
+        path: [
+          '^(node:)?(fs|net|http|https|tls|dgram|dns|child_process|worker_threads|cluster|timers)(/|$)',
+          '^services/runtime/(log|task)/(?!ports)',
+          '^services/runtime/store/(?!ports)',
+          '^services/runtime/(registry|logger|config|status-server)',
+          npm('(kafkajs|lmdb|chdb|pino|fastify|@clickhouse|@kafkajs)'),
+        ],
+      },
+    },
+    {
+      name: 'schemas-stand-alone',
+      comment: 'The contract depends on nothing of ours.',
+      severity: 'error',
+      from: { path: '^schemas/', pathNot: tests },
+      to: { path: '^(services|infra|scripts)/' },
+    },
+    {
+      name: 'runtime-knows-no-service',
+      comment: 'What makes a shell knows no service.',
+      severity: 'error',
+      from: { path: '^services/runtime/', pathNot: testing },
+      to: { path: ['^services/(?!runtime/)', '^(infra|scripts)/'] },
+    },
+    {
+      name: 'services-talk-through-topics',
+      comment: 'A service imports no other service; lanes and identity are two.',
+      severity: 'error',
+      from: {
+        path: '^services/(merger/(?:lanes|identity)|[^/]+)/',
+        pathNot: [testing, '^services/(runtime|gateway)/'],
+      },
+      to: {
+        path: '^services/',
+        pathNot: ['^services/$1/', '^services/(runtime|rules|testing)/', '^services/merger/[^/]+\\.ts$'],
+      },
+    },
+    {
+      name: 'rules-for-evaluators',
+      comment:
+        'The language of conditions is for trigger, in-app, and the App API that stores and explains it.',
+      severity: 'error',
+      from: { path: '^services/', pathNot: [testing, '^services/(rules|trigger|app|in-app)/'] },
+      to: { path: '^services/rules/', pathNot: '^services/rules/pattern\\.ts$' },
+    },
+    {
+      name: 'gateway-mounts-plugins',
+      comment: 'The gateway sees of ingest and of the App API their plugins, and the ports those ask for.',
+      severity: 'error',
+      from: { path: '^services/gateway/', pathNot: testing },
+      to: {
+        path: '^services/',
+        pathNot: ['^services/(gateway|runtime)/', '^services/(ingest|app)/(plugin|ports)\\.ts$'],
+      },
+    },
+    {
+      name: 'testing-stays-out',
+      comment: 'Nothing that a service runs leads to a fake or a generator.',
+      severity: 'error',
+      from: { path: '^(scripts/(service|start|topics|migrate|apply)|services/.*/main)\\.(ts|mjs)$' },
+      to: { path: '^services/testing/', reachable: true },
+    },
+    onlyIn('kafkajs-in-one-place', 'kafkajs', '^services/runtime/log/', 'Only the log port knows kafkajs.'),
+    onlyIn('lmdb-in-one-place', 'lmdb', '^services/runtime/store/', 'Only the keyed store knows LMDB.'),
+    onlyIn(
+      'pino-in-one-place',
+      'pino',
+      '^services/runtime/logger\\.ts$',
+      'Logs are written through the logger.',
+    ),
+    onlyIn(
+      'registry-in-one-place',
+      '@kafkajs/confluent-schema-registry',
+      '^services/runtime/registry\\.ts$',
+      'Only services/runtime/registry.ts knows the client of the registry.',
+    ),
+    onlyIn(
+      'chdb-in-one-place',
+      'chdb',
+      '^infra/local/(engine/|clickhouse-engine\\.ts$)',
+      'Services speak HTTP to ClickHouse, embedded or not.',
+    ),
+    onlyIn(
+      'clickhouse-client-in-few-places',
+      '@clickhouse/client',
+      '^(services/clickhouse/target|services/gateway/clickhouse|services/app/clickhouse|infra/clickhouse/migrate)\\.ts$',
+      'One file a service speaks to ClickHouse.',
+    ),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};
