@@ -41,9 +41,13 @@ export interface NamedPerson {
   readonly at: number;
 }
 
+/** Serves one request: it remembers what it read, so nobody else may write meanwhile. */
 export class GraphRows {
   readonly workspace: Workspace;
   readonly #store: KeyedStore;
+  /** Rows read or changed, for the one request that this object serves. */
+  readonly #rows = new Map<string, object | string | number | undefined>();
+  readonly #changed = new Set<string>();
 
   constructor(store: KeyedStore, workspace: Workspace) {
     this.#store = store;
@@ -72,7 +76,7 @@ export class GraphRows {
     this.#write('i', identifierKey(identifier), personId);
   }
   deleteOwner(identifier: Identifier): void {
-    this.#store.delete(this.#key('i', identifierKey(identifier)));
+    this.#write('i', identifierKey(identifier), undefined);
   }
 
   /** Who claimed an anonymous id first (or was given it by a split). Never deleted. */
@@ -115,26 +119,39 @@ export class GraphRows {
     this.#write('s', identifierKey(identifier), { personId });
   }
   deleteSuppression(identifier: Identifier): void {
-    this.#store.delete(this.#key('s', identifierKey(identifier)));
+    this.#write('s', identifierKey(identifier), undefined);
   }
 
-  /** Short cut along a chain of absorbed people. A hint, not part of the graph. */
+  /** Short cut along a chain of absorbed people. A hint, not part of the graph; written when it is found. */
   shortCut(personId: PersonId): PersonId | undefined {
     return this.#read<PersonId>('f', keyed(personId));
   }
   putShortCut(personId: PersonId, to: PersonId): void {
-    this.#write('f', keyed(personId), to);
+    this.#store.put(`f/${this.workspace}/${keyed(personId)}`, Buffer.from(JSON.stringify(to)));
   }
 
-  #key(family: string, rest: string): string {
-    return `${family}/${this.workspace}/${rest}`;
+  /** Writes what changed. Until then only this object sees it; what it read it does not read again. */
+  flush(): void {
+    for (const key of this.#changed) {
+      const row = this.#rows.get(key);
+      if (row === undefined) this.#store.delete(key);
+      else this.#store.put(key, Buffer.from(JSON.stringify(row)));
+    }
+    this.#changed.clear();
   }
-  #read<Row>(family: string, rest: string): Row | undefined {
-    const bytes = this.#store.get(this.#key(family, rest));
-    return bytes === undefined ? undefined : (JSON.parse(bytes.toString()) as Row); // written below, by the same family
+
+  #read<Row extends object | string | number>(family: string, rest: string): Row | undefined {
+    const key = `${family}/${this.workspace}/${rest}`;
+    if (this.#rows.has(key)) return this.#rows.get(key) as Row | undefined; // the family says which
+    const bytes = this.#store.get(key);
+    const row = bytes === undefined ? undefined : (JSON.parse(bytes.toString()) as Row); // written by flush
+    this.#rows.set(key, row);
+    return row;
   }
-  #write(family: string, rest: string, row: object | string | number): void {
-    this.#store.put(this.#key(family, rest), Buffer.from(JSON.stringify(row)));
+  #write(family: string, rest: string, row: object | string | number | undefined): void {
+    const key = `${family}/${this.workspace}/${rest}`;
+    this.#rows.set(key, row);
+    this.#changed.add(key);
   }
 }
 

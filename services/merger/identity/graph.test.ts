@@ -85,6 +85,7 @@ describe('the graph', () => {
         const stores = memoryStores({});
         const rows = new GraphRows(stores.keyed, toWorkspace('shop'));
         for (const fact of shop.facts()) evolve(rows, fact);
+        rows.flush();
         expect(graphRows(stores.keyed)).toEqual(graphRows(shop.harness.stores.keyed));
         expect(shop.facts().map(({ number }) => number)).toEqual(shop.facts().map((_, index) => index + 1));
       }),

@@ -72,8 +72,9 @@ export class Recorder {
     this.#ports.out.emit('identityDecisions', lane, this.#ports.codecs.IdentityDecision.encode(decision));
   }
 
-  /** Once, after all decisions: each person whom they changed, whole. */
+  /** Once, after all decisions: the graph is written, and each person whom they changed is told of, whole. */
   finish(): void {
+    this.#graph.rows.flush();
     const { codecs, out } = this.#ports;
     const { workspace, received_at: at } = this.#request;
     for (const personId of this.#touched) {

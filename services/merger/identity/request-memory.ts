@@ -6,23 +6,27 @@
 import type { IdentityRequest } from '../../../schemas/records.ts';
 import { assert } from '../../runtime/errors.ts';
 
-/** Lanes whose last request is remembered. */
-const LANES_MAX = 20_000;
+/** Lanes in a generation; two are remembered, so at least this many lanes' last requests. */
+const LANES_A_GENERATION = 10_000;
 
+interface Asked {
+  readonly number: number;
+  readonly offset: number;
+}
+
+/** Two generations instead of an order of age: taking the oldest of a Map over and over walks over what was deleted. */
 export class RequestMemory {
-  readonly #last = new Map<string, { readonly number: number; readonly offset: number }>();
+  #young = new Map<string, Asked>();
+  #old = new Map<string, Asked>();
 
   assertNew({ lane, request_number: number, source_offset: offset }: IdentityRequest): void {
     if (lane === null) return;
-    const last = this.#last.get(lane);
+    const last = this.#young.get(lane) ?? this.#old.get(lane);
     const repeated = last?.number === number && last.offset === offset;
     assert(!repeated, `request ${String(number)} of lane ${lane} is asked once`);
-    this.#last.delete(lane); // to the young end
-    this.#last.set(lane, { number, offset });
-    if (this.#last.size <= LANES_MAX) return;
-    for (const oldest of this.#last.keys()) {
-      this.#last.delete(oldest);
-      break;
-    }
+    this.#young.set(lane, { number, offset });
+    if (this.#young.size < LANES_A_GENERATION) return;
+    this.#old = this.#young;
+    this.#young = new Map();
   }
 }
