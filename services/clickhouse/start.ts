@@ -163,14 +163,13 @@ export async function addLearning(
 }
 
 async function committedOffsets({ log, group, isMine }: StartOptions): Promise<CommittedOffset[]> {
-  const all: CommittedOffset[] = [];
-  for (const topic of sinkTopics) {
-    const offsets = await log.admin.committedOffsets(group, topic);
-    offsets.forEach(({ offset, metadata }, partition) => {
-      if (isMine(partition)) all.push({ topic, partition, offset, metadata });
-    });
-  }
-  return all;
+  const all = await Promise.all(
+    sinkTopics.map(async (topic) => {
+      const offsets = await log.admin.committedOffsets(group, topic);
+      return offsets.map((committed, partition) => ({ topic, partition, ...committed }));
+    }),
+  );
+  return all.flat().filter(({ partition }) => isMine(partition));
 }
 
 function settledTo(intents: readonly Intent[], topic: string, partition: number): number | undefined {

@@ -28,7 +28,7 @@ CREATE OR REPLACE VIEW person_moves AS
 WITH RECURSIVE
   moves AS (
     SELECT
-      workspace, number, identifier_kind AS kind, assumeNotNull(identifier) AS value,
+      workspace, number, identifier_kind AS name_kind, assumeNotNull(identifier) AS value,
       assumeNotNull(other_person_id) AS mover, assumeNotNull(person_id) AS receiver
     FROM stored_facts
     WHERE kind IN ('anonymous_moved', 'identifier_moved')
@@ -40,30 +40,30 @@ WITH RECURSIVE
   ),
   -- Everybody whose rows the mover had when it lost the name.
   owners AS (
-    SELECT workspace, number, kind, value, mover AS written_id, receiver FROM moves
+    SELECT workspace, number, name_kind, value, mover AS written_id, receiver FROM moves
     UNION ALL
-    SELECT owners.workspace, owners.number, owners.kind, owners.value, absorptions.absorbed, owners.receiver
+    SELECT owners.workspace, owners.number, owners.name_kind, owners.value, absorptions.absorbed, owners.receiver
     FROM owners INNER JOIN absorptions ON absorptions.survivor = owners.written_id
     WHERE absorptions.number < owners.number
   ),
   steps AS (
-    SELECT number, '' AS kind, '' AS value, absorbed AS from_id, survivor AS to_id FROM absorptions
+    SELECT number, '' AS name_kind, '' AS value, absorbed AS from_id, survivor AS to_id FROM absorptions
     UNION ALL
-    SELECT number, kind, value, mover, receiver FROM moves
+    SELECT number, name_kind, value, mover, receiver FROM moves
   ),
   -- The trail is the numbers of the facts followed. Of several the row took the first that came, at every step: the
   -- smallest trail, a longer one before what it begins with.
   paths AS (
-    SELECT workspace, kind, value, written_id, receiver AS today_id, [number] AS trail
+    SELECT workspace, name_kind, value, written_id, receiver AS today_id, [number] AS trail
     FROM owners
     UNION ALL
-    SELECT paths.workspace, paths.kind, paths.value, paths.written_id, steps.to_id, arrayPushBack(paths.trail, steps.number)
+    SELECT paths.workspace, paths.name_kind, paths.value, paths.written_id, steps.to_id, arrayPushBack(paths.trail, steps.number)
     FROM paths INNER JOIN steps ON steps.from_id = paths.today_id
-    WHERE steps.number > paths.trail[-1] AND (steps.kind = '' OR (steps.kind = paths.kind AND steps.value = paths.value))
+    WHERE steps.number > paths.trail[-1] AND (steps.name_kind = '' OR (steps.name_kind = paths.name_kind AND steps.value = paths.value))
   )
-SELECT workspace, kind, value, written_id, argMin(paths.today_id, arrayPushBack(paths.trail, 18446744073709551615)) AS today_id
+SELECT workspace, name_kind, value, written_id, argMin(paths.today_id, arrayPushBack(paths.trail, 18446744073709551615)) AS today_id
 FROM paths
-GROUP BY workspace, kind, value, written_id;
+GROUP BY workspace, name_kind, value, written_id;
 
 -- Everybody whose rows are not simply theirs. Few; all others are read without a look at any of this.
 CREATE OR REPLACE VIEW touched_people AS
@@ -103,7 +103,7 @@ FROM (
 ) AS rows
 GLOBAL ANY LEFT JOIN person_survivors AS survivors ON rows.person_id = survivors.person_id
 GLOBAL ANY LEFT JOIN person_moves AS moves
-  ON rows.workspace = moves.workspace AND rows.subject_kind = moves.kind AND rows.subject = moves.value AND rows.person_id = moves.written_id;
+  ON rows.workspace = moves.workspace AND rows.subject_kind = moves.name_kind AND rows.subject = moves.value AND rows.person_id = moves.written_id;
 
 -- What the sink takes off the disk: deleted people, whom they had absorbed, and what these did.
 CREATE OR REPLACE VIEW erased_people AS

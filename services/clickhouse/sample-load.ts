@@ -1,0 +1,141 @@
+/** Records for drills and benches: plausible, deterministic by their number, no two alike. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Codecs } from '../../schemas/codec.ts';
+import type { CollectedEvent, MergedEvent } from '../../schemas/records.ts';
+import type { Log } from '../runtime/log/ports.ts';
+
+const NAMES = ['Product Viewed', 'Product Added', 'Checkout Started', 'Order Completed', 'Quiz Completed'];
+
+export function sampleCollected(number: number, receivedAt: number, anonymous: boolean): CollectedEvent {
+  const visitor = number % 997;
+  return {
+    received_at: receivedAt,
+    type: number % 7 === 0 ? 'page' : 'event',
+    identifier_kind: anonymous ? 'none' : 'id',
+    identifier: anonymous ? null : `customer-${String(visitor)}`,
+    anonymous_id: `visitor-${String(visitor)}`,
+    message_id: `message-${String(number)}`,
+    timestamp: receivedAt - (number % 100) * 1000,
+    workspace: 'sample',
+    source: 'track.v1.event',
+    name: NAMES[number % NAMES.length] ?? null,
+    id: null,
+    email: null,
+    cio_id: null,
+    update_only: false,
+    attributes_at: null,
+    properties: JSON.stringify({
+      product_id: `sku-${String(number % 5000)}`,
+      price: (number % 20_000) / 100,
+      quantity: 1 + (number % 3),
+      category: 'shoes/running',
+      note: 'größe 42\t\n\0',
+    }),
+    context:
+      number % 3 === 0
+        ? null
+        : '{"page":{"url":"https://shop.example/p/1"},"campaign":{"source":"newsletter"}}',
+  };
+}
+
+export function sampleMerged(number: number, receivedAt: number): MergedEvent {
+  return {
+    kind: 'event',
+    workspace: 'sample',
+    person_id: `cio_${String(number % 997).padStart(16, '0')}`,
+    merged_at: receivedAt,
+    previously_anonymous: number % 2 === 0,
+    source_partition: null,
+    other_person_id: null,
+    fact_number: null,
+    event: sampleCollected(number, receivedAt, number % 2 === 0),
+  };
+}
+
+export interface Load {
+  sent(): number;
+  /** Resolves when everything sent is acknowledged. */
+  stop(): Promise<void>;
+}
+
+/** Sends records to the topics that most rows come from, at a rate, until it is stopped. */
+export async function startLoad(options: {
+  readonly log: Log;
+  readonly codecs: Codecs;
+  readonly eventsPerSecond: number;
+  readonly seed: number;
+}): Promise<Load> {
+  const { log, codecs, eventsPerSecond, seed } = options;
+  const producer = await log.producer({ lingerMs: 5, pendingRecordsMax: 100_000 });
+  const stop = new AbortController();
+  let sent = 0;
+  const start = performance.now();
+  const running = (async () => {
+    while (!stop.signal.aborted) {
+      const due = ((performance.now() - start) / 1000) * eventsPerSecond;
+      const batch: Promise<void>[] = [];
+      for (; sent < due; sent++) batch.push(...sendOne(sent));
+      await Promise.all(batch);
+      await sleep(10);
+    }
+    await producer.close();
+  })();
+  return {
+    sent: () => sent,
+    stop: async () => {
+      stop.abort();
+      await running;
+    },
+  };
+
+  function sendOne(number: number): Promise<void>[] {
+    const at = Date.now();
+    const key = Buffer.from(`sample:${String(number % 997)}`);
+    const sends = [producer.send('eventsMerged', key, codecs.MergedEvent.encode(sampleMerged(number, at)))];
+    if (number % 4 === 0) {
+      sends.push(
+        producer.send(
+          'eventsCollected',
+          key,
+          codecs.CollectedEvent.encode(sampleCollected(number + seed, at, true)),
+        ),
+      );
+    }
+    if (number % 50 === 0) {
+      const nobody = { message_id: `message-${String(number)}`, anonymous_id: null, person_id: null };
+      const dropped = {
+        workspace: 'sample',
+        reason: 'invalid_call',
+        stage: 'load',
+        at,
+        detail: null,
+        ...nobody,
+      };
+      sends.push(producer.send('eventsDropped', key, codecs.DroppedEvent.encode(dropped)));
+    }
+    if (number % 100 === 0) {
+      const change = {
+        aspect: 'profile' as const,
+        workspace: 'sample',
+        person_id: `cio_${String(number % 37)}`,
+        at,
+        version: number + 1,
+        state: 'alive' as const,
+        absorbed_into: null,
+        id: null,
+        email: null,
+        created_at: null,
+        first_seen_at: at,
+        attributes: JSON.stringify({ number }),
+      };
+      sends.push(
+        producer.send(
+          'peopleChanged',
+          Buffer.from(`sample:${change.person_id}:profile`),
+          codecs.PersonChange.encode(change),
+        ),
+      );
+    }
+    return sends;
+  }
+}
