@@ -56,7 +56,9 @@ export class Outputs {
 
   dropped(out: Emitter, hand: EventInHand, lane: LaneKey, reason: string): void {
     const identifier = hand.routing.named();
-    const detail = identifier === null ? { lane } : { lane, [identifier.kind]: identifier.value };
+    // The place on events.collected lets anonymous_events leave out this record and no other of the same message id.
+    const place = { lane, partition: this.#partition, offset: hand.offset };
+    const detail = identifier === null ? place : { ...place, [identifier.kind]: identifier.value };
     const value = this.#codecs.DroppedEvent.encode({
       workspace: hand.workspace,
       reason,
