@@ -5,7 +5,9 @@ import { operators } from './condition.ts';
 export const EVENT_NAMES = ['A', 'B', 'C'] as const;
 const TYPES = ['event', 'page', 'screen'] as const;
 const PROPERTIES = ['sku', 'price', 'cart', 'cart.total', 'tags', 'when'] as const;
-const ATTRIBUTES = ['plan', 'age', 'tags', 'renews', 'email'] as const;
+const ATTRIBUTES = ['plan', 'age', 'tags', 'renews', 'created_at', 'createdAt'] as const;
+/** What conditions may ask for beyond what is sent. */
+const ASKED = [...ATTRIBUTES, 'email', 'cio_id', 'first_seen_at'] as const;
 
 const text = fc.constantFrom('', 'a', 'ab', 'A', '5', 'é', '\ud83d\ude00', '\uff5e', "it's \\ 100%");
 const number = fc.constantFrom(-1, 0, 0.1, 1, 5, 1e21, 1_767_000_000, 1_767_614_400);
@@ -87,7 +89,7 @@ export const eventCondition = fc.record(
   { requiredKeys: ['event'] },
 );
 export const attributeCondition = fc
-  .tuple(fc.constantFrom(...ATTRIBUTES), check)
+  .tuple(fc.constantFrom(...ASKED), check)
   .map(([attribute, rest]) => ({ attribute, ...rest }));
 
 /** JSON of a condition of events and attributes. */

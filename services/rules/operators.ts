@@ -112,10 +112,11 @@ function codePointRank(unit: number): number {
 }
 
 /** Year 9999: a number of milliseconds lies beyond, and is no time (spec G.8). */
-const UNIX_SECONDS_MAX = 253_402_300_799;
-/** Date, or date and time of day with an offset or Z; what JSON clients write. */
+export const UNIX_SECONDS_MAX = 253_402_300_799;
+/** Date, or date and time of day with an offset or Z; what JSON clients write. Years as ClickHouse has them. */
 export const ISO_TIMESTAMP =
-  '^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2}))?$';
+  '^(19|2[0-2])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])' +
+  '(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$';
 const ISO = new RegExp(ISO_TIMESTAMP);
 
 /** JavaScript rolls February 30 over into March; a date that does not exist is no time. */

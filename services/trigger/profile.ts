@@ -122,15 +122,16 @@ export function attributeAt(profile: Profile, personId: string, firstSeenAt: num
   if (path === 'id') return profile.id ?? undefined;
   if (path === 'email') return profile.email ?? undefined;
   if (path === 'cio_id') return personId;
-  const found = valueAt(attributesOf(profile), path);
+  const attributes = attributesOf(profile);
+  const found = valueAt(attributes, path);
   if (found !== undefined) return found;
-  if (path === 'created_at') return secondsOf(createdAtOf(profile));
+  if (path === 'created_at') return secondsOf(timestampOf(valueAt(attributes, 'createdAt')));
   if (path === 'first_seen_at') return secondsOf(firstSeenAt);
   return undefined;
 }
 
-function secondsOf(ms: number | null): number | undefined {
-  return ms === null || !Number.isFinite(ms) ? undefined : ms / 1_000;
+function secondsOf(ms: number | undefined): number | undefined {
+  return ms === undefined || !Number.isFinite(ms) ? undefined : ms / 1_000;
 }
 
 /** null and "" both remove. `unsubscribed` is true for true in any case, 1 and "1" (spec A.1). */

@@ -5,6 +5,7 @@ import { condition, happening, type Happening } from '../rules/arbitraries.ts';
 import { evaluate } from '../rules/evaluate.ts';
 import { evidenceOf } from '../rules/history.ts';
 import { windowTime, type RuleEvent } from '../rules/matching.ts';
+import { timestampOf } from '../rules/operators.ts';
 import { parseSegment } from '../rules/parse.ts';
 import { T0, Trigger, absorb, absorbed, happened } from './scenario.ts';
 import { World, membersOf } from './world.ts';
@@ -42,12 +43,21 @@ function naive(
   return evaluate(parsed.value.when, evidenceOf(parsed.value.when, history, now)).result;
 }
 
-/** Attributes after these identifies of one person, in the order of their receipt. */
+/** What conditions find on the person after these records, in the order of their receipt. */
 function attributesAfter(told: readonly Told[]): Record<string, unknown> {
   const all = told.filter(({ what }) => what.type === 'identify').map(({ what }) => what.attributes);
   const merged: Record<string, unknown> = Object.assign({}, ...all) as Record<string, unknown>; // of dictionaries
-  delete merged['email']; // says who the person is; scenario events name nobody
-  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null && value !== ''));
+  const set = Object.fromEntries(
+    Object.entries(merged).filter(([, value]) => value !== null && value !== ''),
+  );
+  const created = timestampOf(set['createdAt']);
+  const firstSeen = Math.min(...told.map(({ what, at }) => windowTime(at - what.ageMs, at)));
+  return {
+    first_seen_at: firstSeen / 1_000,
+    ...(created === undefined ? {} : { created_at: created / 1_000 }),
+    ...set,
+    cio_id: 'cio_a',
+  };
 }
 
 describe('promise 5: streaming membership equals the rule over the whole history', () => {

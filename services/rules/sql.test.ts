@@ -1,0 +1,25 @@
+import { expect, test } from '@jest/globals';
+import { parseSegment } from './parse.ts';
+import { peopleSql } from './sql.ts';
+import { quoted } from './sql-text.ts';
+
+function sqlOf(when: unknown): string {
+  const parsed = parseSegment({ name: 'x', type: 'data_driven', when });
+  if (!parsed.ok || parsed.value.type !== 'data_driven') throw new Error('the rule is good');
+  return peopleSql(parsed.value.when, { workspace: 'shop', now: 1_000_000, segment: () => undefined });
+}
+
+test('a counting condition reads as one would write it by hand', () => {
+  expect(sqlOf({ event: 'Added to Cart', type: 'event', count: { at_least: 2 }, within: 'PT1S' })).toBe(
+    "SELECT person_id FROM people WHERE workspace = 'shop' AND (person_id IN (SELECT person_id FROM events WHERE " +
+      "(workspace = 'shop' AND name = 'Added to Cart' AND type = 'event' AND least(timestamp, received_at) > " +
+      "fromUnixTimestamp64Milli(toInt64(999000), 'UTC')) GROUP BY person_id HAVING count() >= 2))",
+  );
+});
+
+test('whatever a definition says stays inside its literal', () => {
+  expect(quoted("'; DROP TABLE events; -- \\' \0")).toBe("'\\'; DROP TABLE events; -- \\\\\\' \\0'");
+  const sql = sqlOf({ attribute: "a') OR 1=1 --", operator: 'eq', value: "\\' OR 1=1" });
+  expect(sql).toContain("'a\\') OR 1=1 --'");
+  expect(sql).toContain("'\\\\\\' OR 1=1'");
+});
