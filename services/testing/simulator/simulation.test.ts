@@ -1,0 +1,112 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import { lanesService } from '../../merger/lanes/service.ts';
+import { identityService } from '../../merger/identity/service.ts';
+import type { Emitter, ServiceSpec } from '../../runtime/task/ports.ts';
+import { triggerService } from '../../trigger/service.ts';
+import { defaultSize, simulate } from './simulation.ts';
+
+/** Seeds that once failed, with why. Added to, never taken away. */
+const kept: readonly { readonly seed: number; readonly why: string }[] = [
+  { seed: 1, why: 'the first run with faults' },
+];
+const small = { ...defaultSize, visitors: 20, spanMs: 15_000 };
+const further = [11, 12, 13];
+// Virtual minutes take real seconds, more of them on a busy machine.
+jest.setTimeout(60_000);
+
+describe('the whole path under a seed', () => {
+  test('keeps its promises on a calm day', async () => {
+    const report = await simulate({ ...defaultSize, seed: 3, calm: true });
+    expect(report.faults).toEqual([]);
+    expect(report.kills).toBe(0);
+  });
+
+  test.each([...kept.map(({ seed }) => seed), ...further])(
+    'keeps its promises through crashes and changes of owner (seed %i)',
+    async (seed) => {
+      const report = await simulate({ ...defaultSize, seed });
+      expect(report.faults).toEqual([]);
+      expect(report.kills + report.takeovers).toBeGreaterThan(5);
+    },
+  );
+
+  test('gives the same bytes on every topic for the same seed, and others for another', async () => {
+    const [first, again, other] = [
+      await simulate({ ...small, seed: 7 }),
+      await simulate({ ...small, seed: 7 }),
+      await simulate({ ...small, seed: 8 }),
+    ];
+    expect(again).toEqual(first);
+    expect(other.hash).not.toBe(first.hash);
+  });
+
+  test('sees an event that a service loses', async () => {
+    const lanes = spoiled(lanesService, (emit) => {
+      let count = 0;
+      return (...output) => {
+        if (output[0] === 'eventsMerged') count += 1;
+        if (count !== 20) emit(...output);
+        else count += 1;
+      };
+    });
+    const services = { lanes, identity: identityService, trigger: triggerService };
+    const report = await simulate({ ...small, seed: 3, calm: true, services });
+    expect(report.faults.join()).toMatch(/is 0 times on events.merged/);
+  });
+
+  test('sees an event that a service doubles', async () => {
+    const lanes = spoiled(lanesService, (emit) => {
+      let count = 0;
+      return (...output) => {
+        emit(...output);
+        if (output[0] === 'eventsMerged' && (count += 1) === 20) emit(...output);
+      };
+    });
+    const services = { lanes, identity: identityService, trigger: triggerService };
+    const report = await simulate({ ...small, seed: 3, calm: true, services });
+    expect(report.faults.join()).toMatch(/is 2 times on events.merged/);
+  });
+
+  test('sees a service whose outputs are not a function of its inputs', async () => {
+    let draws = 0;
+    const trigger = spoiled(triggerService, (emit) => (topic, key, value) => {
+      draws += 1;
+      emit(topic, `${String(key)}${draws % 7 === 0 ? ' ' : ''}`, value);
+    });
+    const services = { lanes: lanesService, identity: identityService, trigger };
+    const report = await simulate({ ...defaultSize, seed: 1, services });
+    expect(report.faults.join()).toMatch(/an alarm was raised: replay_differs/);
+  });
+});
+
+/** The service with another emit. */
+function spoiled(spec: ServiceSpec, spoil: (emit: Emitter['emit']) => Emitter['emit']): ServiceSpec {
+  return {
+    ...spec,
+    open: (...at) => {
+      const processor = spec.open(...at);
+      let spoiledOut: Emitter | undefined;
+      const through = (out: Emitter): Emitter =>
+        (spoiledOut ??= {
+          emit: spoil((...output) => {
+            out.emit(...output);
+          }),
+          emitTo: (...output) => {
+            out.emitTo(...output);
+          },
+        });
+      return {
+        onRecord: (record, batch, out) => {
+          processor.onRecord(record, batch, through(out));
+        },
+        onBatchEnd: (batch, out) => {
+          processor.onBatchEnd(batch, through(out));
+        },
+        wantsBatch: (...asked) => processor.wantsBatch(...asked),
+        pendingSince: () => processor.pendingSince(),
+        receivedAt: (record) => processor.receivedAt(record),
+        status: () => processor.status(),
+      };
+    },
+  };
+}

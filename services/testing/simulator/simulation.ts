@@ -1,0 +1,267 @@
+/**
+ * The whole path in one process under a seed: lanes, identity, trigger and a model of the sink over a broker in memory,
+ * with crashes, changes of owner, duplicates, slow requests, lost answers and clock jumps. Time is virtual, so a run
+ * of minutes takes seconds, and the same seed gives the same bytes on every topic.
+ */
+import { createHash } from 'node:crypto';
+import { localCodecs } from '../../../schemas/codec.ts';
+import { partitionOf } from '../../../schemas/partitioner.ts';
+import { topicIds } from '../../../schemas/topics.ts';
+import { identityService } from '../../merger/identity/service.ts';
+import { lanesService } from '../../merger/lanes/service.ts';
+import type { ServiceSpec } from '../../runtime/task/ports.ts';
+import { triggerService } from '../../trigger/service.ts';
+import { MemoryBroker } from '../memory-broker.ts';
+import { MemoryLog } from '../memory-log.ts';
+import { VirtualTime } from '../virtual-time.ts';
+import { Machines, type Weather } from './machines.ts';
+import { Random } from './random.ts';
+import { SinkEngine, SinkModel } from './sink-model.ts';
+import { faultsOf } from './verdict.ts';
+import {
+  makeWorkload,
+  orderName,
+  workspace,
+  type Call,
+  type Workload,
+  type WorkloadSize,
+} from './workload.ts';
+
+export interface SimulationOptions extends WorkloadSize {
+  readonly seed: number;
+  readonly partitions: number;
+  /** No faults at all: what the faulty runs are compared with in spirit. */
+  readonly calm?: boolean;
+  /** In place of the real ones: to show that a fault in them is seen. */
+  readonly services?: Services;
+}
+
+export interface Services {
+  readonly lanes: ServiceSpec;
+  readonly identity: ServiceSpec;
+  readonly trigger: ServiceSpec;
+}
+
+export interface SimulationReport {
+  readonly seed: number;
+  /** Of every record on every topic. */
+  readonly hash: string;
+  readonly calls: number;
+  readonly merged: number;
+  readonly kills: number;
+  readonly takeovers: number;
+  readonly lostDisks: number;
+  readonly virtualMs: number;
+  /** What broke a promise; empty when all held. */
+  readonly faults: readonly string[];
+}
+
+export const defaultSize = { partitions: 4, visitors: 40, people: 18, spanMs: 40_000 };
+const realServices = { lanes: lanesService, identity: identityService, trigger: triggerService };
+const START_MS = Date.UTC(2026, 0, 5, 12);
+const SETTLE_MS = 20_000;
+const SETTLE_ROUNDS_MAX = 30;
+const WEATHER_MS_MAX = 1_500;
+const JUMP_MS_MAX = 3_600_000;
+
+export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
+  const simulation = new Simulation(options);
+  return simulation.run();
+}
+
+class Simulation {
+  readonly #options: SimulationOptions;
+  readonly #random: Random;
+  readonly #time: VirtualTime;
+  readonly #broker: MemoryBroker;
+  readonly #codecs = localCodecs();
+  readonly #weather: Weather;
+  readonly #machines: readonly Machines[];
+  readonly #engine = new SinkEngine();
+  #sink: MemoryLog | undefined;
+
+  constructor(options: SimulationOptions) {
+    this.#options = options;
+    this.#random = new Random(options.seed);
+    const order = this.#random.fork();
+    this.#time = new VirtualTime(START_MS, () => order.next());
+    this.#broker = new MemoryBroker(this.#time, options.partitions);
+    this.#weather = { calm: options.calm === true };
+    const { lanes, identity, trigger } = options.services ?? realServices;
+    this.#machines = [lanes, identity, trigger].map(
+      (spec) =>
+        new Machines({
+          broker: this.#broker,
+          spec,
+          codecs: this.#codecs,
+          tasks: spec === lanes ? 2 : 1,
+          random: this.#random.fork(),
+          weather: this.#weather,
+        }),
+    );
+  }
+
+  async run(): Promise<SimulationReport> {
+    const workload = makeWorkload(this.#random.fork(), this.#options, START_MS);
+    this.#define();
+    for (const machines of this.#machines) void machines.supervise();
+    this.#startSink();
+    if (!this.#weather.calm) void this.#storms(this.#random.fork());
+    await this.#play(workload.calls);
+    this.#weather.calm = true;
+    const settled = await this.#settle();
+    return this.#report(workload, settled);
+  }
+
+  async #play(calls: readonly Call[]): Promise<void> {
+    for (const call of calls) {
+      await this.#time.run(Math.max(0, call.atMs - this.#time.monotonicMs()));
+      if (call.type === 'event') {
+        const partition = partitionOf(call.lane, this.#options.partitions);
+        const value = this.#codecs.CollectedEvent.encode(call.event);
+        this.#broker.append([{ topic: 'eventsCollected', partition, key: Buffer.from(call.lane), value }]);
+        continue;
+      }
+      this.#merge(call.primary, call.secondary);
+    }
+  }
+
+  /** As ingest does: the ends of events.collected say what was acknowledged before. */
+  #merge(primary: string, secondary: string): void {
+    const value = this.#codecs.IdentityRequest.encode({
+      kind: 'merge',
+      workspace,
+      received_at: START_MS + Math.floor(this.#time.monotonicMs()),
+      lane: null,
+      request_number: 0,
+      source_partition: null,
+      source_offset: -1,
+      positions: this.#broker.topic('eventsCollected').map((partition) => partition.stableEnd),
+      anonymous_id: null,
+      identifier_kind: 'id',
+      identifier: primary,
+      id: null,
+      email: null,
+      cio_id: null,
+      update_only: false,
+      message_id: `merge-${primary}-${secondary}`,
+      other_kind: 'id',
+      other: secondary,
+      detail: null,
+    });
+    const partition = partitionOf(workspace, this.#options.partitions);
+    this.#broker.append([{ topic: 'identityRequests', partition, key: Buffer.from(workspace), value }]);
+  }
+
+  #define(): void {
+    const bodies = [
+      ['segment', { name: 'ordered', type: 'data_driven', when: { event: orderName } }],
+      [
+        'journey',
+        { name: 'thanks', state: 'running', trigger: { event: orderName }, frequency: { mode: 'once' } },
+      ],
+    ] as const;
+    for (const [kind, body] of bodies) {
+      const value = this.#codecs.Definition.encode({
+        kind,
+        workspace,
+        id: body.name,
+        version: 1,
+        deleted: false,
+        at: START_MS,
+        body: JSON.stringify(body),
+      });
+      this.#broker.append([
+        { topic: 'definitions', partition: 0, key: Buffer.from(`${kind}/${body.name}`), value },
+      ]);
+    }
+  }
+
+  #startSink(): void {
+    const log = new MemoryLog(this.#broker);
+    this.#sink = log;
+    void new SinkModel(log, this.#engine, this.#random.fork(), () => this.#weather.calm).run();
+  }
+
+  async #storms(random: Random): Promise<void> {
+    while (!this.#weather.calm) {
+      await this.#time.sleep(random.below(WEATHER_MS_MAX));
+      const machines = random.pick(this.#machines);
+      const what = random.next();
+      if (what < 0.4) machines?.kill();
+      else if (what < 0.6) await machines?.takeOver();
+      else if (what < 0.7) machines?.loseDisk();
+      else if (what < 0.8) this.#time.jump(random.below(2 * JUMP_MS_MAX) - JUMP_MS_MAX);
+      else if (what < 0.9) {
+        this.#sink?.kill();
+        this.#startSink();
+      }
+    }
+  }
+
+  /** Everybody has read what was there, holds nothing back, and no alarm stands. */
+  async #settle(): Promise<boolean> {
+    for (let round = 0; round < SETTLE_ROUNDS_MAX; round += 1) {
+      const ends = new Map(
+        topicIds.map((topic) => [topic, this.#broker.topic(topic).map((partition) => partition.stableEnd)]),
+      );
+      // A service that an alarm has stopped will not come to rest.
+      if (this.#machines.some(({ alarms }) => alarms.length > 0)) return false;
+      await this.#time.run(SETTLE_MS);
+      const settled = this.#machines.every(({ current }) => {
+        const status = current?.service.status();
+        if (status === undefined || current?.log.dead !== false || status.unsettled > 0) return false;
+        return Object.entries(status.inputs).every(([topic, handled]) =>
+          handled.every((offset, partition) => offset >= (ends.get(topic as never)?.[partition] ?? 0)),
+        );
+      });
+      if (settled && this.#sinkReached(ends)) return true;
+    }
+    return false;
+  }
+
+  #sinkReached(ends: ReadonlyMap<string, readonly number[]>): boolean {
+    for (const [topic, offsets] of ends) {
+      for (const [partition, end] of offsets.entries()) {
+        if ((this.#engine.written.get(`${topic}/${String(partition)}`) ?? 0) < end) return false;
+      }
+    }
+    return true;
+  }
+
+  #report(workload: Workload, settled: boolean): SimulationReport {
+    const faults = settled ? [] : ['the path did not come to rest'];
+    for (const { alarms } of this.#machines)
+      faults.push(...alarms.map((alarm) => `an alarm was raised: ${alarm}`));
+    faults.push(...faultsOf({ broker: this.#broker, codecs: this.#codecs, engine: this.#engine, workload }));
+    const sum = (count: (machines: Machines) => number): number =>
+      this.#machines.reduce((total, machines) => total + count(machines), 0);
+    return {
+      seed: this.#options.seed,
+      hash: this.#hash(),
+      calls: workload.calls.length,
+      merged: this.#broker.committed('eventsMerged').length,
+      kills: sum(({ kills }) => kills),
+      takeovers: sum(({ takeovers }) => takeovers),
+      lostDisks: sum(({ lostDisks }) => lostDisks),
+      virtualMs: Math.round(this.#time.monotonicMs()),
+      faults,
+    };
+  }
+
+  #hash(): string {
+    const hash = createHash('sha256');
+    for (const topic of topicIds) {
+      for (const [partition, { records }] of this.#broker.topic(topic).entries()) {
+        for (const { offset, key, value, marker, transaction } of records) {
+          hash.update(
+            `${topic} ${String(partition)} ${String(offset)} ${String(marker)} ${transaction?.state ?? ''} `,
+          );
+          if (key !== null) hash.update(key);
+          if (value !== null) hash.update(value);
+        }
+      }
+    }
+    return hash.digest('hex').slice(0, 32);
+  }
+}

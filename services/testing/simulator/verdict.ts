@@ -1,0 +1,211 @@
+/** The promises, asked of everything that lies on the topics at the end of a run. Each fault is a sentence. */
+import type { Codecs } from '../../../schemas/codec.ts';
+import type { MergedEvent } from '../../../schemas/records.ts';
+import { topicIds, type TopicId } from '../../../schemas/topics.ts';
+import type { MemoryBroker } from '../memory-broker.ts';
+import { placeOf, type SinkEngine } from './sink-model.ts';
+import { orderName, type Workload } from './workload.ts';
+
+export interface Evidence {
+  readonly broker: MemoryBroker;
+  readonly codecs: Codecs;
+  readonly engine: SinkEngine;
+  readonly workload: Workload;
+}
+
+interface MergedRow {
+  readonly partition: number;
+  readonly offset: number;
+  readonly record: MergedEvent;
+}
+
+export function faultsOf(evidence: Evidence): string[] {
+  const merged = mergedRows(evidence);
+  const events = merged.filter(({ record }) => record.kind === 'event');
+  const survivorOf = survivors(merged);
+  return [
+    ...onceFaults(evidence, events),
+    ...personFaults(evidence, events, survivorOf),
+    ...orderFaults(evidence, events),
+    ...repeatFaults(evidence),
+    ...segmentFaults(evidence, events, survivorOf),
+    ...journalFaults(evidence),
+    ...sinkFaults(evidence),
+  ];
+}
+
+function mergedRows({ broker, codecs }: Evidence): MergedRow[] {
+  return broker.committed('eventsMerged').map(({ partition, record: { offset, value } }) => ({
+    partition,
+    offset,
+    record: codecs.MergedEvent.decode(value ?? Buffer.alloc(0)),
+  }));
+}
+
+/** Who a person is at the end. */
+function survivors(merged: readonly MergedRow[]): (person: string) => string {
+  const into = new Map<string, string>();
+  for (const { record } of merged) {
+    if (record.kind === 'absorb' && record.other_person_id !== null)
+      into.set(record.other_person_id, record.person_id);
+  }
+  return (person) => {
+    let current = person;
+    for (let next = into.get(current); next !== undefined; next = into.get(current)) current = next;
+    return current;
+  };
+}
+
+/** Promise 1: what was acknowledged is there once; what waits is nobody's. */
+function onceFaults({ workload }: Evidence, events: readonly MergedRow[]): string[] {
+  const times = new Map<string, number>();
+  for (const { record } of events) {
+    const id = record.event?.message_id ?? '';
+    times.set(id, (times.get(id) ?? 0) + 1);
+  }
+  const faults: string[] = [];
+  for (const id of workload.owners.keys()) {
+    const count = times.get(id) ?? 0;
+    if (count !== 1) faults.push(`message ${id} is ${String(count)} times on events.merged`);
+  }
+  for (const id of times.keys()) {
+    if (!workload.owners.has(id)) faults.push(`message ${id} of an unclaimed visitor is on events.merged`);
+  }
+  return faults;
+}
+
+/** Promise 2: everything that belongs to one person in the end is that person's. */
+function personFaults(
+  { workload }: Evidence,
+  events: readonly MergedRow[],
+  survivorOf: (person: string) => string,
+): string[] {
+  const group = new Map<string, string>();
+  for (const call of workload.calls) if (call.type === 'merge') group.set(call.secondary, call.primary);
+  const personOf = new Map<string, string>();
+  const ownerOf = new Map<string, string>();
+  const faults: string[] = [];
+  for (const { record } of events) {
+    const owner = workload.owners.get(record.event?.message_id ?? '');
+    if (owner === undefined) continue;
+    const identifier = group.get(owner) ?? owner;
+    const person = survivorOf(record.person_id);
+    const known = personOf.get(identifier) ?? person;
+    const other = ownerOf.get(person) ?? identifier;
+    personOf.set(identifier, known);
+    ownerOf.set(person, other);
+    if (known !== person) faults.push(`${identifier} is two people, ${known} and ${person}`);
+    if (other !== identifier) faults.push(`${person} is both ${other} and ${identifier}`);
+  }
+  return [...new Set(faults)];
+}
+
+/** Promise 2: in order within a lane, history before what follows. */
+function orderFaults({ workload }: Evidence, events: readonly MergedRow[]): string[] {
+  const rowOf = new Map(events.map((row) => [row.record.event?.message_id ?? '', row]));
+  const faults: string[] = [];
+  for (const order of workload.orders) {
+    let before: MergedRow | undefined;
+    for (const id of order) {
+      const row = rowOf.get(id);
+      if (row === undefined) continue; // told by onceFaults
+      if (before !== undefined && (row.partition !== before.partition || row.offset < before.offset)) {
+        faults.push(
+          `message ${id} comes before ${before.record.event?.message_id ?? ''}, which was sent earlier`,
+        );
+      }
+      before = row;
+    }
+  }
+  return faults;
+}
+
+/** Promise 6: nothing is left out without a row that says why. */
+function repeatFaults({ broker, codecs, workload }: Evidence): string[] {
+  const reasons = broker
+    .committed('eventsDropped')
+    .map(({ record }) => codecs.DroppedEvent.decode(record.value ?? Buffer.alloc(0)).reason);
+  const repeats = reasons.filter((reason) => reason === 'duplicate_message').length;
+  const faults: string[] = [];
+  if (repeats !== workload.repeats) {
+    faults.push(`${String(workload.repeats)} messages were repeated, ${String(repeats)} rows say so`);
+  }
+  const others = reasons.length - repeats;
+  if (others > 0)
+    faults.push(`${String(others)} events were dropped for another reason: ${[...new Set(reasons)].join()}`);
+  return faults;
+}
+
+/** Promise 5, in small: members are those who have ordered. */
+function segmentFaults(
+  { broker, codecs }: Evidence,
+  events: readonly MergedRow[],
+  survivorOf: (person: string) => string,
+): string[] {
+  const members = new Map<string, number>();
+  for (const { record } of broker.committed('segmentsChanged')) {
+    const change = codecs.SegmentChange.decode(record.value ?? Buffer.alloc(0));
+    const step = change.change === 'entered' ? 1 : -1;
+    members.set(change.person_id, (members.get(change.person_id) ?? 0) + step);
+  }
+  const entries = new Map<string, number>();
+  for (const { record } of broker.committed('journeysEntered')) {
+    const { person_id: person } = codecs.JourneyEntry.decode(record.value ?? Buffer.alloc(0));
+    entries.set(person, (entries.get(person) ?? 0) + 1);
+  }
+  const people = new Set(events.map(({ record }) => survivorOf(record.person_id)));
+  const ordered = new Set(
+    events
+      .filter(({ record }) => record.event?.name === orderName)
+      .map(({ record }) => survivorOf(record.person_id)),
+  );
+  const faults: string[] = [];
+  for (const person of people) {
+    const expected = Number(ordered.has(person));
+    const found = members.get(person) ?? 0;
+    if (found !== expected)
+      faults.push(`${person} is ${String(found)} times a member, not ${String(expected)}`);
+  }
+  for (const [person, count] of entries) {
+    if (count > 1) faults.push(`${person} entered a journey of mode once ${String(count)} times`);
+  }
+  for (const person of ordered) {
+    const group = [...entries.keys()].filter((each) => survivorOf(each) === person);
+    if (group.length === 0) faults.push(`${person} ordered and entered no journey`);
+  }
+  return faults;
+}
+
+/** The batches of a task are numbered without a gap or a repeat, whoever wrote them. */
+function journalFaults({ broker, codecs }: Evidence): string[] {
+  const faults: string[] = [];
+  for (const topic of ['mergerJournal', 'identityJournal', 'triggerJournal'] as const) {
+    const next = new Map<number, number>();
+    for (const { partition, record } of broker.committed(topic)) {
+      const { sequence } = codecs.BatchRecord.decode(record.value ?? Buffer.alloc(0));
+      const expected = next.get(partition) ?? 1;
+      if (sequence !== expected)
+        faults.push(`${topic} goes from batch ${String(expected - 1)} to ${String(sequence)}`);
+      next.set(partition, sequence + 1);
+    }
+  }
+  return faults;
+}
+
+/** Into the sink, once. */
+function sinkFaults({ broker, engine }: Evidence): string[] {
+  let missing = 0;
+  let expected = 0;
+  const count = (topic: TopicId): void => {
+    for (const { partition, record } of broker.committed(topic)) {
+      if (record.offset >= (engine.written.get(`${topic}/${String(partition)}`) ?? 0)) continue;
+      expected += 1;
+      if (!engine.rows.has(placeOf(topic, partition, record.offset))) missing += 1;
+    }
+  };
+  topicIds.forEach(count);
+  const faults: string[] = [];
+  if (missing > 0) faults.push(`${String(missing)} of ${String(expected)} records are missing in the sink`);
+  if (engine.doubled > 0) faults.push(`${String(engine.doubled)} places of the sink had two values`);
+  return faults;
+}
