@@ -190,18 +190,27 @@ export class Cluster {
   }
 }
 
+/**
+ * For good. A request that is on its way through an await would find the connection closed and open it again, and
+ * kafkajs's disconnect, which goes on after an await of its own, would then half-close the new socket: nobody would
+ * ever hear of that request. So there is no new socket.
+ */
 function disconnect(broker: Broker): void {
   for (const connection of broker.connectionPool.pool) {
     const socket = connection.socket;
-    connection.requestQueue.rejectAll(
-      new CodedError('log_unavailable', 'could not finish a request: the client is closing', {
-        retryable: true,
-      }),
-    );
-    // disconnect stops the connection's timers; it resolves at once, as nothing is under way any more.
-    connection.disconnect().catch(() => undefined);
+    connection.socketFactory = () => {
+      throw closedError();
+    };
+    connection.requestQueue.rejectAll(closedError());
+    connection.disconnect().catch(() => undefined); // stops the connection's timers
     socket?.destroy();
   }
+}
+
+function closedError(): CodedError {
+  return new CodedError('log_unavailable', 'could not finish a request: the client is closed', {
+    retryable: true,
+  });
 }
 
 function parseAddress(address: string): { host: string; port: number } {

@@ -150,6 +150,7 @@ export class FetchLoop implements LogReader {
         failures = 0;
       } catch (cause) {
         const error = asLogError('fetch', cause);
+        if (this.#stopped) break;
         failures++;
         if (!(error instanceof CodedError) || !error.retryable) throw error;
         if (error.code === 'corrupt_batch' && failures >= CORRUPT_ANSWERS_MAX) throw error;

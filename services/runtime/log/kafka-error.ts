@@ -117,7 +117,7 @@ export function asLogError(what: string, error: unknown): unknown {
 }
 
 function isSocketError(error: Error): boolean {
-  return 'syscall' in error || error.message === 'the connection is closed';
+  return 'syscall' in error;
 }
 
 function unavailable(what: string, cause: Error): KafkaError {

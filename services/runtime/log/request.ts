@@ -2,6 +2,8 @@
  * Sends a request over a kafkajs connection and resolves with the answer's body. Bodies go out as the buffers they are
  * (kafkajs copies each request three times into zeroed memory).
  */
+import type { Socket } from 'node:net';
+import { CodedError } from '../errors.ts';
 import type { Broker, Connection } from './kafkajs.ts';
 import { WireReader } from './wire-reader.ts';
 import { WireWriter } from './wire-writer.ts';
@@ -27,6 +29,12 @@ export async function request(broker: Broker, wanted: WireRequest): Promise<Wire
   if (!connection.isConnected()) await connectOnce(connection);
   if (connection.sasl !== undefined && connection.sasl !== null && !connection.isAuthenticated())
     await connection.authenticate();
+  const socket = connection.socket;
+  // kafkajs calls a connection connected while it disconnects. Once pushed, the request would wait for its time limit.
+  if (socket === undefined || socket.destroyed)
+    throw new CodedError('log_unavailable', 'could not send a request: the connection is closed', {
+      retryable: true,
+    });
   const correlationId = connection.nextCorrelationId();
   const { apiKey, apiName, apiVersion } = wanted;
   const payload = await new Promise<Buffer>((resolve, reject) => {
@@ -44,7 +52,7 @@ export async function request(broker: Broker, wanted: WireRequest): Promise<Wire
       expectResponse: true,
       requestTimeout: wanted.timeoutMs ?? null,
       sendRequest: () => {
-        write(connection, wanted, correlationId);
+        write(socket, connection.clientId, wanted, correlationId);
       },
     });
   });
@@ -53,15 +61,13 @@ export async function request(broker: Broker, wanted: WireRequest): Promise<Wire
   return reader;
 }
 
-function write(connection: Connection, wanted: WireRequest, correlationId: number): void {
-  const socket = connection.socket;
-  if (socket === undefined || !connection.isConnected()) throw new Error('the connection is closed');
+function write(socket: Socket, clientId: string, wanted: WireRequest, correlationId: number): void {
   const header = new WireWriter()
     .int32(0)
     .int16(wanted.apiKey)
     .int16(wanted.apiVersion)
     .int32(correlationId)
-    .string(connection.clientId);
+    .string(clientId);
   if (wanted.flexible === true) header.noTags();
   const bodyBytes = wanted.body.reduce((sum, part) => sum + part.length, 0);
   header.setInt32(0, header.length - 4 + bodyBytes);

@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { topics } from '../../../schemas/topics.ts';
+import { BytePool } from './byte-pool.ts';
+import { Cluster } from './cluster.ts';
+import { openLog } from './open-log.ts';
+import type { Log } from './ports.ts';
+import { IdempotentProducer, type ProducerOptions } from './producer.ts';
+import { openTestLog, readToEnd, testBrokers, type TestLog } from './test-log.ts';
+import { TestProxy } from './test-proxy.ts';
+
+const PARTITIONS = 3;
+let suite: TestLog;
+let log: Log;
+beforeAll(async () => {
+  suite = await openTestLog('producing', PARTITIONS);
+  log = suite.log;
+});
+afterAll(async () => {
+  await suite.log.close();
+});
+
+async function behindProxy(options: Partial<ProducerOptions> = {}) {
+  const proxy = await TestProxy.open(testBrokers()[0] ?? '');
+  const cluster = new Cluster({
+    brokers: [`${proxy.address.host}:${String(proxy.address.port)}`],
+    clientId: 'test-proxied',
+    frames: new BytePool(0),
+    reach: () => proxy.address,
+  });
+  const producer = await IdempotentProducer.open({
+    cluster,
+    pool: new BytePool(8 << 20),
+    topicName: (topic) => suite.prefix + topics[topic].name,
+    lingerMs: 2,
+    pendingRecordsMax: 10_000,
+    pendingBytesMax: 8 << 20,
+    sendMsMax: 30_000,
+    ...options,
+  });
+  return { proxy, producer };
+}
+
+const readAll = async (topic: 'eventsCollected' | 'activitiesLogged' | 'identityRequests') => {
+  const all = await Promise.all([0, 1, 2].map((partition) => readToEnd(log, topic, partition)));
+  return all.flat();
+};
+
+describe('the producer of ingest', () => {
+  test('neither loses nor doubles nor misorders when its connections break again and again', async () => {
+    const { proxy, producer } = await behindProxy();
+    let cuts = 0;
+    const cutting = setInterval(() => {
+      proxy.cut();
+      cuts++;
+    }, 35);
+    const KEYS = 20;
+    const EACH = 150;
+    const sends: Promise<void>[] = [];
+    for (let i = 0; i < EACH; i++) {
+      for (let key = 0; key < KEYS; key++)
+        sends.push(
+          producer.send('eventsCollected', Buffer.from(`key ${String(key)}`), Buffer.from(String(i))),
+        );
+      await sleep(10);
+    }
+    await Promise.all(sends);
+    clearInterval(cutting);
+    expect(cuts).toBeGreaterThan(10);
+    const byKey = new Map<string, number[]>();
+    for (const { key, value } of await readAll('eventsCollected'))
+      byKey.set(key, [...(byKey.get(key) ?? []), Number(value)]);
+    expect(byKey.size).toBe(KEYS);
+    for (const values of byKey.values()) expect(values).toEqual(Array.from({ length: EACH }, (_, i) => i));
+    await producer.close();
+    await proxy.close();
+  }, 90_000);
+
+  test('refuses above its maximum of pending records, and takes more when the broker answers again', async () => {
+    const { proxy, producer } = await behindProxy({ pendingRecordsMax: 5 });
+    const send = () => producer.send('identityRequests', Buffer.from('k'), Buffer.from('v'));
+    await send();
+    proxy.hold();
+    const held = Array.from({ length: 5 }, send);
+    await expect(send()).rejects.toMatchObject({ code: 'log_overloaded', retryable: true });
+    expect(producer.pending).toBe(5);
+    proxy.letGo();
+    await Promise.all(held);
+    expect(producer.pending).toBe(0);
+    await send();
+    await producer.close();
+    await proxy.close();
+  }, 30_000);
+
+  test('gives a send up in time, and goes on with a new id when the broker is back', async () => {
+    const { proxy, producer } = await behindProxy({ sendMsMax: 1_000 });
+    const send = (value: string) => producer.send('activitiesLogged', Buffer.from('k'), Buffer.from(value));
+    await send('before');
+    proxy.hold();
+    const startedAt = performance.now();
+    await expect(send('in doubt')).rejects.toMatchObject({ code: 'log_unavailable', retryable: true });
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    proxy.cut();
+    proxy.letGo();
+    await send('after 1');
+    await send('after 2');
+    const values = (await readAll('activitiesLogged')).map(({ value }) => value);
+    expect(values.filter((value) => value !== 'in doubt')).toEqual(['before', 'after 1', 'after 2']);
+    expect(values.filter((value) => value === 'in doubt').length).toBeLessThanOrEqual(1);
+    await producer.close();
+    await proxy.close();
+  }, 30_000);
+
+  test('sends to the partition that it is told, and to that of the key otherwise', async () => {
+    const producer = await log.producer({ lingerMs: 0, pendingRecordsMax: 10 });
+    await producer.send('eventsDropped', Buffer.from('a'), Buffer.from('told'), 2);
+    expect((await readToEnd(log, 'eventsDropped', 2, 1)).map(({ value }) => value)).toEqual(['told']);
+    await expect(producer.send('eventsDropped', Buffer.from('a'), Buffer.from('x'), 7)).rejects.toThrow(
+      'no partition 7',
+    );
+    await producer.close();
+    await expect(producer.send('eventsDropped', Buffer.from('a'), Buffer.from('x'))).rejects.toMatchObject({
+      code: 'log_closed',
+    });
+  }, 30_000);
+});
+
+describe('topics', () => {
+  test('are created once, and refused with another partition count', async () => {
+    expect((await log.admin.createTopics(PARTITIONS)).created).toEqual([]);
+    await expect(log.admin.createTopics(PARTITIONS + 1)).rejects.toMatchObject({
+      code: 'topic_partitions_differ',
+    });
+    expect(await log.admin.partitionsOf('definitions')).toBe(1);
+  });
+
+  test('have no committed offset where none was committed', async () => {
+    const none = { offset: null, metadata: null };
+    expect(await log.admin.committedOffsets('nobody', 'eventsMerged')).toEqual([none, none, none]);
+  });
+});
+
+test('an address that is none is refused at once', async () => {
+  await expect(openLog({ brokers: ['nonsense'], clientId: 'x', prefix: '' })).rejects.toMatchObject({
+    code: 'config_invalid',
+  });
+});

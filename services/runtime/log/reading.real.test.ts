@@ -1,0 +1,243 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
+import { topics } from '../../../schemas/topics.ts';
+import { BytePool } from './byte-pool.ts';
+import { Cluster } from './cluster.ts';
+import { FetchLoop } from './fetch-loop.ts';
+import { fetchRequest } from './fetch-request.ts';
+import { decodeFetched } from './fetch-response.ts';
+import { openLog } from './open-log.ts';
+import type { Log, LogReader } from './ports.ts';
+import { request } from './request.ts';
+import { openTestLog, readToEnd, testBrokers, type TestLog } from './test-log.ts';
+import { TestProxy } from './test-proxy.ts';
+
+const PARTITIONS = 2;
+let suite: TestLog;
+let log: Log;
+let stock: Kafka;
+beforeAll(async () => {
+  suite = await openTestLog('reading', PARTITIONS);
+  log = suite.log;
+  stock = new Kafka({ clientId: 'stock', brokers: testBrokers(), logLevel: logLevel.NOTHING });
+});
+afterAll(async () => {
+  await suite.log.close();
+});
+
+/** Records of sizeBytes, a batch for every batchRecords, values counting up. */
+async function fill(
+  topic: 'eventsCollected' | 'identityRequests' | 'activitiesLogged',
+  count: number,
+  sizeBytes: number,
+) {
+  const producer = await log.transactionalProducer({ transactionalId: `fill-${topic}`, timeoutMs: 10_000 });
+  await producer.init();
+  const outputs = log.newOutputBuffer();
+  for (let i = 0; i < count; i++) {
+    outputs.append(topic, 0, null, Buffer.from(String(i).padEnd(sizeBytes, ' ')));
+    if (i % 10 < 9 && i < count - 1) continue;
+    await producer.send(outputs);
+    outputs.clear();
+  }
+  await producer.commit();
+  await producer.close();
+}
+
+/** Values of partition 0 as numbers, from where the reader stands, until there are count of them. */
+async function take(reader: LogReader, count: number): Promise<number[]> {
+  const seen: number[] = [];
+  const deadline = performance.now() + 30_000;
+  while (seen.length < count && performance.now() < deadline) {
+    await reader.wait(1_000);
+    for (const slice of reader.take(1 << 20)) {
+      slice.forEach((r) => seen.push(Number(r.bytes.toString('utf8', r.valueStart, r.valueEnd))));
+      slice.release();
+    }
+  }
+  return seen;
+}
+const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+describe('a reader', () => {
+  test('with a full buffer stops asking, and goes on when something is taken', async () => {
+    await fill('eventsCollected', 600, 10_000);
+    const BUFFER = 500_000;
+    const reader = log.reader({ bufferBytesMax: BUFFER, fetchBytesMax: 200_000, waitMsMax: 50 });
+    await reader.start([{ topic: 'eventsCollected', partition: 0, offset: 0 }]);
+    await sleep(1_000);
+    const full = reader.bufferedBytes;
+    expect(full).toBeGreaterThan(BUFFER / 2);
+    const BATCH = 110_000; // the first batch of an answer comes whole, whatever room is left
+    expect(full).toBeLessThanOrEqual(BUFFER + BATCH);
+    await sleep(500);
+    expect(reader.bufferedBytes).toBe(full);
+    expect(reader.atEnd({ topic: 'eventsCollected', partition: 0 })).toBe(false);
+    expect(await take(reader, 600)).toEqual(upTo(600));
+    await reader.wait(200);
+    for (const slice of reader.take(1 << 20)) slice.release();
+    expect(reader.atEnd({ topic: 'eventsCollected', partition: 0 })).toBe(true);
+    await reader.close();
+  }, 60_000);
+
+  test('whose connections break reads on, each record once and in order', async () => {
+    await fill('identityRequests', 400, 20_000);
+    const proxy = await TestProxy.open(testBrokers()[0] ?? '');
+    const frames = new BytePool(8 << 20);
+    const cluster = new Cluster({
+      brokers: [`${proxy.address.host}:${String(proxy.address.port)}`],
+      clientId: 'test-broken',
+      frames,
+      reach: () => proxy.address,
+    });
+    const reader = new FetchLoop({
+      cluster,
+      frames,
+      topicName: (topic) => suite.prefix + topics[topic].name,
+      bufferBytesMax: 1 << 20,
+      fetchBytesMax: 300_000,
+      waitMsMax: 50,
+    });
+    await reader.start([{ topic: 'identityRequests', partition: 0, offset: 0 }]);
+    let cuts = 0;
+    const cutting = setInterval(() => {
+      proxy.cut();
+      cuts++;
+    }, 60);
+    const seen: number[] = [];
+    while (seen.length < 400) {
+      seen.push(...(await take(reader, 1)));
+      await sleep(20);
+    }
+    clearInterval(cutting);
+    expect(cuts).toBeGreaterThan(5);
+    expect(seen).toEqual(upTo(400));
+    await reader.close();
+    await proxy.close();
+  }, 60_000);
+
+  test('that is told to start where the log has nothing says so', async () => {
+    const reader = log.reader({ bufferBytesMax: 1 << 20, fetchBytesMax: 1 << 20, waitMsMax: 50 });
+    await reader.start([{ topic: 'definitions', partition: 0, offset: 1_000_000 }]);
+    await expect(reader.wait(10_000)).rejects.toMatchObject({ code: 'offset_out_of_range' });
+    expect(() => reader.take(1)).toThrow(expect.objectContaining({ code: 'offset_out_of_range' }));
+    await reader.close();
+  }, 30_000);
+
+  test('reads what another client compressed with gzip', async () => {
+    const producer = stock.producer();
+    await producer.connect();
+    const messages = upTo(100).map((i) => ({ value: String(i) }));
+    const topic = suite.prefix + topics.deadLetters.name;
+    await producer.send({
+      topic,
+      compression: CompressionTypes.GZIP,
+      messages: messages.map((m) => ({ ...m, partition: 0 })),
+    });
+    await producer.disconnect();
+    expect((await readToEnd(log, 'deadLetters', 0, 100)).map(({ value }) => Number(value))).toEqual(
+      upTo(100),
+    );
+  }, 30_000);
+
+  test('gives the time at which the broker appended a record, whatever its sender says', async () => {
+    const producer = stock.producer();
+    await producer.connect();
+    const topic = suite.prefix + topics.eventsDropped.name;
+    await producer.send({ topic, messages: [{ value: 'old', timestamp: '1000000000000', partition: 0 }] });
+    await producer.disconnect();
+    const reader = log.reader({ bufferBytesMax: 1 << 20, fetchBytesMax: 1 << 20, waitMsMax: 50 });
+    await reader.start([{ topic: 'eventsDropped', partition: 0, offset: 0 }]);
+    await reader.wait(10_000);
+    const times: number[] = [];
+    for (const slice of reader.take(1 << 20)) slice.forEach(({ appendedAt }) => times.push(appendedAt));
+    expect(times).toHaveLength(1);
+    expect(Math.abs((times[0] ?? 0) - Date.now())).toBeLessThan(60_000);
+    await reader.close();
+  }, 30_000);
+});
+
+describe('a compacted partition', () => {
+  test('whose first segment holds an emptied batch is read to its end; the stock consumer stalls', async () => {
+    const topic = `${suite.prefix}emptied.${topics.peopleChanged.name}`;
+    const records = await compactedTopic(topic);
+    const emptied = await openEmptiedLog(`${suite.prefix}emptied.`, topic);
+    const read = await readToEnd(emptied, 'peopleChanged');
+    expect(new Set(read.map(({ key }) => key))).toEqual(records);
+    await emptied.close();
+
+    const consumer = stock.consumer({ groupId: `${topic}-stock`, maxWaitTimeInMs: 100 });
+    let delivered = 0;
+    let fetches = 0;
+    consumer.on(consumer.events.FETCH, () => fetches++);
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await consumer.run({ autoCommit: false, eachMessage: () => Promise.resolve(void delivered++) });
+    for (let i = 0; i < 100 && fetches < 200; i++) await sleep(100);
+    await consumer.disconnect();
+    expect({ delivered, spins: fetches >= 200 }).toEqual({ delivered: 0, spins: true });
+  }, 180_000);
+});
+
+/**
+ * Writes the same keys twice, each time by another idempotent producer and into segments of its own, and waits until
+ * compaction has left of the first segments nothing but the header that remembers the first producer's sequence.
+ */
+async function compactedTopic(topic: string): Promise<Set<string>> {
+  const admin = stock.admin();
+  await admin.connect();
+  const settings = {
+    'cleanup.policy': 'compact',
+    'segment.ms': '1000',
+    'segment.bytes': String(1 << 20),
+    'min.cleanable.dirty.ratio': '0.01',
+    'min.compaction.lag.ms': '0',
+    'max.compaction.lag.ms': '1000',
+    'delete.retention.ms': '0',
+  };
+  const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+  await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1, configEntries }] });
+  await admin.disconnect();
+  const keys = new Set<string>();
+  const write = async (batches: { key: string; value: string }[][]) => {
+    const producer = stock.producer({ idempotent: true, maxInFlightRequests: 1 });
+    await producer.connect();
+    for (const messages of batches) {
+      messages.forEach(({ key }) => keys.add(key));
+      await producer.send({ topic, messages });
+    }
+    await producer.disconnect();
+    await sleep(1_500); // longer than segment.ms: the next batch begins a segment
+  };
+  const hundred = (batch: number, value: string) =>
+    upTo(100).map((i) => ({ key: `k${String(batch * 100 + i)}`, value: value.padEnd(960, 'x') }));
+  for (const value of ['one', 'two']) await write(upTo(9).map((batch) => hundred(batch, value)));
+  for (const value of ['z0', 'z1']) await write([[{ key: 'z', value }]]);
+  return keys;
+}
+
+/** Waits until the first fetch brings a batch without records and nothing else, as the cleaner leaves it. */
+async function openEmptiedLog(prefix: string, topic: string): Promise<Log> {
+  const frames = new BytePool(1 << 20);
+  const cluster = new Cluster({ brokers: testBrokers(), clientId: 'test-emptied', frames });
+  await cluster.addTopics([topic]);
+  const broker = await cluster.broker(cluster.leaderOf(topic, 0));
+  const wanted = fetchRequest([{ topicName: topic, partition: 0, offset: 0 }], {
+    waitMsMax: 100,
+    bytesMax: 4 << 20,
+    partitionBytesMax: 4 << 20,
+  });
+  const deadline = performance.now() + 120_000;
+  for (;;) {
+    const [fetched] = decodeFetched(await request(broker, wanted)).partitions;
+    const bytes = fetched?.bytes ?? Buffer.alloc(0);
+    const HEADER_ONLY = 61;
+    if (bytes.length === HEADER_ONLY && bytes.readInt32BE(57) === 0) break;
+    if (performance.now() > deadline)
+      throw new Error(`not compacted in 120 s: the first fetch has ${String(bytes.length)} bytes`);
+    await sleep(1_000);
+  }
+  cluster.destroy();
+  return await openLog({ brokers: testBrokers(), clientId: 'test-emptied', prefix });
+}
