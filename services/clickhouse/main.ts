@@ -121,6 +121,7 @@ async function runChores(
     if (signal.aborted || state.sink?.isRunning !== true) continue;
     try {
       await expireDays(target, logger);
+      await target.refreshToday(true); // several sinks may have refreshed across each other
       if (performance.now() < eraseAt) continue;
       eraseAt = performance.now() + ERASE_EVERY_MS;
       await erasePeople(target, logger);

@@ -55,6 +55,9 @@ export async function settle(
     }
   });
   await Promise.all(workers);
+  if (batch.tables.some(({ spec, rows }) => spec.topic === 'identityLog' && rows.rows > 0)) {
+    await untilDone(options, () => options.target.refreshToday());
+  }
   if (batch.watermarks.size > 0) {
     await untilDone(options, async () => options.target.writeWatermarks(batch.watermarks));
   }

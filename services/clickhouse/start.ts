@@ -49,6 +49,7 @@ export async function findStart(options: StartOptions): Promise<{
     await settle(batch, intent.batchId, true, options);
     settled.push({ batch, ranges: intent.ranges });
   }
+  await options.target.refreshToday(true);
   const positions: Position[] = [];
   for (const topic of sinkTopics) {
     const [starts, ends] = await Promise.all([log.admin.startOffsets(topic), log.admin.endOffsets(topic)]);

@@ -27,6 +27,8 @@ export interface Target {
   /** Greatest offset of each partition in the table. */
   greatest(table: string): Promise<ReadonlyMap<number, number>>;
   writeWatermarks(times: ReadonlyMap<number, number>): Promise<void>;
+  /** Brings stored_today to what the facts say. Whoever does it twice, or at the same time as another, changes nothing. */
+  refreshToday(evenIfUnchanged?: boolean): Promise<void>;
   /** First column of each row of the answer. */
   ask(sql: string): Promise<readonly string[]>;
   command(sql: string): Promise<void>;
@@ -34,6 +36,8 @@ export interface Target {
 }
 
 const INSERT_MS_MAX = 60_000;
+/** Facts after which rows are another person's, or nobody's. */
+const RESOLVING_FACTS = "'person_absorbed', 'person_deleted', 'anonymous_moved', 'identifier_moved'";
 
 /**
  * What every insert says: one part a partition of the table, at once, whatever the server's defaults. A token works
@@ -61,6 +65,9 @@ export function openTarget(address: ClickHouseAddress, options: { readonly repli
   const settings: ClickHouseSettings = options.replicated
     ? { ...INSERT_SETTINGS, insert_quorum: 'auto', insert_quorum_parallel: 0 }
     : INSERT_SETTINGS;
+
+  /** Number of facts at the last refresh; it only grows. */
+  let refreshedAt = -1;
 
   return {
     check: () => checkSchema(client),
@@ -111,6 +118,23 @@ export function openTarget(address: ClickHouseAddress, options: { readonly repli
           date_time_input_format: 'best_effort',
         },
       });
+    },
+
+    async refreshToday(evenIfUnchanged = false) {
+      const [count] = await first(
+        client,
+        `SELECT count() FROM stored_facts WHERE kind IN (${RESOLVING_FACTS})`,
+      );
+      const version = Number(count ?? 0);
+      if (version === refreshedAt && !evenIfUnchanged) return;
+      await client.command({
+        query: `INSERT INTO stored_today (person_id, workspace, name_kind, value, today_id, version)
+          SELECT person_id, workspace, name_kind, value, today_id, ${String(version)} FROM person_resolutions
+          WHERE (person_id, workspace, name_kind, value, today_id) NOT IN
+            (SELECT person_id, workspace, name_kind, value, today_id FROM stored_today FINAL)`,
+        clickhouse_settings: { ...settings, insert_deduplicate: 0 },
+      });
+      refreshedAt = version;
     },
 
     ask: (sql) => first(client, sql),

@@ -20,7 +20,7 @@ let offset = 0;
 
 const NOW = '2026-03-31 12:00:00.000';
 const tables =
-  'stored_merged stored_collected stored_facts stored_decisions stored_people stored_segment_changes stored_journey_entries stored_activities stored_dropped stored_watermarks'.split(
+  'stored_merged stored_collected stored_facts stored_decisions stored_people stored_segment_changes stored_journey_entries stored_activities stored_dropped stored_watermarks stored_today'.split(
     ' ',
   );
 
@@ -35,6 +35,8 @@ afterAll(async () => {
   await target.close();
 });
 beforeEach(async () => {
+  await target.close();
+  target = openTarget(address, { replicated: false });
   for (const table of tables) await client.command({ query: `TRUNCATE TABLE ${table}` });
 });
 
@@ -46,6 +48,7 @@ async function insert(table: string, ...rows: Row[]): Promise<void> {
     values: placed.map((row) => ({ workspace: 'w', ...row })),
     format: 'JSONEachRow',
   });
+  if (table === 'stored_facts') await target.refreshToday();
 }
 async function ask<T = Row>(query: string): Promise<T[]> {
   return (await client.query({ query, format: 'JSONEachRow' })).json<T>();

@@ -179,3 +179,17 @@ CREATE TABLE IF NOT EXISTS stored_watermarks (
   at DateTime64(3, 'UTC')
 ) ENGINE = ReplacingMergeTree(at)
 ORDER BY source_partition;
+
+-- Whose rows are whose today, for everybody of whom that is not plain: absorbed, deleted, or split from something.
+-- Worked out from stored_facts by the view person_resolutions; the sink adds what has changed before it calls those
+-- facts written, so this is never older than what else a reader can see. name_kind and value are empty but for rows
+-- that left by a split; today_id is empty for rows of nobody, since they were deleted.
+CREATE TABLE IF NOT EXISTS stored_today (
+  person_id String,
+  workspace LowCardinality(String),
+  name_kind LowCardinality(String),
+  value String,
+  today_id String,
+  version UInt64
+) ENGINE = ReplacingMergeTree(version)
+ORDER BY (person_id, workspace, name_kind, value);

@@ -65,13 +65,16 @@ SELECT workspace, name_kind, value, written_id, argMin(paths.today_id, arrayPush
 FROM paths
 GROUP BY workspace, name_kind, value, written_id;
 
--- Everybody whose rows are not simply theirs. Few; all others are read without a look at any of this.
-CREATE OR REPLACE VIEW touched_people AS
-SELECT person_id FROM person_survivors
+-- What stored_today has to hold.
+CREATE OR REPLACE VIEW person_resolutions AS
+SELECT person_id, '' AS workspace, '' AS name_kind, '' AS value, if(survivor_id IN (SELECT person_id FROM deleted_people), '', survivor_id) AS today_id
+FROM person_survivors
 UNION ALL
-SELECT person_id FROM deleted_people
+SELECT person_id, '' AS workspace, '' AS name_kind, '' AS value, '' AS today_id
+FROM deleted_people
 UNION ALL
-SELECT written_id AS person_id FROM person_moves;
+SELECT written_id AS person_id, workspace, name_kind, value, if(today_id IN (SELECT person_id FROM deleted_people), '', today_id) AS today_id
+FROM person_moves;
 
 -- The moment up to which every partition has been handled: what leaves after 30 days leaves by it.
 CREATE OR REPLACE VIEW watermark AS
@@ -84,11 +87,11 @@ FROM stored_decisions
 WHERE kind = 'granted' AND startsWith(lane, concat(workspace, ':a:'))
 GROUP BY workspace, anonymous_id;
 
--- Rows of touched people, with the person of today.
-CREATE OR REPLACE VIEW touched_events AS
+-- Rows of people whose rows are not plainly theirs, with the person of today; today_id is empty for nobody.
+CREATE OR REPLACE VIEW resolved_events AS
 SELECT
   rows.workspace AS workspace,
-  multiIf(moves.today_id != '', moves.today_id, survivors.survivor_id != '', survivors.survivor_id, rows.person_id) AS today_id,
+  multiIf(moves.version > 0, moves.today_id, people.version > 0, people.today_id, rows.person_id) AS today_id,
   rows.message_id AS message_id, rows.type AS type, rows.name AS name, rows.timestamp AS timestamp,
   rows.received_at AS received_at, rows.merged_at AS merged_at, rows.previously_anonymous AS previously_anonymous,
   rows.anonymous_id AS anonymous_id, rows.properties AS properties, rows.context AS context,
@@ -99,20 +102,19 @@ FROM (
     if(identifier_kind = 'none', 'anonymous_id', identifier_kind) AS subject_kind,
     multiIf(identifier_kind = 'none', ifNull(anonymous_id, ''), identifier_kind = 'email', lower(ifNull(identifier, '')), ifNull(identifier, '')) AS subject
   FROM stored_merged
-  WHERE person_id GLOBAL IN (SELECT person_id FROM touched_people)
+  WHERE person_id GLOBAL IN (SELECT person_id FROM stored_today)
 ) AS rows
-GLOBAL ANY LEFT JOIN person_survivors AS survivors ON rows.person_id = survivors.person_id
-GLOBAL ANY LEFT JOIN person_moves AS moves
-  ON rows.workspace = moves.workspace AND rows.subject_kind = moves.name_kind AND rows.subject = moves.value AND rows.person_id = moves.written_id;
+GLOBAL ANY LEFT JOIN (SELECT person_id, today_id, version FROM stored_today FINAL WHERE name_kind = '') AS people
+  ON rows.person_id = people.person_id
+GLOBAL ANY LEFT JOIN (SELECT person_id, workspace, name_kind, value, today_id, version FROM stored_today FINAL WHERE name_kind != '') AS moves
+  ON rows.person_id = moves.person_id AND rows.workspace = moves.workspace AND rows.subject_kind = moves.name_kind AND rows.subject = moves.value;
 
 -- What the sink takes off the disk: deleted people, whom they had absorbed, and what these did.
 CREATE OR REPLACE VIEW erased_people AS
-SELECT person_id FROM deleted_people
-UNION ALL
-SELECT person_id FROM person_survivors WHERE survivor_id GLOBAL IN (SELECT person_id FROM deleted_people);
+SELECT person_id FROM stored_today FINAL WHERE name_kind = '' AND today_id = '';
 
 CREATE OR REPLACE VIEW erased_events AS
-SELECT _partition, _offset FROM touched_events WHERE today_id GLOBAL IN (SELECT person_id FROM deleted_people);
+SELECT _partition, _offset FROM resolved_events WHERE today_id = '';
 
 CREATE OR REPLACE VIEW erased_collected AS
 SELECT rows._partition AS _partition, rows._offset AS _offset
@@ -129,13 +131,13 @@ SELECT
   workspace, person_id, message_id, type, name, timestamp, received_at, merged_at, previously_anonymous, anonymous_id,
   properties, context, _partition, _offset
 FROM stored_merged
-WHERE person_id GLOBAL NOT IN (SELECT person_id FROM touched_people)
+WHERE person_id GLOBAL NOT IN (SELECT person_id FROM stored_today)
 UNION ALL
 SELECT
   workspace, today_id AS person_id, message_id, type, name, timestamp, received_at, merged_at, previously_anonymous,
   anonymous_id, properties, context, _partition, _offset
-FROM touched_events
-WHERE today_id GLOBAL NOT IN (SELECT person_id FROM deleted_people);
+FROM resolved_events
+WHERE today_id != '';
 
 CREATE OR REPLACE VIEW anonymous_events AS
 SELECT
@@ -197,7 +199,7 @@ SELECT workspace, 'anonymous_id' AS kind, value, person_id, linked_at
 FROM (
   SELECT
     bound.workspace AS workspace, bound.value AS value, bound.linked_at AS linked_at,
-    if(survivors.survivor_id != '', survivors.survivor_id, bound.owner) AS person_id
+    if(today.version > 0, today.today_id, bound.owner) AS person_id
   FROM (
     SELECT
       workspace, assumeNotNull(identifier) AS value, argMax(assumeNotNull(person_id), number) AS owner, argMax(at, number) AS linked_at
@@ -205,56 +207,59 @@ FROM (
     WHERE kind IN ('anonymous_claimed', 'anonymous_moved')
     GROUP BY workspace, value
   ) AS bound
-  GLOBAL ANY LEFT JOIN person_survivors AS survivors ON bound.owner = survivors.person_id
+  GLOBAL ANY LEFT JOIN (SELECT person_id, today_id, version FROM stored_today FINAL WHERE name_kind = '') AS today
+    ON bound.owner = today.person_id
 )
-WHERE person_id GLOBAL NOT IN (SELECT person_id FROM deleted_people);
+WHERE person_id != '';
 
 CREATE OR REPLACE VIEW segment_memberships AS
 SELECT workspace, segment_id, person_id, since
 FROM (
   SELECT workspace, segment_id, person_id, argMax(change, _offset) AS last_change, argMax(at, _offset) AS since
   FROM stored_segment_changes
-  WHERE person_id GLOBAL NOT IN (SELECT person_id FROM person_survivors)
-    AND person_id GLOBAL NOT IN (SELECT person_id FROM deleted_people)
+  WHERE person_id GLOBAL NOT IN (SELECT person_id FROM stored_today WHERE name_kind = '')
   GROUP BY workspace, segment_id, person_id
 )
 WHERE last_change = 'entered';
 
 CREATE OR REPLACE VIEW segment_changes AS
-SELECT workspace, segment_id, today_id AS person_id, change, at, cause_message_id
+SELECT workspace, segment_id, resolved_id AS person_id, change, at, cause_message_id
 FROM (
   SELECT
     rows.workspace AS workspace, rows.segment_id AS segment_id, rows.change AS change, rows.at AS at,
     rows.cause_message_id AS cause_message_id,
-    if(survivors.survivor_id != '', survivors.survivor_id, rows.person_id) AS today_id
+    if(today.version > 0, today.today_id, rows.person_id) AS resolved_id
   FROM stored_segment_changes AS rows
-  GLOBAL ANY LEFT JOIN person_survivors AS survivors ON rows.person_id = survivors.person_id
+  GLOBAL ANY LEFT JOIN (SELECT person_id, today_id, version FROM stored_today FINAL WHERE name_kind = '') AS today
+    ON rows.person_id = today.person_id
 )
-WHERE today_id GLOBAL NOT IN (SELECT person_id FROM deleted_people);
+WHERE resolved_id != '';
 
 CREATE OR REPLACE VIEW journey_entries AS
-SELECT workspace, journey_id, today_id AS person_id, entered_at, trigger_message_id, rule_version
+SELECT workspace, journey_id, resolved_id AS person_id, entered_at, trigger_message_id, rule_version
 FROM (
   SELECT
     rows.workspace AS workspace, rows.journey_id AS journey_id, rows.entered_at AS entered_at,
     rows.trigger_message_id AS trigger_message_id, rows.rule_version AS rule_version,
-    if(survivors.survivor_id != '', survivors.survivor_id, rows.person_id) AS today_id
+    if(today.version > 0, today.today_id, rows.person_id) AS resolved_id
   FROM stored_journey_entries AS rows
-  GLOBAL ANY LEFT JOIN person_survivors AS survivors ON rows.person_id = survivors.person_id
+  GLOBAL ANY LEFT JOIN (SELECT person_id, today_id, version FROM stored_today FINAL WHERE name_kind = '') AS today
+    ON rows.person_id = today.person_id
 )
-WHERE today_id GLOBAL NOT IN (SELECT person_id FROM deleted_people);
+WHERE resolved_id != '';
 
 CREATE OR REPLACE VIEW activities AS
-SELECT workspace, kind, if(today_id = '', NULL, today_id) AS person_id, anonymous_id, timestamp, processed_at, detail
+SELECT workspace, kind, resolved_id AS person_id, anonymous_id, timestamp, processed_at, detail
 FROM (
   SELECT
     rows.workspace AS workspace, rows.kind AS kind, rows.anonymous_id AS anonymous_id, rows.timestamp AS timestamp,
     rows.processed_at AS processed_at, rows.detail AS detail,
-    if(survivors.survivor_id != '', survivors.survivor_id, ifNull(rows.person_id, '')) AS today_id
+    if(today.version > 0, ifNull(today.today_id, ''), rows.person_id) AS resolved_id
   FROM stored_activities AS rows
-  GLOBAL ANY LEFT JOIN person_survivors AS survivors ON rows.person_id = survivors.person_id
+  GLOBAL ANY LEFT JOIN (SELECT person_id, today_id, version FROM stored_today FINAL WHERE name_kind = '') AS today
+    ON rows.person_id = today.person_id
 )
-WHERE today_id GLOBAL NOT IN (SELECT person_id FROM deleted_people)
+WHERE ifNull(resolved_id, 'nobody') != ''
 UNION ALL
 SELECT
   workspace, concat(upper(substring(type, 1, 1)), substring(type, 2)) AS kind, person_id, anonymous_id, timestamp,
