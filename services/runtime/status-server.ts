@@ -20,6 +20,8 @@ export interface StatusServerOptions {
   readonly ready: () => Readonly<Record<string, PartHealth>>;
   /** The body of /status; anything that JSON can hold. */
   readonly status: () => unknown;
+  /** What `POST /<name>` does; it answers with JSON when it is done. */
+  readonly actions?: Readonly<Record<string, () => Promise<unknown>>>;
 }
 
 export interface StatusServer {
@@ -33,7 +35,8 @@ const HEADERS_TIMEOUT_MS = 5_000;
 
 export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
   const server = createServer({ requestTimeout: HEADERS_TIMEOUT_MS }, (request, response) => {
-    answer(options, request.url ?? '/', response);
+    if (request.method === 'POST') void act(options, request.url ?? '/', response);
+    else answer(options, request.url ?? '/', response);
   });
   const url = `http://127.0.0.1:${String(await listen(server))}`;
   const folder = join(options.dataFolder, 'run');
@@ -70,6 +73,19 @@ function answer(options: StatusServerOptions, path: string, response: ServerResp
     } else {
       reply(response, 404, { error: 'not_found' });
     }
+  } catch (error) {
+    reply(response, 500, {
+      error: error instanceof CodedError ? error.code : 'internal',
+      detail: String(error),
+    });
+  }
+}
+
+async function act({ actions }: StatusServerOptions, path: string, response: ServerResponse): Promise<void> {
+  const action = actions?.[path.slice(1)];
+  try {
+    if (action === undefined) reply(response, 404, { error: 'not_found' });
+    else reply(response, 200, await action());
   } catch (error) {
     reply(response, 500, {
       error: error instanceof CodedError ? error.code : 'internal',

@@ -11,6 +11,7 @@ import { ShellEmitter } from './emitter.ts';
 import { keepPositions } from './kept-positions.ts';
 import { OpenBatch, batchBytesMax } from './open-batch.ts';
 import type { Recovered } from './recovery.ts';
+import { SnapshotSchedule } from './snapshot-schedule.ts';
 import type { TaskPlan, TaskPorts } from './task-plan.ts';
 import { WatermarkPublisher } from './watermark-publisher.ts';
 
@@ -47,6 +48,7 @@ export class BatchLoop {
   readonly #outputs: OutputBuffer;
   readonly #emitter: ShellEmitter;
   readonly #watermarks: WatermarkPublisher;
+  readonly snapshots: SnapshotSchedule;
   #batch: OpenBatch | undefined;
   #sequence: number;
   #lastCommitAt = -Infinity;
@@ -88,6 +90,8 @@ export class BatchLoop {
     this.#emitter = new ShellEmitter(plan.partitions, this.#outputs, new Set(plan.spec.urgent));
     const { codecs } = ports;
     this.#watermarks = new WatermarkPublisher({ plan, codecs, runners, positions, reader: this.#reader });
+    const { time, logger, stores } = ports;
+    this.snapshots = new SnapshotSchedule({ folders: stores, runners, time, logger });
     const now = ports.time.monotonicMs();
     this.#flushedAt = now;
     this.#rateFrom = now;
@@ -137,10 +141,12 @@ export class BatchLoop {
     try {
       const definitions = { topic: 'definitions' as const, partition: 0, offset: feed.next };
       await this.#reader.start([...positions.all(), definitions]);
+      await this.snapshots.start();
       while (!signal.aborted) await this.#step();
       if (this.#batch !== undefined) await this.#commitBatch(this.#batch);
       this.#flush();
     } finally {
+      await this.snapshots.finish();
       await this.#reader.close();
     }
   }
@@ -223,7 +229,7 @@ export class BatchLoop {
     batch.release();
     this.#batch = undefined;
     this.#account(batch, outputRecords);
-    this.#flushIfDue();
+    this.#betweenBatches();
   }
 
   #account(batch: OpenBatch, outputRecords: number): void {
@@ -264,7 +270,7 @@ export class BatchLoop {
     if (this.#watermarks.append(now, clock, this.#ends, this.#outputs)) await this.#transact();
     this.#done = { time: clock, definitionsOffset: feed.view.offset };
     this.#handled = [...this.#recovered.positions.all()];
-    this.#flushIfDue();
+    this.#betweenBatches();
     await this.#reader.wait(IDLE_MS);
   }
 
@@ -303,7 +309,9 @@ export class BatchLoop {
     this.#lastCommitAt = this.#ports.time.monotonicMs();
   }
 
-  #flushIfDue(): void {
+  /** Between two batches. */
+  #betweenBatches(): void {
+    this.snapshots.tick();
     const now = this.#ports.time.monotonicMs();
     if (now - this.#flushedAt >= FLUSH_INTERVAL_MS || this.#unflushedBytes >= FLUSH_INPUT_BYTES_MAX) {
       this.#flush();

@@ -1,6 +1,7 @@
 /** Runs the tasks of a stateful service on the real parts: what the services' main.ts call. */
 import { randomUUID } from 'node:crypto';
-import { integerField, readConfig, sharedFields, type Env } from '../config.ts';
+import { join } from 'node:path';
+import { integerField, optionalTextField, readConfig, sharedFields, type Env } from '../config.ts';
 import { CodedError } from '../errors.ts';
 import { openLog } from '../log/open-log.ts';
 import { createLogger } from '../logger.ts';
@@ -9,7 +10,7 @@ import { startStatusServer } from '../status-server.ts';
 import { StaticAssignment } from './assignment.ts';
 import { layoutInForce, readLayout } from './layout.ts';
 import type { ServiceSpec } from './ports.ts';
-import { stateFolders } from './state-folders.ts';
+import { stateFolders } from './snapshots.ts';
 import type { TaskPorts } from './task-plan.ts';
 import { TaskService, assertPartitions } from './task-service.ts';
 import { systemTime } from './time.ts';
@@ -22,6 +23,8 @@ const fields = {
   /** This process is instance i, from 0, of n. */
   instance: integerField('HINDSIGHT_INSTANCE', { min: 0, max: TASKS_MAX - 1, fallback: 0 }),
   instances: integerField('HINDSIGHT_INSTANCES', { min: 1, max: TASKS_MAX, fallback: 1 }),
+  /** Where snapshots of state are kept; better on another disk. */
+  snapshotFolder: optionalTextField('HINDSIGHT_SNAPSHOTS'),
 };
 /** SIGTERM to exit. */
 const STOP_MS_MAX = 5_000;
@@ -44,7 +47,13 @@ export async function runTaskService(spec: ServiceSpec, env: Env): Promise<Runni
     codecs,
     logger,
     time: systemTime,
-    stores: stateFolders({ dataFolder, service: spec.name, needs: spec.stores }),
+    stores: stateFolders({
+      dataFolder,
+      snapshotFolder: config.snapshotFolder ?? join(dataFolder, 'snapshots'),
+      service: spec.name,
+      needs: spec.stores,
+      time: systemTime,
+    }),
     learn: async (schemaId) => {
       try {
         await learnSchema(registry, codecs, schemaId);
@@ -77,6 +86,12 @@ export async function runTaskService(spec: ServiceSpec, env: Env): Promise<Runni
     dataFolder,
     ready: () => service.ready(),
     status: () => service.status(),
+    actions: {
+      snapshot: async () => {
+        await service.snapshot();
+        return { made: true };
+      },
+    },
   });
   return {
     stop: async () => {

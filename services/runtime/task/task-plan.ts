@@ -36,8 +36,13 @@ export interface TaskPorts {
 export interface StateFolders {
   /** Opens the partition's stores, out of its newest snapshot when its folder is missing and one is kept. */
   open(partition: number): Promise<PartitionStores>;
-  /** Copies what is flushed to where snapshots are kept. Absent: none are kept. */
-  readonly snapshot?: (partition: number, stores: PartitionStores) => Promise<void>;
+  /** Absent: none are kept. */
+  readonly snapshots?: {
+    /** Flushes and copies; must be called between two batches, and has flushed when it first waits. */
+    readonly keep: (partition: number, stores: PartitionStores) => Promise<void>;
+    /** When the newest was made, ms. */
+    readonly newestAt: (partition: number) => Promise<number | undefined>;
+  };
 }
 
 export function partitionsOfTask(task: number, tasks: number, partitions: number): number[] {

@@ -66,6 +66,11 @@ export class TaskService {
     await Promise.all([...this.#tasks.values()].map((task) => task.stop()));
   }
 
+  /** A snapshot of every live partition, now. */
+  async snapshot(): Promise<void> {
+    await Promise.all([...this.#tasks.values()].map((task) => task.loop?.snapshots.ask()));
+  }
+
   ready(): Readonly<Record<string, PartHealth>> {
     const parts: Record<string, PartHealth> = {};
     for (const [number, task] of this.#tasks) {
