@@ -7,10 +7,11 @@ import { parseArgs } from 'node:util';
 import { registerSchemas } from '../services/runtime/registry.ts';
 import { CodedError } from '../services/runtime/errors.ts';
 import { openLog } from '../services/runtime/log/open-log.ts';
-import { check, type CheckReport, type SampleRules } from './sample/check.ts';
+import { check, faultsOf, type CheckReport } from './sample/check.ts';
 import { findInstallation, waitUntilSettled, type Installation } from './sample/installation.ts';
 import { expectationsOf } from './sample/oracle.ts';
 import { play, Shop } from './sample/send.ts';
+import { applyRules, rules } from './sample/rules.ts';
 import { tellStory } from './sample/story.ts';
 import { makeStorefront, type Visitor } from './sample/storefront.ts';
 import { Tables } from './sample/tables.ts';
@@ -25,10 +26,6 @@ const HELP = `npm run sample -- [options]
   --check          waits until all is settled, compares ClickHouse with the oracle, exits 1 unless all is well
 `;
 
-const rules: SampleRules = {
-  segment: { id: 'cart-lovers', event: 'Added to Cart' },
-  journey: { id: 'checkout-follow-up', event: 'Checkout Started' },
-};
 const settleMsMax = 300_000;
 
 const { values } = parseArgs({
@@ -109,42 +106,6 @@ async function compare(
   const report = await check(tables, expectationsOf(visitors), rules);
   print(describe(report));
   if (faultsOf(report) > 0) process.exitCode = 1;
-}
-
-/** The segment and the journey that the sample's story meets. */
-async function applyRules({ http, keys }: Installation): Promise<void> {
-  const put = async (path: string, body: unknown): Promise<void> => {
-    const answer = await fetch(`${http}/v1/definitions/${path}`, {
-      method: 'PUT',
-      headers: { authorization: `Bearer ${keys.app_key}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(10_000),
-    });
-    if (answer.status !== 200) {
-      throw new CodedError(
-        'rule_refused',
-        `could not store ${path}: ${String(answer.status)} ${await answer.text()}`,
-      );
-    }
-  };
-  const { segment, journey } = rules;
-  const when = { event: segment.event, within: 'P7D' };
-  await put(`segments/${segment.id}`, {
-    name: 'Put something into the cart within a week',
-    type: 'data_driven',
-    when,
-  });
-  await put(`journeys/${journey.id}`, {
-    name: 'Follow up on a checkout',
-    state: 'running',
-    trigger: { event: journey.event },
-    frequency: { mode: 'once' },
-  });
-}
-
-function faultsOf(report: CheckReport): number {
-  const { lost, doubled, misplaced, misordered, repeatsLost, membersWrong, entriesWrong } = report;
-  return lost + doubled + misplaced + misordered + repeatsLost + membersWrong + entriesWrong;
 }
 
 function describe(report: CheckReport): string {

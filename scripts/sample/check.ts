@@ -1,5 +1,6 @@
 /** Compares ClickHouse with the oracle, message by message. */
 import type { Oracle } from './oracle.ts';
+import type { SampleRules } from './rules.ts';
 import type { EventRow, Tables } from './tables.ts';
 
 export interface CheckReport {
@@ -16,11 +17,6 @@ export interface CheckReport {
   readonly entriesWrong: number;
   /** The first few faults, in words. */
   readonly examples: readonly string[];
-}
-
-export interface SampleRules {
-  readonly segment: { readonly id: string; readonly event: string };
-  readonly journey: { readonly id: string; readonly event: string };
 }
 
 const examplesMax = 10;
@@ -56,6 +52,12 @@ export async function check(tables: Tables, oracle: Oracle, rules: SampleRules):
     membersWrong: difference(oracle, members, idOf, rules.segment.event),
     entriesWrong: difference(oracle, entries, idOf, rules.journey.event),
   };
+}
+
+/** How much is wrong; 0 when ClickHouse holds what it must. */
+export function faultsOf(report: CheckReport): number {
+  const { lost, doubled, misplaced, misordered, repeatsLost, membersWrong, entriesWrong } = report;
+  return lost + doubled + misplaced + misordered + repeatsLost + membersWrong + entriesWrong;
 }
 
 class Comparison {

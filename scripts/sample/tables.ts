@@ -14,8 +14,9 @@ export class Tables {
   readonly #client: ClickHouseClient;
   readonly #workspace: string;
 
-  constructor(url: string, workspace: string) {
-    this.#client = createClient({ url, database: 'hindsight', request_timeout: 60_000 });
+  /** @param url with user and password. */
+  constructor(url: string, workspace: string, database = 'hindsight') {
+    this.#client = createClient({ url, database, request_timeout: 60_000 });
     this.#workspace = workspace;
   }
 
