@@ -3,6 +3,7 @@ import { MemoryDisk } from '../../testing/memory-stores.ts';
 import type { Fault, Request } from '../../testing/memory-log.ts';
 import { toyService, toyTimerMs } from '../../testing/toy-service.ts';
 import { ToyWorld } from '../../testing/toy-world.ts';
+import type { StateFolders } from './task-plan.ts';
 
 /** A fault for the nth request of a kind, once. */
 function once(kind: Request, nth: number, fault: Fault): (request: Request) => Fault {
@@ -15,6 +16,24 @@ function once(kind: Request, nth: number, fault: Fault): (request: Request) => F
 }
 
 const SECOND_MS = 1_000;
+const DAY_MS = 86_400_000;
+
+function snapshottedFolders(disk: MemoryDisk): StateFolders {
+  return {
+    open: (partition) => {
+      const [folder, copy] = [`merger/${String(partition)}`, `snapshot/${String(partition)}`];
+      if (!disk.has(folder) && disk.has(copy)) disk.copy(copy, folder);
+      return Promise.resolve(disk.open(folder, toyService.stores));
+    },
+    snapshots: {
+      keep: (partition, stores) => {
+        stores.flush();
+        return stores.snapshot(`snapshot/${String(partition)}`);
+      },
+      newestAt: () => Promise.resolve(undefined),
+    },
+  };
+}
 
 async function counts(world: ToyWorld): Promise<void> {
   const settled = await world.time.until(() => world.settled(), 120 * SECOND_MS);
@@ -127,6 +146,25 @@ describe('a task', () => {
     await counts(world);
     const [batch] = world.journal();
     expect(batch?.sequence).toBeGreaterThan(1);
+  });
+
+  test('starts from a snapshot when its folders are lost and the log does not reach back', async () => {
+    const world = new ToyWorld();
+    const stores = snapshottedFolders(world.disk);
+    const first = await world.process({ stores }).start();
+    world.send(20);
+    await counts(world);
+    world.time.jump(DAY_MS); // the daily snapshot is due
+    await world.time.run(10 * SECOND_MS);
+    world.send(20);
+    await counts(world);
+    first.kill();
+    for (let partition = 0; partition < 4; partition += 1) world.disk.remove(`merger/${String(partition)}`);
+    world.broker.expire(toyService.journal, 0, 2);
+    const second = await world.process({ stores }).start();
+    world.send(20);
+    await counts(world);
+    expect(second.state).toBe('live');
   });
 
   test('stands still when a replay differs from what was committed', async () => {
