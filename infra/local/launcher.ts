@@ -33,8 +33,9 @@ export async function launch(root: string, env: NodeJS.ProcessEnv): Promise<numb
   const stop = stopSignal();
   let supervisor: Supervisor | undefined;
   let lock: LockAttempt | undefined;
+  let settings: LauncherSettings | undefined;
   try {
-    const settings = readLauncherSettings(env);
+    settings = readLauncherSettings(env);
     mkdirSync(settings.dataFolder, { recursive: true, mode: 0o700 });
     lock = lockFolder(settings.dataFolder);
     supervisor = newSupervisor(settings.dataFolder);
@@ -49,6 +50,7 @@ export async function launch(root: string, env: NodeJS.ProcessEnv): Promise<numb
     return stop.aborted ? 0 : 1;
   } finally {
     await supervisor?.close();
+    if (settings !== undefined && lock !== undefined) rmSync(endpointsFile(settings), { force: true });
     if (lock?.holder === undefined) lock?.release();
   }
 }
