@@ -32,6 +32,8 @@ export interface MemoryLogOptions {
   readonly sliceRecords?: () => number;
   /** Whether the next slice comes a second time. */
   readonly twice?: () => boolean;
+  /** Whether the answer for this topic is still under way: what was appended is not seen yet, nor where the end is. */
+  readonly late?: (topic: TopicId) => boolean;
   readonly onDeath?: () => void;
 }
 

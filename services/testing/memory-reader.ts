@@ -84,6 +84,7 @@ export class MemoryReader implements LogReader {
     if (from.next < log.start) {
       throw new CodedError('offset_out_of_range', `could not fetch ${from.topic} ${String(from.partition)}`);
     }
+    if (this.#options.late?.(from.topic) === true) return undefined;
     const end = this.#stableEnd(from.topic, from.partition);
     from.endSeen = end;
     if (from.next >= end) return undefined;

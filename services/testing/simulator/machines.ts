@@ -95,6 +95,7 @@ export class Machines {
       delayMs: (request) => this.#delayMs(request),
       sliceRecords: () => (options.weather.calm ? 500 : 1 + random.below(40)),
       twice: () => !options.weather.calm && random.chance(0.05),
+      late: () => !options.weather.calm && random.chance(0.1),
       newBatchId: () => String(random.below(1_000_000_000)),
     });
     this.#alive.set(process, disk);
