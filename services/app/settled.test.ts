@@ -53,6 +53,7 @@ describe('GET /health/settled', () => {
       0,
       '1 records of eventsCollected',
     ],
+    ['the sink was killed and starts again', { clickhouse: { inputs: {} } }, 5, 'the service starts'],
     ['a lane asks', { merger: { unsettled: 2 } }, 0, '2 things that it holds back'],
     ['a definition is not taken', { merger: { definitions_offset: 1 } }, 0, '1 definitions'],
     ['a control call is held', { identity: { unsettled: 1 } }, 1, '1 things that it holds back'],

@@ -88,6 +88,8 @@ async function endsOf({ admin, statuses }: SettledOptions, step: Step): Promise<
 
 function lacking(options: SettledOptions, status: ServiceStatus | undefined, ends: Ends): readonly string[] {
   if (status === undefined) return ['the service does not answer'];
+  // A service that has just started does not know yet where it goes on, so it has handled nothing for certain.
+  if (ends.size === 0) return ['the service starts'];
   const waiting: string[] = [];
   for (const [topic, offsets] of ends) {
     const handled = status.inputs?.[topic] ?? [];
