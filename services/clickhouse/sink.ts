@@ -29,6 +29,8 @@ export interface SinkOptions {
   /** This task takes the partitions whose number modulo tasks is task. */
   readonly task: number;
   readonly tasks: number;
+  /** Consumer group whose offsets say how far it is. */
+  readonly group?: string;
   /** Stop reading, end the batch, commit. */
   readonly stopSignal: AbortSignal;
   /** Give up at once. */
@@ -60,11 +62,13 @@ export class Sink {
   readonly #options: SinkOptions;
   /** One past the last offset that is in ClickHouse. */
   readonly #written = new Map<TopicId, number[]>();
+  readonly #group: string;
   #running = false;
   #lastRowsAt = 0;
 
   constructor(options: SinkOptions) {
     this.#options = options;
+    this.#group = options.group ?? SINK_GROUP;
   }
 
   /** Reading and writing: false until the start is found, and after the end. */
@@ -90,7 +94,7 @@ export class Sink {
       const start = await findStart({
         ...this.#settleOptions,
         ...this.#options,
-        group: SINK_GROUP,
+        group: this.#group,
         isMine: this.#isMine,
       });
       for (const { batch, ranges } of start.settled) {
@@ -201,7 +205,7 @@ export class Sink {
       outputs.clear();
       done.batch.undecodable.length = 0;
     }
-    await producer.sendOffsets(SINK_GROUP, positions);
+    await producer.sendOffsets(this.#group, positions);
     await producer.commit();
     this.gauges.commits += 1;
   }
