@@ -149,11 +149,10 @@ async function startLauncher(): Promise<Launcher> {
   });
   const exited = new Promise<number | null>((done) => child.once('exit', done));
   const output = collect(child);
-  let ended = false;
-  void exited.then(() => (ended = true));
-  await eventually(() => ended || output.text.includes('hindsight is ready'));
+  const ended = () => child.exitCode !== null || child.signalCode !== null;
+  await eventually(() => ended() || output.text.includes('hindsight is ready'));
   const { pid } = child;
-  if (ended || pid === undefined) throw new Error(`the launcher ended:\n${output.text}`);
+  if (ended() || pid === undefined) throw new Error(`the launcher ended:\n${output.text}`);
   return { pid, exited };
 }
 

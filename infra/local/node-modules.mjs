@@ -28,10 +28,13 @@ function upToDate(root) {
   if (!existsSync(installedFile)) return false;
   const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
   const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
+  // An image for production is built without what only development needs.
+  const mayLack = ({ optional, dev, devOptional }) =>
+    optional === true || (process.env.NODE_ENV === 'production' && (dev === true || devOptional === true));
   return Object.entries(wanted).every(
-    ([folder, { version, optional }]) =>
+    ([folder, entry]) =>
       folder === '' ||
-      (installed[folder] === undefined ? optional === true : installed[folder].version === version),
+      (installed[folder] === undefined ? mayLack(entry) : installed[folder].version === entry.version),
   );
 }
 
