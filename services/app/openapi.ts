@@ -50,18 +50,20 @@ export function openapi() {
 }
 
 function operation({ method, summary, auth, body, query, answers }: RouteDescription, path: string) {
-  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    name,
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => ({
+    name: match[1],
     in: 'path',
     required: true,
     schema: { type: 'string' },
   }));
   const inQuery = (query ?? []).map((each) => ({ ...each, in: 'query', schema: { type: 'string' } }));
   const parameters = [...inPath, ...inQuery];
-  const responses = Object.entries(answers ?? {}).map(([status, { description, schema }]) => [
-    status,
-    schema === undefined ? { description } : { description, content: json(schema) },
-  ]);
+  const responses = Object.entries(answers ?? {}).map(
+    ([status, { description, schema }]): [string, unknown] => [
+      status,
+      schema === undefined ? { description } : { description, content: json(schema) },
+    ],
+  );
   return {
     operationId:
       `${method}${path.replace(/\W+(\w)/g, (_match, letter: string) => letter.toUpperCase())}`.replace(

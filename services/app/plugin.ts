@@ -8,6 +8,8 @@ import { mountTestClock } from './test-clock.ts';
 import { mountTrace } from './trace.ts';
 import { mountWorkspaces } from './workspaces.ts';
 
+export type { AppKeys, DefinitionsStore, Query, ServiceStatus, Statuses } from './ports.ts';
+
 export interface AppOptions {
   readonly keys: AppKeys;
   readonly definitions: DefinitionsStore;

@@ -34,6 +34,7 @@ export interface TraceTables {
   readonly merged: readonly Row[];
   readonly facts: readonly Row[];
   readonly dropped: readonly Row[];
+  readonly failures: readonly Row[];
   readonly segments: readonly Row[];
   readonly journeys: readonly Row[];
 }
@@ -52,6 +53,7 @@ export function stepsOf(tables: TraceTables): readonly Step[] {
     ...tables.merged.flatMap(mergedSteps),
     ...factSteps(tables.facts),
     ...tables.dropped.flatMap(droppedSteps),
+    ...failureSteps(tables),
     ...tables.segments.map(segmentStep),
     ...tables.journeys.map(journeyStep),
   ];
@@ -138,6 +140,23 @@ function droppedSteps(row: Row): Placed[] {
     placed(at, { stage: 'asked', ...text('message_id', row['message_id']) }),
     placed(at, { stage: 'refused', ...step }),
   ];
+}
+
+/** A refusal may have left a row as well: it is told once. */
+function failureSteps({ failures, dropped }: TraceTables): Placed[] {
+  const callOf = (row: Row): string => `${String(row['message_id'])}/${String(row['reason'])}`;
+  const told = new Set(dropped.filter((row) => row['stage'] === 'identity').map(callOf));
+  return failures
+    .filter((row) => !told.has(callOf(row)))
+    .map((row) =>
+      placed(numberOf(row['at']), {
+        stage: 'refused',
+        ...text('message_id', row['message_id']),
+        ...text('person_id', row['person_id']),
+        ...text('reason', row['reason']),
+        detail: { activity: row['kind'], ...parsed(row['detail']) },
+      }),
+    );
 }
 
 function segmentStep(row: Row): Placed {

@@ -84,15 +84,16 @@ async function tell(query: Query, subject: Subject): Promise<{ steps: readonly S
   const { workspace, personId: person, anonymousIds: visitors } = subject;
   const parameters = { workspace, person, visitors, limit: traceRowsMax };
   const read = (sql: string): Promise<readonly Row[]> => query(sql, parameters);
-  const [waiting, merged, facts, dropped, segments, journeys] = await Promise.all([
+  const [waiting, merged, facts, dropped, failures, segments, journeys] = await Promise.all([
     read(WAITING),
     read(subject.visitorOnly ? MERGED_OF_VISITORS : MERGED_OF_PERSON),
     read(FACTS),
     read(DROPPED),
+    read(FAILURES),
     person === '' ? [] : read(SEGMENTS),
     person === '' ? [] : read(JOURNEYS),
   ]);
-  const tables = { waiting, merged, facts, dropped, segments, journeys };
+  const tables = { waiting, merged, facts, dropped, failures, segments, journeys };
   const truncated = Object.values(tables).some((rows) => rows.length >= traceRowsMax);
   return truncated ? { steps: stepsOf(tables), truncated } : { steps: stepsOf(tables) };
 }
@@ -125,6 +126,16 @@ const DROPPED = `
   SELECT reason, stage, message_id, anonymous_id, person_id, detail, toUnixTimestamp64Milli(at) AS at
   FROM stored_dropped
   WHERE workspace = {workspace:String}
+    AND (anonymous_id IN {visitors:Array(String)} OR ({person:String} != '' AND person_id = {person:String}))
+  ORDER BY at ${NEWEST}`;
+
+/** Activities that say what identity would not do, and why. */
+const FAILURES = `
+  SELECT
+    kind, message_id, person_id, detail, JSONExtractString(ifNull(detail, ''), 'reason') AS reason,
+    toUnixTimestamp64Milli(timestamp) AS at
+  FROM stored_activities
+  WHERE workspace = {workspace:String} AND startsWith(kind, 'Failed')
     AND (anonymous_id IN {visitors:Array(String)} OR ({person:String} != '' AND person_id = {person:String}))
   ORDER BY at ${NEWEST}`;
 

@@ -1,6 +1,6 @@
 /** Reads ClickHouse for the App API. */
 import { createClient } from '@clickhouse/client';
-import type { Query } from '../app/ports.ts';
+import type { Query } from '../app/plugin.ts';
 import { CodedError } from '../runtime/errors.ts';
 import type { GatewayConfig } from './config.ts';
 

@@ -3,7 +3,7 @@
  * write numbers its record from the fold, so writes go one after another, and each ends when its own record has come
  * back: what was answered is what every reader will see.
  */
-import type { Codec } from '../../schemas/codec.ts';
+import { UnknownSchemaError, type Codec } from '../../schemas/codec.ts';
 import type { Definition } from '../../schemas/records.ts';
 import { Definitions, type StoredDefinition } from '../runtime/definitions.ts';
 import { assert, CodedError } from '../runtime/errors.ts';
@@ -22,6 +22,8 @@ export interface DefinitionsLogOptions {
   readonly producer: Pick<Producer, 'send'>;
   readonly codec: Codec<'Definition'>;
   readonly logger: Logger;
+  /** Teaches the codec a schema that it does not know. */
+  readonly learnSchema: (schemaId: number) => Promise<void>;
   /** ms; the standing clock where there is one, so that a definition is as old as the events around it. */
   readonly now: () => number;
 }
@@ -131,18 +133,29 @@ export class DefinitionsLog {
         await this.#reader?.wait(waitMsMax);
         this.#take();
       } catch (error) {
-        if (this.#closed) return;
-        this.#options.logger.warn({ error }, 'reading the definitions failed and starts again');
-        await this.#reader?.close().catch(() => undefined);
-        await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
-        await this.#startReader().catch(() => undefined);
+        await this.#startAgain(error);
       }
+    }
+  }
+
+  async #startAgain(error: unknown): Promise<void> {
+    if (this.#closed) return;
+    this.#options.logger.warn({ error }, 'reading the definitions failed and starts again');
+    await this.#reader?.close().catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
+    try {
+      // A newer version of this product may have written it.
+      if (error instanceof UnknownSchemaError) await this.#options.learnSchema(error.schemaId);
+      await this.#startReader();
+    } catch (cause) {
+      this.#options.logger.warn({ error: cause }, 'reading the definitions could not start again yet');
     }
   }
 
   #take(): void {
     for (const slice of this.#reader?.take(bufferBytesMax) ?? []) {
       slice.forEach(({ offset, bytes, valueStart, valueEnd }) => {
+        if (offset < this.offset) return; // read before: a reader that starts again may bring a batch twice
         const record = this.#options.codec.decode(bytes, valueStart, valueEnd);
         this.#fold.apply(offset, record);
         this.#versions.set(keyOf(record), record.version);

@@ -1,6 +1,6 @@
 /** Wires the gateway: the one HTTP port in front of ingest and the App API. */
 import type { FastifyInstance } from 'fastify';
-import { registerSchemas } from '../runtime/registry.ts';
+import { learnSchema, registerSchemas } from '../runtime/registry.ts';
 import type { Env } from '../runtime/config.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { openLog } from '../runtime/log/open-log.ts';
@@ -17,6 +17,7 @@ import { findStatuses } from './statuses.ts';
 const lingerMs = 2;
 export const pendingRecordsMax = 100_000;
 const partMsMax = 2_000;
+const stopMsMax = 2_500;
 
 export interface RunningGateway {
   /** http://127.0.0.1:port */
@@ -37,6 +38,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     producer,
     codec: codecs.Definition,
     logger,
+    learnSchema: (schemaId) => learnSchema({ url: config.registryUrl }, codecs, schemaId),
     now: () => standing() ?? Date.now(),
   });
   const standing = (): number | undefined => (config.testClock ? definitions.clock : undefined);
@@ -82,7 +84,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     url,
     close: async () => {
       // Requests under way end first: their events are acknowledged or refused, never cut off.
-      await server.close();
+      await closeServer(server);
       await status.close();
       await definitions.close();
       await producer.close();
@@ -107,6 +109,15 @@ async function listen(server: FastifyInstance, host: string, port: number): Prom
     throw new CodedError('port_missing', 'could not listen: the server has no port');
   }
   return `http://127.0.0.1:${String(address.port)}`;
+}
+
+/** A request that only waits (for a clock to be taken, say) is cut off when the time to stop is nearly up. */
+async function closeServer(server: FastifyInstance): Promise<void> {
+  const late = setTimeout(() => {
+    server.server.closeAllConnections();
+  }, stopMsMax);
+  await server.close();
+  clearTimeout(late);
 }
 
 async function check(ask: () => Promise<unknown>): Promise<{ ok: boolean; detail?: string }> {

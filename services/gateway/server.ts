@@ -27,6 +27,7 @@ const PREFLIGHT_HEADERS = {
 const segmentCharsMax = 4_096;
 const requestTimeoutMs = 30_000;
 const retryAfterS = 1;
+const connectionsMax = 10_000;
 
 export function buildServer({ ingest, app, logger }: ServerOptions): FastifyInstance {
   const server = Fastify({
@@ -37,6 +38,7 @@ export function buildServer({ ingest, app, logger }: ServerOptions): FastifyInst
       void answerError(logger, error, reply.headers(COMMON_HEADERS));
     },
   });
+  server.server.maxConnections = connectionsMax;
   server.addHook('onRequest', (_request, reply, done) => {
     reply.headers(COMMON_HEADERS);
     done();

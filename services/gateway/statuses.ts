@@ -4,7 +4,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ServiceStatus, Statuses } from '../app/ports.ts';
+import type { ServiceStatus, Statuses } from '../app/plugin.ts';
 import { CodedError } from '../runtime/errors.ts';
 
 const askMsMax = 2_000;

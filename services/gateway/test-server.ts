@@ -4,7 +4,7 @@ import { localCodecs } from '../../schemas/codec.ts';
 import { toWorkspace, type Workspace } from '../../schemas/ids.ts';
 import type { CollectedEvent, DroppedEvent, IdentityRequest } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
-import type { DefinitionsStore, ServiceStatus } from '../app/ports.ts';
+import type { DefinitionsStore, ServiceStatus } from '../app/plugin.ts';
 import { Definitions } from '../runtime/definitions.ts';
 import type { Producer } from '../runtime/log/ports.ts';
 import { silentLogger } from '../runtime/logger.ts';

@@ -1,0 +1,221 @@
+/** The App API of a whole installation: definitions and settings outlive a restart, the clock is everybody's, the story is whole. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { startStack, type Keys, type Stack } from '../testing/stack.ts';
+
+const startMsMax = 180_000;
+const testMsMax = 90_000;
+const run = promisify(execFile);
+
+let stack: Stack;
+let keys: Keys;
+beforeAll(async () => {
+  stack = await startStack({ env: { HINDSIGHT_TEST_CLOCK: 'on' } });
+  keys = stack.credentials.default;
+}, startMsMax);
+afterAll(() => stack.stop(), startMsMax);
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+interface Call {
+  readonly authorization: string;
+  readonly body?: unknown;
+  /** Receive time. */
+  readonly at?: string | undefined;
+}
+
+async function call(method: string, path: string, { authorization, body, at }: Call): Promise<Answer> {
+  const response = await fetch(`${stack.http}${path}`, {
+    method,
+    headers: { authorization, ...(at === undefined ? {} : { 'x-hindsight-received-at': at }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(30_000),
+  });
+  return { status: response.status, body: await response.json() };
+}
+const app = (method: string, path: string, body?: unknown) =>
+  call(method, path, { authorization: `Bearer ${keys.app_key}`, body });
+const open = (path: string) => call('GET', path, { authorization: '' });
+const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
+const track = (method: string, path: string, body: unknown, at?: string) =>
+  call(method, path, { authorization: basic(`${keys.site_id}:${keys.api_key}`), body, at });
+
+async function settled(): Promise<void> {
+  let answer: Answer | undefined;
+  for (let attempt = 0; attempt < 20; attempt++) {
+    answer = await open('/health/settled');
+    if (answer.status === 200) return;
+  }
+  throw new Error(`not settled: ${JSON.stringify(answer?.body)}`);
+}
+
+interface Step {
+  readonly at: string;
+  readonly stage: string;
+  readonly message_id?: string;
+  readonly name?: string;
+  readonly reason?: string;
+}
+async function story(query: string): Promise<readonly Step[]> {
+  const { status, body } = await app('GET', `/v1/trace?${query}`);
+  expect(status).toBe(200);
+  return (body as { steps: readonly Step[] }).steps;
+}
+const told = (steps: readonly Step[]) =>
+  steps.map(({ stage, name }) => (name === undefined ? stage : `${stage} ${name}`));
+
+const segment = { name: 'Carts', type: 'data_driven', when: { event: 'Added to Cart', within: 'P7D' } };
+
+describe('a visitor, told by /v1/trace', () => {
+  test(
+    'waits while anonymous; the claim, the merge, the segment and the repeat are in the story, in order',
+    async () => {
+      expect((await app('PUT', '/v1/definitions/segments/carts', segment)).status).toBe(200);
+      const page = { type: 'page', name: 'https://shop.example/p', anonymous_id: 'visitor-1', id: 'm-page' };
+      await track('POST', '/api/v1/events', page, '2027-01-10T10:00:00Z');
+      const cart = { name: 'Added to Cart', anonymous_id: 'visitor-1', id: 'm-cart' };
+      await track('POST', '/api/v1/events', cart, '2027-01-10T10:01:00Z');
+      await settled();
+      const before = await story('anonymous_id=visitor-1');
+      expect(told(before)).toEqual([
+        'received https://shop.example/p',
+        'waiting https://shop.example/p',
+        'received Added to Cart',
+        'waiting Added to Cart',
+      ]);
+      expect(before[0]).toMatchObject({ at: '2027-01-10T10:00:00.000Z', message_id: 'm-page' });
+      await track('POST', '/api/v1/events', cart, '2027-01-10T10:02:00Z');
+      const person = { email: 'ann@shop.example', anonymous_id: 'visitor-1' };
+      await track('PUT', '/api/v1/customers/ann', person, '2027-01-10T10:03:00Z');
+      await settled();
+      const after = told(await story('anonymous_id=visitor-1'));
+      expect(after).toEqual([
+        'received https://shop.example/p',
+        'waiting https://shop.example/p',
+        'received Added to Cart',
+        'waiting Added to Cart',
+        'dropped',
+        'asked',
+        'claimed',
+        'merged https://shop.example/p',
+        'merged Added to Cart',
+        'segment carts',
+      ]);
+      for (const name of ['ann', 'ANN@shop.example']) {
+        expect(told(await story(`person=${encodeURIComponent(name)}`))).toEqual(after);
+      }
+    },
+    testMsMax,
+  );
+
+  test(
+    'a placeholder that may name nobody is refused, with the reason',
+    async () => {
+      const person = { anonymous_id: 'visitor-3' };
+      await track('PUT', '/api/v1/customers/undefined', person, '2027-01-10T10:04:00Z');
+      await settled();
+      const refused = (await story('anonymous_id=visitor-3')).find(({ stage }) => stage === 'refused');
+      expect(refused).toMatchObject({ at: '2027-01-10T10:04:00.000Z', reason: 'identifier_illegal' });
+    },
+    testMsMax,
+  );
+});
+
+describe('the test clock', () => {
+  test(
+    'a PUT answers when every task has taken it, and all is settled at the new time',
+    async () => {
+      const now = '2027-01-10T11:00:00.000Z';
+      expect(await app('PUT', '/v1/test-clock', { now })).toEqual({ status: 200, body: { now } });
+      await settled();
+      await track('POST', '/api/v1/events', { name: 'late', anonymous_id: 'visitor-2' });
+      await settled();
+      const steps = await story('anonymous_id=visitor-2');
+      expect(steps[0]).toMatchObject({ at: now, stage: 'received' });
+    },
+    testMsMax,
+  );
+});
+
+describe('what is stored outlives the gateway', () => {
+  test(
+    'definitions, settings, keys and the clock are there after a kill',
+    async () => {
+      const made = await call('PUT', '/v1/workspaces/second', {
+        authorization: `Bearer ${keys.admin_key ?? ''}`,
+        body: { anonymous_event_merge: false },
+      });
+      const { credentials } = made.body as { credentials: Keys };
+      await stack.kill('gateway');
+      await stack.restart('gateway');
+      expect(await app('GET', '/v1/definitions/segments/carts')).toMatchObject({
+        status: 200,
+        body: { version: 1, definition: segment },
+      });
+      expect(await app('PUT', '/v1/definitions/segments/carts', segment)).toMatchObject({
+        body: { version: 2 },
+      });
+      expect(
+        await call('GET', '/v1/workspaces/second', { authorization: `Bearer ${credentials.app_key}` }),
+      ).toMatchObject({
+        status: 200,
+        body: { version: 1, settings: { anonymous_event_merge: false } },
+      });
+      expect(await app('GET', '/v1/test-clock')).toMatchObject({ body: { now: '2027-01-10T11:00:00.000Z' } });
+    },
+    testMsMax,
+  );
+});
+
+describe('health', () => {
+  test(
+    'a service that is down makes it neither ready nor settled, and is named',
+    async () => {
+      expect(await open('/health/ready')).toMatchObject({ status: 200 });
+      await stack.kill('trigger');
+      expect(await open('/health/ready')).toMatchObject({
+        status: 503,
+        body: { parts: { trigger: { ok: false } } },
+      });
+      expect(await open('/health/settled')).toMatchObject({
+        status: 503,
+        body: { settled: false },
+      });
+      await stack.restart('trigger');
+      await settled();
+    },
+    testMsMax,
+  );
+});
+
+describe('npm run apply', () => {
+  const apply = (folder: string) =>
+    run(process.execPath, ['--import', 'tsx', 'scripts/apply.ts', folder, '--url', stack.http], {
+      env: { ...process.env, NODE_OPTIONS: '', HINDSIGHT_DATA: stack.dataFolder },
+    });
+
+  test(
+    'stores a folder of definitions; a bad one is named with its faults and the others are stored',
+    async () => {
+      const folder = join(stack.dataFolder, 'apply');
+      for (const kind of ['segments', 'journeys']) mkdirSync(join(folder, kind), { recursive: true });
+      const journey = { name: 'Follow up', state: 'running', trigger: { event: 'Checkout Started' } };
+      writeFileSync(join(folder, 'segments', 'new.json'), JSON.stringify(segment));
+      writeFileSync(join(folder, 'journeys', 'follow-up.json'), JSON.stringify(journey));
+      expect((await apply(folder)).stdout).toBe('segments/new: version 1\njourneys/follow-up: version 1\n');
+      writeFileSync(join(folder, 'segments', 'bad.json'), '{"name":"x"}');
+      await expect(apply(folder)).rejects.toMatchObject({
+        code: 1,
+        stdout: 'segments/new: version 2\njourneys/follow-up: version 2\n',
+        stderr: expect.stringContaining('segments/bad: refused (400)'),
+      });
+    },
+    testMsMax,
+  );
+});

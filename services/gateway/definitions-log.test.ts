@@ -1,0 +1,185 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { localCodecs, UnknownSchemaError } from '../../schemas/codec.ts';
+import type { Definition } from '../../schemas/records.ts';
+import type { LogReader, RecordSlice } from '../runtime/log/ports.ts';
+import { silentLogger } from '../runtime/logger.ts';
+import { DefinitionsLog } from './definitions-log.ts';
+
+const codec = localCodecs().Definition;
+
+/** One partition in memory, whose reader can bring slices twice or fail. */
+class Topic {
+  readonly values: Buffer[] = [];
+  readersStarted = 0;
+  /** The next take fails with it. */
+  fault: Error | undefined;
+  sliceTwice = false;
+
+  append(definition: Partial<Definition>): void {
+    const whole = {
+      kind: 'segment',
+      workspace: 'shop',
+      id: 's',
+      version: 1,
+      deleted: false,
+      at: 1,
+      body: '{}',
+    } as const;
+    this.values.push(codec.encode({ ...whole, ...definition }));
+  }
+
+  send = async (_topic: string, _key: Uint8Array, value: Uint8Array): Promise<void> => {
+    await Promise.resolve();
+    this.values.push(Buffer.from(value));
+  };
+
+  reader = (): LogReader => {
+    let next = 0;
+    return {
+      start: ([position]) => {
+        this.readersStarted++;
+        next = position?.offset ?? 0;
+        return Promise.resolve();
+      },
+      take: () => {
+        const { fault } = this;
+        this.fault = undefined;
+        if (fault !== undefined) throw fault;
+        if (next === this.values.length) return [];
+        const slice = this.#slice(next);
+        next = slice.next;
+        return this.sliceTwice ? [slice, slice] : [slice];
+      },
+      bufferedBytes: 0,
+      wait: () => new Promise((resolve) => setTimeout(resolve, 2)),
+      atEnd: () => next === this.values.length,
+      close: () => Promise.resolve(),
+    };
+  };
+
+  #slice(from: number): RecordSlice {
+    const values = this.values.slice(from);
+    return {
+      topic: 'definitions',
+      partition: 0,
+      from,
+      next: from + values.length,
+      byteLength: 1,
+      forEach: (visit) => {
+        values.forEach((bytes, index) => {
+          visit({
+            topic: 'definitions',
+            partition: 0,
+            offset: from + index,
+            appendedAt: 0,
+            bytes,
+            keyStart: 0,
+            keyEnd: 0,
+            valueStart: 0,
+            valueEnd: bytes.length,
+          });
+        });
+      },
+      release: () => undefined,
+    };
+  }
+}
+
+let topic: Topic;
+let definitions: DefinitionsLog;
+const learned: number[] = [];
+
+beforeEach(() => {
+  topic = new Topic();
+  definitions = new DefinitionsLog({
+    log: {
+      reader: topic.reader,
+      admin: {
+        endOffsets: () => Promise.resolve([topic.values.length]),
+        startOffsets: () => Promise.resolve([0]),
+        createTopics: () => Promise.resolve({ created: [] }),
+        partitionsOf: () => Promise.resolve(1),
+        committedOffsets: () => Promise.resolve([]),
+      },
+    },
+    producer: topic,
+    codec,
+    logger: silentLogger,
+    learnSchema: (schemaId) => {
+      learned.push(schemaId);
+      return Promise.resolve();
+    },
+    now: () => 5,
+  });
+});
+afterEach(() => definitions.close());
+
+describe('the definitions as the gateway sees them', () => {
+  test('open has read all that was there', async () => {
+    for (let version = 1; version <= 3; version++)
+      topic.append({ version, body: `{"v":${String(version)}}` });
+    await definitions.open();
+    expect(definitions.get('segment', 'shop', 's')).toMatchObject({ version: 3, body: { v: 3 } });
+    expect(definitions.offset).toBe(3);
+  });
+
+  test('versions count on from what is there, for each definition by itself, over a removal', async () => {
+    topic.append({ version: 7 });
+    await definitions.open();
+    expect(await definitions.put('segment', 'shop', 's', { a: 1 })).toMatchObject({
+      version: 8,
+      at: 5,
+      body: { a: 1 },
+    });
+    expect(await definitions.put('segment', 'other', 's', {})).toMatchObject({ version: 1 });
+    expect(await definitions.remove('segment', 'shop', 's')).toBe(9);
+    expect(definitions.get('segment', 'shop', 's')).toBeUndefined();
+    expect(await definitions.put('segment', 'shop', 's', {})).toMatchObject({ version: 10 });
+  });
+
+  test('writes at the same time get a version each', async () => {
+    await definitions.open();
+    const written = await Promise.all(
+      Array.from({ length: 20 }, (_, v) => definitions.put('segment', 'shop', 's', { v })),
+    );
+    expect(written.map(({ version }) => version)).toEqual(
+      Array.from({ length: 20 }, (_, index) => index + 1),
+    );
+  });
+
+  test('a clock that several calls ask for is written once, and never set back', async () => {
+    await definitions.open();
+    await Promise.all([
+      definitions.advanceClockTo(100),
+      definitions.advanceClockTo(100),
+      definitions.advanceClockTo(50),
+    ]);
+    expect(definitions.clock).toBe(100);
+    expect(topic.values).toHaveLength(1);
+  });
+
+  test('a slice that comes twice changes nothing', async () => {
+    topic.sliceTwice = true;
+    for (let version = 1; version <= 3; version++) topic.append({ version });
+    await definitions.open();
+    expect(definitions.offset).toBe(3);
+    expect(await definitions.put('segment', 'shop', 's', {})).toMatchObject({ version: 4 });
+  });
+
+  test('a reader that fails is replaced, and a schema that is not known is learned', async () => {
+    await definitions.open();
+    topic.fault = new UnknownSchemaError(99);
+    expect(await definitions.put('segment', 'shop', 's', {})).toMatchObject({ version: 1 });
+    expect(topic.readersStarted).toBe(2);
+    expect(learned).toEqual([99]);
+  });
+
+  test('a write that fails does not hold up the next one', async () => {
+    await definitions.open();
+    const { send } = topic;
+    topic.send = () => Promise.reject(new Error('lost'));
+    await expect(definitions.put('segment', 'shop', 's', {})).rejects.toThrow('lost');
+    topic.send = send;
+    expect(await definitions.put('segment', 'shop', 's', {})).toMatchObject({ version: 1 });
+  });
+});
