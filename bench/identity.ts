@@ -23,6 +23,7 @@ const BATCH_RECORDS = 500;
 const BATCHES_A_FLUSH = 20;
 const START = 1_700_000_000_000;
 
+/** µs of CPU a call; growth is against the first size. */
 interface Row {
   readonly identifiers: number;
   readonly newClaimMicros: number;
@@ -31,7 +32,7 @@ interface Row {
   readonly flushMicros: number;
 }
 
-export async function bench(args: readonly string[]): Promise<void> {
+export async function bench(args: readonly string[]): Promise<readonly Readonly<Record<string, number>>[]> {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -50,12 +51,10 @@ export async function bench(args: readonly string[]): Promise<void> {
       while (run.identifiers < identifiers) {
         run.claimsOfNew(Math.min(50_000, Math.ceil((identifiers - run.identifiers) / IDENTIFIERS_A_PERSON)));
       }
-      const row = run.measure(calls);
-      console.log(JSON.stringify(row));
-      return row;
+      return run.measure(calls);
     });
     run.close();
-    report(rows);
+    return rows.map((row) => ({ ...row, growth: growth(row, rows[0] ?? row) }));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -217,19 +216,8 @@ function visitor(anonymousId: string): Pick<IdentityRequest, 'anonymous_id' | 'l
   return { anonymous_id: anonymousId, lane: `shop:a:${anonymousId}` };
 }
 
-function report(rows: readonly Row[]): void {
-  const [first] = rows;
-  if (first === undefined) return;
-  console.log(
-    '| identifiers | claim of a new person | claim of a known one | resolve | writing out, a call |',
-  );
-  console.log('|---|---|---|---|---|');
-  for (const row of rows) {
-    const against = (key: keyof Row): string =>
-      `${String(row[key])} µs (${(row[key] / first[key]).toFixed(2)}x)`;
-    const cells = (['newClaimMicros', 'knownClaimMicros', 'resolveMicros', 'flushMicros'] as const).map(
-      against,
-    );
-    console.log(`| ${String(row.identifiers)} | ${cells.join(' | ')} |`);
-  }
+/** How much dearer a decision is than at the first size: of the three kinds, the one that grew most. */
+function growth(row: Row, first: Row): number {
+  const kinds = ['newClaimMicros', 'knownClaimMicros', 'resolveMicros'] as const;
+  return Math.round(Math.max(...kinds.map((kind) => row[kind] / first[kind])) * 100) / 100;
 }

@@ -22,32 +22,42 @@ export function evolve(rows: GraphRows, fact: IdentityFact): void {
 function change(rows: GraphRows, fact: IdentityFact): void {
   switch (fact.kind) {
     case 'person_created':
-      return create(rows, fact);
+      create(rows, fact);
+      break;
     case 'identifier_added':
-      return give(rows, personOf(rows, fact), identifierOf(fact), fact.number);
+      give(rows, personOf(rows, fact), identifierOf(fact), fact.number);
+      break;
     case 'anonymous_claimed':
-      return claim(rows, personOf(rows, fact), fact);
+      claim(rows, personOf(rows, fact), fact);
+      break;
     case 'person_absorbed':
-      return absorb(rows, personOf(rows, fact), otherOf(rows, fact), fact.number);
+      absorb(rows, personOf(rows, fact), otherOf(rows, fact), fact.number);
+      break;
     case 'person_deleted':
-      return remove(rows, personOf(rows, fact), fact.number);
+      remove(rows, personOf(rows, fact), fact.number);
+      break;
     case 'identifier_suppressed':
-      return suppress(rows, fact);
+      suppress(rows, fact);
+      break;
     case 'identifier_unsuppressed':
-      return rows.deleteSuppression(identifierOf(fact));
+      rows.deleteSuppression(identifierOf(fact));
+      break;
     case 'anonymous_moved':
-      return moveAnonymous(rows, personOf(rows, fact), fact);
+      moveAnonymous(rows, personOf(rows, fact), fact);
+      break;
     case 'identifier_moved':
       take(rows, otherOf(rows, fact), identifierOf(fact).kind, fact.number);
-      return give(rows, personOf(rows, fact), identifierOf(fact), fact.number);
+      give(rows, personOf(rows, fact), identifierOf(fact), fact.number);
+      break;
     case 'anonymous_named':
-      return name(rows, fact);
+      name(rows, fact);
+      break;
     case 'person_split': // says who and why; the moves that follow it change the graph
       rows.putPerson({ ...otherOf(rows, fact), version: fact.number });
-      return;
+      break;
     case 'unknown':
       assert(false, `fact ${String(fact.number)} is of a kind that this version does not know`);
-      return;
+      break;
     default:
       unreachable(fact.kind);
   }

@@ -41,12 +41,30 @@ export interface NamedPerson {
   readonly at: number;
 }
 
+export interface Suppression {
+  /** With whom the identifier was suppressed; null: it was nobody's. */
+  readonly personId: PersonId | null;
+}
+
+/** What a row of each family holds. */
+interface Families {
+  readonly w: Counters;
+  readonly p: Person;
+  readonly i: PersonId;
+  readonly a: PersonId;
+  readonly c: number;
+  readonly m: number;
+  readonly n: readonly NamedPerson[];
+  readonly s: Suppression;
+  readonly f: PersonId;
+}
+
 /** Serves one request: it remembers what it read, so nobody else may write meanwhile. */
 export class GraphRows {
   readonly workspace: Workspace;
   readonly #store: KeyedStore;
   /** Rows read or changed, for the one request that this object serves. */
-  readonly #rows = new Map<string, object | string | number | undefined>();
+  readonly #rows = new Map<string, Families[keyof Families] | undefined>();
   readonly #changed = new Set<string>();
 
   constructor(store: KeyedStore, workspace: Workspace) {
@@ -55,14 +73,14 @@ export class GraphRows {
   }
 
   counters(): Counters {
-    return this.#read<Counters>('w', '') ?? { facts: 0, merges: 0 };
+    return this.#read('w', '') ?? { facts: 0, merges: 0 };
   }
   putCounters(counters: Counters): void {
     this.#write('w', '', counters);
   }
 
   person(personId: string): Person | undefined {
-    return this.#read<Person>('p', keyed(personId));
+    return this.#read('p', keyed(personId));
   }
   putPerson(person: Person): void {
     this.#write('p', keyed(person.personId), person);
@@ -70,7 +88,7 @@ export class GraphRows {
 
   /** Whose an id or email is. */
   owner(identifier: Identifier): PersonId | undefined {
-    return this.#read<PersonId>('i', identifierKey(identifier));
+    return this.#read('i', identifierKey(identifier));
   }
   putOwner(identifier: Identifier, personId: PersonId): void {
     this.#write('i', identifierKey(identifier), personId);
@@ -81,7 +99,7 @@ export class GraphRows {
 
   /** Who claimed an anonymous id first (or was given it by a split). Never deleted. */
   claimant(anonymousId: string): PersonId | undefined {
-    return this.#read<PersonId>('a', keyed(anonymousId));
+    return this.#read('a', keyed(anonymousId));
   }
   putClaimant(anonymousId: string, personId: PersonId): void {
     this.#write('a', keyed(anonymousId), personId);
@@ -89,7 +107,7 @@ export class GraphRows {
 
   /** Receive time of a person's claim number `index`, from 0. */
   claimTime(personId: PersonId, index: number): number | undefined {
-    return this.#read<number>('c', `${keyed(personId)}/${String(index)}`);
+    return this.#read('c', `${keyed(personId)}/${String(index)}`);
   }
   putClaimTime(personId: PersonId, index: number, at: number): void {
     this.#write('c', `${keyed(personId)}/${String(index)}`, at);
@@ -97,7 +115,7 @@ export class GraphRows {
 
   /** Receive time of the merge in a slot of the ring of latest merges. */
   mergeTime(slot: number): number | undefined {
-    return this.#read<number>('m', String(slot));
+    return this.#read('m', String(slot));
   }
   putMergeTime(slot: number, at: number): void {
     this.#write('m', String(slot), at);
@@ -105,15 +123,15 @@ export class GraphRows {
 
   /** People whom identify calls of an anonymous id named lately. Bounded by its writer. */
   namedPeople(anonymousId: string): readonly NamedPerson[] {
-    return this.#read<readonly NamedPerson[]>('n', keyed(anonymousId)) ?? [];
+    return this.#read('n', keyed(anonymousId)) ?? [];
   }
   putNamedPeople(anonymousId: string, people: readonly NamedPerson[]): void {
     this.#write('n', keyed(anonymousId), people);
   }
 
-  /** Present while the identifier is blocked; says with which person it was suppressed. */
-  suppression(identifier: Identifier): { readonly personId: PersonId | null } | undefined {
-    return this.#read<{ personId: PersonId | null }>('s', identifierKey(identifier));
+  /** Present while the identifier is blocked. */
+  suppression(identifier: Identifier): Suppression | undefined {
+    return this.#read('s', identifierKey(identifier));
   }
   putSuppression(identifier: Identifier, personId: PersonId | null): void {
     this.#write('s', identifierKey(identifier), { personId });
@@ -124,7 +142,7 @@ export class GraphRows {
 
   /** Short cut along a chain of absorbed people. A hint, not part of the graph; written when it is found. */
   shortCut(personId: PersonId): PersonId | undefined {
-    return this.#read<PersonId>('f', keyed(personId));
+    return this.#read('f', keyed(personId));
   }
   putShortCut(personId: PersonId, to: PersonId): void {
     this.#store.put(`f/${this.workspace}/${keyed(personId)}`, Buffer.from(JSON.stringify(to)));
@@ -140,15 +158,15 @@ export class GraphRows {
     this.#changed.clear();
   }
 
-  #read<Row extends object | string | number>(family: string, rest: string): Row | undefined {
+  #read<Name extends keyof Families>(family: Name, rest: string): Families[Name] | undefined {
     const key = `${family}/${this.workspace}/${rest}`;
-    if (this.#rows.has(key)) return this.#rows.get(key) as Row | undefined; // the family says which
+    if (this.#rows.has(key)) return this.#rows.get(key) as Families[Name] | undefined; // the key says the family
     const bytes = this.#store.get(key);
-    const row = bytes === undefined ? undefined : (JSON.parse(bytes.toString()) as Row); // written by flush
+    const row = bytes === undefined ? undefined : (JSON.parse(bytes.toString()) as Families[Name]); // written by flush
     this.#rows.set(key, row);
     return row;
   }
-  #write(family: string, rest: string, row: object | string | number | undefined): void {
+  #write<Name extends keyof Families>(family: Name, rest: string, row: Families[Name] | undefined): void {
     const key = `${family}/${this.workspace}/${rest}`;
     this.#rows.set(key, row);
     this.#changed.add(key);

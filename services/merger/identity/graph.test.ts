@@ -156,7 +156,7 @@ describe('promise 3: merges of different people commute', () => {
           pairs.slice(2 * each, 2 * each + 2),
         );
         const shuffled = merges
-          .map((merge) => ({ merge, rank: choices.next().value }))
+          .map((merge) => ({ merge, rank: Number(choices.next().value) }))
           .sort((a, b) => a.rank - b.rank);
         const [one, other] = [merges, shuffled.map(({ merge }) => merge)].map((all) => {
           const shop = new Scenario();

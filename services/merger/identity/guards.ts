@@ -17,7 +17,6 @@ const MINUTE_MS = 60_000;
 /** What code sends when it has nobody: printed absences, placeholders, ids that an SDK gives to guests, zeros. */
 const PLACEHOLDER =
   /^(?:null|undefined|none|nil|nan|anonymous|guest|guest[_-].*|\[object object\]|[0-]*0[0-]*)$/isu;
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f]/u;
 
 /** The identifier cannot name a person. `anonymousId` is the visitor's who sent it. */

@@ -5,7 +5,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { IdentityRequest } from '../../../schemas/records.ts';
-import { LaneSimulation, type SimulatedCall } from './lane-simulation.ts';
+import { LaneSimulation, type SimulatedCall } from './test-lane-simulation.ts';
 import { Scenario } from './scenario.ts';
 
 const PEOPLE = ['p1', 'p2', 'p3'];
