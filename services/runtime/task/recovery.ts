@@ -90,7 +90,7 @@ class Recovery {
   /** Brings every partition to the last batch; returns how many batches ran again. */
   async replay(journal: Journal, last: BatchRecord): Promise<number> {
     const marks = [...this.#applied.values()];
-    const ahead = Math.max(...marks);
+    const ahead = Math.max(0, ...marks.filter((mark) => mark !== this.#plan.movedTo));
     if (ahead > last.sequence) throw stateAhead(this.#plan, ahead, last.sequence);
     const behind = Math.min(...marks);
     let count = 0;

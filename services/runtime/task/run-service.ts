@@ -16,7 +16,7 @@ import { TaskService, assertPartitions } from './task-service.ts';
 import { systemTime } from './time.ts';
 
 const TASKS_MAX = 1_024;
-const fields = {
+export const taskFields = {
   ...sharedFields,
   /** Tasks of the service in the whole installation. */
   tasks: integerField('HINDSIGHT_TASKS', { min: 1, max: TASKS_MAX, fallback: 1 }),
@@ -35,7 +35,7 @@ export interface RunningService {
 }
 
 export async function runTaskService(spec: ServiceSpec, env: Env): Promise<RunningService> {
-  const config = readConfig(env, fields);
+  const config = readConfig(env, taskFields);
   const logger = createLogger(spec.name);
   const registry = { url: config.registryUrl };
   const codecs = await registerSchemas(registry);

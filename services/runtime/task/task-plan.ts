@@ -16,6 +16,8 @@ export interface TaskPlan {
   readonly partitions: number;
   /** The partitions of this task, ascending. */
   readonly own: readonly number[];
+  /** While the number of tasks is changed: marks that stand here have been moved already and count as up to date. */
+  readonly movedTo?: number;
   /** HINDSIGHT_TEST_CLOCK. */
   readonly standingClock: boolean;
 }
