@@ -1,0 +1,67 @@
+/**
+ * The long chaos runs. `npm run test:chaos` kills anything; `npm run test:chaos -- sink` only the sink and the engine
+ * in the middle of inserts. Options: --kills N, --seed N. Prints a report and exits 1 unless nothing is wrong.
+ */
+import { parseArgs } from 'node:util';
+import { runChaos, type ChaosReport } from './chaos/run.ts';
+import { runSinkChaos } from './chaos/sink.ts';
+import { faultsOf } from './sample/check.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    kills: { type: 'string' },
+    seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
+    rate: { type: 'string', default: '200' },
+  },
+});
+
+async function main(): Promise<boolean> {
+  const seed = Number(values.seed);
+  print(`seed ${values.seed}`);
+  if (positionals[0] === 'sink') return runSinkChaos({ kills: Number(values.kills ?? 100), seed, print });
+  const report = await runChaos({
+    kills: Number(values.kills ?? 200),
+    seed,
+    pauseMs: [500, 4_000],
+    visitors: 100,
+    rate: Number(values.rate),
+    print,
+  });
+  print(describe(report));
+  return faultsOf(report) === 0;
+}
+
+function describe(report: ChaosReport): string {
+  const kills = Object.entries(report.kills).map(([victim, count]) => `${victim} ${String(count)}`);
+  const rows: readonly (readonly [string, string | number])[] = [
+    ['kills', kills.join(', ')],
+    ['calls acknowledged', report.calls],
+    ['attempts that failed and were made again', report.failedAttempts],
+    ['longest time until a call was acknowledged', `${(report.longestStallMs / 1000).toFixed(1)} s`],
+    ['settled after the last kill', `${(report.settledAfterMs / 1000).toFixed(1)} s`],
+    ['events expected', report.expected],
+    ['found', report.found],
+    ['lost', report.lost],
+    ['doubled', report.doubled],
+    ['misplaced', report.misplaced],
+    ['misordered', report.misordered],
+    ['people wrongly in or out of the segment', report.membersWrong],
+    ['people wrongly in or out of the journey', report.entriesWrong],
+  ];
+  const table = rows.map(([name, value]) => `${name.padEnd(46)}${String(value)}`).join('\n');
+  return [table, ...report.examples].join('\n');
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+main()
+  .then((well) => {
+    process.exitCode = well ? 0 : 1;
+  })
+  .catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? String(error.stack) : String(error)}\n`);
+    process.exitCode = 1;
+  });

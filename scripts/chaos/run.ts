@@ -1,0 +1,129 @@
+/**
+ * Chaos over the whole path: real processes under load, kill -9 at random moments, then ClickHouse against the oracle.
+ * The oracle knows what was acknowledged; a call that failed is made again under its message id until it is.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { check, type CheckReport } from '../sample/check.ts';
+import { findInstallation, waitUntilSettled } from '../sample/installation.ts';
+import { expectationsOf } from '../sample/oracle.ts';
+import { Random } from '../sample/random.ts';
+import { applyRules, rules } from '../sample/rules.ts';
+import { play } from '../sample/send.ts';
+import { makeStorefront } from '../sample/storefront.ts';
+import { Tables } from '../sample/tables.ts';
+import { startOwnInstallation } from './own-installation.ts';
+import { PatientShop } from './patient-shop.ts';
+import { kill, pickVictim, type Victim } from './victims.ts';
+
+export interface ChaosOptions {
+  readonly kills: number;
+  readonly seed: number;
+  /** Pause between kills, ms: from and to. */
+  readonly pauseMs: readonly [from: number, to: number];
+  /** Visitors in each wave; waves go on until the last kill. */
+  readonly visitors: number;
+  /** Calls a second. */
+  readonly rate: number;
+  readonly print: (line: string) => void;
+}
+
+export interface ChaosReport extends CheckReport {
+  readonly kills: Readonly<Partial<Record<Victim, number>>>;
+  readonly calls: number;
+  readonly failedAttempts: number;
+  readonly longestStallMs: number;
+  /** From the last kill until everything had its whole effect. */
+  readonly settledAfterMs: number;
+}
+
+const settleMsMax = 300_000;
+
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  const own = await startOwnInstallation();
+  try {
+    return await wreak(options, own.dataFolder);
+  } finally {
+    await own.stop();
+  }
+}
+
+async function wreak(options: ChaosOptions, dataFolder: string): Promise<ChaosReport> {
+  const { print } = options;
+  const installation = findInstallation(dataFolder, 'sample');
+  await applyRules(installation);
+  const shop = new PatientShop(installation);
+  const load = new Load(shop, options);
+  const loading = load.run();
+  const kills = await killAll(options, dataFolder);
+  load.end();
+  await loading;
+  const lastKill = performance.now();
+  print(`${String(load.calls)} calls are acknowledged; waiting until all of them have had their effect`);
+  await waitPatiently(installation);
+  const settledAfterMs = performance.now() - lastKill;
+  await shop.close();
+  const tables = new Tables(installation.clickhouse, 'sample');
+  try {
+    const report = await check(tables, expectationsOf(load.visitors), rules);
+    const { failures, longestStallMs } = shop;
+    return { ...report, kills, calls: load.calls, failedAttempts: failures, longestStallMs, settledAfterMs };
+  } finally {
+    await tables.close();
+  }
+}
+
+/** Waves of visitors, each wave another seed, until it is told to end. */
+class Load {
+  readonly visitors: ReturnType<typeof makeStorefront> = [];
+  calls = 0;
+  #ended = false;
+  readonly #shop: PatientShop;
+  readonly #options: ChaosOptions;
+
+  constructor(shop: PatientShop, options: ChaosOptions) {
+    this.#shop = shop;
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    const { seed, visitors, rate } = this.#options;
+    for (let wave = 1; !this.#ended; wave += 1) {
+      const run = `s${String(seed)}w${String(wave)}`;
+      const crowd = makeStorefront({ seed: seed + wave, visitors, now: Date.now(), run });
+      this.visitors.push(...crowd);
+      this.calls += await play(this.#shop, crowd, { rate });
+    }
+  }
+  end(): void {
+    this.#ended = true;
+  }
+}
+
+async function killAll(options: ChaosOptions, dataFolder: string): Promise<Partial<Record<Victim, number>>> {
+  const { kills, pauseMs, print } = options;
+  const random = new Random(options.seed);
+  const done: Partial<Record<Victim, number>> = {};
+  for (let count = 0; count < kills;) {
+    await sleep(random.between(...pauseMs));
+    const victim = pickVictim(random);
+    if (!kill(dataFolder, victim)) continue;
+    count += 1;
+    done[victim] = (done[victim] ?? 0) + 1;
+    print(`kill -9 ${victim} (${String(count)} of ${String(kills)})`);
+  }
+  return done;
+}
+
+/** The gateway itself may be starting again. */
+async function waitPatiently(installation: Parameters<typeof waitUntilSettled>[0]): Promise<void> {
+  const deadline = performance.now() + settleMsMax;
+  for (;;) {
+    try {
+      await waitUntilSettled(installation, deadline - performance.now());
+      return;
+    } catch (error) {
+      if (performance.now() >= deadline) throw error;
+      await sleep(500);
+    }
+  }
+}
