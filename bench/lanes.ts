@@ -24,7 +24,7 @@ import type { InputRecord, OutputBuffer } from '../services/runtime/log/ports.ts
 import { openPartitionStores } from '../services/runtime/store/open-stores.ts';
 import type { PartitionStores } from '../services/runtime/store/ports.ts';
 import { ShellEmitter } from '../services/runtime/task/emitter.ts';
-import type { Processor } from '../services/runtime/task/ports.ts';
+import type { BatchContext, Processor } from '../services/runtime/task/ports.ts';
 import { asCollected, Workload } from './workload.ts';
 
 const FLUSH_MS = 2_000;
@@ -37,18 +37,15 @@ interface LanePartition {
   offset: number;
   decisions: number;
 }
-/** Records of one batch: places in one buffer. */
+/** Records of one batch, partition by partition as one fetch brings them: bytes, and four numbers a record. */
 interface Frame {
-  readonly bytes: Buffer;
-  readonly records: readonly Place[];
-}
-interface Place {
   readonly topic: TopicId;
-  readonly partition: number;
-  readonly keyStart: number;
-  readonly valueStart: number;
-  readonly valueEnd: number;
+  readonly bytes: Buffer;
+  /** Partition, start of the key, start of the value, end of the value. */
+  readonly places: Int32Array;
+  readonly time: number;
 }
+const PLACE = 4;
 
 export async function bench(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -64,14 +61,14 @@ export async function bench(args: readonly string[]): Promise<void> {
   const [events, seed] = [Number(values.events), Number(values.seed)];
   const folder = await mkdtemp(join(values.folder ?? tmpdir(), 'hindsight-bench-lanes-'));
   try {
-    const run = new LanesRun(folder, Number(values.partitions), seed);
+    const run = new LanesRun(folder, Number(values.partitions));
+    const frames = run.frames(new Workload(seed), events, Number(values.batch));
     let half = run.figures();
-    for (let done = 0; done < events || run.hasAnswers;) {
-      const count = Math.min(Number(values.batch), events - done);
-      run.batch(count);
-      done += count;
-      if (done <= events / 2) half = run.figures();
+    for (const [index, frame] of frames.entries()) {
+      run.batch(frame);
+      if (2 * index < frames.length) half = run.figures();
     }
+    while (run.isUnsettled) run.batch();
     const whole = run.figures();
     const perCpuSecond = (from: Figures): number =>
       Math.round((whole.events - from.events) / ((whole.cpuMs - from.cpuMs) / 1_000));
@@ -96,15 +93,40 @@ interface Figures {
 }
 const nothing: Figures = { events: 0, cpuMs: 0, claims: 0, onceAnonymous: 0, outputs: 0, rssMiB: 0 };
 
+type Part = readonly [partition: number, key: Buffer, value: Buffer];
+
+function frameOf(topic: TopicId, parts: Part[], time: number): Frame {
+  parts.sort((a, b) => a[0] - b[0]); // stable
+  const places = new Int32Array(parts.length * PLACE);
+  let at = 0;
+  for (const [index, [partition, key, value]] of parts.entries()) {
+    const valueStart = at + key.length;
+    places.set([partition, at, valueStart, valueStart + value.length], index * PLACE);
+    at = valueStart + value.length;
+  }
+  return { topic, bytes: Buffer.concat(parts.flatMap(([, key, value]) => [key, value])), places, time };
+}
+
+const emptyRecord: InputRecord = {
+  topic: 'eventsCollected',
+  partition: 0,
+  offset: 0,
+  appendedAt: 0,
+  bytes: Buffer.alloc(0),
+  keyStart: 0,
+  keyEnd: 0,
+  valueStart: 0,
+  valueEnd: 0,
+};
+
 class LanesRun {
   readonly #codecs = localCodecs();
   readonly #lanes: readonly LanePartition[];
-  readonly #workload: Workload;
   readonly #outputs = new CountingOutputs();
   readonly #emitter: ShellEmitter;
   readonly #definitions = new Definitions();
   readonly #owners = new Map<string, string>();
-  #answers: (readonly [partition: number, value: Buffer, key: string])[] = [];
+  #answers: Part[] = [];
   #sequence = 0;
   #time = 0;
   #events = 0;
@@ -112,8 +134,7 @@ class LanesRun {
   #cpuMs = 0;
   #flushedAt = 0;
 
-  constructor(folder: string, partitions: number, seed: number) {
-    this.#workload = new Workload(seed);
+  constructor(folder: string, partitions: number) {
     this.#emitter = new ShellEmitter(partitions, this.#outputs, new Set(lanesService.urgent));
     this.#lanes = Array.from({ length: partitions }, (_, partition) => {
       const stores = openPartitionStores(join(folder, String(partition)), lanesService.stores);
@@ -122,17 +143,37 @@ class LanesRun {
     });
   }
 
-  get hasAnswers(): boolean {
+  get isUnsettled(): boolean {
     return this.#answers.length > 0 || this.#lanes.some(({ processor }) => processor.status().unsettled > 0);
   }
 
-  batch(count: number): void {
-    const frame = this.#frame(count);
+  /** All events, made before anything is measured, so that neither their making nor its garbage is. */
+  frames(workload: Workload, events: number, batch: number): readonly Frame[] {
+    const frames: Frame[] = [];
+    for (let done = 0; done < events; done += batch) {
+      const records: Part[] = [];
+      let time = 0;
+      for (let i = done; i < Math.min(done + batch, events); i += 1) {
+        const event = workload.next();
+        time = event.receivedAt;
+        const value = this.#codecs.CollectedEvent.encode(asCollected(event));
+        records.push(this.#part(`shop:a:${event.anonymousId}`, value));
+      }
+      frames.push(frameOf('eventsCollected', records, time));
+    }
+    return frames;
+  }
+
+  /** What identity has answered, then the events. */
+  batch(events: Frame = frameOf('eventsCollected', [], this.#time)): void {
+    this.#time = events.time;
+    const answers = frameOf('identityDecisions', this.#answers, this.#time);
+    this.#answers = [];
     this.#sequence += 1;
     const begin = cpuMs();
-    this.#run(frame);
+    this.#run([answers, events]);
     this.#cpuMs += cpuMs() - begin;
-    this.#events += count;
+    this.#events += events.places.length / PLACE;
     for (const request of this.#outputs.takeRequests()) this.#answer(request);
   }
 
@@ -146,30 +187,9 @@ class LanesRun {
   }
 
   /** As the shell does it, but for the fetch and the transaction. */
-  #run({ bytes, records }: Frame): void {
+  #run(frames: readonly Frame[]): void {
     const batch = { sequence: this.#sequence, time: this.#time, definitions: this.#definitions };
-    const record: InputRecord = {
-      topic: 'eventsCollected',
-      partition: 0,
-      offset: 0,
-      appendedAt: this.#time,
-      bytes,
-      keyStart: 0,
-      keyEnd: 0,
-      valueStart: 0,
-      valueEnd: 0,
-    };
-    for (const place of records) {
-      const lane = this.#lanes[place.partition] as LanePartition; // partitionOf gave it
-      record.topic = place.topic;
-      record.partition = place.partition;
-      record.offset = place.topic === 'eventsCollected' ? lane.offset++ : lane.decisions++;
-      record.keyStart = place.keyStart;
-      record.keyEnd = record.valueStart = place.valueStart;
-      record.valueEnd = place.valueEnd;
-      this.#emitter.from(place.partition);
-      lane.processor.onRecord(record, batch, this.#emitter);
-    }
+    for (const frame of frames) this.#feed(frame, batch);
     for (const [partition, { processor }] of this.#lanes.entries()) {
       this.#emitter.from(partition);
       processor.onBatchEnd(batch, this.#emitter);
@@ -184,29 +204,24 @@ class LanesRun {
     if (flush) this.#flushedAt = this.#cpuMs;
   }
 
-  /** Answers first, then the next events, partition by partition, as one fetch brings them. */
-  #frame(count: number): Frame {
-    const parts: (readonly [topic: TopicId, partition: number, key: Buffer, value: Buffer])[] = [];
-    for (const [partition, value, key] of this.#answers) {
-      parts.push(['identityDecisions', partition, Buffer.from(key), value]);
+  #feed({ topic, bytes, places }: Frame, batch: BatchContext): void {
+    const record: InputRecord = { ...emptyRecord, topic, bytes };
+    for (let at = 0; at < places.length; at += PLACE) {
+      // Four numbers a record, and partitionOf gave the partition.
+      const partition = places[at] as number;
+      const lane = this.#lanes[partition] as LanePartition;
+      record.partition = partition;
+      record.offset = topic === 'eventsCollected' ? lane.offset++ : lane.decisions++;
+      record.keyStart = places[at + 1] as number;
+      record.keyEnd = record.valueStart = places[at + 2] as number;
+      record.valueEnd = places[at + 3] as number;
+      this.#emitter.from(partition);
+      lane.processor.onRecord(record, batch, this.#emitter);
     }
-    this.#answers = [];
-    for (let i = 0; i < count; i += 1) {
-      const event = this.#workload.next();
-      this.#time = Math.max(this.#time, event.receivedAt);
-      const key = Buffer.from(`shop:a:${event.anonymousId}`);
-      const value = this.#codecs.CollectedEvent.encode(asCollected(event));
-      parts.push(['eventsCollected', partitionOf(key, this.#lanes.length), key, value]);
-    }
-    parts.sort((a, b) => a[1] - b[1]); // stable
-    let at = 0;
-    const records = parts.map(([topic, partition, key, value]) => {
-      const valueStart = at + key.length;
-      const place = { topic, partition, keyStart: at, valueStart, valueEnd: valueStart + value.length };
-      at = place.valueEnd;
-      return place;
-    });
-    return { bytes: Buffer.concat(parts.flatMap(([, , key, value]) => [key, value])), records };
+  }
+
+  #part(key: string, value: Buffer): Part {
+    return [partitionOf(key, this.#lanes.length), Buffer.from(key), value];
   }
 
   /** Identity in short: the first claim of an anonymous id is granted. */
@@ -236,7 +251,7 @@ class LanesRun {
       detail: null,
     };
     const value = this.#codecs.IdentityDecision.encode(decision);
-    this.#answers.push([partitionOf(lane, this.#lanes.length), value, lane]);
+    this.#answers.push(this.#part(lane, value));
   }
 }
 

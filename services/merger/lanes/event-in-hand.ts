@@ -1,12 +1,13 @@
 /** The event that a lane deals with: its bytes, and what the decider and the outputs need of it. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { schemaIdOf, WIRE_HEADER_BYTES, type Codecs } from '../../../schemas/codec.ts';
 import type { Workspace } from '../../../schemas/ids.ts';
 import { canonicalIdentifier, type Identifier } from '../../../schemas/lanes.ts';
 import type { LaneEvent } from './decide.ts';
 import { EventRouting, IDENTIFY, type IdentifyFields } from './routing.ts';
 
-const FINGERPRINT_CHARS = 22; // 132 bits of SHA-256 in base64
+/** Most are shorter, and are then kept as they are. */
+const PLAIN_CHARS_MAX = 100;
 
 const noFields: IdentifyFields = { id: null, email: null, cioId: null, updateOnly: false };
 
@@ -65,11 +66,12 @@ export class EventInHand {
     return this.routing.textOrNull(this.routing.anonymousId);
   }
 
+  /** The anonymous id needs no part in it: it is the lane's. */
   #fingerprint(): string {
     const { id, email, cioId } = this.fields;
     const named = this.#identifier && canonicalIdentifier(this.#identifier);
-    const parts = [this.anonymousId, named?.kind, named?.value, id, email?.toLowerCase(), cioId];
-    return createHash('sha256').update(JSON.stringify(parts)).digest('base64').slice(0, FINGERPRINT_CHARS);
+    const text = JSON.stringify([named?.kind, named?.value, id, email?.toLowerCase(), cioId]);
+    return text.length <= PLAIN_CHARS_MAX ? text : hash('sha256', text, 'base64');
   }
 
   #isOurs(bytes: Buffer, start: number, end: number): boolean {

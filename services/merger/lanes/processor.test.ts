@@ -259,6 +259,8 @@ describe('events that name somebody', () => {
     expect(dropped(out)).toEqual(['identifier_suppressed: identify 42']);
     expect(JSON.parse(of('eventsDropped', out)[0]?.value.detail ?? '')).toEqual({
       lane: 'default:a:x',
+      partition: 0,
+      offset: 1,
       id: '42',
     });
     expect(merged(lanes.batch(...grant(lanes.batch(identify('x', '7', T + 3)))))).toEqual([
@@ -350,7 +352,12 @@ describe('repeats of a message id', () => {
     ]);
     expect(of('eventsDropped', out)[0]).toMatchObject({
       key: 'default:a:x',
-      value: { stage: 'merger', anonymous_id: 'x', at: T + 3, detail: '{"lane":"default:a:x","id":"42"}' },
+      value: {
+        stage: 'merger',
+        anonymous_id: 'x',
+        at: T + 3,
+        detail: '{"lane":"default:a:x","partition":0,"offset":3,"id":"42"}',
+      },
     });
   });
 

@@ -18,7 +18,7 @@ import { duplicatesMs, graceMs, holdMsMax, waitingMs } from './limits.ts';
 import { MessageHash } from './message-hash.ts';
 import { EventRouting, IDENTIFY, NOBODY } from './routing.ts';
 import { BUSY, LINKED } from './state.ts';
-import { takeTurns } from './turns.ts';
+import { Turns } from './turns.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -27,6 +27,7 @@ export class LanesProcessor implements Processor {
   readonly #partitions: number;
   readonly #codecs: Codecs;
   readonly #shell: LaneShell;
+  readonly #turns: Turns;
   readonly #duplicates: HashWindow;
   readonly #hash = new MessageHash();
   readonly #peek = new EventRouting();
@@ -47,6 +48,7 @@ export class LanesProcessor implements Processor {
     this.#codecs = codecs;
     this.#duplicates = stores.duplicates;
     this.#shell = new LaneShell(partition, stores, codecs);
+    this.#turns = new Turns(this.#shell);
   }
 
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
@@ -55,7 +57,7 @@ export class LanesProcessor implements Processor {
   }
 
   onBatchEnd(batch: BatchContext, out: Emitter): void {
-    takeTurns(this.#shell, out);
+    this.#turns.endBatch(out);
     this.#expire(batch.time);
   }
 
@@ -148,11 +150,8 @@ export class LanesProcessor implements Processor {
     }
     const head = shell.takeHead(ref, before).lane;
     const event = shell.hand.laneEvent();
-    let after = shell.decide(ref, head, { type: 'answered', answer, event }, out);
-    const queued = shell.events.count(ref.slot, 'queued');
-    if (after.work.type === 'draining' && after.queueCursor >= queued) after = shell.finish(ref, after);
-    else shell.busy.ready(ref.hex, after);
-    shell.save(ref, before, after);
+    const after = shell.decide(ref, head, { type: 'answered', answer, event }, out);
+    this.#turns.answered(ref, before, after, out);
   }
 
   /** Named anonymous ids of this partition go to the other person; what lanes know of identifiers goes stale. */

@@ -82,11 +82,29 @@ export function flagsOf(lane: LaneState): number {
   return (lane.link === null ? 0 : LINKED) | (lane.work.type === 'idle' ? 0 : BUSY);
 }
 
+/** An array in this order, which is quicker to write and read than named fields; new fields go to the end. */
 export function encodeLane(lane: LaneState): Buffer {
-  const entries = Object.entries(lane).filter(([name, value]) => value !== newLane[name as keyof LaneState]);
-  return Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  const { work, requests, queueCursor, readyAt, long, link, known, decided, detours } = lane;
+  return Buffer.from(
+    JSON.stringify([work, requests, queueCursor, readyAt, long, link, known, decided, detours]),
+  );
 }
 
+type Encoded = readonly [
+  LaneState['work'],
+  LaneState['requests'],
+  LaneState['queueCursor'],
+  LaneState['readyAt'],
+  LaneState['long'],
+  LaneState['link'],
+  LaneState['known'],
+  LaneState['decided'],
+  LaneState['detours'],
+];
+
 export function decodeLane(bytes: Buffer): LaneState {
-  return { ...newLane, ...(JSON.parse(bytes.toString()) as Partial<LaneState>) }; // written by encodeLane
+  const [work, requests, queueCursor, readyAt, long, link, known, decided, detours] = JSON.parse(
+    bytes.toString(),
+  ) as Encoded; // written by encodeLane
+  return { work, requests, queueCursor, readyAt, long, link, known, decided, detours };
 }

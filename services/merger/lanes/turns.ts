@@ -50,35 +50,67 @@ interface Turn {
   readonly end: TurnEnd;
 }
 
-/** Gives the lanes that have their answer their turns, up to the batch's limits. */
-export function takeTurns(shell: LaneShell, out: Emitter): void {
-  const { busy } = shell;
-  const budget = new Budget();
-  for (let hex = busy.next('short'); hex !== undefined; hex = busy.next('short')) {
-    budget.begin(shortReleaseEventsMax, busy.longLanes > 0 ? longShare : nothing);
-    const { lane, end } = takeTurn(shell, hex, budget, out);
-    if (end === 'batch_full') break;
-    busy.taken('short');
-    if (end === 'turn_over') busy.ready(hex, lane);
+export class Turns {
+  readonly #shell: LaneShell;
+  #budget = new Budget();
+
+  constructor(shell: LaneShell) {
+    this.#shell = shell;
   }
-  for (let hex = busy.next('long'); hex !== undefined; hex = busy.next('long')) {
-    budget.begin(Infinity, nothing);
-    if (takeTurn(shell, hex, budget, out).end !== 'done') break;
-    busy.taken('long');
+
+  /** The lane has just had its answer: it takes its turn at once if no other waits for one, which is the usual. */
+  answered(ref: LaneRef, before: LaneState, lane: LaneState, out: Emitter): void {
+    const { busy } = this.#shell;
+    if (lane.long || busy.next('short') !== undefined) {
+      this.#shell.save(ref, before, lane);
+      busy.ready(ref.hex, lane);
+      return;
+    }
+    this.#beginShort();
+    const { lane: after, end } = takeTurn(this.#shell, ref, lane, this.#budget, out);
+    this.#shell.save(ref, before, after);
+    if (end !== 'done') busy.ready(ref.hex, after);
+  }
+
+  /** Gives the others their turns, up to the batch's limits; the next batch has its own. */
+  endBatch(out: Emitter): void {
+    const { busy } = this.#shell;
+    for (let hex = busy.next('short'); hex !== undefined; hex = busy.next('short')) {
+      this.#beginShort();
+      const { lane, end } = this.#take(hex, out);
+      if (end === 'batch_full') break;
+      busy.taken('short');
+      if (end === 'turn_over') busy.ready(hex, lane);
+    }
+    for (let hex = busy.next('long'); hex !== undefined; hex = busy.next('long')) {
+      this.#budget.begin(Infinity, nothing);
+      if (this.#take(hex, out).end !== 'done') break;
+      busy.taken('long');
+    }
+    this.#budget = new Budget();
+  }
+
+  #beginShort(): void {
+    this.#budget.begin(shortReleaseEventsMax, this.#shell.busy.longLanes > 0 ? longShare : nothing);
+  }
+
+  #take(hex: string, out: Emitter): Turn {
+    const busy = this.#shell.busy.get(hex);
+    assert(busy !== undefined, 'a lane whose turn it is is busy');
+    const ref = this.#shell.find(busy.key);
+    const before = this.#shell.lanes.get(hex);
+    const turn = takeTurn(this.#shell, ref, before, this.#budget, out);
+    this.#shell.save(ref, before, turn.lane);
+    return turn;
   }
 }
 
-function takeTurn(shell: LaneShell, hex: string, budget: Budget, out: Emitter): Turn {
-  const busy = shell.busy.get(hex);
-  assert(busy !== undefined, 'a lane whose turn it is is busy');
-  const ref = shell.find(busy.key);
-  const before = shell.lanes.get(hex);
+function takeTurn(shell: LaneShell, ref: LaneRef, before: LaneState, budget: Budget, out: Emitter): Turn {
   let turn: Turn = { lane: before, end: 'done' };
   if (before.work.type === 'releasing') turn = release(shell, ref, before, budget, out);
   if (turn.end === 'done') turn = drain(shell, ref, turn.lane, budget, out);
-  const lane = turn.end === 'turn_over' ? evolveLane(turn.lane, { type: 'turn_ended' }) : turn.lane;
-  shell.save(ref, before, lane);
-  return { lane, end: turn.end };
+  if (turn.end !== 'turn_over') return turn;
+  return { ...turn, lane: evolveLane(turn.lane, { type: 'turn_ended' }) };
 }
 
 /** What waited goes out in (timestamp, arrival) order, then the identify that claimed it. */
