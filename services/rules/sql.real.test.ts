@@ -11,8 +11,8 @@ import { peopleSql } from './sql.ts';
 import { T0, Trigger, happened } from '../trigger/scenario.ts';
 import { membersOf } from '../trigger/world.ts';
 
-const PEOPLE = 120;
-const RULES = 300;
+const PEOPLE = 60;
+const RULES = 60;
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 const database = `rules_${randomBytes(6).toString('hex')}`;
 const server = {
@@ -62,10 +62,11 @@ test(`streaming membership equals the rule as SQL, rule by rule (SEED=${String(s
   const last = histories.map((_, person) =>
     happened({ person: `cio_${String(person)}`, name: 'Last', at: now, id: `${String(person)}-last` }),
   );
-  for (const record of [...records, ...last]) trigger.feed(record);
+  trigger.feed(...records, ...last);
   await insert([...records, ...last], trigger.harness.outputs);
 
   const different: unknown[] = [];
+  let telling = 0;
   for (const { id, when } of rules) {
     const parsed = parseSegment({ name: id, type: 'data_driven', when });
     if (!parsed.ok || parsed.value.type !== 'data_driven') throw new Error('the rule is good');
@@ -74,10 +75,12 @@ test(`streaming membership equals the rule as SQL, rule by rule (SEED=${String(s
     const rows = await answer.json<{ person_id: string }>();
     const sql = rows.map((row) => row.person_id).sort();
     const streaming = membersOf(id, trigger.harness.outputs);
+    if (sql.length > 0 && sql.length < PEOPLE) telling += 1;
     if (JSON.stringify(sql) !== JSON.stringify(streaming)) different.push({ when, sql, streaming });
   }
   expect(different).toEqual([]);
-}, 300_000);
+  expect(telling).toBeGreaterThan(RULES / 5);
+}, 120_000);
 
 async function insert(
   records: readonly ReturnType<typeof happened>[],

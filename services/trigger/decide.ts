@@ -92,14 +92,21 @@ class EventDecision {
       identified = true;
       if (anonymousId !== null) claims = withClaim(claims, anonymousId);
     } else this.#happened();
-    const person = this.#look.finish({
-      ...this.#before,
-      firstSeenAt: this.#firstSeenAt,
-      claims,
-      identified,
-    });
+    const person = this.#look.finish(this.#withOwn(claims, identified));
     const effects = [...this.#effects, ...this.#look.effects];
     return this.#profile === undefined ? { person, effects } : { person, profile: this.#profile, effects };
+  }
+
+  /** The same object when nothing of it is new, so that nothing has to be written. */
+  #withOwn(claims: readonly string[], identified: boolean): Person {
+    const before = this.#before;
+    const firstSeenAt = this.#firstSeenAt;
+    const same =
+      !this.#isNew &&
+      before.firstSeenAt === firstSeenAt &&
+      before.claims === claims &&
+      before.identified === identified;
+    return same ? before : { ...before, firstSeenAt, claims, identified };
   }
 
   /** An event, page or screen. */

@@ -50,6 +50,7 @@ export class Look {
   readonly #ruleStates: Map<string, RuleState>;
   readonly #journeys: Map<string, JourneyState>;
   #held: readonly HeldTrigger[];
+  #touched = false;
 
   constructor(person: Person, options: LookOptions) {
     this.#options = options;
@@ -58,17 +59,17 @@ export class Look {
     this.#held = person.held;
   }
 
-  /** What the person's state is after the look. */
+  /** What the person's state is after the look: the same object when the look has changed nothing. */
   finish(person: Person): Person {
     const { now, rules } = this.#options;
-    const times = [
-      ...[...this.#ruleStates.values()].map(({ changesAt }) => changesAt ?? Infinity),
-      ...this.#held.map(({ at }) => at + heldTriggerMsMax),
-    ];
+    if (!this.#touched && person.stamp === rules.stamp) return person;
+    let next = Infinity;
+    for (const { changesAt } of this.#ruleStates.values()) next = Math.min(next, changesAt ?? Infinity);
+    for (const { at } of this.#held) next = Math.min(next, at + heldTriggerMsMax);
     return {
       ...person,
       stamp: rules.stamp,
-      changesAt: Math.min(Infinity, ...times),
+      changesAt: next,
       evaluatedAt: now,
       rules: Object.fromEntries(this.#ruleStates),
       journeys: Object.fromEntries(this.#journeys),
@@ -96,7 +97,7 @@ export class Look {
     for (const [key, state] of this.#ruleStates) {
       const rule = rules.rulesByKey.get(key);
       if (rule === undefined) this.#forget(key, state);
-      else if (rule.version !== state.version) this.#ruleStates.set(key, cleared(state, rule.version));
+      else if (rule.version !== state.version) this.#keep(key, cleared(state, rule.version));
     }
     const turns = this.turnSegments(this.allSegments(), null);
     this.startJourneysOf(turns, null, { only: ({ journey }) => journey.includeCurrent });
@@ -114,7 +115,7 @@ export class Look {
   count(rule: Rule, condition: EventCondition, mark: Mark): void {
     const state = this.#stateOf(rule);
     const marks = addMark(state.marks[condition.pointer] ?? NO_MARKS, mark, condition.count);
-    this.#ruleStates.set(rule.key, { ...state, marks: { ...state.marks, [condition.pointer]: marks } });
+    this.#keep(rule.key, { ...state, marks: { ...state.marks, [condition.pointer]: marks } });
   }
 
   /** Looks at these segments and at those that refer to one that turns. */
@@ -128,12 +129,13 @@ export class Look {
       const before = this.#stateOf(rule);
       const { result, changesAt } = evaluate(rule.when, this.#evidence(rule));
       const was = before.since !== undefined;
-      this.#ruleStates.set(rule.key, {
+      const next = {
         version: before.version,
         marks: before.marks,
         ...(result ? { since: before.since ?? now } : {}),
         ...(Number.isFinite(changesAt) ? { changesAt } : {}),
-      });
+      };
+      if (next.since !== before.since || next.changesAt !== before.changesAt) this.#keep(rule.key, next);
       if (result === was) continue;
       const change = result ? 'entered' : 'left';
       turns.push({ rule, change });
@@ -162,6 +164,7 @@ export class Look {
     if (heldFor !== null && messageId !== null && this.#held.length < heldTriggersMax) {
       const held = { anonymousId: heldFor, journeyId: rule.id, messageId, at: this.#options.now };
       this.#held = [...this.#held, held];
+      this.#touched = true;
     } else this.#enter(rule, messageId);
   }
 
@@ -172,6 +175,7 @@ export class Look {
 
   #release(held: HeldTrigger): void {
     this.#held = this.#held.filter((other) => other !== held);
+    this.#touched = true;
     const rule = this.#options.rules.journeys.get(held.journeyId);
     if (rule?.journey.state === 'running') this.#enter(rule, held.messageId);
   }
@@ -184,11 +188,11 @@ export class Look {
     if (journey.filters !== null && !evaluate(journey.filters, this.#evidence(rule)).result) return;
     if (isHeldOut(id, personId, journey.holdout)) {
       if (before.heldOutAt !== null) return;
-      this.#journeys.set(id, { ...before, heldOutAt: now });
+      this.#keepJourney(id, { ...before, heldOutAt: now });
       this.effects.push({ type: 'held_out', journeyId: id, at: now, triggerMessageId: messageId });
       return;
     }
-    this.#journeys.set(id, { ...before, entries: before.entries + 1, lastEnteredAt: now });
+    this.#keepJourney(id, { ...before, entries: before.entries + 1, lastEnteredAt: now });
     this.effects.push({
       type: 'journey_entered',
       journeyId: id,
@@ -200,6 +204,7 @@ export class Look {
 
   #forget(key: string, state: RuleState): void {
     this.#ruleStates.delete(key);
+    this.#touched = true;
     if (state.since !== undefined) this.#segmentChanged(key.slice(2), 'left', null, state.version);
   }
 
@@ -213,18 +218,47 @@ export class Look {
     this.effects.push({ type: 'segment_changed', segmentId, change, at, causeMessageId, ruleVersion });
   }
 
+  #keep(key: string, state: RuleState): void {
+    this.#ruleStates.set(key, state);
+    this.#touched = true;
+  }
+
+  #keepJourney(id: string, state: JourneyState): void {
+    this.#journeys.set(id, state);
+    this.#touched = true;
+  }
+
   #stateOf(rule: Rule): RuleState {
     return this.#ruleStates.get(rule.key) ?? { version: rule.version, marks: {} };
   }
 
   #evidence(rule: Rule): Evidence {
-    const { marks } = this.#stateOf(rule);
-    return {
-      now: this.#options.now,
-      marks: (pointer) => marks[pointer] ?? NO_MARKS,
-      attribute: this.#options.attribute,
-      inSegment: (id) => this.#ruleStates.get(segmentKey(id))?.since !== undefined,
-    };
+    return new LookEvidence(this.#options, this.#ruleStates, this.#stateOf(rule).marks);
+  }
+}
+
+/** A class, because a look at a rule makes one and closures cost more. */
+class LookEvidence implements Evidence {
+  readonly now: number;
+  readonly #options: LookOptions;
+  readonly #ruleStates: ReadonlyMap<string, RuleState>;
+  readonly #marks: RuleState['marks'];
+
+  constructor(options: LookOptions, ruleStates: ReadonlyMap<string, RuleState>, marks: RuleState['marks']) {
+    this.now = options.now;
+    this.#options = options;
+    this.#ruleStates = ruleStates;
+    this.#marks = marks;
+  }
+
+  marks(pointer: string): Marks {
+    return this.#marks[pointer] ?? NO_MARKS;
+  }
+  attribute(path: string): unknown {
+    return this.#options.attribute(path);
+  }
+  inSegment(segmentId: string): boolean {
+    return this.#ruleStates.get(segmentKey(segmentId))?.since !== undefined;
   }
 }
 

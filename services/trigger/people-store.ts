@@ -32,9 +32,9 @@ export class PeopleStore {
   }
 
   /** Keeps what was decided and writes its effects. */
-  settle(whose: Whose, decision: Decision, out: Emitter): void {
+  settle(whose: Whose, before: Person | undefined, decision: Decision, out: Emitter): void {
     const { personKey } = whose;
-    this.#store.put(`p:${personKey}`, encodePerson(decision.person));
+    if (decision.person !== before) this.#store.put(`p:${personKey}`, encodePerson(decision.person));
     if (decision.profile !== undefined) {
       this.#store.put(`a:${personKey}`, Buffer.from(JSON.stringify(decision.profile)));
     }

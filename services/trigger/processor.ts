@@ -149,7 +149,7 @@ export class TriggerProcessor implements Processor {
     const subject = this.#people.subject(whose, person, this.#rules.of(whose.workspace));
     switch (view.kind) {
       case 'event':
-        if (view.hasEvent) this.#people.settle(whose, decideEvent(subject, this.#event()), out);
+        if (view.hasEvent) this.#people.settle(whose, person, decideEvent(subject, this.#event()), out);
         return;
       case 'absorb': {
         const fact = { factNumber: view.factNumber ?? 0, at: view.mergedAt };
@@ -195,7 +195,7 @@ export class TriggerProcessor implements Processor {
       }
     }
     const status = absorbedBy === null ? 'deleted' : 'absorbed';
-    this.#people.settle(whose, decideDeparture(subject, { status, absorbedBy, at }), out);
+    this.#people.settle(whose, subject.person, decideDeparture(subject, { status, absorbedBy, at }), out);
     this.#people.forgetProfile(whose.personKey);
   }
 
@@ -255,7 +255,7 @@ export class TriggerProcessor implements Processor {
   #absorb(whose: Whose, moved: Moved, at: number, out: Emitter): void {
     const person = this.#people.person(whose.personKey);
     const subject = this.#people.subject(whose, person, this.#rules.of(whose.workspace));
-    this.#people.settle(whose, decideAbsorb(subject, moved, at), out);
+    this.#people.settle(whose, person, decideAbsorb(subject, moved, at), out);
   }
 
   #drop(whose: Whose, out: Emitter): void {

@@ -77,7 +77,7 @@ describe('promise 5: streaming membership equals the rule over the whole history
         }
         expect(trigger.harness.replay({ reopenEachBatch: true })).toEqual(trigger.harness.outputs);
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 });
@@ -124,10 +124,12 @@ describe('promise 3: no interleaving of a merge changes the result', () => {
           }
           merge();
           merge();
-          world.write(happened({ person: 'cio_a', name: 'Other', at: (at += 1), id: 'last' }));
           let turn = 0;
           world.run(() => choices[(turn += 1) % choices.length] ?? 0);
           expect(world.unsettled).toBe(0);
+          // A record that was forwarded late is judged as of its own time; what time has changed since shows next.
+          world.write(happened({ person: 'cio_a', name: 'Other', at: (at += 1), id: 'last' }));
+          world.run();
           const expected = naive(when, told, at, {}) ? ['cio_a'] : [];
           expect(membersOf('s', world.outputs)).toEqual(expected);
         },

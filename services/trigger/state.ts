@@ -42,7 +42,7 @@ export interface Person {
   readonly firstSeenAt: number;
   /** When something of this person has to be looked at although nothing happens, ms; Infinity for never. */
   readonly changesAt: number;
-  /** Latest logical time at which the person was looked at, ms. */
+  /** Latest logical time at which a look changed something, ms. */
   readonly evaluatedAt: number;
   /** An identify of this person has been handled. */
   readonly identified: boolean;
@@ -75,6 +75,7 @@ export const newPerson: Person = {
 
 /** The oldest are forgotten first: what they guard is over in minutes. */
 export function withClaim(claims: readonly string[], anonymousId: string): readonly string[] {
+  if (claims.at(-1) === anonymousId) return claims;
   return [...claims.filter((other) => other !== anonymousId), anonymousId].slice(-claimsMax);
 }
 
