@@ -5,9 +5,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CommandFailed } from '../infra/local/long-command.mjs';
-import { installNodeModules } from '../infra/local/node-modules.mjs';
-import { missingRequirement } from '../infra/local/requirements.mjs';
+import { prepareMachine } from '../infra/local/prepare.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 process.chdir(root);
@@ -20,22 +18,7 @@ if (existsSync('.env')) {
   }
   process.loadEnvFile('.env');
 }
-
-const java = !process.env.KAFKA_BROKERS || !process.env.SCHEMA_REGISTRY_URL;
-const missing = missingRequirement(root, process.env, { java });
-if (missing !== undefined) {
-  console.error(missing);
-  process.exit(1);
-}
-try {
-  await installNodeModules(root);
-} catch (error) {
-  if (!(error instanceof CommandFailed)) throw error;
-  console.error(
-    `could not install the npm packages: check the network and start again. npm says:\n${error.output}`,
-  );
-  process.exit(1);
-}
+await prepareMachine(root, { java: !process.env.KAFKA_BROKERS || !process.env.SCHEMA_REGISTRY_URL });
 
 const { register } = await import('tsx/esm/api');
 register();

@@ -5,35 +5,16 @@
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CommandFailed } from '../infra/local/long-command.mjs';
-import { installNodeModules } from '../infra/local/node-modules.mjs';
-import { missingRequirement } from '../infra/local/requirements.mjs';
+import { prepareMachine } from '../infra/local/prepare.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 process.chdir(root);
-
-const java = !process.env.TEST_KAFKA_BROKERS || !process.env.TEST_SCHEMA_REGISTRY_URL;
-const missing = missingRequirement(root, process.env, { java });
-if (missing !== undefined) {
-  console.error(missing);
-  process.exit(1);
-}
-try {
-  await installNodeModules(root);
-} catch (error) {
-  if (!(error instanceof CommandFailed)) throw error;
-  console.error(
-    `could not install the npm packages: check the network and start again. npm says:\n${error.output}`,
-  );
-  process.exit(1);
-}
+await prepareMachine(root, {
+  java: !process.env.TEST_KAFKA_BROKERS || !process.env.TEST_SCHEMA_REGISTRY_URL,
+});
 
 // Modules are run as modules, which jest cannot do without this switch of Node.
-const options = [
-  process.env.NODE_OPTIONS,
-  '--experimental-vm-modules',
-  '--disable-warning=ExperimentalWarning',
-];
+const options = [process.env.NODE_OPTIONS, '--experimental-vm-modules'];
 const jest = spawn(process.execPath, ['node_modules/jest/bin/jest.js', ...process.argv.slice(2)], {
   stdio: 'inherit',
   env: { ...process.env, NODE_OPTIONS: options.filter(Boolean).join(' ') },

@@ -62,7 +62,7 @@ describe('the jars', () => {
     program('mvn', 'echo "[ERROR] Unknown host repo.maven.apache.org"; exit 1');
     await expect(bring()).rejects.toMatchObject({
       code: 'download_failed',
-      hint: expect.stringContaining('Unknown host') as string,
+      hint: expect.stringContaining('Unknown host') as unknown,
     });
     expect(names()).toEqual([]);
   });
