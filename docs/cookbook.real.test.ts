@@ -1,0 +1,282 @@
+/** Takes the questions of cookbook.md and asks them a small shop whose answers can be counted by hand. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
+import { readFileSync } from 'node:fs';
+import { migrate } from '../infra/clickhouse/migrate.ts';
+import { openTarget } from '../services/clickhouse/target.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+
+const text = readFileSync(new URL('./cookbook.md', import.meta.url), 'utf8');
+const questions = new Map(
+  [...text.matchAll(/^## (\d+)\..*?```sql\n(.*?)```/gms)].map(([, number, sql]) => [
+    Number(number),
+    sql ?? '',
+  ]),
+);
+
+const address = {
+  url: process.env['TEST_CLICKHOUSE_URL'] ?? '',
+  username: process.env['TEST_CLICKHOUSE_USER'] ?? '',
+  password: process.env['TEST_CLICKHOUSE_PASSWORD'] ?? '',
+  database: `cookbook_${String(process.pid)}_${String(Date.now())}`,
+};
+let client: ClickHouseClient;
+let offset = 0;
+let number = 0;
+
+const day = (n: number, time = '12:00:00') => `2026-03-${String(n).padStart(2, '0')} ${time}.000`;
+
+async function insert(table: string, rows: readonly Row[]): Promise<void> {
+  const values = rows.map((row) => ({ workspace: 'shop', _partition: 0, _offset: offset++, ...row }));
+  await client.insert({ table, values, format: 'JSONEachRow' });
+}
+async function ask(question: number): Promise<unknown[]> {
+  const query = questions.get(question);
+  if (query === undefined) throw new Error(`there is no question ${String(question)}`);
+  const query_params = { workspace: 'shop', now: day(20) };
+  return (await client.query({ query, query_params, format: 'JSONEachRow' })).json();
+}
+
+function event(person_id: string, name: string, at: string, rest: Row = {}): Row {
+  return {
+    person_id,
+    name,
+    type: 'event',
+    timestamp: at,
+    received_at: at,
+    merged_at: at,
+    message_id: `m${String(offset)}`,
+    identifier_kind: 'id',
+    identifier: person_id,
+    previously_anonymous: false,
+    ...rest,
+  };
+}
+const before = (
+  person: string,
+  visitor: string,
+  name: string,
+  at: string,
+  merged_at: string,
+  rest: Row = {},
+): Row =>
+  event(person, name, at, {
+    identifier_kind: 'none',
+    identifier: null,
+    anonymous_id: visitor,
+    previously_anonymous: true,
+    merged_at,
+    ...rest,
+  });
+const campaign = (source: string, name: string): Row => ({
+  context: JSON.stringify({ campaign: { source, name } }),
+});
+const total = (value: number): Row => ({ properties: JSON.stringify({ total: value }) });
+
+beforeAll(async () => {
+  await migrate(address);
+  client = createClient({ ...address, log: { level: ClickHouseLogLevel.OFF } });
+  const claim = (person_id: string, identifier: string, at: string): Row => ({
+    kind: 'anonymous_claimed',
+    number: ++number,
+    at,
+    person_id,
+    identifier_kind: 'anonymous_id',
+    identifier,
+  });
+  await insert('stored_facts', [
+    claim('ann', 'v1', day(2)),
+    claim('bob', 'v2', day(4)),
+    claim('old-bob', 'v3', day(5)),
+    claim('bob', 'v4', day(6)),
+    {
+      kind: 'person_absorbed',
+      number: ++number,
+      at: day(7),
+      person_id: 'old-bob',
+      other_person_id: 'bob',
+      identifier_kind: 'none',
+    },
+  ]);
+  await insert('stored_merged', [
+    before('ann', 'v1', 'Product Viewed', day(1), day(2), campaign('newsletter', 'spring')),
+    before('ann', 'v1', 'Product Added', day(1, '12:05:00'), day(2)),
+    event('ann', 'Message Eligible', day(2), { properties: '{"holdout":false}', anonymous_id: 'v1' }),
+    event('ann', 'Order Completed', day(3), total(100)),
+    event('ann', 'Message Sent', day(4), { properties: '{"journey_id":"welcome"}' }),
+    before('bob', 'v2', 'Product Viewed', day(3), day(4), campaign('search', 'brand')),
+    before('old-bob', 'v3', 'Product Viewed', day(4), day(5), campaign('search', 'brand')),
+    event('old-bob', 'Order Completed', day(6), total(50.5)),
+    event('bob', 'Message Eligible', day(4), { properties: '{"holdout":true}', anonymous_id: 'v2' }),
+    event('cid', 'Order Completed', day(8), { properties: '{"total":"twenty"}', anonymous_id: 'v1' }),
+  ]);
+  const refresh = openTarget(address, { replicated: false });
+  await refresh.refreshToday();
+  await refresh.close();
+  await insert('stored_collected', [
+    {
+      type: 'page',
+      anonymous_id: 'v9',
+      message_id: 'a1',
+      timestamp: day(9),
+      received_at: day(9),
+      ...campaign('search', 'x'),
+    },
+  ]);
+  const change = (segment_id: string, person_id: string): Row => ({
+    segment_id,
+    person_id,
+    change: 'entered',
+    at: day(5),
+    rule_version: 1,
+  });
+  await insert('stored_segment_changes', [
+    change('buyers', 'ann'),
+    change('buyers', 'bob'),
+    change('readers', 'ann'),
+  ]);
+  const entry = (person_id: string): Row => ({
+    journey_id: 'welcome',
+    person_id,
+    entered_at: day(3),
+    rule_version: 1,
+  });
+  await insert('stored_journey_entries', [entry('ann'), entry('bob'), entry('old-bob')]);
+  const dropped = { stage: 'merger', reason: 'duplicate_message', detail: '{"partition":9,"offset":9}' };
+  await insert('stored_dropped', [
+    { ...dropped, at: day(15) },
+    { ...dropped, at: day(16) },
+    { ...dropped, at: day(1) },
+    { stage: 'ingest', reason: 'invalid_call', at: day(17), detail: '{"rule":"name"}' },
+  ]);
+}, 90_000);
+afterAll(async () => {
+  await client.command({ query: `DROP DATABASE IF EXISTS ${address.database} SYNC` });
+  await client.close();
+});
+
+test('the page has twelve questions', () => {
+  expect([...questions.keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+});
+
+const answers: readonly (readonly [number, string, unknown])[] = [
+  [
+    1,
+    'conversion by source',
+    [
+      { source: 'search', visitors: 3, identified: 2, conversion: 0.667 },
+      { source: 'newsletter', visitors: 1, identified: 1, conversion: 1 },
+    ],
+  ],
+  [2, 'time to identify', [{ people: 2, median_hours: 24, longest_hours: 24 }]],
+  [3, 'funnel', [{ viewed: 2, added_to_cart: 1, ordered: 1, ordered_after_anonymous_view: 1 }]],
+  [
+    4,
+    'revenue by first campaign',
+    [
+      { campaign: 'spring', people: 1, orders: 1, revenue: 100 },
+      { campaign: 'brand', people: 1, orders: 1, revenue: 50.5 },
+      { campaign: 'none', people: 1, orders: 1, revenue: 0 },
+    ],
+  ],
+  [
+    5,
+    'segment overlap',
+    [
+      { segment: 'buyers', other: 'readers', in_both: 1, share_of_segment: 0.5 },
+      { segment: 'readers', other: 'buyers', in_both: 1, share_of_segment: 1 },
+    ],
+  ],
+  [6, 'entered and sent', [{ journey: 'welcome', entered: 2, sent: 1, gap: 1 }]],
+  [
+    7,
+    'dropped',
+    [
+      {
+        reason: 'duplicate_message',
+        stage: 'merger',
+        times: 2,
+        first_at: day(15),
+        last_at: day(16),
+        example: '{"partition":9,"offset":9}',
+      },
+      {
+        reason: 'invalid_call',
+        stage: 'ingest',
+        times: 1,
+        first_at: day(17),
+        last_at: day(17),
+        example: '{"rule":"name"}',
+      },
+    ],
+  ],
+  [
+    8,
+    'fragmentation',
+    [
+      { finding: 'device with many people', who: 'v1', names: 2 },
+      { finding: 'person with many anonymous ids', who: 'bob', names: 3 },
+    ],
+  ],
+  [
+    9,
+    'assisted conversion',
+    [
+      { arm: 'holdout', people: 1, converted: 1, conversion: 1, revenue: 50.5 },
+      { arm: 'shown', people: 1, converted: 1, conversion: 1, revenue: 100 },
+    ],
+  ],
+  [
+    10,
+    'schema drift',
+    [
+      {
+        name: 'Order Completed',
+        property: 'total',
+        types: ['Double', 'Int64', 'String'],
+        times: 3,
+        first_seen: day(3),
+        last_seen: day(8),
+      },
+      {
+        name: 'Message Eligible',
+        property: 'holdout',
+        types: ['Bool'],
+        times: 2,
+        first_seen: day(2),
+        last_seen: day(4),
+      },
+      {
+        name: 'Message Sent',
+        property: 'journey_id',
+        types: ['String'],
+        times: 1,
+        first_seen: day(4),
+        last_seen: day(4),
+      },
+    ],
+  ],
+  [
+    11,
+    'merge latency',
+    [
+      { day: '2026-03-02', merged_events: 2, people: 1, median_minutes: 1440, longest_hours: 24 },
+      { day: '2026-03-04', merged_events: 1, people: 1, median_minutes: 1440, longest_hours: 24 },
+      { day: '2026-03-05', merged_events: 1, people: 1, median_minutes: 1440, longest_hours: 24 },
+    ],
+  ],
+  [
+    12,
+    'freshness',
+    [
+      { source: 'anonymous_events', newest: day(9), seconds_old: 950_400 },
+      { source: 'events', newest: day(8), seconds_old: 1_036_800 },
+      { source: 'journey_entries', newest: day(3), seconds_old: 1_468_800 },
+      { source: 'segment_changes', newest: day(5), seconds_old: 1_296_000 },
+    ],
+  ],
+];
+test.each(answers)('question %d, %s, is answered as counted by hand', async (question, _, expected) => {
+  expect(await ask(question)).toEqual(expected);
+});
