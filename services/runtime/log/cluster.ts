@@ -9,7 +9,7 @@ import { type Broker, newBroker } from './kafkajs.ts';
 import { decodeMetadata, metadataRequest, type Metadata, type TopicMetadata } from './metadata-request.ts';
 import { request } from './request.ts';
 import { retrying, type RetryLimits } from './retry.ts';
-import { prepareConnection, type Reach } from './socket.ts';
+import { type Address, prepareConnection, type Reach } from './socket.ts';
 
 export interface ClusterOptions {
   /** host:port of brokers to start from. */
@@ -159,7 +159,7 @@ export class Cluster {
     } catch (error) {
       throw asLogError(`connect to broker ${host}:${String(port)}`, error);
     }
-    if (this.#closed) disconnect(broker);
+    if (this.isClosed) disconnect(broker); // closed while it connected
     return broker;
   }
 
@@ -183,7 +183,7 @@ export class Cluster {
   }
 
   #newBroker(address: { host: string; port: number }): Broker {
-    const { clientId, frames, reach = ({ host, port }) => ({ host, port }) } = this.#options;
+    const { clientId, frames, reach = asAdvertised } = this.#options;
     return newBroker(address, clientId, (connection) => {
       prepareConnection(connection, frames, reach);
     });
@@ -211,6 +211,10 @@ function closedError(): CodedError {
   return new CodedError('log_unavailable', 'could not finish a request: the client is closed', {
     retryable: true,
   });
+}
+
+function asAdvertised({ host, port }: Address): Address {
+  return { host, port };
 }
 
 function parseAddress(address: string): { host: string; port: number } {

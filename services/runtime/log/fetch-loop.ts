@@ -62,7 +62,7 @@ export class FetchLoop implements LogReader {
   #byLeader = new Map<number, FetchedFrom[]>();
   readonly #loops = new Map<number, Promise<void>>();
   readonly #closing = new Bell();
-  #failure: unknown;
+  #failure: Error | undefined;
   #closed = false;
 
   constructor(options: FetchLoopOptions) {
@@ -134,7 +134,7 @@ export class FetchLoop implements LogReader {
       if (!this.#loops.has(leader))
         this.#loops.set(
           leader,
-          this.#run(leader).catch((error) => {
+          this.#run(leader).catch((error: unknown) => {
             this.#fail(error);
           }),
         );
@@ -142,7 +142,7 @@ export class FetchLoop implements LogReader {
 
   async #run(leader: number): Promise<void> {
     let failures = 0;
-    for (let turn = 0; !this.#stopped; turn++) {
+    for (let turn = 0; !this.#isStopped(); turn++) {
       const mine = this.#byLeader.get(leader);
       if (mine === undefined) break;
       try {
@@ -150,7 +150,7 @@ export class FetchLoop implements LogReader {
         failures = 0;
       } catch (cause) {
         const error = asLogError('fetch', cause);
-        if (this.#stopped) break;
+        if (this.#isStopped()) break;
         failures++;
         if (!(error instanceof CodedError) || !error.retryable) throw error;
         if (error.code === 'corrupt_batch' && failures >= CORRUPT_ANSWERS_MAX) throw error;
@@ -163,7 +163,7 @@ export class FetchLoop implements LogReader {
   /** Waits longer after each failure, then asks who leads what. A failure to ask is the next attempt's to meet. */
   async #recover(failures: number): Promise<void> {
     await this.#closing.wait(Math.min(PAUSE_MS_MAX, PAUSE_MS_MIN * 2 ** Math.min(failures - 1, 10)));
-    if (this.#stopped) return;
+    if (this.#isStopped()) return;
     await this.#options.cluster.refresh().catch(() => undefined);
     this.#assign();
   }
@@ -172,12 +172,12 @@ export class FetchLoop implements LogReader {
     if (leader === NO_LEADER) throw kafkaError('fetch', LEADER_NOT_AVAILABLE);
     const { cluster, fetchBytesMax, waitMsMax } = this.#options;
     const bytesMax = await this.#room(fetchBytesMax);
-    if (this.#stopped) return;
+    if (this.#isStopped()) return;
     try {
       const items = mine.map(({ topicName, partition, at }) => ({ topicName, partition, offset: at }));
       const limits = { waitMsMax, bytesMax, partitionBytesMax: Math.ceil(bytesMax / 2) };
       const answer = await request(await cluster.broker(leader), fetchRequest(items, limits));
-      if (this.#stopped) return;
+      if (this.#isStopped()) return;
       const asked = new Map(items.map((item) => [placeOf(item.topicName, item.partition), item.offset]));
       this.#takeAnswer(leader, asked, decodeFetched(answer), answer.bytes);
     } finally {
@@ -187,7 +187,7 @@ export class FetchLoop implements LogReader {
 
   /** Waits until there is room in the buffer: a full one stops asking the broker. */
   async #room(bytesWanted: number): Promise<number> {
-    while (!this.#stopped) {
+    while (!this.#isStopped()) {
       const bytes = this.#queue.reserve(bytesWanted);
       if (bytes >= Math.min(FETCH_BYTES_MIN, bytesWanted)) return bytes;
       this.#queue.unreserve(bytes);
@@ -244,12 +244,12 @@ export class FetchLoop implements LogReader {
     return from;
   }
 
-  get #stopped(): boolean {
+  #isStopped(): boolean {
     return this.#closed || this.#failure !== undefined;
   }
   #fail(error: unknown): void {
     if (this.#closed) return;
-    this.#failure ??= error;
+    this.#failure ??= error instanceof Error ? error : new Error(String(error));
     this.#queue.wakeAll();
   }
   #throwFailure(): void {

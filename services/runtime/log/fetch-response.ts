@@ -77,32 +77,39 @@ export function visibleBatches(
   for (let at = 0; at + BATCH_HEADER_BYTES <= bytes.length;) {
     const end = at + 12 + bytes.readInt32BE(at + 8);
     if (end > bytes.length) break; // cut off: it comes whole when its partition is asked first
-    const attributes = checkedAttributes(bytes, at, end);
-    const baseOffset = int64At(bytes, at);
-    const lastOffset = baseOffset + bytes.readInt32BE(at + 23);
-    const control = (attributes & ATTRIBUTES_CONTROL) !== 0;
+    const header = readHeader(bytes, at, end);
+    const control = (header.attributes & ATTRIBUTES_CONTROL) !== 0;
     const hidden = aborted.hides({
       producerId: int64At(bytes, at + 43),
-      lastOffset,
-      transactional: (attributes & ATTRIBUTES_TRANSACTIONAL) !== 0,
+      lastOffset: header.lastOffset,
+      transactional: (header.attributes & ATTRIBUTES_TRANSACTIONAL) !== 0,
       marker: control ? markerType(bytes, at) : undefined,
     });
-    const records = bytes.readInt32BE(at + 57);
-    if (!hidden && !control && records > 0 && lastOffset >= from)
-      batches.push(sliceBatch(bytes, at, end, attributes, { baseOffset, lastOffset, records }));
-    next = Math.max(next, lastOffset + 1);
+    if (!hidden && !control && header.records > 0 && header.lastOffset >= from)
+      batches.push(sliceBatch(bytes, header));
+    next = Math.max(next, header.lastOffset + 1);
     at = end;
   }
   return { batches, next };
 }
 
-function sliceBatch(
-  bytes: Buffer,
-  at: number,
-  end: number,
-  attributes: number,
-  range: Pick<SliceBatch, 'baseOffset' | 'lastOffset' | 'records'>,
-): SliceBatch {
+interface BatchHeader {
+  readonly at: number;
+  readonly end: number;
+  readonly attributes: number;
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly records: number;
+}
+
+function readHeader(bytes: Buffer, at: number, end: number): BatchHeader {
+  const attributes = checkedAttributes(bytes, at, end);
+  const baseOffset = int64At(bytes, at);
+  const lastOffset = baseOffset + bytes.readInt32BE(at + 23);
+  return { at, end, attributes, baseOffset, lastOffset, records: bytes.readInt32BE(at + 57) };
+}
+
+function sliceBatch(bytes: Buffer, { at, end, attributes, ...range }: BatchHeader): SliceBatch {
   const appendTime = (attributes & ATTRIBUTES_APPEND_TIME) === 0 ? undefined : int64At(bytes, at + 35);
   const rest = { ...range, firstTime: int64At(bytes, at + 27), appendTime };
   const start = at + BATCH_HEADER_BYTES;

@@ -44,7 +44,9 @@ export async function produceInOrder(
   for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
     const [byLeader, homeless] = byLeaderOf(cluster, left);
     const sent = await Promise.all(
-      [...byLeader].map(([leader, same]) => produceTo(cluster, leader, transactionalId, same, inFlightMax)),
+      [...byLeader].map(([leader, same]) =>
+        produceTo({ cluster, leader, transactionalId, inFlightMax }, same),
+      ),
     );
     const refused = [...homeless, ...sent.flat()];
     const [first] = refused;
@@ -73,14 +75,16 @@ function byLeaderOf(
   return [byLeader, homeless];
 }
 
+interface Route {
+  readonly cluster: Cluster;
+  readonly leader: number;
+  readonly transactionalId: string;
+  readonly inFlightMax: number;
+}
+
 /** Resolves with what should be sent again; rejects with what ends the transaction. */
-async function produceTo(
-  cluster: Cluster,
-  leader: number,
-  transactionalId: string,
-  items: readonly ProduceItem[],
-  inFlightMax: number,
-): Promise<Refused[]> {
+async function produceTo(route: Route, items: readonly ProduceItem[]): Promise<Refused[]> {
+  const { cluster, leader, transactionalId, inFlightMax } = route;
   const broker = await cluster.broker(leader);
   const refused = new Map<string, Refused[]>();
   const inFlight = new Set<Promise<void>>();

@@ -173,7 +173,13 @@ describe('a compacted partition', () => {
     consumer.on(consumer.events.FETCH, () => fetches++);
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
-    await consumer.run({ autoCommit: false, eachMessage: () => Promise.resolve(void delivered++) });
+    await consumer.run({
+      autoCommit: false,
+      eachMessage: () => {
+        delivered++;
+        return Promise.resolve();
+      },
+    });
     for (let i = 0; i < 100 && fetches < 200; i++) await sleep(100);
     await consumer.disconnect();
     expect({ delivered, spins: fetches >= 200 }).toEqual({ delivered: 0, spins: true });

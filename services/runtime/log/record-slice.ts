@@ -53,10 +53,11 @@ export class FetchedSlice implements RecordSlice {
   forEach(visit: (record: InputRecord) => void, to: number = this.next): void {
     assert(!this.#released, 'a slice is not read after its release');
     const record = emptyRecord(this.topic, this.partition);
+    const range = { from: this.from, to };
     for (const batch of this.#batches) {
       if (batch.lastOffset < this.from) continue;
       if (batch.baseOffset >= to) break;
-      forEachOfBatch(batch, this.from, to, record, visit);
+      forEachOfBatch(batch, range, record, visit);
     }
   }
 
@@ -65,6 +66,12 @@ export class FetchedSlice implements RecordSlice {
     this.#released = true;
     this.#onRelease();
   }
+}
+
+/** From (included) to (excluded). */
+interface OffsetRange {
+  readonly from: number;
+  readonly to: number;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -90,8 +97,7 @@ function emptyRecord(topic: TopicId, partition: number): InputRecord {
  */
 function forEachOfBatch(
   batch: SliceBatch,
-  from: number,
-  to: number,
+  { from, to }: OffsetRange,
   record: InputRecord,
   visit: (record: InputRecord) => void,
 ): void {

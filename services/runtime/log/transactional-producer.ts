@@ -6,22 +6,19 @@
  *
  * Nothing is repaired in place: after an error the outcome of the transaction may be unknown, so the owner discards the
  * producer, makes another and runs init, which ends the open transaction one way or the other and fences the old one.
- *
- * `commit` answers before the broker has written the markers. The next transaction then meets CONCURRENT_TRANSACTIONS,
- * which is not an error but a "not yet": asked again after 2 ms (kafkajs: 300 ms, or not at all).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TopicId } from '../../../schemas/topics.ts';
 import { assert, CodedError } from '../errors.ts';
+import { askCoordinator } from './ask-coordinator.ts';
 import type { Cluster } from './cluster.ts';
 import { Coordinator } from './coordinator.ts';
-import { asLogError, CONCURRENT_TRANSACTIONS, isCoordinatorError, kafkaError, NONE } from './kafka-error.ts';
+import { asLogError } from './kafka-error.ts';
 import { BatchedOutputs, type PartitionOutput } from './output-buffer.ts';
 import type { OutputBuffer, Position, TransactionalProducer } from './ports.ts';
 import { produceInOrder } from './produce-in-order.ts';
 import type { ProduceItem } from './produce-request.ts';
-import { request, type WireRequest } from './request.ts';
-import { retrying } from './retry.ts';
+import type { WireRequest } from './request.ts';
 import {
   addOffsetsRequest,
   addPartitionsRequest,
@@ -46,8 +43,6 @@ export interface TransactionOptions {
 }
 
 const INIT_MS_MAX = 30_000;
-const NOT_YET_PAUSE_MS = 2;
-const NOT_YET_MS_MAX = 15_000;
 const ABORT_ON_CLOSE_MS_MAX = 2_000;
 const SEQUENCE_MASK = 0x7fffffff;
 
@@ -74,13 +69,12 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     const { transactionalId, timeoutMs } = this.#options;
     const what = `initialise the producer ${transactionalId}`;
     await this.#orDie(what, async () => {
-      const answer = await this.#whenReady(
+      const answer = await askCoordinator(this.#coordinator, {
         what,
-        this.#coordinator,
-        () => initProducerIdRequest(transactionalId, timeoutMs),
-        decodeProducerId,
-        INIT_MS_MAX,
-      );
+        request: initProducerIdRequest(transactionalId, timeoutMs),
+        decode: decodeProducerId,
+        totalMsMax: INIT_MS_MAX,
+      });
       this.#identity = {
         transactionalId,
         producerId: answer.producerId,
@@ -117,7 +111,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     const name = groupName(group);
     await this.#orDie(`send offsets of ${name}`, async () => {
       if (!this.#groupsInTransaction.has(name)) {
-        await this.#ask(`add ${name} to the transaction`, () => addOffsetsRequest(this.#identity, name));
+        await this.#ask(`add ${name} to the transaction`, addOffsetsRequest(this.#identity, name));
         this.#groupsInTransaction.add(name);
         this.#state = 'open';
       }
@@ -127,12 +121,11 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
         offset,
         metadata: metadata ?? null,
       }));
-      await this.#whenReady(
-        `send offsets of ${name}`,
-        this.#groupCoordinator(name),
-        () => commitOffsetsRequest(this.#identity, name, rows),
-        errorCodeOf(decodePartitionErrorCode),
-      );
+      await askCoordinator(this.#groupCoordinator(name), {
+        what: `send offsets of ${name}`,
+        request: commitOffsetsRequest(this.#identity, name, rows),
+        decode: errorCodeOf(decodePartitionErrorCode),
+      });
     });
   }
 
@@ -159,7 +152,8 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     if (this.#state === 'ready') return; // nothing was sent: the broker knows of no transaction
     await this.#orDie(outcome, async () => {
       const { transactionalId } = this.#options;
-      await this.#ask(`${outcome} the transaction of ${transactionalId}`, () =>
+      await this.#ask(
+        `${outcome} the transaction of ${transactionalId}`,
         endRequest(this.#identity, outcome),
       );
       this.#inTransaction.clear();
@@ -180,12 +174,11 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     const { cluster, topicName } = this.#options;
     const topics = [...added].map(([topic, partitions]) => ({ topicName: topicName(topic), partitions }));
     await cluster.addTopics(topics.map((topic) => topic.topicName));
-    await this.#whenReady(
-      'add partitions to the transaction',
-      this.#coordinator,
-      () => addPartitionsRequest(this.#identity, topics),
-      errorCodeOf(decodePartitionErrorCode),
-    );
+    await askCoordinator(this.#coordinator, {
+      what: 'add partitions to the transaction',
+      request: addPartitionsRequest(this.#identity, topics),
+      decode: errorCodeOf(decodePartitionErrorCode),
+    });
     this.#state = 'open';
     for (const [topic, partitions] of added) {
       const known = this.#inTransaction.get(topic) ?? new Set();
@@ -228,31 +221,8 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     return coordinator;
   }
 
-  async #ask(what: string, make: () => WireRequest): Promise<void> {
-    await this.#whenReady(what, this.#coordinator, make, errorCodeOf(decodeErrorCode));
-  }
-
-  /** Asks until the coordinator is there and through with the transaction before, for 15 s at most. */
-  async #whenReady<Answer extends { readonly errorCode: number }>(
-    what: string,
-    coordinator: Coordinator,
-    make: () => WireRequest,
-    decode: (answer: WireReader) => Answer,
-    totalMsMax: number = NOT_YET_MS_MAX,
-  ): Promise<Answer> {
-    const deadline = performance.now() + totalMsMax;
-    for (;;) {
-      const broker = await retrying(what, { firstPauseMs: 20, pauseMsMax: 500, totalMsMax }, () =>
-        coordinator.broker(),
-      );
-      const answer = decode(await request(broker, make()));
-      if (answer.errorCode === NONE) return answer;
-      const moved = isCoordinatorError(answer.errorCode);
-      const again = moved || answer.errorCode === CONCURRENT_TRANSACTIONS;
-      if (!again || performance.now() > deadline) throw kafkaError(what, answer.errorCode);
-      if (moved) coordinator.forget();
-      await sleep(moved ? NOT_YET_PAUSE_MS * 10 : NOT_YET_PAUSE_MS);
-    }
+  async #ask(what: string, asked: WireRequest): Promise<void> {
+    await askCoordinator(this.#coordinator, { what, request: asked, decode: errorCodeOf(decodeErrorCode) });
   }
 
   #assertUsable(step: string): void {
