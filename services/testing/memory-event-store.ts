@@ -41,15 +41,8 @@ export class MemoryEventStore extends Overlay<Lane> implements EventStore {
     return this.#hex;
   }
 
-  append(
-    lane: LaneSlot,
-    chain: Chain,
-    receivedAt: number,
-    timestamp: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
+  append(...appended: Parameters<EventStore['append']>): void {
+    const [lane, chain, receivedAt, timestamp, bytes, start, end] = appended;
     const state = this.#at(lane);
     const event = { receivedAt, timestamp, bytes: Buffer.from(bytes.subarray(start, end)) };
     this.change(this.#hex, { ...state, [chain]: [...state[chain], event] });

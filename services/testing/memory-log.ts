@@ -5,7 +5,7 @@
  */
 import { partitionOf } from '../../schemas/partitioner.ts';
 import type { TopicId } from '../../schemas/topics.ts';
-import { CodedError } from '../runtime/errors.ts';
+import { CodedError, assert } from '../runtime/errors.ts';
 import type {
   Log,
   LogAdmin,
@@ -162,7 +162,8 @@ class MemoryTransactionalProducer implements TransactionalProducer {
   }
 
   async send(outputs: OutputBuffer): Promise<void> {
-    const { pending } = outputs as MemoryOutputs; // made by newOutputBuffer of the same log
+    assert(outputs instanceof MemoryOutputs, 'outputs are made by newOutputBuffer of the same log');
+    const { pending } = outputs;
     await this.#request('send', () => {
       this.#log.broker.append(pending, this.#log.broker.transactionOf(this.#id, this.#epoch));
     });
@@ -215,6 +216,10 @@ class MemoryAdmin implements LogAdmin {
 
   endOffsets(topic: TopicId): Promise<readonly number[]> {
     return this.#ask(() => this.#log.broker.topic(topic).map((partition) => partition.stableEnd));
+  }
+
+  writtenOffsets(topic: TopicId): Promise<readonly number[]> {
+    return this.#ask(() => this.#log.broker.topic(topic).map((partition) => partition.end));
   }
 
   startOffsets(topic: TopicId): Promise<readonly number[]> {

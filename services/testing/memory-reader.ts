@@ -90,13 +90,7 @@ export class MemoryReader implements LogReader {
     if (from.next >= end) return undefined;
     const records = Math.max(1, this.#options.sliceRecords?.() ?? SLICE_RECORDS);
     const to = Math.min(end, from.next + records);
-    const slice = new MemorySlice(
-      from.topic,
-      from.partition,
-      from.next,
-      to,
-      log.records.slice(from.next, to),
-    );
+    const slice = new MemorySlice(from, from.next, log.records.slice(from.next, to));
     from.next = to;
     return slice;
   }
@@ -119,17 +113,11 @@ class MemorySlice implements RecordSlice {
   readonly #bytes: Buffer;
   #released = false;
 
-  constructor(
-    topic: TopicId,
-    partition: number,
-    from: number,
-    next: number,
-    records: readonly StoredRecord[],
-  ) {
+  constructor({ topic, partition }: TopicPartition, from: number, records: readonly StoredRecord[]) {
     this.topic = topic;
     this.partition = partition;
     this.from = from;
-    this.next = next;
+    this.next = from + records.length;
     this.#records = records;
     const visible = records.filter(isVisible);
     this.#bytes = Buffer.concat(visible.flatMap(({ key, value }) => [key ?? none, value ?? none]));
@@ -169,7 +157,7 @@ class MemorySlice implements RecordSlice {
 
   /** The same records, delivered once more. */
   again(): MemorySlice {
-    return new MemorySlice(this.topic, this.partition, this.from, this.next, this.#records);
+    return new MemorySlice(this, this.from, this.#records);
   }
 }
 

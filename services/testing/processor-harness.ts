@@ -83,15 +83,15 @@ export class ProcessorHarness {
   }
 
   /** Puts a definition in force from the next batch on. The body is JSON-encoded; undefined deletes. */
-  define(kind: Definition['kind'], workspace: string, id: string, body: unknown, at = 0): this {
+  define(kind: Definition['kind'], workspace: string, id: string, body: unknown): this {
     this.#definitionVersion += 1;
     this.#pendingDefinitions.push({
       kind,
       workspace,
       id,
       version: this.#definitionVersion,
-      deleted: body === undefined && kind !== 'clock',
-      at,
+      deleted: body === undefined,
+      at: 0,
       body: body === undefined ? null : JSON.stringify(body),
     });
     return this;

@@ -38,17 +38,22 @@ class ToyProcessor implements Processor {
     this.#stores.keyed.put(`count/${lane}`, Buffer.from(String(count)));
     const due = String(event.received_at + toyTimerMs).padStart(15, '0');
     this.#stores.keyed.put(`timer/${due}/${event.message_id}`, Buffer.from(lane));
-    this.#emit(out, 'counted', lane, event.message_id, event.received_at, {
-      count,
-      settings: batch.definitions.list('workspace', event.workspace).length,
-    });
+    this.#emit(
+      out,
+      'counted',
+      { lane, messageId: event.message_id, at: event.received_at },
+      {
+        count,
+        settings: batch.definitions.list('workspace', event.workspace).length,
+      },
+    );
   }
 
   onBatchEnd(batch: BatchContext, out: Emitter): void {
     for (const [key, lane] of this.#due(batch.time)) {
       this.#stores.keyed.delete(key);
       const [, due, messageId] = key.split('/');
-      this.#emit(out, 'timer', lane.toString(), messageId ?? '', Number(due), {});
+      this.#emit(out, 'timer', { lane: lane.toString(), messageId: messageId ?? '', at: Number(due) }, {});
     }
   }
 
@@ -76,18 +81,23 @@ class ToyProcessor implements Processor {
     );
   }
 
-  #emit(out: Emitter, kind: string, lane: string, messageId: string, at: number, detail: object): void {
-    const [workspace = ''] = lane.split(':');
+  #emit(
+    out: Emitter,
+    kind: string,
+    event: { lane: string; messageId: string; at: number },
+    detail: object,
+  ): void {
+    const [workspace = ''] = event.lane.split(':');
     const activity = {
       workspace,
       kind,
       person_id: null,
-      anonymous_id: lane,
-      timestamp: at,
+      anonymous_id: event.lane,
+      timestamp: event.at,
       processed_at: null,
-      message_id: messageId,
+      message_id: event.messageId,
       detail: JSON.stringify(detail),
     };
-    out.emit('activitiesLogged', lane, this.#codecs.Activity.encode(activity));
+    out.emit('activitiesLogged', event.lane, this.#codecs.Activity.encode(activity));
   }
 }

@@ -1,7 +1,7 @@
 /** Reading a known stretch of the log, to its end and no further: for the journal, definitions and replays. */
 import type { TopicId } from '../../../schemas/topics.ts';
 import { CodedError } from '../errors.ts';
-import type { Log, RecordSlice } from '../log/ports.ts';
+import type { Log, LogReader, RecordSlice } from '../log/ports.ts';
 import type { TimePort } from './time.ts';
 
 export interface Stretch {
@@ -40,23 +40,29 @@ export async function* scan(
     await reader.start(
       [...open.values()].map(({ topic, partition, from }) => ({ topic, partition, offset: from })),
     );
-    let progressAt = time.monotonicMs();
-    while (open.size > 0) {
-      for (const slice of reader.take(BUFFER_BYTES_MAX)) {
-        const stretch = open.get(keyOf(slice));
-        if (stretch !== undefined) {
-          yield slice;
-          progressAt = time.monotonicMs();
-          if (slice.next >= stretch.to) open.delete(keyOf(slice));
-        }
-        slice.release();
-      }
-      if (open.size === 0) break;
-      if (time.monotonicMs() - progressAt > scanStallMs) throw stalled([...open.values()]);
-      await reader.wait(WAIT_MS);
-    }
+    yield* slicesOf(reader, open, time);
   } finally {
     await reader.close();
+  }
+}
+
+async function* slicesOf(
+  reader: LogReader,
+  open: Map<string, Stretch>,
+  time: TimePort,
+): AsyncGenerator<RecordSlice> {
+  let progressAt = time.monotonicMs();
+  while (open.size > 0) {
+    for (const slice of reader.take(BUFFER_BYTES_MAX)) {
+      const to = open.get(keyOf(slice))?.to;
+      if (to !== undefined) yield slice; // else beyond what was asked for
+      if (to !== undefined && slice.next >= to) open.delete(keyOf(slice));
+      progressAt = time.monotonicMs();
+      slice.release();
+    }
+    if (open.size === 0) return;
+    if (time.monotonicMs() - progressAt > scanStallMs) throw stalled([...open.values()]);
+    await reader.wait(WAIT_MS);
   }
 }
 

@@ -6,6 +6,15 @@ import type { InputRecord } from '../log/ports.ts';
 import type { PartitionStores } from '../store/ports.ts';
 import type { BatchContext, Emitter, Processor, ServiceSpec } from './ports.ts';
 
+export interface PartitionParts {
+  readonly partition: number;
+  readonly partitions: number;
+  readonly stores: PartitionStores;
+  readonly codecs: Codecs;
+  /** Schema ids that the registry does not know either; values that name them are undecodable. */
+  readonly unknowable: ReadonlySet<number>;
+}
+
 export class PartitionRunner {
   readonly partition: number;
   readonly stores: PartitionStores;
@@ -15,20 +24,13 @@ export class PartitionRunner {
   readonly #unknowable: ReadonlySet<number>;
   deadLetters = 0;
 
-  /** @param unknowable schema ids that the registry does not know either; values that name them are undecodable. */
-  constructor(
-    spec: ServiceSpec,
-    at: { readonly partition: number; readonly partitions: number },
-    stores: PartitionStores,
-    codecs: Codecs,
-    unknowable: ReadonlySet<number>,
-  ) {
-    this.partition = at.partition;
+  constructor(spec: ServiceSpec, { partition, partitions, stores, codecs, unknowable }: PartitionParts) {
+    this.partition = partition;
     this.stores = stores;
     this.#service = spec.name;
     this.#codecs = codecs;
     this.#unknowable = unknowable;
-    this.processor = spec.open(at.partition, at.partitions, stores, codecs);
+    this.processor = spec.open(partition, partitions, stores, codecs);
   }
 
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {

@@ -41,8 +41,9 @@ export async function recover(
   try {
     for (const partition of plan.own) {
       const stores = await ports.stores.open(partition);
-      const at = { partition, partitions: plan.partitions };
-      runners.push(new PartitionRunner(plan.spec, at, stores, ports.codecs, unknowable));
+      const { partitions } = plan;
+      const { codecs } = ports;
+      runners.push(new PartitionRunner(plan.spec, { partition, partitions, stores, codecs, unknowable }));
     }
     const feed = new DefinitionsFeed(ports.codecs.Definition);
     await feed.load(ports);

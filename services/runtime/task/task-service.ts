@@ -68,7 +68,8 @@ export class TaskService {
 
   /** A snapshot of every live partition, now. */
   async snapshot(): Promise<void> {
-    await Promise.all([...this.#tasks.values()].map((task) => task.loop?.snapshots.ask()));
+    const schedules = [...this.#tasks.values()].flatMap(({ loop }) => loop?.snapshots ?? []);
+    await Promise.all(schedules.map((schedule) => schedule.ask()));
   }
 
   ready(): Readonly<Record<string, PartHealth>> {

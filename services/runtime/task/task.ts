@@ -99,6 +99,10 @@ export class Task {
     return this.#loop;
   }
 
+  #isStopping(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
   start(): void {
     assert(this.#running === undefined, 'a task starts once');
     this.#running = this.#run();
@@ -114,9 +118,9 @@ export class Task {
   }
 
   async #run(): Promise<void> {
-    while (!this.#abort.signal.aborted) {
+    while (!this.#isStopping()) {
       const liveAt = await this.#ownership();
-      if (this.#abort.signal.aborted || this.#state === 'failed' || this.#state === 'fenced') return;
+      if (this.#isStopping() || this.#state === 'failed' || this.#state === 'fenced') return;
       const { time } = this.#ports;
       if (liveAt !== undefined && time.monotonicMs() - liveAt > HEALTHY_MS) this.#tries = 0;
       this.#move('pausing');
@@ -163,7 +167,7 @@ export class Task {
   async #failed(error: unknown): Promise<void> {
     this.#failure = error;
     const code = error instanceof CodedError ? error.code : undefined;
-    if (this.#abort.signal.aborted) {
+    if (this.#isStopping()) {
       this.#ports.logger.warn(
         { ...this.#names(), error },
         'task stopped on an error; it recovers at its next start',

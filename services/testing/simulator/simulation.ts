@@ -11,7 +11,7 @@ import { identityService } from '../../merger/identity/service.ts';
 import { lanesService } from '../../merger/lanes/service.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import { triggerService } from '../../trigger/service.ts';
-import { MemoryBroker } from '../memory-broker.ts';
+import { MemoryBroker, type MemoryPartition } from '../memory-broker.ts';
 import { MemoryLog } from '../memory-log.ts';
 import { VirtualTime } from '../virtual-time.ts';
 import { Machines, type Weather } from './machines.ts';
@@ -251,15 +251,16 @@ class Simulation {
 
   #hash(): string {
     const hash = createHash('sha256');
+    const addPartition = (place: string, { records }: MemoryPartition): void => {
+      for (const { offset, key, value, marker, transaction } of records) {
+        hash.update(`${place} ${String(offset)} ${String(marker)} ${transaction?.state ?? ''} `);
+        if (key !== null) hash.update(key);
+        if (value !== null) hash.update(value);
+      }
+    };
     for (const topic of topicIds) {
-      for (const [partition, { records }] of this.#broker.topic(topic).entries()) {
-        for (const { offset, key, value, marker, transaction } of records) {
-          hash.update(
-            `${topic} ${String(partition)} ${String(offset)} ${String(marker)} ${transaction?.state ?? ''} `,
-          );
-          if (key !== null) hash.update(key);
-          if (value !== null) hash.update(value);
-        }
+      for (const [partition, log] of this.#broker.topic(topic).entries()) {
+        addPartition(`${topic} ${String(partition)}`, log);
       }
     }
     return hash.digest('hex').slice(0, 32);

@@ -60,7 +60,10 @@ export function makeWorkload(random: Random, size: WorkloadSize, startMs: number
   }
   for (let person = 0; person < size.people; person += 1) {
     if (random.chance(0.7))
-      callWithoutVisit(draft, random, `u${String(person)}`, (size.spanMs / 2) * random.next(), startMs);
+      callWithoutVisit(draft, random, `u${String(person)}`, {
+        atMs: (size.spanMs / 2) * random.next(),
+        startMs,
+      });
   }
   const named = new Set(draft.owners.values());
   for (let secondary = size.people - merged; secondary < size.people; secondary += 1) {
@@ -112,7 +115,13 @@ function visit(draft: Draft, random: Random, { visitor, person, spanMs, startMs 
   draft.orders.push(order);
 }
 
-function callWithoutVisit(draft: Draft, random: Random, person: string, atMs: number, startMs: number): void {
+function callWithoutVisit(
+  draft: Draft,
+  random: Random,
+  person: string,
+  times: { readonly atMs: number; readonly startMs: number },
+): void {
+  const { atMs, startMs } = times;
   const messageId = messageOf(draft);
   push(draft, `${workspace}:i:${person}`, Math.floor(atMs), {
     type: 'event',

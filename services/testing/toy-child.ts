@@ -1,0 +1,67 @@
+/** A child process that runs the toy service on real parts. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface ToyChildOptions {
+  readonly dataFolder: string;
+  readonly prefix: string;
+  readonly partitions: number;
+}
+
+const START_MS_MAX = 30_000;
+
+export class ToyChild {
+  readonly #process: ChildProcess;
+  readonly #options: ToyChildOptions;
+  readonly exited: Promise<number | null>;
+  output = '';
+
+  constructor(options: ToyChildOptions) {
+    this.#options = options;
+    this.#process = spawn(process.execPath, ['--import', 'tsx', 'services/testing/toy-main.ts'], {
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '',
+        KAFKA_BROKERS: process.env.TEST_KAFKA_BROKERS,
+        SCHEMA_REGISTRY_URL: process.env.TEST_SCHEMA_REGISTRY_URL,
+        HINDSIGHT_DATA: options.dataFolder,
+        HINDSIGHT_PREFIX: options.prefix,
+        HINDSIGHT_PARTITIONS: String(options.partitions),
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#process.stdout?.on('data', (text: Buffer) => (this.output += text.toString()));
+    this.#process.stderr?.on('data', (text: Buffer) => (this.output += text.toString()));
+    this.exited = new Promise((done) => {
+      this.#process.once('exit', done);
+    });
+  }
+
+  /** Resolves when its task is live. */
+  async live(): Promise<void> {
+    const end = Date.now() + START_MS_MAX;
+    while (!(await this.#isReady())) {
+      if (Date.now() > end || this.#process.exitCode !== null) {
+        throw new Error(`the toy service did not go live: ${this.output}`);
+      }
+      await sleep(20);
+    }
+  }
+
+  /** -9 and the others. Resolves with the exit code when the process ends by it. */
+  signal(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void {
+    this.#process.kill(signal);
+  }
+
+  async #isReady(): Promise<boolean> {
+    try {
+      const file = readFileSync(join(this.#options.dataFolder, 'run', 'merger.json'), 'utf8');
+      const { pid, url } = JSON.parse(file) as { readonly pid: number; readonly url: string }; // by status-server.ts
+      return pid === this.#process.pid && (await fetch(`${url}/health/ready`)).status === 200;
+    } catch {
+      return false; // not there yet
+    }
+  }
+}
