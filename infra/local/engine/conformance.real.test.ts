@@ -238,6 +238,13 @@ describe('a reader', () => {
     password: engine.readerPassword,
   });
 
+  test('reads in a named session, as clickhouse-connect does', async () => {
+    const answers = [];
+    for (let i = 0; i < 3; i++)
+      answers.push((await raw('SELECT 1', { query: 'session_id=r1', ...reader() })).text);
+    expect(answers).toEqual(['1\n', '1\n', '1\n']);
+  });
+
   test('reads, with the client and its settings', async () => {
     const own = createClient({
       url: engine.url,

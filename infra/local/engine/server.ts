@@ -36,8 +36,9 @@ export async function startEngine({ dataFolder, port, accounts }: EngineOptions)
     const account = accountOf(message, query, accounts);
     const request = await readRequest(message, query, spool);
     try {
-      const session =
-        request.session === undefined ? undefined : { account: account.name, ...request.session };
+      // A reader can leave nothing in a session, and readonly = 1 could not be set twice: each request stands alone.
+      const named = account.readOnly ? undefined : request.session;
+      const session = named === undefined ? undefined : { account: account.name, ...named };
       await connections.run(session, (connection) =>
         execute(connection, { account, request, response, connections, guard, timezone }),
       );
