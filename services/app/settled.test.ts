@@ -24,7 +24,7 @@ function installation() {
   };
   const asked: string[] = [];
   const options: SettledOptions = {
-    admin: { endOffsets: (topic) => Promise.resolve([ends[topic] ?? 0]) },
+    admin: { writtenOffsets: (topic) => Promise.resolve([ends[topic] ?? 0]) },
     statuses: {
       of: (service) => {
         asked.push(service);
@@ -111,7 +111,7 @@ describe('GET /health/settled', () => {
     const growing: SettledOptions = {
       ...options,
       admin: {
-        endOffsets: (topic) => {
+        writtenOffsets: (topic) => {
           const end = ends[topic] ?? 0;
           if (topic === 'eventsMerged') ends[topic] = end + 1;
           return Promise.resolve([end]);
@@ -134,7 +134,7 @@ describe('GET /health/settled', () => {
     const forwarding: SettledOptions = {
       ...options,
       admin: {
-        endOffsets: (topic) => {
+        writtenOffsets: (topic) => {
           if (topic === 'triggerTransfers' && ++asked === 2) ends.triggerTransfers = 4;
           return Promise.resolve([ends[topic] ?? 0]);
         },

@@ -11,7 +11,7 @@ import { pollUntil } from './poll.ts';
 import type { ServiceStatus, Statuses } from './ports.ts';
 
 export interface SettledOptions {
-  readonly admin: Pick<LogAdmin, 'endOffsets'>;
+  readonly admin: Pick<LogAdmin, 'writtenOffsets'>;
   readonly statuses: Statuses;
   /** The standing test clock, ms: services that say how far their timers are must have reached it. */
   readonly clock: () => number | undefined;
@@ -81,7 +81,7 @@ type Ends = ReadonlyMap<TopicId, readonly number[]>;
 async function endsOf({ admin, statuses }: SettledOptions, step: Step): Promise<Ends> {
   const topics = step.topics ?? topicsRead(await statuses.of(step.service));
   const ends = await Promise.all(
-    topics.map(async (topic) => [topic, await admin.endOffsets(topic)] as const),
+    topics.map(async (topic) => [topic, await admin.writtenOffsets(topic)] as const),
   );
   return new Map(ends);
 }

@@ -96,6 +96,7 @@ beforeEach(() => {
       reader: topic.reader,
       admin: {
         endOffsets: () => Promise.resolve([topic.values.length]),
+        writtenOffsets: () => Promise.resolve([topic.values.length]),
         startOffsets: () => Promise.resolve([0]),
         createTopics: () => Promise.resolve({ created: [] }),
         partitionsOf: () => Promise.resolve(1),

@@ -124,7 +124,8 @@ export function testServer({ testClock = false }: { readonly testClock?: boolean
       return { site_id: 's', api_key: 'a', write_key: 'w', app_key: 'p' };
     },
   };
-  const admin = { endOffsets: (topic: TopicId) => Promise.resolve(ends[topic] ?? [0]) };
+  const endsOf = (topic: TopicId): Promise<number[]> => Promise.resolve(ends[topic] ?? [0]);
+  const admin = { endOffsets: endsOf, writtenOffsets: endsOf };
   const server = buildServer({
     logger: silentLogger,
     ingest: {

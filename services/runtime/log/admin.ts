@@ -88,6 +88,9 @@ export class KafkaAdmin implements LogAdmin {
   async endOffsets(topic: TopicId): Promise<readonly number[]> {
     return await this.#offsets(topic, 'end');
   }
+  async writtenOffsets(topic: TopicId): Promise<readonly number[]> {
+    return await this.#offsets(topic, 'written');
+  }
   async startOffsets(topic: TopicId): Promise<readonly number[]> {
     return await this.#offsets(topic, 'first');
   }

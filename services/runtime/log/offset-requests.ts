@@ -1,11 +1,13 @@
-/** ListOffsets (version 3, read_committed) and OffsetFetch (version 7). */
+/** ListOffsets (version 3) and OffsetFetch (version 7). */
 import type { WireRequest } from './request.ts';
 import type { WireReader } from './wire-reader.ts';
 import { WireWriter } from './wire-writer.ts';
 
-export type OffsetWanted = 'first' | 'end';
-const TIMESTAMPS = { first: -2, end: -1 } as const;
+/** `end`: of what a read_committed reader is given now. `written`: of everything, open transactions included. */
+export type OffsetWanted = 'first' | 'end' | 'written';
+const TIMESTAMPS = { first: -2, end: -1, written: -1 } as const;
 const CLIENT = -1;
+const READ_UNCOMMITTED = 0;
 const READ_COMMITTED = 1;
 
 export function listOffsetsRequest(
@@ -13,7 +15,8 @@ export function listOffsetsRequest(
   partitions: readonly number[],
   wanted: OffsetWanted,
 ): WireRequest {
-  const body = new WireWriter().int32(CLIENT).int8(READ_COMMITTED);
+  const isolation = wanted === 'written' ? READ_UNCOMMITTED : READ_COMMITTED;
+  const body = new WireWriter().int32(CLIENT).int8(isolation);
   body.array([topicName], (name) => {
     body.string(name).array(partitions, (partition) => body.int32(partition).int64(TIMESTAMPS[wanted]));
   });

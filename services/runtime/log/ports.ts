@@ -99,6 +99,12 @@ export interface LogAdmin {
    * milliseconds.
    */
   endOffsets(topic: TopicId): Promise<readonly number[]>;
+  /**
+   * One past the last record that is written, of open and just committed transactions too. A reader that has come so
+   * far has been given all that was committed before the question, which endOffsets cannot promise: a commit is
+   * acknowledged before its markers are written.
+   */
+  writtenOffsets(topic: TopicId): Promise<readonly number[]>;
   startOffsets(topic: TopicId): Promise<readonly number[]>;
   committedOffsets(
     group: string,
