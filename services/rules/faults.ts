@@ -34,14 +34,16 @@ export function pointerTo(parent: string, key: string | number): string {
 export class Faults {
   readonly list: Fault[] = [];
 
-  add(pointer: string, code: FaultCode, message: string): undefined {
+  add(pointer: string, code: FaultCode, message: string): void {
     if (this.list.length < faultsMax) this.list.push({ pointer, code, message });
-    return undefined;
   }
 
   /** An object with no key beyond those allowed. */
   object(value: unknown, pointer: string, allowed: readonly string[]): JsonObject | undefined {
-    if (!isJsonObject(value)) return this.add(pointer, 'wrong_type', 'must be an object');
+    if (!isJsonObject(value)) {
+      this.add(pointer, 'wrong_type', 'must be an object');
+      return;
+    }
     for (const key of Object.keys(value)) {
       if (!allowed.includes(key)) {
         this.add(pointerTo(pointer, key), 'unknown_key', `is not known here; known: ${allowed.join(', ')}`);
@@ -53,11 +55,21 @@ export class Faults {
   text(from: JsonObject, key: string, pointer: string, charsMax: number): string | undefined {
     const at = pointerTo(pointer, key);
     const value = from[key];
-    if (value === undefined) return this.add(at, 'required', 'is required');
-    if (typeof value !== 'string') return this.add(at, 'wrong_type', 'must be a string');
-    if (value.length === 0) return this.add(at, 'required', 'must not be empty');
+    if (value === undefined) {
+      this.add(at, 'required', 'is required');
+      return;
+    }
+    if (typeof value !== 'string') {
+      this.add(at, 'wrong_type', 'must be a string');
+      return;
+    }
+    if (value.length === 0) {
+      this.add(at, 'required', 'must not be empty');
+      return;
+    }
     if (value.length > charsMax) {
-      return this.add(at, 'too_long', `has at most ${String(charsMax)} characters`);
+      this.add(at, 'too_long', `has at most ${String(charsMax)} characters`);
+      return;
     }
     return value;
   }
@@ -70,9 +82,13 @@ export class Faults {
   ): T | undefined {
     const at = pointerTo(pointer, key);
     const value = from[key];
-    if (value === undefined) return this.add(at, 'required', 'is required');
+    if (value === undefined) {
+      this.add(at, 'required', 'is required');
+      return;
+    }
     const found = values.find((candidate) => candidate === value);
-    return found ?? this.add(at, 'unknown_value', `must be one of ${values.join(', ')}`);
+    if (found === undefined) this.add(at, 'unknown_value', `must be one of ${values.join(', ')}`);
+    return found;
   }
 
   integer(
@@ -84,10 +100,12 @@ export class Faults {
     const at = pointerTo(pointer, key);
     const value = from[key];
     if (typeof value !== 'number' || !Number.isInteger(value)) {
-      return this.add(at, value === undefined ? 'required' : 'wrong_type', 'must be a whole number');
+      this.add(at, value === undefined ? 'required' : 'wrong_type', 'must be a whole number');
+      return;
     }
     if (value < min || value > max) {
-      return this.add(at, 'out_of_range', `must be ${String(min)} to ${String(max)}`);
+      this.add(at, 'out_of_range', `must be ${String(min)} to ${String(max)}`);
+      return;
     }
     return value;
   }

@@ -29,24 +29,30 @@ export class ConditionParser {
     this.#nodes += 1;
     if (this.#nodes > conditionNodesMax) {
       if (this.#nodes > conditionNodesMax + 1) return undefined; // said once
-      return faults.add(pointer, 'too_many', `a rule has at most ${String(conditionNodesMax)} conditions`);
+      faults.add(pointer, 'too_many', `a rule has at most ${String(conditionNodesMax)} conditions`);
+      return;
     }
     if (depth > conditionDepthMax) {
-      return faults.add(
-        pointer,
-        'too_deep',
-        `conditions nest at most ${String(conditionDepthMax)} levels deep`,
-      );
+      faults.add(pointer, 'too_deep', `conditions nest at most ${String(conditionDepthMax)} levels deep`);
+      return;
     }
-    if (value === undefined) return faults.add(pointer, 'required', 'is required');
-    if (!isJsonObject(value)) return faults.add(pointer, 'wrong_type', 'must be an object');
+    if (value === undefined) {
+      faults.add(pointer, 'required', 'is required');
+      return;
+    }
+    if (!isJsonObject(value)) {
+      faults.add(pointer, 'wrong_type', 'must be an object');
+      return;
+    }
     const forms = FORMS.filter((form) => Object.hasOwn(value, form));
     const [form] = forms;
     if (form === undefined) {
-      return faults.add(pointer, 'required', `must have one of the keys ${FORMS.join(', ')}`);
+      faults.add(pointer, 'required', `must have one of the keys ${FORMS.join(', ')}`);
+      return;
     }
     if (forms.length > 1) {
-      return faults.add(pointer, 'ambiguous', `has ${forms.join(' and ')}; a condition has one of them`);
+      faults.add(pointer, 'ambiguous', `has ${forms.join(' and ')}; a condition has one of them`);
+      return;
     }
     return this.#parseForm(form, value, pointer, depth);
   }
@@ -90,10 +96,17 @@ export class ConditionParser {
 
   #parseGroup(value: unknown, pointer: string, depth: number): readonly Condition[] | undefined {
     const faults = this.#faults;
-    if (!Array.isArray(value)) return faults.add(pointer, 'wrong_type', 'must be a list of conditions');
-    if (value.length === 0) return faults.add(pointer, 'required', 'must not be empty');
+    if (!Array.isArray(value)) {
+      faults.add(pointer, 'wrong_type', 'must be a list of conditions');
+      return;
+    }
+    if (value.length === 0) {
+      faults.add(pointer, 'required', 'must not be empty');
+      return;
+    }
     if (value.length > conditionsPerGroupMax) {
-      return faults.add(pointer, 'too_many', `has at most ${String(conditionsPerGroupMax)} conditions`);
+      faults.add(pointer, 'too_many', `has at most ${String(conditionsPerGroupMax)} conditions`);
+      return;
     }
     const of = value.map((item, index) => this.parse(item, pointerTo(pointer, index), depth + 1));
     return of.every((item) => item !== undefined) ? of : undefined;
@@ -123,7 +136,10 @@ export class ConditionParser {
     const count = faults.object(value, pointer, ['at_least', 'at_most', 'distinct']);
     if (count === undefined) return undefined;
     const both = Object.hasOwn(count, 'at_least') && Object.hasOwn(count, 'at_most');
-    if (both) return faults.add(pointer, 'ambiguous', 'has at_least and at_most; a count has one of them');
+    if (both) {
+      faults.add(pointer, 'ambiguous', 'has at_least and at_most; a count has one of them');
+      return;
+    }
     if (Object.hasOwn(count, 'distinct')) return this.#parseDistinct(count, pointer);
     const type = Object.hasOwn(count, 'at_most') ? 'at_most' : 'at_least';
     const n = faults.integer(count, type, pointer, { min: type === 'at_most' ? 0 : 1, max: countMax });
@@ -134,11 +150,12 @@ export class ConditionParser {
     const faults = this.#faults;
     const path = faults.text(count, 'distinct', pointer, textCharsMax);
     if (Object.hasOwn(count, 'at_most')) {
-      return faults.add(
+      faults.add(
         pointerTo(pointer, 'at_most'),
         'not_supported_yet',
         'distinct … at_most is not built yet; say not … at_least',
       );
+      return;
     }
     const n = faults.integer(count, 'at_least', pointer, { min: 1, max: distinctMax });
     return path === undefined || n === undefined ? undefined : { type: 'distinct', path, n };
@@ -156,9 +173,13 @@ export function parseMatcher(value: JsonObject, pointer: string, faults: Faults)
 
 function parseWhere(value: unknown, pointer: string, faults: Faults): readonly Test[] | undefined {
   if (value === undefined) return [];
-  if (!Array.isArray(value)) return faults.add(pointer, 'wrong_type', 'must be a list of tests');
+  if (!Array.isArray(value)) {
+    faults.add(pointer, 'wrong_type', 'must be a list of tests');
+    return;
+  }
   if (value.length > testsPerEventMax) {
-    return faults.add(pointer, 'too_many', `has at most ${String(testsPerEventMax)} tests`);
+    faults.add(pointer, 'too_many', `has at most ${String(testsPerEventMax)} tests`);
+    return;
   }
   const tests = value.map((item: unknown, index) => {
     const at = pointerTo(pointer, index);

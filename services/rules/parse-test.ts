@@ -25,7 +25,10 @@ function parseCheck(operator: Operator, value: unknown, at: string, faults: Faul
     case 'exists':
     case 'not_exists':
     case 'is_timestamp':
-      if (value !== undefined) return faults.add(at, 'unknown_key', `${operator} takes no value`);
+      if (value !== undefined) {
+        faults.add(at, 'unknown_key', `${operator} takes no value`);
+        return;
+      }
       return { type: operator };
     case 'eq':
     case 'neq':
@@ -66,50 +69,74 @@ function parsePattern(value: unknown, at: string, faults: Faults): Check | undef
   const source = parseText(value, at, faults);
   if (source === undefined) return undefined;
   const result = compilePattern(source);
-  if (!result.ok) return faults.add(at, 'invalid_pattern', result.message);
+  if (!result.ok) {
+    faults.add(at, 'invalid_pattern', result.message);
+    return;
+  }
   return { type: 'matches', pattern: result.pattern };
 }
 
 function parseList(value: unknown, at: string, faults: Faults): readonly Scalar[] | undefined {
   if (!Array.isArray(value)) {
-    return faults.add(at, value === undefined ? 'required' : 'wrong_type', 'must be a list');
+    faults.add(at, value === undefined ? 'required' : 'wrong_type', 'must be a list');
+    return;
   }
-  if (value.length === 0) return faults.add(at, 'required', 'must not be empty');
+  if (value.length === 0) {
+    faults.add(at, 'required', 'must not be empty');
+    return;
+  }
   if (value.length > listValuesMax) {
-    return faults.add(at, 'too_many', `has at most ${String(listValuesMax)} values`);
+    faults.add(at, 'too_many', `has at most ${String(listValuesMax)} values`);
+    return;
   }
   const scalars = value.map((item, index) => parseScalar(item, pointerTo(at, index), faults));
   return scalars.every((item) => item !== undefined) ? scalars : undefined;
 }
 
 function parseScalar(value: unknown, at: string, faults: Faults): Scalar | undefined {
-  if (value === undefined) return faults.add(at, 'required', 'is required');
+  if (value === undefined) {
+    faults.add(at, 'required', 'is required');
+    return;
+  }
   if (typeof value === 'string') {
     if (value.length <= textCharsMax) return value;
-    return faults.add(at, 'too_long', `has at most ${String(textCharsMax)} characters`);
+    faults.add(at, 'too_long', `has at most ${String(textCharsMax)} characters`);
+    return;
   }
   if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return value;
-  return faults.add(at, 'wrong_type', 'must be a string, a number or a boolean');
+  faults.add(at, 'wrong_type', 'must be a string, a number or a boolean');
 }
 
 function parseText(value: unknown, at: string, faults: Faults): string | undefined {
-  if (value === undefined) return faults.add(at, 'required', 'is required');
-  if (typeof value !== 'string') return faults.add(at, 'wrong_type', 'must be a string');
+  if (value === undefined) {
+    faults.add(at, 'required', 'is required');
+    return;
+  }
+  if (typeof value !== 'string') {
+    faults.add(at, 'wrong_type', 'must be a string');
+    return;
+  }
   if (value.length > textCharsMax) {
-    return faults.add(at, 'too_long', `has at most ${String(textCharsMax)} characters`);
+    faults.add(at, 'too_long', `has at most ${String(textCharsMax)} characters`);
+    return;
   }
   return value;
 }
 
 /** Milliseconds of the ISO 8601 duration at `at`. */
 export function parseDurationAt(value: unknown, at: string, faults: Faults): number | undefined {
-  if (value === undefined) return faults.add(at, 'required', 'is required');
+  if (value === undefined) {
+    faults.add(at, 'required', 'is required');
+    return;
+  }
   const ms = typeof value === 'string' ? parseDuration(value) : undefined;
   if (ms === undefined) {
-    return faults.add(at, 'invalid_duration', 'must be an ISO 8601 duration such as PT10M, PT4H or P30D');
+    faults.add(at, 'invalid_duration', 'must be an ISO 8601 duration such as PT10M, PT4H or P30D');
+    return;
   }
   if (ms > durationMsMax) {
-    return faults.add(at, 'out_of_range', `must be at most ${String(durationMsMax / 86_400_000)} days`);
+    faults.add(at, 'out_of_range', `must be at most ${String(durationMsMax / 86_400_000)} days`);
+    return;
   }
   return ms;
 }

@@ -6,7 +6,7 @@ import { ConditionParser, parseMatcher } from './parse-condition.ts';
 import { parseDurationAt } from './parse-test.ts';
 import { isJsonObject, type JsonObject } from './paths.ts';
 
-export type { Fault, FaultCode, Parsed } from './faults.ts';
+export type { Parsed } from './faults.ts';
 
 const SEGMENT_TYPES = ['data_driven', 'manual'] as const;
 const STATES = ['draft', 'running', 'stopped'] as const;
@@ -79,12 +79,19 @@ function readDescription(from: JsonObject, faults: Faults): string | null {
 }
 
 function readTrigger(value: unknown, pointer: string, faults: Faults): Trigger | undefined {
-  if (value === undefined) return faults.add(pointer, 'required', 'is required');
-  if (!isJsonObject(value)) return faults.add(pointer, 'wrong_type', 'must be an object');
+  if (value === undefined) {
+    faults.add(pointer, 'required', 'is required');
+    return;
+  }
+  if (!isJsonObject(value)) {
+    faults.add(pointer, 'wrong_type', 'must be an object');
+    return;
+  }
   const forms = (['event', 'segment', 'identified'] as const).filter((form) => Object.hasOwn(value, form));
   const [form] = forms;
   if (form === undefined || forms.length > 1) {
-    return faults.add(pointer, 'ambiguous', 'must have exactly one of the keys event, segment, identified');
+    faults.add(pointer, 'ambiguous', 'must have exactly one of the keys event, segment, identified');
+    return;
   }
   if (form === 'event') {
     faults.object(value, pointer, ['event', 'type', 'where']);
@@ -99,7 +106,7 @@ function readTrigger(value: unknown, pointer: string, faults: Faults): Trigger |
   }
   faults.object(value, pointer, ['identified']);
   if (value['identified'] === true) return { type: 'identified' };
-  return faults.add(pointerTo(pointer, 'identified'), 'unknown_value', 'must be true');
+  faults.add(pointerTo(pointer, 'identified'), 'unknown_value', 'must be true');
 }
 
 function readFrequency(value: unknown, pointer: string, faults: Faults): Frequency | undefined {

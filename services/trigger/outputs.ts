@@ -66,23 +66,29 @@ export function emitEffect(
         encodeProfile(effect, { workspace, personId }, codecs),
       );
       return;
-    case 'dropped': {
-      const value = codecs.DroppedEvent.encode({
-        workspace,
-        reason: effect.reason,
-        stage: 'trigger',
-        at: effect.at,
-        message_id: effect.messageId,
-        anonymous_id: effect.anonymousId,
-        person_id: personId,
-        detail: effect.detail,
-      });
-      out.emit('eventsDropped', personKey, value);
+    case 'dropped':
+      out.emit('eventsDropped', personKey, encodeDropped(effect, { workspace, personId }, codecs));
       return;
-    }
     default:
       unreachable(effect);
   }
+}
+
+function encodeDropped(
+  effect: Extract<Effect, { readonly type: 'dropped' }>,
+  { workspace, personId }: Pick<Whose, 'workspace' | 'personId'>,
+  codecs: Codecs,
+): Buffer {
+  return codecs.DroppedEvent.encode({
+    workspace,
+    reason: effect.reason,
+    stage: 'trigger',
+    at: effect.at,
+    message_id: effect.messageId,
+    anonymous_id: effect.anonymousId,
+    person_id: personId,
+    detail: effect.detail,
+  });
 }
 
 function encodeProfile(

@@ -138,7 +138,7 @@ function secondsOf(ms: number | undefined): number | undefined {
 function normalise(name: string, value: unknown): unknown {
   if (value === undefined || value === '') return null;
   if (name !== 'unsubscribed' || value === null) return value;
-  return value === true || value === 1 || value === '1' || String(value).toLowerCase() === 'true';
+  return value === true || value === 1 || (typeof value === 'string' && /^(true|1)$/i.test(value));
 }
 
 function wins(name: string, next: Written, old: Written | undefined): boolean {
