@@ -11,6 +11,7 @@ import { choosePort } from '../../infra/local/network-ports.ts';
 import { serviceNames, serviceProcess, type ServiceName } from '../../infra/local/service-processes.ts';
 import { Supervisor } from '../../infra/local/supervisor.ts';
 import { EMBEDDED_PARTITIONS } from '../../schemas/topics.ts';
+import { CodedError } from '../runtime/errors.ts';
 
 export interface StackOptions {
   /** Put before topics, groups and transactional ids; a fresh one without it. */
@@ -83,9 +84,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       partitions: options.partitions ?? EMBEDDED_PARTITIONS,
       database,
     });
-  } catch (error) {
+  } catch (cause) {
     await supervisor.close();
-    throw error;
+    rmSync(dataFolder, { recursive: true, force: true });
+    // The end of the log of what failed is in the hint, which jest would not show.
+    const hint = cause instanceof CodedError ? (cause.hint ?? '') : '';
+    throw new Error(`could not start a stack: ${String(cause)} ${hint}`, { cause });
   }
   return {
     http: `http://127.0.0.1:${String(port)}`,
