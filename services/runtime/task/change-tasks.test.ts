@@ -1,10 +1,13 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { MemoryLog } from '../../testing/memory-log.ts';
 import { toyService } from '../../testing/toy-service.ts';
 import { ToyWorld } from '../../testing/toy-world.ts';
 import { silentLogger } from '../logger.ts';
 import { changeTasks } from './change-tasks.ts';
 import { layoutInForce, readLayout, type Layout } from './layout.ts';
+
+// Virtual time costs real time on a busy machine.
+jest.setTimeout(30_000);
 
 const SECOND_MS = 1_000;
 

@@ -1,8 +1,11 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stateFolder, stateFolders } from './snapshots.ts';
+
+// Virtual time costs real time on a busy machine.
+jest.setTimeout(30_000);
 
 const needs = { events: { retentionMs: 1_000_000 } };
 
