@@ -1,7 +1,7 @@
 /** Tells one visitor's story live: makes the calls, watches topics and tables, prints each step with its time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Codecs, RecordName } from '../../schemas/codec.ts';
-import type { Records } from '../../schemas/records.ts';
+import type { MergedEvent, Records } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
 import type { Log, LogReader } from '../../services/runtime/log/ports.ts';
 import { CodedError } from '../../services/runtime/errors.ts';
@@ -102,25 +102,15 @@ class Watch {
     { past, start }: { readonly past: number; readonly start: number },
   ): void {
     const ms = performance.now() - start;
-    const anonymousId =
-      this.#options.visitor.calls[0]?.type === 'repeat' ? null : this.#options.visitor.calls[0]?.anonymousId;
     if (topic === 'eventsMerged') {
       const record = this.#decode('MergedEvent', value);
-      if (
-        record.kind !== 'event' ||
-        record.workspace !== this.#options.workspace ||
-        !record.previously_anonymous
-      )
-        return;
+      if (!this.#isOfTheVisitor(record)) return;
       this.#personId = record.person_id;
       this.#merged += 1;
-      if (this.#merged === 1)
-        this.#say(
-          'first',
-          step(ms, `the first of ${String(past)} anonymous events is ${record.person_id}'s`),
-        );
-      if (this.#merged === past)
-        this.#say('history', step(ms, 'the last of them, in order: the past is on the profile'));
+      const first = `the first of ${String(past)} anonymous events is ${record.person_id}'s`;
+      if (this.#merged === 1) this.#say('first', step(ms, first));
+      const last = 'the last of them, in order: the past is on the profile';
+      if (this.#merged === past) this.#say('history', step(ms, last));
     } else if (topic === 'segmentsChanged') {
       const { person_id, segment_id, change } = this.#decode('SegmentChange', value);
       if (person_id === this.#personId) this.#say('segment', step(ms, `segment ${segment_id}: ${change}`));
@@ -128,6 +118,12 @@ class Watch {
       const { person_id, journey_id } = this.#decode('JourneyEntry', value);
       if (person_id === this.#personId) this.#say('journey', step(ms, `journey ${journey_id}: entered`));
     }
+  }
+
+  #isOfTheVisitor({ kind, workspace, previously_anonymous, event }: MergedEvent): boolean {
+    if (kind !== 'event' || !previously_anonymous || workspace !== this.#options.workspace) return false;
+    const [first] = this.#options.visitor.calls;
+    return first?.type !== 'repeat' && event?.anonymous_id === first?.anonymousId;
   }
 
   #decode<Name extends RecordName>(name: Name, value: Buffer): Records[Name] {

@@ -8,7 +8,7 @@
  */
 import { hashLane, type HashWords } from './lane-hash.ts';
 import { IndexSnapshot } from './index-snapshot.ts';
-import { LaneIndex } from './lane-index.ts';
+import { type LaneIndex } from './lane-index.ts';
 import type { Chain, EventStore, LaneSlot, StoredEvents } from './ports.ts';
 import { recordLength, SegmentLog, type LogPosition } from './segment-log.ts';
 import { ChainEvents, RECEIVED_AT, RECORD_HEADER_BYTES, TIMESTAMP } from './stored-events.ts';
@@ -72,6 +72,7 @@ export class SegmentEventStore implements EventStore {
     return hex;
   }
 
+  // eslint-disable-next-line @typescript-eslint/max-params -- called for every event: an object would be garbage
   append(
     lane: LaneSlot,
     chain: Chain,

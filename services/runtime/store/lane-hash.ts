@@ -11,12 +11,12 @@ const C2 = 0xab0e9789 | 0;
 const C3 = 0x38b34ae5;
 const C4 = 0xa1e38b93 | 0;
 
-/** Writes the hash of bytes[start, end) to out. The seed tells chains of one lane apart. */
-export function hashLane(out: HashWords, bytes: Uint8Array, start: number, end: number, seed = 0): void {
-  let h1 = 1 + seed;
-  let h2 = 2 + seed;
-  let h3 = 3 + seed;
-  let h4 = 4 + seed;
+/** Writes the hash of bytes[start, end) to out. */
+export function hashLane(out: HashWords, bytes: Uint8Array, start: number, end: number): void {
+  let h1 = 1;
+  let h2 = 2;
+  let h3 = 3;
+  let h4 = 4;
   let k1 = 0;
   let k2 = 0;
   let k3 = 0;
