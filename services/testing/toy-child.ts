@@ -20,7 +20,7 @@ export class ToyChild {
 
   constructor(options: ToyChildOptions) {
     this.#options = options;
-    this.#process = spawn(process.execPath, ['--import', 'tsx', 'services/testing/toy-main.ts'], {
+    this.#process = spawn(process.execPath, ['--import', 'tsx', 'services/testing/toy/main.ts'], {
       env: {
         ...process.env,
         NODE_OPTIONS: '',
