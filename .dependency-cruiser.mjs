@@ -94,7 +94,9 @@ export default {
       name: 'testing-stays-out',
       comment: 'Nothing that a service runs leads to a fake or a generator.',
       severity: 'error',
-      from: { path: '^(scripts/(service|start|topics|migrate|apply)|services/.*/main)\\.(ts|mjs)$' },
+      from: {
+        path: '^(scripts/(service|start|topics|migrate|apply)|services/(?!testing/).*/main)\\.(ts|mjs)$',
+      },
       to: { path: '^services/testing/', reachable: true },
     },
     onlyIn('kafkajs-in-one-place', 'kafkajs', '^services/runtime/log/', 'Only the log port knows kafkajs.'),
