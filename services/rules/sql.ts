@@ -97,7 +97,7 @@ function attributeRaw(path: string): string {
   switch (path) {
     case 'id':
     case 'email':
-      return `if(isNull(${path}), '', toJSONString(${path}))`;
+      return `if(isNull(${path}), '', toJSONString(assumeNotNull(${path})))`;
     case 'cio_id':
       return 'toJSONString(person_id)';
     case 'created_at':
