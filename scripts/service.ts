@@ -11,14 +11,17 @@ interface RunningService {
 }
 type Service = (env: NodeJS.ProcessEnv) => Promise<RunningService>;
 
+const gateway = async (): Promise<Service> => {
+  const { run } = await import('../services/gateway/main.ts');
+  return async (settings) => {
+    const running = await run(settings);
+    return { stop: () => running.close() };
+  };
+};
+
 const services: Readonly<Record<string, () => Promise<Service>>> = {
-  gateway: async () => {
-    const gateway = await import('../services/gateway/main.ts');
-    return async (settings) => {
-      const running = await gateway.run(settings);
-      return { stop: () => running.close() };
-    };
-  },
+  gateway,
+  ingest: gateway, // it has no process of its own
   merger: async () => (await import('../services/merger/lanes/main.ts')).run,
   identity: async () => (await import('../services/merger/identity/main.ts')).run,
   trigger: async () => (await import('../services/trigger/main.ts')).run,
