@@ -5,7 +5,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { canonicalIdentifier, laneKey, type Identifier } from '../../schemas/lanes.ts';
-import type { AnonymousId } from '../../schemas/ids.ts';
 import { duplicatesMs } from './lanes/limits.ts';
 import { identifiersOf, isLaneCall, keyOf, Oracle, personToday, type Call } from './model-oracle.ts';
 import { World, WORKSPACE } from './model-world.ts';
@@ -97,7 +96,7 @@ function laneCall(
   const visitor = fields.visitor ?? (call.named === null ? 'x' : null);
   const messageId = `m${String(fields.message)}`;
   const lane = laneKey(WORKSPACE, {
-    anonymousId: visitor as AnonymousId | null,
+    anonymousId: visitor,
     identifier: call.named,
     messageId,
   });

@@ -1,17 +1,16 @@
 /** What a lane can come to: outputs that the shell carries out, and facts that its state is a fold of. */
 import type { PersonId } from '../../../schemas/ids.ts';
 import type { Identifier } from '../../../schemas/lanes.ts';
-import type { Reason } from '../../../schemas/reasons.ts';
 import { assert, unreachable } from '../../runtime/errors.ts';
 import { detoursMax, knownIdentifiersMax } from './limits.ts';
 import type { LaneState } from './state.ts';
 
-/** About the event in hand. */
+/** About the event in hand. A reason is a code of schemas/reasons.ts, often identity's. */
 export type Outcome =
   | { readonly type: 'kept' }
   | { readonly type: 'queued' }
   | { readonly type: 'left_anonymous' }
-  | { readonly type: 'dropped'; readonly reason: Reason | string }
+  | { readonly type: 'dropped'; readonly reason: string }
   | {
       readonly type: 'merged';
       readonly personId: PersonId;

@@ -1,6 +1,6 @@
 /** The records that lanes write. */
 import type { Codecs } from '../../../schemas/codec.ts';
-import type { LaneKey, PersonId } from '../../../schemas/ids.ts';
+import type { LaneKey } from '../../../schemas/ids.ts';
 import { personKey } from '../../../schemas/lanes.ts';
 import type { Emitter } from '../../runtime/task/ports.ts';
 import type { Fact, Outcome } from './effects.ts';

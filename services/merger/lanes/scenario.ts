@@ -31,14 +31,8 @@ export function visit(anonymousId: string, name: string, receivedAt: number, fie
   const event = { anonymous_id: anonymousId, message_id: name, name, received_at: receivedAt, ...fields };
   return given('eventsCollected', `default:a:${anonymousId}`, collectedEvent(event));
 }
-export function track(
-  anonymousId: string,
-  id: string,
-  name: string,
-  receivedAt: number,
-  fields: Fields = {},
-): Given {
-  return visit(anonymousId, name, receivedAt, { identifier_kind: 'id', identifier: id, ...fields });
+export function track(anonymousId: string, id: string, name: string, receivedAt: number): Given {
+  return visit(anonymousId, name, receivedAt, { identifier_kind: 'id', identifier: id });
 }
 export function identify(anonymousId: string, id: string, receivedAt: number, fields: Fields = {}): Given {
   const call = { type: 'identify', id, identifier_kind: 'id', identifier: id } as const;

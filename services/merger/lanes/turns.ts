@@ -67,7 +67,7 @@ export class Turns {
       return;
     }
     this.#beginShort();
-    const { lane: after, end } = takeTurn(this.#shell, ref, lane, this.#budget, out);
+    const { lane: after, end } = this.#takeTurn(ref, lane, out);
     this.#shell.save(ref, before, after);
     if (end !== 'done') busy.ready(ref.hex, after);
   }
@@ -99,68 +99,70 @@ export class Turns {
     assert(busy !== undefined, 'a lane whose turn it is is busy');
     const ref = this.#shell.find(busy.key);
     const before = this.#shell.lanes.get(hex);
-    const turn = takeTurn(this.#shell, ref, before, this.#budget, out);
+    const turn = this.#takeTurn(ref, before, out);
     this.#shell.save(ref, before, turn.lane);
     return turn;
   }
-}
 
-function takeTurn(shell: LaneShell, ref: LaneRef, before: LaneState, budget: Budget, out: Emitter): Turn {
-  let turn: Turn = { lane: before, end: 'done' };
-  if (before.work.type === 'releasing') turn = release(shell, ref, before, budget, out);
-  if (turn.end === 'done') turn = drain(shell, ref, turn.lane, budget, out);
-  if (turn.end !== 'turn_over') return turn;
-  return { ...turn, lane: evolveLane(turn.lane, { type: 'turn_ended' }) };
-}
-
-/** What waited goes out in (timestamp, arrival) order, then the identify that claimed it. */
-function release(shell: LaneShell, ref: LaneRef, before: LaneState, budget: Budget, out: Emitter): Turn {
-  const { work } = before;
-  assert(work.type === 'releasing', 'a release has begun');
-  const events = shell.chains.waiting(ref.hex, ref.slot, work.claimedAt);
-  let { cursor, count, oldest } = work;
-  let end: TurnEnd = 'done';
-  for (; cursor < events.length; cursor += 1) {
-    if (events.receivedAt(cursor) > work.claimedAt + graceMs) continue;
-    const value = events.read(cursor);
-    const taken = budget.take(value.length);
-    if (taken !== 'taken') {
-      end = taken;
-      break;
-    }
-    assert(shell.hand.take(value, 0, value.length, -1), 'what waited can be read');
-    shell.outputs.merged(out, shell.hand, {
-      personId: work.via,
-      mergedAt: work.claimedAt,
-      previouslyAnonymous: true,
-    });
-    const { timestamp } = shell.hand.routing;
-    oldest = count === 0 ? timestamp : Math.min(oldest, timestamp);
-    count += 1;
+  #takeTurn(ref: LaneRef, before: LaneState, out: Emitter): Turn {
+    let turn: Turn = { lane: before, end: 'done' };
+    if (before.work.type === 'releasing') turn = this.#release(ref, before, out);
+    if (turn.end === 'done') turn = this.#drain(ref, turn.lane, out);
+    if (turn.end !== 'turn_over') return turn;
+    return { ...turn, lane: evolveLane(turn.lane, { type: 'turn_ended' }) };
   }
-  const lane =
-    cursor > work.cursor ? evolveLane(before, { type: 'released', cursor, count, oldest }) : before;
-  if (end !== 'done') return { lane, end };
-  const head = shell.takeHead(ref, lane);
-  const after = shell.decide(ref, head.lane, { type: 'all_released', event: shell.hand.laneEvent() }, out);
-  shell.chains.clearWaiting(ref.hex, ref.slot);
-  return { lane: after, end: 'done' };
-}
 
-/** What queued behind the answer takes its turns, until one must ask. */
-function drain(shell: LaneShell, ref: LaneRef, before: LaneState, budget: Budget, out: Emitter): Turn {
-  let lane = before;
-  while (lane.work.type === 'draining') {
-    if (lane.queueCursor >= shell.events.count(ref.slot, 'queued')) {
-      return { lane: shell.finish(ref, lane), end: 'done' };
+  /** What waited goes out in (timestamp, arrival) order, then the identify that claimed it. */
+  #release(ref: LaneRef, before: LaneState, out: Emitter): Turn {
+    const shell = this.#shell;
+    const { work } = before;
+    assert(work.type === 'releasing', 'a release has begun');
+    const events = shell.chains.waiting(ref.hex, ref.slot, work.claimedAt);
+    let { cursor, count, oldest } = work;
+    let end: TurnEnd = 'done';
+    for (; cursor < events.length; cursor += 1) {
+      if (events.receivedAt(cursor) > work.claimedAt + graceMs) continue;
+      const value = events.read(cursor);
+      const taken = this.#budget.take(value.length);
+      if (taken !== 'taken') {
+        end = taken;
+        break;
+      }
+      assert(shell.hand.take(value, 0, value.length, -1), 'what waited can be read');
+      shell.outputs.merged(out, shell.hand, {
+        personId: work.via,
+        mergedAt: work.claimedAt,
+        previouslyAnonymous: true,
+      });
+      const { timestamp } = shell.hand.routing;
+      oldest = count === 0 ? timestamp : Math.min(oldest, timestamp);
+      count += 1;
     }
+    const lane =
+      cursor > work.cursor ? evolveLane(before, { type: 'released', cursor, count, oldest }) : before;
+    if (end !== 'done') return { lane, end };
     const head = shell.takeHead(ref, lane);
-    const taken = budget.take(head.bytes);
-    if (taken !== 'taken') return { lane: head.lane, end: taken };
-    lane = shell.decide(ref, head.lane, { type: 'turn', event: shell.hand.laneEvent() }, out);
+    const after = shell.decide(ref, head.lane, { type: 'all_released', event: shell.hand.laneEvent() }, out);
+    shell.chains.clearWaiting(ref.hex, ref.slot);
+    return { lane: after, end: 'done' };
   }
-  const { hex, key, slot } = ref;
-  const receivedAt = shell.chains.queue(hex, slot, lane.queueCursor).lowestFrom(lane.queueCursor);
-  shell.busy.set(hex, { key, offset: shell.hand.offset, receivedAt });
-  return { lane, end: 'done' };
+
+  /** What queued behind the answer takes its turns, until one must ask. */
+  #drain(ref: LaneRef, before: LaneState, out: Emitter): Turn {
+    const shell = this.#shell;
+    let lane = before;
+    while (lane.work.type === 'draining') {
+      if (lane.queueCursor >= shell.events.count(ref.slot, 'queued')) {
+        return { lane: shell.finish(ref, lane), end: 'done' };
+      }
+      const head = shell.takeHead(ref, lane);
+      const taken = this.#budget.take(head.bytes);
+      if (taken !== 'taken') return { lane: head.lane, end: taken };
+      lane = shell.decide(ref, head.lane, { type: 'turn', event: shell.hand.laneEvent() }, out);
+    }
+    const { hex, key, slot } = ref;
+    const receivedAt = shell.chains.queue(hex, slot, lane.queueCursor).lowestFrom(lane.queueCursor);
+    shell.busy.set(hex, { key, offset: shell.hand.offset, receivedAt });
+    return { lane, end: 'done' };
+  }
 }
