@@ -43,8 +43,10 @@ export function decideClaim(
   }
   const owner = view.ownerOf(anonymousId);
   if (owner !== undefined) {
-    const reason = owner === personId ? null : 'anonymous_id_taken';
-    return { granted: false, reason, facts, notes: [] };
+    // A browser identifies the same person on every page: that is no news (spec C.1 row 10).
+    if (owner === personId) return { granted: false, reason: null, facts, notes: [] };
+    const reason = 'anonymous_id_taken';
+    return { granted: false, reason, facts, notes: [guardNote(personId, call, reason)] };
   }
   const reason = whyNot(view, personId, call, settings);
   if (reason === null) {

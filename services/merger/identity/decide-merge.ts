@@ -11,6 +11,8 @@ export interface MergeCall {
   readonly primary: Identifier;
   readonly secondary: Identifier;
   readonly receivedAt: number;
+  /** Sent beside the claim of an alias, whose previous id may be a person's or only a visitor's (spec C.1 row 21). */
+  readonly alias?: boolean;
 }
 
 export function decideMerge(view: GraphView, call: MergeCall, settings: WorkspaceSettings): Outcome {
@@ -41,7 +43,13 @@ export function absorbDraft(primary: Person, secondary: Person, cause: 'merge' |
   };
 }
 
-function nothing({ primary, secondary }: MergeCall, reason: Reason, person: Person | undefined): Outcome {
+function nothing(
+  { primary, secondary, alias }: MergeCall,
+  reason: Reason,
+  person: Person | undefined,
+): Outcome {
+  // The previous id was a visitor's, or its claim made both sides one: the alias did what it was for.
+  if (alias === true && reason !== 'too_many_merges') return { facts: [], notes: [], drops: [] };
   const detail = { call: 'merge', primary, secondary };
   const personId = person?.personId ?? null;
   return {

@@ -69,7 +69,8 @@ function controlOutcome(
     case 'merge': {
       const secondary = identifierIn(request.other_kind, request.other);
       if (secondary === null) return { facts: [], notes: [], drops: [] }; // ingest answered 400
-      const call = { primary: identifier, secondary, receivedAt: request.received_at };
+      const alias = request.anonymous_id !== null;
+      const call = { primary: identifier, secondary, receivedAt: request.received_at, alias };
       return decideMerge(graph, call, settings);
     }
     case 'delete':

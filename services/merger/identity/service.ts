@@ -8,5 +8,7 @@ export const identityService: ServiceSpec = {
   journal: 'identityJournal',
   deciderVersion: 1,
   stores: {},
+  // A lane that asks holds its visitor's events back until the answer is committed.
+  urgent: ['identityDecisions'],
   open: (_partition, partitions, stores, codecs) => new IdentityProcessor(partitions, stores, codecs),
 };

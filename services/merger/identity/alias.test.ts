@@ -1,0 +1,33 @@
+import { describe, expect, test } from '@jest/globals';
+import { of } from '../../testing/processor-harness.ts';
+import { Scenario } from './scenario.ts';
+
+describe('C.1 row 21: an alias', () => {
+  test('of a visitor leaves no failed merge behind', () => {
+    const shop = new Scenario();
+    shop.claim({ path: '42', anonymousId: 'v' });
+    const outputs = shop.send(mergeRequest(shop, 'v'));
+    expect(of('activitiesLogged', outputs)).toEqual([]);
+    expect(of('eventsDropped', outputs)).toEqual([]);
+  });
+
+  test('of a known person merges the two', () => {
+    const shop = new Scenario();
+    shop.claim({ path: '42', anonymousId: 'v' });
+    shop.claim({ path: '7' });
+    const facts = of('identityLog', shop.send(mergeRequest(shop, '7')));
+    expect(facts.map((fact) => fact.kind)).toEqual(['person_absorbed']);
+  });
+});
+
+function mergeRequest(shop: Scenario, previous: string) {
+  return shop.request({
+    kind: 'merge',
+    identifier_kind: 'id',
+    identifier: '42',
+    other_kind: 'id',
+    other: previous,
+    anonymous_id: previous,
+    positions: [0, 0, 0, 0],
+  });
+}
