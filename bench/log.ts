@@ -131,12 +131,15 @@ async function passThrough(log: Log, options: BenchOptions, run: number): Promis
   };
 }
 
-/** Returns how many transactions it took. */
-async function pass(
+/**
+ * Reads so many events and writes them in transactions; returns how many it took. The merger's race runs it, too, in a
+ * process of its own.
+ */
+export async function pass(
   log: Log,
   reader: LogReader,
   producer: TransactionalProducer,
-  options: BenchOptions,
+  options: Pick<BenchOptions, 'events' | 'commitMs' | 'batchBytesMax' | 'copies'>,
 ): Promise<number> {
   const outputs = log.newOutputBuffer();
   const next = new Map<number, number>();
