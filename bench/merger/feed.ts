@@ -1,0 +1,198 @@
+/**
+ * The way in: the peer's records become events on `events.collected`, in the order in which they were made. Its
+ * partitions are merged by message id, since our lanes lie on other partitions than its keys.
+ */
+import type { Codecs } from '../../schemas/codec.ts';
+import { partitionOf } from '../../schemas/partitioner.ts';
+import { openLog } from '../../services/runtime/log/open-log.ts';
+import type {
+  Log,
+  LogReader,
+  OutputBuffer,
+  TransactionalProducer,
+} from '../../services/runtime/log/ports.ts';
+import { asCollected, laneOf, readPeerRecord, type PeerRecord } from './peer-record.ts';
+
+const TOPIC = 'eventsCollected';
+const SEND_RECORDS = 20_000;
+const BUFFER_BYTES_MAX = 8 << 20;
+const TAKE_BYTES = 1 << 20;
+const WAIT_MS = 100;
+const TRANSACTION_MS_MAX = 60_000;
+
+export interface FeedOptions {
+  readonly brokers: readonly string[];
+  readonly codecs: Codecs;
+  readonly partitions: number;
+  /** Prefix under which the peer's input topic is named as `events.collected` is. */
+  readonly from: string;
+  /** Prefixes of the installations to fill; their topics are made here. */
+  readonly into: readonly string[];
+}
+
+export interface Fed {
+  readonly events: number;
+  /** Of the values, with their wire headers. */
+  readonly bytes: number;
+  /** Of those that still wait for somebody when all have been handled. */
+  readonly waitingBytes: number;
+}
+
+export async function feed({ brokers, codecs, partitions, from, into }: FeedOptions): Promise<Fed> {
+  const logs: Log[] = [];
+  const open = async (prefix: string): Promise<Log> => {
+    const log = await openLog({ brokers, clientId: 'bench-feed', prefix });
+    logs.push(log);
+    return log;
+  };
+  try {
+    const source = await open(from);
+    const sinks: Sink[] = [];
+    for (const prefix of into) sinks.push(await Sink.open(await open(prefix), partitions));
+    const waiting = new Waiting();
+    for await (const record of inOrder(source)) {
+      const lane = laneOf(record.anonymousId);
+      const value = codecs.CollectedEvent.encode(asCollected(record));
+      waiting.take(record, value.length);
+      const key = Buffer.from(lane);
+      const partition = partitionOf(key, partitions);
+      for (const sink of sinks) {
+        if (sink.append(partition, key, value)) await sink.send();
+      }
+    }
+    for (const sink of sinks) await sink.finish();
+    return { events: waiting.events, bytes: waiting.bytes, waitingBytes: waiting.waitingBytes };
+  } finally {
+    for (const log of logs) await log.close();
+  }
+}
+
+/** What stays behind with nobody: events of ids that are never claimed. */
+class Waiting {
+  readonly #bytes = new Map<string, number>();
+  readonly #claimed = new Set<string>();
+  events = 0;
+  bytes = 0;
+  waitingBytes = 0;
+
+  take({ anonymousId, isIdentify }: PeerRecord, bytes: number): void {
+    this.events += 1;
+    this.bytes += bytes;
+    if (this.#claimed.has(anonymousId)) return;
+    const before = this.#bytes.get(anonymousId) ?? 0;
+    if (isIdentify) {
+      this.#claimed.add(anonymousId);
+      this.#bytes.delete(anonymousId);
+      this.waitingBytes -= before;
+      return;
+    }
+    this.#bytes.set(anonymousId, before + bytes);
+    this.waitingBytes += bytes;
+  }
+}
+
+class Sink {
+  readonly #producer: TransactionalProducer;
+  readonly #outputs: OutputBuffer;
+
+  private constructor(producer: TransactionalProducer, outputs: OutputBuffer) {
+    this.#producer = producer;
+    this.#outputs = outputs;
+  }
+
+  static async open(log: Log, partitions: number): Promise<Sink> {
+    await log.admin.createTopics(partitions);
+    const producer = await log.transactionalProducer({
+      transactionalId: 'feed',
+      timeoutMs: TRANSACTION_MS_MAX,
+    });
+    await producer.init();
+    return new Sink(producer, log.newOutputBuffer());
+  }
+
+  /** @returns whether it is time to send. */
+  append(partition: number, key: Buffer, value: Buffer): boolean {
+    this.#outputs.append(TOPIC, partition, key, value);
+    return this.#outputs.records >= SEND_RECORDS;
+  }
+  async send(): Promise<void> {
+    await this.#producer.send(this.#outputs);
+    await this.#producer.commit();
+    this.#outputs.clear();
+  }
+  async finish(): Promise<void> {
+    if (this.#outputs.records > 0) await this.send();
+    await this.#producer.close();
+  }
+}
+
+async function* inOrder(log: Log): AsyncGenerator<PeerRecord> {
+  const ends = await log.admin.endOffsets(TOPIC);
+  const sources = ends.map((end, partition) => new Source(log, partition, end));
+  try {
+    for (const source of sources) await source.start();
+    for (;;) {
+      let first: Source | undefined;
+      for (const source of sources) {
+        if (source.head === undefined) await source.fill();
+        const { head } = source;
+        if (head === undefined) continue;
+        if (first?.head === undefined || head.messageId < first.head.messageId) first = source;
+      }
+      if (first?.head === undefined) return;
+      yield first.head;
+      first.advance();
+    }
+  } finally {
+    for (const source of sources) await source.close();
+  }
+}
+
+/** One partition of the peer's input: a reader of its own, so that none runs ahead of the others. */
+class Source {
+  readonly #reader: LogReader;
+  readonly #partition: number;
+  readonly #end: number;
+  #records: PeerRecord[] = [];
+  #at = 0;
+  #next = 0;
+
+  constructor(log: Log, partition: number, end: number) {
+    this.#reader = log.reader({
+      bufferBytesMax: BUFFER_BYTES_MAX,
+      fetchBytesMax: TAKE_BYTES,
+      waitMsMax: WAIT_MS,
+    });
+    this.#partition = partition;
+    this.#end = end;
+  }
+
+  get head(): PeerRecord | undefined {
+    return this.#records[this.#at];
+  }
+  advance(): void {
+    this.#at += 1;
+  }
+  async start(): Promise<void> {
+    await this.#reader.start([{ topic: TOPIC, partition: this.#partition, offset: 0 }]);
+  }
+
+  async fill(): Promise<void> {
+    this.#records = [];
+    this.#at = 0;
+    while (this.#records.length === 0 && this.#next < this.#end) {
+      await this.#reader.wait(WAIT_MS);
+      for (const slice of this.#reader.take(TAKE_BYTES)) {
+        slice.forEach(({ bytes, keyStart, keyEnd, valueStart, valueEnd }) => {
+          const key = bytes.subarray(keyStart, keyEnd);
+          this.#records.push(readPeerRecord(key, bytes.subarray(valueStart, valueEnd)));
+        });
+        this.#next = slice.next;
+        slice.release();
+      }
+    }
+  }
+  async close(): Promise<void> {
+    await this.#reader.close();
+  }
+}

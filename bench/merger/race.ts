@@ -1,0 +1,225 @@
+/** The runs, one after the other, each on topics of its own. */
+import { execFile } from 'node:child_process';
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Codecs } from '../../schemas/codec.ts';
+import { topics } from '../../schemas/topics.ts';
+import type { BenchRow } from '../../scripts/bench.ts';
+import { feed, type Fed } from './feed.ts';
+import { giveBack } from './give-back.ts';
+import { runMerger, runRecovery, type MergerRunOptions } from './merger-run.ts';
+import type { PassFigures } from './pass-through.ts';
+import type { Peer } from './peer.ts';
+import type { RunFigures } from './rows.ts';
+
+export type Contestant = 'peer' | 'pass' | 'merger' | 'recovery';
+
+export interface RaceOptions {
+  readonly root: string;
+  readonly folder: string;
+  readonly brokers: string;
+  readonly registryUrl: string;
+  readonly brokerPid: number;
+  readonly peer: Peer;
+  readonly codecs: Codecs;
+  readonly events: number;
+  readonly runs: number;
+  readonly only: readonly Contestant[];
+  readonly profileFolder: string | undefined;
+  readonly report: (line: string) => void;
+}
+
+/** As many as the peer's topics have. */
+const PARTITIONS = 4;
+const INPUT = 'input.';
+const PASS_SECONDS_MAX = 900;
+const BYTES_PER_MIB = 2 ** 20;
+const MILLION = 1e6;
+
+const run = promisify(execFile);
+
+export class Race {
+  readonly #options: RaceOptions;
+  readonly #fed: Fed;
+  readonly figures: RunFigures[] = [];
+  readonly recoveries: BenchRow[] = [];
+
+  private constructor(options: RaceOptions, fed: Fed) {
+    this.#options = options;
+    this.#fed = fed;
+  }
+
+  static async prepare(options: RaceOptions): Promise<Race> {
+    const { peer, events, runs, only, report } = options;
+    await peer.load(inputTopic(), events);
+    report(`loaded ${String(events)} events of the peer's workload`);
+    const prefixes = only.includes('merger') ? numbers(runs).map((number) => mergerPrefix(number)) : [];
+    if (only.includes('recovery')) prefixes.push(recoveryPrefix('kept'), recoveryPrefix('deleted'));
+    // The pass-through leaves its input as it is, so any of them will do; alone it needs one of its own.
+    if (only.includes('pass') && prefixes.length === 0) prefixes.push(mergerPrefix(1));
+    const fed = await feed({ ...shared(options), from: INPUT, into: prefixes });
+    report(
+      `copied as events of ours: ${mebibytes(fed.bytes)} MiB, of which ${mebibytes(fed.waitingBytes)} wait`,
+    );
+    return new Race(options, fed);
+  }
+
+  async run(contestant: Contestant): Promise<void> {
+    const { runs } = this.#options;
+    if (contestant === 'recovery') {
+      await this.#recovery('kept');
+      await this.#recovery('deleted');
+      return;
+    }
+    for (const number of numbers(runs)) {
+      const load = loadavg()[0] ?? 0;
+      if (contestant === 'peer') await this.#peer(number, load);
+      else if (contestant === 'pass') await this.#pass(number, load);
+      else await this.#merger(number, load);
+    }
+  }
+
+  async #peer(number: number, load: number): Promise<void> {
+    const { peer, events, folder, brokerPid } = this.#options;
+    const id = `r${String(number)}`;
+    const stateFolder = join(folder, 'peer-state');
+    const figures = await peer.bench({ topic: inputTopic(), id, stateFolder, brokerPid });
+    const { line, passed } = await peer.check(`peer-out-${id}`, events);
+    this.#take({ ...figures, what: 'peer', run: number, load, events, check: verdict(passed) }, line);
+  }
+
+  async #pass(number: number, load: number): Promise<void> {
+    const { root, brokers, events, brokerPid } = this.#options;
+    const script = ['--import', 'tsx', join(root, 'bench/merger/pass-through.ts')];
+    const from = this.#options.only.includes('merger') ? mergerPrefix(1) : this.#anyPrefix();
+    const into = `pass${String(number)}.`;
+    const args = [brokers, from, into, String(events), String(PARTITIONS), String(brokerPid)];
+    const { stdout } = await run(process.execPath, [...script, ...args], {
+      cwd: root,
+      timeout: PASS_SECONDS_MAX * 1_000,
+    });
+    const figures = JSON.parse(stdout) as PassFigures; // printed by the script
+    const perMillion = figures.brokerCpuSeconds / (events / MILLION);
+    this.#take({
+      ...figures,
+      what: 'pass-through',
+      run: number,
+      load,
+      events,
+      brokerCpuSecondsPerMillion: perMillion,
+      check: '',
+    });
+  }
+
+  async #merger(number: number, load: number): Promise<void> {
+    const prefix = mergerPrefix(number);
+    const figures = await runMerger(this.#mergerOptions(prefix, `merger-${String(number)}`));
+    const { line, passed } = await this.#check(prefix);
+    const shared = {
+      run: number,
+      load,
+      events: figures.events,
+      seconds: figures.seconds,
+      brokerCpuSecondsPerMillion: figures.brokerCpuSeconds / (figures.events / MILLION),
+      startUpCpuSeconds: figures.startUpCpuSeconds,
+      check: verdict(passed),
+    };
+    this.#take(
+      {
+        ...shared,
+        what: 'merger',
+        cpuSeconds: figures.mergerCpuSeconds,
+        peakMebibytes: figures.mergerPeakMebibytes,
+        stateMebibytes: figures.stateBytes / BYTES_PER_MIB,
+        stateShare: figures.stateBytes / this.#fed.waitingBytes,
+      },
+      `${line} | ${String(figures.transactions)} transactions`,
+    );
+    this.#take({
+      ...shared,
+      what: 'merger + identity',
+      cpuSeconds: figures.mergerCpuSeconds + figures.identityCpuSeconds,
+      peakMebibytes: figures.mergerPeakMebibytes + figures.identityPeakMebibytes,
+    });
+  }
+
+  async #recovery(state: 'kept' | 'deleted'): Promise<void> {
+    const prefix = recoveryPrefix(state);
+    const figures = await runRecovery(this.#mergerOptions(prefix, `recovery-${state}`), state);
+    const { line, passed } = await this.#check(prefix);
+    this.#options.report(`kill -9, state ${state}: ${JSON.stringify(figures)} ${line}`);
+    this.recoveries.push({
+      what: `kill -9, state ${state}`,
+      'killed at events': figures.killedAtEvents,
+      'live after s': Number(figures.liveSeconds.toFixed(2)),
+      'first record after s': Number(figures.firstRecordSeconds.toFixed(2)),
+      check: verdict(passed),
+    });
+  }
+
+  async #check(prefix: string): Promise<{ readonly passed: boolean; readonly line: string }> {
+    const { peer, events } = this.#options;
+    const into = `checked-${prefix}`;
+    const { laterIdentifies } = await giveBack({ ...shared(this.#options), from: prefix, into });
+    const { line, passed } = await peer.check(into + topics.eventsCollected.name, events);
+    return { passed, line: `${line} | ${String(laterIdentifies)} later identifies left out` };
+  }
+
+  #mergerOptions(prefix: string, folderName: string): MergerRunOptions {
+    const { root, folder, brokers, registryUrl, brokerPid, events, profileFolder } = this.#options;
+    return {
+      root,
+      dataFolder: join(folder, folderName),
+      brokers,
+      brokerPid,
+      prefix,
+      events,
+      env: {
+        ...process.env,
+        KAFKA_BROKERS: brokers,
+        SCHEMA_REGISTRY_URL: registryUrl,
+        HINDSIGHT_PREFIX: prefix,
+        HINDSIGHT_PARTITIONS: String(PARTITIONS),
+      },
+      ...(profileFolder !== undefined && {
+        mergerEnv: { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileFolder}` },
+      }),
+    };
+  }
+
+  #anyPrefix(): string {
+    return this.#options.only.includes('recovery') ? recoveryPrefix('kept') : mergerPrefix(1);
+  }
+
+  #take(figures: RunFigures, line = ''): void {
+    this.figures.push(figures);
+    const perCpuSecond = Math.round(figures.events / figures.cpuSeconds);
+    const { what, run: number, seconds } = figures;
+    this.#options.report(
+      `${what} ${String(number)}: ${seconds.toFixed(1)} s, ${String(perCpuSecond)} events per CPU s ${line}`,
+    );
+  }
+}
+
+function inputTopic(): string {
+  return INPUT + topics.eventsCollected.name;
+}
+function mergerPrefix(number: number): string {
+  return `merger${String(number)}.`;
+}
+function recoveryPrefix(state: 'kept' | 'deleted'): string {
+  return `recovery-${state}.`;
+}
+function shared({ brokers, codecs }: RaceOptions) {
+  return { brokers: brokers.split(','), codecs, partitions: PARTITIONS };
+}
+function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
+}
+function verdict(passed: boolean): string {
+  return passed ? 'PASS' : 'FAIL';
+}
+function mebibytes(bytes: number): string {
+  return (bytes / BYTES_PER_MIB).toFixed(0);
+}
