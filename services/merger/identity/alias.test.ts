@@ -16,7 +16,7 @@ describe('C.1 row 21: an alias', () => {
     shop.claim({ path: '42', anonymousId: 'v' });
     shop.claim({ path: '7' });
     const facts = of('identityLog', shop.send(mergeRequest(shop, '7')));
-    expect(facts.map((fact) => fact.kind)).toEqual(['person_absorbed']);
+    expect(facts.map(({ value }) => value.kind)).toEqual(['person_absorbed']);
   });
 });
 

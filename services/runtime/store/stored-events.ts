@@ -8,8 +8,10 @@ export const RECEIVED_AT = 28;
 export const TIMESTAMP = 34;
 
 /** Reading backwards through one visitor's busy hour hits the same stretch; a visitor of a month hits another each time. */
-const WINDOW_BYTES = 256 << 10;
+const WINDOW_BYTES = 16 << 10;
 const NARROW_BYTES = 4 << 10;
+/** Longest chain whose values are kept in memory from the walk. */
+const keptEventsMax = 64;
 
 export class ChainEvents implements StoredEvents {
   readonly #log: SegmentLog;
@@ -17,6 +19,8 @@ export class ChainEvents implements StoredEvents {
   #places: Float64Array;
   #received: Float64Array;
   #timestamps: Float64Array;
+  /** Values of a short chain, kept from the walk, so that releasing it reads nothing twice. */
+  #kept: Buffer[] | undefined;
   length = 0;
 
   constructor(log: SegmentLog, expected: number) {
@@ -26,6 +30,7 @@ export class ChainEvents implements StoredEvents {
     this.#places = new Float64Array(capacity);
     this.#received = new Float64Array(capacity);
     this.#timestamps = new Float64Array(capacity);
+    if (expected <= keptEventsMax) this.#kept = [];
   }
 
   /** Follows the back pointers from the newest event; keeps those received at or after receivedFrom. */
@@ -35,25 +40,39 @@ export class ChainEvents implements StoredEvents {
     while (at !== 0 && at >= this.#log.segmentMin) {
       const record = this.#window.record(at, place);
       const receivedAt = record.readUIntLE(RECEIVED_AT, 6);
-      if (receivedAt >= receivedFrom)
+      if (receivedAt >= receivedFrom) {
         this.#add(at * 2 ** 32 + place, receivedAt, record.readUIntLE(TIMESTAMP, 6));
+        this.#kept?.push(Buffer.from(record.subarray(RECORD_HEADER_BYTES)));
+      }
       at = record.readUInt32LE(4);
       place = record.readUInt32LE(8);
     }
     this.#places.subarray(0, this.length).reverse();
     this.#received.subarray(0, this.length).reverse();
     this.#timestamps.subarray(0, this.length).reverse();
+    this.#kept?.reverse();
     return this;
   }
 
   sortByTimestamp(): void {
+    if (this.#isSorted()) return; // most visitors' clocks agree with their arrival
     // The index breaks ties, so equal timestamps keep their arrival order.
+    const timestamps = this.#timestamps;
     const order = Array.from({ length: this.length }, (_, index) => index).sort(
-      (a, b) => this.timestamp(a) - this.timestamp(b) || a - b,
+      (a, b) => (timestamps[a] as number) - (timestamps[b] as number) || a - b, // both < length
     );
-    this.#places = Float64Array.from(order, (index) => this.#places[index] as number); // index < length
+    const kept = this.#kept;
+    if (kept !== undefined) this.#kept = order.map((index) => kept[index] as Buffer); // index < length
+    this.#places = Float64Array.from(order, (index) => this.#places[index] as number);
     this.#received = Float64Array.from(order, (index) => this.#received[index] as number);
-    this.#timestamps = Float64Array.from(order, (index) => this.#timestamps[index] as number);
+    this.#timestamps = Float64Array.from(order, (index) => timestamps[index] as number);
+  }
+
+  #isSorted(): boolean {
+    for (let i = 1; i < this.length; i += 1) {
+      if ((this.#timestamps[i] as number) < (this.#timestamps[i - 1] as number)) return false;
+    }
+    return true;
   }
 
   receivedAt(index: number): number {
@@ -63,6 +82,8 @@ export class ChainEvents implements StoredEvents {
     return this.#timestamps[index] as number;
   }
   read(index: number): Buffer {
+    const kept = this.#kept?.[index];
+    if (kept !== undefined) return kept;
     const place = this.#places[index] as number;
     const record = this.#window.record(Math.floor(place / 2 ** 32), place % 2 ** 32);
     return record.subarray(RECORD_HEADER_BYTES);
