@@ -9,6 +9,7 @@ import type {
   Log,
   LogReader,
   OutputBuffer,
+  RecordSlice,
   TransactionalProducer,
 } from '../../services/runtime/log/ports.ts';
 import { asCollected, laneOf, readPeerRecord, type PeerRecord } from './peer-record.ts';
@@ -56,9 +57,7 @@ export async function feed({ brokers, codecs, partitions, from, into }: FeedOpti
       waiting.take(record, value.length);
       const key = Buffer.from(lane);
       const partition = partitionOf(key, partitions);
-      for (const sink of sinks) {
-        if (sink.append(partition, key, value)) await sink.send();
-      }
+      for (const sink of sinks) await sink.append(partition, key, value);
     }
     for (const sink of sinks) await sink.finish();
     return { events: waiting.events, bytes: waiting.bytes, waitingBytes: waiting.waitingBytes };
@@ -110,19 +109,20 @@ class Sink {
     return new Sink(producer, log.newOutputBuffer());
   }
 
-  /** @returns whether it is time to send. */
-  append(partition: number, key: Buffer, value: Buffer): boolean {
+  /** To be awaited when it gives a promise: it then sends what has come together. */
+  append(partition: number, key: Buffer, value: Buffer): Promise<void> | undefined {
     this.#outputs.append(TOPIC, partition, key, value);
-    return this.#outputs.records >= SEND_RECORDS;
+    return this.#outputs.records >= SEND_RECORDS ? this.#send() : undefined;
   }
-  async send(): Promise<void> {
+  async finish(): Promise<void> {
+    if (this.#outputs.records > 0) await this.#send();
+    await this.#producer.close();
+  }
+
+  async #send(): Promise<void> {
     await this.#producer.send(this.#outputs);
     await this.#producer.commit();
     this.#outputs.clear();
-  }
-  async finish(): Promise<void> {
-    if (this.#outputs.records > 0) await this.send();
-    await this.#producer.close();
   }
 }
 
@@ -132,13 +132,8 @@ async function* inOrder(log: Log): AsyncGenerator<PeerRecord> {
   try {
     for (const source of sources) await source.start();
     for (;;) {
-      let first: Source | undefined;
-      for (const source of sources) {
-        if (source.head === undefined) await source.fill();
-        const { head } = source;
-        if (head === undefined) continue;
-        if (first?.head === undefined || head.messageId < first.head.messageId) first = source;
-      }
+      for (const source of sources) await source.fill();
+      const first = earliest(sources);
       if (first?.head === undefined) return;
       yield first.head;
       first.advance();
@@ -146,6 +141,13 @@ async function* inOrder(log: Log): AsyncGenerator<PeerRecord> {
   } finally {
     for (const source of sources) await source.close();
   }
+}
+
+function earliest(sources: readonly Source[]): Source | undefined {
+  return sources.reduce<Source | undefined>((first, source) => {
+    if (source.head === undefined) return first;
+    return first?.head === undefined || source.head.messageId < first.head.messageId ? source : first;
+  }, undefined);
 }
 
 /** One partition of the peer's input: a reader of its own, so that none runs ahead of the others. */
@@ -177,20 +179,23 @@ class Source {
     await this.#reader.start([{ topic: TOPIC, partition: this.#partition, offset: 0 }]);
   }
 
+  /** Has a record at hand when it returns, unless there is none any more. */
   async fill(): Promise<void> {
+    if (this.head !== undefined) return;
     this.#records = [];
     this.#at = 0;
     while (this.#records.length === 0 && this.#next < this.#end) {
       await this.#reader.wait(WAIT_MS);
-      for (const slice of this.#reader.take(TAKE_BYTES)) {
-        slice.forEach(({ bytes, keyStart, keyEnd, valueStart, valueEnd }) => {
-          const key = bytes.subarray(keyStart, keyEnd);
-          this.#records.push(readPeerRecord(key, bytes.subarray(valueStart, valueEnd)));
-        });
-        this.#next = slice.next;
-        slice.release();
-      }
+      for (const slice of this.#reader.take(TAKE_BYTES)) this.#take(slice);
     }
+  }
+  #take(slice: RecordSlice): void {
+    slice.forEach(({ bytes, keyStart, keyEnd, valueStart, valueEnd }) => {
+      const key = bytes.subarray(keyStart, keyEnd);
+      this.#records.push(readPeerRecord(key, bytes.subarray(valueStart, valueEnd)));
+    });
+    this.#next = slice.next;
+    slice.release();
   }
   async close(): Promise<void> {
     await this.#reader.close();

@@ -183,7 +183,10 @@ export class Race {
         HINDSIGHT_PARTITIONS: String(PARTITIONS),
       },
       ...(profileFolder !== undefined && {
-        mergerEnv: { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileFolder}` },
+        mergerEnv: {
+          NODE_OPTIONS: `--import ${new URL('cpu-profile.mjs', import.meta.url).href}`,
+          BENCH_PROFILE_FOLDER: profileFolder,
+        },
       }),
     };
   }
