@@ -87,8 +87,20 @@ FROM stored_decisions
 WHERE kind = 'granted' AND startsWith(lane, concat(workspace, ':a:'))
 GROUP BY workspace, anonymous_id;
 
--- Rows of people whose rows are not plainly theirs, with the person of today; today_id is empty for nobody.
+-- Every event with the person of today; today_id is empty for nobody. One pass over the rows: who has been absorbed is
+-- looked up in an array that is worked out once a question. Rows of people from whom something was split off depend on
+-- more than the person; these people are few, and found by the sort key.
 CREATE OR REPLACE VIEW resolved_events AS
+WITH (
+  SELECT (groupArray(person_id), groupArray(today_id))
+  FROM (SELECT person_id, today_id FROM stored_today FINAL WHERE name_kind = '')
+) AS today
+SELECT
+  workspace, transform(person_id, today.1, today.2, person_id) AS today_id, message_id, type, name, timestamp, received_at,
+  merged_at, previously_anonymous, anonymous_id, properties, context, _partition, _offset
+FROM stored_merged
+WHERE person_id GLOBAL NOT IN (SELECT person_id FROM stored_today WHERE name_kind != '')
+UNION ALL
 SELECT
   rows.workspace AS workspace,
   multiIf(moves.version > 0, moves.today_id, people.version > 0, people.today_id, rows.person_id) AS today_id,
@@ -102,7 +114,7 @@ FROM (
     if(identifier_kind = 'none', 'anonymous_id', identifier_kind) AS subject_kind,
     multiIf(identifier_kind = 'none', ifNull(anonymous_id, ''), identifier_kind = 'email', lower(ifNull(identifier, '')), ifNull(identifier, '')) AS subject
   FROM stored_merged
-  WHERE person_id GLOBAL IN (SELECT person_id FROM stored_today)
+  WHERE person_id GLOBAL IN (SELECT person_id FROM stored_today WHERE name_kind != '')
 ) AS rows
 GLOBAL ANY LEFT JOIN (SELECT person_id, today_id, version FROM stored_today FINAL WHERE name_kind = '') AS people
   ON rows.person_id = people.person_id
@@ -128,16 +140,38 @@ WHERE rows.received_at <= claimed.claimed_at + INTERVAL 5 MINUTE;
 
 CREATE OR REPLACE VIEW events AS
 SELECT
-  workspace, person_id, message_id, type, name, timestamp, received_at, merged_at, previously_anonymous, anonymous_id,
-  properties, context, _partition, _offset
-FROM stored_merged
-WHERE person_id GLOBAL NOT IN (SELECT person_id FROM stored_today)
-UNION ALL
-SELECT
   workspace, today_id AS person_id, message_id, type, name, timestamp, received_at, merged_at, previously_anonymous,
   anonymous_id, properties, context, _partition, _offset
 FROM resolved_events
 WHERE today_id != '';
+
+-- The same for one person, found by the sort key whatever the size of the table: SELECT * FROM person_events(person = …).
+CREATE OR REPLACE VIEW person_events AS
+SELECT
+  workspace, today_id AS person_id, message_id, type, name, timestamp, received_at, merged_at, previously_anonymous,
+  anonymous_id, properties, context, _partition, _offset
+FROM (
+  SELECT
+    rows.workspace AS workspace,
+    multiIf(moves.version > 0, moves.today_id, people.version > 0, people.today_id, rows.person_id) AS today_id,
+    rows.message_id AS message_id, rows.type AS type, rows.name AS name, rows.timestamp AS timestamp,
+    rows.received_at AS received_at, rows.merged_at AS merged_at, rows.previously_anonymous AS previously_anonymous,
+    rows.anonymous_id AS anonymous_id, rows.properties AS properties, rows.context AS context,
+    rows._partition AS _partition, rows._offset AS _offset
+  FROM (
+    SELECT
+      *,
+      if(identifier_kind = 'none', 'anonymous_id', identifier_kind) AS subject_kind,
+      multiIf(identifier_kind = 'none', ifNull(anonymous_id, ''), identifier_kind = 'email', lower(ifNull(identifier, '')), ifNull(identifier, '')) AS subject
+    FROM stored_merged
+    WHERE person_id = {person:String} OR person_id GLOBAL IN (SELECT person_id FROM stored_today WHERE today_id = {person:String})
+  ) AS rows
+  GLOBAL ANY LEFT JOIN (SELECT person_id, today_id, version FROM stored_today FINAL WHERE name_kind = '') AS people
+    ON rows.person_id = people.person_id
+  GLOBAL ANY LEFT JOIN (SELECT person_id, workspace, name_kind, value, today_id, version FROM stored_today FINAL WHERE name_kind != '') AS moves
+    ON rows.person_id = moves.person_id AND rows.workspace = moves.workspace AND rows.subject_kind = moves.name_kind AND rows.subject = moves.value
+)
+WHERE today_id = {person:String};
 
 CREATE OR REPLACE VIEW anonymous_events AS
 SELECT
