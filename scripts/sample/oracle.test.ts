@@ -26,7 +26,7 @@ describe('the sample storefront', () => {
       .flatMap((lanes) => [...lanes.values()].flat())
       .concat([...anonymous.values()].flat());
     const sent = visitors.flatMap(({ calls }) =>
-      calls.filter((call) => call.type === 'event' || call.type === 'page'),
+      calls.flatMap((call) => (call.type === 'event' || call.type === 'page' ? [call.messageId] : [])),
     );
     expect(new Set(placed).size).toBe(placed.length);
     expect(placed.sort()).toEqual(sent.sort());
