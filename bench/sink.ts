@@ -24,6 +24,8 @@ import { holdParts } from './sink-parts.ts';
 const PARTITIONS = 8;
 const LATENCY_EVENTS_PER_SECOND = 5_000;
 const PROBE_EVERY_MS = 40;
+/** Adds as much to what is measured; asking more often would load the engine more than the sink does. */
+const POLL_EVERY_MS = 40;
 const CLOCK_TICKS_A_SECOND = 100;
 
 interface Stage {
@@ -52,7 +54,11 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
     if (Number(values.rows) > 0 || Number(values.seconds) > 0) {
       const address = { url, username, password, database: 'bench' };
       rows.push(
-        ...(await benchSink(folder, address, engine.pid, Number(values.rows), Number(values.seconds))),
+        ...(await benchSink(
+          folder,
+          { address, enginePid: engine.pid },
+          { rowsWanted: Number(values.rows), seconds: Number(values.seconds) },
+        )),
       );
     }
     if (Number(values.events) > 0) {
@@ -73,10 +79,8 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
 
 async function benchSink(
   folder: string,
-  address: ClickHouseAddress,
-  enginePid: number,
-  rowsWanted: number,
-  seconds: number,
+  { address, enginePid }: { readonly address: ClickHouseAddress; readonly enginePid: number },
+  { rowsWanted, seconds }: { readonly rowsWanted: number; readonly seconds: number },
 ): Promise<BenchRow[]> {
   const parts = await holdParts();
   const prefix = `bench-${String(Date.now())}.`;
@@ -158,7 +162,7 @@ async function latency({ log, codecs, target }: Stage, seconds: number): Promise
       );
       const now = performance.now();
       while (took.length < Number(count)) took.push(now - (acknowledged[took.length] ?? now));
-      await sleep(10);
+      await sleep(POLL_EVERY_MS);
     }
   })();
   while (performance.now() - start < seconds * 1000) {

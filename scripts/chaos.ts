@@ -23,7 +23,7 @@ async function main(): Promise<boolean> {
   const report = await runChaos({
     kills: Number(values.kills ?? 200),
     seed,
-    pauseMs: [500, 4_000],
+    pauseMs: [300, 2_500],
     visitors: 100,
     rate: Number(values.rate),
     print,

@@ -19,6 +19,13 @@ const PAUSE_MS_MAX = 5_000;
 /** Tells an operator that ClickHouse has not taken rows for so long. */
 const ALARM_AFTER_MS = 60_000;
 
+interface Running {
+  readonly target: Target;
+  readonly logger: Logger;
+  /** The sink of the moment. */
+  readonly state: { sink: Sink | undefined };
+}
+
 export async function run(env: Env): Promise<{ stop(): Promise<void> }> {
   const config = readSinkConfig(env);
   const logger = createLogger(SERVICE);
@@ -35,8 +42,8 @@ export async function run(env: Env): Promise<{ stop(): Promise<void> }> {
     }),
     status: () => statusOf(state.sink),
   });
-  const ended = runUntilStopped(config, target, logger, stopping.signal, aborting.signal, state);
-  const chores = config.task === 0 ? runChores(target, logger, stopping.signal, state) : undefined;
+  const ended = runUntilStopped({ config, target, logger, state }, stopping.signal, aborting.signal);
+  const chores = config.task === 0 ? runChores({ target, logger, state }, stopping.signal) : undefined;
   return {
     stop: async () => {
       stopping.abort();
@@ -53,12 +60,9 @@ export async function run(env: Env): Promise<{ stop(): Promise<void> }> {
 
 /** Starts the sink again after an error of the log or of the start. One that is fenced has a successor: it ends. */
 async function runUntilStopped(
-  config: SinkConfig,
-  target: Target,
-  logger: Logger,
+  { config, target, logger, state }: Running & { readonly config: SinkConfig },
   stopSignal: AbortSignal,
   abortSignal: AbortSignal,
-  state: { sink: Sink | undefined },
 ): Promise<void> {
   for (let pauseMs = PAUSE_MS_MIN; !stopSignal.aborted; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
     try {
@@ -99,12 +103,7 @@ function isHopeless(error: unknown): boolean {
   return error instanceof CodedError && codes.includes(error.code);
 }
 
-async function runChores(
-  target: Target,
-  logger: Logger,
-  signal: AbortSignal,
-  state: { readonly sink: Sink | undefined },
-): Promise<void> {
+async function runChores({ target, logger, state }: Running, signal: AbortSignal): Promise<void> {
   let eraseAt = performance.now() + EXPIRE_EVERY_MS;
   let alarmed = false;
   while (!signal.aborted) {
@@ -118,7 +117,7 @@ async function runChores(
       continue;
     }
     alarmed = false;
-    if (signal.aborted || state.sink?.isRunning !== true) continue;
+    if (state.sink?.isRunning !== true) continue;
     try {
       await expireDays(target, logger);
       await target.refreshToday(true); // several sinks may have refreshed across each other

@@ -71,6 +71,7 @@ export class RowBuffer {
    * Appends the record in bytes[start, end) (Avro, without wire header) as a row. False when it is not one of this
    * table. Throws RangeError when the bytes are not such a record; nothing is appended then.
    */
+  // eslint-disable-next-line @typescript-eslint/max-params -- called for every row: an object would be garbage
   append(bytes: Buffer, start: number, end: number, partition: number, offset: number): boolean {
     const before = this.#length;
     this.#reserve(end - start + ROW_OVERHEAD_BYTES_MAX);

@@ -1,8 +1,8 @@
 /** Records for drills and benches: plausible, deterministic by their number, no two alike. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Codecs } from '../../schemas/codec.ts';
-import type { CollectedEvent, MergedEvent } from '../../schemas/records.ts';
-import type { Log } from '../runtime/log/ports.ts';
+import type { CollectedEvent, DroppedEvent, MergedEvent, PersonChange } from '../../schemas/records.ts';
+import type { Log, Producer } from '../runtime/log/ports.ts';
 
 const NAMES = ['Product Viewed', 'Product Added', 'Checkout Started', 'Order Completed', 'Quiz Completed'];
 
@@ -74,7 +74,7 @@ export async function startLoad(options: {
     while (!stop.signal.aborted) {
       const due = ((performance.now() - start) / 1000) * eventsPerSecond;
       const batch: Promise<void>[] = [];
-      for (; sent < due; sent++) batch.push(...sendOne(sent));
+      for (; sent < due; sent++) batch.push(...sendOne({ producer, codecs, seed }, sent));
       await Promise.all(batch);
       await sleep(10);
     }
@@ -87,55 +87,60 @@ export async function startLoad(options: {
       await running;
     },
   };
+}
 
-  function sendOne(number: number): Promise<void>[] {
-    const at = Date.now();
-    const key = Buffer.from(`sample:${String(number % 997)}`);
-    const sends = [producer.send('eventsMerged', key, codecs.MergedEvent.encode(sampleMerged(number, at)))];
-    if (number % 4 === 0) {
-      sends.push(
-        producer.send(
-          'eventsCollected',
-          key,
-          codecs.CollectedEvent.encode(sampleCollected(number + seed, at, true)),
-        ),
-      );
-    }
-    if (number % 50 === 0) {
-      const nobody = { message_id: `message-${String(number)}`, anonymous_id: null, person_id: null };
-      const dropped = {
-        workspace: 'sample',
-        reason: 'invalid_call',
-        stage: 'load',
-        at,
-        detail: null,
-        ...nobody,
-      };
-      sends.push(producer.send('eventsDropped', key, codecs.DroppedEvent.encode(dropped)));
-    }
-    if (number % 100 === 0) {
-      const change = {
-        aspect: 'profile' as const,
-        workspace: 'sample',
-        person_id: `cio_${String(number % 37)}`,
-        at,
-        version: number + 1,
-        state: 'alive' as const,
-        absorbed_into: null,
-        id: null,
-        email: null,
-        created_at: null,
-        first_seen_at: at,
-        attributes: JSON.stringify({ number }),
-      };
-      sends.push(
-        producer.send(
-          'peopleChanged',
-          Buffer.from(`sample:${change.person_id}:profile`),
-          codecs.PersonChange.encode(change),
-        ),
-      );
-    }
-    return sends;
+interface Sending {
+  readonly producer: Producer;
+  readonly codecs: Codecs;
+  readonly seed: number;
+}
+
+/** An event of a person; now and then one of nobody, a dropped one, a changed profile. */
+function sendOne({ producer, codecs, seed }: Sending, number: number): Promise<void>[] {
+  const at = Date.now();
+  const key = Buffer.from(`sample:${String(number % 997)}`);
+  const sends = [producer.send('eventsMerged', key, codecs.MergedEvent.encode(sampleMerged(number, at)))];
+  if (number % 4 === 0) {
+    const value = codecs.CollectedEvent.encode(sampleCollected(number + seed, at, true));
+    sends.push(producer.send('eventsCollected', key, value));
   }
+  if (number % 50 === 0) {
+    sends.push(producer.send('eventsDropped', key, codecs.DroppedEvent.encode(sampleDropped(number, at))));
+  }
+  if (number % 100 === 0) {
+    const change = sampleProfile(number, at);
+    const profileKey = Buffer.from(`sample:${change.person_id}:profile`);
+    sends.push(producer.send('peopleChanged', profileKey, codecs.PersonChange.encode(change)));
+  }
+  return sends;
+}
+
+function sampleDropped(number: number, at: number): DroppedEvent {
+  return {
+    workspace: 'sample',
+    reason: 'invalid_call',
+    stage: 'load',
+    at,
+    detail: null,
+    message_id: `message-${String(number)}`,
+    anonymous_id: null,
+    person_id: null,
+  };
+}
+
+function sampleProfile(number: number, at: number): PersonChange {
+  return {
+    aspect: 'profile',
+    workspace: 'sample',
+    person_id: `cio_${String(number % 37)}`,
+    at,
+    version: number + 1,
+    state: 'alive',
+    absorbed_into: null,
+    id: null,
+    email: null,
+    created_at: null,
+    first_seen_at: at,
+    attributes: JSON.stringify({ number }),
+  };
 }

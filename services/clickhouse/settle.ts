@@ -51,7 +51,7 @@ export async function settle(
   const waiting = batch.tables.filter(({ rows }) => rows.rows > 0);
   const workers = Array.from({ length: Math.min(INSERTS_AT_ONCE_MAX, waiting.length) }, async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      await settleTable(next, batch.ranges, batchId, doubtful, options);
+      await settleTable(next, { ranges: batch.ranges, batchId, doubtful }, options);
     }
   });
   await Promise.all(workers);
@@ -65,14 +65,13 @@ export async function settle(
 
 async function settleTable(
   entry: TableRows,
-  ranges: readonly Range[],
-  batchId: string,
-  doubtfulAtFirst: boolean,
+  insert: { readonly ranges: readonly Range[]; readonly batchId: string; readonly doubtful: boolean },
   options: SettleOptions,
 ): Promise<void> {
+  const { ranges, batchId } = insert;
   const { spec, plan, rows } = entry;
   const { target, gauges } = options;
-  let doubtful = doubtfulAtFirst;
+  let doubtful = insert.doubtful;
   await untilDone(
     options,
     async () => {

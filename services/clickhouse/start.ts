@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { UnknownSchemaError, type Codecs } from '../../schemas/codec.ts';
 import { CodedError, assert } from '../runtime/errors.ts';
 import type { Log, Position, RecordSlice } from '../runtime/log/ports.ts';
-import type { Logger } from '../runtime/logger.ts';
 import { Batch } from './batch.ts';
 import {
   intentsOf,
@@ -73,15 +72,19 @@ export async function findStart(options: StartOptions): Promise<{
         );
       }
       if (plan.type === 'verify') {
-        for (let from = plan.from; from < plan.at; from += VERIFY_CHUNK_OFFSETS_MAX) {
-          const to = Math.min(from + VERIFY_CHUNK_OFFSETS_MAX, plan.at);
-          await verify({ topic, partition, from, to }, options, codecs);
-        }
+        await verifyInChunks({ topic, partition, from: plan.from, to: plan.at }, options, codecs);
       }
       positions.push({ topic, partition, offset: plan.at });
     }
   }
   return { positions, settled };
+}
+
+async function verifyInChunks(range: Range, options: StartOptions, codecs: Codecs): Promise<void> {
+  for (let from = range.from; from < range.to; from += VERIFY_CHUNK_OFFSETS_MAX) {
+    const to = Math.min(from + VERIFY_CHUNK_OFFSETS_MAX, range.to);
+    await verify({ ...range, from, to }, options, codecs);
+  }
 }
 
 /** A partition without a committed offset whose table has rows: the last ones may have holes, from a batch cut short. */
@@ -128,12 +131,7 @@ export async function readRanges(
       signal.throwIfAborted();
       await reader.wait(READ_WAIT_MS);
       for (const slice of reader.take(READ_FETCH_BYTES_MAX)) {
-        const key = `${slice.topic}/${String(slice.partition)}`;
-        const range = left.get(key);
-        if (range !== undefined) {
-          await addLearning(batch, slice, range.to, options.learn);
-          if (slice.next >= range.to) left.delete(key);
-        }
+        await addWanted(batch, slice, { left, learn: options.learn });
         slice.release();
       }
     }
@@ -141,6 +139,19 @@ export async function readRanges(
     await reader.close();
   }
   return batch;
+}
+
+/** Adds what the slice has of the ranges that are still left. */
+async function addWanted(
+  batch: Batch,
+  slice: RecordSlice,
+  { left, learn }: { readonly left: Map<string, Range>; readonly learn: StartOptions['learn'] },
+): Promise<void> {
+  const key = `${slice.topic}/${String(slice.partition)}`;
+  const range = left.get(key);
+  if (range === undefined) return;
+  await addLearning(batch, slice, range.to, learn);
+  if (slice.next >= range.to) left.delete(key);
 }
 
 /** Adds the slice, fetching schemas that are not loaded yet. */

@@ -66,9 +66,6 @@ export function openTarget(address: ClickHouseAddress, options: { readonly repli
     ? { ...INSERT_SETTINGS, insert_quorum: 'auto', insert_quorum_parallel: 0 }
     : INSERT_SETTINGS;
 
-  /** Number of facts at the last refresh; it only grows. */
-  let refreshedAt = -1;
-
   return {
     check: () => checkSchema(client),
 
@@ -120,22 +117,7 @@ export function openTarget(address: ClickHouseAddress, options: { readonly repli
       });
     },
 
-    async refreshToday(evenIfUnchanged = false) {
-      const [count] = await first(
-        client,
-        `SELECT count() FROM stored_facts WHERE kind IN (${RESOLVING_FACTS})`,
-      );
-      const version = Number(count ?? 0);
-      if (version === refreshedAt && !evenIfUnchanged) return;
-      await client.command({
-        query: `INSERT INTO stored_today (person_id, workspace, name_kind, value, today_id, version)
-          SELECT person_id, workspace, name_kind, value, today_id, ${String(version)} FROM person_resolutions
-          WHERE (person_id, workspace, name_kind, value, today_id) NOT IN
-            (SELECT person_id, workspace, name_kind, value, today_id FROM stored_today FINAL)`,
-        clickhouse_settings: { ...settings, insert_deduplicate: 0 },
-      });
-      refreshedAt = version;
-    },
+    refreshToday: refresher(client, settings),
 
     ask: (sql) => first(client, sql),
 
@@ -144,6 +126,25 @@ export function openTarget(address: ClickHouseAddress, options: { readonly repli
     },
 
     close: () => client.close(),
+  };
+}
+
+/** Works out anew whose rows are whose today, when facts have arrived since the last time. */
+function refresher(client: ClickHouseClient, settings: ClickHouseSettings): Target['refreshToday'] {
+  /** Number of facts at the last refresh; it only grows. */
+  let refreshedAt = -1;
+  return async (evenIfUnchanged = false) => {
+    const counting = `SELECT count() FROM stored_facts WHERE kind IN (${RESOLVING_FACTS})`;
+    const version = Number((await first(client, counting))[0] ?? 0);
+    if (version === refreshedAt && !evenIfUnchanged) return;
+    await client.command({
+      query: `INSERT INTO stored_today (person_id, workspace, name_kind, value, today_id, version)
+        SELECT person_id, workspace, name_kind, value, today_id, ${String(version)} FROM person_resolutions
+        WHERE (person_id, workspace, name_kind, value, today_id) NOT IN
+          (SELECT person_id, workspace, name_kind, value, today_id FROM stored_today FINAL)`,
+      clickhouse_settings: { ...settings, insert_deduplicate: 0 },
+    });
+    refreshedAt = version;
   };
 }
 

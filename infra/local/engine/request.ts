@@ -97,7 +97,7 @@ async function readStatement(
   if (insert !== undefined) {
     const inline = Buffer.from(fromUrl.slice(insert.dataStart));
     const gzip = inline.length === 0 && request.headers['content-encoding'] === 'gzip';
-    return spooled(fromUrl, insert, concat(inline, gzip ? request : decoded(request)), gzip, spool);
+    return spooled({ text: fromUrl, insert, gzip }, concat(inline, gzip ? request : decoded(request)), spool);
   }
   const type = request.headers['content-type'] ?? '';
   const body = decoded(request)[Symbol.asyncIterator]();
@@ -117,7 +117,8 @@ async function readStatement(
       const again = insertWithData(statement);
       if (again !== undefined) {
         const rest = head.bytes.subarray(inBody.dataStart);
-        return spooled(statement, again, concat(rest, { [Symbol.asyncIterator]: () => body }), false, spool);
+        const chunks = concat(rest, { [Symbol.asyncIterator]: () => body });
+        return spooled({ text: statement, insert: again, gzip: false }, chunks, spool);
       }
     }
   }
@@ -125,11 +126,15 @@ async function readStatement(
   return plain(fromUrl === '' ? head.bytes.toString() : `${fromUrl}\n${head.bytes.toString()}`);
 }
 
+interface SpooledInsert {
+  readonly text: string;
+  readonly insert: InsertWithData;
+  readonly gzip: boolean;
+}
+
 async function spooled(
-  text: string,
-  insert: InsertWithData,
+  { text, insert, gzip }: SpooledInsert,
   chunks: AsyncIterable<Buffer>,
-  gzip: boolean,
   spool: Spool,
 ): Promise<Statement> {
   const data = await spool.write(chunks);
