@@ -1,5 +1,5 @@
 /** What analysts see, by what the topics said: merges, splits, deletions, claims, expiry. On the real engine. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
 import { silentLogger } from '../runtime/logger.ts';
@@ -7,6 +7,9 @@ import { erasePeople, expireDays } from './chores.ts';
 import { openTarget, type Target } from './target.ts';
 
 type Row = Readonly<Record<string, unknown>>;
+
+/** Some ask the engine twenty times, on a machine that runs other suites. */
+jest.setTimeout(60_000);
 
 const address = {
   url: process.env['TEST_CLICKHOUSE_URL'] ?? '',
