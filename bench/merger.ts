@@ -3,11 +3,12 @@
  * (bench/kafka-streams-peer), (b) the pass-through of our runtime, which is the limit, (c) the merger, identity included;
  * then kill -9 half way, with its state kept and with it deleted.
  * `npm run bench -- merger [--events 2000000] [--runs 3] [--only peer|pass|merger|recovery] [--folder DIR]
- *    [--profile DIR]`
+ *    [--profile DIR] [--minutes 60]`
  *
  * The peer's load generator writes the events once; before anything is measured they are copied as CollectedEvents into
  * one fresh installation for each run. What the merger gives is copied back, and the peer's checker compares it with
- * its oracle: its verdict is in the table. `--profile` writes CPU profiles of the merger's process.
+ * its oracle: its verdict is in the table. `--profile` writes CPU profiles of the merger's process;
+ * after `--minutes` no further round begins.
  * Needs a JDK and Maven, and about 1 GB of disk for each million events and run.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -34,6 +35,7 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
       events: { type: 'string', default: '2000000' },
       runs: { type: 'string', default: '3' },
       only: { type: 'string' },
+      minutes: { type: 'string', default: '60' },
       folder: { type: 'string', default: tmpdir() },
       profile: { type: 'string' },
     },
@@ -55,7 +57,7 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
       profileFolder: values.profile,
       report: say,
     });
-    for (const name of only) await race.run(name);
+    await race.run(Number(values.minutes));
     return [...race.figures.map(runRow), ...summaryRows(race.figures), ...race.recoveries];
   } finally {
     await supervisor.close();

@@ -36,6 +36,7 @@ const INPUT = 'input.';
 const PASS_SECONDS_MAX = 900;
 const BYTES_PER_MIB = 2 ** 20;
 const MILLION = 1e6;
+const MINUTE_MS = 60_000;
 
 const run = promisify(execFile);
 
@@ -65,31 +66,33 @@ export class Race {
     return new Race(options, fed);
   }
 
-  async run(contestant: Contestant): Promise<void> {
-    const { runs } = this.#options;
-    if (contestant === 'recovery') {
-      await this.#recovery('kept');
-      await this.#recovery('deleted');
-      return;
-    }
+  /** Round by round, so that what else the machine does meets all alike. No round begins after so many minutes. */
+  async run(minutesMax: number): Promise<void> {
+    const { runs, only } = this.#options;
     for (const number of numbers(runs)) {
-      const load = loadavg()[0] ?? 0;
-      if (contestant === 'peer') await this.#peer(number, load);
-      else if (contestant === 'pass') await this.#pass(number, load);
-      else await this.#merger(number, load);
+      if (number > 1 && performance.now() > minutesMax * MINUTE_MS) break;
+      if (only.includes('peer')) await this.#peer(number, load());
+      if (only.includes('pass')) await this.#pass(number, load());
+      if (only.includes('merger')) await this.#merger(number, load());
     }
+    if (!only.includes('recovery')) return;
+    await this.#recovery('kept');
+    await this.#recovery('deleted');
   }
 
-  async #peer(number: number, load: number): Promise<void> {
+  async #peer(number: number, loadBefore: number): Promise<void> {
     const { peer, events, folder, brokerPid } = this.#options;
     const id = `r${String(number)}`;
     const stateFolder = join(folder, 'peer-state');
     const figures = await peer.bench({ topic: inputTopic(), id, stateFolder, brokerPid });
     const { line, passed } = await peer.check(`peer-out-${id}`, events);
-    this.#take({ ...figures, what: 'peer', run: number, load, events, check: verdict(passed) }, line);
+    this.#take(
+      { ...figures, what: 'peer', run: number, load: loadBefore, events, check: verdict(passed) },
+      line,
+    );
   }
 
-  async #pass(number: number, load: number): Promise<void> {
+  async #pass(number: number, loadBefore: number): Promise<void> {
     const { root, brokers, events, brokerPid } = this.#options;
     const script = ['--import', 'tsx', join(root, 'bench/merger/pass-through.ts')];
     const from = this.#options.only.includes('merger') ? mergerPrefix(1) : this.#anyPrefix();
@@ -105,20 +108,20 @@ export class Race {
       ...figures,
       what: 'pass-through',
       run: number,
-      load,
+      load: loadBefore,
       events,
       brokerCpuSecondsPerMillion: perMillion,
       check: '',
     });
   }
 
-  async #merger(number: number, load: number): Promise<void> {
+  async #merger(number: number, loadBefore: number): Promise<void> {
     const prefix = mergerPrefix(number);
     const figures = await runMerger(this.#mergerOptions(prefix, `merger-${String(number)}`));
     const { line, passed } = await this.#check(prefix);
     const shared = {
       run: number,
-      load,
+      load: loadBefore,
       events: figures.events,
       seconds: figures.seconds,
       brokerCpuSecondsPerMillion: figures.brokerCpuSeconds / (figures.events / MILLION),
@@ -219,6 +222,9 @@ function shared({ brokers, codecs }: RaceOptions) {
 }
 function numbers(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index + 1);
+}
+function load(): number {
+  return loadavg()[0] ?? 0;
 }
 function verdict(passed: boolean): string {
   return passed ? 'PASS' : 'FAIL';
