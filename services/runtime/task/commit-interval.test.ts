@@ -19,6 +19,11 @@ describe('a batch is committed', () => {
   test('20 ms after the last commit at the earliest, even then', () => {
     expect(commitDueAt({ ...batch, urgent: true, lastCommitAt: 995 })).toBe(1_015);
   });
+  test('up to 100 ms after the last commit at a high rate, where every batch has somebody who waits', () => {
+    const urgent = { ...batch, urgent: true, lastCommitAt: 995 };
+    expect(commitDueAt({ ...urgent, eventsPerSecond: 3_000 })).toBe(1_055);
+    expect(commitDueAt({ ...urgent, eventsPerSecond: 20_000 })).toBe(1_095);
+  });
   test('at once when it is full', () => {
     expect(commitDueAt({ ...batch, full: true, lastCommitAt: 999 })).toBe(1_000);
   });
