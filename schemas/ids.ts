@@ -5,7 +5,6 @@ type Brand<T, Name extends string> = T & { readonly __brand: Name };
 export type Workspace = Brand<string, 'Workspace'>;
 /** `cio_` and a hash of (workspace, number in identity.log); what Customer.io calls a cio_id. */
 export type PersonId = Brand<string, 'PersonId'>;
-export type AnonymousId = Brand<string, 'AnonymousId'>;
 /** Key of a lane, see lanes.ts. */
 export type LaneKey = Brand<string, 'LaneKey'>;
 
