@@ -1,4 +1,4 @@
-/** Branded names of things. A personId cannot stand where an anonymousId belongs (STYLE 15). */
+/** Branded names of things. A personId cannot stand where an anonymousId belongs. */
 type Brand<T, Name extends string> = T & { readonly __brand: Name };
 
 /** Name of a workspace: `[a-z0-9][a-z0-9_-]{0,63}`, so that keys of the form `workspace:…` split in one way only. */

@@ -1,5 +1,5 @@
 /**
- * Every topic, declared once. No other file holds a topic's name as text (STYLE 6).
+ * Every topic, declared once. No other file holds a topic's name as text.
  * Retention and partition counts follow DESIGN section 3.
  */
 

@@ -59,7 +59,7 @@ describe('the jars', () => {
   });
 
   test('are not there after a download that failed, whose reason is told', async () => {
-    program('mvn', 'echo "[ERROR] Unknown host repo.maven.apache.org"; exit 1');
+    program('mvn', 'echo "[ERROR] Unknown host jars.example"; exit 1');
     await expect(bring()).rejects.toMatchObject({
       code: 'download_failed',
       hint: expect.stringContaining('Unknown host') as unknown,

@@ -1,4 +1,4 @@
-/** Settings of a process: read once at start, complete or refused with every fault named (STYLE 35). */
+/** Settings of a process: read once at start, complete or refused with every fault named. */
 import { resolve } from 'node:path';
 import { EMBEDDED_PARTITIONS } from '../../schemas/topics.ts';
 import { CodedError } from './errors.ts';

@@ -1,4 +1,4 @@
-/** Every expected error has a code, a cause and a word on whether a retry can help (STYLE 20). */
+/** Every expected error has a code, a cause and a word on whether a retry can help. */
 export interface CodedErrorOptions {
   readonly cause?: unknown;
   readonly retryable?: boolean;
@@ -24,7 +24,7 @@ export function unreachable(value: never): never {
   throw new CodedError('unreachable', `could not go on: unexpected value ${JSON.stringify(value)}`);
 }
 
-/** What must hold. A failure stops the partition: better late than wrong (STYLE 19). */
+/** What must hold. A failure stops the partition: better late than wrong. */
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new CodedError('assertion_failed', `assertion failed: ${message}`);
 }

@@ -1,4 +1,4 @@
-/** Structured logs, rare by intent (STYLE 28). The only importer of pino. */
+/** Structured logs, rare by intent. The only importer of pino. */
 import { pino } from 'pino';
 import { CodedError } from './errors.ts';
 
