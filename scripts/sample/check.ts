@@ -33,9 +33,9 @@ export async function check(tables: Tables, oracle: Oracle, rules: SampleRules):
     tables.duplicates(),
     tables.people(),
   ]);
-  const comparison = new Comparison(oracle, new Map(people.map(({ id, person_id }) => [person_id, id])));
-  comparison.compare(events, anonymous);
   const idOf = new Map(people.map(({ id, person_id }) => [person_id, id]));
+  const comparison = new Comparison(oracle, idOf);
+  comparison.compare(events, anonymous);
   const members = await tables.members(rules.segment.id);
   const entries = await tables.entries(rules.journey.id);
   const repeats = new Map<string, number>();
