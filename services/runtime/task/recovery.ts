@@ -12,6 +12,7 @@ import { keepPositions, readKeptPositions } from './kept-positions.ts';
 import { PartitionRunner } from './partition-runner.ts';
 import { Positions, topicIdOf } from './positions.ts';
 import { ReplayInputs } from './replay-inputs.ts';
+import { Stopwatch, type Laps } from './stopwatch.ts';
 import type { TaskPlan, TaskPorts } from './task-plan.ts';
 
 export interface Recovered {
@@ -23,6 +24,8 @@ export interface Recovered {
   readonly time: number;
   readonly feed: DefinitionsFeed;
   readonly replayedBatches: number;
+  /** Where the time went. */
+  readonly laps: Laps;
 }
 
 /** Batches that are read from the log in one go. */
@@ -34,9 +37,11 @@ export async function recover(
   ports: TaskPorts,
   unknowable: ReadonlySet<number>,
 ): Promise<Recovered> {
+  const watch = new Stopwatch(ports.time);
   const journal = new Journal(ports, ports.codecs.BatchRecord, plan.spec.journal, plan.task);
   const last = await journal.last();
   assertOurs(plan, last);
+  watch.lap('journal');
   const runners: PartitionRunner[] = [];
   try {
     for (const partition of plan.own) {
@@ -45,8 +50,10 @@ export async function recover(
       const { codecs } = ports;
       runners.push(new PartitionRunner(plan.spec, { partition, partitions, stores, codecs, unknowable }));
     }
+    watch.lap('stores');
     const feed = new DefinitionsFeed(ports.codecs.Definition);
     await feed.load(ports);
+    watch.lap('definitions');
     if (
       last === undefined &&
       runners.some(({ stores }) => stores.mark === 0) &&
@@ -56,13 +63,17 @@ export async function recover(
     }
     const recovery = new Recovery(plan, ports, runners, feed);
     const replayedBatches = last === undefined ? 0 : await recovery.replay(journal, last);
+    watch.lap('replay');
+    const positions = await positionsAfter(plan, ports, last, runners);
+    watch.lap('positions');
     return {
       runners,
-      positions: await positionsAfter(plan, ports, last, runners),
+      positions,
       sequence: last?.sequence ?? Math.max(0, ...runners.map((runner) => runner.stores.mark)),
       time: last?.time ?? 0,
       feed,
       replayedBatches,
+      laps: watch.laps,
     };
   } catch (error) {
     for (const runner of runners) runner.stores.close();

@@ -1,16 +1,18 @@
 /** Runs the tasks of a stateful service on the real parts: what the services' main.ts call. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import type { Codecs } from '../../../schemas/codec.ts';
 import { integerField, optionalTextField, readConfig, sharedFields, type Env } from '../config.ts';
 import { CodedError } from '../errors.ts';
 import { openLog } from '../log/open-log.ts';
 import { createLogger } from '../logger.ts';
-import { learnSchema, registerSchemas } from '../registry.ts';
+import { learnSchema, registerSchemas, type RegistryOptions } from '../registry.ts';
 import { startStatusServer } from '../status-server.ts';
 import { StaticAssignment } from './assignment.ts';
 import { layoutInForce, readLayout } from './layout.ts';
 import type { ServiceSpec } from './ports.ts';
 import { stateFolders } from './snapshots.ts';
+import { Stopwatch, describeLaps } from './stopwatch.ts';
 import type { TaskPorts } from './task-plan.ts';
 import { TaskService, assertPartitions } from './task-service.ts';
 import { systemTime } from './time.ts';
@@ -35,13 +37,18 @@ export interface RunningService {
 }
 
 export async function runTaskService(spec: ServiceSpec, env: Env): Promise<RunningService> {
+  // performance.now() counts from the start of the process, so the first lap is Node itself and loading the code.
+  const watch = new Stopwatch(systemTime, 0);
+  watch.lap('load');
   const config = readConfig(env, taskFields);
   const logger = createLogger(spec.name);
   const registry = { url: config.registryUrl };
   const codecs = await registerSchemas(registry);
+  watch.lap('schemas');
   const { brokers, prefix, dataFolder, partitions } = config;
   const log = await openLog({ brokers, clientId: `hindsight-${spec.name}`, prefix });
   await assertPartitions(log, partitions);
+  watch.lap('connect');
   const ports: TaskPorts = {
     log,
     codecs,
@@ -54,18 +61,12 @@ export async function runTaskService(spec: ServiceSpec, env: Env): Promise<Runni
       needs: spec.stores,
       time: systemTime,
     }),
-    learn: async (schemaId) => {
-      try {
-        await learnSchema(registry, codecs, schemaId);
-        return true;
-      } catch (error) {
-        if (error instanceof CodedError && error.code === 'schema_not_ours') return false;
-        throw error;
-      }
-    },
+    learn: learner(registry, codecs),
     newBatchId: randomUUID,
   };
   const found = await readLayout(ports, spec.journal, codecs.BatchRecord);
+  watch.lap('layout');
+  logger.info({ laps: watch.laps }, `process starts its tasks after ${describeLaps(watch.laps)}`);
   const exit = (code: number): void => {
     process.exit(code);
   };
@@ -79,6 +80,7 @@ export async function runTaskService(spec: ServiceSpec, env: Env): Promise<Runni
     onGivenUp: () => {
       exit(1);
     },
+    startLaps: watch.laps,
   });
   await service.start();
   const server = await startStatusServer({
@@ -99,6 +101,18 @@ export async function runTaskService(spec: ServiceSpec, env: Env): Promise<Runni
       await server.close();
       await log.close();
     },
+  };
+}
+
+function learner(registry: RegistryOptions, codecs: Codecs): TaskPorts['learn'] {
+  return async (schemaId) => {
+    try {
+      await learnSchema(registry, codecs, schemaId);
+      return true;
+    } catch (error) {
+      if (error instanceof CodedError && error.code === 'schema_not_ours') return false;
+      throw error;
+    }
   };
 }
 

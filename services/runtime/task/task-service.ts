@@ -6,6 +6,7 @@ import type { PartHealth } from '../status-server.ts';
 import type { Assignment } from './assignment.ts';
 import type { Layout } from './layout.ts';
 import type { ServiceSpec } from './ports.ts';
+import { sumOf, type Laps } from './stopwatch.ts';
 import { Task } from './task.ts';
 import { partitionsOfTask, type TaskPorts } from './task-plan.ts';
 
@@ -18,6 +19,8 @@ export interface TaskServiceOptions {
   readonly assignment: Assignment;
   /** A task gave up after too many errors; the process should end, so that its supervisor starts it anew. */
   readonly onGivenUp: () => void;
+  /** Where the time of the process went before. */
+  readonly startLaps?: Laps;
 }
 
 export interface ServiceStatus {
@@ -35,7 +38,11 @@ export interface ServiceStatus {
     readonly state: string;
     readonly sequence: number;
     readonly error?: string;
+    /** Milliseconds from fencing until it was live, and of which. */
+    readonly went_live?: { readonly ms: number; readonly of_which: Laps };
   }[];
+  /** Milliseconds from the start of the process until its tasks could begin, and of which. */
+  readonly started?: { readonly ms: number; readonly of_which: Laps };
   readonly gauges: Readonly<Record<string, number>>;
 }
 
@@ -82,7 +89,7 @@ export class TaskService {
   }
 
   status(): ServiceStatus {
-    const { spec, partitions } = this.#options;
+    const { spec, partitions, startLaps } = this.#options;
     const inputs: Partial<Record<TopicId, number[]>> = {};
     for (const topic of spec.inputs) inputs[topic] = new Array<number>(partitions).fill(-1);
     const gauges: Record<string, number> = {};
@@ -95,6 +102,7 @@ export class TaskService {
         state: task.state,
         sequence: loop?.progress.sequence ?? 0,
         ...(task.failure !== undefined && { error: describe(task.failure) }),
+        ...(task.laps !== undefined && { went_live: { ms: sumOf(task.laps), of_which: task.laps } }),
       });
       if (loop === undefined) {
         unsettled += 1;
@@ -117,6 +125,7 @@ export class TaskService {
       unsettled,
       ...(watermarks.length > 0 && { watermark: Math.min(...watermarks) }),
       tasks: progress,
+      ...(startLaps !== undefined && { started: { ms: sumOf(startLaps), of_which: startLaps } }),
       gauges,
     };
   }

@@ -17,6 +17,7 @@ import { CodedError, assert } from '../errors.ts';
 import type { TransactionalProducer } from '../log/ports.ts';
 import { BatchLoop } from './batch-loop.ts';
 import { recover, type Recovered } from './recovery.ts';
+import { Stopwatch, describeLaps, sumOf, type Laps } from './stopwatch.ts';
 import type { TaskPlan, TaskPorts } from './task-plan.ts';
 
 export type TaskState =
@@ -78,6 +79,7 @@ export class Task {
   #loop: BatchLoop | undefined;
   #running: Promise<void> | undefined;
   #tries = 0;
+  #laps: Laps | undefined;
 
   constructor(plan: TaskPlan, ports: TaskPorts, events: TaskEvents) {
     this.plan = plan;
@@ -94,6 +96,10 @@ export class Task {
   }
   get recovered(): Recovered | undefined {
     return this.#recovered;
+  }
+  /** Where the time went from fencing until it was live, when it last went live. */
+  get laps(): Laps | undefined {
+    return this.#laps;
   }
   get loop(): BatchLoop | undefined {
     return this.#loop;
@@ -139,6 +145,7 @@ export class Task {
   async #ownership(): Promise<number | undefined> {
     let liveAt: number | undefined;
     let producer: TransactionalProducer | undefined;
+    const watch = new Stopwatch(this.#ports.time);
     try {
       this.#move('fencing');
       producer = await this.#ports.log.transactionalProducer({
@@ -146,14 +153,14 @@ export class Task {
         timeoutMs: TRANSACTION_TIMEOUT_MS,
       });
       await producer.init();
+      watch.lap('fence');
       this.#move('recovering');
       this.#recovered = await recover(this.plan, this.#ports, this.#unknowable);
       this.#loop = new BatchLoop(this.plan, this.#ports, this.#recovered, producer);
       this.#move('live');
       this.#failure = undefined;
       liveAt = this.#ports.time.monotonicMs();
-      const { sequence, replayedBatches } = this.#recovered;
-      this.#ports.logger.info({ ...this.#names(), sequence, replayedBatches }, 'task is live');
+      this.#tellLive({ ...watch.laps, ...this.#recovered.laps }, this.#recovered);
       await this.#loop.run(this.#abort.signal);
     } catch (error) {
       await this.#failed(error);
@@ -162,6 +169,12 @@ export class Task {
       await producer?.close().catch(() => undefined); // it is discarded either way
     }
     return liveAt;
+  }
+
+  #tellLive(laps: Laps, { sequence, replayedBatches }: Recovered): void {
+    this.#laps = laps;
+    const fields = { ...this.#names(), sequence, replayedBatches, liveMs: sumOf(laps), laps };
+    this.#ports.logger.info(fields, `task is live after ${describeLaps(laps)}`);
   }
 
   async #failed(error: unknown): Promise<void> {
