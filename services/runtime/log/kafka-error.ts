@@ -17,6 +17,8 @@ export class KafkaError extends CodedError {
 }
 
 export const NONE = 0;
+/** UNKNOWN_SERVER_ERROR: something that the broker did not expect of itself. */
+export const SERVER_FAULT = -1;
 export const OFFSET_OUT_OF_RANGE = 1;
 export const UNKNOWN_TOPIC_OR_PARTITION = 3;
 export const LEADER_NOT_AVAILABLE = 5;

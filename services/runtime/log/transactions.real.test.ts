@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import { topics } from '../../../schemas/topics.ts';
+import { CodedError } from '../errors.ts';
 import type { Log, TransactionalProducer } from './ports.ts';
 import { openTestLog, readToEnd, testBrokers, type TestLog } from './test-log.ts';
 
@@ -133,6 +134,31 @@ describe('a change of owner', () => {
     30_000,
   );
 });
+
+test('a commit that meets its successor half way is done or fenced, and nothing else; the successor always starts', async () => {
+  const ROUNDS = 150;
+  const outcomes: string[] = [];
+  let owner = await ready('half-way');
+  for (let round = 0; round < ROUNDS; round++) {
+    await send(owner, 'half-way', 1);
+    await owner.sendOffsets('half-way', offset(round));
+    const next = await log.transactionalProducer({ transactionalId: 'half-way', timeoutMs: 10_000 });
+    const init = next.init();
+    await sleep((round % 15) / 3); // the commit arrives before, during and after
+    const outcome = owner.commit().then(
+      () => 'committed',
+      (error: unknown) => (error instanceof CodedError ? error.code : String(error)),
+    );
+    await init; // the predecessor's epoch does not stop it
+    outcomes.push(await outcome);
+    await owner.close();
+    owner = next;
+  }
+  await owner.close();
+  expect(new Set([...outcomes, 'committed', 'producer_dead'])).toEqual(
+    new Set(['committed', 'producer_dead']),
+  );
+}, 60_000);
 
 test('a transaction past its timeout is ended by the broker: the producer is dead', async () => {
   const producer = await ready('slow', 1_000);
