@@ -16,6 +16,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { compileServices } from '../infra/local/compiled-services.ts';
 import { startOwnParts } from '../infra/local/own-parts.ts';
 import { Supervisor } from '../infra/local/supervisor.ts';
 import type { BenchRow } from '../scripts/bench.ts';
@@ -51,6 +52,7 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
       folder,
       peer: await Peer.build(root, parts.brokers),
       codecs: await registerSchemas({ url: parts.registryUrl }),
+      program: await compileServices({ root, dataFolder: folder, report: say }),
       events: Number(values.events),
       runs: Number(values.runs),
       only,

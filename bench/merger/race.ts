@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { ServiceProgram } from '../../infra/local/compiled-services.ts';
 import type { Codecs } from '../../schemas/codec.ts';
 import { topics } from '../../schemas/topics.ts';
 import type { BenchRow } from '../../scripts/bench.ts';
@@ -23,6 +24,7 @@ export interface RaceOptions {
   readonly brokerPid: number;
   readonly peer: Peer;
   readonly codecs: Codecs;
+  readonly program: ServiceProgram;
   readonly events: number;
   readonly runs: number;
   readonly only: readonly Contestant[];
@@ -170,7 +172,7 @@ export class Race {
   }
 
   #mergerOptions(prefix: string, folderName: string): MergerRunOptions {
-    const { root, folder, brokers, registryUrl, brokerPid, events, profileFolder } = this.#options;
+    const { root, folder, brokers, registryUrl, brokerPid, program, events, profileFolder } = this.#options;
     return {
       root,
       dataFolder: join(folder, folderName),
@@ -178,6 +180,7 @@ export class Race {
       brokerPid,
       prefix,
       events,
+      program,
       env: {
         ...process.env,
         KAFKA_BROKERS: brokers,

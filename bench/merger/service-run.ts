@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startProcess, type RunningProcess } from '../../infra/local/child-process.ts';
+import type { ServiceProgram } from '../../infra/local/compiled-services.ts';
 import { serviceProcess } from '../../infra/local/service-processes.ts';
 import { CodedError } from '../../services/runtime/errors.ts';
 import type { ServiceStatus } from '../../services/runtime/task/task-service.ts';
@@ -11,6 +12,7 @@ export interface ServiceRunOptions {
   readonly root: string;
   readonly dataFolder: string;
   readonly env: NodeJS.ProcessEnv;
+  readonly program: ServiceProgram;
 }
 
 const POLL_MS = 10;

@@ -6,6 +6,7 @@ import { createTopics } from '../../scripts/topics.ts';
 import { ensureCredentials } from '../../services/gateway/credentials.ts';
 import { registerSchemas } from '../../services/runtime/registry.ts';
 import { migrate } from '../clickhouse/migrate.ts';
+import { compileServices } from './compiled-services.ts';
 import { serviceNames, serviceProcess } from './service-processes.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -38,7 +39,9 @@ export interface InstallationOptions {
 /** @returns the settings with which the services run. */
 export async function startInstallation(options: InstallationOptions): Promise<NodeJS.ProcessEnv> {
   const { root, dataFolder, prefix, partitions, database, parts } = options;
+  const compiled = timed(options, 'compiled', () => compileServices(options));
   await Promise.all([
+    compiled,
     // In here, so that a fault of it is the fault of the start, and no part's promise is left alone.
     Promise.resolve().then(() => ensureCredentials(dataFolder, options.env)),
     parts.kafka.then(async (kafka) => {
@@ -50,9 +53,12 @@ export async function startInstallation(options: InstallationOptions): Promise<N
     ),
   ]);
   const env = await serviceSettings(options);
+  const program = await compiled;
   await timed(options, `services (${serviceNames.join(', ')})`, () =>
     Promise.all(
-      serviceNames.map((name) => options.supervisor.start(serviceProcess(name, { root, dataFolder, env }))),
+      serviceNames.map((name) =>
+        options.supervisor.start(serviceProcess(name, { root, dataFolder, env, program })),
+      ),
     ),
   );
   return env;

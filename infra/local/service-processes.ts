@@ -1,7 +1,8 @@
-/** The services as processes: `scripts/service.ts <name>`, found ready through the status server of each. */
+/** The services as processes, `scripts/service.ts <name>` as a rule compiled; ready when their status servers say so. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessSpec } from './child-process.ts';
+import { uncompiled, type ServiceProgram } from './compiled-services.ts';
 
 export const serviceNames = ['gateway', 'merger', 'identity', 'trigger', 'clickhouse'] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -15,14 +16,16 @@ export interface ServiceProcessOptions {
   readonly dataFolder: string;
   /** The settings of the service, complete. */
   readonly env: NodeJS.ProcessEnv;
+  /** From compileServices; compiled at load when left out. */
+  readonly program?: ServiceProgram;
 }
 
 export function serviceProcess(name: ServiceName, options: ServiceProcessOptions): ProcessSpec {
-  const { root, dataFolder, env } = options;
+  const { root, dataFolder, env, program = uncompiled } = options;
   return {
     name,
     command: process.execPath,
-    args: ['--import', 'tsx', 'scripts/service.ts', name],
+    args: [...program, name],
     cwd: root,
     env: { ...env, HINDSIGHT_DATA: dataFolder, HINDSIGHT_PARENT_PID: String(process.pid) },
     logFile: join(dataFolder, 'logs', `${name}.log`),
