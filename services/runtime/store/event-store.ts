@@ -35,6 +35,9 @@ export class SegmentEventStore implements EventStore {
   readonly #queueHash: HashWords = new Uint32Array(4);
   /** Latest receive time in each segment: a segment goes when its latest is too old. */
   readonly #latest = new Map<number, number>();
+  /** The latest of the segment that was noted last. */
+  #segment = 0;
+  #segmentLatest = 0;
   #expireBefore = 0;
 
   private constructor(folder: string, log: SegmentLog, snapshot: IndexSnapshot) {
@@ -87,16 +90,17 @@ export class SegmentEventStore implements EventStore {
     const index = this.#index;
     const length = RECORD_HEADER_BYTES + end - start;
     const at = log.take(length);
-    const target = log.buffer;
-    target.writeUInt32LE(length, at);
-    target.writeUInt32LE(index.segment(slot), at + 4);
-    target.writeUInt32LE(index.offset(slot), at + 8);
-    this.#writeHash(target, at + HASH, slot);
-    target.writeUIntLE(receivedAt, at + RECEIVED_AT, 6);
-    target.writeUIntLE(timestamp < 0 ? 0 : timestamp, at + TIMESTAMP, 6);
-    target.set(bytes.subarray(start, end), at + RECORD_HEADER_BYTES);
-    index.push(slot, log.segment, log.offsetOf(at));
-    if (receivedAt > (this.#latest.get(log.segment) ?? 0)) this.#latest.set(log.segment, receivedAt);
+    const { view } = log;
+    view.setUint32(at, length, true);
+    view.setUint32(at + 4, index.segment(slot), true);
+    view.setUint32(at + 8, index.offset(slot), true);
+    this.#writeHash(view, at + HASH, slot);
+    setTime(view, at + RECEIVED_AT, receivedAt);
+    setTime(view, at + TIMESTAMP, timestamp < 0 ? 0 : timestamp);
+    log.buffer.set(bytes.subarray(start, end), at + RECORD_HEADER_BYTES);
+    const { segment } = log;
+    index.push(slot, segment, log.offsetOf(at));
+    this.#noteLatest(segment, receivedAt);
   }
   count(lane: LaneSlot, chain: Chain): number {
     return this.#index.count(chain === 'waiting' ? lane : this.#queueSlot(lane));
@@ -170,15 +174,22 @@ export class SegmentEventStore implements EventStore {
 
   #control(type: number, value: number, slot: number): void {
     const at = this.#log.take(CONTROL_BYTES);
-    const target = this.#log.buffer;
-    target.writeUInt32LE(((type << TYPE_SHIFT) | CONTROL_BYTES) >>> 0, at);
-    target.writeUInt32LE(value, at + 4);
-    target.writeUInt32LE(0, at + 8);
-    this.#writeHash(target, at + HASH, slot);
+    const { view } = this.#log;
+    view.setUint32(at, (type << TYPE_SHIFT) | CONTROL_BYTES, true);
+    view.setUint32(at + 4, value, true);
+    view.setUint32(at + 8, 0, true);
+    this.#writeHash(view, at + HASH, slot);
   }
 
-  #writeHash(target: Buffer, at: number, slot: number): void {
-    for (let i = 0; i < 4; i += 1) target.writeUInt32LE(this.#index.word(slot, i), at + 4 * i);
+  #writeHash(view: DataView, at: number, slot: number): void {
+    for (let i = 0; i < 4; i += 1) view.setUint32(at + 4 * i, this.#index.word(slot, i), true);
+  }
+
+  #noteLatest(segment: number, receivedAt: number): void {
+    if (segment === this.#segment && receivedAt <= this.#segmentLatest) return;
+    this.#segment = segment;
+    this.#segmentLatest = Math.max(receivedAt, this.#latest.get(segment) ?? 0);
+    this.#latest.set(segment, this.#segmentLatest);
   }
 
   /** Folds a block into the index, as appending its records once did. */
@@ -192,10 +203,17 @@ export class SegmentEventStore implements EventStore {
       if (type === EVENT) {
         this.#index.push(slot, segment, offset + at);
         const receivedAt = block.readUIntLE(at + RECEIVED_AT, 6);
-        if (receivedAt > (this.#latest.get(segment) ?? 0)) this.#latest.set(segment, receivedAt);
+        this.#noteLatest(segment, receivedAt);
       } else if (type === FLAGS) this.#index.setFlags(slot, block.readUInt32LE(at + 4));
       else if (type === CLEARED) this.#index.clear(slot);
       at += recordLength(word);
     }
   }
+}
+
+/** Six bytes, little-endian: 48 bits reach to the year 10889. */
+function setTime(view: DataView, at: number, time: number): void {
+  const high = Math.floor(time / 2 ** 32);
+  view.setUint32(at, time - high * 2 ** 32, true);
+  view.setUint16(at + 4, high, true);
 }

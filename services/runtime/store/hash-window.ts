@@ -11,6 +11,9 @@ const HOUR_MS = 3_600_000;
 const RECORD_BYTES = 16;
 const WORDS = 3;
 const CAPACITY_MIN = 1 << 10;
+/** The table grows when it is fuller than two thirds; a grown one is at most half full. */
+const FULL = 2;
+const FULL_OF = 3;
 
 export interface HashWindowOptions {
   readonly windowMs: number;
@@ -27,6 +30,9 @@ export class SegmentHashWindow implements HashWindow {
   #hourMin = 0;
   #hourLatest = 0;
   readonly #latest = new Map<number, number>();
+  /** The latest hour of the segment that was noted last. */
+  #segment = 0;
+  #segmentLatest = 0;
   entries = 0;
   forgottenEarly = 0;
 
@@ -36,9 +42,10 @@ export class SegmentHashWindow implements HashWindow {
     this.#entriesMax = entriesMax;
     log.scan({ segment: log.segmentMin, offset: 0 }, (block, segment) => {
       for (let at = 0; at < block.length; at += recordLength(block.readUInt32LE(at))) {
+        const [high, low] = [block.readUInt32LE(at + 4), block.readUInt32LE(at + 8)];
         const hour = block.readUInt32LE(at + 12);
-        this.#add(block.readUInt32LE(at + 4), block.readUInt32LE(at + 8), hour);
-        if (hour > (this.#latest.get(segment) ?? 0)) this.#latest.set(segment, hour);
+        this.#put(this.#find(high, low), high, low, hour);
+        this.#noteLatest(segment, hour);
       }
     });
   }
@@ -48,20 +55,22 @@ export class SegmentHashWindow implements HashWindow {
   }
 
   seen(hashHigh: number, hashLow: number, receivedAt: number): boolean {
+    const high = hashHigh >>> 0;
+    const low = hashLow >>> 0;
     const hour = Math.floor(receivedAt / HOUR_MS);
-    const x = this.#find(hashHigh >>> 0, hashLow >>> 0);
+    const x = this.#find(high, low);
     const added = this.#table[x + 2] as number; // within capacity by #find
     // Hours are whole, so a repeat is caught for at least the window and for less than an hour more.
     if (added !== 0 && Math.abs(hour - added) <= this.#windowHours) return true;
-    this.#add(hashHigh >>> 0, hashLow >>> 0, hour);
+    this.#put(x, high, low, hour);
     const log = this.#log;
     const at = log.take(RECORD_BYTES);
-    const target = log.buffer;
-    target.writeUInt32LE(RECORD_BYTES, at);
-    target.writeUInt32LE(hashHigh >>> 0, at + 4);
-    target.writeUInt32LE(hashLow >>> 0, at + 8);
-    target.writeUInt32LE(hour, at + 12);
-    if (hour > (this.#latest.get(log.segment) ?? 0)) this.#latest.set(log.segment, hour);
+    const { view } = log;
+    view.setUint32(at, RECORD_BYTES, true);
+    view.setUint32(at + 4, high, true);
+    view.setUint32(at + 8, low, true);
+    view.setUint32(at + 12, hour, true);
+    this.#noteLatest(log.segment, hour);
     return false;
   }
 
@@ -88,15 +97,22 @@ export class SegmentHashWindow implements HashWindow {
     this.#log.close();
   }
 
-  #add(high: number, low: number, hour: number): void {
-    if (hour > this.#hourLatest) this.#hourLatest = hour;
-    if (this.entries * 2 >= this.#capacity) this.#grow();
+  /** Puts the hash at its place, as `#find` gave it; room for the next is made here, so the place is valid only now. */
+  #put(x: number, high: number, low: number, hour: number): void {
     const table = this.#table;
-    const x = this.#find(high, low);
     if (table[x + 2] === 0) this.entries += 1;
     table[x] = high;
     table[x + 1] = low;
     table[x + 2] = hour;
+    if (hour > this.#hourLatest) this.#hourLatest = hour;
+    if (this.entries * FULL_OF > this.#capacity * FULL) this.#grow();
+  }
+
+  #noteLatest(segment: number, hour: number): void {
+    if (segment === this.#segment && hour <= this.#segmentLatest) return;
+    this.#segment = segment;
+    this.#segmentLatest = Math.max(hour, this.#latest.get(segment) ?? 0);
+    this.#latest.set(segment, this.#segmentLatest);
   }
 
   /** Place of the hash, or the empty one where it would go. An hour of 0 marks empty. */
@@ -111,6 +127,7 @@ export class SegmentHashWindow implements HashWindow {
     }
   }
 
+  /** Probes go upwards from the hash's low bits, so both tables are walked in order: a pass over memory, no more. */
   #grow(): void {
     const old = this.#table;
     let from = Math.max(this.#hourMin, this.#hourLatest - 2 * this.#windowHours);
@@ -121,14 +138,19 @@ export class SegmentHashWindow implements HashWindow {
       this.forgottenEarly += live - left;
       live = left;
     }
-    while (live * 3 > this.#capacity) this.#capacity *= 2;
+    while (live * FULL_OF * 4 > this.#capacity * FULL * 3) this.#capacity *= 2;
     this.#table = new Uint32Array(this.#capacity * WORDS);
     this.entries = 0;
+    const table = this.#table;
     for (let x = 0; x < old.length; x += WORDS) {
       const hour = old[x + 2] as number;
       if (hour === 0 || hour < from) continue;
-      const to = this.#find(old[x] as number, old[x + 1] as number);
-      this.#table.set(old.subarray(x, x + WORDS), to);
+      const high = old[x] as number;
+      const low = old[x + 1] as number;
+      const to = this.#find(high, low);
+      table[to] = high;
+      table[to + 1] = low;
+      table[to + 2] = hour;
       this.entries += 1;
     }
   }

@@ -108,7 +108,7 @@ export class LaneIndex {
       if (!alive(old, x, segmentMin)) continue;
       let at = (old[x] as number) & mask;
       while (occupied(table, at * WORDS)) at = (at + 1) & mask;
-      table.set(old.subarray(x, x + WORDS), at * WORDS);
+      for (let i = 0; i < WORDS; i += 1) table[at * WORDS + i] = old[x + i] as number;
     }
     this.#table = table;
     this.used = live;

@@ -43,6 +43,8 @@ export class SegmentLog {
   readonly #folder: string;
   readonly #files = new Map<number, number>();
   readonly #buffer = Buffer.allocUnsafeSlow(blockBytesMax + TRAILER_BYTES);
+  /** The buffer again: V8 compiles a DataView's setters to a store, and a Buffer's to four with checks. */
+  readonly view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.byteLength);
   #buffered = 0;
   #written: number;
   #taken = 0;
