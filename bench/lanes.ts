@@ -249,6 +249,9 @@ class LanesRun {
       reason: granted || owner === person ? null : 'anonymous_id_taken',
       fact_number: null,
       detail: null,
+      known_as_of: null,
+      known_id: null,
+      known_email: null,
     };
     const value = this.#codecs.IdentityDecision.encode(decision);
     this.#answers.push(this.#part(lane, value));

@@ -157,6 +157,9 @@ class TriggerRun {
       source_partition: null,
       other_person_id: null,
       fact_number: null,
+      known_as_of: null,
+      known_id: null,
+      known_email: null,
       event,
     });
     const bytes = Buffer.concat([key, value]);

@@ -49,11 +49,11 @@ export interface BatchRecord {
   readonly outputs: readonly OutputHash[];
 }
 
-/** One accepted call about a visitor or a person. The routing fields come first, so that a reader that only routes decodes a few bytes. JSON stays text: lossless for any JSON. */
+/** One accepted call about a visitor or a person (never a marker). The routing fields come first, so that a reader that only routes decodes a few bytes. JSON stays text: lossless for any JSON. */
 export interface CollectedEvent {
   /** When ingest took it. Windows run on it. */
   readonly received_at: number;
-  readonly type: 'event' | 'page' | 'screen' | 'identify';
+  readonly type: 'event' | 'page' | 'screen' | 'identify' | 'marker';
   /** Kind of the identifier that the call names; none while nobody is named. */
   readonly identifier_kind: 'none' | 'id' | 'email' | 'cio_id';
   /** The identifier as sent, or null. */
@@ -125,7 +125,7 @@ export interface DroppedEvent {
   readonly detail: string | null;
 }
 
-/** Identity's answer to a lane, or news for every partition (partition_wide). */
+/** Identity's answer to a lane, or news for every partition. passed answers a barrier. control_ended: the control call whose markers have this request_number is decided, or will never come. */
 export interface IdentityDecision {
   readonly kind:
     | 'granted'
@@ -136,7 +136,9 @@ export interface IdentityDecision {
     | 'suppressed'
     | 'unsuppressed'
     | 'split'
-    | 'unknown';
+    | 'unknown'
+    | 'passed'
+    | 'control_ended';
   readonly workspace: string;
   /** Null when it goes to every partition. */
   readonly lane: string | null;
@@ -156,6 +158,10 @@ export interface IdentityDecision {
   readonly fact_number: number | null;
   /** JSON. granted, resolved: {conflicts: [{kind, value, reason}]}. absorbed, deleted: {cause, freed: [{kind, value}]} and absorbed {moved}: an identifier in freed names nobody from now on, one in moved names the survivor. split: {anonymous_ids, identifiers, by, why}; without other_person_id its identifiers became free. */
   readonly detail: string | null;
+  /** granted, resolved: number of the last fact about the person; known_id and known_email are the identifiers that they have since. */
+  readonly known_as_of: number | null;
+  readonly known_id: string | null;
+  readonly known_email: string | null;
 }
 
 /** A numbered, accepted fact. Identity's state is a fold of these. */
@@ -191,21 +197,31 @@ export interface IdentityFact {
   readonly detail: string | null;
 }
 
-/** What only the single writer of a workspace may decide. A watermark says how far a lane partition has come. */
+/** What only the single writer of a workspace may decide. A watermark says how far a lane partition has come; a barrier asks only to be answered after every control call that stands before it; a marker says that a lane partition has read the marker of a control call. */
 export interface IdentityRequest {
-  readonly kind: 'claim' | 'resolve' | 'merge' | 'delete' | 'suppress' | 'unsuppress' | 'split' | 'watermark';
+  readonly kind:
+    | 'claim'
+    | 'resolve'
+    | 'merge'
+    | 'delete'
+    | 'suppress'
+    | 'unsuppress'
+    | 'split'
+    | 'watermark'
+    | 'barrier'
+    | 'marker';
   readonly workspace: string;
   /** Receive time of the call; for a watermark the time before which source_partition has handled everything. */
   readonly received_at: number;
   /** Key of the lane that asks and gets the decision. */
   readonly lane: string | null;
-  /** claim, resolve: number within the lane, echoed in the decision. */
+  /** claim, resolve, barrier: number within the lane, echoed in the decision. Control calls and marker: the number of the markers on events.collected, 0 for a call without any. */
   readonly request_number: number;
-  /** claim, resolve: partition of events.collected of the event behind the request. watermark: the partition that it speaks for. */
+  /** claim, resolve, barrier: partition of events.collected of the event behind the request. watermark, marker: the partition that it speaks for. */
   readonly source_partition: number | null;
-  /** claim, resolve: offset of that event. watermark: every record of source_partition below this offset has had its whole effect. */
+  /** claim, resolve, barrier: offset of that event. marker: of the marker. watermark: every record of source_partition below this offset has had its whole effect. */
   readonly source_offset: number;
-  /** Control calls: end offset of each partition of events.collected when the call was taken. Identity holds the call until every partition's watermark has reached its entry, so it overtakes nothing that was acknowledged before it; exact whatever the clocks say. */
+  /** Control calls: one past the call's marker in each partition of events.collected. Identity holds the call until every partition's watermark has reached its entry, so it overtakes nothing that was acknowledged before it; exact whatever the clocks say. */
   readonly positions: readonly number[];
   /** claim: the anonymous id to bind. */
   readonly anonymous_id: string | null;
@@ -239,7 +255,7 @@ export interface JourneyEntry {
 
 /** One record of a person's stream. Readers skip kinds that they do not know. */
 export interface MergedEvent {
-  readonly kind: 'event' | 'watermark' | 'absorb' | 'absorbed' | 'deleted';
+  readonly kind: 'event' | 'watermark' | 'absorb' | 'absorbed' | 'deleted' | 'split';
   /** Empty for a watermark. */
   readonly workspace: string;
   /** Whose stream this is, now; empty for a watermark. */
@@ -249,10 +265,16 @@ export interface MergedEvent {
   readonly previously_anonymous: boolean;
   /** Watermark: partition of events.collected that it speaks for. */
   readonly source_partition: number | null;
-  /** absorb: whom this person takes in. absorbed: who took this person in. */
+  /** absorb: whom this person takes in. absorbed: who took this person in. split: the other of the two who were taken apart. */
   readonly other_person_id: string | null;
-  /** Number in identity.log of the fact behind an absorb, absorbed or deleted. */
+  /** Number in identity.log of the fact behind an absorb, absorbed, deleted or split. */
   readonly fact_number: number | null;
+  /** Number of the last fact about the person when identity said what identifiers they have: known_id and known_email are those, whatever the event claims. Of two records the greater number counts. Null: identity was not asked, so there is nothing new. */
+  readonly known_as_of: number | null;
+  /** The person's id as of known_as_of. */
+  readonly known_id: string | null;
+  /** The person's email likewise. */
+  readonly known_email: string | null;
   /** The event, for kind event; null otherwise. */
   readonly event: CollectedEvent | null;
 }

@@ -39,7 +39,7 @@ const collected: fc.Arbitrary<CollectedEvent> = fc.record({
   context: maybe(text),
 });
 const merged: fc.Arbitrary<MergedEvent> = fc.record({
-  kind: fc.constantFrom('event', 'watermark', 'absorb', 'absorbed', 'deleted'),
+  kind: fc.constantFrom('event', 'watermark', 'absorb', 'absorbed', 'deleted', 'split'),
   workspace: text,
   person_id: text,
   merged_at: time,
@@ -47,6 +47,9 @@ const merged: fc.Arbitrary<MergedEvent> = fc.record({
   source_partition: maybe(fc.nat(1000)),
   other_person_id: maybe(text),
   fact_number: maybe(fc.nat()),
+  known_as_of: maybe(fc.nat()),
+  known_id: maybe(text),
+  known_email: maybe(text),
   event: maybe(collected),
 });
 
@@ -174,6 +177,9 @@ function sampleMerged(): MergedEvent {
     source_partition: null,
     other_person_id: null,
     fact_number: null,
+    known_as_of: null,
+    known_id: null,
+    known_email: null,
     event: null,
   };
 }

@@ -48,6 +48,9 @@ export function sampleMerged(number: number, receivedAt: number): MergedEvent {
     source_partition: null,
     other_person_id: null,
     fact_number: null,
+    known_as_of: null,
+    known_id: null,
+    known_email: null,
     event: sampleCollected(number, receivedAt, number % 2 === 0),
   };
 }
@@ -73,7 +76,7 @@ export async function startLoad(options: {
   const running = (async () => {
     while (!stop.signal.aborted) {
       const due = ((performance.now() - start) / 1000) * eventsPerSecond;
-      const batch: Promise<void>[] = [];
+      const batch: Promise<unknown>[] = [];
       for (; sent < due; sent++) batch.push(...sendOne({ producer, codecs, seed }, sent));
       await Promise.all(batch);
       await sleep(10);
@@ -96,7 +99,7 @@ interface Sending {
 }
 
 /** An event of a person; now and then one of nobody, a dropped one, a changed profile. */
-function sendOne({ producer, codecs, seed }: Sending, number: number): Promise<void>[] {
+function sendOne({ producer, codecs, seed }: Sending, number: number): Promise<unknown>[] {
   const at = Date.now();
   const key = Buffer.from(`sample:${String(number % 997)}`);
   const sends = [producer.send('eventsMerged', key, codecs.MergedEvent.encode(sampleMerged(number, at)))];

@@ -26,7 +26,7 @@ const event = fc.record({
   context: optional,
 });
 const merged = fc.record({
-  kind: fc.constantFrom('event', 'watermark', 'absorb', 'absorbed', 'deleted'),
+  kind: fc.constantFrom('event', 'watermark', 'absorb', 'absorbed', 'deleted', 'split'),
   workspace: text,
   person_id: text,
   merged_at: time,
@@ -34,6 +34,9 @@ const merged = fc.record({
   source_partition: fc.option(fc.integer({ min: 0, max: 1_000 })),
   other_person_id: optional,
   fact_number: fc.option(fc.nat()),
+  known_as_of: fc.option(fc.nat()),
+  known_id: optional,
+  known_email: optional,
   event: fc.option(event.map(collectedEvent)),
 });
 
@@ -53,6 +56,9 @@ describe('the view of a merged record', () => {
           source_partition: view.sourcePartition,
           other_person_id: view.otherPersonId,
           fact_number: view.factNumber,
+          known_as_of: view.knownAsOf,
+          known_id: view.knownId,
+          known_email: view.knownEmail,
           event: view.hasEvent,
         }).toEqual({ ...value, event: value.event !== null });
         if (value.event === null) return;

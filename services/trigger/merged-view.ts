@@ -5,8 +5,17 @@
 import { WIRE_HEADER_BYTES } from '../../schemas/codec.ts';
 import type { CollectedEvent, MergedEvent } from '../../schemas/records.ts';
 
-const KINDS: readonly MergedEvent['kind'][] = ['event', 'watermark', 'absorb', 'absorbed', 'deleted'];
-const TYPES: readonly CollectedEvent['type'][] = ['event', 'page', 'screen', 'identify'];
+const KINDS: readonly MergedEvent['kind'][] = [
+  'event',
+  'watermark',
+  'absorb',
+  'absorbed',
+  'deleted',
+  'split',
+];
+/** A marker is no event of a person. */
+export type EventType = Exclude<CollectedEvent['type'], 'marker'>;
+const TYPES: readonly EventType[] = ['event', 'page', 'screen', 'identify'];
 const IDENTIFIER_KINDS: readonly CollectedEvent['identifier_kind'][] = ['none', 'id', 'email', 'cio_id'];
 
 /** One object, reused: valid until the next `read`, and only while the bytes are. */
@@ -18,15 +27,18 @@ export class MergedView {
   sourcePartition: number | null = null;
   otherPersonId: string | null = null;
   factNumber: number | null = null;
+  /** Null: identity was not asked, and said nothing of known_id and known_email. */
+  knownAsOf: number | null = null;
   hasEvent = false;
   receivedAt = 0;
-  type: CollectedEvent['type'] = 'event';
+  type: EventType = 'event';
   identifierKind: CollectedEvent['identifier_kind'] = 'none';
   timestamp = 0;
   name: string | null = null;
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
   #personId = 0;
+  #known = 0;
   #anonymousId = 0;
   #messageId = 0;
   #rest = 0;
@@ -45,12 +57,25 @@ export class MergedView {
     this.sourcePartition = this.#long() === 0 ? null : this.#long();
     this.otherPersonId = this.#long() === 0 ? null : this.#text();
     this.factNumber = this.#long() === 0 ? null : this.#long();
+    this.knownAsOf = this.#long() === 0 ? null : this.#long();
+    this.#known = this.#at;
+    this.#skipOptionalText();
+    this.#skipOptionalText();
     this.hasEvent = this.#long() === 1;
     if (this.hasEvent) this.#readEvent();
   }
 
   get personId(): string {
     return this.#textAt(this.#personId);
+  }
+  get knownId(): string | null {
+    this.#at = this.#known;
+    return this.#optionalText();
+  }
+  get knownEmail(): string | null {
+    this.#at = this.#known;
+    this.#skipOptionalText();
+    return this.#optionalText();
   }
   get anonymousId(): string | null {
     this.#at = this.#anonymousId;

@@ -76,6 +76,9 @@ const EMPTY: MergedEvent = {
   source_partition: null,
   other_person_id: null,
   fact_number: null,
+  known_as_of: null,
+  known_id: null,
+  known_email: null,
   event: null,
 };
 function stream(person: string, fields: Partial<MergedEvent>): Given<'eventsMerged'> {

@@ -17,6 +17,7 @@ export function newsOf(fact: IdentityFact): IdentityDecision | null {
     reason: null,
     fact_number: fact.number,
     detail: fact.detail,
+    ...nothingKnown,
   } as const;
   switch (fact.kind) {
     case 'person_absorbed':
@@ -36,8 +37,23 @@ export function newsOf(fact: IdentityFact): IdentityDecision | null {
   }
 }
 
-/** Records of people's streams, each for the person that it names. */
-export function mergedOf(fact: IdentityFact): readonly MergedEvent[] {
+/** What a record says of the identifiers that a person has. */
+export type Known = Pick<MergedEvent, 'known_as_of' | 'known_id' | 'known_email'>;
+export const nothingKnown: Known = { known_as_of: null, known_id: null, known_email: null };
+export function knownOf(person: Person | undefined): Known {
+  if (person === undefined) return nothingKnown;
+  return { known_as_of: person.version, known_id: person.id, known_email: person.email };
+}
+
+/**
+ * Records of people's streams, each for the person that it names. Of a split they are written once the moves that
+ * follow the fact have been made, so that they say what each of the two has now.
+ */
+export function mergedOf(
+  fact: IdentityFact,
+  personOf: (personId: string) => Person | undefined,
+): readonly MergedEvent[] {
+  const { person_id: person, other_person_id: other } = fact;
   const record = (
     kind: MergedEvent['kind'],
     personId: string | null,
@@ -51,11 +67,12 @@ export function mergedOf(fact: IdentityFact): readonly MergedEvent[] {
     source_partition: null,
     other_person_id: otherPersonId,
     fact_number: fact.number,
+    ...(kind === 'absorb' || kind === 'split' ? knownOf(personOf(personId ?? '')) : nothingKnown),
     event: null,
   });
-  const { person_id: person, other_person_id: other } = fact;
   if (fact.kind === 'person_absorbed')
     return [record('absorb', other, person), record('absorbed', person, other)];
+  if (fact.kind === 'person_split') return [record('split', other, person), record('split', person, other)];
   if (fact.kind === 'person_deleted') return [record('deleted', person, null)];
   return [];
 }

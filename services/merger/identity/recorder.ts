@@ -8,7 +8,7 @@ import type { Emitter } from '../../runtime/task/ports.ts';
 import { evolve } from './evolve.ts';
 import type { WorkspaceGraph } from './graph.ts';
 import type { Drop, FactDraft, Note, Outcome } from './outcome.ts';
-import { activityOf, changeOf, mergedOf, newsOf, peopleOf } from './projections.ts';
+import { activityOf, changeOf, knownOf, mergedOf, newsOf, nothingKnown, peopleOf } from './projections.ts';
 
 const STAGE = 'identity';
 
@@ -23,6 +23,8 @@ export class Recorder {
   readonly #request: IdentityRequest;
   readonly #ports: RecorderPorts;
   readonly #touched = new Set<string>();
+  /** Facts whose records of people's streams wait for the facts behind them. */
+  readonly #splits: IdentityFact[] = [];
   #lastFact: number | null = null;
 
   constructor(graph: WorkspaceGraph, request: IdentityRequest, ports: RecorderPorts) {
@@ -67,6 +69,7 @@ export class Recorder {
       reason: null,
       fact_number: this.#lastFact,
       detail: null,
+      ...(answer.person_id ? knownOf(this.#graph.person(answer.person_id)) : nothingKnown),
       ...answer,
     };
     this.#ports.out.emit('identityDecisions', lane, this.#ports.codecs.IdentityDecision.encode(decision));
@@ -75,6 +78,7 @@ export class Recorder {
   /** Once, after all decisions: the graph is written, and each person whom they changed is told of, whole. */
   finish(): void {
     this.#graph.rows.flush();
+    for (const split of this.#splits) this.#streams(split);
     const { codecs, out } = this.#ports;
     const { workspace, received_at: at } = this.#request;
     for (const personId of this.#touched) {
@@ -108,9 +112,8 @@ export class Recorder {
     this.#lastFact = fact.number;
     for (const personId of peopleOf(fact)) this.#touched.add(personId);
     out.emit('identityLog', fact.workspace, codecs.IdentityFact.encode(fact));
-    for (const merged of mergedOf(fact)) {
-      out.emit('eventsMerged', `${merged.workspace}:${merged.person_id}`, codecs.MergedEvent.encode(merged));
-    }
+    if (fact.kind === 'person_split') this.#splits.push(fact);
+    else this.#streams(fact);
     const news = newsOf(fact);
     if (news !== null) {
       const value = codecs.IdentityDecision.encode(news);
@@ -120,6 +123,13 @@ export class Recorder {
     }
     const activity = activityOf(fact);
     if (activity !== null) this.#activity(activity.kind, activity.personId, activity.detail);
+  }
+
+  #streams(fact: IdentityFact): void {
+    const { codecs, out } = this.#ports;
+    for (const merged of mergedOf(fact, (personId) => this.#graph.person(personId))) {
+      out.emit('eventsMerged', `${merged.workspace}:${merged.person_id}`, codecs.MergedEvent.encode(merged));
+    }
   }
 
   #activity(kind: string, personId: string | null, detail: object): void {

@@ -6,11 +6,27 @@ import { WIRE_HEADER_BYTES, type Codecs } from '../../../schemas/codec.ts';
 import type { PersonId } from '../../../schemas/ids.ts';
 import type { EventRouting } from './routing.ts';
 
+/** Who a person is, as identity said with its answer. */
+export interface KnownIdentifiers {
+  /** Number of the last fact about the person. */
+  readonly asOf: number;
+  readonly id: string | null;
+  readonly email: string | null;
+}
+
+export interface MergedHeader {
+  readonly personId: PersonId;
+  readonly mergedAt: number;
+  readonly previouslyAnonymous: boolean;
+  /** Absent: identity was not asked about this event. */
+  readonly known?: KnownIdentifiers | undefined;
+}
+
 const KIND_EVENT = 0;
 const NULL_BRANCH = 0;
-const EVENT_BRANCH = 2; // index 1, zigzag
-/** Header, kind, merged_at, flag and branches; texts come on top. */
-const FIXED_BYTES_MAX = WIRE_HEADER_BYTES + 40;
+const VALUE_BRANCH = 2; // index 1, zigzag
+/** Header, kind, merged_at, known_as_of, flag and branches; texts come on top. */
+const FIXED_BYTES_MAX = WIRE_HEADER_BYTES + 60;
 
 export class MergedBytes {
   readonly #schemaId: number;
@@ -22,9 +38,10 @@ export class MergedBytes {
   }
 
   /** A view that the next call overwrites. The event must be written with this process's schema. */
-  of(event: EventRouting, personId: PersonId, mergedAt: number, previouslyAnonymous: boolean): Buffer {
+  of(event: EventRouting, { personId, mergedAt, previouslyAnonymous, known }: MergedHeader): Buffer {
     const { bytes, body, end, workspace } = event;
-    const textBytes = workspace.end - workspace.start + 3 * personId.length;
+    const knownChars = (known?.id?.length ?? 0) + (known?.email?.length ?? 0);
+    const textBytes = workspace.end - workspace.start + 3 * (personId.length + knownChars);
     this.#room(FIXED_BYTES_MAX + textBytes + end - body);
     const out = this.#scratch;
     out[0] = 0;
@@ -33,21 +50,41 @@ export class MergedBytes {
     this.#at = WIRE_HEADER_BYTES + 1;
     this.#long(workspace.end - workspace.start);
     this.#at += bytes.copy(out, this.#at, workspace.start, workspace.end);
-    this.#long(Buffer.byteLength(personId));
-    this.#at += out.write(personId, this.#at);
+    this.#text(personId);
     this.#long(mergedAt);
     out[this.#at] = previouslyAnonymous ? 1 : 0;
     out[this.#at + 1] = NULL_BRANCH; // source_partition
     out[this.#at + 2] = NULL_BRANCH; // other_person_id
     out[this.#at + 3] = NULL_BRANCH; // fact_number
-    out[this.#at + 4] = EVENT_BRANCH;
-    this.#at += 5;
+    this.#at += 4;
+    if (known === undefined) {
+      out.fill(NULL_BRANCH, this.#at, this.#at + 3);
+      this.#at += 3;
+    } else this.#known(known);
+    out[this.#at] = VALUE_BRANCH; // event
+    this.#at += 1;
     this.#at += bytes.copy(out, this.#at, body, end);
     return out.subarray(0, this.#at);
   }
 
   #room(bytes: number): void {
     if (this.#scratch.length < bytes) this.#scratch = Buffer.allocUnsafeSlow(bytes * 2);
+  }
+
+  #known({ asOf, id, email }: KnownIdentifiers): void {
+    this.#scratch[this.#at] = VALUE_BRANCH;
+    this.#at += 1;
+    this.#long(asOf);
+    for (const text of [id, email]) {
+      this.#scratch[this.#at] = text === null ? NULL_BRANCH : VALUE_BRANCH;
+      this.#at += 1;
+      if (text !== null) this.#text(text);
+    }
+  }
+
+  #text(text: string): void {
+    this.#long(Buffer.byteLength(text));
+    this.#at += this.#scratch.write(text, this.#at);
   }
 
   /** Zigzag varint of an integer that a double holds exactly. */

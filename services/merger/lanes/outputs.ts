@@ -22,9 +22,8 @@ export class Outputs {
 
   /** Returns the size of the value. */
   merged(out: Emitter, hand: EventInHand, effect: Omit<Outcome & { type: 'merged' }, 'type'>): number {
-    const { personId, mergedAt, previouslyAnonymous } = effect;
-    const value = this.#merged.of(hand.routing, personId, mergedAt, previouslyAnonymous);
-    out.emit('eventsMerged', personKey(hand.workspace, personId), value);
+    const value = this.#merged.of(hand.routing, effect);
+    out.emit('eventsMerged', personKey(hand.workspace, effect.personId), value);
     return value.length;
   }
 

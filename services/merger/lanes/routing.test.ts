@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { localCodecs } from '../../../schemas/codec.ts';
 import type { CollectedEvent } from '../../../schemas/records.ts';
-import { MergedBytes } from './merged-bytes.ts';
+import { MergedBytes, type MergedHeader } from './merged-bytes.ts';
 import type { PersonId } from '../../../schemas/ids.ts';
 import { EventRouting, IDENTIFY } from './routing.ts';
 
@@ -33,6 +33,13 @@ const collected: fc.Arbitrary<CollectedEvent> = fc.record({
   attributes_at: fc.option(time, { nil: null }),
   properties: fc.option(fc.json(), { nil: null }),
   context: optional,
+});
+
+const headers: fc.Arbitrary<MergedHeader> = fc.record({
+  personId: text.map((person) => person as PersonId),
+  mergedAt: fc.nat(2 ** 45),
+  previouslyAnonymous: fc.boolean(),
+  known: fc.option(fc.record({ asOf: fc.nat(2 ** 50), id: optional, email: optional }), { nil: undefined }),
 });
 
 describe('reading an event in place', () => {
@@ -105,10 +112,11 @@ describe('a merged event', () => {
     const routing = new EventRouting();
     const merged = new MergedBytes(codecs);
     fc.assert(
-      fc.property(collected, text, fc.nat(2 ** 45), fc.boolean(), (event, person, mergedAt, once) => {
+      fc.property(collected, headers, (event, header) => {
         const value = codecs.CollectedEvent.encode(event);
         routing.read(value, 0, value.length);
-        const spliced = merged.of(routing, person as PersonId, mergedAt, once);
+        const { personId: person, mergedAt, previouslyAnonymous: once, known } = header;
+        const spliced = merged.of(routing, header);
         const whole = codecs.MergedEvent.encode({
           kind: 'event',
           workspace: event.workspace,
@@ -118,6 +126,9 @@ describe('a merged event', () => {
           source_partition: null,
           other_person_id: null,
           fact_number: null,
+          known_as_of: known?.asOf ?? null,
+          known_id: known?.id ?? null,
+          known_email: known?.email ?? null,
           event,
         });
         expect(spliced.equals(whole)).toBe(true);
@@ -133,7 +144,11 @@ describe('a merged event', () => {
     if (event === undefined) throw new Error('fast-check gives a sample');
     const value = codecs.CollectedEvent.encode({ ...event, properties });
     routing.read(value, 0, value.length);
-    const spliced = new MergedBytes(codecs).of(routing, 'cio_a' as PersonId, 5, true);
+    const spliced = new MergedBytes(codecs).of(routing, {
+      personId: 'cio_a' as PersonId,
+      mergedAt: 5,
+      previouslyAnonymous: true,
+    });
     expect(codecs.MergedEvent.decode(spliced).event?.properties).toBe(properties);
   });
 });

@@ -74,6 +74,9 @@ export function news(
     reason: null,
     fact_number: null,
     detail: null,
+    known_as_of: null,
+    known_id: null,
+    known_email: null,
     ...fields,
   };
 }
