@@ -4,7 +4,7 @@ import type { Env } from '../runtime/config.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { createLogger, type Logger } from '../runtime/logger.ts';
 import { openLog } from '../runtime/log/open-log.ts';
-import { learnSchema, registerSchemas } from '../runtime/registry.ts';
+import { learnSchema, findSchemas } from '../runtime/registry.ts';
 import { startStatusServer } from '../runtime/status-server.ts';
 import { ERASE_EVERY_MS, erasePeople, EXPIRE_EVERY_MS, expireDays } from './chores.ts';
 import { readSinkConfig, type SinkConfig } from './config.ts';
@@ -66,7 +66,7 @@ async function runUntilStopped(
 ): Promise<void> {
   for (let pauseMs = PAUSE_MS_MIN; !stopSignal.aborted; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
     try {
-      const codecs = await registerSchemas({ url: config.registryUrl });
+      const codecs = await findSchemas({ url: config.registryUrl });
       const log = await openLog({ brokers: config.brokers, clientId: SERVICE, prefix: config.prefix });
       const sink = new Sink({
         log,

@@ -1,6 +1,6 @@
 /** Wires the gateway: the one HTTP port in front of ingest and the App API. */
 import type { FastifyInstance } from 'fastify';
-import { learnSchema, registerSchemas } from '../runtime/registry.ts';
+import { learnSchema, findSchemas } from '../runtime/registry.ts';
 import type { Env } from '../runtime/config.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { openLog } from '../runtime/log/open-log.ts';
@@ -29,7 +29,7 @@ export async function run(env: Env): Promise<RunningGateway> {
   const config = readGatewayConfig(env);
   const logger = createLogger('gateway');
   const keys = ensureCredentials(config.dataFolder, env);
-  const codecs = await registerSchemas({ url: config.registryUrl });
+  const codecs = await findSchemas({ url: config.registryUrl });
   const { brokers, prefix } = config;
   const log = await openLog({ brokers, clientId: 'hindsight-gateway', prefix });
   const producer = await log.producer({ lingerMs, pendingRecordsMax });

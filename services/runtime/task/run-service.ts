@@ -6,7 +6,7 @@ import { integerField, optionalTextField, readConfig, sharedFields, type Env } f
 import { CodedError } from '../errors.ts';
 import { openLog } from '../log/open-log.ts';
 import { createLogger } from '../logger.ts';
-import { learnSchema, registerSchemas, type RegistryOptions } from '../registry.ts';
+import { findSchemas, learnSchema, type RegistryOptions } from '../registry.ts';
 import { startStatusServer } from '../status-server.ts';
 import { StaticAssignment } from './assignment.ts';
 import { layoutInForce, readLayout } from './layout.ts';
@@ -43,10 +43,11 @@ export async function runTaskService(spec: ServiceSpec, env: Env): Promise<Runni
   const config = readConfig(env, taskFields);
   const logger = createLogger(spec.name);
   const registry = { url: config.registryUrl };
-  const codecs = await registerSchemas(registry);
-  watch.lap('schemas');
   const { brokers, prefix, dataFolder, partitions } = config;
-  const log = await openLog({ brokers, clientId: `hindsight-${spec.name}`, prefix });
+  const [codecs, log] = await Promise.all([
+    findSchemas(registry),
+    openLog({ brokers, clientId: `hindsight-${spec.name}`, prefix }),
+  ]);
   await assertPartitions(log, partitions);
   watch.lap('connect');
   const ports: TaskPorts = {
