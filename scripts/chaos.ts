@@ -1,10 +1,11 @@
 /**
  * The long chaos runs. `npm run test:chaos` kills anything; `npm run test:chaos -- sink` only the sink and the engine
- * in the middle of inserts. Options: --kills N, --seed N. Prints a report and exits 1 unless nothing is wrong.
+ * in the middle of inserts; `npm run test:chaos -- sink-outage` takes ClickHouse away for a while under load. Options:
+ * --kills N, --seed N, --rate N a second, --minutes N of the outage. Prints a report and exits 1 unless nothing is wrong.
  */
 import { parseArgs } from 'node:util';
 import { runChaos, type ChaosReport } from './chaos/run.ts';
-import { runSinkChaos } from './chaos/sink.ts';
+import { runSinkChaos, runSinkOutage } from './chaos/sink.ts';
 import { faultsOf } from './sample/check.ts';
 
 const { values, positionals } = parseArgs({
@@ -12,7 +13,8 @@ const { values, positionals } = parseArgs({
   options: {
     kills: { type: 'string' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
-    rate: { type: 'string', default: '200' },
+    rate: { type: 'string' },
+    minutes: { type: 'string', default: '10' },
   },
 });
 
@@ -20,12 +22,16 @@ async function main(): Promise<boolean> {
   const seed = Number(values.seed);
   print(`seed ${values.seed}`);
   if (positionals[0] === 'sink') return runSinkChaos({ kills: Number(values.kills ?? 100), seed, print });
+  if (positionals[0] === 'sink-outage') {
+    const eventsPerSecond = Number(values.rate ?? 1_500);
+    return runSinkOutage({ minutes: Number(values.minutes), eventsPerSecond, seed, print });
+  }
   const report = await runChaos({
     kills: Number(values.kills ?? 200),
     seed,
     pauseMs: [300, 2_500],
     visitors: 100,
-    rate: Number(values.rate),
+    rate: Number(values.rate ?? 200),
     print,
   });
   print(describe(report));

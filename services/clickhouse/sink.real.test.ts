@@ -9,6 +9,7 @@ import type { Log } from '../runtime/log/ports.ts';
 import { chaosSink } from './chaos-sink.ts';
 import { compareWithTopics } from './compare-with-topics.ts';
 import { startFreezingProxy } from './freezing-proxy.ts';
+import { outageOfClickHouse } from './outage-sink.ts';
 import { sampleMerged, startLoad } from './sample-load.ts';
 import { Sink } from './sink.ts';
 import { openTarget, type Target } from './target.ts';
@@ -22,6 +23,8 @@ const engine = {
 };
 const codecs = localCodecs();
 const PARTITIONS = 4;
+/** Node, the code and its libraries, the buffers of the reader and two batches. */
+const MEMORY_MB_MAX = 400;
 const EXACT = { lost: 0, doubled: 0, wrong: 0 };
 
 let suite = 0;
@@ -244,3 +247,16 @@ describe('kills', () => {
     expect(report.sinkKills + report.engineKills).toBeGreaterThanOrEqual(10);
   }, 400_000);
 });
+
+test('ClickHouse away under load: nothing is lost, memory stays, and the sink catches up', async () => {
+  const report = await outageOfClickHouse({
+    outageMs: 5_000,
+    eventsPerSecond: 1_000,
+    seed: 1,
+    brokers,
+    registryUrl: env['TEST_SCHEMA_REGISTRY_URL'] ?? '',
+  });
+  expect(report).toMatchObject(EXACT);
+  expect(report.behind).toBeGreaterThan(1_000);
+  expect(Math.max(...report.memoryMbDuring)).toBeLessThan(MEMORY_MB_MAX);
+}, 180_000);
