@@ -118,7 +118,7 @@ async function fill(log: Log, codecs: Codecs, rows: number): Promise<void> {
   const producer = await log.producer({ lingerMs: 5, pendingRecordsMax: 50_000 });
   const now = Date.now();
   for (let sent = 0; sent < rows;) {
-    const batch: Promise<void>[] = [];
+    const batch: Promise<unknown>[] = [];
     for (const end = Math.min(rows, sent + 20_000); sent < end; sent++) {
       const value = codecs.MergedEvent.encode(sampleMerged(sent, now + Math.floor(sent / 1000)));
       batch.push(producer.send('eventsMerged', Buffer.from(`sample:${String(sent % 997)}`), value));

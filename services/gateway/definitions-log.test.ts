@@ -28,9 +28,9 @@ class Topic {
     this.values.push(codec.encode({ ...whole, ...definition }));
   }
 
-  send = async (_topic: string, _key: Uint8Array, value: Uint8Array): Promise<void> => {
+  send = async (_topic: string, _key: Uint8Array, value: Uint8Array): Promise<number> => {
     await Promise.resolve();
-    this.values.push(Buffer.from(value));
+    return this.values.push(Buffer.from(value)) - 1;
   };
 
   reader = (): LogReader => {

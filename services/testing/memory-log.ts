@@ -77,6 +77,7 @@ export class MemoryLog implements Log {
         this.request('produce', '', () => {
           const to = partition ?? partitionOf(key, this.broker.topic(topic).length);
           this.broker.append([{ topic, partition: to, key: Buffer.from(key), value: Buffer.from(value) }]);
+          return this.broker.partition(topic, to).end - 1;
         }),
       pending: 0,
       close: () => Promise.resolve(),

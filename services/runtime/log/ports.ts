@@ -82,8 +82,11 @@ export interface TransactionalProducer {
 
 /** acks=all, idempotent, batching by linger; for ingest. */
 export interface Producer {
-  /** Resolves when the broker has the record on all in-sync replicas. Rejects with a CodedError (log_unavailable, …). */
-  send(topic: TopicId, key: Uint8Array, value: Uint8Array, partition?: number): Promise<void>;
+  /**
+   * Resolves when the broker has the record on all in-sync replicas, with its offset; -1 when it was there already and
+   * the broker no longer says where. Rejects with a CodedError (log_unavailable, …).
+   */
+  send(topic: TopicId, key: Uint8Array, value: Uint8Array, partition?: number): Promise<number>;
   /** Records accepted but not acknowledged. Bounded: send rejects with `log_overloaded` above it. */
   readonly pending: number;
   close(): Promise<void>;

@@ -14,6 +14,8 @@ export interface ProduceResult {
   readonly topicName: string;
   readonly partition: number;
   readonly errorCode: number;
+  /** Of the batch's first record; -1 when the broker does not say. */
+  readonly baseOffset: number;
 }
 
 const ACKS_ALL = -1;
@@ -48,11 +50,10 @@ export function decodeProduced(answer: WireReader): readonly ProduceResult[] {
     .array(() => {
       const topicName = answer.string() ?? '';
       return answer.array(() => {
-        const result = { topicName, partition: answer.int32(), errorCode: answer.int16() };
-        answer.int64(); // base offset
+        const [partition, errorCode, baseOffset] = [answer.int32(), answer.int16(), Number(answer.int64())];
         answer.int64(); // append time
         answer.int64(); // log start offset
-        return result;
+        return { topicName, partition, errorCode, baseOffset };
       });
     })
     .flat();

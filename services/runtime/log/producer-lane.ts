@@ -7,7 +7,7 @@ import { BATCH_BYTES_MAX } from './output-buffer.ts';
 import { RecordBatch } from './record-batch.ts';
 
 export interface Waiter {
-  readonly resolve: () => void;
+  readonly resolve: (offset: number) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -19,6 +19,7 @@ export interface ProducerId {
 
 export class PendingBatch {
   readonly records: RecordBatch;
+  /** One a record, in their order. */
   readonly waiters: Waiter[] = [];
   /** performance.now(): when its first record must have been acknowledged. */
   readonly deadlineMs: number;

@@ -23,7 +23,7 @@ import {
 } from './kafka-error.ts';
 import { RECORD_BYTES_MAX } from './output-buffer.ts';
 import type { Producer } from './ports.ts';
-import { decodeProduced, produceRequest } from './produce-request.ts';
+import { decodeProduced, produceRequest, type ProduceResult } from './produce-request.ts';
 import { type PendingBatch, type ProducerId, ProducerLane } from './producer-lane.ts';
 import { request } from './request.ts';
 import { retrying } from './retry.ts';
@@ -47,6 +47,10 @@ const INIT_MS_MAX = 30_000;
 const EXPIRY_CHECK_MS = 500;
 /** The broker has lost what it knew of this producer (a retention of a week, an unclean election). */
 const FORGOTTEN_CODES = new Set([OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID]);
+
+type Answer = Pick<ProduceResult, 'errorCode' | 'baseOffset'>;
+/** The broker said nothing of this partition. */
+const unanswered: Answer = { errorCode: -1, baseOffset: -1 };
 
 interface Sending {
   readonly lane: ProducerLane;
@@ -83,7 +87,7 @@ export class IdempotentProducer implements Producer {
     return this.#pending;
   }
 
-  async send(topic: TopicId, key: Uint8Array, value: Uint8Array, partition?: number): Promise<void> {
+  async send(topic: TopicId, key: Uint8Array, value: Uint8Array, partition?: number): Promise<number> {
     this.#assertRoom(key.length + value.length);
     const name = this.#options.topicName(topic);
     this.#pending++;
@@ -97,7 +101,7 @@ export class IdempotentProducer implements Producer {
           `could not send to ${name}: there is no partition ${String(partition)}`,
         );
       const deadlineMs = performance.now() + this.#options.sendMsMax;
-      await new Promise<void>((resolve, reject) => {
+      return await new Promise<number>((resolve, reject) => {
         if (this.#closed) {
           reject(closedError());
           return;
@@ -208,15 +212,12 @@ export class IdempotentProducer implements Producer {
         batch: sealed,
       }));
       const results = decodeProduced(await request(broker, produceRequest(items, null, PRODUCE_TIMEOUT_MS)));
-      const codes = new Map(
-        results.map(({ topicName, partition, errorCode }) => [
-          `${topicName}/${String(partition)}`,
-          errorCode,
-        ]),
+      const byPlace = new Map(
+        results.map((result) => [`${result.topicName}/${String(result.partition)}`, result]),
       );
       for (const sending of sendings) {
         const { topicName, partition } = sending.lane;
-        this.#settle(sending, codes.get(`${topicName}/${String(partition)}`) ?? -1);
+        this.#settle(sending, byPlace.get(`${topicName}/${String(partition)}`) ?? unanswered);
       }
     } catch (cause) {
       const error = asLogError('send', cause);
@@ -227,11 +228,13 @@ export class IdempotentProducer implements Producer {
     this.#flush();
   }
 
-  #settle(sending: Sending, errorCode: number): void {
+  #settle(sending: Sending, { errorCode, baseOffset }: Answer): void {
     const { lane, batch } = sending;
     if (errorCode === NONE || errorCode === DUPLICATE_SEQUENCE_NUMBER) {
       lane.finish(batch, true);
-      for (const { resolve } of batch.waiters) resolve();
+      batch.waiters.forEach(({ resolve }, index) => {
+        resolve(baseOffset < 0 ? -1 : baseOffset + index);
+      });
       return;
     }
     const error = kafkaError(`send to ${lane.topicName}/${String(lane.partition)}`, errorCode);

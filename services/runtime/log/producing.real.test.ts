@@ -56,7 +56,7 @@ describe('the producer of ingest', () => {
     }, 35);
     const KEYS = 20;
     const EACH = 150;
-    const sends: Promise<void>[] = [];
+    const sends: Promise<number>[] = [];
     for (let i = 0; i < EACH; i++) {
       for (let key = 0; key < KEYS; key++)
         sends.push(
@@ -64,9 +64,13 @@ describe('the producer of ingest', () => {
         );
       await sleep(10);
     }
-    await Promise.all(sends);
+    const offsets = await Promise.all(sends);
     clearInterval(cutting);
     expect(cuts).toBeGreaterThan(10);
+    // Each send is told where its record lies, also one that the broker had already when it was sent again.
+    const placed: [string, number][] = offsets.map((offset, send) => [`key ${String(send % KEYS)}`, offset]);
+    const written = (await readAll('eventsCollected')).map(({ key, offset }) => [key, offset]);
+    expect(placed.map(String).sort()).toEqual(written.map(String).sort());
     const byKey = new Map<string, number[]>();
     for (const { key, value } of await readAll('eventsCollected'))
       byKey.set(key, [...(byKey.get(key) ?? []), Number(value)]);

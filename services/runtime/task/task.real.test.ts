@@ -57,7 +57,7 @@ function newFolder(): string {
 /** One event of each lane. */
 async function send(rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
-    const sends: Promise<void>[] = [];
+    const sends: Promise<unknown>[] = [];
     for (let lane = 0; lane < LANES; lane += 1) {
       const event = collectedEvent({ message_id: `m${String(sent)}`, received_at: Date.now() });
       sent += 1;
