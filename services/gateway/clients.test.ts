@@ -49,7 +49,7 @@ describe('customerio-node 5.2.0', () => {
     await client.unsuppress('42');
     await client.destroy('42');
     expect(requests().map(({ kind }) => kind)).toEqual(['merge', 'suppress', 'unsuppress', 'delete']);
-    expect(requests()[0]).toMatchObject({ identifier: '1', other: 'b@c.d', positions: [3, 4] });
+    expect(requests()[0]).toMatchObject({ identifier: '1', other: 'b@c.d', positions: [1, 2] });
     expect(under.sent.requests[0]?.key).toBe('shop');
   });
 

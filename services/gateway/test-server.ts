@@ -29,22 +29,34 @@ export class FakeProducer implements Pick<Producer, 'send'> {
   readonly events: SentRecord<CollectedEvent>[] = [];
   readonly requests: SentRecord<IdentityRequest>[] = [];
   readonly dropped: SentRecord<DroppedEvent>[] = [];
+  /** Markers of control calls by partition, with the number of their call. */
+  readonly markers: (readonly [partition: number, number: string])[] = [];
+  /** Every send in turn: a topic, or `marker`. */
+  readonly order: (TopicId | 'marker')[] = [];
   /** Set: every send fails with it. */
   fault: Error | undefined;
   readonly #codecs = localCodecs();
 
-  async send(topic: TopicId, key: Uint8Array, value: Uint8Array): Promise<void> {
+  async send(topic: TopicId, key: Uint8Array, value: Uint8Array, partition = 0): Promise<number> {
     await Promise.resolve();
     if (this.fault !== undefined) throw this.fault;
     const text = Buffer.from(key).toString();
     const bytes = Buffer.from(value);
-    if (topic === 'eventsCollected')
-      this.events.push({ key: text, value: this.#codecs.CollectedEvent.decode(bytes) });
-    else if (topic === 'identityRequests') {
+    const offset = this.order.length;
+    if (topic === 'eventsCollected') {
+      const event = this.#codecs.CollectedEvent.decode(bytes);
+      this.order.push(event.type === 'marker' ? 'marker' : topic);
+      if (event.type === 'marker') this.markers.push([partition, event.message_id]);
+      else this.events.push({ key: text, value: event });
+      return offset;
+    }
+    this.order.push(topic);
+    if (topic === 'identityRequests') {
       this.requests.push({ key: text, value: this.#codecs.IdentityRequest.decode(bytes) });
     } else if (topic === 'eventsDropped') {
       this.dropped.push({ key: text, value: this.#codecs.DroppedEvent.decode(bytes) });
     } else throw new Error(`unexpected topic ${topic}`);
+    return offset;
   }
 }
 
@@ -125,7 +137,8 @@ export function testServer({ testClock = false }: { readonly testClock?: boolean
     },
   };
   const endsOf = (topic: TopicId): Promise<number[]> => Promise.resolve(ends[topic] ?? [0]);
-  const admin = { endOffsets: endsOf, writtenOffsets: endsOf };
+  const partitionsOf = (topic: TopicId): Promise<number> => Promise.resolve(ends[topic]?.length ?? 1);
+  const admin = { endOffsets: endsOf, writtenOffsets: endsOf, partitionsOf };
   const server = buildServer({
     logger: silentLogger,
     ingest: {

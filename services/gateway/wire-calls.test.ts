@@ -115,19 +115,30 @@ describe('lanes and order', () => {
   });
 
   test('a control call in a batch covers what stands before it and precedes what stands behind it', async () => {
-    const seen: string[] = [];
     const { sent } = under;
+    under.ends.eventsCollected = [0, 0, 0];
     const send = sent.send.bind(sent);
-    sent.send = async (topic, key, value) => {
+    sent.send = async (...record) => {
       await new Promise((resolve) => setTimeout(resolve, 5));
-      await send(topic, key, value);
-      under.ends.eventsCollected = [sent.events.length];
-      seen.push(topic);
+      return send(...record);
     };
     const event = { type: 'track', userId: '1', event: 'x' };
     await post('/v1/batch', { batch: [event, event, { ...event, event: 'User Deleted' }, event] });
-    expect(seen).toEqual(['eventsCollected', 'eventsCollected', 'identityRequests', 'eventsCollected']);
-    expect(sent.requests[0]?.value).toMatchObject({ kind: 'delete', positions: [2] });
+    const events = ['eventsCollected', 'eventsCollected'];
+    const control = ['marker', 'marker', 'marker', 'identityRequests'];
+    expect(sent.order).toEqual([...events, ...control, 'eventsCollected']);
+    // One past its marker in each partition.
+    expect(sent.requests[0]?.value).toMatchObject({ kind: 'delete', positions: [3, 4, 5] });
+    const number = String(sent.requests[0]?.value.request_number);
+    expect(sent.markers).toEqual([0, 1, 2].map((partition) => [partition, number]));
+  });
+
+  test('a call that is sent again has markers of its own', async () => {
+    const { sent } = under;
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await post('/v1/track', { userId: '1', event: 'User Deleted', messageId: 'm' });
+    }
+    expect(new Set(sent.markers.map(([, number]) => number)).size).toBe(2);
   });
 });
 
@@ -175,7 +186,6 @@ describe('POST /v1/people/{id}/split', () => {
     });
 
   test('is a control call with all that it says', async () => {
-    under.ends.eventsCollected = [5];
     const body = {
       anonymous_ids: ['a'],
       identifiers: ['b@c.d', { kind: 'id', value: '7' }],
@@ -188,7 +198,7 @@ describe('POST /v1/people/{id}/split', () => {
       kind: 'split',
       identifier_kind: 'cio_id',
       identifier: 'cio_1',
-      positions: [5],
+      positions: [1],
     });
     expect(JSON.parse(request?.detail ?? '')).toEqual({ ...body, into: null });
   });

@@ -1,27 +1,34 @@
 /**
- * Sends outcomes in the order of the call and waits for the broker. A control call takes its positions when everything
- * before it is acknowledged, so it covers that, and nothing behind it is sent before it.
+ * Sends outcomes in the order of the call and waits for the broker. A control call follows when everything before it is
+ * acknowledged, so it covers that, and nothing behind it is sent before it is.
  */
+import { randomInt } from 'node:crypto';
 import type { Codecs } from '../../schemas/codec.ts';
+import { controlMarker, controlMsMax } from '../../schemas/control-markers.ts';
 import { laneKey } from '../../schemas/lanes.ts';
 import { toWorkspace } from '../../schemas/ids.ts';
 import type { CollectedEvent } from '../../schemas/records.ts';
-import { unreachable } from '../runtime/errors.ts';
+import { CodedError, unreachable } from '../runtime/errors.ts';
 import type { LogAdmin, Producer } from '../runtime/log/ports.ts';
 import type { ControlRequest, Outcome } from './translation.ts';
 
 export interface DeliveryOptions {
   readonly producer: Pick<Producer, 'send'>;
-  readonly admin: Pick<LogAdmin, 'endOffsets'>;
+  readonly admin: Pick<LogAdmin, 'partitionsOf' | 'endOffsets'>;
   readonly codecs: Pick<Codecs, 'CollectedEvent' | 'IdentityRequest' | 'DroppedEvent'>;
+  /** ms that only grow. */
+  readonly monotonicMs?: () => number;
 }
 
 /** Rejects with the first failure, after every send has ended: the caller may not answer while some are under way. */
 export type Deliver = (outcomes: readonly Outcome[]) => Promise<void>;
 
-export function deliverTo({ producer, admin, codecs }: DeliveryOptions): Deliver {
+/** Numbers of control calls are random: two of one workspace at one time would have to be the same. */
+const CONTROL_NUMBERS = 2 ** 48 - 1;
+
+export function deliverTo({ producer, admin, codecs, monotonicMs = now }: DeliveryOptions): Deliver {
   return async (outcomes) => {
-    let sends: Promise<void>[] = [];
+    let sends: Promise<number>[] = [];
     for (const outcome of outcomes) {
       switch (outcome.type) {
         case 'event':
@@ -48,15 +55,47 @@ export function deliverTo({ producer, admin, codecs }: DeliveryOptions): Deliver
     await settle(sends);
   };
 
-  function sendEvent(event: CollectedEvent): Promise<void> {
+  function sendEvent(event: CollectedEvent): Promise<number> {
     return producer.send('eventsCollected', Buffer.from(keyOf(event)), codecs.CollectedEvent.encode(event));
   }
 
+  /**
+   * The markers first, so that the call knows where they lie. If this process dies in between, or the call is late,
+   * nobody has been told that it was taken, and identity tells the lanes that it will not come.
+   */
   async function sendControl(request: ControlRequest): Promise<void> {
-    const positions = await admin.endOffsets('eventsCollected');
-    const value = codecs.IdentityRequest.encode({ ...request, positions });
+    const beganMs = monotonicMs();
+    const number = randomInt(1, CONTROL_NUMBERS);
+    const positions = await mark(request, number);
+    const value = codecs.IdentityRequest.encode({ ...request, request_number: number, positions });
     await producer.send('identityRequests', Buffer.from(request.workspace), value);
+    if (monotonicMs() - beganMs <= controlMsMax) return;
+    throw new CodedError(
+      'log_unavailable',
+      `could not take a call in order: the broker took more than ${String(controlMsMax)} ms`,
+      { retryable: true, hint: 'The call may have been taken all the same. Sending it again does no harm.' },
+    );
   }
+
+  /** Returns the positions: one past the marker in each partition. */
+  async function mark(request: ControlRequest, number: number): Promise<number[]> {
+    const marker = controlMarker(toWorkspace(request.workspace), number, request.received_at);
+    const [key, value] = [Buffer.from(request.workspace), codecs.CollectedEvent.encode(marker)];
+    const partitions = await admin.partitionsOf('eventsCollected');
+    const offsets = await settle(
+      Array.from({ length: partitions }, (_, partition) =>
+        producer.send('eventsCollected', key, value, partition),
+      ),
+    );
+    if (!offsets.includes(-1)) return offsets.map((offset) => offset + 1);
+    // The broker has a marker without saying where: before the present end, then, which only makes the call wait longer.
+    const ends = await admin.endOffsets('eventsCollected');
+    return offsets.map((offset, partition) => (offset < 0 ? (ends[partition] ?? 0) : offset + 1));
+  }
+}
+
+function now(): number {
+  return performance.now();
 }
 
 function keyOf(event: CollectedEvent): string {
@@ -71,7 +110,10 @@ function keyOf(event: CollectedEvent): string {
   });
 }
 
-async function settle(sends: readonly Promise<void>[]): Promise<void> {
+async function settle(sends: readonly Promise<number>[]): Promise<number[]> {
   const results = await Promise.allSettled(sends);
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
 }

@@ -2,6 +2,7 @@
  * What a call becomes. Translators are pure: they are told the time and draw message ids from what they are given;
  * the shell (deliver.ts) sends.
  */
+import { identityRequest } from '../../schemas/identity-request.ts';
 import type { Workspace } from '../../schemas/ids.ts';
 import { laneKey, type Identifier } from '../../schemas/lanes.ts';
 import type { Reason } from '../../schemas/reasons.ts';
@@ -17,8 +18,8 @@ export interface CallContext {
   readonly mintMessageId: () => string;
 }
 
-/** A control call but for the positions, which the shell takes when everything before the call is with the broker. */
-export type ControlRequest = Omit<IdentityRequest, 'positions'>;
+/** A control call but for its number and positions, which the shell gives it with its markers. */
+export type ControlRequest = Omit<IdentityRequest, 'request_number' | 'positions'>;
 
 export type Outcome =
   | { readonly type: 'event'; readonly event: CollectedEvent }
@@ -117,26 +118,18 @@ type ControlKind = 'merge' | 'delete' | 'suppress' | 'unsuppress' | 'split';
 
 export function controlOutcome(call: CallContext, kind: ControlKind, parts: ControlParts): Outcome {
   const { identifier, other } = parts;
-  const request: ControlRequest = {
+  const request = identityRequest({
     kind,
     workspace: call.workspace,
     received_at: call.receivedAt,
-    lane: null,
-    request_number: 0,
-    source_partition: null,
-    source_offset: -1,
     anonymous_id: parts.anonymousId ?? null,
     identifier_kind: identifier.kind,
     identifier: identifier.value,
-    id: null,
-    email: null,
-    cio_id: null,
-    update_only: false,
     message_id: parts.messageId,
     other_kind: other?.kind ?? 'none',
     other: other?.value ?? null,
     detail: parts.detail ?? null,
-  };
+  });
   return { type: 'control', request };
 }
 

@@ -84,6 +84,8 @@ function controlOutcome(
     case 'claim':
     case 'resolve':
     case 'watermark':
+    case 'barrier':
+    case 'marker':
       throw new TypeError(`not a control call: ${request.kind}`);
     default:
       return unreachable(request.kind);

@@ -7,9 +7,11 @@ import type { Identifier, IdentifierKind } from '../../../schemas/lanes.ts';
 
 /** Indexes of EventType and IdentifierKind in schemas/avro/CollectedEvent.avsc. */
 export const IDENTIFY = 3;
+/** The place of a control call: nobody's event. */
+export const MARKER = 4;
 export const NOBODY = 0;
 const kinds: readonly (IdentifierKind | null)[] = [null, 'id', 'email', 'cio_id'];
-const TYPE_MAX = 3;
+const TYPE_MAX = MARKER;
 
 /** Where a text lies in `bytes`; start is -1 for null. */
 export interface Span {
