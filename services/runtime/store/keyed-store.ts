@@ -2,7 +2,7 @@
  * Ordered state of a partition in LMDB, behind two layers of changes: those of the open batch, and those of committed
  * batches that wait to be written as a group. The only importer of lmdb.
  */
-import { open, type Database, type RootDatabase } from 'lmdb';
+import { open, TransactionFlags, type Database, type RootDatabase } from 'lmdb';
 import { CodedError } from '../errors.ts';
 import { keyBytesMax, type KeyedStore } from './ports.ts';
 
@@ -107,11 +107,12 @@ export class LmdbKeyedStore implements KeyedStore {
 
 const MARK = Buffer.from('mark');
 /**
- * lmdb's flags of a transaction: abortable, committed in this thread, not waiting for the disk (10 ms and more, during
- * which nothing else runs). Its meta pages remember the last commit that is on the disk for certain, so a power failure
- * takes commits back and damages nothing; a kill -9 takes nothing back.
+ * Not waiting for the disk (10 ms and more, during which nothing else runs): lmdb's meta pages remember the last commit
+ * that is on the disk for certain, so a power failure takes commits back and damages nothing; a kill -9 takes none back.
  */
-const COMMIT_WITHOUT_WAITING = 0x1_0003;
+const COMMIT_WITHOUT_WAITING = (TransactionFlags.ABORTABLE |
+  TransactionFlags.SYNCHRONOUS_COMMIT |
+  TransactionFlags.NO_SYNC_FLUSH) as TransactionFlags; // a set of them, which an enum's type does not say
 /** Written behind each commit from lmdb's own thread, which then waits for the disk. */
 const SYNCED = Buffer.from('synced');
 
