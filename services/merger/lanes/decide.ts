@@ -12,6 +12,7 @@ import type { PersonId } from '../../../schemas/ids.ts';
 import { canonicalIdentifier, type Identifier, type IdentifierKind } from '../../../schemas/lanes.ts';
 import { assert, unreachable } from '../../runtime/errors.ts';
 import { evolveLane, sameIdentifier, type Effect } from './effects.ts';
+import type { KnownIdentifiers } from './known-identifiers.ts';
 import { graceMs, quietMs, waitingMs } from './limits.ts';
 import { survivorOf, type People } from './people.ts';
 import type { Known, LaneState } from './state.ts';
@@ -37,6 +38,8 @@ export interface Answer {
   readonly conflicts: readonly IdentifierKind[];
   /** Its offset on identity.decisions. */
   readonly at: number;
+  /** The person's identifiers, for whoever reads the event. */
+  readonly known?: KnownIdentifiers | undefined;
 }
 
 export type LaneInput =
@@ -141,9 +144,10 @@ class Draft implements Decision {
     return detour.via;
   }
 
-  merge(personId: PersonId, event: LaneEvent): void {
+  merge(personId: PersonId, event: LaneEvent, known?: KnownIdentifiers): void {
     const via = this.route(personId, event.receivedAt);
-    this.push({ type: 'merged', personId: via, mergedAt: event.receivedAt, previouslyAnonymous: false });
+    const mergedAt = event.receivedAt;
+    this.push({ type: 'merged', personId: via, mergedAt, previouslyAnonymous: false, known });
   }
 
   ask(request: 'claim' | 'resolve', arrived: boolean): void {
@@ -215,7 +219,7 @@ function takeAnswer(draft: Draft, answer: Answer, event: LaneEvent): void {
   draft.noticeMerges();
   remember(draft, answer, answer.personId, event);
   if (answer.kind === 'resolved') {
-    draft.merge(answer.personId, event);
+    draft.merge(answer.personId, event, answer.known);
     draft.advance(answer.at);
     return;
   }
@@ -223,7 +227,8 @@ function takeAnswer(draft: Draft, answer: Answer, event: LaneEvent): void {
   const claimedAt = answer.claimedAt ?? event.receivedAt;
   draft.push({ type: 'linked', personId: answer.personId, claimedAt });
   const via = draft.route(answer.personId, claimedAt);
-  draft.push({ type: 'release_began', personId: answer.personId, via, claimedAt });
+  const { personId, known } = answer;
+  draft.push({ type: 'release_began', personId, via, claimedAt, known });
 }
 
 /** Reasons beside an answer that do not change its being so the next time. */
@@ -251,6 +256,7 @@ function endRelease(draft: Draft, event: LaneEvent): void {
     personId: draft.route(work.personId, event.receivedAt),
     mergedAt: event.receivedAt,
     previouslyAnonymous: false,
+    known: work.known,
   });
   draft.advance(readyAt);
 }

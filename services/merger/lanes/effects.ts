@@ -2,6 +2,7 @@
 import type { PersonId } from '../../../schemas/ids.ts';
 import type { Identifier } from '../../../schemas/lanes.ts';
 import { assert, unreachable } from '../../runtime/errors.ts';
+import type { KnownIdentifiers } from './known-identifiers.ts';
 import { detoursMax, knownIdentifiersMax } from './limits.ts';
 import type { LaneState } from './state.ts';
 
@@ -16,6 +17,8 @@ export type Outcome =
       readonly personId: PersonId;
       readonly mergedAt: number;
       readonly previouslyAnonymous: boolean;
+      /** Said by the answer behind it; absent where identity was not asked. */
+      readonly known?: KnownIdentifiers | undefined;
     };
 
 /** About the lane. */
@@ -40,6 +43,7 @@ export type Fact =
       readonly personId: PersonId;
       readonly via: PersonId;
       readonly claimedAt: number;
+      readonly known?: KnownIdentifiers | undefined;
     }
   | { readonly type: 'released'; readonly cursor: number; readonly count: number; readonly oldest: number }
   | {
@@ -94,8 +98,8 @@ export function evolveLane(lane: LaneState, effect: Effect): LaneState {
       return { ...lane, link: { ...lane.link, personId: effect.personId } };
     case 'release_began': {
       assert(work.type === 'asking', `a lane that is ${work.type} does not begin a release`);
-      const { personId, via, claimedAt } = effect;
-      return { ...lane, work: { type: 'releasing', personId, via, claimedAt, ...nothingReleased } };
+      const { personId, via, claimedAt, known } = effect;
+      return { ...lane, work: { type: 'releasing', personId, via, claimedAt, known, ...nothingReleased } };
     }
     case 'released':
       assert(work.type === 'releasing' && effect.cursor > work.cursor, 'a release goes forward');

@@ -4,15 +4,8 @@
  */
 import { WIRE_HEADER_BYTES, type Codecs } from '../../../schemas/codec.ts';
 import type { PersonId } from '../../../schemas/ids.ts';
+import type { KnownIdentifiers } from './known-identifiers.ts';
 import type { EventRouting } from './routing.ts';
-
-/** Who a person is, as identity said with its answer. */
-export interface KnownIdentifiers {
-  /** Number of the last fact about the person. */
-  readonly asOf: number;
-  readonly id: string | null;
-  readonly email: string | null;
-}
 
 export interface MergedHeader {
   readonly personId: PersonId;

@@ -189,5 +189,7 @@ function answerOf(decision: IdentityDecision, kind: Answer['kind']): Omit<Answer
   const { request_number: number, claimed_at: claimedAt, reason } = decision;
   const personId = decision.person_id as PersonId | null; // identity's
   const conflicts = identifiersIn(decision.detail, 'conflicts').map((identifier) => identifier.kind);
-  return { kind, number, personId, claimedAt, reason, conflicts };
+  const { known_as_of: asOf, known_id: id, known_email: email } = decision;
+  const known = asOf === null ? undefined : { asOf, id, email };
+  return { kind, number, personId, claimedAt, reason, conflicts, known };
 }

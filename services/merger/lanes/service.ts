@@ -7,7 +7,7 @@ export const lanesService: ServiceSpec = {
   name: 'merger',
   inputs: ['eventsCollected', 'identityDecisions'],
   journal: 'mergerJournal',
-  deciderVersion: 1,
+  deciderVersion: 2,
   stores: {
     events: { retentionMs: waitingMs + graceMs + holdMsMax },
     duplicates: { windowMs: duplicatesMs, entriesMax: duplicateEntriesMax },

@@ -1,6 +1,7 @@
 /** What a lane remembers between its events. Kept as JSON in the keyed store under the lane's 128-bit hash. */
 import type { PersonId } from '../../../schemas/ids.ts';
 import type { Identifier } from '../../../schemas/lanes.ts';
+import type { KnownIdentifiers } from './known-identifiers.ts';
 
 /** The anonymous id is bound, for ever (spec C.1 row 8). */
 export interface Link {
@@ -36,6 +37,8 @@ export type Work =
       readonly personId: PersonId;
       readonly via: PersonId;
       readonly claimedAt: number;
+      /** Goes out with the identify. */
+      readonly known?: KnownIdentifiers | undefined;
       /** How many of the events that waited, in (timestamp, arrival) order, have had their turn. */
       readonly cursor: number;
       /** How many of these went out: one received too long after the claim stays anonymous. */
