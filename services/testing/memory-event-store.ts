@@ -41,6 +41,10 @@ export class MemoryEventStore extends Overlay<Lane> implements EventStore {
     return this.#hex;
   }
 
+  laneWord(lane: LaneSlot, word: 0 | 1 | 2 | 3): number {
+    return Number.parseInt(this.laneKeyHex(lane).slice(8 * word, 8 * word + 8), 16);
+  }
+
   append(...appended: Parameters<EventStore['append']>): void {
     const [lane, chain, receivedAt, timestamp, bytes, start, end] = appended;
     const state = this.#at(lane);

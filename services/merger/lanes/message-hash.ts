@@ -1,10 +1,14 @@
-/** 64 bits of (lane, identifier named or none, message id), for the duplicates check: murmur3 twice over one pass. */
+/**
+ * 64 bits of (lane, identifier named or none, message id), for the duplicates check: murmur3 twice over one pass, which
+ * goes on from the lane's own hash, so that a key is hashed once.
+ */
 import { canonicalIdentifier } from '../../../schemas/lanes.ts';
-import type { InputRecord } from '../../runtime/log/ports.ts';
+import { viewOf } from '../../runtime/byte-view.ts';
+import type { EventStore, LaneSlot } from '../../runtime/store/ports.ts';
 import { NOBODY, type EventRouting } from './routing.ts';
 
-const FIRST = { seed: 0x3c6ef372, a: 0xcc9e2d51, b: 0x1b873593 };
-const SECOND = { seed: 0x1f83d9ab, a: 0x239b961b, b: 0xab0e9789 };
+const FIRST = { a: 0xcc9e2d51, b: 0x1b873593 };
+const SECOND = { a: 0x239b961b, b: 0xab0e9789 };
 
 /** One hasher, used again for every record. */
 export class MessageHash {
@@ -12,11 +16,10 @@ export class MessageHash {
   low = 0;
   #length = 0;
 
-  of(record: InputRecord, event: EventRouting): void {
-    this.high = FIRST.seed;
-    this.low = SECOND.seed;
+  of(events: EventStore, lane: LaneSlot, event: EventRouting): void {
+    this.high = events.laneWord(lane, 2);
+    this.low = events.laneWord(lane, 3);
     this.#length = 0;
-    this.#add(record.bytes, record.keyStart, record.keyEnd);
     if (event.kind !== NOBODY) this.#addIdentifier(event);
     this.#add(event.bytes, event.messageId.start, event.messageId.end);
     this.high = finish(this.high ^ this.#length);
@@ -33,21 +36,17 @@ export class MessageHash {
 
   /** Each part ends with its length, so that no two splits of one text agree. */
   #add(bytes: Uint8Array, start: number, end: number): void {
+    const view = viewOf(bytes);
     let high = this.high;
     let low = this.low;
     let at = start;
     for (; at + 4 <= end; at += 4) {
-      // In range by the loop's condition; the casts only tell the compiler so.
-      const word =
-        (bytes[at] as number) |
-        ((bytes[at + 1] as number) << 8) |
-        ((bytes[at + 2] as number) << 16) |
-        ((bytes[at + 3] as number) << 24);
+      const word = view.getInt32(at, true);
       high = step(high, word, FIRST.a, FIRST.b);
       low = step(low, word, SECOND.a, SECOND.b);
     }
     let rest = (end - start) << 24;
-    for (let shift = 0; at < end; at += 1, shift += 8) rest ^= (bytes[at] as number) << shift;
+    for (let shift = 0; at < end; at += 1, shift += 8) rest ^= view.getUint8(at) << shift;
     this.high = step(high, rest, FIRST.a, FIRST.b);
     this.low = step(low, rest, SECOND.a, SECOND.b);
     this.#length += end - start;

@@ -96,12 +96,12 @@ export class LanesProcessor implements Processor {
     const { routing } = hand;
     const { receivedAt } = routing;
     if (receivedAt > this.#latest) this.#latest = receivedAt;
-    this.#hash.of(record, routing);
+    const slot = events.lane(bytes, keyStart, keyEnd);
+    this.#hash.of(events, slot, routing);
     if (this.#duplicates.seen(this.#hash.high, this.#hash.low, receivedAt)) {
       this.#shell.outputs.dropped(out, hand, keyOf(record), 'duplicate_message');
       return;
     }
-    const slot = events.lane(bytes, keyStart, keyEnd);
     const nameless = routing.kind === NOBODY && routing.type !== IDENTIFY;
     if (nameless && (events.flags(slot) & (LINKED | BUSY)) === 0) this.#takeVisitors(record, slot, out);
     else this.#takeOther(record, slot, out);

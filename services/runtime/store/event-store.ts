@@ -23,6 +23,10 @@ const TYPE_SHIFT = 28;
 /** The queue of a lane is a chain under a hash of its own: few lanes ever have one. */
 const QUEUE_TWIST = 0x5bd1_e995;
 
+/** Scratch of laneKeyHex. */
+const keyBytes = Buffer.allocUnsafeSlow(16);
+const keyView = new DataView(keyBytes.buffer);
+
 /** A snapshot of the index is due when so much was appended since the last, and at least four times its own size. */
 export const snapshotAppendedBytesMin = 256 << 20;
 
@@ -70,9 +74,11 @@ export class SegmentEventStore implements EventStore {
     this.#control(FLAGS, flags, lane);
   }
   laneKeyHex(lane: LaneSlot): string {
-    let hex = '';
-    for (let i = 0; i < 4; i += 1) hex += this.#index.word(lane, i).toString(16).padStart(8, '0');
-    return hex;
+    for (let i = 0; i < 4; i += 1) keyView.setUint32(4 * i, this.#index.word(lane, i));
+    return keyBytes.toString('hex');
+  }
+  laneWord(lane: LaneSlot, word: 0 | 1 | 2 | 3): number {
+    return this.#index.word(lane, word);
   }
 
   // eslint-disable-next-line @typescript-eslint/max-params -- called for every event: an object would be garbage

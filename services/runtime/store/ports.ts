@@ -41,6 +41,8 @@ export interface EventStore {
   setFlags(lane: LaneSlot, flags: number): void;
   /** All 128 bits of the lane's hash, as 32 hex digits: its key in the keyed store. */
   laneKeyHex(lane: LaneSlot): string;
+  /** One of the four 32-bit words of that hash, unsigned: where a hash of something in the lane goes on from. */
+  laneWord(lane: LaneSlot, word: 0 | 1 | 2 | 3): number;
   append(
     lane: LaneSlot,
     chain: Chain,
