@@ -311,6 +311,12 @@ describe('people who were merged (spec C.3)', () => {
       'merged as cio_bob at +1s',
     ]);
   });
+  test('the cio_id of the absorbed is asked about: it names nobody any more', () => {
+    const cioId = track({ kind: 'cio_id', value: ada });
+    const lane = endQueue(given([arrived(cioId), answered('resolved', cioId, { number: 2 })], {}, claimed));
+    expect(outcomes(when(lane, arrived(cioId)))).toEqual(['merged as cio_ada at +0s']);
+    expect(outcomes(when(lane, arrived(cioId), absorbed))).toEqual(['queued', 'asked resolve 3']);
+  });
   test('the next identify is asked about again', () => {
     expect(outcomes(when(claimed, arrived(claim), absorbed))).toEqual(['queued', 'asked claim 2']);
   });

@@ -161,7 +161,7 @@ function move(lane: LaneState, { from, to, since, freed }: Fact & { type: 'moved
     ...lane,
     link: lane.link && renamed(lane.link),
     known: lane.known
-      .filter((known) => known.personId !== from || !isAmong(known.identifier, freed))
+      .filter(({ identifier, personId }) => personId !== from || !namesNobody(identifier, freed))
       .map(renamed),
     // Identity may decide otherwise for the survivor, who may have other identifiers.
     decided: lane.decided?.personId === from ? null : lane.decided,
@@ -169,8 +169,9 @@ function move(lane: LaneState, { from, to, since, freed }: Fact & { type: 'moved
   };
 }
 
-function isAmong(identifier: Identifier, list: readonly Identifier[]): boolean {
-  return list.some((each) => sameIdentifier(each, identifier));
+/** The cio_id of an absorbed person goes with them; of their other identifiers, what the survivor had already. */
+function namesNobody(identifier: Identifier, freed: readonly Identifier[]): boolean {
+  return identifier.kind === 'cio_id' || freed.some((each) => sameIdentifier(each, identifier));
 }
 
 export function sameIdentifier(a: Identifier, b: Identifier): boolean {
