@@ -201,4 +201,14 @@ describe('guards', () => {
       person_created: true,
     });
   });
+
+  test('too many people an anonymous id: two who were merged since count as one', () => {
+    const limit = { at_most: 1, within_ms: 60_000 };
+    const shop = new Scenario().settings({ guards: { people_per_anonymous_id: limit } });
+    shop.claim({ path: '1', anonymousId: 'phone' });
+    shop.claim({ path: '2' });
+    shop.merge('2', '1');
+    expect(shop.claim({ path: '2', anonymousId: 'phone' })).toMatchObject({ kind: 'resolved', reason: null });
+    expect(shop.claim({ path: '3', anonymousId: 'phone' }).reason).toBe('too_many_people');
+  });
 });

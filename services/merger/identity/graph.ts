@@ -17,6 +17,8 @@ export interface GraphView {
   personIdAfter(factsAhead: number): PersonId;
   /** A person by cio_id, whatever became of them. */
   person(personId: string): Person | undefined;
+  /** Who this person is today: themselves, or who absorbed them. They may have been deleted. */
+  survivor(personId: PersonId): PersonId;
   /** The living person of an identifier (canonical form). */
   find(identifier: Identifier): Person | undefined;
   /** Who has an anonymous id today: the claimant, or who absorbed them. They may have been deleted. */
@@ -59,7 +61,7 @@ export class WorkspaceGraph implements GraphView {
 
   ownerOf(anonymousId: string): PersonId | undefined {
     const claimant = this.rows.claimant(anonymousId);
-    return claimant === undefined ? undefined : this.#survivor(claimant);
+    return claimant === undefined ? undefined : this.survivor(claimant);
   }
 
   isSuppressed(identifier: Identifier): boolean {
@@ -94,7 +96,7 @@ export class WorkspaceGraph implements GraphView {
    * Follows absorbed people to the one who is left. A store of ten thousand merges into one another is a chain of ten
    * thousand, so what was walked is remembered as a short cut; the graph itself is not touched.
    */
-  #survivor(from: PersonId): PersonId {
+  survivor(from: PersonId): PersonId {
     const walked: PersonId[] = [];
     let at = from;
     for (let hops = 0; ; hops += 1) {

@@ -55,8 +55,10 @@ export function hasTooManyPeople(
   const limit = guards.people_per_anonymous_id;
   if (limit === null) return false;
   const recent = view.namedPeople(anonymousId).filter((named) => named.at > call.at - limit.within_ms);
-  if (recent.some((named) => named.personId === call.person)) return false;
-  return recent.length >= Math.min(limit.at_most, namedPeopleMax);
+  // Two who were merged since are one: neither is the other's stranger.
+  const people = new Set(recent.map((named) => view.survivor(named.personId)));
+  if (call.person !== null && people.has(call.person)) return false;
+  return people.size >= Math.min(limit.at_most, namedPeopleMax);
 }
 
 /** The workspace has merged as many people in the last minute as it allows. */
