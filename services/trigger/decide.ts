@@ -10,7 +10,7 @@ import { markOf, matches, windowTime, type RuleEvent } from '../rules/matching.t
 import { parseJsonObject, type JsonObject } from '../rules/paths.ts';
 import type { Effect } from './effects.ts';
 import { Look } from './look.ts';
-import { applyIdentify, attributeAt, type Profile } from './profile.ts';
+import { applyIdentify, attributeAt, withKnown, type Known, type Profile } from './profile.ts';
 import { newPerson, withClaim, type Person } from './state.ts';
 import type { WorkspaceRules } from './workspace-rules.ts';
 
@@ -37,6 +37,8 @@ export interface PersonEvent {
   readonly mergedAt: number;
   readonly previouslyAnonymous: boolean;
   readonly byCioId: boolean;
+  /** What identity says of the person; null: it was not asked about this event. */
+  readonly known: Known | null;
   readonly details: () => {
     readonly id: string | null;
     readonly email: string | null;
@@ -82,8 +84,7 @@ class EventDecision {
 
   decide(): Decision {
     const { rules } = this.#subject;
-    this.#look.catchUpWithTime();
-    if (!this.#isNew && this.#before.stamp !== rules.stamp) this.#look.catchUpWithDefinitions();
+    this.#look.catchUp(this.#isNew ? rules.stamp : this.#before.stamp);
     let { claims, identified } = this.#before;
     if (this.#event.type === 'identify') {
       const { anonymousId } = this.#event;
@@ -117,8 +118,13 @@ class EventDecision {
     const watchers = name === null ? undefined : rules.byName.get(name);
     const ruleEvent = watchers === undefined ? undefined : this.#ruleEvent();
     if (this.#firstSeenAt < this.#before.firstSeenAt) this.#publishProfile(this.#currentProfile());
-    const dirty = new Set(this.#isNew ? look.allSegments() : this.#attributeSegmentsIfFirstSeen());
-    for (const { rule, condition } of watchers?.counted ?? []) {
+    const named = this.#takeKnown();
+    const seen = this.#firstSeenAt < this.#before.firstSeenAt;
+    const dirty = new Set(
+      this.#isNew ? look.allSegments() : seen || named ? look.segmentsThatUseAttributes() : [],
+    );
+    const counts = this.#event.mergedAt >= (this.#before.clearedAt ?? -Infinity);
+    for (const { rule, condition } of counts ? (watchers?.counted ?? []) : []) {
       if (ruleEvent === undefined || !matches(condition, ruleEvent)) continue;
       const mark = markOf(condition, ruleEvent);
       if (mark === undefined) continue;
@@ -137,11 +143,11 @@ class EventDecision {
   }
 
   #identify(isMoment: boolean): void {
-    const { messageId, anonymousId, mergedAt, byCioId } = this.#event;
+    const { messageId, anonymousId, mergedAt, byCioId, known } = this.#event;
     const { id, email, attributes_at: at, properties } = this.#event.details();
     const by = [at ?? this.#event.receivedAt, messageId] as const;
     const before = this.#currentProfile();
-    const call = { attributes: parseJsonObject(properties), by, id, email, byCioId };
+    const call = { attributes: parseJsonObject(properties), by, id, email, byCioId, known };
     const { profile, changed, refused } = applyIdentify(before, call);
     this.#profile = profile;
     if (refused.length > 0) {
@@ -170,8 +176,14 @@ class EventDecision {
     for (const rule of this.#subject.rules.onIdentified) look.startJourney(rule, messageId, null);
   }
 
-  #attributeSegmentsIfFirstSeen(): ReadonlySet<string> {
-    return this.#firstSeenAt < this.#before.firstSeenAt ? this.#look.segmentsThatUseAttributes() : new Set();
+  /** An event that named somebody whom its lane did not know. True when an identifier is another now. */
+  #takeKnown(): boolean {
+    const { known } = this.#event;
+    if (known === null) return false;
+    const before = this.#currentProfile();
+    const { profile, changed } = withKnown(before, known);
+    if (profile !== before) this.#profile = profile;
+    return changed.length > 0;
   }
 
   #mayTrigger(): boolean {

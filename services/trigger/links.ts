@@ -14,11 +14,14 @@
  */
 import { CodedError } from '../runtime/errors.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
+import type { Known } from './profile.ts';
 
 export interface Waiting {
   readonly factNumber: number;
   /** When identity merged the two, ms. */
   readonly at: number;
+  /** The identifiers that the survivor has since. */
+  readonly known?: Known | null;
 }
 interface Queue {
   readonly head: number;

@@ -77,6 +77,12 @@ export class Look {
     };
   }
 
+  /** What time and definitions have changed since the last look, which was under `stamp`. */
+  catchUp(stamp: number): void {
+    this.catchUpWithTime();
+    if (stamp !== this.#options.rules.stamp) this.catchUpWithDefinitions();
+  }
+
   /** Memberships that time alone has ended or begun since the last look. */
   catchUpWithTime(): void {
     const { now } = this.#options;

@@ -7,7 +7,7 @@ import { mergeMarks, type Marks } from '../rules/windows.ts';
 import type { Decision, Subject } from './decide.ts';
 import type { Effect } from './effects.ts';
 import { Look } from './look.ts';
-import { attributeAt, mergeProfiles, newProfile, type Profile } from './profile.ts';
+import { attributeAt, mergeProfiles, newProfile, withKnown, type Known, type Profile } from './profile.ts';
 import {
   heldTriggersMax,
   newPerson,
@@ -46,12 +46,21 @@ export function movedState(person: Person | undefined, profile: Profile): Moved 
   };
 }
 
-/** The survivor takes in what has moved. @param at ms, when identity merged the two. */
-export function decideAbsorb(subject: Subject, moved: Moved, at: number): Decision {
+/** What identity says when it merges two people or takes them apart. */
+export interface Change {
+  /** ms */
+  readonly at: number;
+  /** Identifiers of the person whose record it is, now. */
+  readonly known: Known | null;
+}
+
+/** The survivor takes in what has moved. */
+export function decideAbsorb(subject: Subject, moved: Moved, { at, known }: Change): Decision {
   const { rules, personId } = subject;
   const before = subject.person ?? { ...newPerson, stamp: rules.stamp };
   const firstSeenAt = Math.min(before.firstSeenAt, moved.firstSeenAt ?? Infinity);
-  const merged = mergeProfiles(subject.profile(), moved.profile);
+  const joinedProfiles = mergeProfiles(subject.profile(), moved.profile);
+  const merged = known === null ? joinedProfiles : withKnown(joinedProfiles, known).profile;
   const profile = { ...merged, version: merged.version + 1 };
   const now = Math.max(before.evaluatedAt, moved.evaluatedAt, at);
   const options = {
@@ -61,8 +70,7 @@ export function decideAbsorb(subject: Subject, moved: Moved, at: number): Decisi
     attribute: (path: string) => attributeAt(profile, personId, firstSeenAt, path),
   };
   const catchUp = new Look(before, options);
-  catchUp.catchUpWithTime();
-  if (before.stamp !== rules.stamp) catchUp.catchUpWithDefinitions();
+  catchUp.catchUp(before.stamp);
   const current = catchUp.finish(before);
   const joined: Person = {
     ...current,

@@ -10,10 +10,12 @@ import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { BatchContext, Emitter, Processor } from '../runtime/task/ports.ts';
 import { decideEvent, type PersonEvent, type Subject } from './decide.ts';
 import { LinkBook } from './links.ts';
-import { decideAbsorb, decideDeparture, movedState, type Moved } from './merge.ts';
+import { decideAbsorb, decideDeparture, movedState, type Change, type Moved } from './merge.ts';
 import { MergedView } from './merged-view.ts';
 import { emitEffect, type Whose } from './outputs.ts';
 import { PeopleStore } from './people-store.ts';
+import type { Known } from './profile.ts';
+import { decideSplit } from './split.ts';
 import { changesAtOf, decodePerson, firstSeenOf, isAlive, stampOf, type Person } from './state.ts';
 import { encodeMoved, isWhole, wholeOf } from './transfer-state.ts';
 import { Watermarks } from './watermarks.ts';
@@ -124,7 +126,8 @@ export class TriggerProcessor implements Processor {
   /** What most events are: nothing of the person changes, and no rule asks about the name. */
   #leavesNothing(stored: Buffer): boolean {
     const view = this.#view;
-    if (view.kind !== 'event' || view.type === 'identify' || !isAlive(stored)) return false;
+    if (view.kind !== 'event' || view.type === 'identify' || view.knownAsOf !== null) return false;
+    if (!isAlive(stored)) return false;
     const rules = this.#rules.of(view.workspace);
     return (
       stampOf(stored) === rules.stamp &&
@@ -152,9 +155,14 @@ export class TriggerProcessor implements Processor {
         if (view.hasEvent) this.#people.settle(whose, person, decideEvent(subject, this.#event()), out);
         return;
       case 'absorb': {
-        const fact = { factNumber: view.factNumber ?? 0, at: view.mergedAt };
+        const fact = { factNumber: view.factNumber ?? 0, at: view.mergedAt, known: this.#known() };
         const texts = this.#links.absorb(personKey, fact);
-        if (texts !== undefined) this.#absorb(whose, wholeOf(texts), fact.at, out);
+        if (texts !== undefined) this.#absorb(whose, wholeOf(texts), fact, out);
+        return;
+      }
+      case 'split': {
+        const split = decideSplit(subject, { at: view.mergedAt, known: this.#known() });
+        this.#people.settle(whose, person, split, out);
         return;
       }
       case 'absorbed':
@@ -181,8 +189,14 @@ export class TriggerProcessor implements Processor {
       mergedAt: view.mergedAt,
       previouslyAnonymous: view.previouslyAnonymous,
       byCioId: view.identifierKind === 'cio_id',
+      known: this.#known(),
       details: () => (details ??= view.details()),
     };
+  }
+
+  #known(): Known | null {
+    const { knownAsOf: asOf, knownId: id, knownEmail: email } = this.#view;
+    return asOf === null ? null : { asOf, id, email };
   }
 
   /** `into` null: the person was deleted. */
@@ -249,13 +263,14 @@ export class TriggerProcessor implements Processor {
     if (!isWhole(this.#links.addText(personKey, factNumber, state))) return;
     const waiting = this.#links.arrived(personKey, factNumber);
     if (waiting === undefined) return;
-    this.#absorb(whose, wholeOf(this.#links.takeTexts(personKey, factNumber)), waiting.at, out);
+    const { at, known = null } = waiting;
+    this.#absorb(whose, wholeOf(this.#links.takeTexts(personKey, factNumber)), { at, known }, out);
   }
 
-  #absorb(whose: Whose, moved: Moved, at: number, out: Emitter): void {
+  #absorb(whose: Whose, moved: Moved, change: Change, out: Emitter): void {
     const person = this.#people.person(whose.personKey);
     const subject = this.#people.subject(whose, person, this.#rules.of(whose.workspace));
-    this.#people.settle(whose, person, decideAbsorb(subject, moved, at), out);
+    this.#people.settle(whose, person, decideAbsorb(subject, moved, change), out);
   }
 
   #drop(whose: Whose, out: Emitter): void {

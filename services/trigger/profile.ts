@@ -20,6 +20,16 @@ export interface Profile {
   /** The identifiers that conditions may ask for; who is whom is identity's to say. */
   readonly id: string | null;
   readonly email: string | null;
+  /** Number of the fact as of which identity said so. Absent: not yet, and identifies are believed. */
+  readonly knownAsOf?: number;
+}
+
+/** The identifiers that identity says a person has. */
+export interface Known {
+  /** Number of the last fact about the person. */
+  readonly asOf: number;
+  readonly id: string | null;
+  readonly email: string | null;
 }
 
 /** Attributes of a person, removed ones included (spec A, *Limits*: 300 for a person). */
@@ -48,6 +58,8 @@ export interface Identify {
   readonly email: string | null;
   /** The call names the person by cio_id, which is what may change an identifier that is set (spec C.3). */
   readonly byCioId: boolean;
+  /** null: identity was not asked. */
+  readonly known: Known | null;
 }
 
 export interface ProfileUpdate {
@@ -76,11 +88,29 @@ export function applyIdentify(before: Profile, call: Identify): ProfileUpdate {
     setOwn(attributes, name, { value, by: call.by });
     if (!isSame(old?.value ?? null, value)) changed.push(name);
   }
-  const id = identifierAfter(before.id, call.id, call.byCioId);
-  const email = identifierAfter(before.email, call.email, call.byCioId);
-  if (id !== before.id) changed.push('id');
-  if (email !== before.email) changed.push('email');
-  return { profile: { ...before, attributes, id, email }, changed, refused };
+  const named = call.known === null ? withClaims(before, call) : withKnown(before, call.known);
+  return { profile: { ...named.profile, attributes }, changed: [...changed, ...named.changed], refused };
+}
+
+/** Lanes of one person are not in step: what identity said before counts no more. */
+export function withKnown(before: Profile, known: Known): Pick<ProfileUpdate, 'profile' | 'changed'> {
+  const { asOf, id, email } = known;
+  if (asOf <= (before.knownAsOf ?? 0)) return { profile: before, changed: [] };
+  return named(before, { ...before, id, email, knownAsOf: asOf });
+}
+
+/** An identify that identity was not asked about says nothing new, unless it was merged before identity told. */
+function withClaims(before: Profile, { id, email, byCioId }: Identify) {
+  if (before.knownAsOf !== undefined) return { profile: before, changed: [] };
+  return named(before, {
+    ...before,
+    id: identifierAfter(before.id, id, byCioId),
+    email: identifierAfter(before.email, email, byCioId),
+  });
+}
+
+function named(before: Profile, profile: Profile): Pick<ProfileUpdate, 'profile' | 'changed'> {
+  return { profile, changed: (['id', 'email'] as const).filter((kind) => profile[kind] !== before[kind]) };
 }
 
 /** Primary wins; the secondary fills what is unset or empty on it (spec C.3). */
@@ -93,7 +123,7 @@ export function mergeProfiles(primary: Profile, secondary: Profile): Profile {
     if ((ours?.value ?? null) === null && !full) setOwn(attributes, name, theirs);
   }
   return {
-    version: primary.version,
+    ...primary,
     attributes,
     id: primary.id ?? secondary.id,
     email: primary.email ?? secondary.email,

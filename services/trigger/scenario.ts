@@ -2,6 +2,7 @@
 import type { MergedEvent } from '../../schemas/records.ts';
 import { collectedEvent } from '../testing/collected-event.ts';
 import { ProcessorHarness, given, of, type Given, type Output } from '../testing/processor-harness.ts';
+import type { Known } from './profile.ts';
 import { triggerService } from './service.ts';
 
 export const SECOND = 1_000;
@@ -23,6 +24,8 @@ export interface Happened {
   readonly anonymousId?: string | null;
   readonly previouslyAnonymous?: boolean;
   readonly properties?: object | null;
+  /** What identity says of the person with it. */
+  readonly known?: Known;
   readonly fields?: Partial<ReturnType<typeof collectedEvent>>;
 }
 
@@ -45,6 +48,7 @@ export function happened(what: Happened): Given<'eventsMerged'> {
   return stream(person, {
     merged_at: what.mergedAt ?? at,
     previously_anonymous: what.previouslyAnonymous ?? false,
+    ...knownFields(what.known),
     event,
   });
 }
@@ -53,14 +57,30 @@ export function identified(what: Happened): Given<'eventsMerged'> {
   return happened({ ...what, type: 'identify' });
 }
 
-export function absorb(person: string, other: string, fact: number, at = T0): Given<'eventsMerged'> {
-  return stream(person, { kind: 'absorb', merged_at: at, other_person_id: other, fact_number: fact });
+export function absorb(
+  person: string,
+  other: string,
+  fact: number,
+  at = T0,
+  known?: Known,
+): Given<'eventsMerged'> {
+  const fields = { merged_at: at, other_person_id: other, fact_number: fact, ...knownFields(known) };
+  return stream(person, { kind: 'absorb', ...fields });
+}
+/** Something of one of the two went to the other: written to the streams of both. */
+export function split(person: string, other: string, at: number, known: Known): Given<'eventsMerged'> {
+  const fields = { merged_at: at, other_person_id: other, fact_number: known.asOf, ...knownFields(known) };
+  return stream(person, { kind: 'split', ...fields });
 }
 export function absorbed(person: string, other: string, fact: number, at = T0): Given<'eventsMerged'> {
   return stream(person, { kind: 'absorbed', merged_at: at, other_person_id: other, fact_number: fact });
 }
 export function deleted(person: string, fact: number, at = T0): Given<'eventsMerged'> {
   return stream(person, { kind: 'deleted', merged_at: at, fact_number: fact });
+}
+function knownFields(known: Known | undefined): Partial<MergedEvent> {
+  if (known === undefined) return {};
+  return { known_as_of: known.asOf, known_id: known.id, known_email: known.email };
 }
 export function watermark(source: number, at: number): Given<'eventsMerged'> {
   const value = { ...EMPTY, kind: 'watermark' as const, merged_at: at, source_partition: source };

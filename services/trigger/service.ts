@@ -6,7 +6,7 @@ export const triggerService: ServiceSpec = {
   name: 'trigger',
   inputs: ['eventsMerged', 'triggerTransfers'],
   journal: 'triggerJournal',
-  deciderVersion: 1,
+  deciderVersion: 2,
   stores: {},
   open: (_partition, partitions, stores, codecs) => new TriggerProcessor(partitions, stores.keyed, codecs),
 };

@@ -54,6 +54,8 @@ export interface Person {
   readonly held: readonly HeldTrigger[];
   /** absorbed: by whom, and the number of the fact. */
   readonly absorbedBy: { readonly personId: string; readonly factNumber: number } | null;
+  /** A split cleared what the rules had counted: events that were merged before are counted no more, ms. */
+  readonly clearedAt?: number;
 }
 
 export const claimsMax = 64;
