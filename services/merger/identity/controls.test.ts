@@ -104,6 +104,18 @@ describe('merging people', () => {
   });
 });
 
+test('C.3: the survivor’s stream is told what identifiers they have after the merge', () => {
+  const shop = new Scenario();
+  const a = shop.claim({ path: '1' }).person_id ?? '';
+  shop.claim({ path: 'two@example.com', id: '2' });
+  const [absorb] = of('eventsMerged', shop.merge('1', 'two@example.com'));
+  expect(absorb).toMatchObject({
+    key: `shop:${a}`,
+    value: { kind: 'absorb', known_id: '1', known_email: 'two@example.com' },
+  });
+  expect(absorb?.value.known_as_of).toBe(shop.graph.person(a)?.version);
+});
+
 describe('deleting people', () => {
   test('A.1: the profile goes, its identifiers are free, everyone is told', () => {
     const shop = new Scenario();
@@ -218,9 +230,36 @@ describe('splitting people', () => {
       {
         kind: 'Person Split',
         person: a,
-        detail: { by: 'support', why: 'wrong customer', not_moved: { anonymous_ids: ['stranger'] } },
+        detail: {
+          by: 'support',
+          why: 'wrong customer',
+          not_moved: { anonymous_ids: ['stranger'] },
+          rules: 'cleared',
+        },
       },
       { kind: 'Person Split', person: born },
+    ]);
+  });
+
+  test('the streams of both are told, with what each of them has now', () => {
+    const { shop, a } = merged();
+    const outputs = shop.split('1', { anonymous_ids: ['laptop'], identifiers: ['two@example.com'] });
+    const born = shop.person('two@example.com')?.personId ?? '';
+    const [fact] = shop.facts().filter(({ kind }) => kind === 'person_split');
+    const last = shop.graph.person(born)?.version;
+    const both = { kind: 'split', merged_at: shop.now, fact_number: fact?.number, event: null };
+    expect(of('eventsMerged', outputs)).toMatchObject([
+      { key: `shop:${a}`, value: { ...both, other_person_id: born, known_id: '1', known_email: null } },
+      {
+        key: `shop:${born}`,
+        value: {
+          ...both,
+          other_person_id: a,
+          known_as_of: last,
+          known_id: null,
+          known_email: 'two@example.com',
+        },
+      },
     ]);
   });
 
