@@ -9,7 +9,7 @@ export function callOf(request: IdentityRequest): Call | null {
   const path = identifierIn(request.identifier_kind, request.identifier);
   if (path === null) return null;
   const body: Identifier[] = [];
-  if (request.kind === 'claim') {
+  if (request.kind !== 'resolve') {
     for (const kind of ['cio_id', 'id', 'email'] as const) {
       const identifier = identifierIn(kind, request[kind]);
       if (identifier === null || (kind === path.kind && identifier.value === path.value)) continue;

@@ -18,8 +18,15 @@ export interface Decision {
   readonly recorder: Recorder;
 }
 
-/** A claim or a resolve: finds the person, then what becomes of the anonymous id, then answers the lane. */
+/**
+ * A claim or a resolve: finds the person, then what becomes of the anonymous id, then answers the lane. A barrier: its
+ * turn has come, which is all that the lane asks.
+ */
 export function decideCall(request: IdentityRequest, { graph, settings, recorder }: Decision): void {
+  if (request.kind === 'barrier') {
+    recorder.reply({ kind: 'passed' });
+    return;
+  }
   const call = callOf(request);
   if (call === null) {
     recorder.reply({ kind: 'refused', reason: 'identify_without_identifier' });

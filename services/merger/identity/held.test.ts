@@ -1,8 +1,10 @@
 /** Control calls overtake nothing that was acknowledged before them, and never lock: DESIGN Identity, held.ts. */
 import { describe, expect, test } from '@jest/globals';
 import type { IdentityRequest } from '../../../schemas/records.ts';
-import { of } from '../../testing/processor-harness.ts';
-import { replies, Scenario } from './scenario.ts';
+import { abandonMs } from '../../../schemas/control-markers.ts';
+import { of, type Output } from '../../testing/processor-harness.ts';
+import { HeldRequests } from './held.ts';
+import { PARTITIONS, replies, Scenario } from './scenario.ts';
 
 /** How far the lanes of a partition of events.collected have come. */
 function watermark(shop: Scenario, partition: number, offset: number): IdentityRequest {
@@ -82,11 +84,38 @@ describe('a control call that arrives before the calls it came after', () => {
     expect(replies(shop.send(watermark(shop, 0, 4)))).toMatchObject([{ kind: 'resolved' }]);
   });
 
-  test('whoever is not named passes', () => {
+  test('PUT 42 with a@b.c, DELETE 42, PUT a@b.c: the third waits although nobody knows yet that it is 42', () => {
     const shop = new Scenario();
-    shop.send(control(shop, 'delete', ['1'], [5]));
-    expect(replies(shop.send(identify(shop, '2', 0, 6)))).toHaveLength(1);
-    expect(shop.harness.processor.status()).toEqual({ unsettled: 1, heldControls: 1 });
+    shop.send(control(shop, 'delete', ['42'], [1, 0]));
+    const byEmail = shop.claimRequest({ path: 'a@b.c' }, { source_partition: 1, source_offset: 0 });
+    expect(replies(shop.send(byEmail))).toEqual([]);
+    const first = shop.claimRequest(
+      { path: '42', email: 'a@b.c' },
+      { source_partition: 0, source_offset: 0 },
+    );
+    expect(replies(shop.send(first))).toMatchObject([{ person_created: true }]);
+    expect(replies(shop.send(watermark(shop, 0, 1)))).toMatchObject([{ person_created: true }]);
+    expect(shop.person('42')).toBeUndefined();
+    expect(shop.person('a@b.c')).toBeDefined();
+  });
+
+  test('nobody waits for a control call of another workspace', () => {
+    const shop = new Scenario();
+    shop.send({ ...control(shop, 'delete', ['1'], [5]), workspace: 'other' });
+    expect(replies(shop.send(identify(shop, '1', 0, 6)))).toHaveLength(1);
+  });
+
+  test('when very many wait, those who share no name with a control call pass it', () => {
+    const shop = new Scenario();
+    const held = new HeldRequests(shop.harness.stores.keyed, shop.harness.codecs.IdentityRequest, 3);
+    held.addControl(control(shop, 'delete', ['1'], [5]));
+    const behind = (id: string, name: string): number | undefined =>
+      held.controlBefore(identify(shop, id, 0, 6), () => [name]);
+    expect(behind('2', 'shop/id/2')).toBe(1);
+    held.addRequest(identify(shop, '2', 0, 6), 1);
+    held.addRequest(identify(shop, '3', 0, 7), 1);
+    expect(behind('4', 'shop/id/4')).toBeUndefined();
+    expect(behind('1', 'shop/id/1')).toBe(1);
   });
 
   test('a split holds back a claim of an anonymous id that it names', () => {
@@ -191,4 +220,68 @@ test('a record that cannot be read lies in dead.letters and stops nothing', () =
   const outputs = shop.harness.batch(shop.now, { topic: 'identityRequests', key: 'shop', bytes });
   expect(of('deadLetters', outputs)).toMatchObject([{ value: { service: 'identity', code: 'undecodable' } }]);
   expect(shop.claim({ path: '1' }).kind).toBe('resolved');
+});
+
+describe('markers of control calls', () => {
+  const marked = (shop: Scenario, number: number, positions: readonly number[]): IdentityRequest => ({
+    ...control(shop, 'delete', ['1'], positions),
+    request_number: number,
+  });
+  const heard = (shop: Scenario, number: number, partition = 0): IdentityRequest =>
+    shop.request({
+      kind: 'marker',
+      request_number: number,
+      source_partition: partition,
+      source_offset: 4,
+    });
+  const barrier = (shop: Scenario, offset: number): IdentityRequest =>
+    shop.request({ kind: 'barrier', lane: 'shop:a:v', source_offset: offset });
+  const ended = (outputs: readonly Output[]): string[] =>
+    of('identityDecisions', outputs)
+      .filter(({ value }) => value.kind === 'control_ended')
+      .map(({ partition, value }) => `${String(value.request_number)} in ${String(partition)}`);
+  const everywhere = (number: number): string[] =>
+    Array.from({ length: PARTITIONS }, (_, each) => `${String(number)} in ${String(each)}`);
+
+  test('a barrier from behind the marker is answered after the call, one from before it at once', () => {
+    const shop = new Scenario();
+    shop.claim({ path: '1' });
+    shop.send(marked(shop, 7, [5]));
+    expect(replies(shop.send(barrier(shop, 3)))).toMatchObject([{ kind: 'passed', person_id: null }]);
+    expect(replies(shop.send(barrier(shop, 5)))).toEqual([]);
+    const kinds = of('identityDecisions', shop.send(watermark(shop, 0, 5)))
+      .filter(({ partition, value }) => partition === 0 || value.lane !== null)
+      .map(({ value }) => value.kind);
+    expect(kinds).toEqual(['deleted', 'control_ended', 'passed']);
+  });
+
+  test('every partition is told when the call is decided, once', () => {
+    const shop = new Scenario();
+    expect(ended(shop.send(heard(shop, 7), marked(shop, 7, [5, 0]), heard(shop, 7, 1)))).toEqual([]);
+    expect(ended(shop.send(watermark(shop, 0, 5)))).toEqual(everywhere(7));
+    shop.now += 10 * abandonMs;
+    expect(ended(shop.send(watermark(shop, 0, 9)))).toEqual([]);
+  });
+
+  test('a call that never comes, as its gateway died, is given up; nothing waits for it', () => {
+    const shop = new Scenario();
+    shop.send(heard(shop, 7));
+    expect(replies(shop.send(barrier(shop, 6)))).toMatchObject([{ kind: 'passed' }]);
+    shop.now += abandonMs;
+    expect(ended(shop.send(heard(shop, 7, 1)))).toEqual([]);
+    shop.harness.reopen();
+    shop.now += 1;
+    expect(ended(shop.send(barrier(shop, 8)))).toEqual(everywhere(7));
+    expect(shop.harness.processor.status().unsettled).toBe(0);
+    expect(shop.harness.replay({ reopenEachBatch: true })).toEqual(shop.harness.outputs);
+  });
+
+  test('an attempt and its repetition are two calls, decided one after the other', () => {
+    const shop = new Scenario();
+    shop.claim({ path: '1' });
+    shop.send(marked(shop, 7, [5]), marked(shop, 8, [6]));
+    expect(ended(shop.send(watermark(shop, 0, 5)))).toEqual(everywhere(7));
+    expect(ended(shop.send(watermark(shop, 0, 6)))).toEqual(everywhere(8));
+    expect(shop.facts().filter(({ kind }) => kind === 'person_deleted')).toHaveLength(1);
+  });
 });

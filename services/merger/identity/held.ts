@@ -2,9 +2,12 @@
  * Control calls that wait for the lanes, and lanes' requests that wait for them.
  *
  * A control call (merge, delete, suppress, unsuppress, split) comes straight from ingest and would overtake calls that
- * were acknowledged before it and are still in their lanes. It carries the end offsets of events.collected when it was
- * taken, and is decided once the watermark of every lane partition has reached its entry. A lane's request from an
- * event at or past that entry came later; if it names the same person it waits behind the control.
+ * were acknowledged before it and are still in their lanes. It carries the place behind its marker in each partition of
+ * events.collected, and is decided once the watermark of every lane partition has reached its entry. A lane's request
+ * from an event at or past that entry came later, and waits behind the control, whomever it names: an identify by email
+ * may be about the person whom the control names by id, and the call that ties the two may be one that has yet to come
+ * out of its lane. (PUT 42 with a@b.c, DELETE 42, PUT a@b.c: the third must not be decided before the first.) Only when
+ * very many wait, because a lane partition stands still, those that share no name with a control pass it.
  *
  * Why this cannot lock. Control X waits for request r (from below X's positions, so X's watermark needs it), r waits
  * behind control Y, Y waits for request s, s waits behind X: with positions taken by two ingest processes at about the
@@ -26,13 +29,18 @@ import type { KeyedStore } from '../../runtime/store/ports.ts';
 import { namesOfControl } from './names.ts';
 
 /** Control calls and requests held in a partition. At the limit the oldest control is decided before its time. */
-export const heldRequestsMax = 50_000;
+export const heldRequestsMax = 200_000;
+/** While no more are held, requests wait whomever they name. */
+export const strictRequestsMax = 100_000;
 const SEQUENCE_DIGITS = 16;
 const BEHIND_BYTES = 8;
 const SCAN_ROWS = 1_000;
 
 interface HeldControl {
   readonly sequence: number;
+  readonly workspace: string;
+  /** Of its markers; 0 for none. */
+  readonly number: number;
   readonly positions: readonly number[];
   readonly names: readonly string[];
   /** Sequences of the requests behind it, ascending. */
@@ -45,13 +53,17 @@ export class HeldRequests {
   readonly #watermarks: number[] = [];
   /** In order of arrival; positions never fall. A Map, because the head leaves often and the middle never. */
   readonly #controls = new Map<number, HeldControl>();
+  readonly #byWorkspace = new Map<string, HeldControl[]>();
   readonly #byName = new Map<string, HeldControl[]>();
+  readonly #numbers = new Set<string>();
+  readonly #strictMax: number;
   #last: HeldControl | undefined;
   #nextSequence = 1;
   #held = 0;
 
-  constructor(store: KeyedStore, codec: Codec<'IdentityRequest'>) {
+  constructor(store: KeyedStore, codec: Codec<'IdentityRequest'>, strictMax = strictRequestsMax) {
     this.#store = store;
+    this.#strictMax = strictMax;
     this.#codec = codec;
     this.#recover();
   }
@@ -81,9 +93,26 @@ export class HeldRequests {
     this.#index(this.#write(raised, 0), raised);
   }
 
-  /** The first control call that this request must wait behind, if any. */
-  controlBefore(names: readonly string[], partition: number | null, offset: number): number | undefined {
-    if (partition === null || this.#controls.size === 0) return undefined;
+  /** Is the control call with these markers among those that wait? */
+  has(workspace: string, number: number): boolean {
+    return this.#numbers.has(`${workspace}/${String(number)}`);
+  }
+
+  /**
+   * A control call that this request must wait behind, if any: the last whose marker stands before its event. Asked for
+   * the names only if they matter.
+   */
+  controlBefore(request: IdentityRequest, namesOf: () => readonly string[]): number | undefined {
+    const { source_partition: partition, source_offset: offset } = request;
+    if (partition === null) return undefined;
+    const controls = this.#byWorkspace.get(request.workspace);
+    if (controls === undefined) return undefined;
+    if (this.#held >= this.#strictMax) return this.#controlNamed(namesOf(), partition, offset);
+    return controls[countBefore(controls, partition, offset) - 1]?.sequence;
+  }
+
+  /** The first with one of these names. */
+  #controlNamed(names: readonly string[], partition: number, offset: number): number | undefined {
     let first: number | undefined;
     for (const name of names) {
       const control = this.#byName.get(name)?.[0]; // positions never fall: if not the first, then none
@@ -114,11 +143,9 @@ export class HeldRequests {
     assert(head !== undefined, 'a control call is held');
     this.#controls.delete(head.sequence);
     if (this.#last === head) this.#last = undefined;
-    for (const name of head.names) {
-      const inOrder = this.#byName.get(name);
-      assert(inOrder?.shift() === head, 'the head of the queue comes first under each of its names');
-      if (inOrder.length === 0) this.#byName.delete(name);
-    }
+    shiftFrom(this.#byWorkspace, head.workspace, head);
+    this.#numbers.delete(`${head.workspace}/${String(head.number)}`);
+    for (const name of head.names) shiftFrom(this.#byName, name, head);
     const hurried = !this.#isDue(head);
     return { request: this.#remove(head.sequence), behind: head.behind, hurried };
   }
@@ -172,14 +199,13 @@ export class HeldRequests {
 
   #index(sequence: number, request: IdentityRequest): void {
     const names = [...new Set(namesOfControl(request))];
-    const control = { sequence, positions: request.positions, names, behind: [] };
+    const { workspace, positions, request_number: number } = request;
+    const control = { sequence, workspace, number, positions, names, behind: [] };
     this.#controls.set(sequence, control);
     this.#last = control;
-    for (const name of names) {
-      const others = this.#byName.get(name);
-      if (others === undefined) this.#byName.set(name, [control]);
-      else others.push(control);
-    }
+    pushTo(this.#byWorkspace, workspace, control);
+    this.#numbers.add(`${workspace}/${String(number)}`);
+    for (const name of names) pushTo(this.#byName, name, control);
   }
 
   #write(request: IdentityRequest, behind: number): number {
@@ -222,6 +248,29 @@ export class HeldRequests {
   #watermarkOf(partition: number): number {
     return this.#watermarks[partition] ?? 0;
   }
+}
+
+/** How many of these come before this place; positions never fall along the queue. */
+function countBefore(controls: readonly HeldControl[], partition: number, offset: number): number {
+  let [low, high] = [0, controls.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((controls[middle]?.positions[partition] ?? 0) <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function pushTo(lists: Map<string, HeldControl[]>, name: string, control: HeldControl): void {
+  const list = lists.get(name);
+  if (list === undefined) lists.set(name, [control]);
+  else list.push(control);
+}
+
+function shiftFrom(lists: Map<string, HeldControl[]>, name: string, head: HeldControl): void {
+  const list = lists.get(name);
+  assert(list?.shift() === head, 'the head of the queue comes first in each of its lists');
+  if (list.length === 0) lists.delete(name);
 }
 
 function keyOf(sequence: number): string {

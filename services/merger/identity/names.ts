@@ -27,9 +27,12 @@ export function namesOfControl(request: IdentityRequest): readonly string[] {
  */
 export function namesOfCall(view: GraphView, request: IdentityRequest): readonly string[] {
   const call = callOf(request);
-  if (call === null) return [];
+  const identifiers = call === null ? [] : [call.path, ...call.body];
+  const { anonymous_id: anonymousId } = request;
+  const owner = anonymousId === null ? undefined : view.ownerOf(anonymousId);
+  if (owner !== undefined) identifiers.push({ kind: 'cio_id', value: owner }); // a linked lane's event may name nobody
   const names = new Set<string>();
-  for (const identifier of [call.path, ...call.body]) {
+  for (const identifier of identifiers) {
     names.add(nameOf(request, identifier));
     // An unsuppress of one identifier frees what was blocked with it.
     for (const blocked of view.suppressedWith(identifier)) names.add(nameOf(request, blocked));
@@ -39,7 +42,7 @@ export function namesOfCall(view: GraphView, request: IdentityRequest): readonly
     if (person.id !== null) names.add(nameOf(request, { kind: 'id', value: person.id }));
     if (person.email !== null) names.add(nameOf(request, { kind: 'email', value: person.email }));
   }
-  if (request.anonymous_id !== null) names.add(anonymousName(request, request.anonymous_id));
+  if (anonymousId !== null) names.add(anonymousName(request, anonymousId));
   return [...names];
 }
 

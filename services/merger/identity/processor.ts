@@ -12,9 +12,11 @@ import type { KeyedStore, PartitionStores } from '../../runtime/store/ports.ts';
 import type { BatchContext, Emitter, Processor } from '../../runtime/task/ports.ts';
 import { decideCall, decideControl, type Decision } from './decide.ts';
 import { WorkspaceGraph } from './graph.ts';
+import { AwaitedControls, type AwaitedControl } from './awaited-controls.ts';
 import { HeldRequests, heldRequestsMax } from './held.ts';
 import { namesOfCall } from './names.ts';
 import type { Note } from './outcome.ts';
+import { controlEnded } from './projections.ts';
 import { Recorder } from './recorder.ts';
 import { RequestMemory } from './request-memory.ts';
 
@@ -26,6 +28,7 @@ export class IdentityProcessor implements Processor {
   readonly #codecs: Codecs;
   readonly #partitions: number;
   readonly #held: HeldRequests;
+  readonly #awaited: AwaitedControls;
   readonly #answered = new RequestMemory();
 
   constructor(partitions: number, stores: PartitionStores, codecs: Codecs) {
@@ -33,6 +36,7 @@ export class IdentityProcessor implements Processor {
     this.#codecs = codecs;
     this.#partitions = partitions;
     this.#held = new HeldRequests(stores.keyed, codecs.IdentityRequest);
+    this.#awaited = new AwaitedControls(stores.keyed);
   }
 
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
@@ -44,13 +48,19 @@ export class IdentityProcessor implements Processor {
           this.#held.watermark(request.source_partition, request.source_offset);
         }
         break;
+      case 'marker':
+        this.#onMarker(request, record.appendedAt);
+        break;
       case 'claim':
       case 'resolve':
+      case 'barrier':
         this.#onCall(request, batch, out);
         break;
       default:
+        this.#awaited.arrived({ workspace: request.workspace, number: request.request_number });
         this.#held.addControl(request);
     }
+    this.#abandon(record.appendedAt, out);
     this.#releaseDue(batch, out);
   }
 
@@ -83,6 +93,27 @@ export class IdentityProcessor implements Processor {
     else this.#held.addRequest(request, behind);
   }
 
+  /** Its call is never decided before every lane partition has told of its marker, so it is held or yet to come. */
+  #onMarker({ workspace, request_number: number }: IdentityRequest, appendedAt: number): void {
+    if (!this.#held.has(workspace, number)) this.#awaited.heard({ workspace, number }, appendedAt);
+  }
+
+  #abandon(appendedAt: number, out: Emitter): void {
+    for (;;) {
+      const call = this.#awaited.takeAbandoned(appendedAt);
+      if (call === undefined) return;
+      this.#tellEnded(call, out);
+    }
+  }
+
+  /** From now on lanes may go by what they know again. */
+  #tellEnded({ workspace, number }: AwaitedControl, out: Emitter): void {
+    const value = this.#codecs.IdentityDecision.encode(controlEnded(workspace, number));
+    for (let partition = 0; partition < this.#partitions; partition += 1) {
+      out.emitTo('identityDecisions', partition, workspace, value);
+    }
+  }
+
   /** Decides control calls whose turn has come, each followed by the requests that waited behind it and no other. */
   #releaseDue(batch: BatchContext, out: Emitter): void {
     for (let count = 0; count < CONTROLS_A_STEP_MAX && this.#held.headIsReady; count += 1) {
@@ -96,6 +127,8 @@ export class IdentityProcessor implements Processor {
         batch,
         out,
       );
+      const { workspace, request_number: number } = request;
+      if (number !== 0) this.#tellEnded({ workspace, number }, out);
       for (const sequence of behind) {
         const waited = this.#held.read(sequence);
         const next = this.#controlBefore(waited);
@@ -111,8 +144,7 @@ export class IdentityProcessor implements Processor {
 
   #controlBefore(request: IdentityRequest): number | undefined {
     if (this.#held.controls === 0) return undefined;
-    const names = namesOfCall(this.#graph(request), request);
-    return this.#held.controlBefore(names, request.source_partition, request.source_offset);
+    return this.#held.controlBefore(request, () => namesOfCall(this.#graph(request), request));
   }
 
   #decide(

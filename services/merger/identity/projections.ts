@@ -4,21 +4,8 @@ import type { Person } from './graph-rows.ts';
 
 /** News that goes to every partition of identity.decisions, so that no lane keeps a dead link. */
 export function newsOf(fact: IdentityFact): IdentityDecision | null {
-  const news = {
-    workspace: fact.workspace,
-    lane: null,
-    request_number: 0,
-    person_id: fact.person_id,
-    other_person_id: null,
-    claimed_at: null,
-    person_created: false,
-    identifier_kind: 'none',
-    identifier: null,
-    reason: null,
-    fact_number: fact.number,
-    detail: fact.detail,
-    ...nothingKnown,
-  } as const;
+  const { workspace, person_id, number: fact_number, detail } = fact;
+  const news = { ...noNews, workspace, person_id, fact_number, detail };
   switch (fact.kind) {
     case 'person_absorbed':
       return { ...news, kind: 'absorbed', other_person_id: fact.other_person_id };
@@ -37,6 +24,11 @@ export function newsOf(fact: IdentityFact): IdentityDecision | null {
   }
 }
 
+/** News that a control call is decided or will never come: what lanes know of people counts again. */
+export function controlEnded(workspace: string, number: number): IdentityDecision {
+  return { ...noNews, kind: 'control_ended', workspace, request_number: number };
+}
+
 /** What a record says of the identifiers that a person has. */
 export type Known = Pick<MergedEvent, 'known_as_of' | 'known_id' | 'known_email'>;
 export const nothingKnown: Known = { known_as_of: null, known_id: null, known_email: null };
@@ -44,6 +36,21 @@ export function knownOf(person: Person | undefined): Known {
   if (person === undefined) return nothingKnown;
   return { known_as_of: person.version, known_id: person.id, known_email: person.email };
 }
+
+const noNews = {
+  lane: null,
+  request_number: 0,
+  person_id: null,
+  other_person_id: null,
+  claimed_at: null,
+  person_created: false,
+  identifier_kind: 'none',
+  identifier: null,
+  reason: null,
+  fact_number: null,
+  detail: null,
+  ...nothingKnown,
+} as const;
 
 /**
  * Records of people's streams, each for the person that it names. Of a split they are written once the moves that

@@ -1,6 +1,7 @@
 /** Given / when / then for identity: calls as a lane or ingest would send them, and what the graph answers. Tests only. */
 import { isWorkspace, toWorkspace, type Workspace } from '../../../schemas/ids.ts';
 import { identifierByShape, laneKey, type Identifier } from '../../../schemas/lanes.ts';
+import { identityRequest } from '../../../schemas/identity-request.ts';
 import type { IdentityDecision, IdentityFact, IdentityRequest } from '../../../schemas/records.ts';
 import { assert } from '../../runtime/errors.ts';
 import type { WorkspaceSettings } from '../../runtime/settings.ts';
@@ -98,16 +99,18 @@ export class Scenario {
   request(fields: Partial<IdentityRequest> & Pick<IdentityRequest, 'kind'>): IdentityRequest {
     this.#requests += 1;
     this.#offset += 1;
-    const offset = fields.kind === 'claim' || fields.kind === 'resolve' ? this.#offset : 0;
-    return {
-      ...blank,
+    const isLanes = ['claim', 'resolve', 'barrier'].includes(fields.kind);
+    const offset = isLanes ? this.#offset : 0;
+    const number = isLanes ? this.#requests : 0;
+    return identityRequest({
       workspace: this.workspace,
       received_at: this.now,
+      source_partition: 0,
       source_offset: offset,
-      request_number: this.#requests,
+      request_number: number,
       message_id: `m${String(this.#requests)}`,
       ...fields,
-    };
+    });
   }
 
   send(...requests: readonly IdentityRequest[]): Output[] {
@@ -129,28 +132,6 @@ export class Scenario {
   }
 }
 
-const blank: IdentityRequest = {
-  kind: 'watermark',
-  workspace: '',
-  received_at: 0,
-  lane: null,
-  request_number: 0,
-  source_partition: 0,
-  source_offset: 0,
-  positions: [],
-  anonymous_id: null,
-  identifier_kind: 'none',
-  identifier: null,
-  id: null,
-  email: null,
-  cio_id: null,
-  update_only: false,
-  message_id: '',
-  other_kind: 'none',
-  other: null,
-  detail: null,
-};
-
 export function identifier(path: string | Identifier): Identifier {
   return typeof path === 'string' ? identifierByShape(path) : path;
 }
@@ -164,7 +145,9 @@ export function replies(outputs: readonly Output[]): IdentityDecision[] {
 
 /** News that every partition got, once each; asserts that all got the same. */
 export function news(outputs: readonly Output[]): IdentityDecision[] {
-  const wide = of('identityDecisions', outputs).filter(({ value }) => value.lane === null);
+  const wide = of('identityDecisions', outputs).filter(
+    ({ value }) => value.lane === null && value.kind !== 'control_ended',
+  );
   const at = (partition: number): IdentityDecision[] =>
     wide.filter((output) => output.partition === partition).map(({ value }) => value);
   const first = at(0);
