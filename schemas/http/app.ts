@@ -43,6 +43,9 @@ export const WorkspaceSettingsBody = Type.Object(
         closed,
       ),
     ),
+    update_email_by_id: Type.Optional(
+      Type.Boolean({ description: 'An identify by id changes an email that is set; off: only by cio_id.' }),
+    ),
     canonical_identifier: Type.Optional(Type.Union([Type.Literal('id'), Type.Literal('email')])),
   },
   closed,

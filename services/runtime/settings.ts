@@ -19,6 +19,8 @@ export interface WorkspaceSettings {
     readonly people_per_anonymous_id: { readonly at_most: number; readonly within_ms: number } | null;
     readonly merges_per_minute: number | null;
   };
+  /** An identify by id changes an email that is set, which otherwise only one by cio_id may (spec C.3, E row 100). */
+  readonly update_email_by_id: boolean;
   /** The kind of identifier that names people (spec E row 89); used by the fragmentation report. */
   readonly canonical_identifier: 'id' | 'email';
 }
@@ -33,6 +35,7 @@ export const defaultSettings: WorkspaceSettings = {
     people_per_anonymous_id: null,
     merges_per_minute: null,
   },
+  update_email_by_id: false,
   canonical_identifier: 'id',
 };
 

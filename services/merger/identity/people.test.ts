@@ -127,6 +127,33 @@ describe('conflicting identifiers', () => {
     expect(shop.resolve('old@example.com')).toMatchObject({ person_created: true });
   });
 
+  test('E row 100: with the id as key, another email or phone makes no second person', () => {
+    const shop = new Scenario();
+    const { person_id: personId } = shop.claim({ path: '1', email: 'old@example.com' });
+    expect(shop.claim({ path: '1', email: 'new@example.com' })).toMatchObject({ person_id: personId });
+    expect(shop.person('1')?.email).toBe('old@example.com');
+    expect(shop.person('new@example.com')).toBeUndefined();
+
+    shop.settings({ update_email_by_id: true });
+    const outputs = shop.send(shop.claimRequest({ path: '1', email: 'new@example.com' }));
+    expect(replies(outputs)).toMatchObject([
+      { kind: 'resolved', person_id: personId, detail: null, known_email: 'new@example.com' },
+    ]);
+    expect(activities(outputs)).toEqual([]);
+    expect(news(outputs)).toMatchObject([{ kind: 'split', person_id: personId, other_person_id: null }]);
+    expect(shop.person('new@example.com')?.personId).toBe(personId);
+    expect(shop.facts().filter(({ kind }) => kind === 'person_created')).toHaveLength(1);
+  });
+
+  test('E row 100: an id never changes by email, and nobody’s email is taken', () => {
+    const shop = new Scenario().settings({ update_email_by_id: true });
+    shop.claim({ path: '1', email: 'one@example.com' });
+    expect(shop.claim({ path: 'one@example.com', id: '7' }).detail).toContain('identifier_conflict');
+    shop.claim({ path: '2', email: 'two@example.com' });
+    expect(shop.claim({ path: '1', email: 'two@example.com' }).detail).toContain('identifier_conflict');
+    expect(shop.person('1')).toMatchObject({ id: '1', email: 'one@example.com' });
+  });
+
   test('C.3: a cio_id in the body never moves a person', () => {
     const shop = new Scenario();
     const one = shop.claim({ path: '1' });

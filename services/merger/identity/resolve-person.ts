@@ -6,7 +6,7 @@
  *   who receives it. Nobody known: a new person, unless the call may only update.
  * - Body identifiers are added where the person has none of the kind. One that is another person's, or would change one
  *   that is set, is a conflict: the call counts all the same (200), the identifier is left out, and an activity says so.
- *   Only a call by cio_id changes what is set.
+ *   Only a call by cio_id changes what is set; one by id the email, where the workspace says so.
  * - An id and an email of two different people, of whom the one has no email and the other no id, are one person when
  *   the workspace merges automatically: the older profile survives.
  */
@@ -58,13 +58,13 @@ export function resolvePerson(view: GraphView, call: Call, settings: WorkspaceSe
       facts.push(absorbDraft(twins.older, twins.newer, 'auto_merge'));
       const { personId } = twins.older;
       const target = { personId, created: false, id: twins.id, email: twins.email };
-      addIdentifiers(view, call, { target, body, facts, conflicts });
+      addIdentifiers(view, call, { target, body, facts, conflicts, settings });
       return resolved(target, facts, conflicts);
     }
   }
   const target = locateOrCreate(view, call, body, facts);
   if (target === null) return refused(call, 'update_only_nobody');
-  addIdentifiers(view, call, { target, body, facts, conflicts });
+  addIdentifiers(view, call, { target, body, facts, conflicts, settings });
   return resolved(target, facts, conflicts);
 }
 
@@ -137,9 +137,10 @@ function addIdentifiers(
     readonly body: readonly Identifier[];
     readonly facts: FactDraft[];
     readonly conflicts: Conflict[];
+    readonly settings: WorkspaceSettings;
   },
 ): void {
-  const { target, body, facts, conflicts } = decision;
+  const { target, body, facts, conflicts, settings } = decision;
   for (const identifier of body) {
     const { kind, value } = identifier;
     if (conflicts.some((conflict) => conflict.kind === kind && conflict.value === value)) continue;
@@ -149,14 +150,19 @@ function addIdentifiers(
       conflicts.push({ ...identifier, reason });
     } else if (target[kind] !== value) {
       const isFree = view.find(identifier) === undefined;
-      const maySet = target[kind] === null || call.path.kind === 'cio_id';
+      const maySet = target[kind] === null || mayChange(kind, call.path.kind, settings);
       if (isFree && maySet) giveTo(target, identifier, facts);
       else conflicts.push({ ...identifier, reason: 'identifier_conflict' });
     }
   }
 }
 
-/** What it replaces (by cio_id only) names nobody from then on. */
+/** An identifier that is set (spec C.3, *identifiers*). */
+function mayChange(kind: 'id' | 'email', by: IdentifierKind, settings: WorkspaceSettings): boolean {
+  return by === 'cio_id' || (kind === 'email' && by === 'id' && settings.update_email_by_id);
+}
+
+/** What it replaces names nobody from then on. */
 function giveTo(target: Target, identifier: Identifier, facts: FactDraft[]): void {
   const { kind, value } = identifier;
   if (kind === 'cio_id') return;
