@@ -23,6 +23,7 @@ function visit(fields: Partial<LaneEvent> = {}): LaneEvent {
     anonymous: true,
     identifier: null,
     fingerprint: null,
+    behindMarker: false,
     ...fields,
   };
 }

@@ -15,7 +15,7 @@ import { evolveLane, sameIdentifier, type Effect } from './effects.ts';
 import type { KnownIdentifiers } from './known-identifiers.ts';
 import { graceMs, quietMs, waitingMs } from './limits.ts';
 import { survivorOf, type People } from './people.ts';
-import type { Known, LaneState } from './state.ts';
+import type { Known, LaneRequest, LaneState } from './state.ts';
 
 export interface LaneEvent {
   readonly receivedAt: number;
@@ -26,10 +26,12 @@ export interface LaneEvent {
   readonly identifier: Identifier | null;
   /** An identify: its canonical identifiers and anonymous id as one text. Null for any other event. */
   readonly fingerprint: string | null;
+  /** A control call that identity has not decided stands before it: what the lane remembers may not be so any more. */
+  readonly behindMarker: boolean;
 }
 
 export interface Answer {
-  readonly kind: 'granted' | 'resolved' | 'refused';
+  readonly kind: 'granted' | 'resolved' | 'refused' | 'passed';
   readonly number: number;
   readonly personId: PersonId | null;
   readonly claimedAt: number | null;
@@ -150,7 +152,7 @@ class Draft implements Decision {
     this.push({ type: 'merged', personId: via, mergedAt, previouslyAnonymous: false, known });
   }
 
-  ask(request: 'claim' | 'resolve', arrived: boolean): void {
+  ask(request: LaneRequest, arrived: boolean): void {
     if (arrived) this.push({ type: 'queued' });
     this.push({ type: 'asked', request, number: this.lane.requests + 1 });
   }
@@ -159,7 +161,7 @@ class Draft implements Decision {
 function takeTurn(draft: Draft, event: LaneEvent, arrived: boolean): void {
   if (event.fingerprint !== null) takeIdentify(draft, event, event.fingerprint, arrived);
   else if (event.identifier !== null) takeNamed(draft, event, event.identifier, arrived);
-  else takeNameless(draft, event);
+  else takeNameless(draft, event, arrived);
 }
 
 /** A browser identifies on every page: only an identify that says something new goes to identity. */
@@ -170,6 +172,7 @@ function takeIdentify(draft: Draft, event: LaneEvent, fingerprint: string, arriv
   }
   const same = draft.decidedPerson(fingerprint);
   if (same === undefined) draft.ask('claim', arrived);
+  else if (event.behindMarker) draft.ask('barrier', arrived);
   else draft.merge(same, event);
 }
 
@@ -177,11 +180,12 @@ function takeIdentify(draft: Draft, event: LaneEvent, fingerprint: string, arriv
 function takeNamed(draft: Draft, event: LaneEvent, named: Identifier, arrived: boolean): void {
   const personId = draft.knownPerson(canonicalIdentifier(named));
   if (personId === undefined) draft.ask('resolve', arrived);
+  else if (event.behindMarker) draft.ask('barrier', arrived);
   else draft.merge(personId, event);
 }
 
 /** Belongs to whoever claims the anonymous id, or claimed it no longer ago than five minutes (spec C.1 rows 5 to 8). */
-function takeNameless(draft: Draft, event: LaneEvent): void {
+function takeNameless(draft: Draft, event: LaneEvent, arrived: boolean): void {
   const { link } = draft.lane;
   if (link === null) {
     // Without an anonymous id nobody can ever claim it (spec C.1 row 22).
@@ -193,6 +197,10 @@ function takeNameless(draft: Draft, event: LaneEvent): void {
     : undefined;
   if (personId === undefined) {
     draft.push({ type: 'left_anonymous' });
+    return;
+  }
+  if (event.behindMarker) {
+    draft.ask('barrier', arrived);
     return;
   }
   const at = Math.max(event.receivedAt, link.claimedAt);
@@ -210,6 +218,10 @@ function takeAnswer(draft: Draft, answer: Answer, event: LaneEvent): void {
   const { work, requests } = draft.lane;
   assert(work.type === 'asking', `a lane that is ${work.type} was given an answer`);
   assert(answer.number === requests, 'the answer is to the last request');
+  if (work.request === 'barrier') {
+    passBarrier(draft, answer.at, event);
+    return;
+  }
   if (answer.kind === 'refused') {
     draft.push({ type: 'dropped', reason: answer.reason ?? 'refused' });
     draft.advance(answer.at);
@@ -229,6 +241,16 @@ function takeAnswer(draft: Draft, answer: Answer, event: LaneEvent): void {
   const via = draft.route(answer.personId, claimedAt);
   const { personId, known } = answer;
   draft.push({ type: 'release_began', personId, via, claimedAt, known });
+}
+
+/**
+ * Every control call before the event that identity knows of is decided, and what came of them was told before this
+ * answer. So the event takes its turn by what the lane remembers, or asks, if that is gone.
+ */
+function passBarrier(draft: Draft, at: number, event: LaneEvent): void {
+  draft.push({ type: 'barrier_passed', readyAt: at });
+  takeTurn(draft, { ...event, behindMarker: false }, false);
+  if (draft.lane.work.type === 'draining') draft.advance();
 }
 
 /** Reasons beside an answer that do not change its being so the next time. */

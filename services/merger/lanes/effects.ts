@@ -4,7 +4,7 @@ import type { Identifier } from '../../../schemas/lanes.ts';
 import { assert, unreachable } from '../../runtime/errors.ts';
 import type { KnownIdentifiers } from './known-identifiers.ts';
 import { detoursMax, knownIdentifiersMax } from './limits.ts';
-import type { LaneState } from './state.ts';
+import type { LaneRequest, LaneState } from './state.ts';
 
 /** About the event in hand. A reason is a code of schemas/reasons.ts, often identity's. */
 export type Outcome =
@@ -23,7 +23,9 @@ export type Outcome =
 
 /** About the lane. */
 export type Fact =
-  | { readonly type: 'asked'; readonly request: 'claim' | 'resolve'; readonly number: number }
+  | { readonly type: 'asked'; readonly request: LaneRequest; readonly number: number }
+  /** What the lane remembers counts for the event in hand, which takes its turn. */
+  | { readonly type: 'barrier_passed'; readonly readyAt: number }
   | {
       readonly type: 'learned';
       readonly identifier: Identifier;
@@ -84,6 +86,9 @@ export function evolveLane(lane: LaneState, effect: Effect): LaneState {
     case 'asked':
       assert(work.type === 'idle' || work.type === 'draining', `a lane that is ${work.type} does not ask`);
       return { ...lane, work: { type: 'asking', request: effect.request }, requests: effect.number };
+    case 'barrier_passed':
+      assert(work.type === 'asking' && work.request === 'barrier', 'the lane asked for a barrier');
+      return { ...lane, work: { type: 'draining' }, readyAt: effect.readyAt };
     case 'learned':
       return { ...lane, known: learn(lane, effect) };
     case 'decided': {

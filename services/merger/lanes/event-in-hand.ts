@@ -41,7 +41,7 @@ export class EventInHand {
   }
 
   /** What the decider is told. */
-  laneEvent(): LaneEvent {
+  laneEvent(behindMarker: boolean): LaneEvent {
     const { routing } = this;
     const identify = routing.type === IDENTIFY;
     this.fields = identify ? routing.identifyFields() : noFields;
@@ -49,7 +49,7 @@ export class EventInHand {
     const { receivedAt, timestamp } = routing;
     const anonymous = routing.anonymousId.start >= 0;
     const fingerprint = identify ? this.#fingerprint() : null;
-    return { receivedAt, timestamp, anonymous, identifier: this.#identifier, fingerprint };
+    return { receivedAt, timestamp, anonymous, identifier: this.#identifier, fingerprint, behindMarker };
   }
 
   /** Whom the call is about; after laneEvent. */

@@ -5,11 +5,12 @@ import { assert } from '../../runtime/errors.ts';
 import type { EventStore, KeyedStore, LaneSlot, PartitionStores } from '../../runtime/store/ports.ts';
 import type { Emitter } from '../../runtime/task/ports.ts';
 import { BusyLanes } from './busy-lanes.ts';
-import { decideLane, type LaneInput } from './decide.ts';
+import { decideLane, type LaneEvent, type LaneInput } from './decide.ts';
 import { evolveLane, type Effect } from './effects.ts';
 import { EventInHand } from './event-in-hand.ts';
 import { LaneTable } from './lane-table.ts';
 import { laneEventsMax } from './limits.ts';
+import { OpenMarkers } from './markers.ts';
 import { OpenChains, QUEUED_PREFIX_BYTES } from './open-chains.ts';
 import { Outputs } from './outputs.ts';
 import { PeopleTable } from './people-table.ts';
@@ -33,6 +34,7 @@ export class LaneShell {
   readonly busy: BusyLanes;
   readonly chains: OpenChains;
   readonly outputs: Outputs;
+  readonly markers: OpenMarkers;
   readonly hand: EventInHand;
   #queued = Buffer.alloc(64 << 10);
 
@@ -45,6 +47,7 @@ export class LaneShell {
     this.busy = new BusyLanes(stores.keyed, (hex) => this.lanes.get(hex));
     this.chains = new OpenChains(stores.events);
     this.outputs = new Outputs(codecs, partition);
+    this.markers = new OpenMarkers(stores.keyed);
     this.hand = new EventInHand(codecs);
   }
 
@@ -52,6 +55,12 @@ export class LaneShell {
     const bytes = Buffer.from(key);
     const slot = this.events.lane(bytes, 0, bytes.length);
     return { hex: this.events.laneKeyHex(slot), key, slot };
+  }
+
+  /** The event in hand, as the decider is told of it. */
+  laneEvent(): LaneEvent {
+    const { hand, markers } = this;
+    return hand.laneEvent(markers.count > 0 && markers.standBefore(hand.workspace, hand.offset));
   }
 
   /** Decides about the event in hand and carries it out; the state is returned, not yet saved. */

@@ -32,6 +32,8 @@ export const knownIdentifiersMax = 16;
 export const detoursMax = 4;
 /** Lanes of a partition that may ask or release at once; above it the task stops and starts again. */
 export const busyLanesMax = 1_000_000;
+/** Control calls of a partition whose markers are read and that identity has not decided. */
+export const openMarkersMax = 100_000;
 /** Lane states kept decoded in memory. */
 export const cachedLanesMax = 20_000;
 /** Positions of stored events kept between batches, for lanes whose release goes on; 24 bytes each. */

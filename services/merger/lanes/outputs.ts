@@ -1,10 +1,12 @@
 /** The records that lanes write. */
 import type { Codecs } from '../../../schemas/codec.ts';
+import { identityRequest } from '../../../schemas/identity-request.ts';
 import type { LaneKey } from '../../../schemas/ids.ts';
 import { personKey } from '../../../schemas/lanes.ts';
 import type { Emitter } from '../../runtime/task/ports.ts';
 import type { Fact, Outcome } from './effects.ts';
 import type { EventInHand } from './event-in-hand.ts';
+import type { Marker } from './markers.ts';
 import { MergedBytes } from './merged-bytes.ts';
 
 const STAGE = 'merger';
@@ -29,27 +31,54 @@ export class Outputs {
 
   asked(out: Emitter, hand: EventInHand, lane: LaneKey, { request, number }: Fact & { type: 'asked' }): void {
     const { fields, identifier, workspace } = hand;
-    const value = this.#codecs.IdentityRequest.encode({
-      kind: request,
-      workspace,
-      received_at: hand.routing.receivedAt,
-      lane,
-      request_number: number,
-      source_partition: this.#partition,
-      source_offset: hand.offset,
-      positions: [],
-      anonymous_id: request === 'claim' ? hand.anonymousId : null,
-      identifier_kind: identifier?.kind ?? 'none',
-      identifier: identifier?.value ?? null,
-      id: fields.id,
-      email: fields.email,
-      cio_id: fields.cioId,
-      update_only: fields.updateOnly,
-      message_id: hand.messageId,
-      other_kind: 'none',
-      other: null,
-      detail: null,
-    });
+    const value = this.#codecs.IdentityRequest.encode(
+      identityRequest({
+        kind: request,
+        workspace,
+        received_at: hand.routing.receivedAt,
+        lane,
+        request_number: number,
+        source_partition: this.#partition,
+        source_offset: hand.offset,
+        anonymous_id: request === 'resolve' ? null : hand.anonymousId,
+        identifier_kind: identifier?.kind ?? 'none',
+        identifier: identifier?.value ?? null,
+        id: fields.id,
+        email: fields.email,
+        cio_id: fields.cioId,
+        update_only: fields.updateOnly,
+        message_id: hand.messageId,
+      }),
+    );
+    out.emit('identityRequests', workspace, value);
+  }
+
+  /** The marker has been read: whatever this partition asks from here on is behind it. */
+  markerRead(out: Emitter, { workspace, number, offset, receivedAt }: Marker): void {
+    const value = this.#codecs.IdentityRequest.encode(
+      identityRequest({
+        kind: 'marker',
+        workspace,
+        received_at: receivedAt,
+        request_number: number,
+        source_partition: this.#partition,
+        source_offset: offset,
+      }),
+    );
+    out.emit('identityRequests', workspace, value);
+  }
+
+  /** Every record up to the marker has had its whole effect: told at once, as a control call waits for it. */
+  markerPassed(out: Emitter, { workspace, offset, receivedAt }: Marker): void {
+    const value = this.#codecs.IdentityRequest.encode(
+      identityRequest({
+        kind: 'watermark',
+        workspace: '',
+        received_at: receivedAt,
+        source_partition: this.#partition,
+        source_offset: offset + 1,
+      }),
+    );
     out.emit('identityRequests', workspace, value);
   }
 

@@ -16,7 +16,7 @@ import { anonymousIdsIn, identifiersIn } from './decision-detail.ts';
 import { LaneShell, type LaneRef } from './lane-shell.ts';
 import { duplicatesMs, graceMs, holdMsMax, waitingMs } from './limits.ts';
 import { MessageHash } from './message-hash.ts';
-import { EventRouting, IDENTIFY, NOBODY } from './routing.ts';
+import { EventRouting, IDENTIFY, MARKER, NOBODY } from './routing.ts';
 import { BUSY, LINKED } from './state.ts';
 import { Turns } from './turns.ts';
 
@@ -58,6 +58,7 @@ export class LanesProcessor implements Processor {
 
   onBatchEnd(batch: BatchContext, out: Emitter): void {
     this.#turns.endBatch(out);
+    this.#passMarkers(out);
     this.#expire(batch.time);
   }
 
@@ -83,6 +84,7 @@ export class LanesProcessor implements Processor {
       lanes_ready: busy.readyLanes,
       lanes_indexed: events.lanes,
       message_ids: this.#duplicates.entries,
+      control_calls_undecided: this.#shell.markers.count,
       stray_answers: this.#strays,
     };
   }
@@ -96,6 +98,10 @@ export class LanesProcessor implements Processor {
     const { routing } = hand;
     const { receivedAt } = routing;
     if (receivedAt > this.#latest) this.#latest = receivedAt;
+    if (routing.type === MARKER) {
+      this.#takeMarker(out);
+      return;
+    }
     const slot = events.lane(bytes, keyStart, keyEnd);
     this.#hash.of(events, slot, routing);
     if (this.#duplicates.seen(this.#hash.high, this.#hash.low, receivedAt)) {
@@ -105,6 +111,27 @@ export class LanesProcessor implements Processor {
     const nameless = routing.kind === NOBODY && routing.type !== IDENTIFY;
     if (nameless && (events.flags(slot) & (LINKED | BUSY)) === 0) this.#takeVisitors(record, slot, out);
     else this.#takeOther(record, slot, out);
+  }
+
+  /** A control call stands here. */
+  #takeMarker(out: Emitter): void {
+    const { hand, markers, outputs } = this.#shell;
+    const { receivedAt } = hand.routing;
+    const marker = {
+      workspace: hand.workspace,
+      number: Number(hand.messageId),
+      offset: hand.offset,
+      receivedAt,
+    };
+    markers.open(marker);
+    outputs.markerRead(out, marker);
+  }
+
+  /** Control calls wait until everything before their markers is done. */
+  #passMarkers(out: Emitter): void {
+    const { busy, markers, outputs } = this.#shell;
+    if (!markers.anyUnpassed) return;
+    for (const marker of markers.pass(busy.since()?.offset ?? Infinity)) outputs.markerPassed(out, marker);
   }
 
   /** An event of nobody known, in a lane that has nothing in hand. Decided by decide.ts in the same way. */
@@ -118,7 +145,7 @@ export class LanesProcessor implements Processor {
     const shell = this.#shell;
     const ref: LaneRef = { hex: shell.events.laneKeyHex(slot), key: keyOf(record), slot };
     const before = shell.lanes.get(ref.hex);
-    const after = shell.decide(ref, before, { type: 'arrived', event: shell.hand.laneEvent() }, out);
+    const after = shell.decide(ref, before, { type: 'arrived', event: shell.laneEvent() }, out);
     if (before.work.type === 'idle' && after.work.type === 'asking') {
       const { receivedAt } = shell.hand.routing;
       shell.busy.set(ref.hex, { key: ref.key, offset: record.offset, receivedAt });
@@ -130,12 +157,13 @@ export class LanesProcessor implements Processor {
     const { bytes, valueStart, valueEnd } = record;
     const decision = this.#codecs.IdentityDecision.decode(bytes, valueStart, valueEnd);
     const { kind } = decision;
-    if (kind === 'granted' || kind === 'resolved' || kind === 'refused') {
+    if (kind === 'granted' || kind === 'resolved' || kind === 'refused' || kind === 'passed') {
       if (decision.lane === null) this.#strays += 1;
       else
         this.#takeAnswer(decision.lane as LaneKey, { ...answerOf(decision, kind), at: record.offset }, out);
       return;
     }
+    if (kind === 'control_ended') this.#shell.markers.end(decision.workspace, decision.request_number);
     if (kind === 'split') this.#split(decision);
     this.#shell.people.take(decision, record.offset, batch.time);
   }
@@ -149,7 +177,7 @@ export class LanesProcessor implements Processor {
       return;
     }
     const head = shell.takeHead(ref, before).lane;
-    const event = shell.hand.laneEvent();
+    const event = shell.laneEvent();
     const after = shell.decide(ref, head, { type: 'answered', answer, event }, out);
     this.#turns.answered(ref, before, after, out);
   }

@@ -1,4 +1,5 @@
 /** The merger's lanes as the task shell runs them. */
+import { identityRequest } from '../../../schemas/identity-request.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import { duplicateEntriesMax, duplicatesMs, graceMs, holdMsMax, waitingMs } from './limits.ts';
 import { LanesProcessor } from './processor.ts';
@@ -7,7 +8,7 @@ export const lanesService: ServiceSpec = {
   name: 'merger',
   inputs: ['eventsCollected', 'identityDecisions'],
   journal: 'mergerJournal',
-  deciderVersion: 2,
+  deciderVersion: 3,
   stores: {
     events: { retentionMs: waitingMs + graceMs + holdMsMax },
     duplicates: { windowMs: duplicatesMs, entriesMax: duplicateEntriesMax },
@@ -18,27 +19,15 @@ export const lanesService: ServiceSpec = {
     encode: (partition, { time, offset }, codecs) => [
       {
         topic: 'identityRequests',
-        value: codecs.IdentityRequest.encode({
-          kind: 'watermark',
-          workspace: '',
-          received_at: time,
-          lane: null,
-          request_number: 0,
-          source_partition: partition,
-          source_offset: offset,
-          positions: [],
-          anonymous_id: null,
-          identifier_kind: 'none',
-          identifier: null,
-          id: null,
-          email: null,
-          cio_id: null,
-          update_only: false,
-          message_id: '',
-          other_kind: 'none',
-          other: null,
-          detail: null,
-        }),
+        value: codecs.IdentityRequest.encode(
+          identityRequest({
+            kind: 'watermark',
+            workspace: '',
+            received_at: time,
+            source_partition: partition,
+            source_offset: offset,
+          }),
+        ),
       },
       {
         topic: 'eventsMerged',

@@ -28,10 +28,13 @@ export interface Detour {
   readonly lastAt: number;
 }
 
+/** A barrier asks nothing but to be answered behind the control calls before it. */
+export type LaneRequest = 'claim' | 'resolve' | 'barrier';
+
 /** What the lane has in hand: the moves are told in decide.ts. */
 export type Work =
   | { readonly type: 'idle' }
-  | { readonly type: 'asking'; readonly request: 'claim' | 'resolve' }
+  | { readonly type: 'asking'; readonly request: LaneRequest }
   | {
       readonly type: 'releasing';
       readonly personId: PersonId;

@@ -61,6 +61,10 @@ export class Turns {
   /** The lane has just had its answer: it takes its turn at once if no other waits for one, which is the usual. */
   answered(ref: LaneRef, before: LaneState, lane: LaneState, out: Emitter): void {
     const { busy } = this.#shell;
+    if (lane.work.type === 'asking') {
+      this.#shell.save(ref, before, lane); // behind a barrier it had to ask after all: still the same event
+      return;
+    }
     if (lane.long || busy.next('short') !== undefined) {
       this.#shell.save(ref, before, lane);
       busy.ready(ref.hex, lane);
@@ -142,7 +146,7 @@ export class Turns {
       cursor > work.cursor ? evolveLane(before, { type: 'released', cursor, count, oldest }) : before;
     if (end !== 'done') return { lane, end };
     const head = shell.takeHead(ref, lane);
-    const after = shell.decide(ref, head.lane, { type: 'all_released', event: shell.hand.laneEvent() }, out);
+    const after = shell.decide(ref, head.lane, { type: 'all_released', event: shell.laneEvent() }, out);
     shell.chains.clearWaiting(ref.hex, ref.slot);
     return { lane: after, end: 'done' };
   }
@@ -158,7 +162,7 @@ export class Turns {
       const head = shell.takeHead(ref, lane);
       const taken = this.#budget.take(head.bytes);
       if (taken !== 'taken') return { lane: head.lane, end: taken };
-      lane = shell.decide(ref, head.lane, { type: 'turn', event: shell.hand.laneEvent() }, out);
+      lane = shell.decide(ref, head.lane, { type: 'turn', event: shell.laneEvent() }, out);
     }
     const { hex, key, slot } = ref;
     const receivedAt = shell.chains.queue(hex, slot, lane.queueCursor).lowestFrom(lane.queueCursor);
