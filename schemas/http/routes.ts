@@ -207,6 +207,14 @@ const app: readonly RouteDescription[] = [
     answers: badBody,
   },
   {
+    method: 'get',
+    path: '/v1/workspaces/{name}/fragmentation',
+    summary:
+      'Where identity is fragmented: people without the canonical identifier or with many anonymous ids, devices of many people.',
+    auth: 'app',
+    answers: missing,
+  },
+  {
     method: 'post',
     path: '/v1/people/{id}/split',
     summary: 'Take a mistaken merge apart.',

@@ -1,6 +1,7 @@
 /** The App API: definitions, workspaces, trace, health, and its own description. Mounted by the gateway. */
 import type { FastifyInstance } from 'fastify';
 import { mountDefinitions } from './definitions.ts';
+import { mountFragmentation } from './fragmentation.ts';
 import { mountHealth, type HealthOptions } from './health.ts';
 import { mountOpenapi } from './openapi.ts';
 import type { AppKeys, DefinitionsStore, Query } from './ports.ts';
@@ -21,6 +22,7 @@ export interface AppOptions {
 
 export function appPlugin(app: FastifyInstance, options: AppOptions, done: () => void): void {
   mountWorkspaces(app, options);
+  mountFragmentation(app, options);
   mountDefinitions(app, options);
   mountOpenapi(app);
   mountTrace(app, options);

@@ -175,6 +175,32 @@ describe('the test clock, DESIGN section 7', () => {
   });
 });
 
+describe('the report of fragmentation, spec E rows 89 and 103', () => {
+  const url = '/v1/workspaces/shop/fragmentation';
+
+  test('names the canonical identifier in force and the worst cases', async () => {
+    under.rows['FROM people'] = [{ people: '12', without: '3' }];
+    under.rows['FROM identities'] = [{ person_id: 'cio_1', names: '7' }];
+    under.rows['FROM events'] = [{ anonymous_id: 'a', names: '2' }];
+    await app({ method: 'PUT', url: '/v1/workspaces/shop', payload: { canonical_identifier: 'email' } });
+    expect((await app({ method: 'GET', url })).json()).toMatchObject({
+      canonical_identifier: 'email',
+      people: 12,
+      people_without_canonical_identifier: { count: 3 },
+      people_with_many_anonymous_ids: { at_least: 3, cases: [{ person_id: 'cio_1', count: 7 }] },
+      anonymous_ids_of_many_people: { at_least: 2, cases: [{ anonymous_id: 'a', count: 2 }] },
+    });
+  });
+
+  test('is the workspace’s own', async () => {
+    const other = '/v1/workspaces/other/fragmentation';
+    expect((await app({ method: 'GET', url: other })).statusCode).toBe(401);
+    const admin = { authorization: `Bearer ${adminKey}` };
+    expect((await app({ method: 'GET', url: other, headers: admin })).statusCode).toBe(404);
+    expect((await app({ method: 'GET', url, headers: { authorization: '' } })).statusCode).toBe(401);
+  });
+});
+
 describe('the published description', () => {
   test('describes every route that is mounted, and no other', async () => {
     const described = routes.flatMap(({ method, path, aliases = [] }) =>
