@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { startProcess, waitUntilReady, type RunningProcess } from '../../infra/local/child-process.ts';
 import { withLock } from '../../infra/local/lock.mjs';
 import { runLong } from '../../infra/local/long-command.mjs';
 import { javaCommand } from '../../infra/local/requirements.mjs';
@@ -25,9 +26,21 @@ export interface Verdict {
   readonly line: string;
 }
 
+export interface PeerApplication {
+  /** Application id: its consumer group. */
+  readonly id: string;
+  /** Topics; both are there. */
+  readonly input: string;
+  readonly output: string;
+  readonly stateFolder: string;
+  readonly logFile: string;
+}
+
 const SOURCES = 'bench/kafka-streams-peer';
 const RUN_SECONDS_MAX = 900;
 const OUTPUT_CHARS_MAX = 20_000;
+const READY_MS_MAX = 60_000;
+const STOP_MS_MAX = 30_000;
 
 export class Peer {
   readonly #folder: string;
@@ -86,6 +99,34 @@ export class Peer {
     };
   }
 
+  /** The application alone, as `bench` starts it, on a topic that is filled meanwhile. Resolves when it runs. */
+  async start({ id, input, output, stateFolder, logFile }: PeerApplication): Promise<RunningProcess> {
+    const spec = {
+      name: id,
+      command: javaCommand(process.env),
+      args: [
+        ...['-Xms1g', '-Xmx1g', '-XX:+UseParallelGC', ...this.#main(), 'app'],
+        ...['--variant', 'window', '--threads', '1', '--commit', '100'],
+        ...['--app', id, '--in', input, '--out', output, '--state', stateFolder, '--brokers', this.#brokers],
+      ],
+      cwd: this.#folder,
+      env: process.env,
+      logFile,
+      part: true,
+      readyMsMax: READY_MS_MAX,
+      stopMsMax: STOP_MS_MAX,
+      isReady: async () => /^RUNNING /m.test(await readFile(logFile, 'utf8')),
+    };
+    const running = startProcess(spec);
+    try {
+      await waitUntilReady(spec, running);
+    } catch (error) {
+      await running.stop();
+      throw error;
+    }
+    return running;
+  }
+
   /** Compares a topic with what the workload must give: nothing lost, doubled, misordered, unexpected, altered. */
   async check(topic: string, events: number): Promise<Verdict> {
     const args = ['check', '--topic', topic, '--events', String(events)];
@@ -94,14 +135,9 @@ export class Peer {
   }
 
   async #run(args: readonly string[], mayFail = false): Promise<{ code: number; output: string }> {
-    const classPath = [join(this.#folder, 'classes'), join(this.#folder, 'lib', '*')].join(':');
     const java = spawn(
       javaCommand(process.env),
-      [
-        ...['-Xmx2g', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', classPath, 'peer.Main'],
-        ...args,
-        ...['--brokers', this.#brokers],
-      ],
+      ['-Xmx2g', ...this.#main(), ...args, '--brokers', this.#brokers],
       { stdio: ['ignore', 'pipe', 'pipe'], timeout: RUN_SECONDS_MAX * 1_000 },
     );
     let output = '';
@@ -118,6 +154,11 @@ export class Peer {
     });
     if (code !== 0 && !mayFail) throw failed(args[0] ?? '', output);
     return { code, output };
+  }
+
+  #main(): readonly string[] {
+    const classPath = [join(this.#folder, 'classes'), join(this.#folder, 'lib', '*')].join(':');
+    return ['-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', classPath, 'peer.Main'];
   }
 }
 

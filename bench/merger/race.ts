@@ -7,12 +7,13 @@ import type { ServiceProgram } from '../../infra/local/compiled-services.ts';
 import type { Codecs } from '../../schemas/codec.ts';
 import { topics } from '../../schemas/topics.ts';
 import type { BenchRow } from '../../scripts/bench.ts';
+import { checkMerged } from './checked.ts';
 import { feed, type Fed } from './feed.ts';
-import { giveBack } from './give-back.ts';
 import { runMerger, runRecovery, type MergerRunOptions } from './merger-run.ts';
 import type { PassFigures } from './pass-through.ts';
-import type { Peer } from './peer.ts';
+import type { Peer, Verdict } from './peer.ts';
 import type { RunFigures } from './rows.ts';
+import { serviceEnv } from './service-run.ts';
 
 export type Contestant = 'peer' | 'pass' | 'merger' | 'recovery';
 
@@ -163,12 +164,8 @@ export class Race {
     });
   }
 
-  async #check(prefix: string): Promise<{ readonly passed: boolean; readonly line: string }> {
-    const { peer, events } = this.#options;
-    const into = `checked-${prefix}`;
-    const { laterIdentifies } = await giveBack({ ...shared(this.#options), from: prefix, into });
-    const { line, passed } = await peer.check(into + topics.eventsCollected.name, events);
-    return { passed, line: `${line} | ${String(laterIdentifies)} later identifies left out` };
+  async #check(prefix: string): Promise<Verdict> {
+    return checkMerged({ ...this.#options, partitions: PARTITIONS, prefix });
   }
 
   #mergerOptions(prefix: string, folderName: string): MergerRunOptions {
@@ -181,13 +178,7 @@ export class Race {
       prefix,
       events,
       program,
-      env: {
-        ...process.env,
-        KAFKA_BROKERS: brokers,
-        SCHEMA_REGISTRY_URL: registryUrl,
-        HINDSIGHT_PREFIX: prefix,
-        HINDSIGHT_PARTITIONS: String(PARTITIONS),
-      },
+      env: serviceEnv({ brokers, registryUrl, prefix, partitions: PARTITIONS }),
       ...(profileFolder !== undefined && {
         mergerEnv: {
           NODE_OPTIONS: `--import ${new URL('cpu-profile.mjs', import.meta.url).href}`,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startProcess, type RunningProcess } from '../../infra/local/child-process.ts';
 import type { ServiceProgram } from '../../infra/local/compiled-services.ts';
-import { serviceProcess } from '../../infra/local/service-processes.ts';
+import { serviceProcess, type ServiceName } from '../../infra/local/service-processes.ts';
 import { CodedError } from '../../services/runtime/errors.ts';
 import type { ServiceStatus } from '../../services/runtime/task/task-service.ts';
 
@@ -15,19 +15,27 @@ export interface ServiceRunOptions {
   readonly program: ServiceProgram;
 }
 
+/** Where an installation of a bench is. */
+export interface ServicePlace {
+  readonly brokers: string;
+  readonly registryUrl: string;
+  readonly prefix: string;
+  readonly partitions: number;
+}
+
 const POLL_MS = 10;
 const LIVE_MS_MAX = 300_000;
 const ANSWER_MS_MAX = 5_000;
 
 export class ServiceRun {
-  readonly name: 'merger' | 'identity';
+  readonly name: ServiceName;
   readonly spawnedAt = performance.now();
   readonly #dataFolder: string;
   readonly #process: RunningProcess;
   #ended: string | undefined;
   #url: string | undefined;
 
-  constructor(name: 'merger' | 'identity', options: ServiceRunOptions) {
+  constructor(name: ServiceName, options: ServiceRunOptions) {
     this.name = name;
     this.#dataFolder = options.dataFolder;
     this.#process = startProcess(serviceProcess(name, options));
@@ -90,6 +98,16 @@ export class ServiceRun {
     this.#url = url;
     return url;
   }
+}
+
+export function serviceEnv({ brokers, registryUrl, prefix, partitions }: ServicePlace): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    KAFKA_BROKERS: brokers,
+    SCHEMA_REGISTRY_URL: registryUrl,
+    HINDSIGHT_PREFIX: prefix,
+    HINDSIGHT_PARTITIONS: String(partitions),
+  };
 }
 
 /** Records of all inputs, handled and committed by this process. */

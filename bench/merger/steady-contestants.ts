@@ -1,0 +1,106 @@
+/** Who is fed steadily: the Kafka Streams application, or the merger with its identity, on topics of their own. */
+import { join } from 'node:path';
+import type { ServiceProgram } from '../../infra/local/compiled-services.ts';
+import type { Codecs } from '../../schemas/codec.ts';
+import { topics } from '../../schemas/topics.ts';
+import { openLog } from '../../services/runtime/log/open-log.ts';
+import { groupOf } from '../../services/runtime/task/batch-loop.ts';
+import { checkMerged } from './checked.ts';
+import type { Peer, Verdict } from './peer.ts';
+import { serviceEnv, ServiceRun } from './service-run.ts';
+
+/** As many as the peer's topics have. */
+export const PARTITIONS = 4;
+
+export interface StageOptions {
+  readonly root: string;
+  readonly folder: string;
+  readonly brokers: string;
+  readonly registryUrl: string;
+  readonly peer: Peer;
+  readonly codecs: Codecs;
+  readonly program: ServiceProgram;
+}
+
+export interface SteadyContestant {
+  /** What `events.collected` is fed under. */
+  readonly prefix: string;
+  /** What the feed writes. */
+  readonly form: 'peer' | 'collected';
+  /** Consumer group whose offsets say how far it has come. */
+  readonly group: string;
+  /** Process ids; their CPU is what is compared. */
+  readonly processes: Readonly<Record<string, number>>;
+  /** Committed so far; undefined where nobody counts. */
+  transactions(): Promise<number | undefined>;
+  /** Nothing is on its way inside it any more. */
+  isSettled(): Promise<boolean>;
+  stop(): Promise<void>;
+  check(events: number): Promise<Verdict>;
+}
+
+/** One thread, commits every 100 ms. */
+export async function startPeer(stage: StageOptions, run: number): Promise<SteadyContestant> {
+  const prefix = `steady-peer${String(run)}.`;
+  const outPrefix = `${prefix}out.`;
+  for (const each of [prefix, outPrefix]) await makeTopics(stage, each);
+  const [input, output] = [prefix, outPrefix].map((each) => each + topics.eventsCollected.name) as [
+    string,
+    string,
+  ];
+  const group = 'streams';
+  const app = await stage.peer.start({
+    id: prefix + group,
+    input,
+    output,
+    stateFolder: join(stage.folder, `steady-peer-${String(run)}`),
+    logFile: join(stage.folder, 'logs', `steady-peer-${String(run)}.log`),
+  });
+  return {
+    prefix,
+    form: 'peer',
+    group,
+    processes: { peer: app.pid },
+    transactions: () => Promise.resolve(undefined),
+    isSettled: () => Promise.resolve(true),
+    stop: () => app.stop(),
+    check: (events) => stage.peer.check(output, events),
+  };
+}
+
+export async function startMerger(stage: StageOptions, run: number): Promise<SteadyContestant> {
+  const { root, folder, program } = stage;
+  const prefix = `steady-merger${String(run)}.`;
+  await makeTopics(stage, prefix);
+  const env = serviceEnv({ ...stage, prefix, partitions: PARTITIONS });
+  const options = { root, dataFolder: join(folder, `steady-merger-${String(run)}`), program, env };
+  const services = [new ServiceRun('identity', options), new ServiceRun('merger', options)] as const;
+  const stop = async (): Promise<void> => {
+    await Promise.all(services.map((service) => service.stop()));
+  };
+  try {
+    await Promise.all(services.map((service) => service.untilLive()));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    prefix,
+    form: 'collected',
+    group: groupOf('merger'),
+    processes: Object.fromEntries(services.map(({ name, pid }) => [name, pid])),
+    transactions: async () => {
+      const statuses = await Promise.all(services.map((service) => service.status()));
+      return statuses.reduce((sum, { gauges }) => sum + (gauges['transactions'] ?? 0), 0);
+    },
+    isSettled: async () => (await services[1].status()).unsettled === 0,
+    stop,
+    check: (events) => checkMerged({ ...stage, partitions: PARTITIONS, prefix, events }),
+  };
+}
+
+async function makeTopics({ brokers }: StageOptions, prefix: string): Promise<void> {
+  const log = await openLog({ brokers: brokers.split(','), clientId: 'bench', prefix });
+  await log.admin.createTopics(PARTITIONS);
+  await log.close();
+}
