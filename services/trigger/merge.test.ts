@@ -80,6 +80,19 @@ describe('when person B is merged into person A', () => {
     expect(profileOf(outputs, B)).toMatchObject({ state: 'absorbed', absorbed_into: A, attributes: null });
   });
 
+  test('the first touch is kept, whosever it was and whether it came before the merge or after (spec E row 101)', () => {
+    const source = (person: string, name: string, at: number) =>
+      identified({ person, at, properties: { acquisition_source: name, first_seen_at: at } });
+    const merge = [absorbed(B, A, 7, T0 + 10), absorb(A, B, 7, T0 + 10)];
+    for (const bIsLate of [false, true]) {
+      const world = new World();
+      world.write(source(A, 'email', T0 + 5));
+      world.write(...(bIsLate ? [...merge, source(B, 'search', T0)] : [source(B, 'search', T0), ...merge]));
+      const attributes = JSON.parse(profileOf(world.run(), A)?.attributes ?? '') as unknown;
+      expect(attributes).toEqual({ acquisition_source: 'search', first_seen_at: T0 });
+    }
+  });
+
   test("what B still sends is A's, and triggers journeys like any event", () => {
     const world = new World(rules);
     world.write(absorbed(B, A, 7), absorb(A, B, 7));

@@ -113,14 +113,18 @@ function named(before: Profile, profile: Profile): Pick<ProfileUpdate, 'profile'
   return { profile, changed: (['id', 'email'] as const).filter((kind) => profile[kind] !== before[kind]) };
 }
 
-/** Primary wins; the secondary fills what is unset or empty on it (spec C.3). */
+/**
+ * Primary wins; the secondary fills what is unset or empty on it (spec C.3). The first touch is that of both, or it would
+ * depend on whether the secondary's identify came before the merge or was forwarded after it.
+ */
 export function mergeProfiles(primary: Profile, secondary: Profile): Profile {
   const attributes: Record<string, Written> = { ...primary.attributes };
   for (const [name, theirs] of Object.entries(secondary.attributes)) {
     if (theirs.value === null) continue;
     const ours = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
     const full = ours === undefined && Object.keys(attributes).length >= attributesMax;
-    if ((ours?.value ?? null) === null && !full) setOwn(attributes, name, theirs);
+    const isFirst = FIRST_TOUCH_KEYS.has(name) && wins(name, theirs, ours);
+    if (((ours?.value ?? null) === null || isFirst) && !full) setOwn(attributes, name, theirs);
   }
   return {
     ...primary,

@@ -84,6 +84,42 @@ describe('attributes of a person', () => {
     ).toEqual({ acquisition_source: 'search' });
   });
 
+  test('first_seen_at as sent is that of the first touch likewise, and not the time of the call (spec E row 101)', () => {
+    expect(
+      attributesAfter(
+        identified({ at: T0 + 1, properties: { first_seen_at: 200 } }),
+        identified({ at: T0 + 2, properties: { first_seen_at: 300 } }),
+        identified({ at: T0, properties: { first_seen_at: 100 } }),
+      ),
+    ).toEqual({ first_seen_at: 100 });
+  });
+
+  test('of the first touch are set on identify, in order of what was anonymous before it (spec E row 101)', () => {
+    const trigger = new Trigger().segment('search', {
+      attribute: 'acquisition_source',
+      operator: 'eq',
+      value: 'search',
+    });
+    const past = { previouslyAnonymous: true, anonymousId: 'x', at: T0 - DAY, mergedAt: T0 };
+    expect(
+      trigger.then(
+        happened({ ...past, properties: { acquisition_source: 'ad' } }),
+        identified({ id: 'i', anonymousId: 'x', properties: { acquisition_source: 'search' } }),
+        identified({ at: T0 + 1, properties: { acquisition_source: 'email' } }),
+      ),
+    ).toEqual(['cio_a entered search because of i']);
+  });
+
+  test('another email or phone is an attribute of the same person (spec E row 100)', () => {
+    const known = { asOf: 2, id: '42', email: null };
+    expect(
+      attributesAfter(
+        identified({ properties: { phone: '+4711' }, fields: { id: '42' }, known }),
+        identified({ at: T0 + 1, properties: { phone: '+4722' }, fields: { id: '42' } }),
+      ),
+    ).toEqual({ phone: '+4722' });
+  });
+
   test('are bounded, and what is left out is named in a row of dropped', () => {
     const many = (from: number) =>
       Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`a${String(from + index)}`, 1]));
