@@ -21,6 +21,9 @@ export class UnknownSchemaError extends Error {
   }
 }
 
+/** Values are written here first: avsc's own way zeroes a buffer for each, and writes those above 1 KiB twice. */
+let scratch: Buffer = Buffer.allocUnsafeSlow(64 << 10);
+
 export function schemaText(record: RecordName): string {
   return readFileSync(new URL(`./avro/${record}.avsc`, import.meta.url), 'utf8');
 }
@@ -40,11 +43,16 @@ export class Codec<Name extends RecordName> {
 
   /** The value with its wire header. Throws when a field is missing or of the wrong type: that is a bug. */
   encode(value: Records[Name]): Buffer {
-    const body = this.#type.toBuffer(value);
-    const out = Buffer.allocUnsafe(WIRE_HEADER_BYTES + body.length);
-    out[0] = 0;
-    out.writeUInt32BE(this.schemaId, 1);
-    body.copy(out, WIRE_HEADER_BYTES);
+    let end = this.#type.encode(value, scratch, WIRE_HEADER_BYTES);
+    if (end < 0) {
+      // Minus the bytes that were missing.
+      scratch = Buffer.allocUnsafeSlow(2 * (scratch.length - end));
+      end = this.#type.encode(value, scratch, WIRE_HEADER_BYTES);
+    }
+    scratch[0] = 0;
+    scratch.writeUInt32BE(this.schemaId, 1);
+    const out = Buffer.allocUnsafe(end);
+    scratch.copy(out, 0, 0, end);
     return out;
   }
 

@@ -25,7 +25,7 @@ export class ChainEvents implements StoredEvents {
 
   constructor(log: SegmentLog, expected: number) {
     this.#log = log;
-    this.#window = new ReadWindow(log);
+    this.#window = windowOf(log);
     const capacity = Math.max(4, expected);
     this.#places = new Float64Array(capacity);
     this.#received = new Float64Array(capacity);
@@ -38,14 +38,16 @@ export class ChainEvents implements StoredEvents {
     let at = segment;
     let place = offset;
     while (at !== 0 && at >= this.#log.segmentMin) {
-      const record = this.#window.record(at, place);
-      const receivedAt = record.readUIntLE(RECEIVED_AT, 6);
+      const window = this.#window;
+      const length = window.find(at, place);
+      const { view, found } = window;
+      const receivedAt = timeAt(view, found + RECEIVED_AT);
       if (receivedAt >= receivedFrom) {
-        this.#add(at * 2 ** 32 + place, receivedAt, record.readUIntLE(TIMESTAMP, 6));
-        this.#kept?.push(Buffer.from(record.subarray(RECORD_HEADER_BYTES)));
+        this.#add(at * 2 ** 32 + place, receivedAt, timeAt(view, found + TIMESTAMP));
+        this.#kept?.push(Buffer.from(window.bytes.subarray(found + RECORD_HEADER_BYTES, found + length)));
       }
-      at = record.readUInt32LE(4);
-      place = record.readUInt32LE(8);
+      at = view.getUint32(found + 4, true);
+      place = view.getUint32(found + 8, true);
     }
     this.#places.subarray(0, this.length).reverse();
     this.#received.subarray(0, this.length).reverse();
@@ -85,8 +87,9 @@ export class ChainEvents implements StoredEvents {
     const kept = this.#kept?.[index];
     if (kept !== undefined) return kept;
     const place = this.#places[index] as number;
-    const record = this.#window.record(Math.floor(place / 2 ** 32), place % 2 ** 32);
-    return record.subarray(RECORD_HEADER_BYTES);
+    const window = this.#window;
+    const length = window.find(Math.floor(place / 2 ** 32), place % 2 ** 32);
+    return window.bytes.subarray(window.found + RECORD_HEADER_BYTES, window.found + length);
   }
 
   #add(place: number, receivedAt: number, timestamp: number): void {
@@ -102,10 +105,21 @@ export class ChainEvents implements StoredEvents {
   }
 }
 
+/** Chains of one log share their window: a buffer of its own for each chain cost more than reading it. */
+const windows = new WeakMap<SegmentLog, ReadWindow>();
+function windowOf(log: SegmentLog): ReadWindow {
+  let window = windows.get(log);
+  if (window === undefined) windows.set(log, (window = new ReadWindow(log)));
+  return window;
+}
+
 /** One read buffer over the log: narrow for scattered records, wide once neighbours are asked for. */
 class ReadWindow {
   readonly #log: SegmentLog;
-  #bytes: Buffer = Buffer.allocUnsafeSlow(NARROW_BYTES);
+  bytes: Buffer = Buffer.allocUnsafeSlow(WINDOW_BYTES);
+  view = new DataView(this.bytes.buffer);
+  /** Where in `bytes` the record lies that was asked for last. */
+  found = 0;
   #segment = 0;
   #start = 0;
   #length = 0;
@@ -114,14 +128,16 @@ class ReadWindow {
     this.#log = log;
   }
 
-  /** A whole record; a view that the next call may overwrite. */
-  record(segment: number, offset: number): Buffer {
+  /** Has the whole record at `found`; the next call may overwrite it. Returns its length. */
+  find(segment: number, offset: number): number {
     if (!this.#holds(segment, offset, 4)) this.#load(segment, offset, NARROW_BYTES);
-    const length = recordLength(this.#bytes.readUInt32LE(offset - this.#start));
+    const length = recordLength(this.view.getUint32(offset - this.#start, true));
     if (!this.#holds(segment, offset, length)) this.#load(segment, offset, length);
-    return this.#bytes.subarray(offset - this.#start, offset - this.#start + length);
+    this.found = offset - this.#start;
+    return length;
   }
 
+  /** What was read of the unwritten tail is what it was: records are only added behind it. A cut log is a new log. */
   #holds(segment: number, offset: number, bytes: number): boolean {
     return segment === this.#segment && offset >= this.#start && offset + bytes <= this.#start + this.#length;
   }
@@ -129,13 +145,16 @@ class ReadWindow {
   #load(segment: number, offset: number, need: number): void {
     const near = segment === this.#segment && Math.abs(offset - this.#start) < WINDOW_BYTES;
     const span = Math.max(need, near ? WINDOW_BYTES : NARROW_BYTES);
-    if (this.#bytes.length < span) this.#bytes = Buffer.allocUnsafeSlow(span);
+    if (this.bytes.length < span) {
+      this.bytes = Buffer.allocUnsafeSlow(span);
+      this.view = new DataView(this.bytes.buffer);
+    }
     // Chains are walked from new to old: keep most of the window before the record. The unwritten tail is read apart.
     const unwrittenFrom = segment === this.#log.segment ? this.#log.offsetOf(0) : Infinity;
     const before = near ? span - Math.max(need, NARROW_BYTES) : 0;
     this.#start = offset >= unwrittenFrom ? offset : Math.max(0, offset - before);
     this.#segment = segment;
-    this.#length = this.#log.read(segment, this.#start, this.#bytes.subarray(0, span));
+    this.#length = this.#log.read(segment, this.#start, this.bytes.subarray(0, span));
   }
 }
 
@@ -143,4 +162,9 @@ function doubled(array: Float64Array): Float64Array {
   const larger = new Float64Array(array.length * 2);
   larger.set(array);
   return larger;
+}
+
+/** As event-store.ts writes it: six bytes, little-endian. */
+function timeAt(view: DataView, at: number): number {
+  return view.getUint32(at, true) + view.getUint16(at + 4, true) * 2 ** 32;
 }
