@@ -312,6 +312,15 @@ describe('people who were merged (spec C.3)', () => {
       'merged as cio_bob at +1s',
     ]);
   });
+  test('what had gone stale before the merge is asked about, though the link is the survivor’s', () => {
+    const absorbedLater: Marks = { [ada]: { into: bob, intoAt: T - quietMs, freed: [], staleBelow: 8 } };
+    const lane = given([arrived(visit({ receivedAt: T + SECOND }))], absorbedLater, claimed);
+    expect(lane.link?.personId).toBe(bob);
+    expect(outcomes(when(lane, arrived(track(id('42'))), absorbedLater))).toEqual([
+      'queued',
+      'asked resolve 2',
+    ]);
+  });
   test('the cio_id of the absorbed is asked about: it names nobody any more', () => {
     const cioId = track({ kind: 'cio_id', value: ada });
     const lane = endQueue(given([arrived(cioId), answered('resolved', cioId, { number: 2 })], {}, claimed));

@@ -67,6 +67,7 @@ export type Fact =
       readonly to: PersonId;
       readonly since: number;
       readonly freed: readonly Identifier[];
+      readonly staleBelow: number;
     }
   | { readonly type: 'detoured'; readonly to: PersonId; readonly at: number }
   | { readonly type: 'detour_ended'; readonly to: PersonId };
@@ -154,7 +155,8 @@ function learn(
 }
 
 /** Everything that was `from`'s is `to`'s; the way there stays as it was until the lane has been quiet. */
-function move(lane: LaneState, { from, to, since, freed }: Fact & { type: 'moved' }): LaneState {
+function move(lane: LaneState, moved: Fact & { type: 'moved' }): LaneState {
+  const { from, to, since, freed, staleBelow } = moved;
   const renamed = <T extends { readonly personId: PersonId }>(entry: T): T =>
     entry.personId === from ? { ...entry, personId: to } : entry;
   const onward = lane.detours.map((detour) => (detour.to === from ? { ...detour, to } : detour));
@@ -166,7 +168,9 @@ function move(lane: LaneState, { from, to, since, freed }: Fact & { type: 'moved
     ...lane,
     link: lane.link && renamed(lane.link),
     known: lane.known
-      .filter(({ identifier, personId }) => personId !== from || !namesNobody(identifier, freed))
+      .filter(({ identifier, personId, at }) => {
+        return personId !== from || (at >= staleBelow && !namesNobody(identifier, freed));
+      })
       .map(renamed),
     // Identity may decide otherwise for the survivor, who may have other identifiers.
     decided: lane.decided?.personId === from ? null : lane.decided,

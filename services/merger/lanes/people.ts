@@ -28,6 +28,8 @@ export interface Survivor {
   readonly since: number | undefined;
   /** Identifiers that name nobody any more since merges on the way. */
   readonly freed: readonly Identifier[];
+  /** What was learned below this about anybody on the way no longer counts. */
+  readonly staleBelow: number;
 }
 
 /** Who this person is today; undefined when gone, or when what was learned at `learnedAt` no longer counts. */
@@ -35,11 +37,13 @@ export function survivorOf(people: People, personId: PersonId, learnedAt: number
   let current = personId;
   let since: number | undefined;
   let freed: readonly Identifier[] = [];
+  let staleBelow = -1;
   for (let step = 0; step < chainMax; step += 1) {
     const mark = people(current);
-    if (mark === undefined) return { personId: current, since, freed };
-    if (mark.gone === true || (mark.staleBelow ?? -1) > learnedAt) return undefined;
-    if (mark.into === undefined) return { personId: current, since, freed };
+    if (mark === undefined) return { personId: current, since, freed, staleBelow };
+    staleBelow = Math.max(staleBelow, mark.staleBelow ?? -1);
+    if (mark.gone === true || staleBelow > learnedAt) return undefined;
+    if (mark.into === undefined) return { personId: current, since, freed, staleBelow };
     current = mark.into;
     since = mark.intoAt;
     if (mark.freed !== undefined) freed = [...freed, ...mark.freed];
