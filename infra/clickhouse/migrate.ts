@@ -1,7 +1,8 @@
 /** Brings a database to this program's schema, forward only. Run at start by the launcher; services only check. */
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { CodedError } from '../../services/runtime/errors.ts';
-import { statementsFor, type Layout } from './layout.ts';
+import { isReplicated, type Layout } from '../../services/runtime/clickhouse-settings.ts';
+import { onCluster, statementsFor } from './layout.ts';
 import { readMigrations, type Migration } from './migrations.ts';
 import { pendingMigrations, type Applied } from './plan.ts';
 
@@ -12,6 +13,8 @@ export interface MigrateOptions {
   /** Created if absent. */
   readonly database: string;
   readonly layout?: Layout;
+  /** Of a sharded layout. */
+  readonly shardUrls?: readonly string[];
   readonly migrations?: readonly Migration[];
 }
 
@@ -21,15 +24,24 @@ const LEDGER = `CREATE TABLE IF NOT EXISTS schema_migrations (
 ) ENGINE = MergeTree ORDER BY number`;
 
 /**
- * Runs what has not run. Every statement can be repeated, so a crash in the middle is mended by the next run, and two
- * runs at once do the same work twice. Throws what pendingMigrations throws, and `migration_failed`.
+ * Runs what has not run, on every server that is not told by another one. Every statement can be repeated, so a crash in
+ * the middle is mended by the next run, and two runs at once do the same work twice. Throws what pendingMigrations
+ * throws, and `migration_failed`.
  */
 export async function migrate(options: MigrateOptions): Promise<{ readonly applied: readonly string[] }> {
-  const { database, layout = { type: 'single' }, migrations = readMigrations() } = options;
+  const { layout = { type: 'single' }, shardUrls = [] } = options;
+  const urls = isReplicated(layout) ? [options.url] : [...new Set([...shardUrls, options.url])];
+  const applied = new Set<string>();
+  for (const url of urls) for (const name of await migrateOne({ ...options, url }, layout)) applied.add(name);
+  return { applied: [...applied] };
+}
+
+async function migrateOne(options: MigrateOptions, layout: Layout): Promise<string[]> {
+  const { database, migrations = readMigrations() } = options;
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(database)) {
     throw new CodedError('settings_invalid', `could not migrate: ${database} is not a name for a database`);
   }
-  const on = layout.type === 'single' ? '' : ` ON CLUSTER '${layout.cluster}'`;
+  const on = onCluster(layout);
   await withClient({ ...options, database: 'default' }, (client) =>
     client.command({ query: `CREATE DATABASE IF NOT EXISTS \`${database}\`${on}` }),
   );
@@ -37,7 +49,7 @@ export async function migrate(options: MigrateOptions): Promise<{ readonly appli
     for (const statement of ledgerFor(layout)) await client.command({ query: statement });
     const pending = pendingMigrations(migrations, await appliedTo(client));
     for (const migration of pending) await run(client, migration, layout);
-    return { applied: pending.map(({ name }) => name) };
+    return pending.map(({ name }) => name);
   });
 }
 
@@ -68,9 +80,9 @@ async function run(client: ClickHouseClient, migration: Migration, layout: Layou
   });
 }
 
-/** The ledger lies on every replica, never in shards: what has run has run everywhere. */
+/** Where one server tells all, the ledger lies on every replica, never in shards; else each server has its own. */
 function ledgerFor(layout: Layout): string[] {
-  return layout.type === 'single'
+  return layout.type === 'single' || !isReplicated(layout)
     ? [LEDGER]
     : statementsFor(LEDGER, { type: 'replicated', cluster: layout.cluster }).map((text) =>
         text.replace('/{shard}/', '/all/'),

@@ -35,16 +35,24 @@ async function checkRegistry({ registryUrl }: LauncherSettings): Promise<void> {
 }
 
 async function checkClickHouse(settings: LauncherSettings): Promise<void> {
-  const { clickhouseUrl: url, clickhouseUser: user, clickhousePassword: password } = settings;
-  if (url === undefined) return;
+  if (settings.clickhouse === undefined) return;
+  const { url, username: user, password, shardUrls } = settings.clickhouse;
+  for (const each of [url, ...shardUrls]) await checkServer(each, { user, password });
+}
+
+async function checkServer(
+  url: string,
+  account: { readonly user: string; readonly password: string },
+): Promise<void> {
   if (!(await answersAsClickHouse(url))) throw unreachable('CLICKHOUSE_URL', url, 'a ClickHouse server');
-  const refusal = await clickHouseRefusal(url, { user, password });
+  const refusal = await clickHouseRefusal(url, account);
   if (refusal === undefined) return;
+  const { user } = account;
   throw new CodedError(
     'part_refused',
     `could not start: ClickHouse at ${url} refuses user ${user}: ${refusal}`,
     {
-      hint: 'Set CLICKHOUSE_USER and CLICKHOUSE_PASSWORD.',
+      hint: 'Set CLICKHOUSE_USER and CLICKHOUSE_PASSWORD, or put them into CLICKHOUSE_URL.',
     },
   );
 }

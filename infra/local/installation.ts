@@ -4,6 +4,7 @@
  */
 import { createTopics } from '../../scripts/topics.ts';
 import { ensureCredentials } from '../../services/gateway/credentials.ts';
+import type { Layout } from '../../services/runtime/clickhouse-settings.ts';
 import { registerSchemas } from '../../services/runtime/registry.ts';
 import { migrate } from '../clickhouse/migrate.ts';
 import { compileServices } from './compiled-services.ts';
@@ -14,6 +15,9 @@ export interface ClickHouseAddress {
   readonly url: string;
   readonly user: string;
   readonly password: string;
+  /** Of servers that were given; an engine that is started here is one. */
+  readonly layout?: Layout;
+  readonly shardUrls?: readonly string[];
 }
 
 /** Each may still be on its way; what needs one waits for that one only. */
@@ -48,8 +52,8 @@ export async function startInstallation(options: InstallationOptions): Promise<N
       await timed(options, 'topics', () => createTopics({ brokers: kafka.split(','), prefix, partitions }));
     }),
     parts.registry.then((url) => timed(options, 'schemas', () => registerSchemas({ url }))),
-    parts.clickhouse.then(({ url, user, password }) =>
-      timed(options, 'tables', () => migrate({ url, username: user, password, database })),
+    parts.clickhouse.then(({ user: username, ...address }) =>
+      timed(options, 'tables', () => migrate({ ...address, username, database })),
     ),
   ]);
   const env = await serviceSettings(options);

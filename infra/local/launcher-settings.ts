@@ -1,4 +1,5 @@
 /** Settings of `npm start`, read once. What a service needs beyond them it reads from the same environment. */
+import { optionalClickHouseField } from '../../services/runtime/clickhouse-settings.ts';
 import { integerField, readConfig, sharedFields, textField } from '../../services/runtime/config.ts';
 import type { Config, Env, Field } from '../../services/runtime/config.ts';
 
@@ -16,9 +17,7 @@ const fields = {
     read: (text) => (text === undefined ? undefined : sharedFields.brokers.read(text)),
   } satisfies Field<readonly string[] | undefined>,
   registryUrl: optionalUrlField('SCHEMA_REGISTRY_URL'),
-  clickhouseUrl: optionalUrlField('CLICKHOUSE_URL'),
-  clickhouseUser: textField('CLICKHOUSE_USER', 'default'),
-  clickhousePassword: textField('CLICKHOUSE_PASSWORD', ''),
+  clickhouse: optionalClickHouseField(),
   clickhouseDatabase: textField('CLICKHOUSE_DATABASE', 'hindsight'),
   sample: {
     variable: 'HINDSIGHT_SAMPLE',

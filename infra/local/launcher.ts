@@ -7,9 +7,9 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CodedError } from '../../services/runtime/errors.ts';
+import { assert, CodedError } from '../../services/runtime/errors.ts';
 import { checkGivenParts } from './given-parts.ts';
-import { startInstallation, type PartAddresses } from './installation.ts';
+import { startInstallation, type ClickHouseAddress, type PartAddresses } from './installation.ts';
 import { readLauncherSettings, type LauncherSettings } from './launcher-settings.ts';
 import { tryLock, type LockAttempt } from './lock.mjs';
 import { choosePort } from './network-ports.ts';
@@ -82,8 +82,7 @@ async function startAll(launch: Launch): Promise<void> {
 }
 
 function startParts({ root, env, settings, supervisor, stop }: Launch): PartAddresses {
-  const { brokers, registryUrl, clickhouseUrl: url } = settings;
-  const { clickhouseUser: user, clickhousePassword: password } = settings;
+  const { brokers, registryUrl, clickhouse } = settings;
   const own = startOwnParts({
     root,
     env,
@@ -95,14 +94,20 @@ function startParts({ root, env, settings, supervisor, stop }: Launch): PartAddr
     wanted: {
       kafka: brokers === undefined,
       registry: registryUrl === undefined,
-      clickhouse: url === undefined,
+      clickhouse: clickhouse === undefined,
     },
   });
   return {
     kafka: own.kafka ?? Promise.resolve((brokers ?? []).join(',')),
     registry: own.registry ?? Promise.resolve(registryUrl ?? ''),
-    clickhouse: own.clickhouse ?? Promise.resolve({ url: url ?? '', user, password }),
+    clickhouse: own.clickhouse ?? Promise.resolve(givenClickHouse(clickhouse)),
   };
+}
+
+function givenClickHouse(given: LauncherSettings['clickhouse']): ClickHouseAddress {
+  assert(given !== undefined, 'ClickHouse is given where none is started');
+  const { url, username: user, password, layout, shardUrls } = given;
+  return { url, user, password, layout, shardUrls };
 }
 
 async function tellReady(settings: LauncherSettings, parts: PartAddresses, port: number): Promise<void> {

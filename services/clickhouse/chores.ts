@@ -10,12 +10,10 @@ export const EXPIRE_EVERY_MS = 60_000;
 /** Drops the days of anonymous events that lie more than 30 days before the watermark. */
 export async function expireDays(target: Target, logger: Logger): Promise<readonly string[]> {
   const [at] = await target.ask('SELECT toUnixTimestamp64Milli(at) FROM watermark');
-  const days = await target.ask(
-    "SELECT DISTINCT partition FROM system.parts WHERE database = currentDatabase() AND table = 'stored_collected' AND active",
-  );
+  const days = await target.partitionsOf('stored_collected');
   const expired = expiredDays(days, Number(at ?? 0));
   for (const day of expired) {
-    await target.command(`ALTER TABLE stored_collected DROP PARTITION ${day}`);
+    await target.alter('stored_collected', `DROP PARTITION ${day}`);
     logger.info({ day }, 'a day of anonymous events has expired');
   }
   return expired;
@@ -49,7 +47,7 @@ export async function erasePeople(target: Target, logger: Logger): Promise<numbe
     const [count] = await target.ask(`SELECT count() FROM ${table} WHERE ${where}`);
     const rows = Number(count ?? 0);
     if (rows === 0) continue;
-    await target.command(`ALTER TABLE ${table} DELETE WHERE ${where} SETTINGS mutations_sync = 1`);
+    await target.alter(table, `DELETE WHERE ${where}`);
     logger.info({ table, rows }, 'rows of deleted people were removed');
     erased += rows;
   }

@@ -1,5 +1,6 @@
 /** The sink as a service: wires the log, ClickHouse, the loop and its chores. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isReplicated } from '../runtime/clickhouse-settings.ts';
 import type { Env } from '../runtime/config.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { createLogger, type Logger } from '../runtime/logger.ts';
@@ -31,7 +32,9 @@ export async function run(env: Env): Promise<{ stop(): Promise<void> }> {
   const logger = createLogger(SERVICE);
   const stopping = new AbortController();
   const aborting = new AbortController();
-  const target = openTarget(config, config);
+  const { clickhouse } = config;
+  const { shardUrls } = clickhouse;
+  const target = openTarget(clickhouse, { replicated: isReplicated(clickhouse.layout), shardUrls });
   const state: { sink: Sink | undefined } = { sink: undefined };
   const server = await startStatusServer({
     name: SERVICE,
@@ -99,6 +102,7 @@ function isHopeless(error: unknown): boolean {
     'migration_missing',
     'clickhouse_ahead_of_log',
     'row_plan_invalid',
+    'shards_changed',
   ];
   return error instanceof CodedError && codes.includes(error.code);
 }

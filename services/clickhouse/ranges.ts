@@ -56,7 +56,7 @@ export function intentsOf(committed: readonly CommittedOffset[]): Intent[] {
   return [...batches].map(([batchId, ranges]) => ({ batchId, ranges }));
 }
 
-/** Name under which the engine recognises the rows of a table in a batch when they come again. */
+/** Name under which the engine recognises the rows of a table in a batch when they come again. A shard knows its own only. */
 export function insertToken(table: string, batchId: string): string {
   return `${table}/${batchId}`;
 }
@@ -64,6 +64,15 @@ export function insertToken(table: string, batchId: string): string {
 /** For rows that were still missing; the same for everyone who mends this batch, so that two cannot both do it. */
 export function mendToken(table: string, batchId: string, round: number): string {
   return `${insertToken(table, batchId)}/mend-${String(round)}`;
+}
+
+/**
+ * The shard of a partition's rows. A partition's, so that one server answers for a range of offsets; and since a key has
+ * one partition, all rows of a person (of a lane, before it has one) lie together, the latest of a key next to those that
+ * it replaces.
+ */
+export function shardOf(partition: number, shards: number): number {
+  return partition % shards;
 }
 
 /** Offsets present in a table, by partition. */

@@ -11,7 +11,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../runtime/logger.ts';
 import type { Batch, TableRows } from './batch.ts';
-import { insertToken, mendToken, missingRows, type Range } from './ranges.ts';
+import { insertToken, mendToken, missingRows, shardOf, type Range } from './ranges.ts';
+import type { RowBuffer } from './row-buffer.ts';
 import type { Target } from './target.ts';
 
 const PAUSE_MS_MIN = 50;
@@ -48,10 +49,13 @@ export async function settle(
   doubtful: boolean,
   options: SettleOptions,
 ): Promise<void> {
-  const waiting = batch.tables.filter(({ rows }) => rows.rows > 0);
-  const workers = Array.from({ length: Math.min(INSERTS_AT_ONCE_MAX, waiting.length) }, async () => {
+  const waiting = batch.tables
+    .filter(({ rows }) => rows.rows > 0)
+    .flatMap((entry) => portionsOf(entry, batch.ranges, options.target.shards));
+  const atOnce = Math.min(INSERTS_AT_ONCE_MAX, waiting.length);
+  const workers = Array.from({ length: atOnce }, async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      await settleTable(next, { ranges: batch.ranges, batchId, doubtful }, options);
+      await settlePortion(next, { batchId, doubtful }, options);
     }
   });
   await Promise.all(workers);
@@ -63,21 +67,49 @@ export async function settle(
   }
 }
 
-async function settleTable(
-  entry: TableRows,
-  insert: { readonly ranges: readonly Range[]; readonly batchId: string; readonly doubtful: boolean },
+/** A table's rows of one shard. */
+interface Portion {
+  readonly entry: TableRows;
+  readonly shard: number;
+  readonly bytes: Buffer;
+  /** Of the table's topic and the shard. */
+  readonly ranges: readonly Range[];
+}
+
+function portionsOf(entry: TableRows, ranges: readonly Range[], shards: number): Portion[] {
+  const { spec, rows } = entry;
+  const own = ranges.filter(({ topic }) => topic === spec.topic);
+  if (shards === 1) return [{ entry, shard: 0, bytes: rows.bytes, ranges: own }];
+  const ofShard = ({ partition }: Range, shard: number): boolean => shardOf(partition, shards) === shard;
+  return rowsByShard(rows, shards).flatMap((indices, shard) =>
+    indices.length === 0
+      ? []
+      : [{ entry, shard, bytes: rows.pick(indices), ranges: own.filter((range) => ofShard(range, shard)) }],
+  );
+}
+
+function rowsByShard(rows: RowBuffer, shards: number): number[][] {
+  const byShard = Array.from({ length: shards }, (): number[] => []);
+  for (let row = 0; row < rows.rows; row++) byShard[shardOf(rows.partitionOf(row), shards)]?.push(row);
+  return byShard;
+}
+
+async function settlePortion(
+  portion: Portion,
+  { batchId, ...insert }: { readonly batchId: string; readonly doubtful: boolean },
   options: SettleOptions,
 ): Promise<void> {
-  const { ranges, batchId } = insert;
-  const { spec, plan, rows } = entry;
+  const { entry, shard, bytes } = portion;
+  const { table } = entry.spec;
+  const { columns } = entry.plan;
   const { target, gauges } = options;
-  let doubtful = insert.doubtful;
+  let { doubtful } = insert;
   await untilDone(
     options,
     async () => {
       gauges.inserts += 1;
-      await target.insert(spec.table, plan.columns, rows.bytes, insertToken(spec.table, batchId));
-      if (doubtful) await mend(entry, ranges, batchId, options);
+      await target.insert({ table, columns, rows: bytes, token: insertToken(table, batchId), shard });
+      if (doubtful) await mend(portion, batchId, options);
     },
     () => {
       doubtful = true;
@@ -87,35 +119,34 @@ async function settleTable(
 
 /** Rows that the table does not have although their token is noted there, put in under tokens of their own. */
 async function mend(
-  { spec, plan, rows }: TableRows,
-  ranges: readonly Range[],
+  { entry, shard, bytes, ranges }: Portion,
   batchId: string,
   { target, gauges, logger }: SettleOptions,
 ): Promise<void> {
+  const { spec, plan, rows } = entry;
+  const { table } = spec;
+  const { columns } = plan;
   if (spec.keepsLatest) {
     // Older rows of a key go away, so a read-back says nothing; but a row that is there twice counts once.
-    await target.insert(
-      spec.table,
-      plan.columns,
-      rows.bytes,
-      `${mendToken(spec.table, batchId, 0)}/${randomUUID()}`,
-    );
+    const token = `${mendToken(table, batchId, 0)}/${randomUUID()}`;
+    await target.insert({ table, columns, rows: bytes, token, shard });
     return;
   }
-  const own = ranges.filter(({ topic }) => topic === spec.topic);
   for (let round = 1; round <= MEND_ROUNDS_MAX; round++) {
-    const missing = missingRows(rows, await target.present(spec.table, own));
+    const present = await target.present(table, ranges);
+    const missing = missingRows(rows, present).filter(
+      (row) => shardOf(rows.partitionOf(row), target.shards) === shard,
+    );
     if (missing.length === 0) return;
     gauges.rowsMended += missing.length;
     logger.warn(
-      { table: spec.table, batch: batchId, rows: missing.length, round },
+      { table, batch: batchId, rows: missing.length, round },
       'rows were missing after their insert; they are inserted again',
     );
-    await target.insert(spec.table, plan.columns, rows.pick(missing), mendToken(spec.table, batchId, round));
+    const token = mendToken(table, batchId, round);
+    await target.insert({ table, columns, rows: rows.pick(missing), token, shard });
   }
-  throw new Error(
-    `${spec.table} still misses rows of batch ${batchId} after ${String(MEND_ROUNDS_MAX)} rounds`,
-  );
+  throw new Error(`${table} still misses rows of batch ${batchId} after ${String(MEND_ROUNDS_MAX)} rounds`);
 }
 
 async function untilDone(

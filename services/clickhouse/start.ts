@@ -8,6 +8,7 @@ import {
   intentsOf,
   missingRows,
   planStart,
+  shardOf,
   VERIFY_CHUNK_OFFSETS_MAX,
   type CommittedOffset,
   type Intent,
@@ -99,7 +100,13 @@ async function verify(range: Range, options: StartOptions, codecs: Codecs): Prom
       { ...range, rows: missing.length },
       'rows below the greatest offset were missing; they are inserted',
     );
-    await target.insert(spec.table, plan.columns, rows.pick(missing), `verify/${randomUUID()}`);
+    await target.insert({
+      table: spec.table,
+      columns: plan.columns,
+      rows: rows.pick(missing),
+      token: `verify/${randomUUID()}`,
+      shard: shardOf(range.partition, target.shards),
+    });
   }
 }
 

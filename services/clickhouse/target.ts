@@ -7,22 +7,24 @@ import {
   type ClickHouseSettings,
 } from '@clickhouse/client';
 import { checkSchema } from '../../infra/clickhouse/migrate.ts';
-import type { Present, Range } from './ranges.ts';
-import { PLACE_COLUMNS } from './tables.ts';
+import type { ClickHouseAddress } from '../runtime/clickhouse-settings.ts';
+import { CodedError } from '../runtime/errors.ts';
+import { shardOf, type Present, type Range } from './ranges.ts';
+import { PLACE_COLUMNS, tables } from './tables.ts';
 
-export interface ClickHouseAddress {
-  readonly url: string;
-  readonly username: string;
-  readonly password: string;
-  readonly database: string;
-}
+export type { ClickHouseAddress };
 
 export interface Target {
-  /** Throws schema_newer or schema_older when the database is not of this program. */
+  /** 1 unless the tables are sharded. */
+  readonly shards: number;
+  /**
+   * Throws schema_newer or schema_older when the database is not of this program, and shards_changed when rows lie
+   * where the shards of this program would not have put them.
+   */
   check(): Promise<void>;
-  /** Rows in RowBinary. After an error nobody knows whether they are in. */
-  insert(table: string, columns: readonly string[], rows: Buffer, token: string): Promise<void>;
-  /** Which offsets of the ranges the table has. */
+  /** Rows in RowBinary, all of the shard. After an error nobody knows whether they are in. */
+  insert(insert: Insert): Promise<void>;
+  /** Which offsets of the ranges the table has, on whichever shard. */
   present(table: string, ranges: readonly Range[]): Promise<Present>;
   /** Greatest offset of each partition in the table. */
   greatest(table: string): Promise<ReadonlyMap<number, number>>;
@@ -32,12 +34,40 @@ export interface Target {
   /** First column of each row of the answer. */
   ask(sql: string): Promise<readonly string[]>;
   command(sql: string): Promise<void>;
+  /** ALTER TABLE, on every shard. */
+  alter(table: string, change: string): Promise<void>;
+  /** Partitions of the table as stored, such as days, of every shard. */
+  partitionsOf(table: string): Promise<readonly string[]>;
   close(): Promise<void>;
+}
+
+export interface Insert {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly rows: Buffer;
+  readonly token: string;
+  /** From 0. */
+  readonly shard: number;
+}
+
+export interface TargetLayout {
+  readonly replicated: boolean;
+  /** Of sharded tables; each has the account of the address. */
+  readonly shardUrls?: readonly string[];
 }
 
 const INSERT_MS_MAX = 60_000;
 /** Facts after which rows are another person's, or nobody's. */
 const RESOLVING_FACTS = "'person_absorbed', 'person_deleted', 'anonymous_moved', 'identifier_moved'";
+
+/**
+ * A subquery over sharded tables is asked once and its answer sent along, as GLOBAL would; and an answer without a shard
+ * that is away is none.
+ */
+const SHARDED_SETTINGS = {
+  distributed_product_mode: 'global',
+  skip_unavailable_shards: 0,
+} as const satisfies ClickHouseSettings;
 
 /**
  * What every insert says: one part a partition of the table, at once, whatever the server's defaults. A token works
@@ -54,31 +84,122 @@ const INSERT_SETTINGS = {
   wait_end_of_query: 1,
 } as const satisfies ClickHouseSettings;
 
-export function openTarget(address: ClickHouseAddress, options: { readonly replicated: boolean }): Target {
-  const client: ClickHouseClient = createClient({
-    ...address,
-    request_timeout: INSERT_MS_MAX,
-    max_open_connections: 8,
-    log: { level: ClickHouseLogLevel.OFF }, // its errors are thrown, too
-    clickhouse_settings: options.replicated ? { select_sequential_consistency: '1' } : {},
-  });
-  const settings: ClickHouseSettings = options.replicated
-    ? { ...INSERT_SETTINGS, insert_quorum: 'auto', insert_quorum_parallel: 0 }
-    : INSERT_SETTINGS;
-
+export function openTarget(address: ClickHouseAddress, layout: TargetLayout): Target {
+  const servers = openServers(address, layout);
+  const { client, shards } = servers;
   return {
-    check: () => checkSchema(client),
+    shards: shards.length,
+    ...writer(servers),
+    ...reader(servers),
 
-    async insert(table, columns, rows, token) {
+    async check() {
+      for (const each of new Set([client, ...shards])) await checkSchema(each);
+      if (servers.sharded) await checkShards(shards);
+    },
+
+    refreshToday: refresher(servers.shardAt(0), servers.stored('stored_today'), servers.insertSettings),
+
+    async command(sql) {
+      await client.command({ query: sql });
+    },
+
+    async close() {
+      await Promise.all([...new Set([client, ...shards])].map((each) => each.close()));
+    },
+  };
+}
+
+interface Servers {
+  readonly sharded: boolean;
+  readonly replicated: boolean;
+  /** Knows all rows. */
+  readonly client: ClickHouseClient;
+  readonly shards: readonly ClickHouseClient[];
+  readonly shardAt: (shard: number) => ClickHouseClient;
+  /** The name under which a shard keeps its rows of a table. */
+  readonly stored: (table: string) => string;
+  readonly insertSettings: ClickHouseSettings;
+}
+
+function openServers(address: ClickHouseAddress, { replicated, shardUrls = [] }: TargetLayout): Servers {
+  const sharded = shardUrls.length > 0;
+  const open = (url: string): ClickHouseClient =>
+    createClient({
+      ...address,
+      url,
+      request_timeout: INSERT_MS_MAX,
+      max_open_connections: 8,
+      log: { level: ClickHouseLogLevel.OFF }, // its errors are thrown, too
+      clickhouse_settings: {
+        ...(replicated && { select_sequential_consistency: '1' as const }),
+        ...(sharded && SHARDED_SETTINGS),
+      },
+    });
+  const client = open(address.url);
+  const shards = sharded ? shardUrls.map(open) : [client];
+  return {
+    sharded,
+    replicated,
+    client,
+    shards,
+    shardAt: (shard) => shards[shard] ?? client,
+    stored: (table) => (sharded ? `${table}_shard` : table),
+    insertSettings: replicated
+      ? { ...INSERT_SETTINGS, insert_quorum: 'auto', insert_quorum_parallel: 0 }
+      : INSERT_SETTINGS,
+  };
+}
+
+/** What goes to the shards themselves, never through a Distributed table. */
+function writer(servers: Servers): Pick<Target, 'insert' | 'writeWatermarks' | 'alter' | 'partitionsOf'> {
+  const { shards, shardAt, stored, insertSettings, replicated } = servers;
+  return {
+    async insert({ table, columns, rows, token, shard }) {
       const list = [...columns, ...PLACE_COLUMNS].join(', ');
-      const { stream } = await client.exec({
-        query: `INSERT INTO ${table} (${list}) FORMAT RowBinary`,
+      const { stream } = await shardAt(shard).exec({
+        query: `INSERT INTO ${stored(table)} (${list}) FORMAT RowBinary`,
         values: Readable.from([rows]),
-        clickhouse_settings: { ...settings, insert_deduplication_token: token },
+        clickhouse_settings: { ...insertSettings, insert_deduplication_token: token },
       });
       stream.destroy();
     },
 
+    async writeWatermarks(times) {
+      const values = [...times].map(([partition, at]) => ({
+        source_partition: partition,
+        at: new Date(at).toISOString(),
+      }));
+      await shardAt(0).insert({
+        table: stored('stored_watermarks'),
+        values,
+        format: 'JSONEachRow',
+        clickhouse_settings: {
+          async_insert: 0,
+          insert_deduplicate: 0,
+          date_time_input_format: 'best_effort',
+        },
+      });
+    },
+
+    async alter(table, change) {
+      // A replica asks a change's question by itself; what is asked here only ever grows.
+      const clickhouse_settings: ClickHouseSettings = replicated
+        ? { mutations_sync: '2', allow_nondeterministic_mutations: 1 }
+        : { mutations_sync: '1' };
+      for (const shard of shards)
+        await shard.command({ query: `ALTER TABLE ${stored(table)} ${change}`, clickhouse_settings });
+    },
+
+    async partitionsOf(table) {
+      const query = `SELECT DISTINCT partition FROM system.parts WHERE database = currentDatabase() AND table = '${stored(table)}' AND active`;
+      return [...new Set((await Promise.all(shards.map((shard) => first(shard, query)))).flat())];
+    },
+  };
+}
+
+/** What asks one server that sees all rows. */
+function reader({ client }: Servers): Pick<Target, 'present' | 'greatest' | 'ask'> {
+  return {
     async present(table, ranges) {
       const present = new Map<number, Set<number>>();
       for (const { partition, from, to } of ranges) {
@@ -100,37 +221,41 @@ export function openTarget(address: ClickHouseAddress, options: { readonly repli
       return new Map(rows.map(({ partition, greatest }) => [partition, greatest]));
     },
 
-    async writeWatermarks(times) {
-      const values = [...times].map(([partition, at]) => ({
-        source_partition: partition,
-        at: new Date(at).toISOString(),
-      }));
-      await client.insert({
-        table: 'stored_watermarks',
-        values,
-        format: 'JSONEachRow',
-        clickhouse_settings: {
-          async_insert: 0,
-          insert_deduplicate: 0,
-          date_time_input_format: 'best_effort',
-        },
-      });
-    },
-
-    refreshToday: refresher(client, settings),
-
     ask: (sql) => first(client, sql),
-
-    async command(sql) {
-      await client.command({ query: sql });
-    },
-
-    close: () => client.close(),
   };
 }
 
+/**
+ * A partition's shard follows from the list of shards. With another list, or the same in another order, a batch under way
+ * would go in twice, and the latest row of a key would lie on another shard than the one that it replaces. So it is
+ * refused, by what lies where.
+ */
+async function checkShards(shards: readonly ClickHouseClient[]): Promise<void> {
+  const count = String(shards.length);
+  for (const [index, shard] of shards.entries()) {
+    for (const { table } of tables) {
+      const where = `_partition % ${count} != ${String(index)}`;
+      const [partition] = await first(shard, `SELECT _partition FROM ${table}_shard WHERE ${where} LIMIT 1`);
+      if (partition === undefined) continue;
+      const place = `shard ${String(index + 1)} of ${count}`;
+      const belongs = String(shardOf(Number(partition), shards.length) + 1);
+      throw new CodedError(
+        'shards_changed',
+        `could not start: ${place} has rows of partition ${partition} in ${table}, which belong on shard ${belongs}`,
+        {
+          hint: 'CLICKHOUSE_SHARDS must stay as it was when the database was made, in its order. For other shards use an empty database, which is written anew from the topics.',
+        },
+      );
+    }
+  }
+}
+
 /** Works out anew whose rows are whose today, when facts have arrived since the last time. */
-function refresher(client: ClickHouseClient, settings: ClickHouseSettings): Target['refreshToday'] {
+function refresher(
+  client: ClickHouseClient,
+  today: string,
+  settings: ClickHouseSettings,
+): Target['refreshToday'] {
   /** Number of facts at the last refresh; it only grows. */
   let refreshedAt = -1;
   return async (evenIfUnchanged = false) => {
@@ -138,10 +263,10 @@ function refresher(client: ClickHouseClient, settings: ClickHouseSettings): Targ
     const version = Number((await first(client, counting))[0] ?? 0);
     if (version === refreshedAt && !evenIfUnchanged) return;
     await client.command({
-      query: `INSERT INTO stored_today (person_id, workspace, name_kind, value, today_id, version)
+      query: `INSERT INTO ${today} (person_id, workspace, name_kind, value, today_id, version)
         SELECT person_id, workspace, name_kind, value, today_id, ${String(version)} FROM person_resolutions
         WHERE (person_id, workspace, name_kind, value, today_id) NOT IN
-          (SELECT person_id, workspace, name_kind, value, today_id FROM stored_today FINAL)`,
+          (SELECT person_id, workspace, name_kind, value, today_id FROM ${today} FINAL)`,
       clickhouse_settings: { ...settings, insert_deduplicate: 0 },
     });
     refreshedAt = version;

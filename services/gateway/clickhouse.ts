@@ -12,17 +12,15 @@ export interface Clickhouse {
   close(): Promise<void>;
 }
 
-type ClickhouseConfig = Pick<
-  GatewayConfig,
-  'clickhouseUrl' | 'clickhouseUser' | 'clickhousePassword' | 'clickhouseDatabase'
->;
-
-export function openClickhouse(config: ClickhouseConfig): Clickhouse {
+export function openClickhouse({ clickhouse }: Pick<GatewayConfig, 'clickhouse'>): Clickhouse {
+  const { url, username, password, database, layout } = clickhouse;
   const client = createClient({
-    url: config.clickhouseUrl,
-    username: config.clickhouseUser,
-    password: config.clickhousePassword,
-    database: config.clickhouseDatabase,
+    url,
+    username,
+    password,
+    database,
+    // A subquery over shards is asked once and its answer sent along. Not set elsewhere: a read-only account may set nothing.
+    clickhouse_settings: layout.type === 'sharded' ? { distributed_product_mode: 'global' } : {},
     request_timeout: queryMsMax,
     max_open_connections: connectionsMax,
   });

@@ -1,11 +1,11 @@
 /** Settings of the gateway process, read once at start. */
+import { clickHouseField } from '../runtime/clickhouse-settings.ts';
 import {
   integerField,
   optionalTextField,
   readConfig,
   sharedFields,
   textField,
-  urlField,
   type Config,
   type Env,
 } from '../runtime/config.ts';
@@ -21,10 +21,7 @@ const fields = {
   /** 0: any free port. */
   port: integerField('HINDSIGHT_PORT', { min: 0, max: PORT_MAX, fallback: 8_080 }),
   host: textField('HINDSIGHT_HOST', '0.0.0.0'),
-  clickhouseUrl: urlField('CLICKHOUSE_URL', 'http://127.0.0.1:8123'),
-  clickhouseUser: textField('CLICKHOUSE_USER', 'default'),
-  clickhousePassword: textField('CLICKHOUSE_PASSWORD', ''),
-  clickhouseDatabase: textField('CLICKHOUSE_DATABASE', 'hindsight'),
+  clickhouse: clickHouseField('http://127.0.0.1:8123'),
   /** name=url,… of services that run on other machines; without it those of `$HINDSIGHT_DATA/run` count. */
   statusUrls: optionalTextField('HINDSIGHT_STATUS_URLS'),
 };
