@@ -60,9 +60,10 @@ export class ServiceRun {
     return performance.now() - this.spawnedAt;
   }
 
-  async status(): Promise<ServiceStatus> {
+  /** A task service's; others say what they say. */
+  async status<Status = ServiceStatus>(): Promise<Status> {
     const answer = await fetch(`${await this.#base()}/status`, withLimit());
-    return (await answer.json()) as ServiceStatus; // written by services/runtime/status-server.ts
+    return (await answer.json()) as Status; // written by services/runtime/status-server.ts
   }
 
   async stop(): Promise<void> {
