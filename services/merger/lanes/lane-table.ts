@@ -7,21 +7,21 @@ const PREFIX = 'l/';
 
 export class LaneTable {
   readonly #keyed: KeyedStore;
-  /** In order of use, latest last. */
-  readonly #cached = new Map<string, LaneState>();
+  /**
+   * Two generations, each half of what is kept: when the newer is full the older is forgotten. Keeping an exact order
+   * of use in one Map means a deletion for each look-up, and the Map is built anew again and again.
+   */
+  #newer = new Map<string, LaneState>();
+  #older = new Map<string, LaneState>();
 
   constructor(keyed: KeyedStore) {
     this.#keyed = keyed;
   }
 
   get(hex: string): LaneState {
-    const cached = this.#cached.get(hex);
-    if (cached !== undefined) {
-      this.#remember(hex, cached);
-      return cached;
-    }
-    const bytes = this.#keyed.get(PREFIX + hex);
-    const lane = bytes === undefined ? newLane : decodeLane(bytes);
+    const cached = this.#newer.get(hex);
+    if (cached !== undefined) return cached;
+    const lane = this.#older.get(hex) ?? this.#stored(hex);
     this.#remember(hex, lane);
     return lane;
   }
@@ -31,11 +31,15 @@ export class LaneTable {
     this.#remember(hex, lane);
   }
 
+  #stored(hex: string): LaneState {
+    const bytes = this.#keyed.get(PREFIX + hex);
+    return bytes === undefined ? newLane : decodeLane(bytes);
+  }
+
   #remember(hex: string, lane: LaneState): void {
-    this.#cached.delete(hex);
-    this.#cached.set(hex, lane);
-    if (this.#cached.size <= cachedLanesMax) return;
-    const [oldest] = this.#cached.keys();
-    if (oldest !== undefined) this.#cached.delete(oldest);
+    this.#newer.set(hex, lane);
+    if (this.#newer.size < cachedLanesMax / 2) return;
+    this.#older = this.#newer;
+    this.#newer = new Map();
   }
 }
