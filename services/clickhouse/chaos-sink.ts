@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
 import { freePort, startEngineProcess, type EngineProcess } from '../../infra/local/engine/engine-process.ts';
+import { Random } from '../../scripts/sample/random.ts';
 import { openLog } from '../runtime/log/open-log.ts';
 import type { Log } from '../runtime/log/ports.ts';
 import { registerSchemas } from '../runtime/registry.ts';
@@ -40,7 +41,7 @@ const DRAIN_MS_MAX = 180_000;
 
 export async function chaosSink(options: ChaosOptions): Promise<ChaosReport> {
   const { kills, seed, brokers, registryUrl, eventsPerSecond = 2_000, report = () => undefined } = options;
-  const random = randomFrom(seed);
+  const random = new Random(seed);
   const started = Date.now();
   const folder = await mkdtemp(join(tmpdir(), 'hindsight-chaos-sink-'));
   const prefix = `chaos-${String(started)}-${String(seed)}.`;
@@ -65,9 +66,9 @@ export async function chaosSink(options: ChaosOptions): Promise<ChaosReport> {
   try {
     for (let kill = 0; kill < kills; kill++) {
       await sink.running();
-      await sleep(random() * 900);
-      const both = random() < 0.1;
-      if (both || random() < 0.5) {
+      await sleep(random.next() * 900);
+      const both = random.next() < 0.1;
+      if (both || random.next() < 0.5) {
         counts.sink += 1;
         await sink.kill();
         sink = startSink();
@@ -75,7 +76,7 @@ export async function chaosSink(options: ChaosOptions): Promise<ChaosReport> {
       if (both || counts.sink + counts.engine === kill) {
         counts.engine += 1;
         await engine.kill();
-        await sleep(random() * 300);
+        await sleep(random.next() * 300);
         engine = await startEngine();
       }
       report(`${String(kill + 1)} kills, ${String(load.sent())} records`);
@@ -189,15 +190,4 @@ export async function drained(log: Log, sink: SinkProcess): Promise<void> {
     if (Date.now() > deadline) throw new Error(`the sink did not catch up: ${JSON.stringify(written)}`);
     await sleep(100);
   }
-}
-
-/** Deterministic numbers in [0, 1) (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -3,9 +3,56 @@ import type { Logger } from '../runtime/logger.ts';
 import { expiredDays } from './expiry.ts';
 import type { Target } from './target.ts';
 
-/** Deleted people are hidden at once; their rows are off the disk within this time, and one mutation. */
-export const ERASE_EVERY_MS = 3_600_000;
-export const EXPIRE_EVERY_MS = 60_000;
+const ROUND_EVERY_MS = 60_000;
+const ERASE_EVERY_MS = 3_600_000;
+/**
+ * Deleted people are hidden at once. This is stated to whoever asks when their rows are off the disk: an erasure an
+ * hour, a round's pause before it, and time for the mutation. While ClickHouse is away or the sink stands, it waits.
+ */
+export const ERASED_WITHIN_MS = 65 * 60_000;
+/** Tells an operator that ClickHouse has not taken rows for so long. */
+const ALARM_AFTER_MS = 60_000;
+
+export interface ChoreRounds {
+  readonly target: Target;
+  readonly logger: Logger;
+  /** Of the sink: whether it reads and writes, and since when ClickHouse takes nothing. */
+  readonly sink: () => { readonly isRunning: boolean; readonly failingSince: number | undefined };
+  /** Milliseconds of a clock that only goes forward, that of failingSince. */
+  readonly now: () => number;
+  /** Returns early when the signal aborts. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** A round a minute until the signal aborts: expiry in each, an erasure an hour, the first of them in the first round. */
+export async function runChores(rounds: ChoreRounds, signal: AbortSignal): Promise<void> {
+  const { target, logger, sink, now, pause } = rounds;
+  let eraseAt = now();
+  let alarmed = false;
+  while (!signal.aborted) {
+    await pause(ROUND_EVERY_MS, signal);
+    const { isRunning, failingSince } = sink();
+    if (failingSince !== undefined) {
+      const ms = Math.round(now() - failingSince);
+      if (!alarmed && ms > ALARM_AFTER_MS) {
+        logger.error({ ms }, 'ClickHouse takes no rows; nothing is lost while the log keeps them');
+        alarmed = true;
+      }
+      continue;
+    }
+    alarmed = false;
+    if (!isRunning) continue;
+    try {
+      await expireDays(target, logger);
+      await target.refreshToday(true); // several sinks may have refreshed across each other
+      if (now() < eraseAt) continue;
+      await erasePeople(target, logger);
+      eraseAt = now() + ERASE_EVERY_MS;
+    } catch (error) {
+      logger.warn({ error }, 'a chore failed; it is done again later');
+    }
+  }
+}
 
 /** Drops the days of anonymous events that lie more than 30 days before the watermark. */
 export async function expireDays(target: Target, logger: Logger): Promise<readonly string[]> {

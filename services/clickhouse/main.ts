@@ -7,7 +7,7 @@ import { createLogger, type Logger } from '../runtime/logger.ts';
 import { openLog } from '../runtime/log/open-log.ts';
 import { learnSchema, findSchemas } from '../runtime/registry.ts';
 import { startStatusServer } from '../runtime/status-server.ts';
-import { ERASE_EVERY_MS, erasePeople, EXPIRE_EVERY_MS, expireDays } from './chores.ts';
+import { runChores } from './chores.ts';
 import { readSinkConfig, type SinkConfig } from './config.ts';
 import { isFenced, Sink } from './sink.ts';
 import { openTarget, type Target } from './target.ts';
@@ -17,8 +17,6 @@ const SERVICE = 'clickhouse';
 const STOP_MS_MAX = 3_500;
 const PAUSE_MS_MIN = 200;
 const PAUSE_MS_MAX = 5_000;
-/** Tells an operator that ClickHouse has not taken rows for so long. */
-const ALARM_AFTER_MS = 60_000;
 
 interface Running {
   readonly target: Target;
@@ -46,7 +44,19 @@ export async function run(env: Env): Promise<{ stop(): Promise<void> }> {
     status: () => statusOf(state.sink),
   });
   const ended = runUntilStopped({ config, target, logger, state }, stopping.signal, aborting.signal);
-  const chores = config.task === 0 ? runChores({ target, logger, state }, stopping.signal) : undefined;
+  const rounds = {
+    target,
+    logger,
+    sink: () => ({
+      isRunning: state.sink?.isRunning === true,
+      failingSince: state.sink?.gauges.failingSince,
+    }),
+    now: () => performance.now(),
+    pause: async (ms: number, signal: AbortSignal) => {
+      await sleep(ms, undefined, { signal }).catch(() => undefined);
+    },
+  };
+  const chores = config.task === 0 ? runChores(rounds, stopping.signal) : undefined;
   return {
     stop: async () => {
       stopping.abort();
@@ -105,33 +115,6 @@ function isHopeless(error: unknown): boolean {
     'shards_changed',
   ];
   return error instanceof CodedError && codes.includes(error.code);
-}
-
-async function runChores({ target, logger, state }: Running, signal: AbortSignal): Promise<void> {
-  let eraseAt = performance.now() + EXPIRE_EVERY_MS;
-  let alarmed = false;
-  while (!signal.aborted) {
-    await sleep(EXPIRE_EVERY_MS, undefined, { signal }).catch(() => undefined);
-    const failingSince = state.sink?.gauges.failingSince;
-    if (failingSince !== undefined) {
-      const ms = Math.round(performance.now() - failingSince);
-      if (!alarmed && ms > ALARM_AFTER_MS)
-        logger.error({ ms }, 'ClickHouse takes no rows; nothing is lost while the log keeps them');
-      alarmed = true;
-      continue;
-    }
-    alarmed = false;
-    if (state.sink?.isRunning !== true) continue;
-    try {
-      await expireDays(target, logger);
-      await target.refreshToday(true); // several sinks may have refreshed across each other
-      if (performance.now() < eraseAt) continue;
-      eraseAt = performance.now() + ERASE_EVERY_MS;
-      await erasePeople(target, logger);
-    } catch (error) {
-      logger.warn({ error }, 'a chore failed; it is done again later');
-    }
-  }
 }
 
 function statusOf(sink: Sink | undefined): unknown {

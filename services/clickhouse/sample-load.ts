@@ -145,5 +145,6 @@ function sampleProfile(number: number, at: number): PersonChange {
     created_at: null,
     first_seen_at: at,
     attributes: JSON.stringify({ number }),
+    relationships: null,
   };
 }

@@ -69,14 +69,16 @@ export const tables: readonly TableSpec[] = [
     record: 'IdentityDecision',
     fields: 'kind workspace lane request_number person_id claimed_at reason'.split(' '),
     required: ['lane'], // those without one go to every partition and say what identity.log says
+    only: { kind: ['granted', 'resolved', 'refused'] }, // the answer to a barrier says nothing of anybody
   }),
   table({
     table: 'stored_people',
     topic: 'peopleChanged',
     record: 'PersonChange',
-    fields: 'aspect workspace person_id at version state id email created_at first_seen_at attributes'.split(
-      ' ',
-    ),
+    fields:
+      'aspect workspace person_id at version state id email created_at first_seen_at attributes relationships'.split(
+        ' ',
+      ),
     keepsLatest: true,
   }),
   table({

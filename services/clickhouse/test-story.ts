@@ -157,6 +157,7 @@ function tellPeople({ codecs, now, put }: Telling): void {
           created_at: now - DAY_MS,
           first_seen_at: now - 2 * DAY_MS,
           attributes: aspect === 'profile' ? JSON.stringify({ version }) : null,
+          relationships: null,
         } as const;
         put('peopleChanged', `sample:${person(who)}:${aspect}`, codecs.PersonChange.encode(change));
       }
