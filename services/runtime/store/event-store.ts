@@ -7,11 +7,12 @@
  * its snapshot only saves reading the log from its start, and is what keeps flags when old segments go.
  */
 import { hashLane, type HashWords } from './lane-hash.ts';
-import { IndexSnapshot } from './index-snapshot.ts';
-import { type LaneIndex } from './lane-index.ts';
+import { LaneIndex } from './lane-index.ts';
 import type { Chain, EventStore, LaneSlot, StoredEvents } from './ports.ts';
-import { recordLength, SegmentLog, type LogPosition } from './segment-log.ts';
+import { logStart, recordLength, SegmentLog, type LogPosition } from './segment-log.ts';
 import { ChainEvents, RECEIVED_AT, RECORD_HEADER_BYTES, TIMESTAMP } from './stored-events.ts';
+import { TableKeeper } from './table-keeper.ts';
+import { readTable, TableDraft } from './table-snapshot.ts';
 
 const EVENT = 0;
 const FLAGS = 1;
@@ -27,14 +28,10 @@ const QUEUE_TWIST = 0x5bd1_e995;
 const keyBytes = Buffer.allocUnsafeSlow(16);
 const keyView = new DataView(keyBytes.buffer);
 
-/** A snapshot of the index is due when so much was appended since the last, and at least four times its own size. */
-export const snapshotAppendedBytesMin = 256 << 20;
-
 export class SegmentEventStore implements EventStore {
   readonly #log: SegmentLog;
-  readonly #folder: string;
-  readonly #index: LaneIndex;
-  #snapshotAt: LogPosition;
+  readonly #index = new LaneIndex();
+  readonly #keeper: TableKeeper;
   readonly #hash: HashWords = new Uint32Array(4);
   readonly #queueHash: HashWords = new Uint32Array(4);
   /** Latest receive time in each segment: a segment goes when its latest is too old. */
@@ -44,20 +41,20 @@ export class SegmentEventStore implements EventStore {
   #segmentLatest = 0;
   #expireBefore = 0;
 
-  private constructor(folder: string, log: SegmentLog, snapshot: IndexSnapshot) {
-    this.#folder = folder;
-    this.#log = log;
-    this.#index = snapshot.index;
-    this.#snapshotAt = snapshot.position;
-    for (const [segment, latest] of snapshot.latest) this.#latest.set(segment, latest);
-    log.scan(snapshot.position, (block, segment, offset) => {
+  private constructor(folder: string, end: LogPosition) {
+    const log = (this.#log = SegmentLog.open(folder, end));
+    const head = readTable(folder, end, this.#index);
+    const position = head?.position ?? logStart;
+    this.#keeper = new TableKeeper(folder, log, this.#index, position);
+    for (const [segment, latest] of head?.latest ?? []) this.#latest.set(segment, latest);
+    log.scan(position, (block, segment, offset) => {
       this.#replay(block, segment, offset);
     });
   }
 
   /** Opens the store as it was at `end`. Throws `store_behind` or `store_damaged`. */
   static open(folder: string, end: LogPosition): SegmentEventStore {
-    return new SegmentEventStore(folder, SegmentLog.open(folder, end), IndexSnapshot.read(folder, end));
+    return new SegmentEventStore(folder, end);
   }
 
   lane(bytes: Uint8Array, start: number, end: number): LaneSlot {
@@ -145,24 +142,29 @@ export class SegmentEventStore implements EventStore {
     return position;
   }
 
-  /** After the mark: a snapshot when one is due, then segments that have expired and that the snapshot covers. */
-  afterMark(position: LogPosition): void {
-    const appended =
-      (position.segment - this.#snapshotAt.segment) * (64 << 20) + position.offset - this.#snapshotAt.offset;
+  /**
+   * After the mark: a snapshot when one is due, then segments that have expired and that the snapshot in force covers
+   * (unless `held`). `marked` resolves when the disk has the mark.
+   */
+  afterMark(position: LogPosition, marked: () => Promise<unknown>, held: boolean): void {
     const expired = this.#expiredBelow();
-    const due = appended >= Math.max(snapshotAppendedBytesMin, 4 * this.#index.bytes.length);
-    if (due || expired > this.#snapshotAt.segment) this.writeSnapshot(position);
-    this.#log.dropBelow(Math.min(expired, this.#snapshotAt.segment));
+    if (this.#keeper.isDue || expired > this.#keeper.position.segment) {
+      this.#keeper.begin(position, this.#latest, marked);
+    }
+    if (held) return;
+    this.#log.dropBelow(Math.min(expired, this.#keeper.position.segment));
     for (const segment of this.#latest.keys())
       if (segment < this.#log.segmentMin) this.#latest.delete(segment);
   }
 
-  /** `position` must be the end of what was written, with nothing appended since. */
-  writeSnapshot(position: LogPosition): void {
-    new IndexSnapshot(this.#index, position, this.#latest).write(this.#folder);
-    this.#snapshotAt = position;
+  /** The index as of the end of what was written, with nothing appended since, for a copy of the segments. */
+  async writeSnapshot(folder: string, position: LogPosition): Promise<void> {
+    await TableDraft.write(folder, { position, latest: [...this.#latest] }, this.#index).keep(
+      Promise.resolve(),
+    );
   }
   close(): void {
+    this.#keeper.close();
     this.#log.close();
   }
 
@@ -206,6 +208,7 @@ export class SegmentEventStore implements EventStore {
       this.#index.makeRoom(1, this.#log.segmentMin);
       const slot = this.#index.slot(this.#hash);
       const type = word >>> TYPE_SHIFT;
+      this.#log.records += 1;
       if (type === EVENT) {
         this.#index.push(slot, segment, offset + at);
         const receivedAt = block.readUIntLE(at + RECEIVED_AT, 6);

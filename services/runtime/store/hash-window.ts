@@ -1,11 +1,14 @@
 /**
  * The duplicates check: 64-bit hashes with the hour in which they were added. One probe answers, no store is read.
- * New hashes are appended to a segment log of their own, so the table is a fold of it, as the lane index is.
+ * New hashes are appended to a log of their own, and the table is written as a snapshot now and then; a log that is older
+ * than the snapshot goes.
  *
  * Record: u32 length | u32 hash high | u32 hash low | u32 hour.
  */
 import type { HashWindow } from './ports.ts';
-import { recordLength, SegmentLog, type LogPosition } from './segment-log.ts';
+import { logStart, recordLength, SegmentLog, type LogPosition } from './segment-log.ts';
+import { TableKeeper } from './table-keeper.ts';
+import { readTable, TableDraft, type SnapshotTable } from './table-snapshot.ts';
 
 const HOUR_MS = 3_600_000;
 const RECORD_BYTES = 16;
@@ -21,37 +24,37 @@ export interface HashWindowOptions {
   readonly entriesMax: number;
 }
 
-export class SegmentHashWindow implements HashWindow {
+const noTimes: ReadonlyMap<number, number> = new Map();
+
+export class SegmentHashWindow implements HashWindow, SnapshotTable {
   readonly #log: SegmentLog;
+  readonly #keeper: TableKeeper;
   readonly #windowHours: number;
   readonly #entriesMax: number;
   #table = new Uint32Array(CAPACITY_MIN * WORDS);
   #capacity = CAPACITY_MIN;
   #hourMin = 0;
   #hourLatest = 0;
-  readonly #latest = new Map<number, number>();
-  /** The latest hour of the segment that was noted last. */
-  #segment = 0;
-  #segmentLatest = 0;
   entries = 0;
   forgottenEarly = 0;
 
-  private constructor(log: SegmentLog, { windowMs, entriesMax }: HashWindowOptions) {
-    this.#log = log;
+  private constructor(folder: string, end: LogPosition, { windowMs, entriesMax }: HashWindowOptions) {
+    const log = (this.#log = SegmentLog.open(folder, end));
     this.#windowHours = Math.ceil(windowMs / HOUR_MS);
     this.#entriesMax = entriesMax;
-    log.scan({ segment: log.segmentMin, offset: 0 }, (block, segment) => {
+    const position = readTable(folder, end, this)?.position ?? logStart;
+    this.#keeper = new TableKeeper(folder, log, this, position);
+    log.scan(position, (block) => {
       for (let at = 0; at < block.length; at += recordLength(block.readUInt32LE(at))) {
         const [high, low] = [block.readUInt32LE(at + 4), block.readUInt32LE(at + 8)];
-        const hour = block.readUInt32LE(at + 12);
-        this.#put(this.#find(high, low), high, low, hour);
-        this.#noteLatest(segment, hour);
+        this.#put(this.#find(high, low), high, low, block.readUInt32LE(at + 12));
+        log.records += 1;
       }
     });
   }
 
   static open(folder: string, end: LogPosition, options: HashWindowOptions): SegmentHashWindow {
-    return new SegmentHashWindow(SegmentLog.open(folder, end), options);
+    return new SegmentHashWindow(folder, end, options);
   }
 
   seen(hashHigh: number, hashLow: number, receivedAt: number): boolean {
@@ -70,7 +73,6 @@ export class SegmentHashWindow implements HashWindow {
     view.setUint32(at + 4, high, true);
     view.setUint32(at + 8, low, true);
     view.setUint32(at + 12, hour, true);
-    this.#noteLatest(log.segment, hour);
     return false;
   }
 
@@ -82,19 +84,53 @@ export class SegmentHashWindow implements HashWindow {
   get tail(): string {
     return this.#log.tail;
   }
+  /** Writes the buffer out; a snapshot that is due is to begin a segment, so that all before it can go. */
   write(): LogPosition {
-    const position = this.#log.write();
+    const position = this.#keeper.isDue ? this.#log.roll() : this.#log.write();
     this.#log.sync();
     return position;
   }
-  afterMark(): void {
-    let segment = this.#log.segmentMin;
-    while (segment < this.#log.segment && (this.#latest.get(segment) ?? 0) < this.#hourMin) segment += 1;
-    this.#log.dropBelow(segment);
-    for (const key of this.#latest.keys()) if (key < this.#log.segmentMin) this.#latest.delete(key);
+  /** After the mark, as the event store does. */
+  afterMark(position: LogPosition, marked: () => Promise<unknown>, held: boolean): void {
+    if (this.#keeper.isDue) this.#keeper.begin(position, noTimes, marked);
+    if (!held) this.#log.dropBelow(this.#keeper.position.segment);
+  }
+  /** The table as of the end of what was written, for a copy of the segments. */
+  async writeSnapshot(folder: string, position: LogPosition): Promise<void> {
+    await TableDraft.write(folder, { position, latest: [] }, this).keep(Promise.resolve());
   }
   close(): void {
+    this.#keeper.close();
     this.#log.close();
+  }
+
+  get used(): number {
+    return this.entries;
+  }
+  /** Without what is too old to be found. */
+  copyEntries(from: number, into: Uint32Array): { readonly next: number; readonly words: number } {
+    const table = this.#table;
+    const hourMin = Math.max(this.#hourMin, 1);
+    let words = 0;
+    let x = from;
+    for (; x < table.length && words + WORDS <= into.length; x += WORDS) {
+      if ((table[x + 2] as number) < hourMin) continue; // x < table.length, a multiple of WORDS
+      for (let i = 0; i < WORDS; i += 1) into[words + i] = table[x + i] as number;
+      words += WORDS;
+    }
+    return { next: x, words };
+  }
+  reserve(entries: number): void {
+    if (this.entries > 0) return;
+    while (entries * FULL_OF * 4 > this.#capacity * FULL * 3) this.#capacity *= 2;
+    this.#table = new Uint32Array(this.#capacity * WORDS);
+  }
+  putEntries(entries: Uint32Array): void {
+    for (let from = 0; from + WORDS <= entries.length; from += WORDS) {
+      const high = entries[from] as number;
+      const low = entries[from + 1] as number;
+      this.#put(this.#find(high, low), high, low, entries[from + 2] as number);
+    }
   }
 
   /** Puts the hash at its place, as `#find` gave it; room for the next is made here, so the place is valid only now. */
@@ -106,13 +142,6 @@ export class SegmentHashWindow implements HashWindow {
     table[x + 2] = hour;
     if (hour > this.#hourLatest) this.#hourLatest = hour;
     if (this.entries * FULL_OF > this.#capacity * FULL) this.#grow();
-  }
-
-  #noteLatest(segment: number, hour: number): void {
-    if (segment === this.#segment && hour <= this.#segmentLatest) return;
-    this.#segment = segment;
-    this.#segmentLatest = Math.max(hour, this.#latest.get(segment) ?? 0);
-    this.#latest.set(segment, this.#segmentLatest);
   }
 
   /** Place of the hash, or the empty one where it would go. An hour of 0 marks empty. */

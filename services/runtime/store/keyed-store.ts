@@ -94,6 +94,10 @@ export class LmdbKeyedStore implements KeyedStore {
     this.#committed = new Map();
   }
 
+  /** Resolves when the disk has what was written. */
+  async synced(): Promise<void> {
+    await this.#environment.flushed;
+  }
   mark(): Buffer | undefined {
     return this.#marks.get(MARK);
   }

@@ -5,6 +5,7 @@
  */
 import { CodedError } from '../errors.ts';
 import type { HashWords } from './lane-hash.ts';
+import type { SnapshotTable } from './table-snapshot.ts';
 
 const WORDS = 8;
 const SEGMENT = 4;
@@ -12,23 +13,46 @@ const OFFSET = 5;
 const COUNT = 6;
 const FLAGS = 7;
 const CAPACITY_MIN = 1 << 12;
-/** 2 GiB of index: 67 million entries, at most half of them in use. */
+/** 2 GiB of index: 67 million entries, at most two thirds of them in use. */
 export const indexEntriesMax = 1 << 26;
+/** The table grows when it is fuller than two thirds; a grown one is at most half full: 48 to 128 bytes a lane. */
+const FULL = 2;
+const FULL_OF = 3;
 
-export class LaneIndex {
-  #table: Uint32Array;
-  #capacity: number;
+export class LaneIndex implements SnapshotTable {
+  #table = new Uint32Array(CAPACITY_MIN * WORDS);
+  #capacity = CAPACITY_MIN;
   used = 0;
 
-  constructor(table: Uint32Array = new Uint32Array(CAPACITY_MIN * WORDS)) {
-    this.#table = table;
-    this.#capacity = table.length / WORDS;
-    for (let x = 0; x < table.length; x += WORDS) if (occupied(table, x)) this.used += 1;
+  /** Of the table in memory. */
+  get bytes(): number {
+    return this.#table.byteLength;
   }
 
-  /** The table as it lies in memory, for a snapshot. */
-  get bytes(): Uint8Array {
-    return new Uint8Array(this.#table.buffer, this.#table.byteOffset, this.#table.byteLength);
+  copyEntries(from: number, into: Uint32Array): { readonly next: number; readonly words: number } {
+    const table = this.#table;
+    let words = 0;
+    let x = from;
+    for (; x < table.length && words + WORDS <= into.length; x += WORDS) {
+      if (!occupied(table, x)) continue;
+      for (let i = 0; i < WORDS; i += 1) into[words + i] = table[x + i] as number;
+      words += WORDS;
+    }
+    return { next: x, words };
+  }
+
+  reserve(entries: number): void {
+    this.#resize(Math.max(entries, this.used), 0);
+  }
+
+  /** In the order in which they were copied they come in the order of their places. */
+  putEntries(entries: Uint32Array): void {
+    for (let from = 0; from + WORDS <= entries.length; from += WORDS) {
+      if (!occupied(entries, from)) continue;
+      this.makeRoom(1, 0);
+      this.used += 1;
+      copyTo(this.#table, this.#capacity - 1, entries, from);
+    }
   }
 
   /**
@@ -36,7 +60,7 @@ export class LaneIndex {
    * and only after this. Chains in segments below segmentMin count as expired.
    */
   makeRoom(entries: number, segmentMin: number): void {
-    if ((this.used + entries) * 2 > this.#capacity) this.#grow(segmentMin);
+    if ((this.used + entries) * FULL_OF > this.#capacity * FULL) this.#grow(segmentMin);
   }
 
   /** The slot of this hash, made if absent; makeRoom comes first. */
@@ -96,23 +120,36 @@ export class LaneIndex {
     const old = this.#table;
     let live = 0;
     for (let x = 0; x < old.length; x += WORDS) if (alive(old, x, segmentMin)) live += 1;
-    while (live * 3 > this.#capacity) this.#capacity *= 2;
-    if (this.#capacity > indexEntriesMax) {
-      throw new CodedError('index_full', `could not index another lane: ${String(live)} lanes are indexed`, {
-        hint: 'Raise HINDSIGHT_PARTITIONS by a replay into new topics, or shorten the retention of waiting events.',
-      });
-    }
-    const table = new Uint32Array(this.#capacity * WORDS);
-    const mask = this.#capacity - 1;
-    for (let x = 0; x < old.length; x += WORDS) {
-      if (!alive(old, x, segmentMin)) continue;
-      let at = (old[x] as number) & mask;
-      while (occupied(table, at * WORDS)) at = (at + 1) & mask;
-      for (let i = 0; i < WORDS; i += 1) table[at * WORDS + i] = old[x + i] as number;
-    }
-    this.#table = table;
+    this.#resize(live, segmentMin);
     this.used = live;
   }
+
+  /** Makes a table for so many entries, and moves what is alive. */
+  #resize(entries: number, segmentMin: number): void {
+    while (entries * FULL_OF * 4 > this.#capacity * FULL * 3) this.#capacity *= 2;
+    if (this.#capacity > indexEntriesMax) {
+      throw new CodedError(
+        'index_full',
+        `could not index another lane: ${String(entries)} lanes are indexed`,
+        {
+          hint: 'Raise HINDSIGHT_PARTITIONS by a replay into new topics, or shorten the retention of waiting events.',
+        },
+      );
+    }
+    const old = this.#table;
+    this.#table = new Uint32Array(this.#capacity * WORDS);
+    const mask = this.#capacity - 1;
+    for (let x = 0; x < old.length; x += WORDS) {
+      if (alive(old, x, segmentMin)) copyTo(this.#table, mask, old, x);
+    }
+  }
+}
+
+/** Copies an entry that the table does not have to its place there. */
+function copyTo(table: Uint32Array, mask: number, entries: Uint32Array, from: number): void {
+  let at = (entries[from] as number) & mask;
+  while (occupied(table, at * WORDS)) at = (at + 1) & mask;
+  for (let i = 0; i < WORDS; i += 1) table[at * WORDS + i] = entries[from + i] as number;
 }
 
 function occupied(table: Uint32Array, x: number): boolean {

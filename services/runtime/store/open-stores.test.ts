@@ -199,30 +199,6 @@ describe('the stores of a partition', () => {
     stores.close();
   });
 
-  test('segments whose every event is too old are deleted, and lanes keep their flags', () => {
-    const at = folder();
-    const stores = openPartitionStores(at, needs);
-    const { events } = parts(stores);
-    const bytes = Buffer.alloc(900_000, 1);
-    const marked = laneOf(events, 0);
-    events.setFlags(marked, 5);
-    for (let day = 0; day < 160; day += 1) {
-      events.append(laneOf(events, day % 21), 'waiting', day * 24 * HOUR, day, bytes, 0, bytes.length);
-    }
-    stores.committed(1);
-    stores.flush();
-    const before = events.bytesOnDisk;
-    events.expire(100 * 24 * HOUR);
-    stores.committed(2);
-    stores.flush();
-    expect(events.bytesOnDisk).toBeLessThan(before);
-    stores.close();
-    const again = parts(openPartitionStores(at, needs)).events;
-    expect(again.flags(laneOf(again, 0))).toBe(5);
-    const kept = again.events(laneOf(again, 159 % 21), 'waiting', 130 * 24 * HOUR);
-    expect(kept.length).toBe(2);
-  });
-
   test('release order is (timestamp, arrival)', () => {
     const { events } = parts(openPartitionStores(folder(), needs));
     const slot = laneOf(events, 1);

@@ -4,15 +4,16 @@
  * they hold past it is cut at the next open.
  */
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { mkdirSync } from 'node:fs';
+import { copyFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { assert } from '../errors.ts';
 import { SegmentEventStore } from './event-store.ts';
 import { SegmentHashWindow } from './hash-window.ts';
 import { LmdbKeyedStore, overlayEntriesMax } from './keyed-store.ts';
 import type { PartitionStores, StoreNeeds } from './ports.ts';
 import { logStart, type LogPosition } from './segment-log.ts';
+import { DRAFT_FILE, SNAPSHOT_FILE } from './table-snapshot.ts';
 
 interface Mark {
   readonly sequence: number;
@@ -33,6 +34,8 @@ class FolderStores implements PartitionStores {
   #committed: number;
   #tail: string;
   #mark: Mark;
+  /** Copies under way: no segment is deleted meanwhile. */
+  #copies = 0;
 
   constructor(folder: string, needs: StoreNeeds) {
     this.#folder = folder;
@@ -78,17 +81,31 @@ class FolderStores implements PartitionStores {
     };
     this.keyed.write(Buffer.from(JSON.stringify(mark)));
     this.#mark = mark;
-    this.events?.afterMark(mark.events);
-    this.duplicates?.afterMark();
+    const synced = (): Promise<void> => this.keyed.synced();
+    this.events?.afterMark(mark.events, synced, this.#copies > 0);
+    this.duplicates?.afterMark(mark.duplicates, synced, this.#copies > 0);
   }
 
+  /**
+   * The tables are those of now. The mark and the segments that are copied after them may be of a later flush, which does
+   * no harm: a table may be older than the mark, and segments may be longer. The other way round would be of no use.
+   */
   async snapshot(folder: string): Promise<void> {
     this.flush();
-    this.events?.writeSnapshot(this.#mark.events);
-    await mkdir(join(folder, 'keyed'), { recursive: true });
-    const keyed = this.keyed.copyTo(join(folder, 'keyed')); // a read transaction as of now
-    for (const part of ['events', 'duplicates']) await this.#copy(part, join(folder, part));
-    await keyed;
+    const parts = { events: this.events, duplicates: this.duplicates };
+    for (const part of ['keyed', ...Object.keys(parts)]) mkdirSync(join(folder, part), { recursive: true });
+    const tables = Promise.all([
+      this.events?.writeSnapshot(join(folder, 'events'), this.#mark.events),
+      this.duplicates?.writeSnapshot(join(folder, 'duplicates'), this.#mark.duplicates),
+    ]);
+    this.#copies += 1;
+    try {
+      await tables;
+      await this.keyed.copyTo(join(folder, 'keyed'));
+      for (const part of Object.keys(parts)) await this.#copy(part, join(folder, part));
+    } finally {
+      this.#copies -= 1;
+    }
   }
 
   /** With a batch open its changes are given up, and with them what was not flushed: the journal has it. */
@@ -112,10 +129,9 @@ class FolderStores implements PartitionStores {
   async #copy(part: string, to: string): Promise<void> {
     const from = join(this.#folder, part);
     const names = await readdir(from).catch(() => []);
-    if (names.length > 0) await mkdir(to, { recursive: true });
     for (const name of names) {
-      if (!name.endsWith('.new'))
-        await copyFile(join(from, name), join(to, name), constants.COPYFILE_FICLONE);
+      if (name === SNAPSHOT_FILE || name === DRAFT_FILE) continue;
+      await copyFile(join(from, name), join(to, name), constants.COPYFILE_FICLONE);
     }
   }
 }

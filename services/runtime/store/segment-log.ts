@@ -37,6 +37,9 @@ export const blockBytesMax = 1 << 20;
 export const TRAILER_BYTES = 12;
 const TRAILER_MAGIC = 0xb10c_b10c;
 
+/** Read in one go by a scan: several blocks. */
+const SCAN_BYTES = 8 << 20;
+
 const NAME = /^(\d{8})\.seg$/;
 
 export class SegmentLog {
@@ -51,6 +54,8 @@ export class SegmentLog {
   #syncing = false;
   segment: number;
   segmentMin: number;
+  /** Taken room for, or, by the store's count, read by its scan. */
+  records = 0;
 
   private constructor(folder: string, segments: readonly number[], end: LogPosition) {
     this.#folder = folder;
@@ -98,6 +103,7 @@ export class SegmentLog {
     const at = this.#buffered;
     this.#buffered += bytes;
     this.#taken += bytes;
+    this.records += 1;
     return at;
   }
   /** Offset in the current segment of what `take` placed at `at`. */
@@ -127,6 +133,12 @@ export class SegmentLog {
     return { segment: this.segment, offset: this.#written };
   }
 
+  /** Writes what is buffered, and goes on in a new segment, whose start is returned. */
+  roll(): LogPosition {
+    if (this.write().offset > 0) this.#nextSegment();
+    return { segment: this.segment, offset: 0 };
+  }
+
   /** Asks the disk to keep what was written, without waiting: it bounds what a power failure can take. */
   sync(): void {
     if (this.#syncing) return;
@@ -154,12 +166,12 @@ export class SegmentLog {
    * Throws `store_damaged` at a block whose checksum is wrong: everything here lies before a committed position.
    */
   scan(from: LogPosition, visit: (block: Buffer, segment: number, offset: number) => void): void {
+    const window = Buffer.allocUnsafeSlow(SCAN_BYTES);
     for (let segment = Math.max(from.segment, this.segmentMin); segment <= this.segment; segment += 1) {
-      const size = segment === this.segment ? this.#written : this.sizeOf(segment);
-      const bytes = Buffer.allocUnsafeSlow(size);
-      const fd = this.#fd(segment);
-      for (let got = 0; got < size;) got += readSync(fd, bytes, got, size - got, got);
-      this.#scanSegment(bytes, segment, segment === from.segment ? from.offset : 0, visit);
+      const start = segment === from.segment ? from.offset : 0;
+      this.#scanSegment(window, segment, start, (block, offset) => {
+        visit(block, segment, offset);
+      });
     }
   }
 
@@ -184,25 +196,32 @@ export class SegmentLog {
 
   /** Blocks are not indexed, so a segment is walked: records up to each trailer. A trailer is found by the walker. */
   #scanSegment(
-    bytes: Buffer,
+    window: Buffer,
     segment: number,
     start: number,
-    visit: (block: Buffer, segment: number, offset: number) => void,
+    visit: (block: Buffer, offset: number) => void,
   ): void {
-    let at = start;
-    while (at < bytes.length) {
-      const end = endOfBlock(bytes, at);
-      if (end === undefined || crc32c(bytes.subarray(at, end)) >>> 0 !== bytes.readUInt32LE(end + 8)) {
-        throw new CodedError(
-          'store_damaged',
-          `could not read ${this.#path(segment)}: the block at ${String(at)} fails its checksum`,
-          {
-            hint: 'Move the partition folder away; the service then starts from a snapshot or from the logs.',
-          },
-        );
+    const size = segment === this.segment ? this.#written : this.sizeOf(segment);
+    const fd = this.#fd(segment);
+    for (let begin = start; begin < size;) {
+      const length = Math.min(window.length, size - begin);
+      for (let got = 0; got < length;) {
+        const more = readSync(fd, window, got, length - got, begin + got);
+        if (more === 0) throw damaged(this.#path(segment), begin + got);
+        got += more;
       }
-      visit(bytes.subarray(at, end), segment, at);
-      at = end + TRAILER_BYTES;
+      const bytes = window.subarray(0, length);
+      let at = 0;
+      for (let end = endOfBlock(bytes, at); end !== undefined; end = endOfBlock(bytes, at)) {
+        if (crc32c(bytes.subarray(at, end)) >>> 0 !== bytes.readUInt32LE(end + 8)) {
+          throw damaged(this.#path(segment), begin + at);
+        }
+        visit(bytes.subarray(at, end), begin + at);
+        at = end + TRAILER_BYTES;
+      }
+      // The window is larger than a block, so one that does not end in it has no end.
+      if (at === 0) throw damaged(this.#path(segment), begin);
+      begin += at;
     }
   }
 
@@ -216,9 +235,18 @@ export class SegmentLog {
     if (this.#buffered + bytes > blockBytesMax) this.write();
     if (this.#written + this.#buffered + bytes + TRAILER_BYTES <= segmentBytesMax) return;
     this.write();
-    this.segment += 1;
+    this.#nextSegment();
+  }
+
+  #nextSegment(): void {
+    const next = this.segment + 1;
+    try {
+      this.#files.set(next, openSync(this.#path(next), 'w+'));
+    } catch (cause) {
+      throw writeFailed(cause);
+    }
+    this.segment = next;
     this.#written = 0;
-    this.#files.set(this.segment, openSync(this.#path(this.segment), 'w+'));
   }
 
   #fd(segment: number): number {
@@ -253,13 +281,25 @@ function writeFully(fd: number, bytes: Buffer, position: number): void {
     try {
       done += writeSync(fd, bytes, done, bytes.length - done, position + done);
     } catch (cause) {
-      throw new CodedError('store_write_failed', `could not append to the event store: ${String(cause)}`, {
-        cause,
-        retryable: true,
-        hint: 'Free space on the disk of HINDSIGHT_DATA. The task stops cleanly and starts again; nothing is lost.',
-      });
+      throw writeFailed(cause);
     }
   }
+}
+
+export function writeFailed(cause: unknown): CodedError {
+  return new CodedError('store_write_failed', `could not write to a store: ${String(cause)}`, {
+    cause,
+    retryable: true,
+    hint: 'Free space on the disk of HINDSIGHT_DATA. The task stops cleanly and starts again; nothing is lost.',
+  });
+}
+
+function damaged(path: string, offset: number): CodedError {
+  return new CodedError(
+    'store_damaged',
+    `could not read ${path}: the block at ${String(offset)} fails its checksum`,
+    { hint: 'Move the partition folder away; the service then starts from a snapshot or from the logs.' },
+  );
 }
 
 function fileName(segment: number): string {
