@@ -53,7 +53,7 @@ export interface BatchRecord {
 export interface CollectedEvent {
   /** When ingest took it. Windows run on it. */
   readonly received_at: number;
-  readonly type: 'event' | 'page' | 'screen' | 'identify' | 'marker';
+  readonly type: 'event' | 'page' | 'screen' | 'identify' | 'marker' | 'relate';
   /** Kind of the identifier that the call names; none while nobody is named. */
   readonly identifier_kind: 'none' | 'id' | 'email' | 'cio_id';
   /** The identifier as sent, or null. */
@@ -78,7 +78,7 @@ export interface CollectedEvent {
   readonly update_only: boolean;
   /** Identify with _timestamp: orders its attributes against other updates. */
   readonly attributes_at: number | null;
-  /** JSON object as sent: the event's data, or an identify's attributes. */
+  /** JSON object as sent: the event's data, or an identify's attributes. relate: {action: add or delete, relationships: [{object_type_id, object_id, attributes?, object_attributes?}]}. */
   readonly properties: string | null;
   /** JSON object as sent. */
   readonly context: string | null;
@@ -295,6 +295,8 @@ export interface PersonChange {
   readonly first_seen_at: number | null;
   /** JSON object; aspect profile. */
   readonly attributes: string | null;
+  /** JSON list of {object_type_id, object_id, attributes, object_attributes}; aspect profile. Null for none. */
+  readonly relationships: string | null;
 }
 
 /** A person entered or left a segment. */

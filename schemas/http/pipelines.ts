@@ -31,6 +31,10 @@ export const Alias = call(
   { previousId: Type.Union([Type.String(), Type.Number()]) },
   'previousId, an anonymous id or a person, becomes part of userId.',
 );
+export const Group = call(
+  { groupId: Type.Union([Type.String(), Type.Number()]), traits: Bag },
+  'Who belongs to an object. traits are the object’s, but for object_type_id and relationshipAttributes.',
+);
 export type Identify = Static<typeof Identify>;
 export type Track = Static<typeof Track>;
 export type Page = Static<typeof Page>;

@@ -4,7 +4,7 @@
  */
 import Type, { type TSchema } from 'typebox';
 import { Fault, TestClockBody, WorkspaceSettingsBody } from './app.ts';
-import { Alias, Batch, Identify, Page, Screen, Split, Track } from './pipelines.ts';
+import { Alias, Batch, Group, Identify, Page, Screen, Split, Track } from './pipelines.ts';
 import { TrackBatch, TrackEvent, TrackIdentify, TrackMerge, TrackOperation } from './track.ts';
 
 export type Auth = 'track' | 'pipelines' | 'app' | 'admin' | 'none';
@@ -150,6 +150,15 @@ const pipelines: readonly RouteDescription[] = [
     summary: 'Make previousId, a visitor or a person, part of userId.',
     auth: 'pipelines',
     body: Alias,
+    answers: permissive,
+  },
+  {
+    method: 'post',
+    path: '/v1/group',
+    aliases: ['/v1/g'],
+    summary: 'Say to which object a visitor or a person belongs.',
+    auth: 'pipelines',
+    body: Group,
     answers: permissive,
   },
   {

@@ -38,7 +38,7 @@ export type TrackMerge = Static<typeof TrackMerge>;
 
 /** One operation of `POST /api/v2/entity` and `/api/v2/batch`. */
 export const TrackOperation = Type.Object({
-  type: Type.String({ description: 'person; object and delivery are not built yet.' }),
+  type: Type.String({ description: 'person, or object for who belongs to it; delivery is not built yet.' }),
   action: Type.String(),
   identifiers: Type.Optional(Type.Union([Type.Object({}), absent])),
   attributes: Type.Optional(Type.Union([Type.Object({}), absent])),

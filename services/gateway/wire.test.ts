@@ -35,7 +35,7 @@ describe('answers, spec A.0', () => {
   });
 
   test('row 3: a route that is not built answers 404 with JSON', async () => {
-    const answer = await track({ method: 'POST', url: '/v1/group', payload: {} });
+    const answer = await track({ method: 'POST', url: '/v1/forms', payload: {} });
     expect(answer.statusCode).toBe(404);
     expect(answer.json()).toMatchObject({ meta: { code: 'not_found' } });
     expect(answer.headers['access-control-allow-origin']).toBe('*');

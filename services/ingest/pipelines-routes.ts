@@ -21,6 +21,7 @@ const CALLS = [
   ['page', 'p'],
   ['screen', 's'],
   ['alias', 'a'],
+  ['group', 'g'],
 ] as const;
 
 const batchShape = Compile(Batch);

@@ -151,7 +151,7 @@ describe('track, page and screen', () => {
     ['track', { userId: 'a\ud800', event: 'x' }, 'identifier_illegal'],
     ['page', { userId: ' ' }, 'invalid_call'],
     ['dance', { userId: '1' }, 'invalid_call'],
-    ['group', { userId: '1', groupId: 'g' }, 'not_supported_yet'],
+    ['group', { userId: '1' }, 'invalid_call'],
   ])('%s is refused %#', (type, body, reason) => {
     expect(refusalOf(translate(type, body)).reason).toBe(reason);
   });

@@ -1,9 +1,10 @@
 /** Calls of the Pipelines API: a call in, outcomes or a refusal out. Pure (spec A.3; DESIGN section 8 on words). */
 import { Compile } from 'typebox/compile';
 import { callBytesMax } from '../../schemas/http/limits.ts';
-import { Alias, Identify, Page, Track } from '../../schemas/http/pipelines.ts';
+import { Alias, Group, Identify, Page, Track } from '../../schemas/http/pipelines.ts';
 import { identifierByShape, isEmailShaped, type Identifier } from '../../schemas/lanes.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
+import { objectFault, relateOutcome, type Relate } from './translate-relationships.ts';
 import {
   accepted,
   controlOutcome,
@@ -35,6 +36,7 @@ const shapes = {
   page: Compile(Page),
   screen: Compile(Page),
   alias: Compile(Alias),
+  group: Compile(Group),
 };
 const texts: Texts = {
   event: 'event name must not be blank',
@@ -53,7 +55,6 @@ export function translatePipelines(call: PipelinesCall, type: string, body: Sent
   if (body.bytes > callBytesMax) {
     return refused('limit_exceeded', null, `a call cannot be larger than ${String(callBytesMax)} bytes`);
   }
-  if (type === 'group') return refused('not_supported_yet', 'type', 'group is not supported yet');
   if (!isKnown(type)) return refused('invalid_call', 'type', `type ${type} is not known`);
   const fault = shapeFault(shapes[type], body.value, texts);
   if (fault !== undefined) return fault;
@@ -64,6 +65,8 @@ export function translatePipelines(call: PipelinesCall, type: string, body: Sent
       return identify(call, body, who);
     case 'alias':
       return alias(call, body, who);
+    case 'group':
+      return group(call, body, who);
     case 'track':
       return track(call, body, who);
     case 'page':
@@ -179,6 +182,31 @@ function alias(call: PipelinesCall, body: SentObject, { userId }: Who): Translat
   );
 }
 
+/** An object, of type 1 unless the traits say which, and who has it; the other traits are the object's. */
+function group(call: PipelinesCall, body: SentObject, who: Who): Translation {
+  const traits = body.object('traits') ?? emptyObject;
+  const objectId = textOrNumber(body, 'groupId');
+  if (objectId === null) return refused('invalid_call', 'groupId', 'groupId must be present');
+  const typeId = textOrNumber(traits, 'object_type_id') ?? '1';
+  return relate(call, body, who, {
+    action: 'add',
+    related: [
+      { typeId, objectId, attributes: traits.object('relationshipAttributes'), objectAttributes: traits },
+    ],
+  });
+}
+
+function relate(call: PipelinesCall, body: SentObject, who: Who, what: Relate): Translation {
+  const fault = what.related.map(({ typeId, objectId }) => objectFault(typeId, objectId)).find(isRefusal);
+  if (fault !== undefined) return fault;
+  const { userId: identifier, anonymousId } = who;
+  if (identifier === null && anonymousId === null) {
+    return refused('invalid_call', 'userId', 'userId or anonymousId must be present');
+  }
+  const { messageId, timestamp } = stamps(call, body);
+  return accepted(relateOutcome(call, { identifier, anonymousId }, { ...what, messageId, timestamp }));
+}
+
 /** Track events that ask for something about the person (spec A.3, *Semantic track events*). */
 const SEMANTIC = new Map([
   ['User Deleted', 'delete'],
@@ -194,6 +222,12 @@ function track(call: PipelinesCall, body: SentObject, who: Who): Translation {
   if (semantic !== undefined && who.userId !== null) {
     const { messageId } = stamps(call, body);
     return accepted(controlOutcome(call, semantic, { messageId, identifier: who.userId }));
+  }
+  const properties = body.object('properties');
+  const objectId = properties === undefined ? null : textOrNumber(properties, 'objectId');
+  if (name === 'Relationship Deleted' && properties !== undefined && objectId !== null) {
+    const typeId = textOrNumber(properties, 'objectTypeId') ?? '1';
+    return relate(call, body, who, { action: 'delete', related: [{ typeId, objectId }] });
   }
   return event(call, body, { ...who, type: 'event', name });
 }

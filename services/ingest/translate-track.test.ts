@@ -300,7 +300,7 @@ describe('operations of v2, spec A.2', () => {
       'identifiers',
     ],
     [{ type: 'person', action: 'add_device', identifiers: { id: '1' } }, 'not_supported_yet', 'action'],
-    [{ type: 'object', action: 'identify' }, 'not_supported_yet', 'type'],
+    [{ type: 'delivery', action: 'event' }, 'not_supported_yet', 'type'],
     [
       { type: 'person', action: 'event', identifiers: { id: '1' }, name: 'x', pad: 'x'.repeat(32_768) },
       'limit_exceeded',

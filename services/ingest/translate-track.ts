@@ -5,6 +5,14 @@ import { TrackEvent, TrackIdentify, TrackMerge, TrackOperation } from '../../sch
 import { identifierByShape, isEmailShaped, type Identifier } from '../../schemas/lanes.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
 import {
+  noRelationships,
+  personRelationships,
+  relatedBy,
+  relateOutcome,
+  unusable,
+  type RelateAction,
+} from './translate-relationships.ts';
+import {
   accepted,
   controlOutcome,
   droppedOutcome,
@@ -40,7 +48,7 @@ export function translateIdentify(call: CallContext, path: string, body: SentObj
   const named = pathIdentifier(path);
   return isRefusal(named)
     ? named
-    : identify(call, { identifier: named, attributes: body, timestamp: undefined });
+    : identify(call, { identifier: named, attributes: body, sent: body, timestamp: undefined });
 }
 
 /** `POST /api/v1/customers/{identifier}/events`. */
@@ -88,6 +96,7 @@ export function translateOperation(call: CallContext, operation: SentObject): Tr
     );
   }
   const { type, action } = operation.value as TrackOperation; // the shape has been checked
+  if (type === 'object') return objectOperation(call, operation, action);
   if (type !== 'person') return refused('not_supported_yet', 'type', `type ${type} is not supported yet`);
   if (action === 'merge') return translateMerge(call, operation);
   const who = identifiersOf(operation);
@@ -102,6 +111,12 @@ export function translateOperation(call: CallContext, operation: SentObject): Tr
     case 'viewed_content':
     case 'clicked_content':
       return v2Event(call, operation, { ...who, type: 'event', name: action });
+    case 'add_relationships':
+    case 'delete_relationships': {
+      const verb = action === 'add_relationships' ? 'add' : 'delete';
+      const outcomes = personRelationships(call, who, operation, verb);
+      return outcomes.some(({ type }) => type === 'event') ? accepted(...outcomes) : noRelationships();
+    }
     case 'delete':
     case 'suppress':
     case 'unsuppress':
@@ -115,9 +130,37 @@ export function translateOperation(call: CallContext, operation: SentObject): Tr
   }
 }
 
+const OBJECT_ACTIONS: ReadonlyMap<string, RelateAction> = new Map([
+  ['identify', 'add'],
+  ['identify_anonymous', 'add'],
+  ['add_relationships', 'add'],
+  ['delete_relationships', 'delete'],
+]);
+
+/** An object with those who have it: a record for each of them. */
+function objectOperation(call: CallContext, operation: SentObject, name: string): Translation {
+  const action = OBJECT_ACTIONS.get(name);
+  if (action === undefined) {
+    return refused('not_supported_yet', 'action', `action ${name} of an object is not supported yet`);
+  }
+  const outcomes = operation.objects('cio_relationships').map((entry) => {
+    const object = relatedBy(operation.object('identifiers'), entry, operation.object('attributes'));
+    const who = entry === undefined ? noRelationships() : identifiersOf(entry);
+    if (object === undefined || isRefusal(who)) return unusable(call, { anonymousId: null });
+    return relateOutcome(call, who, { action, related: [object], ...timeOf(operation) });
+  });
+  return outcomes.some(({ type }) => type === 'event') ? accepted(...outcomes) : noRelationships();
+}
+
+function timeOf(operation: SentObject): { readonly timestamp: number | undefined } {
+  return { timestamp: fromUnixSeconds(operation.value.timestamp) };
+}
+
 interface IdentifyCall {
   readonly identifier: Identifier;
   readonly attributes: SentObject;
+  /** Where cio_relationships stands: among the attributes (v1), or beside them. */
+  readonly sent: SentObject;
   /** ms */
   readonly timestamp: number | undefined;
   /** An anonymous id given beside the attributes. */
@@ -126,7 +169,7 @@ interface IdentifyCall {
 
 function identify(
   call: CallContext,
-  { identifier, attributes, timestamp, ...rest }: IdentifyCall,
+  { identifier, attributes, sent, timestamp, ...rest }: IdentifyCall,
 ): Translation {
   const body = attributes.value;
   const fault = shapeFault(identifyShape, body, identifyTexts) ?? attributesFault(attributes);
@@ -140,12 +183,12 @@ function identify(
   if (isRefusal(email)) return email;
   if (isRefusal(cioId)) return cioId;
   const own = (kind: Identifier['kind']) => (identifier.kind === kind ? identifier.value : null);
+  const who = { identifier, anonymousId: anonymousId ?? rest.anonymousId ?? null };
   const event = eventOutcome(
     call,
     {
       type: 'identify',
-      identifier,
-      anonymousId: anonymousId ?? rest.anonymousId ?? null,
+      ...who,
       messageId: call.mintMessageId(),
       timestamp,
       name: null,
@@ -160,7 +203,7 @@ function identify(
       attributesAt: fromUnixSeconds(body._timestamp) ?? null,
     },
   );
-  return accepted(event);
+  return accepted(event, ...personRelationships(call, who, sent));
 }
 
 function v1Event(call: CallContext, identifier: Identifier | null, body: SentObject): Translation {
@@ -210,7 +253,8 @@ function operationIdentify(call: CallContext, operation: SentObject, who: Who): 
   }
   const attributes = operation.object('attributes') ?? emptyObject;
   const timestamp = fromUnixSeconds(operation.value.timestamp);
-  return identify(call, { identifier: who.identifier, attributes, timestamp, anonymousId: who.anonymousId });
+  const { identifier, anonymousId } = who;
+  return identify(call, { identifier, attributes, sent: operation, timestamp, anonymousId });
 }
 
 const V2_KINDS = { id: 'id', email: 'email', cio_id: 'cio_id', phone: 'id' } as const;

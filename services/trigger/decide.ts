@@ -11,6 +11,7 @@ import { parseJsonObject, type JsonObject } from '../rules/paths.ts';
 import type { Effect } from './effects.ts';
 import { Look } from './look.ts';
 import { applyIdentify, attributeAt, withKnown, type Known, type Profile } from './profile.ts';
+import { applyRelate } from './relationships.ts';
 import { newPerson, withClaim, type Person } from './state.ts';
 import type { WorkspaceRules } from './workspace-rules.ts';
 
@@ -28,7 +29,7 @@ export interface Subject {
 
 /** A record of kind event, with what is dear to decode asked for on demand. */
 export interface PersonEvent {
-  readonly type: 'event' | 'page' | 'screen' | 'identify';
+  readonly type: 'event' | 'page' | 'screen' | 'identify' | 'relate';
   readonly name: string | null;
   readonly messageId: string;
   readonly anonymousId: string | null;
@@ -92,7 +93,8 @@ class EventDecision {
       this.#identify(isMoment);
       identified = true;
       if (anonymousId !== null) claims = withClaim(claims, anonymousId);
-    } else this.#happened();
+    } else if (this.#event.type === 'relate') this.#relate();
+    else this.#happened();
     const person = this.#look.finish(this.#withOwn(claims, identified));
     const effects = [...this.#effects, ...this.#look.effects];
     return this.#profile === undefined ? { person, effects } : { person, profile: this.#profile, effects };
@@ -143,24 +145,14 @@ class EventDecision {
   }
 
   #identify(isMoment: boolean): void {
-    const { messageId, anonymousId, mergedAt, byCioId, known } = this.#event;
+    const { messageId, anonymousId, byCioId, known } = this.#event;
     const { id, email, attributes_at: at, properties } = this.#event.details();
     const by = [at ?? this.#event.receivedAt, messageId] as const;
     const before = this.#currentProfile();
     const call = { attributes: parseJsonObject(properties), by, id, email, byCioId, known };
     const { profile, changed, refused } = applyIdentify(before, call);
     this.#profile = profile;
-    if (refused.length > 0) {
-      const detail = JSON.stringify({ attributes: refused.slice(0, 10), count: refused.length });
-      this.#effects.push({
-        type: 'dropped',
-        reason: 'limit_exceeded',
-        at: mergedAt,
-        messageId,
-        anonymousId,
-        detail,
-      });
-    }
+    this.#refuse('attributes', refused);
     const seen = this.#firstSeenAt < this.#before.firstSeenAt;
     if (changed.length > 0 || seen || this.#isNew) this.#publishProfile(profile);
     const look = this.#look;
@@ -174,6 +166,31 @@ class EventDecision {
     look.startJourneysOf(turns, messageId);
     if (!isMoment || !this.#mayTrigger()) return;
     for (const rule of this.#subject.rules.onIdentified) look.startJourney(rule, messageId, null);
+  }
+
+  /** No event and no identify: the person belongs to objects, or no more. */
+  #relate(): void {
+    const named = this.#takeKnown();
+    const before = this.#currentProfile();
+    const own = before.relationships ?? [];
+    const { relationships, refused } = applyRelate(own, this.#event.details().properties);
+    this.#refuse('relationships', refused);
+    const seen = this.#firstSeenAt < this.#before.firstSeenAt;
+    if (relationships !== own || seen || this.#isNew) this.#publishProfile({ ...before, relationships });
+    const look = this.#look;
+    const dirty = this.#isNew
+      ? look.allSegments()
+      : seen || named
+        ? look.segmentsThatUseAttributes()
+        : new Set<string>();
+    look.startJourneysOf(look.turnSegments(dirty, this.#event.messageId), this.#event.messageId);
+  }
+
+  #refuse(what: string, names: readonly string[]): void {
+    if (names.length === 0) return;
+    const { mergedAt: at, messageId, anonymousId } = this.#event;
+    const detail = JSON.stringify({ [what]: names.slice(0, 10), count: names.length });
+    this.#effects.push({ type: 'dropped', reason: 'limit_exceeded', at, messageId, anonymousId, detail });
   }
 
   /** An event that named somebody whom its lane did not know. True when an identifier is another now. */
@@ -199,7 +216,7 @@ class EventDecision {
 
   #ruleEvent(): RuleEvent | undefined {
     const { type, name, messageId, timestamp, receivedAt, details } = this.#event;
-    if (type === 'identify' || name === null) return undefined;
+    if (type === 'identify' || type === 'relate' || name === null) return undefined;
     let parsed: JsonObject | undefined;
     const properties = () => (parsed ??= parseJsonObject(details().properties));
     return { type, name, messageId, time: windowTime(timestamp, receivedAt), properties };

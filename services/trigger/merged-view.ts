@@ -15,7 +15,14 @@ const KINDS: readonly MergedEvent['kind'][] = [
 ];
 /** A marker is no event of a person. */
 export type EventType = Exclude<CollectedEvent['type'], 'marker'>;
-const TYPES: readonly EventType[] = ['event', 'page', 'screen', 'identify'];
+const TYPES: readonly (EventType | undefined)[] = [
+  'event',
+  'page',
+  'screen',
+  'identify',
+  undefined,
+  'relate',
+];
 const IDENTIFIER_KINDS: readonly CollectedEvent['identifier_kind'][] = ['none', 'id', 'email', 'cio_id'];
 
 /** One object, reused: valid until the next `read`, and only while the bytes are. */
@@ -163,7 +170,7 @@ export class MergedView {
   }
 }
 
-function pick<T>(symbols: readonly T[], index: number): T {
+function pick<T>(symbols: readonly (T | undefined)[], index: number): T {
   const symbol = symbols[index];
   if (symbol === undefined) throw new RangeError(`no symbol ${String(index)} in a record of events.merged`);
   return symbol;

@@ -97,6 +97,7 @@ function encodeProfile(
   codecs: Codecs,
 ): Buffer {
   const { profile, firstSeenAt } = effect;
+  const { relationships = [] } = profile;
   return codecs.PersonChange.encode({
     aspect: 'profile',
     workspace,
@@ -110,5 +111,6 @@ function encodeProfile(
     created_at: createdAtOf(profile),
     first_seen_at: Number.isFinite(firstSeenAt) ? firstSeenAt : null,
     attributes: effect.state === 'alive' ? JSON.stringify(attributesOf(profile)) : null,
+    relationships: relationships.length === 0 ? null : JSON.stringify(relationships),
   });
 }

@@ -126,8 +126,8 @@ export class TriggerProcessor implements Processor {
   /** What most events are: nothing of the person changes, and no rule asks about the name. */
   #leavesNothing(stored: Buffer): boolean {
     const view = this.#view;
-    if (view.kind !== 'event' || view.type === 'identify' || view.knownAsOf !== null) return false;
-    if (!isAlive(stored)) return false;
+    if (view.kind !== 'event' || view.knownAsOf !== null || !isAlive(stored)) return false;
+    if (view.type === 'identify' || view.type === 'relate') return false;
     const rules = this.#rules.of(view.workspace);
     return (
       stampOf(stored) === rules.stamp &&

@@ -4,6 +4,7 @@
  */
 import { timestampOf } from '../rules/operators.ts';
 import { isJsonObject, valueAt, type JsonObject } from '../rules/paths.ts';
+import { mergeRelationships, type Relationship } from './relationships.ts';
 
 /** Who wrote last: time in ms, then message id. */
 export type Stamp = readonly [at: number, messageId: string];
@@ -20,6 +21,8 @@ export interface Profile {
   /** The identifiers that conditions may ask for; who is whom is identity's to say. */
   readonly id: string | null;
   readonly email: string | null;
+  /** Objects that the person belongs to; absent for none. */
+  readonly relationships?: readonly Relationship[];
   /** Number of the fact as of which identity said so. Absent: not yet, and identifies are believed. */
   readonly knownAsOf?: number;
 }
@@ -126,8 +129,10 @@ export function mergeProfiles(primary: Profile, secondary: Profile): Profile {
     const isFirst = FIRST_TOUCH_KEYS.has(name) && wins(name, theirs, ours);
     if (((ours?.value ?? null) === null || isFirst) && !full) setOwn(attributes, name, theirs);
   }
+  const relationships = mergeRelationships(primary.relationships ?? [], secondary.relationships ?? []);
   return {
     ...primary,
+    ...(relationships.length > 0 ? { relationships } : {}),
     attributes,
     id: primary.id ?? secondary.id,
     email: primary.email ?? secondary.email,

@@ -99,6 +99,7 @@ export function changeOf(workspace: string, person: Person, at: number): PersonC
     created_at: null,
     first_seen_at: person.firstSeenAt,
     attributes: null,
+    relationships: null,
   };
 }
 

@@ -22,6 +22,8 @@ export interface LaneEvent {
   readonly timestamp: number;
   /** The lane is an anonymous id's. */
   readonly anonymous: boolean;
+  /** It says to which objects somebody belongs, which is no event that is counted. */
+  readonly relate?: boolean;
   /** What the call names; null for nobody. */
   readonly identifier: Identifier | null;
   /** An identify: its canonical identifiers and anonymous id as one text. Null for any other event. */
@@ -207,7 +209,8 @@ function takeNameless(draft: Draft, event: LaneEvent, arrived: boolean): void {
   const at = Math.max(event.receivedAt, link.claimedAt);
   const via = draft.route(personId, event.receivedAt);
   draft.push({ type: 'merged', personId: via, mergedAt: at, previouslyAnonymous: true });
-  draft.push({ type: 'merge_logged', personId, count: 1, oldest: event.timestamp, at });
+  if (event.relate !== true)
+    draft.push({ type: 'merge_logged', personId, count: 1, oldest: event.timestamp, at });
 }
 
 /** Exactly 30 days before and exactly five minutes after count as within. */

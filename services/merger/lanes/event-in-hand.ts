@@ -4,7 +4,7 @@ import { schemaIdOf, WIRE_HEADER_BYTES, type Codecs } from '../../../schemas/cod
 import type { Workspace } from '../../../schemas/ids.ts';
 import { canonicalIdentifier, type Identifier } from '../../../schemas/lanes.ts';
 import type { LaneEvent } from './decide.ts';
-import { EventRouting, IDENTIFY, type IdentifyFields } from './routing.ts';
+import { EventRouting, IDENTIFY, RELATE, type IdentifyFields } from './routing.ts';
 
 /** Most are shorter, and are then kept as they are. */
 const PLAIN_CHARS_MAX = 100;
@@ -49,7 +49,9 @@ export class EventInHand {
     const { receivedAt, timestamp } = routing;
     const anonymous = routing.anonymousId.start >= 0;
     const fingerprint = identify ? this.#fingerprint() : null;
-    return { receivedAt, timestamp, anonymous, identifier: this.#identifier, fingerprint, behindMarker };
+    const relate = routing.type === RELATE;
+    const identifier = this.#identifier;
+    return { receivedAt, timestamp, anonymous, relate, identifier, fingerprint, behindMarker };
   }
 
   /** Whom the call is about; after laneEvent. */

@@ -11,7 +11,9 @@ export const IDENTIFY = 3;
 export const MARKER = 4;
 export const NOBODY = 0;
 const kinds: readonly (IdentifierKind | null)[] = [null, 'id', 'email', 'cio_id'];
-const TYPE_MAX = MARKER;
+/** Says to which objects a visitor or a person belongs: it waits and goes on like an event, and is none. */
+export const RELATE = 5;
+const TYPE_MAX = RELATE;
 
 /** Where a text lies in `bytes`; start is -1 for null. */
 export interface Span {

@@ -15,6 +15,7 @@ import {
   releaseEventsMax,
   shortReleaseEventsMax,
 } from './limits.ts';
+import { RELATE } from './routing.ts';
 import type { LaneState } from './state.ts';
 
 /** What may still go out in this batch, and in this turn. An event is smaller than what long lanes have apart. */
@@ -138,7 +139,8 @@ export class Turns {
         mergedAt: work.claimedAt,
         previouslyAnonymous: true,
       });
-      const { timestamp } = shell.hand.routing;
+      const { timestamp, type } = shell.hand.routing;
+      if (type === RELATE) continue;
       oldest = count === 0 ? timestamp : Math.min(oldest, timestamp);
       count += 1;
     }

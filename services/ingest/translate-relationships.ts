@@ -1,0 +1,101 @@
+/**
+ * To which objects a visitor or a person belongs (spec A.1 cio_relationships, A.2 objects, A.3 group; C.1 row 23). Each
+ * becomes a record of its lane that waits for the claim as events do. Objects themselves have no place of their own: what
+ * is said of one is kept with the relationship that came along. Pure.
+ */
+import type { Identifier } from '../../schemas/lanes.ts';
+import type { SentObject } from './json-text.ts';
+import {
+  droppedOutcome,
+  eventOutcome,
+  refused,
+  type CallContext,
+  type Outcome,
+  type Refusal,
+} from './translation.ts';
+import { nameFault, textOrNumber } from './validate.ts';
+
+export interface RelatedWho {
+  readonly identifier: Identifier | null;
+  readonly anonymousId: string | null;
+}
+
+/** One object of a relate record, as JSON text: what the client wrote stays as it was written. */
+export interface Related {
+  readonly typeId: string;
+  readonly objectId: string;
+  readonly attributes?: SentObject | undefined;
+  readonly objectAttributes?: SentObject | undefined;
+}
+
+export type RelateAction = 'add' | 'delete';
+
+/** `cio_relationships` beside or among the attributes of a person: a list (v2), or an action with a list (v1). */
+export function personRelationships(
+  call: CallContext,
+  who: RelatedWho,
+  sent: SentObject,
+  action: RelateAction = 'add',
+): Outcome[] {
+  const told = sent.object('cio_relationships');
+  const list = told === undefined ? sent.objects('cio_relationships') : told.objects('relationships');
+  const verb = told?.value.action === 'delete_relationships' ? 'delete' : action;
+  const related = list.map((entry) => relatedBy(entry?.object('identifiers'), entry));
+  const good = related.filter((each) => each !== undefined);
+  const outcomes = good.length === 0 ? [] : [relateOutcome(call, who, { action: verb, related: good })];
+  return good.length === related.length ? outcomes : [...outcomes, unusable(call, who)];
+}
+
+/** Which object an operation or an entry names; undefined when it names none. (No cio_object_id was ever given out.) */
+export function relatedBy(
+  identifiers: SentObject | undefined,
+  entry?: SentObject,
+  objectAttributes?: SentObject,
+): Related | undefined {
+  if (identifiers === undefined) return undefined;
+  const typeId = textOrNumber(identifiers, 'object_type_id') ?? '1';
+  const objectId = textOrNumber(identifiers, 'object_id');
+  if (objectId === null || objectFault(typeId, objectId) !== undefined) return undefined;
+  return { typeId, objectId, attributes: entry?.object('relationship_attributes'), objectAttributes };
+}
+
+export function objectFault(typeId: string, objectId: string): Refusal | undefined {
+  return nameFault('object_type_id', typeId) ?? nameFault('object_id', objectId);
+}
+
+export interface Relate {
+  readonly action: RelateAction;
+  readonly related: readonly Related[];
+  /** Absent: one is minted, since the call beside it has the client's. */
+  readonly messageId?: string | undefined;
+  /** ms */
+  readonly timestamp?: number | undefined;
+}
+
+export function relateOutcome(call: CallContext, who: RelatedWho, relate: Relate): Outcome {
+  const { action, related, messageId = call.mintMessageId(), timestamp } = relate;
+  const properties = `{"action":"${action}","relationships":[${related.map(textOf).join(',')}]}`;
+  const parts = { type: 'relate', messageId, timestamp, name: null, properties, context: null } as const;
+  return eventOutcome(call, { ...parts, ...who });
+}
+
+function textOf({ typeId, objectId, attributes, objectAttributes }: Related): string {
+  const own = `"object_type_id":${JSON.stringify(typeId)},"object_id":${JSON.stringify(objectId)}`;
+  const ofRelationship = attributes === undefined ? '' : `,"attributes":${attributes.text}`;
+  const ofObject = objectAttributes === undefined ? '' : `,"object_attributes":${objectAttributes.text}`;
+  return `{${own}${ofRelationship}${ofObject}}`;
+}
+
+/** An entry that names no object or nobody. The call around it counts. */
+export function unusable(call: CallContext, { anonymousId }: Pick<RelatedWho, 'anonymousId'>): Outcome {
+  const detail = { field: 'cio_relationships', message: 'an entry names no object or nobody' };
+  return droppedOutcome(call, { reason: 'invalid_call', messageId: null, anonymousId, detail });
+}
+
+export function noRelationships(): Refusal {
+  return refused(
+    'invalid_call',
+    'cio_relationships',
+    'cio_relationships must name at least one object and who has it',
+  );
+}
