@@ -80,15 +80,17 @@ describe('a control call and what follows it at once, in a lane that knows the p
     expect(world.story()).toEqual(['1: nobody', '5: 42']);
   });
 
-  test('PUT 42 with an email, DELETE 42, PUT by the email, each in a lane of its own', () => {
-    const world = after(
-      [],
-      identify(null, id('42'), 'a@b.c'),
-      control('delete', id('42')),
-      identify(null, mail('a@b.c')),
-    );
-    expect(world.story()).toEqual(['1: nobody', '3: a@b.c']);
-  });
+  test.each(['a@b.c', 'd@e.f', 'g@h.i', 'j@k.l'])(
+    'PUT 42 with %s, DELETE 42, PUT by the email, whose lane is ahead of all others',
+    (email) => {
+      const world = new OrderWorld();
+      for (const call of [identify(null, id('42'), email), control('delete', id('42'))]) world.take(call);
+      world.take(identify(null, mail(email)));
+      world.hurry(`shop:e:${email}`);
+      world.settle();
+      expect(world.story()).toEqual(['1: nobody', `3: ${email}`]);
+    },
+  );
 
   test('PUT 1, PUT 2, merge, track 2: the identifier of the absorbed person names a new one', () => {
     const world = after(

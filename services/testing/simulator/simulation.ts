@@ -5,6 +5,9 @@
  */
 import { createHash } from 'node:crypto';
 import { localCodecs } from '../../../schemas/codec.ts';
+import { controlMarker } from '../../../schemas/control-markers.ts';
+import { identityRequest } from '../../../schemas/identity-request.ts';
+import { toWorkspace } from '../../../schemas/ids.ts';
 import { partitionOf } from '../../../schemas/partitioner.ts';
 import { topicIds } from '../../../schemas/topics.ts';
 import { identityService } from '../../merger/identity/service.ts';
@@ -79,6 +82,7 @@ class Simulation {
   readonly #machines: readonly Machines[];
   readonly #engine = new SinkEngine();
   #sink: MemoryLog | undefined;
+  #controls = 0;
 
   constructor(options: SimulationOptions) {
     this.#options = options;
@@ -126,31 +130,31 @@ class Simulation {
     }
   }
 
-  /** As ingest does: the ends of events.collected say what was acknowledged before. */
+  /** As ingest does: its marker in every partition of events.collected says what was acknowledged before. */
   #merge(primary: string, secondary: string): void {
-    const value = this.#codecs.IdentityRequest.encode({
+    const receivedAt = START_MS + Math.floor(this.#time.monotonicMs());
+    this.#controls += 1;
+    const marker = controlMarker(toWorkspace(workspace), this.#controls, receivedAt);
+    const [key, value] = [Buffer.from(workspace), this.#codecs.CollectedEvent.encode(marker)];
+    const positions = this.#broker.topic('eventsCollected').map((log, partition) => {
+      this.#broker.append([{ topic: 'eventsCollected', partition, key, value }]);
+      return log.end;
+    });
+    const request = identityRequest({
       kind: 'merge',
       workspace,
-      received_at: START_MS + Math.floor(this.#time.monotonicMs()),
-      lane: null,
-      request_number: 0,
-      source_partition: null,
-      source_offset: -1,
-      positions: this.#broker.topic('eventsCollected').map((partition) => partition.stableEnd),
-      anonymous_id: null,
+      received_at: receivedAt,
+      request_number: this.#controls,
+      positions,
       identifier_kind: 'id',
       identifier: primary,
-      id: null,
-      email: null,
-      cio_id: null,
-      update_only: false,
       message_id: `merge-${primary}-${secondary}`,
       other_kind: 'id',
       other: secondary,
-      detail: null,
     });
     const partition = partitionOf(workspace, this.#options.partitions);
-    this.#broker.append([{ topic: 'identityRequests', partition, key: Buffer.from(workspace), value }]);
+    const bytes = this.#codecs.IdentityRequest.encode(request);
+    this.#broker.append([{ topic: 'identityRequests', partition, key, value: bytes }]);
   }
 
   #define(): void {
