@@ -16,6 +16,8 @@ export interface AwaitedControl {
 interface Awaited extends AwaitedControl {
   /** Append time of the record that told of it first, ms. */
   readonly since: number;
+  /** Times may be equal, and a restart must not change who is given up first. */
+  readonly order: number;
 }
 
 /** Above it the oldest is given up. */
@@ -27,20 +29,25 @@ export class AwaitedControls {
   readonly #store: KeyedStore;
   /** In the order in which they were heard of. */
   readonly #calls = new Map<string, Awaited>();
+  #nextOrder = 1;
 
   constructor(store: KeyedStore) {
     this.#store = store;
     const rows = store.scan(FROM, TO, awaitedControlsMax + 1);
     const calls = rows.map(([key, value]) => [key, JSON.parse(value.toString()) as Awaited] as const); // written by heard
-    calls.sort(([, a], [, b]) => a.since - b.since);
-    for (const [key, call] of calls) this.#calls.set(key, call);
+    calls.sort(([, a], [, b]) => a.order - b.order);
+    for (const [key, call] of calls) {
+      this.#calls.set(key, call);
+      this.#nextOrder = call.order + 1;
+    }
   }
 
   /** A lane partition has read a marker of it. */
   heard({ workspace, number }: AwaitedControl, appendedAt: number): void {
     const key = keyOf({ workspace, number });
     if (this.#calls.has(key)) return;
-    const call = { workspace, number, since: appendedAt };
+    const call = { workspace, number, since: appendedAt, order: this.#nextOrder };
+    this.#nextOrder += 1;
     this.#calls.set(key, call);
     this.#store.put(key, Buffer.from(JSON.stringify(call)));
   }
