@@ -54,9 +54,10 @@ export class Workload {
     product: 0,
   };
 
-  constructor(seed: number) {
+  /** @param active visitors at any time; with another number than the usual one these are other events */
+  constructor(seed: number, active: number = ACTIVE) {
     this.#random = new SplittableRandom(seed);
-    for (let i = 0; i < ACTIVE; i += 1) {
+    for (let i = 0; i < active; i += 1) {
       const visitor = this.#arrive();
       visitor.next = workloadStart + this.#random.long(DAY_MS / 24);
       this.#push(visitor);
