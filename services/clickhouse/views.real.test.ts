@@ -325,6 +325,27 @@ describe('people and identities', () => {
     ]);
   });
 
+  test('have a row of relationships for each object, at its latest', async () => {
+    const profile = { aspect: 'profile', person_id: 'a', at: NOW, state: 'alive', attributes: '{}' };
+    const acme = {
+      object_type_id: '1',
+      object_id: 'acme',
+      attributes: { role: 'dev' },
+      object_attributes: {},
+    };
+    const course = { ...acme, object_type_id: '2', object_id: 'course' };
+    await insert('stored_people', { ...profile, version: 1, relationships: JSON.stringify([acme]) });
+    await insert('stored_people', { ...profile, version: 2, relationships: JSON.stringify([acme, course]) });
+    await insert('stored_people', { ...profile, person_id: 'b', version: 1, relationships: null });
+    const gone = { ...profile, person_id: 'c', state: 'absorbed' };
+    await insert('stored_people', { ...gone, version: 2, relationships: JSON.stringify([acme]) });
+    const row = { workspace: 'w', person_id: 'a', attributes: '{"role":"dev"}', object_attributes: '{}' };
+    expect(await ask('SELECT * FROM relationships ORDER BY object_id')).toEqual([
+      { ...row, object_type_id: '1', object_id: 'acme' },
+      { ...row, object_type_id: '2', object_id: 'course' },
+    ]);
+  });
+
   test('list the names of the living, anonymous ids with the person of today', async () => {
     await insert('stored_people', graph('a', 3, { id: 'ann' }), graph('d', 1, { state: 'deleted' }));
     const link = { identifier_kind: 'id', identifier: 'ann', at: '2026-03-01 00:00:00.000' };
