@@ -17,6 +17,8 @@ export class Journal {
   readonly #codec: Codec<'BatchRecord'>;
   readonly #topic: TopicId;
   readonly #partition: number;
+  /** What `last` read, in order: as a rule all that a recovery asks for next. */
+  #tail: readonly BatchRecord[] = [];
 
   constructor(ports: ScanPorts, codec: Codec<'BatchRecord'>, topic: TopicId, partition: number) {
     this.#ports = ports;
@@ -31,9 +33,10 @@ export class Journal {
     // The end counts commit markers, so the last record lies somewhat before it.
     for (let reach = STEP_RECORDS; ; reach *= STEP_GROWTH) {
       const from = Math.max(start, end - reach);
-      let last: BatchRecord | undefined;
-      for await (const record of this.#records(from, end)) last = record;
-      if (last !== undefined || from === start) return last;
+      const tail: BatchRecord[] = [];
+      for await (const record of this.#records(from, end)) tail.push(record);
+      this.#tail = tail;
+      if (tail.length > 0 || from === start) return tail.at(-1);
     }
   }
 
@@ -47,20 +50,27 @@ export class Journal {
    * @throws CodedError `journal_gap` when the log no longer holds the first of them.
    */
   async *after(mark: number): AsyncGenerator<BatchRecord> {
-    const { start, end } = await this.#bounds();
-    let from = end;
-    for (let reach = STEP_RECORDS; from > start; reach *= STEP_GROWTH) {
-      from = Math.max(start, end - reach);
-      const first = await this.#first(from, end);
-      if (first !== undefined && first.sequence <= mark + 1) break;
-    }
     let next = mark + 1;
-    for await (const record of this.#records(from, end)) {
+    const [oldest] = this.#tail;
+    const known = oldest !== undefined && oldest.sequence <= next;
+    for await (const record of known ? this.#tail : this.#reachingBack(next)) {
       if (record.sequence < next) continue;
       if (record.sequence > next) throw gap(this.#topic, this.#partition, next, record.sequence);
       next += 1;
       yield record;
     }
+  }
+
+  /** The records from one on that is no later than this sequence, if there is one. */
+  async *#reachingBack(sequence: number): AsyncGenerator<BatchRecord> {
+    const { start, end } = await this.#bounds();
+    let from = end;
+    for (let reach = STEP_RECORDS; from > start; reach *= STEP_GROWTH) {
+      from = Math.max(start, end - reach);
+      const first = await this.#first(from, end);
+      if (first !== undefined && first.sequence <= sequence) break;
+    }
+    yield* this.#records(from, end);
   }
 
   async #first(from: number, to: number): Promise<BatchRecord | undefined> {
