@@ -4,6 +4,7 @@
  * --testPathPatterns sharded.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
 import { localCodecs } from '../../schemas/codec.ts';
@@ -147,7 +148,7 @@ describeIfWanted('two shards', () => {
     await log.close();
   }, 300_000);
 
-  test('every view says what it says on one server, before and after people are erased', async () => {
+  test('every view, and every question of the cookbook, says what it says on one server, before and after people are erased', async () => {
     const database = `story_${String(process.pid)}_${String(Date.now())}`;
     const single: Place = {
       address: {
@@ -168,6 +169,7 @@ describeIfWanted('two shards', () => {
     }
     const [one, two] = [open(single), open(sharded)];
     await compareViews(one, two);
+    await compareCookbook(one, two);
     for (const target of [one, two]) {
       await expireDays(target, silentLogger);
       expect(await erasePeople(target, silentLogger)).toBeGreaterThan(100);
@@ -215,4 +217,19 @@ async function compareViews(one: Target, two: Target): Promise<void> {
   const expected = await one.ask(question);
   expect(expected.length).toBeGreaterThan(0);
   expect(await two.ask(question)).toEqual(expected);
+}
+
+/** Questions of the cookbook join and nest several of the views. */
+async function compareCookbook(one: Target, two: Target): Promise<void> {
+  const text = readFileSync(new URL('../../docs/cookbook.md', import.meta.url), 'utf8');
+  const questions = [...text.matchAll(/^## (\d+\..*?)$.*?```sql\n(.*?)```/gms)];
+  expect(questions.length).toBeGreaterThanOrEqual(12);
+  for (const [, title, sql = ''] of questions) {
+    const question = sql
+      .replaceAll('{workspace:String}', "'sample'")
+      .replaceAll(/\bany\(/g, 'min(') // any example would do for the reader, and not for a comparison
+      .replaceAll('{now:DateTime64(3)}', "toDateTime64(toStartOfDay(now()), 3, 'UTC')");
+    const [expected, found] = [await one.ask(question), await two.ask(question)];
+    expect({ title, rows: found.toSorted() }).toEqual({ title, rows: expected.toSorted() });
+  }
 }
