@@ -1,26 +1,42 @@
 /**
  * `npm run simulate -- --seed N [--runs K] [--calm]`: the whole path under a seed (or K seeds from N on). Prints a line
- * a run with the hash of every record on every topic; the same seed gives the same hash. Exits 1 when a promise broke.
+ * a run with the hash of every record on every topic; the same seed gives the same hash.
+ * `npm run simulate -- --seed N --histories K [--path P]`: K random histories through the merger and a naive oracle.
+ * Exits 1 when a promise broke.
  */
 import { parseArgs } from 'node:util';
 import { defaultSize, simulate } from '../services/testing/simulator/simulation.ts';
+import { simulateHistories } from './simulate/histories.ts';
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     runs: { type: 'string', default: '1' },
     calm: { type: 'boolean', default: false },
+    histories: { type: 'string' },
+    path: { type: 'string' },
   },
 });
-const first = Number(values.seed);
-const runs = Number(values.runs);
-if (!Number.isInteger(first) || !Number.isInteger(runs) || runs < 1) {
-  console.error('could not simulate: --seed and --runs take whole numbers');
-  process.exit(2);
+
+const seed = wholeNumber('seed', values.seed);
+if (values.histories !== undefined) {
+  const histories = wholeNumber('histories', values.histories);
+  if (!simulateHistories({ seed, histories, path: values.path })) process.exitCode = 1;
+} else await simulatePaths(seed, wholeNumber('runs', values.runs));
+
+async function simulatePaths(first: number, runs: number): Promise<void> {
+  for (let each = first; each < first + runs; each += 1) {
+    const { faults, ...report } = await simulate({ ...defaultSize, seed: each, calm: values.calm });
+    console.log(JSON.stringify(report));
+    for (const fault of faults) console.error(`seed ${String(each)}: ${fault}`);
+    if (faults.length > 0) process.exitCode = 1;
+  }
 }
-for (let seed = first; seed < first + runs; seed += 1) {
-  const { faults, ...report } = await simulate({ ...defaultSize, seed, calm: values.calm });
-  console.log(JSON.stringify(report));
-  for (const fault of faults) console.error(`seed ${String(seed)}: ${fault}`);
-  if (faults.length > 0) process.exitCode = 1;
+
+function wholeNumber(name: string, text: string): number {
+  const number = Number(text);
+  const least = name === 'seed' ? -Infinity : 1;
+  if (Number.isSafeInteger(number) && number >= least) return number;
+  console.error(`could not simulate: --${name} takes a whole number`);
+  process.exit(2);
 }

@@ -36,6 +36,24 @@ describe('the processor harness', () => {
     expect(harness.outputs.length).toBe(5);
   });
 
+  test('goes on after a crash from what was flushed, and notices a batch that then comes to something else', () => {
+    const harness = new ProcessorHarness(toyService);
+    harness.batch(1_000, event('w:a:1', 'm1', 1_000));
+    harness.flush();
+    harness.define('workspace', 'default', 'default', {}).batch(1_500, event('w:a:1', 'm2', 1_400));
+    harness.crash();
+    harness.batch(1_600, event('w:a:1', 'm3', 1_500));
+    expect(harness.replay()).toEqual(harness.outputs);
+
+    const forgetful = new ProcessorHarness({ ...toyService, open: openForgetful });
+    forgetful.batch(1_000, event('w:a:1', 'm1', 1_000));
+    forgetful.flush();
+    forgetful.batch(1_100, event('w:a:1', 'm2', 1_000));
+    expect(() => {
+      forgetful.crash();
+    }).toThrow('puts out the same after a crash');
+  });
+
   test('shows state that a processor keeps outside its stores', () => {
     const forgetful = { ...toyService, open: openForgetful };
     const harness = new ProcessorHarness(forgetful);

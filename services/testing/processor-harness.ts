@@ -130,6 +130,19 @@ export class ProcessorHarness {
     this.#run.reopen();
   }
 
+  /** What was committed so far reaches the disk, as it does in groups. */
+  flush(): void {
+    this.#run.stores.flush();
+  }
+
+  /**
+   * The process is killed and starts again: what was not flushed is gone from the stores, and the batches since then
+   * run again as the journal has them. Asserts that they put out the same bytes.
+   */
+  crash(): void {
+    this.#run.crash(this.#fed);
+  }
+
   /**
    * Runs every batch again on fresh stores and returns what came out. With `reopenEachBatch` the processor is made
    * anew before each, so that memory which is not in the stores shows.
@@ -177,7 +190,9 @@ export function of<T extends TopicId>(
 class Run {
   readonly #harness: ProcessorHarness;
   readonly #disk = new MemoryDisk();
-  readonly #definitions = new Definitions();
+  /** What each batch put out. */
+  readonly #written: (readonly Output[])[] = [];
+  #definitions = new Definitions();
   #sequence = 0;
   #time = -Infinity;
   processor: Processor;
@@ -194,6 +209,34 @@ class Run {
     [this.stores, this.processor] = this.#open();
   }
 
+  /** `fed`: every batch since the start. */
+  crash(fed: readonly FedBatch[]): void {
+    this.stores.close();
+    [this.stores, this.processor] = this.#open();
+    const { mark } = this.stores;
+    this.#sequence = mark;
+    this.#time = -Infinity;
+    this.#definitions = new Definitions();
+    for (const { definitions } of fed.slice(0, mark)) this.#define(definitions);
+    const written = this.#written.splice(mark);
+    for (const each of fed.slice(mark)) {
+      const before = written[this.#sequence - mark] ?? [];
+      const again = this.batch(each);
+      const same =
+        again.length === before.length &&
+        again.every(({ topic, partition, key, bytes }, index) => {
+          const first = before[index];
+          return (
+            first?.topic === topic &&
+            first.partition === partition &&
+            first.key === key &&
+            first.bytes.equals(bytes)
+          );
+        });
+      assert(same, `batch ${String(this.#sequence)} puts out the same after a crash`);
+    }
+  }
+
   wantsBatch(time: number): boolean {
     return this.processor.wantsBatch(time, this.#definitions);
   }
@@ -201,7 +244,7 @@ class Run {
   batch(fed: FedBatch): Output[] {
     assert(fed.time >= this.#time, 'a batch never goes back in time');
     this.#time = fed.time;
-    for (const definition of fed.definitions) this.#definitions.apply(this.#definitions.offset, definition);
+    this.#define(fed.definitions);
     this.#sequence += 1;
     const context: BatchContext = {
       sequence: this.#sequence,
@@ -216,7 +259,12 @@ class Run {
     }
     this.processor.onBatchEnd(context, emitter);
     this.stores.committed(this.#sequence);
+    this.#written.push(outputs);
     return outputs;
+  }
+
+  #define(definitions: readonly Definition[]): void {
+    for (const definition of definitions) this.#definitions.apply(this.#definitions.offset, definition);
   }
 
   #open(): [PartitionStores, Processor] {
