@@ -132,6 +132,14 @@ describe('the test clock, DESIGN section 7', () => {
     expect((await app({ method: 'GET', url: '/v1/test-clock' })).json()).toEqual({ now: noon });
   });
 
+  test('an earlier time is at most as far back as lanes keep what they need to recognise a repeat', async () => {
+    await send(noon);
+    expect((await send('2026-11-30T12:00:00.000Z')).statusCode).toBe(200);
+    const refused = await send('2026-11-30T11:59:59.999Z');
+    expect([refused.statusCode, refused.body]).toEqual([400, expect.stringContaining('24 hours')]);
+    expect(times()).toEqual([noon, '2026-11-30T12:00:00.000Z']);
+  });
+
   test('until first set it is the wall clock', async () => {
     const before = Date.now();
     await send();

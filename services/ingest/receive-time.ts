@@ -1,4 +1,5 @@
 /** When a call was received: the wall clock, or under HINDSIGHT_TEST_CLOCK what the contract says (DESIGN section 7). */
+import { holdMsMax } from '../../schemas/hold.ts';
 import { fromIso8601 } from './validate.ts';
 
 export const RECEIVED_AT_HEADER = 'x-hindsight-received-at';
@@ -11,7 +12,7 @@ export interface StandingClock {
   advanceTo(time: number): Promise<void>;
 }
 
-/** undefined: the header is not a time. */
+/** undefined: the header is not a time, or one too far behind the clock (schemas/hold.ts). */
 export type ReceiveTime = (header: string | string[] | undefined) => Promise<number | undefined>;
 
 export function wallReceiveTime(): ReceiveTime {
@@ -22,8 +23,9 @@ export function testReceiveTime(clock: StandingClock): ReceiveTime {
   return async (header) => {
     if (header === undefined) return clock.now() ?? Date.now();
     const time = fromIso8601(header);
-    if (time === undefined) return undefined;
-    if (time > (clock.now() ?? -Infinity)) await clock.advanceTo(time);
+    const now = clock.now() ?? -Infinity;
+    if (time === undefined || time < now - holdMsMax) return undefined;
+    if (time > now) await clock.advanceTo(time);
     return time;
   };
 }

@@ -22,4 +22,6 @@ export function receiveTimeOf(options: IngestRoutes, request: FastifyRequest): P
   return options.receiveTime(request.headers[RECEIVED_AT_HEADER]);
 }
 
-export const badReceiveTime = { meta: { error: `${RECEIVED_AT_HEADER} must be an ISO 8601 time` } } as const;
+export const badReceiveTime = {
+  meta: { error: `${RECEIVED_AT_HEADER} must be an ISO 8601 time at most 24 hours behind the clock` },
+} as const;

@@ -1,4 +1,6 @@
 /** Times and bounds of the lanes. Times run on receive times (spec C.1 row 6). */
+import { holdMsMax } from '../../../schemas/hold.ts';
+
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
@@ -8,8 +10,6 @@ export const waitingMs = 30 * 24 * HOUR_MS;
 export const graceMs = 5 * MINUTE_MS;
 /** A lane takes up the survivor of a person merge once it has been quiet for longer than this. */
 export const quietMs = 10 * MINUTE_MS;
-/** The longest that ingest may hold an event back before the log has it. */
-export const holdMsMax = 24 * HOUR_MS;
 /** A repeat of a message id is recognised for a day, counted from when a held event at last arrives. */
 export const duplicatesMs = 24 * HOUR_MS + holdMsMax;
 /** Hashes of message ids a partition, 12 to 24 bytes each; above it the oldest hours go first. */

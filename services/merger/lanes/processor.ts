@@ -3,6 +3,7 @@
  * place, the message id is looked up among the repeats, the bytes are appended; nothing else happens.
  */
 import { WIRE_HEADER_BYTES, type Codecs } from '../../../schemas/codec.ts';
+import { holdMsMax } from '../../../schemas/hold.ts';
 import type { LaneKey, PersonId, Workspace } from '../../../schemas/ids.ts';
 import { laneKey } from '../../../schemas/lanes.ts';
 import { partitionOf } from '../../../schemas/partitioner.ts';
@@ -14,7 +15,7 @@ import type { BatchContext, Emitter, Processor } from '../../runtime/task/ports.
 import type { Answer } from './decide.ts';
 import { anonymousIdsIn, identifiersIn } from './decision-detail.ts';
 import { LaneShell, type LaneRef } from './lane-shell.ts';
-import { duplicatesMs, graceMs, holdMsMax, waitingMs } from './limits.ts';
+import { duplicatesMs, graceMs, waitingMs } from './limits.ts';
 import { MessageHash } from './message-hash.ts';
 import { EventRouting, IDENTIFY, MARKER, NOBODY } from './routing.ts';
 import { BUSY, LINKED } from './state.ts';

@@ -1,7 +1,8 @@
 /** The merger's lanes as the task shell runs them. */
+import { holdMsMax } from '../../../schemas/hold.ts';
 import { identityRequest } from '../../../schemas/identity-request.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
-import { duplicateEntriesMax, duplicatesMs, graceMs, holdMsMax, waitingMs } from './limits.ts';
+import { duplicateEntriesMax, duplicatesMs, graceMs, waitingMs } from './limits.ts';
 import { LanesProcessor } from './processor.ts';
 
 export const lanesService: ServiceSpec = {
