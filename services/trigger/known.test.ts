@@ -68,7 +68,7 @@ describe('conditions on identifiers', () => {
     world.run();
     world.write(
       absorbed('cio_b', 'cio_a', 7),
-      absorb('cio_a', 'cio_b', 7, T0, { asOf: 7, id: '1', email: 'b@example.com' }),
+      absorb('cio_a', 'cio_b', 7, { at: T0, known: { asOf: 7, id: '1', email: 'b@example.com' } }),
     );
     expect(lines(world.run())).toContain('cio_a entered mail');
     world.write(identified({ person: 'cio_b', at: T0 + 1, known: { asOf: 6, id: null, email: null } }));

@@ -61,9 +61,9 @@ export function absorb(
   person: string,
   other: string,
   fact: number,
-  at = T0,
-  known?: Known,
+  when: number | { readonly at: number; readonly known: Known } = T0,
 ): Given<'eventsMerged'> {
+  const { at, known } = typeof when === 'number' ? { at: when, known: undefined } : when;
   const fields = { merged_at: at, other_person_id: other, fact_number: fact, ...knownFields(known) };
   return stream(person, { kind: 'absorb', ...fields });
 }
