@@ -22,6 +22,8 @@ export interface ProcessSpec {
   readonly part: boolean;
   readonly readyMsMax: number;
   readonly stopMsMax: number;
+  /** Longest pause before it is started again; left out: that of restart-pause.ts. */
+  readonly restartPauseMsMax?: number;
   /** Asked again and again until it says yes. */
   readonly isReady: (pid: number) => Promise<boolean>;
 }

@@ -10,6 +10,8 @@ export type ServiceName = (typeof serviceNames)[number];
 const READY_MS_MAX = 120_000;
 const STOP_MS_MAX = 5_000;
 const PROBE_MS_MAX = 3_000;
+/** Clients wait for the gateway, so it is tried more often than what works behind it. */
+const GATEWAY_PAUSE_MS_MAX = 1_000;
 
 export interface ServiceProcessOptions {
   readonly root: string;
@@ -32,6 +34,7 @@ export function serviceProcess(name: ServiceName, options: ServiceProcessOptions
     part: false,
     readyMsMax: READY_MS_MAX,
     stopMsMax: STOP_MS_MAX,
+    ...(name === 'gateway' && { restartPauseMsMax: GATEWAY_PAUSE_MS_MAX }),
     isReady: (pid) => isServiceReady(dataFolder, name, pid),
   };
 }

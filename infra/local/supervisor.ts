@@ -5,17 +5,15 @@
  *      │ ends, or not ready in time: start() rejects, and it is not kept
  *   any of these ──stop()──▶ stopped
  *
- * The pause doubles with each death and is short again after a while without one.
+ * The pause grows with each death, and is short again for one that was ready for a while (restart-pause.ts).
  */
 import { copyFileSync, statSync, truncateSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '../../services/runtime/errors.ts';
 import { startProcess, waitUntilReady, type ProcessSpec, type RunningProcess } from './child-process.ts';
 import type { ProcessIdentity } from './process-identity.mjs';
+import { RestartPause } from './restart-pause.ts';
 
-const PAUSE_MS_MIN = 250;
-const PAUSE_MS_MAX = 15_000;
-const STEADY_AFTER_MS = 60_000;
 const LOG_BYTES_MAX = 64 << 20;
 const LOG_CHECK_EVERY_MS = 60_000;
 
@@ -31,6 +29,8 @@ interface Kept {
   readonly spec: ProcessSpec;
   readonly stopping: AbortController;
   running: RunningProcess | undefined;
+  /** Since when the one that runs is ready, ms of performance.now(); undefined while it is not. */
+  readyAt: number | undefined;
   /** Resolves when nothing of it is left and nothing will come. */
   done: Promise<void>;
 }
@@ -57,7 +57,13 @@ export class Supervisor {
     if (this.#kept.has(spec.name))
       throw new CodedError('process_failed', `could not start ${spec.name} twice`);
     const running = startProcess(spec);
-    const kept: Kept = { spec, stopping: new AbortController(), running, done: Promise.resolve() };
+    const kept: Kept = {
+      spec,
+      stopping: new AbortController(),
+      running,
+      readyAt: undefined,
+      done: Promise.resolve(),
+    };
     this.#kept.set(spec.name, kept);
     this.#nowRunning(kept, running);
     kept.done = running.ended.then(() => {
@@ -65,6 +71,7 @@ export class Supervisor {
     });
     try {
       await waitUntilReady(spec, running);
+      kept.readyAt = performance.now();
     } catch (error) {
       await running.stop();
       this.#kept.delete(spec.name);
@@ -108,20 +115,20 @@ export class Supervisor {
   async #keepUp(kept: Kept, first: RunningProcess): Promise<void> {
     const { spec, stopping } = kept;
     let running = first;
-    let pauseMs = PAUSE_MS_MIN;
+    const pause = new RestartPause(spec.restartPauseMsMax);
     for (;;) {
-      const startedAt = performance.now();
       const how = await running.ended;
+      const readyMs = kept.readyAt === undefined ? 0 : performance.now() - kept.readyAt;
+      kept.readyAt = undefined;
       this.#nowRunning(kept, undefined);
       if (stopping.signal.aborted) return;
-      if (performance.now() - startedAt > STEADY_AFTER_MS) pauseMs = PAUSE_MS_MIN;
+      const pauseMs = pause.next(readyMs);
       this.#options.report(
         `${spec.name} ${how}; it is started again in ${String(pauseMs)} ms (log: ${spec.logFile})`,
       );
       const next = await this.#startAgain(kept, pauseMs);
       if (next === undefined) return;
       running = next;
-      pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX);
     }
   }
 
@@ -134,6 +141,7 @@ export class Supervisor {
     this.#nowRunning(kept, running);
     void waitUntilReady(spec, running).then(
       () => {
+        if (kept.running === running) kept.readyAt = performance.now();
         this.#options.report(`${spec.name} is up again`);
       },
       () => undefined, // it ended again, which is reported there, or it takes long, which /health says
