@@ -3,8 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import { topics } from '../../../schemas/topics.ts';
 import { CodedError } from '../errors.ts';
+import { BytePool } from './byte-pool.ts';
+import { Cluster } from './cluster.ts';
 import type { Log, TransactionalProducer } from './ports.ts';
 import { openTestLog, readToEnd, testBrokers, type TestLog } from './test-log.ts';
+import { TestProxy } from './test-proxy.ts';
+import { KafkaTransactionalProducer } from './transactional-producer.ts';
 
 let suite: TestLog;
 let log: Log;
@@ -159,6 +163,53 @@ test('a commit that meets its successor half way is done or fenced, and nothing 
     new Set(['committed', 'producer_dead']),
   );
 }, 60_000);
+
+test('a start that follows a kill at once is not stopped by what the predecessor had under way', async () => {
+  const ROUNDS = 40;
+  let transactionsBefore = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const proxy = await TestProxy.open(testBrokers()[0] ?? '');
+    const killed = producerBehind(proxy);
+    const working = (async () => {
+      await killed.init();
+      for (;;) {
+        await send(killed, 'killed', 1);
+        await killed.sendOffsets('killed', offset(round));
+        await killed.commit();
+        transactionsBefore += 1;
+      }
+    })();
+    working.catch(() => undefined);
+    await sleep((round % 20) * 4); // in init, in the first transaction, between two, …
+    await proxy.close(); // as a kill does: what was sent arrives or not, and nothing follows
+    const next = await ready('killed');
+    for (let transaction = 0; transaction < 3; transaction++) {
+      await send(next, `next ${String(round)}`, 1);
+      await next.sendOffsets('killed', offset(1_000 + round));
+      await next.commit();
+    }
+    expect((await log.admin.committedOffsets('killed', 'eventsCollected'))[0]?.offset).toBe(1_000 + round);
+    await Promise.all([next.close(), killed.close()]);
+  }
+  expect(transactionsBefore).toBeGreaterThan(ROUNDS / 2);
+}, 60_000);
+
+/** Its connections lead through the proxy. */
+function producerBehind(proxy: TestProxy): KafkaTransactionalProducer {
+  const cluster = new Cluster({
+    brokers: [`${proxy.address.host}:${String(proxy.address.port)}`],
+    clientId: 'test-killed',
+    frames: new BytePool(0),
+    reach: () => proxy.address,
+  });
+  return new KafkaTransactionalProducer({
+    cluster,
+    topicName: (topic) => suite.prefix + topics[topic].name,
+    groupName: (group) => suite.prefix + group,
+    transactionalId: `${suite.prefix}killed`,
+    timeoutMs: 10_000,
+  });
+}
 
 test('a transaction past its timeout is ended by the broker: the producer is dead', async () => {
   const producer = await ready('slow', 1_000);
