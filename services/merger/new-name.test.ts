@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { given, of, ProcessorHarness, type Given, type Output } from '../testing/processor-harness.ts';
 import { identityService } from './identity/service.ts';
 import { identify, T, track, visit } from './lanes/scenario.ts';
+import { releaseEventsMax } from './lanes/limits.ts';
 import { lanesService } from './lanes/service.ts';
 
 class Merger {
@@ -87,6 +88,15 @@ describe('a person who gets another id by cio_id', () => {
     expect(stranger).toMatch(/: t3 as - old@example.com$/);
     expect(stranger).not.toContain(person);
   });
+});
+
+test('what identity said goes out with the identify at the end of a release of several batches', () => {
+  const merger = new Merger();
+  const past = Array.from({ length: releaseEventsMax + 10 }, (_, at) => visit('x', `v${String(at)}`, T));
+  const merged = merger.collect(...past, identify('x', '42', T, { message_id: 'i', email: 'a@b.c' }));
+  expect(merged).toHaveLength(past.length + 1);
+  expect(merged.filter((line) => line.includes(' as '))).toEqual([expect.stringMatching(/: i as 42 a@b.c$/)]);
+  expect(merged.at(-1)).toMatch(/: i as /);
 });
 
 describe('an identify whose email is somebody else’s', () => {
