@@ -4,24 +4,34 @@ import type { Person } from './graph-rows.ts';
 
 /** News that goes to every partition of identity.decisions, so that no lane keeps a dead link. */
 export function newsOf(fact: IdentityFact): IdentityDecision | null {
-  const { workspace, person_id, number: fact_number, detail } = fact;
-  const news = { ...noNews, workspace, person_id, fact_number, detail };
   switch (fact.kind) {
     case 'person_absorbed':
-      return { ...news, kind: 'absorbed', other_person_id: fact.other_person_id };
+      return news(fact, { kind: 'absorbed', other_person_id: fact.other_person_id });
     case 'person_deleted':
-      return { ...news, kind: 'deleted' };
+      return news(fact, { kind: 'deleted' });
     case 'person_split': // the fact is about the person who gets, the news about the one who loses
-      return { ...news, kind: 'split', person_id: fact.other_person_id, other_person_id: fact.person_id };
+      return news(fact, {
+        kind: 'split',
+        person_id: fact.other_person_id,
+        other_person_id: fact.person_id,
+      });
     case 'identifier_added': // one that was replaced names nobody now: lanes that remember it ask again
-      return fact.detail === null ? null : { ...news, kind: 'split', detail: splitOff(fact.detail) };
+      return fact.detail === null ? null : news(fact, { kind: 'split', detail: splitOff(fact.detail) });
     case 'identifier_suppressed':
-      return { ...news, ...identifierOf(fact), kind: 'suppressed' };
+      return news(fact, { ...identifierOf(fact), kind: 'suppressed' });
     case 'identifier_unsuppressed':
-      return { ...news, ...identifierOf(fact), kind: 'unsuppressed' };
+      return news(fact, { ...identifierOf(fact), kind: 'unsuppressed' });
     default:
       return null;
   }
+}
+
+/** Made only for the few facts that are news: most are claims, and this was the dearest part of deciding one. */
+function news(
+  { workspace, person_id, number: fact_number, detail }: IdentityFact,
+  told: Partial<IdentityDecision> & Pick<IdentityDecision, 'kind'>,
+): IdentityDecision {
+  return { ...noNews, workspace, person_id, fact_number, detail, ...told };
 }
 
 /** News that a control call is decided or will never come: what lanes know of people counts again. */
