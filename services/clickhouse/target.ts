@@ -94,7 +94,7 @@ export function openTarget(address: ClickHouseAddress, layout: TargetLayout): Ta
 
     async check() {
       for (const each of new Set([client, ...shards])) await checkSchema(each);
-      if (servers.sharded) await checkShards(shards);
+      if (servers.sharded) await checkShards(client, shards);
     },
 
     refreshToday: refresher(servers.shardAt(0), servers.stored('stored_today'), servers.insertSettings),
@@ -225,13 +225,25 @@ function reader({ client }: Servers): Pick<Target, 'present' | 'greatest' | 'ask
   };
 }
 
+/** How many shards the cluster has that the Distributed tables were made over. */
+const SHARDS_SEEN = `SELECT uniqExact(shard_num) FROM system.clusters WHERE cluster IN (
+  SELECT extract(engine_full, 'Distributed\\\\(\\'([^\\']+)') FROM system.tables
+  WHERE database = currentDatabase() AND name = 'stored_merged')`;
+
 /**
  * A partition's shard follows from the list of shards. With another list, or the same in another order, a batch under way
  * would go in twice, and the latest row of a key would lie on another shard than the one that it replaces. So it is
  * refused, by what lies where.
  */
-async function checkShards(shards: readonly ClickHouseClient[]): Promise<void> {
+async function checkShards(client: ClickHouseClient, shards: readonly ClickHouseClient[]): Promise<void> {
   const count = String(shards.length);
+  const hint =
+    'CLICKHOUSE_SHARDS must stay as it was when the database was made, in its order. For other shards use an empty database, which is written anew from the topics.';
+  const [seen = '0'] = await first(client, SHARDS_SEEN);
+  if (seen !== count) {
+    const text = `could not start: CLICKHOUSE_SHARDS names ${count} shards, and its readers see ${seen}`;
+    throw new CodedError('shards_changed', text, { hint });
+  }
   for (const [index, shard] of shards.entries()) {
     for (const { table } of tables) {
       const where = `_partition % ${count} != ${String(index)}`;
@@ -242,9 +254,7 @@ async function checkShards(shards: readonly ClickHouseClient[]): Promise<void> {
       throw new CodedError(
         'shards_changed',
         `could not start: ${place} has rows of partition ${partition} in ${table}, which belong on shard ${belongs}`,
-        {
-          hint: 'CLICKHOUSE_SHARDS must stay as it was when the database was made, in its order. For other shards use an empty database, which is written anew from the topics.',
-        },
+        { hint },
       );
     }
   }
