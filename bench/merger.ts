@@ -6,11 +6,11 @@
  *    [--profile DIR] [--minutes 60]`
  * `npm run bench -- merger --steady 20000 [--seconds 60] [--warm 20] [--runs 3] [--only peer|merger] [--folder DIR]`
  *
- * The peer's load generator writes the events once; before anything is measured they are copied as CollectedEvents into
- * one fresh installation for each run. What the merger gives is copied back, and the peer's checker compares it with
- * its oracle: its verdict is in the table. `--profile` writes CPU profiles of the merger's process;
- * after `--minutes` no further round begins. `--steady`: fed so many events a second while it runs, instead.
- * Needs a JDK and Maven, and about 1 GB of disk for each million events and run.
+ * The peer's load generator writes the events once; before a run they are copied as CollectedEvents into a fresh
+ * installation, whose topics are deleted after it. What the merger gives is copied back, and the peer's checker compares
+ * it with its oracle: its verdict is in the table. `--profile` writes CPU profiles of the merger's process; after
+ * `--minutes` no further round begins. `--steady`: fed so many events a second while it runs, instead.
+ * Needs a JDK and Maven, and about 2.5 GB of disk for each million events.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';

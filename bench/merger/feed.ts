@@ -13,6 +13,7 @@ import type {
   TransactionalProducer,
 } from '../../services/runtime/log/ports.ts';
 import { asCollected, laneOf, readPeerRecord, type PeerRecord } from './peer-record.ts';
+import { WaitingBytes } from './waiting-bytes.ts';
 
 const TOPIC = 'eventsCollected';
 const SEND_RECORDS = 20_000;
@@ -50,43 +51,22 @@ export async function feed({ brokers, codecs, partitions, from, into }: FeedOpti
     const source = await open(from);
     const sinks: Sink[] = [];
     for (const prefix of into) sinks.push(await Sink.open(await open(prefix), partitions));
-    const waiting = new Waiting();
+    const waiting = new WaitingBytes();
+    let [events, bytes] = [0, 0];
     for await (const record of inOrder(source)) {
       const lane = laneOf(record.anonymousId);
       const value = codecs.CollectedEvent.encode(asCollected(record));
       waiting.take(record, value.length);
+      events += 1;
+      bytes += value.length;
       const key = Buffer.from(lane);
       const partition = partitionOf(key, partitions);
       for (const sink of sinks) await sink.append(partition, key, value);
     }
     for (const sink of sinks) await sink.finish();
-    return { events: waiting.events, bytes: waiting.bytes, waitingBytes: waiting.waitingBytes };
+    return { events, bytes, waitingBytes: waiting.bytes };
   } finally {
     for (const log of logs) await log.close();
-  }
-}
-
-/** What stays behind with nobody: events of ids that are never claimed. */
-class Waiting {
-  readonly #bytes = new Map<string, number>();
-  readonly #claimed = new Set<string>();
-  events = 0;
-  bytes = 0;
-  waitingBytes = 0;
-
-  take({ anonymousId, isIdentify }: PeerRecord, bytes: number): void {
-    this.events += 1;
-    this.bytes += bytes;
-    if (this.#claimed.has(anonymousId)) return;
-    const before = this.#bytes.get(anonymousId) ?? 0;
-    if (isIdentify) {
-      this.#claimed.add(anonymousId);
-      this.#bytes.delete(anonymousId);
-      this.waitingBytes -= before;
-      return;
-    }
-    this.#bytes.set(anonymousId, before + bytes);
-    this.waitingBytes += bytes;
   }
 }
 

@@ -127,6 +127,11 @@ export class Peer {
     return running;
   }
 
+  /** Deletes the topics whose names start so. The broker frees their disk about a minute later. */
+  async delete(prefix: string): Promise<void> {
+    await this.#run(['delete', '--prefix', prefix]);
+  }
+
   /** Compares a topic with what the workload must give: nothing lost, doubled, misordered, unexpected, altered. */
   async check(topic: string, events: number): Promise<Verdict> {
     const args = ['check', '--topic', topic, '--events', String(events)];

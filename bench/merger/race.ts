@@ -1,5 +1,6 @@
 /** The runs, one after the other, each on topics of its own. */
 import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -45,28 +46,18 @@ const run = promisify(execFile);
 
 export class Race {
   readonly #options: RaceOptions;
-  readonly #fed: Fed;
   readonly figures: RunFigures[] = [];
   readonly recoveries: BenchRow[] = [];
 
-  private constructor(options: RaceOptions, fed: Fed) {
+  private constructor(options: RaceOptions) {
     this.#options = options;
-    this.#fed = fed;
   }
 
   static async prepare(options: RaceOptions): Promise<Race> {
-    const { peer, events, runs, only, report } = options;
+    const { peer, events, report } = options;
     await peer.load(inputTopic(), events);
     report(`loaded ${String(events)} events of the peer's workload`);
-    const prefixes = only.includes('merger') ? numbers(runs).map((number) => mergerPrefix(number)) : [];
-    if (only.includes('recovery')) prefixes.push(recoveryPrefix('kept'), recoveryPrefix('deleted'));
-    // The pass-through leaves its input as it is, so any of them will do; alone it needs one of its own.
-    if (only.includes('pass') && prefixes.length === 0) prefixes.push(mergerPrefix(1));
-    const fed = await feed({ ...shared(options), from: INPUT, into: prefixes });
-    report(
-      `copied as events of ours: ${mebibytes(fed.bytes)} MiB, of which ${mebibytes(fed.waitingBytes)} wait`,
-    );
-    return new Race(options, fed);
+    return new Race(options);
   }
 
   /** Round by round, so that what else the machine does meets all alike. No round begins after so many minutes. */
@@ -75,12 +66,25 @@ export class Race {
     for (const number of numbers(runs)) {
       if (number > 1 && performance.now() > minutesMax * MINUTE_MS) break;
       if (only.includes('peer')) await this.#peer(number, load());
+      if (!only.includes('pass') && !only.includes('merger')) continue;
+      // The pass-through leaves its input as it is, so both take the same.
+      const prefix = mergerPrefix(number);
+      const fed = await this.#fill(prefix);
       if (only.includes('pass')) await this.#pass(number, load());
-      if (only.includes('merger')) await this.#merger(number, load());
+      if (only.includes('merger')) await this.#merger(number, load(), fed);
+      await this.#options.peer.delete(prefix);
     }
     if (!only.includes('recovery')) return;
     await this.#recovery('kept');
     await this.#recovery('deleted');
+  }
+
+  /** The events as events of ours; just before they are needed, and deleted after, so that ten million fit. */
+  async #fill(prefix: string): Promise<Fed> {
+    const fed = await feed({ ...shared(this.#options), from: INPUT, into: [prefix] });
+    const [bytes, waiting] = [mebibytes(fed.bytes), mebibytes(fed.waitingBytes)];
+    this.#options.report(`copied as events of ours: ${bytes} MiB, of which ${waiting} wait at the end`);
+    return fed;
   }
 
   async #peer(number: number, loadBefore: number): Promise<void> {
@@ -88,7 +92,9 @@ export class Race {
     const id = `r${String(number)}`;
     const stateFolder = join(folder, 'peer-state');
     const figures = await peer.bench({ topic: inputTopic(), id, stateFolder, brokerPid });
-    const { line, passed } = await peer.check(`peer-out-${id}`, events);
+    const output = `peer-out-${id}`;
+    const { line, passed } = await peer.check(output, events);
+    await peer.delete(output);
     this.#take(
       { ...figures, what: 'peer', run: number, load: loadBefore, events, check: verdict(passed) },
       line,
@@ -98,14 +104,14 @@ export class Race {
   async #pass(number: number, loadBefore: number): Promise<void> {
     const { root, brokers, events, brokerPid } = this.#options;
     const script = ['--import', 'tsx', join(root, 'bench/merger/pass-through.ts')];
-    const from = this.#options.only.includes('merger') ? mergerPrefix(1) : this.#anyPrefix();
     const into = `pass${String(number)}.`;
-    const args = [brokers, from, into, String(events), String(PARTITIONS), String(brokerPid)];
+    const args = [brokers, mergerPrefix(number), into, String(events), String(PARTITIONS), String(brokerPid)];
     const { stdout } = await run(process.execPath, [...script, ...args], {
       cwd: root,
       timeout: PASS_SECONDS_MAX * 1_000,
     });
     const figures = JSON.parse(stdout) as PassFigures; // printed by the script
+    await this.#options.peer.delete(into);
     const perMillion = figures.brokerCpuSeconds / (events / MILLION);
     this.#take({
       ...figures,
@@ -118,9 +124,9 @@ export class Race {
     });
   }
 
-  async #merger(number: number, loadBefore: number): Promise<void> {
+  async #merger(number: number, loadBefore: number, fed: Fed): Promise<void> {
     const prefix = mergerPrefix(number);
-    const figures = await runMerger(this.#mergerOptions(prefix, `merger-${String(number)}`));
+    const figures = await runMerger(this.#mergerOptions(prefix));
     const { line, passed } = await this.#check(prefix);
     const shared = {
       run: number,
@@ -138,7 +144,7 @@ export class Race {
         cpuSeconds: figures.mergerCpuSeconds,
         peakMebibytes: figures.mergerPeakMebibytes,
         stateMebibytes: figures.stateBytes / BYTES_PER_MIB,
-        stateShare: figures.stateBytes / this.#fed.waitingBytes,
+        stateShare: figures.stateBytes / fed.waitingBytes,
       },
       `${line} | ${String(figures.transactions)} transactions`,
     );
@@ -152,8 +158,10 @@ export class Race {
 
   async #recovery(state: 'kept' | 'deleted'): Promise<void> {
     const prefix = recoveryPrefix(state);
-    const figures = await runRecovery(this.#mergerOptions(prefix, `recovery-${state}`), state);
+    await this.#fill(prefix);
+    const figures = await runRecovery(this.#mergerOptions(prefix), state);
     const { line, passed } = await this.#check(prefix);
+    await this.#options.peer.delete(prefix);
     this.#options.report(`kill -9, state ${state}: ${JSON.stringify(figures)} ${line}`);
     this.recoveries.push({
       what: `kill -9, state ${state}`,
@@ -165,14 +173,17 @@ export class Race {
   }
 
   async #check(prefix: string): Promise<Verdict> {
-    return checkMerged({ ...this.#options, partitions: PARTITIONS, prefix });
+    const verdict = await checkMerged({ ...this.#options, partitions: PARTITIONS, prefix });
+    await this.#options.peer.delete(`checked-${prefix}`);
+    await rm(join(this.#dataFolder(prefix), 'state'), { recursive: true });
+    return verdict;
   }
 
-  #mergerOptions(prefix: string, folderName: string): MergerRunOptions {
-    const { root, folder, brokers, registryUrl, brokerPid, program, events, profileFolder } = this.#options;
+  #mergerOptions(prefix: string): MergerRunOptions {
+    const { root, brokers, registryUrl, brokerPid, program, events, profileFolder } = this.#options;
     return {
       root,
-      dataFolder: join(folder, folderName),
+      dataFolder: this.#dataFolder(prefix),
       brokers,
       brokerPid,
       prefix,
@@ -188,8 +199,8 @@ export class Race {
     };
   }
 
-  #anyPrefix(): string {
-    return this.#options.only.includes('recovery') ? recoveryPrefix('kept') : mergerPrefix(1);
+  #dataFolder(prefix: string): string {
+    return join(this.#options.folder, prefix.replace(/\.$/, ''));
   }
 
   #take(figures: RunFigures, line = ''): void {
