@@ -5,6 +5,7 @@
 import { open, TransactionFlags, type Database, type RootDatabase } from 'lmdb';
 import { CodedError } from '../errors.ts';
 import { keyBytesMax, type KeyedStore } from './ports.ts';
+import { writeFailed } from './segment-log.ts';
 
 /** Changed entries kept in memory before `committed` writes them out by itself. */
 export const overlayEntriesMax = 200_000;
@@ -80,17 +81,21 @@ export class LmdbKeyedStore implements KeyedStore {
     return this.#committed.size;
   }
 
-  /** Writes the group and the mark in one LMDB transaction. */
+  /** Writes the group and the mark in one LMDB transaction. @throws CodedError `store_write_failed`. */
   write(mark: Buffer): void {
     const changes = this.#committed;
-    this.#environment.transactionSync(() => {
-      for (const [key, value] of changes) {
-        if (value === null) this.#state.removeSync(Buffer.from(key));
-        else this.#state.putSync(Buffer.from(key), value);
-      }
-      this.#marks.putSync(MARK, mark);
-    }, COMMIT_WITHOUT_WAITING);
-    void this.#marks.put(SYNCED, mark);
+    try {
+      this.#environment.transactionSync(() => {
+        for (const [key, value] of changes) {
+          if (value === null) this.#state.removeSync(Buffer.from(key));
+          else this.#state.putSync(Buffer.from(key), value);
+        }
+        this.#marks.putSync(MARK, mark);
+      }, COMMIT_WITHOUT_WAITING);
+    } catch (cause) {
+      throw writeFailed(cause);
+    }
+    this.#marks.put(SYNCED, mark).catch(() => undefined); // a disk that is full says so at the next flush
     this.#committed = new Map();
   }
 

@@ -7,7 +7,7 @@ import { constants } from 'node:fs';
 import { mkdirSync } from 'node:fs';
 import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { assert } from '../errors.ts';
+import { assert, CodedError } from '../errors.ts';
 import { SegmentEventStore } from './event-store.ts';
 import { SegmentHashWindow } from './hash-window.ts';
 import { LmdbKeyedStore, overlayEntriesMax } from './keyed-store.ts';
@@ -108,9 +108,16 @@ class FolderStores implements PartitionStores {
     }
   }
 
-  /** With a batch open its changes are given up, and with them what was not flushed: the journal has it. */
+  /**
+   * With a batch open its changes are given up, and with them what was not flushed: the journal has it. So it has what a
+   * full disk does not take.
+   */
   close(): void {
-    if (!this.#batchOpen()) this.flush();
+    try {
+      if (!this.#batchOpen()) this.flush();
+    } catch (error) {
+      if (!(error instanceof CodedError) || error.code !== 'store_write_failed') throw error;
+    }
     this.keyed.close();
     this.events?.close();
     this.duplicates?.close();
