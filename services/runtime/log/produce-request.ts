@@ -50,7 +50,7 @@ export function decodeProduced(answer: WireReader): readonly ProduceResult[] {
     .array(() => {
       const topicName = answer.string() ?? '';
       return answer.array(() => {
-        const [partition, errorCode, baseOffset] = [answer.int32(), answer.int16(), Number(answer.int64())];
+        const [partition, errorCode, baseOffset] = [answer.int32(), answer.int16(), answer.int64()];
         answer.int64(); // append time
         answer.int64(); // log start offset
         return { topicName, partition, errorCode, baseOffset };
