@@ -28,9 +28,8 @@ import { partsTable, type RunLine } from './lanes/parts-table.ts';
 /** What the Kafka Streams application emits of the first 2 M events of seed 1. */
 const peerRecords = { events: 2_000_000, seed: 1, records: 117_891 };
 const BLOCK_BATCHES = 20;
-/** Visitors active at a time for each million that is to wait, so that it comes together in less than 30 days. */
-const ACTIVE_PER_MILLION_WAITING = 14_000;
-const ACTIVE_MIN = 20_000;
+/** Visitors active at a time for each million that is to wait and the one after, so that none of it is 30 days old. */
+const ACTIVE_PER_MILLION = 20_000;
 
 export async function bench(args: readonly string[]): Promise<readonly BenchRow[] | undefined> {
   const { values } = parseArgs({
@@ -77,9 +76,7 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
     const shape = { codecs, partitions, seed, batch, identifies: !without.has('identity') };
     if (values.waiting !== undefined) {
       const waiting = Number(values.waiting);
-      const active = Number(
-        values.active ?? Math.max(ACTIVE_MIN, (waiting / 1e6) * ACTIVE_PER_MILLION_WAITING),
-      );
+      const active = Number(values.active ?? (waiting / 1e6 + 1) * ACTIVE_PER_MILLION);
       const rows = await growth(run, new Frames({ ...shape, active }), waiting);
       run.close();
       return rows;
