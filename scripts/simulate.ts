@@ -2,11 +2,13 @@
  * `npm run simulate -- --seed N [--runs K] [--calm]`: the whole path under a seed (or K seeds from N on). Prints a line
  * a run with the hash of every record on every topic; the same seed gives the same hash.
  * `npm run simulate -- --seed N --histories K [--path P]`: K random histories through the merger and a naive oracle.
+ * `npm run simulate -- --hostile`: hostile inputs to the merger at full size.
  * Exits 1 when a promise broke.
  */
 import { parseArgs } from 'node:util';
 import { defaultSize, simulate } from '../services/testing/simulator/simulation.ts';
 import { simulateHistories } from './simulate/histories.ts';
+import { simulateHostile } from './simulate/hostile.ts';
 
 const { values } = parseArgs({
   options: {
@@ -15,11 +17,14 @@ const { values } = parseArgs({
     calm: { type: 'boolean', default: false },
     histories: { type: 'string' },
     path: { type: 'string' },
+    hostile: { type: 'boolean', default: false },
   },
 });
 
 const seed = wholeNumber('seed', values.seed);
-if (values.histories !== undefined) {
+if (values.hostile) {
+  if (!simulateHostile()) process.exitCode = 1;
+} else if (values.histories !== undefined) {
   const histories = wholeNumber('histories', values.histories);
   if (!simulateHistories({ seed, histories, path: values.path })) process.exitCode = 1;
 } else await simulatePaths(seed, wholeNumber('runs', values.runs));
