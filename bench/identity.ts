@@ -1,11 +1,12 @@
 /**
  * What a decision of identity costs as the graph grows, on the real keyed store: the processor alone, without a broker.
- * `npm run bench -- identity [--identifiers 100000,1000000] [--calls 20000] [--folder DIR]`
+ * `npm run bench -- identity [--identifiers 100000,1000000] [--calls 20000] [--rounds 5] [--folder DIR]`
  *
- * Every person has an id, an email and an anonymous id, which makes three identifiers. At each size it measures, by
- * itself: claims of new people (three look-ups that miss, five rows written), claims of a known person by another
+ * Every person has an id, an email and an anonymous id, which makes three identifiers. At each size it measures, in
+ * rounds of so many calls each, of which it gives the lowest, the median and the highest: claims of new people (three look-ups that miss, five rows written), claims of a known person by another
  * visitor, and resolves of known people chosen at random over the whole graph (so most of their pages were not read
- * lately). All times are CPU of the process. Writing out the committed batches is measured apart: it is not part of a decision, but the process does it.
+ * lately). All times are CPU of the process. Writing out the committed batches is measured apart: it is not part of a
+ * decision, but the process does it.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,38 +24,46 @@ const BATCH_RECORDS = 500;
 const BATCHES_A_FLUSH = 20;
 const START = 1_700_000_000_000;
 
-/** µs of CPU a call; growth is against the first size. */
-interface Row {
-  readonly identifiers: number;
-  readonly newClaimMicros: number;
-  readonly knownClaimMicros: number;
+/** µs of CPU a call. */
+interface Round {
   readonly resolveMicros: number;
+  readonly knownClaimMicros: number;
+  readonly newClaimMicros: number;
   readonly flushMicros: number;
 }
+const columns = ['resolveMicros', 'knownClaimMicros', 'newClaimMicros', 'flushMicros'] as const;
+interface Size {
+  readonly identifiers: number;
+  readonly rounds: readonly Round[];
+}
 
-export async function bench(args: readonly string[]): Promise<readonly Readonly<Record<string, number>>[]> {
+export async function bench(
+  args: readonly string[],
+): Promise<readonly Readonly<Record<string, number | string>>[]> {
   const { values } = parseArgs({
     args: [...args],
     options: {
       identifiers: { type: 'string', default: '100000,1000000' },
       calls: { type: 'string', default: '20000' },
+      rounds: { type: 'string', default: '5' },
       folder: { type: 'string' },
     },
   });
   const sizes = values.identifiers.split(',').map(Number);
   const calls = Number(values.calls);
+  const rounds = Array.from({ length: Number(values.rounds) });
   const folder = await mkdtemp(join(values.folder ?? tmpdir(), 'hindsight-bench-identity-'));
   try {
     const run = new IdentityRun(folder);
     run.claimsOfNew(calls); // warm-up: the first calls pay for compiling
-    const rows = sizes.map((identifiers) => {
+    const measured = sizes.map((identifiers): Size => {
       while (run.identifiers < identifiers) {
         run.claimsOfNew(Math.min(50_000, Math.ceil((identifiers - run.identifiers) / IDENTIFIERS_A_PERSON)));
       }
-      return run.measure(calls);
+      return { identifiers: run.identifiers, rounds: rounds.map(() => run.measure(calls)) };
     });
     run.close();
-    return rows.map((row) => ({ ...row, growth: growth(row, rows[0] ?? row) }));
+    return measured.map((size) => rowOf(size, measured[0] ?? size));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -82,17 +91,15 @@ class IdentityRun {
     return this.#people * IDENTIFIERS_A_PERSON;
   }
 
-  measure(calls: number): Row {
-    const { identifiers } = this;
+  measure(calls: number): Round {
     this.flushMs = 0;
     const micros = (ms: number): number => Math.round((ms * 10_000) / calls) / 10;
-    const row = {
-      identifiers,
+    const round = {
       resolveMicros: micros(this.resolvesOfKnown(calls)),
       knownClaimMicros: micros(this.claimsOfKnown(calls)),
       newClaimMicros: micros(this.claimsOfNew(calls)),
     };
-    return { ...row, flushMicros: micros(this.flushMs / 3) };
+    return { ...round, flushMicros: micros(this.flushMs / 3) };
   }
 
   /** Each returns milliseconds of CPU spent in the processor. */
@@ -216,8 +223,22 @@ function visitor(anonymousId: string): Pick<IdentityRequest, 'anonymous_id' | 'l
   return { anonymous_id: anonymousId, lane: `shop:a:${anonymousId}` };
 }
 
-/** How much dearer a decision is than at the first size: of the three kinds, the one that grew most. */
-function growth(row: Row, first: Row): number {
-  const kinds = ['newClaimMicros', 'knownClaimMicros', 'resolveMicros'] as const;
-  return Math.round(Math.max(...kinds.map((kind) => row[kind] / first[kind])) * 100) / 100;
+/** Growth: how much dearer a decision is than at the first size, by the medians; of the three kinds, the one that grew most. */
+function rowOf({ identifiers, rounds }: Size, first: Size): Readonly<Record<string, number | string>> {
+  const spread = columns.map((column): [string, string] => {
+    const values = ordered(rounds, column);
+    return [column, [values[0], median(values), values.at(-1)].map(String).join(' / ')];
+  });
+  const growths = columns
+    .filter((column) => column !== 'flushMicros')
+    .map((column) => median(ordered(rounds, column)) / median(ordered(first.rounds, column)));
+  return { identifiers, ...Object.fromEntries(spread), growth: Math.round(Math.max(...growths) * 100) / 100 };
+}
+
+function ordered(rounds: readonly Round[], column: keyof Round): readonly number[] {
+  return rounds.map((round) => round[column]).sort((a, b) => a - b);
+}
+
+function median(values: readonly number[]): number {
+  return values[Math.floor(values.length / 2)] ?? NaN;
 }
