@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { PersonId } from '../../../schemas/ids.ts';
 import type { Identifier } from '../../../schemas/lanes.ts';
-import { decideLane, type Answer, type LaneEvent, type LaneInput } from './decide.ts';
+import { decideLane, staysAnonymous, type Answer, type LaneEvent, type LaneInput } from './decide.ts';
 import type { Effect } from './effects.ts';
 import { graceMs, quietMs, waitingMs } from './limits.ts';
 import type { PersonMark } from './people.ts';
@@ -349,5 +349,25 @@ describe('a split', () => {
     expect(outcomes(when(claimed, arrived(track(id('42'))), { [ada]: { staleBelow: 7 } }))).toEqual([
       'merged as cio_ada at +0s',
     ]);
+  });
+});
+
+describe('the short way for events that stay anonymous', () => {
+  const claimed: LaneState = { ...newLane, link: { personId: ada, claimedAt: T } };
+  test.each([
+    ['exactly the window after the claim', T + graceMs],
+    ['a millisecond after the window', T + graceMs + 1],
+    ['exactly 30 days before', T - waitingMs],
+    ['a millisecond earlier than that', T - waitingMs - 1],
+    ['at the claim', T],
+  ])('is taken if and only if the decider comes to nothing: %s', (_, receivedAt) => {
+    const { lane, effects } = decideLane(claimed, arrived(visit({ receivedAt })), () => undefined);
+    const nothing = lane === claimed && effects.every(({ type }) => type === 'left_anonymous');
+    expect(staysAnonymous(claimed, receivedAt)).toBe(nothing);
+  });
+  test('is not taken by a lane that nobody claimed, nor by a busy one', () => {
+    expect(staysAnonymous(newLane, T)).toBe(false);
+    const busy: LaneState = { ...claimed, work: { type: 'asking', request: 'resolve' } };
+    expect(staysAnonymous(busy, T + graceMs + 1)).toBe(false);
   });
 });

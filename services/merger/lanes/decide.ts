@@ -213,6 +213,14 @@ function takeNameless(draft: Draft, event: LaneEvent, arrived: boolean): void {
     draft.push({ type: 'merge_logged', personId, count: 1, oldest: event.timestamp, at });
 }
 
+/**
+ * What takeNameless comes to for an event that an idle lane gets too long after its claim, or too long before: nothing.
+ * Asked first, since in most lanes such events are most of what comes after a claim.
+ */
+export function staysAnonymous({ link, work }: LaneState, receivedAt: number): boolean {
+  return work.type === 'idle' && link !== null && !isClaimable(receivedAt, link.claimedAt);
+}
+
 /** Exactly 30 days before and exactly five minutes after count as within. */
 export function isClaimable(receivedAt: number, claimedAt: number): boolean {
   return receivedAt >= claimedAt - waitingMs && receivedAt <= claimedAt + graceMs;

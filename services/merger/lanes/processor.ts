@@ -12,7 +12,7 @@ import { assert, CodedError } from '../../runtime/errors.ts';
 import type { InputRecord } from '../../runtime/log/ports.ts';
 import type { HashWindow, LaneSlot, PartitionStores } from '../../runtime/store/ports.ts';
 import type { BatchContext, Emitter, Processor } from '../../runtime/task/ports.ts';
-import type { Answer } from './decide.ts';
+import { staysAnonymous, type Answer } from './decide.ts';
 import { anonymousIdsIn, identifiersIn } from './decision-detail.ts';
 import { LaneShell, type LaneRef } from './lane-shell.ts';
 import { duplicatesMs, graceMs, waitingMs } from './limits.ts';
@@ -111,7 +111,7 @@ export class LanesProcessor implements Processor {
     }
     const nameless = routing.kind === NOBODY && routing.type !== IDENTIFY;
     if (nameless && (events.flags(slot) & (LINKED | BUSY)) === 0) this.#takeVisitors(record, slot, out);
-    else this.#takeOther(record, slot, out);
+    else this.#takeOther(record, slot, nameless, out);
   }
 
   /** A control call stands here. */
@@ -142,10 +142,12 @@ export class LanesProcessor implements Processor {
     if (!this.#shell.keep(slot)) outputs.dropped(out, hand, keyOf(record), 'lane_full');
   }
 
-  #takeOther(record: InputRecord, slot: LaneSlot, out: Emitter): void {
+  #takeOther(record: InputRecord, slot: LaneSlot, nameless: boolean, out: Emitter): void {
     const shell = this.#shell;
-    const ref: LaneRef = { hex: shell.events.laneKeyHex(slot), key: keyOf(record), slot };
-    const before = shell.lanes.get(ref.hex);
+    const hex = shell.events.laneKeyHex(slot);
+    const before = shell.lanes.get(hex);
+    if (nameless && staysAnonymous(before, shell.hand.routing.receivedAt)) return;
+    const ref: LaneRef = { hex, key: keyOf(record), slot };
     const after = shell.decide(ref, before, { type: 'arrived', event: shell.laneEvent() }, out);
     if (before.work.type === 'idle' && after.work.type === 'asking') {
       const { receivedAt } = shell.hand.routing;
