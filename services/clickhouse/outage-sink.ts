@@ -74,6 +74,7 @@ export async function outageOfClickHouse(options: OutageOptions): Promise<Outage
     const startedAt = performance.now();
     try {
       await sleep(WARM_UP_MS);
+      while ((await eventsWritten(sink)) < eventsPerSecond) await sleep(WATCH_EVERY_MS); // its caller has a time limit
       const memoryMbBefore = await memoryMb(sink);
       await engine.kill();
       const memoryMbDuring = await outage(options, sink, load);
