@@ -44,5 +44,13 @@ export function settingsOf(definitions: DefinitionsView, workspace: string): Wor
   const stored = definitions.get('workspace', workspace, workspace)?.body as
     Partial<WorkspaceSettings> | undefined; // checked at PUT
   if (stored === undefined) return defaultSettings;
-  return { ...defaultSettings, ...stored, guards: { ...defaultSettings.guards, ...stored.guards } };
+  let settings = whole.get(stored);
+  if (settings === undefined) {
+    settings = { ...defaultSettings, ...stored, guards: { ...defaultSettings.guards, ...stored.guards } };
+    whole.set(stored, settings);
+  }
+  return settings;
 }
+
+/** By the stored body, which a change replaces: every request asks. */
+const whole = new WeakMap<Partial<WorkspaceSettings>, WorkspaceSettings>();

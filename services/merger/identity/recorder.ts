@@ -12,6 +12,10 @@ import { activityOf, changeOf, knownOf, mergedOf, newsOf, nothingKnown, peopleOf
 
 const STAGE = 'identity';
 
+/** What an answer says beside whom it goes to. */
+export type Reply = Pick<IdentityDecision, 'kind'> &
+  Partial<Pick<IdentityDecision, 'person_id' | 'claimed_at' | 'person_created' | 'reason' | 'detail'>>;
+
 export interface RecorderPorts {
   readonly codecs: Codecs;
   readonly partitions: number;
@@ -53,24 +57,29 @@ export class Recorder {
   }
 
   /** Answers the lane. Without a lane nobody asked. */
-  reply(answer: Partial<IdentityDecision> & Pick<IdentityDecision, 'kind'>): void {
+  reply(answer: Reply): void {
     const { workspace, lane, request_number, identifier_kind, identifier } = this.#request;
     if (lane === null) return;
+    const personId = answer.person_id ?? null;
+    const known = personId === null ? nothingKnown : knownOf(this.#graph.person(personId));
+    // Field by field: spreading over fields that are there already takes a hundred times as long.
     const decision: IdentityDecision = {
+      kind: answer.kind,
       workspace,
       lane,
       request_number,
-      person_id: null,
+      person_id: personId,
       other_person_id: null,
-      claimed_at: null,
-      person_created: false,
+      claimed_at: answer.claimed_at ?? null,
+      person_created: answer.person_created ?? false,
       identifier_kind,
       identifier,
-      reason: null,
+      reason: answer.reason ?? null,
       fact_number: this.#lastFact,
-      detail: null,
-      ...(answer.person_id ? knownOf(this.#graph.person(answer.person_id)) : nothingKnown),
-      ...answer,
+      detail: answer.detail ?? null,
+      known_as_of: known.known_as_of,
+      known_id: known.known_id,
+      known_email: known.known_email,
     };
     this.#ports.out.emit('identityDecisions', lane, this.#ports.codecs.IdentityDecision.encode(decision));
   }
