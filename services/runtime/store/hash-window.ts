@@ -8,7 +8,7 @@
 import type { HashWindow } from './ports.ts';
 import { logStart, recordLength, SegmentLog, type LogPosition } from './segment-log.ts';
 import { TableKeeper } from './table-keeper.ts';
-import { readTable, TableDraft, type SnapshotTable } from './table-snapshot.ts';
+import { readTable, TableDraft, type EntryTable } from './table-snapshot.ts';
 
 const HOUR_MS = 3_600_000;
 const RECORD_BYTES = 16;
@@ -26,7 +26,7 @@ export interface HashWindowOptions {
 
 const noTimes: ReadonlyMap<number, number> = new Map();
 
-export class SegmentHashWindow implements HashWindow, SnapshotTable {
+export class SegmentHashWindow implements HashWindow, EntryTable {
   readonly #log: SegmentLog;
   readonly #keeper: TableKeeper;
   readonly #windowHours: number;

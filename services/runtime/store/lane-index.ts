@@ -2,10 +2,11 @@
  * Lanes by hash, off-heap: open addressing over one Uint32Array. An entry is 8 words:
  * hash (4), segment and offset of the chain's newest event (0 = no chain), count, flags.
  * Entries are never removed in place; growing leaves out those that have no flags and whose chain has expired.
+ * Places go by the hash's high bits, so the table may have any size, and its memory is written and read as it is.
  */
 import { CodedError } from '../errors.ts';
 import type { HashWords } from './lane-hash.ts';
-import type { SnapshotTable } from './table-snapshot.ts';
+import type { MemoryTable } from './table-snapshot.ts';
 
 const WORDS = 8;
 const SEGMENT = 4;
@@ -15,43 +16,34 @@ const FLAGS = 7;
 const CAPACITY_MIN = 1 << 12;
 /** 2 GiB of index: 67 million entries, at most two thirds of them in use. */
 export const indexEntriesMax = 1 << 26;
-/** The table grows when it is fuller than two thirds; a grown one is at most half full: 48 to 128 bytes a lane. */
+/** The table grows when it is fuller than two thirds; a grown one is two fifths full: 48 to 80 bytes a lane. */
 const FULL = 2;
 const FULL_OF = 3;
+const GROWN_ENTRIES = 2.5;
+/** As many as make the product with a capacity exact. */
+const PLACE_BITS = 26;
 
-export class LaneIndex implements SnapshotTable {
-  #table = new Uint32Array(CAPACITY_MIN * WORDS);
+export class LaneIndex implements MemoryTable {
+  #table: Uint32Array = new Uint32Array(CAPACITY_MIN * WORDS);
   #capacity = CAPACITY_MIN;
   used = 0;
 
-  /** Of the table in memory. */
-  get bytes(): number {
-    return this.#table.byteLength;
+  get memory(): Uint32Array {
+    return this.#table;
+  }
+  adopt(memory: Uint32Array, used: number): void {
+    this.#table = memory;
+    this.#capacity = memory.length / WORDS;
+    this.used = used;
   }
 
-  copyEntries(from: number, into: Uint32Array): { readonly next: number; readonly words: number } {
-    const table = this.#table;
-    let words = 0;
-    let x = from;
-    for (; x < table.length && words + WORDS <= into.length; x += WORDS) {
-      if (!occupied(table, x)) continue;
-      for (let i = 0; i < WORDS; i += 1) into[words + i] = table[x + i] as number;
-      words += WORDS;
-    }
-    return { next: x, words };
-  }
-
-  reserve(entries: number): void {
-    this.#resize(Math.max(entries, this.used), 0);
-  }
-
-  /** In the order in which they were copied they come in the order of their places. */
+  /** From a snapshot of the first version: the whole table, by other places. */
   putEntries(entries: Uint32Array): void {
     for (let from = 0; from + WORDS <= entries.length; from += WORDS) {
       if (!occupied(entries, from)) continue;
       this.makeRoom(1, 0);
       this.used += 1;
-      copyTo(this.#table, this.#capacity - 1, entries, from);
+      copyTo(this.#table, this.#capacity, entries, from);
     }
   }
 
@@ -66,13 +58,13 @@ export class LaneIndex implements SnapshotTable {
   /** The slot of this hash, made if absent; makeRoom comes first. */
   slot(hash: HashWords): number {
     const table = this.#table;
-    const mask = this.#capacity - 1;
-    // Typed array reads below are within capacity by the mask.
+    const capacity = this.#capacity;
+    // Typed array reads below are within capacity: placeOf is below it, and what reaches it starts again.
     const h0 = hash[0] as number;
     const h1 = hash[1] as number;
     const h2 = hash[2] as number;
     const h3 = hash[3] as number;
-    for (let at = h0 & mask; ; at = (at + 1) & mask) {
+    for (let at = placeOf(h0, capacity); ; at = at + 1 === capacity ? 0 : at + 1) {
       const x = at * WORDS;
       if (table[x] === h0 && table[x + 1] === h1 && table[x + 2] === h2 && table[x + 3] === h3) return x;
       if (occupied(table, x)) continue;
@@ -126,7 +118,7 @@ export class LaneIndex implements SnapshotTable {
 
   /** Makes a table for so many entries, and moves what is alive. */
   #resize(entries: number, segmentMin: number): void {
-    while (entries * FULL_OF * 4 > this.#capacity * FULL * 3) this.#capacity *= 2;
+    this.#capacity = Math.max(CAPACITY_MIN, Math.ceil(entries * GROWN_ENTRIES));
     if (this.#capacity > indexEntriesMax) {
       throw new CodedError(
         'index_full',
@@ -138,17 +130,21 @@ export class LaneIndex implements SnapshotTable {
     }
     const old = this.#table;
     this.#table = new Uint32Array(this.#capacity * WORDS);
-    const mask = this.#capacity - 1;
     for (let x = 0; x < old.length; x += WORDS) {
-      if (alive(old, x, segmentMin)) copyTo(this.#table, mask, old, x);
+      if (alive(old, x, segmentMin)) copyTo(this.#table, this.#capacity, old, x);
     }
   }
 }
 
+/** Where a hash belongs: its high bits as a share of the table. */
+function placeOf(h0: number, capacity: number): number {
+  return Math.floor(((h0 >>> (32 - PLACE_BITS)) * capacity) / 2 ** PLACE_BITS);
+}
+
 /** Copies an entry that the table does not have to its place there. */
-function copyTo(table: Uint32Array, mask: number, entries: Uint32Array, from: number): void {
-  let at = (entries[from] as number) & mask;
-  while (occupied(table, at * WORDS)) at = (at + 1) & mask;
+function copyTo(table: Uint32Array, capacity: number, entries: Uint32Array, from: number): void {
+  let at = placeOf(entries[from] as number, capacity);
+  while (occupied(table, at * WORDS)) at = at + 1 === capacity ? 0 : at + 1;
   for (let i = 0; i < WORDS; i += 1) table[at * WORDS + i] = entries[from + i] as number;
 }
 

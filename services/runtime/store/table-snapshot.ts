@@ -1,6 +1,7 @@
 /**
  * A table of the stores (lanes, hashes) as of a position in its log, in one file with a checksum: what saves reading the
- * log from its start. Only the entries are written, in table order, so both ways are one pass over memory.
+ * log from its start. A table that has nothing but its memory is written and read as it lies there; of another the entries
+ * alone are, in table order, so that both ways are one pass.
  *
  * File: u32 length of the head | u32 CRC-32C of all that follows | head as JSON | entries, little-endian words.
  *
@@ -8,7 +9,17 @@
  * failure the mark may be an older one, and a table that is newer than its mark is of no use. Both are waited for beside
  * the batches that go on.
  */
-import { closeSync, existsSync, fsync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32c } from '@node-rs/crc32';
@@ -19,6 +30,9 @@ export const SNAPSHOT_FILE = 'index.snapshot';
 export const DRAFT_FILE = `${SNAPSHOT_FILE}.new`;
 const LEAD_BYTES = 8;
 const HEAD_BYTES_MAX = 16 << 20;
+const WORD_BYTES = 4;
+/** What one system call is asked for: it takes less than 2 GiB. */
+const CALL_BYTES_MAX = 1 << 30;
 /** A multiple of every entry's size in words. */
 const CHUNK_WORDS = 24 * 16_384;
 
@@ -26,20 +40,32 @@ export interface TableHead {
   readonly position: LogPosition;
   /** The latest time in each segment, in the store's own unit. */
   readonly latest: readonly (readonly [segment: number, latest: number])[];
-  /** Absent in files of the first version, which hold the whole table, empty places included. */
+  /** Entries in use. Absent in files of the first version, which hold a table's memory by places of another kind. */
   readonly entries?: number;
+  /** Words of memory that follow; absent: entries follow. */
+  readonly memory?: number;
 }
 
-/** An open-addressed table of entries of a few words. */
-export interface SnapshotTable {
+/** An open-addressed table that is written as its memory. */
+export interface MemoryTable {
+  readonly used: number;
+  readonly memory: Uint32Array;
+  /** Becomes the table whose memory this was. */
+  adopt(memory: Uint32Array, used: number): void;
+  /** Entries of a file of the first version, empty ones among them. */
+  putEntries(entries: Uint32Array): void;
+}
+/** One that is written as its entries, of a few words each. */
+export interface EntryTable {
   readonly used: number;
   /** Copies entries from place `from` on to `into` until it is full; returns the next place, and words copied. */
   copyEntries(from: number, into: Uint32Array): { readonly next: number; readonly words: number };
   /** Makes room for so many entries in all. */
   reserve(entries: number): void;
-  /** Puts entries that copyEntries gave; empty ones are passed over. */
+  /** Puts entries that copyEntries gave. */
   putEntries(entries: Uint32Array): void;
 }
+export type SnapshotTable = MemoryTable | EntryTable;
 
 /**
  * Fills the table from the folder's snapshot; undefined when there is none.
@@ -52,25 +78,20 @@ export function readTable(folder: string, end: LogPosition, table: SnapshotTable
   const fd = openSync(path, 'r');
   try {
     const lead = Buffer.alloc(LEAD_BYTES);
-    const headBytes = readSync(fd, lead, 0, LEAD_BYTES, 0) < LEAD_BYTES ? Infinity : lead.readUInt32LE(0);
+    const headBytes = readFully(fd, lead, 0) < LEAD_BYTES ? Infinity : lead.readUInt32LE(0);
     if (headBytes > HEAD_BYTES_MAX) throw damaged(path);
     const head = Buffer.alloc(headBytes);
-    readSync(fd, head, 0, headBytes, LEAD_BYTES);
-    let crc = crc32c(head);
-    const words = new Uint32Array(CHUNK_WORDS);
-    const bytes = Buffer.from(words.buffer);
-    let reserved = false;
-    for (let at = LEAD_BYTES + headBytes; ;) {
-      const got = readFully(fd, bytes, at);
-      crc = crc32c(bytes.subarray(0, got), crc);
-      if (!reserved) table.reserve(entriesIn(head));
-      reserved = true;
-      table.putEntries(words.subarray(0, got >>> 2));
-      at += got;
-      if (got < bytes.length) break;
-    }
-    if (crc >>> 0 !== lead.readUInt32LE(4)) throw damaged(path);
+    readFully(fd, head, LEAD_BYTES);
     const parsed = headIn(head, path);
+    const body: Body = {
+      fd,
+      path,
+      at: LEAD_BYTES + headBytes,
+      crc: crc32c(head),
+      wanted: lead.readUInt32LE(4),
+    };
+    if ('adopt' in table && parsed.memory !== undefined) readMemory(body, parsed, table);
+    else readEntries(body, parsed, table);
     const { position } = parsed;
     if (
       position.segment > end.segment ||
@@ -93,10 +114,37 @@ function headIn(bytes: Buffer, path: string): TableHead {
   }
 }
 
-/** Before the checksum is known: a size to begin with, and no more. */
-function entriesIn(head: Buffer): number {
-  const entries = /"entries":(\d{1,9})[,}]/.exec(head.toString('latin1'))?.[1];
-  return Number(entries ?? 0);
+interface Body {
+  readonly fd: number;
+  readonly path: string;
+  readonly at: number;
+  /** Of the head. */
+  readonly crc: number;
+  readonly wanted: number;
+}
+
+function readMemory({ fd, path, at, crc, wanted }: Body, head: TableHead, table: MemoryTable): void {
+  const words = head.memory ?? 0;
+  if (fstatSync(fd).size !== at + words * WORD_BYTES) throw damaged(path); // before so much is taken
+  const memory = new Uint32Array(words);
+  const bytes = Buffer.from(memory.buffer);
+  readFully(fd, bytes, at);
+  if (crc32c(bytes, crc) >>> 0 !== wanted) throw damaged(path);
+  table.adopt(memory, head.entries ?? 0);
+}
+
+function readEntries({ fd, path, at, crc, wanted }: Body, head: TableHead, table: SnapshotTable): void {
+  const sizeMax = fstatSync(fd).size / WORD_BYTES;
+  if ('reserve' in table) table.reserve(Math.min(head.entries ?? 0, sizeMax));
+  const words = new Uint32Array(CHUNK_WORDS);
+  const bytes = Buffer.from(words.buffer);
+  let [place, sum] = [at, crc];
+  for (let got = bytes.length; got === bytes.length; place += got) {
+    got = readFully(fd, bytes, place);
+    sum = crc32c(bytes.subarray(0, got), sum);
+    table.putEntries(words.subarray(0, Math.floor(got / WORD_BYTES)));
+  }
+  if (sum >>> 0 !== wanted) throw damaged(path);
 }
 
 /** A snapshot that has been written and is not in force yet. */
@@ -116,7 +164,8 @@ export class TableDraft {
   static write(folder: string, head: TableHead, table: SnapshotTable): TableDraft {
     const fd = openSync(join(folder, DRAFT_FILE), 'w');
     try {
-      writeAll(fd, Buffer.from(JSON.stringify({ ...head, entries: table.used })), table);
+      const memory = 'memory' in table ? { memory: table.memory.length } : {};
+      writeAll(fd, Buffer.from(JSON.stringify({ ...head, entries: table.used, ...memory })), table);
       return new TableDraft(folder, fd, head.position);
     } catch (cause) {
       closeSync(fd);
@@ -145,36 +194,47 @@ export class TableDraft {
 }
 
 function writeAll(fd: number, head: Buffer, table: SnapshotTable): void {
-  let crc = crc32c(head);
+  let crc = 0;
   let at = LEAD_BYTES;
-  const write = (bytes: Buffer): void => {
-    for (let done = 0; done < bytes.length;) {
-      done += writeSync(fd, bytes, done, bytes.length - done, at + done);
-    }
-    at += bytes.length;
-  };
-  write(head);
-  const chunk = new Uint32Array(CHUNK_WORDS);
-  for (let from = 0; ;) {
-    const { next, words } = table.copyEntries(from, chunk);
-    if (words === 0) break;
-    const bytes = Buffer.from(chunk.buffer, 0, words * 4);
+  for (const bytes of partsOf(head, table)) {
     crc = crc32c(bytes, crc);
-    write(bytes);
-    from = next;
+    writeFully(fd, bytes, at);
+    at += bytes.length;
   }
   const lead = Buffer.alloc(LEAD_BYTES);
   lead.writeUInt32LE(head.length, 0);
   lead.writeUInt32LE(crc >>> 0, 4);
-  at = 0;
-  write(lead);
+  writeFully(fd, lead, 0);
+}
+
+/** Each is used up before the next. */
+function* partsOf(head: Buffer, table: SnapshotTable): Generator<Buffer> {
+  yield head;
+  if ('memory' in table) {
+    const { buffer, byteOffset, byteLength } = table.memory;
+    yield Buffer.from(buffer, byteOffset, byteLength);
+    return;
+  }
+  const chunk = new Uint32Array(CHUNK_WORDS);
+  for (let from = 0; ;) {
+    const { next, words } = table.copyEntries(from, chunk);
+    if (words === 0) return;
+    yield Buffer.from(chunk.buffer, 0, words * WORD_BYTES);
+    from = next;
+  }
+}
+
+function writeFully(fd: number, bytes: Buffer, position: number): void {
+  for (let done = 0; done < bytes.length;) {
+    done += writeSync(fd, bytes, done, Math.min(bytes.length - done, CALL_BYTES_MAX), position + done);
+  }
 }
 
 /** As much as there is, up to the buffer's size. */
 function readFully(fd: number, into: Buffer, position: number): number {
   let done = 0;
   while (done < into.length) {
-    const got = readSync(fd, into, done, into.length - done, position + done);
+    const got = readSync(fd, into, done, Math.min(into.length - done, CALL_BYTES_MAX), position + done);
     if (got === 0) break;
     done += got;
   }
