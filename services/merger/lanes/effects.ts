@@ -105,7 +105,10 @@ export function evolveLane(lane: LaneState, effect: Effect): LaneState {
     case 'release_began': {
       assert(work.type === 'asking', `a lane that is ${work.type} does not begin a release`);
       const { personId, via, claimedAt, known } = effect;
-      return { ...lane, work: { type: 'releasing', personId, via, claimedAt, known, ...nothingReleased } };
+      return {
+        ...lane,
+        work: { type: 'releasing', personId, via, claimedAt, known, cursor: 0, count: 0, oldest: 0 },
+      };
     }
     case 'released':
       assert(work.type === 'releasing' && effect.cursor > work.cursor, 'a release goes forward');
@@ -140,8 +143,6 @@ export function evolveLane(lane: LaneState, effect: Effect): LaneState {
       return unreachable(effect);
   }
 }
-
-const nothingReleased = { cursor: 0, count: 0, oldest: 0 };
 
 function learn(
   lane: LaneState,
