@@ -202,18 +202,19 @@ export class SegmentEventStore implements EventStore {
 
   /** Folds a block into the index, as appending its records once did. */
   #replay(block: Buffer, segment: number, offset: number): void {
+    const view = new DataView(block.buffer, block.byteOffset, block.length);
+    const { segmentMin } = this.#log;
     for (let at = 0; at < block.length;) {
-      const word = block.readUInt32LE(at);
-      for (let i = 0; i < 4; i += 1) this.#hash[i] = block.readUInt32LE(at + HASH + 4 * i);
-      this.#index.makeRoom(1, this.#log.segmentMin);
+      const word = view.getUint32(at, true);
+      for (let i = 0; i < 4; i += 1) this.#hash[i] = view.getUint32(at + HASH + 4 * i, true);
+      this.#index.makeRoom(1, segmentMin);
       const slot = this.#index.slot(this.#hash);
       const type = word >>> TYPE_SHIFT;
       this.#log.records += 1;
       if (type === EVENT) {
         this.#index.push(slot, segment, offset + at);
-        const receivedAt = block.readUIntLE(at + RECEIVED_AT, 6);
-        this.#noteLatest(segment, receivedAt);
-      } else if (type === FLAGS) this.#index.setFlags(slot, block.readUInt32LE(at + 4));
+        this.#noteLatest(segment, getTime(view, at + RECEIVED_AT));
+      } else if (type === FLAGS) this.#index.setFlags(slot, view.getUint32(at + 4, true));
       else if (type === CLEARED) this.#index.clear(slot);
       at += recordLength(word);
     }
@@ -225,4 +226,7 @@ function setTime(view: DataView, at: number, time: number): void {
   const high = Math.floor(time / 2 ** 32);
   view.setUint32(at, time - high * 2 ** 32, true);
   view.setUint16(at + 4, high, true);
+}
+function getTime(view: DataView, at: number): number {
+  return view.getUint32(at, true) + view.getUint16(at + 4, true) * 2 ** 32;
 }

@@ -211,9 +211,10 @@ export class SegmentLog {
         got += more;
       }
       const bytes = window.subarray(0, length);
+      const view = new DataView(bytes.buffer, bytes.byteOffset, length);
       let at = 0;
-      for (let end = endOfBlock(bytes, at); end !== undefined; end = endOfBlock(bytes, at)) {
-        if (crc32c(bytes.subarray(at, end)) >>> 0 !== bytes.readUInt32LE(end + 8)) {
+      for (let end = endOfBlock(view, at); end !== undefined; end = endOfBlock(view, at)) {
+        if (crc32c(bytes.subarray(at, end)) >>> 0 !== view.getUint32(end + 8, true)) {
           throw damaged(this.#path(segment), begin + at);
         }
         visit(bytes.subarray(at, end), begin + at);
@@ -264,11 +265,11 @@ export class SegmentLog {
 const LENGTH_MASK = 0x0fff_ffff;
 export const recordLength = (word: number): number => word & LENGTH_MASK;
 
-function endOfBlock(bytes: Buffer, start: number): number | undefined {
+function endOfBlock(view: DataView, start: number): number | undefined {
   let at = start;
-  while (at + TRAILER_BYTES <= bytes.length) {
-    const word = bytes.readUInt32LE(at);
-    if (word === TRAILER_MAGIC && bytes.readUInt32LE(at + 4) === at - start) return at;
+  while (at + TRAILER_BYTES <= view.byteLength) {
+    const word = view.getUint32(at, true);
+    if (word === TRAILER_MAGIC && view.getUint32(at + 4, true) === at - start) return at;
     const length = recordLength(word);
     if (length < 4) return undefined;
     at += length;
