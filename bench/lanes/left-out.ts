@@ -40,7 +40,7 @@ export function without(left: ReadonlySet<LanePart>, stores: PartitionStores): P
   };
 }
 
-const noRepeats: HashWindow = { seen: () => false, expire: () => undefined, entries: 0 };
+const noRepeats: HashWindow = { seen: () => false, expire: () => undefined, entries: 0, forgottenEarly: 0 };
 
 const nothingStored: StoredEvents = {
   length: 0,

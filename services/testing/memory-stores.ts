@@ -132,6 +132,8 @@ class MemoryKeyedStore extends Overlay<Buffer> implements KeyedStore {
 }
 
 class MemoryHashWindow extends Overlay<number> implements HashWindow {
+  /** A full one throws instead. */
+  readonly forgottenEarly = 0;
   readonly #windowMs: number;
   readonly #entriesMax: number;
 

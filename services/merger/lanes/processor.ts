@@ -85,6 +85,7 @@ export class LanesProcessor implements Processor {
       lanes_ready: busy.readyLanes,
       lanes_indexed: events.lanes,
       message_ids: this.#duplicates.entries,
+      message_ids_forgotten_early: this.#duplicates.forgottenEarly,
       control_calls_undecided: this.#shell.markers.count,
       stray_answers: this.#strays,
     };

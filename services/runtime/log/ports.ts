@@ -55,7 +55,6 @@ export interface LogReader {
   wait(timeoutMs: number): Promise<void>;
   /** The partition had been read to its end (last stable offset) when it was last fetched, and nothing of it is buffered. */
   atEnd(at: TopicPartition): boolean;
-  /** Milliseconds (performance.now) of the last answer for this partition; for stall alarms. */
   close(): Promise<void>;
 }
 

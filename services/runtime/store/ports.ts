@@ -70,6 +70,8 @@ export interface HashWindow {
   seen(hashHigh: number, hashLow: number, receivedAt: number): boolean;
   expire(receivedBefore: number): void;
   readonly entries: number;
+  /** Hashes that made room for newer ones before the window was over, since the start: their repeats are not seen. */
+  readonly forgottenEarly: number;
 }
 
 /** What makes stores follow the task's transactions. Sequences are the task's batch numbers; 0 = nothing yet. */
