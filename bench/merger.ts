@@ -12,14 +12,14 @@
  * `--minutes` no further round begins. `--steady`: fed so many events a second while it runs, instead.
  * Needs a JDK and Maven, and about 2.5 GB of disk for each million events.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compileServices } from '../infra/local/compiled-services.ts';
 import { Supervisor } from '../infra/local/supervisor.ts';
 import type { BenchRow } from '../scripts/bench.ts';
 import { registerSchemas } from '../services/runtime/registry.ts';
+import { openBenchFolder } from './bench-folder.ts';
 import { root, startOwnBroker } from './merger/own-broker.ts';
 import { Peer } from './merger/peer.ts';
 import { Race, type Contestant } from './merger/race.ts';
@@ -45,7 +45,7 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
     },
   });
   const only = contestants.filter((name) => values.only === undefined || values.only === name);
-  const folder = await mkdtemp(join(values.folder, 'hindsight-bench-merger-'));
+  const folder = openBenchFolder(values.folder, 'merger');
   const supervisor = new Supervisor({ restart: false, report: say, onChange: () => undefined });
   try {
     const parts = await startOwnBroker(folder, supervisor, say);

@@ -5,22 +5,15 @@
 import type { Codecs } from '../../schemas/codec.ts';
 import { partitionOf } from '../../schemas/partitioner.ts';
 import { openLog } from '../../services/runtime/log/open-log.ts';
-import type {
-  Log,
-  LogReader,
-  OutputBuffer,
-  RecordSlice,
-  TransactionalProducer,
-} from '../../services/runtime/log/ports.ts';
+import type { Log, LogReader, RecordSlice } from '../../services/runtime/log/ports.ts';
+import { BulkWriter } from './bulk-writer.ts';
 import { asCollected, laneOf, readPeerRecord, type PeerRecord } from './peer-record.ts';
 import { WaitingBytes } from './waiting-bytes.ts';
 
 const TOPIC = 'eventsCollected';
-const SEND_RECORDS = 20_000;
 const BUFFER_BYTES_MAX = 8 << 20;
 const TAKE_BYTES = 1 << 20;
 const WAIT_MS = 100;
-const TRANSACTION_MS_MAX = 60_000;
 
 export interface FeedOptions {
   readonly brokers: readonly string[];
@@ -49,8 +42,8 @@ export async function feed({ brokers, codecs, partitions, from, into }: FeedOpti
   };
   try {
     const source = await open(from);
-    const sinks: Sink[] = [];
-    for (const prefix of into) sinks.push(await Sink.open(await open(prefix), partitions));
+    const sinks: BulkWriter[] = [];
+    for (const prefix of into) sinks.push(await BulkWriter.open(await open(prefix), TOPIC, partitions));
     const waiting = new WaitingBytes();
     let [events, bytes] = [0, 0];
     for await (const record of inOrder(source)) {
@@ -67,42 +60,6 @@ export async function feed({ brokers, codecs, partitions, from, into }: FeedOpti
     return { events, bytes, waitingBytes: waiting.bytes };
   } finally {
     for (const log of logs) await log.close();
-  }
-}
-
-class Sink {
-  readonly #producer: TransactionalProducer;
-  readonly #outputs: OutputBuffer;
-
-  private constructor(producer: TransactionalProducer, outputs: OutputBuffer) {
-    this.#producer = producer;
-    this.#outputs = outputs;
-  }
-
-  static async open(log: Log, partitions: number): Promise<Sink> {
-    await log.admin.createTopics(partitions);
-    const producer = await log.transactionalProducer({
-      transactionalId: 'feed',
-      timeoutMs: TRANSACTION_MS_MAX,
-    });
-    await producer.init();
-    return new Sink(producer, log.newOutputBuffer());
-  }
-
-  /** To be awaited when it gives a promise: it then sends what has come together. */
-  append(partition: number, key: Buffer, value: Buffer): Promise<void> | undefined {
-    this.#outputs.append(TOPIC, partition, key, value);
-    return this.#outputs.records >= SEND_RECORDS ? this.#send() : undefined;
-  }
-  async finish(): Promise<void> {
-    if (this.#outputs.records > 0) await this.#send();
-    await this.#producer.close();
-  }
-
-  async #send(): Promise<void> {
-    await this.#producer.send(this.#outputs);
-    await this.#producer.commit();
-    this.#outputs.clear();
   }
 }
 

@@ -9,16 +9,15 @@ import type { CollectedEvent } from '../../schemas/records.ts';
 import { assert } from '../../services/runtime/errors.ts';
 import { openLog } from '../../services/runtime/log/open-log.ts';
 import type { Log } from '../../services/runtime/log/ports.ts';
+import { BulkWriter } from './bulk-writer.ts';
 import { peerValueOf } from './peer-record.ts';
 
 const MERGED = 'eventsMerged';
 /** The peer's output topic is named as this one is, under the prefix of the copy. */
 const COPY = 'eventsCollected';
-const SEND_RECORDS = 20_000;
 const TAKE_BYTES = 4 << 20;
 const BUFFER_BYTES_MAX = 16 << 20;
 const WAIT_MS = 100;
-const TRANSACTION_MS_MAX = 60_000;
 
 export interface GiveBackOptions {
   readonly brokers: readonly string[];
@@ -40,31 +39,19 @@ export async function giveBack({
   const source = await openLog({ brokers, clientId: 'bench-give-back', prefix: from });
   const sink = await openLog({ brokers, clientId: 'bench-give-back', prefix: into });
   try {
-    await sink.admin.createTopics(partitions);
     const claims = new Claims();
     for await (const { personId, event } of mergedEvents(source, codecs)) claims.take(personId, event);
     let laterIdentifies = 0;
-    const producer = await sink.transactionalProducer({
-      transactionalId: 'give-back',
-      timeoutMs: TRANSACTION_MS_MAX,
-    });
-    await producer.init();
-    const outputs = sink.newOutputBuffer();
+    const writer = await BulkWriter.open(sink, COPY, partitions);
     for await (const { personId, event } of mergedEvents(source, codecs)) {
       if (claims.isLater(event)) {
         laterIdentifies += 1;
         continue;
       }
       const userId = claims.userOf(personId);
-      outputs.append(COPY, partitionOf(userId, partitions), Buffer.from(userId), peerValueOf(event));
-      if (outputs.records < SEND_RECORDS) continue;
-      await producer.send(outputs);
-      outputs.clear();
+      await writer.append(partitionOf(userId, partitions), Buffer.from(userId), peerValueOf(event));
     }
-    await producer.send(outputs);
-    outputs.clear();
-    await producer.commit();
-    await producer.close();
+    await writer.finish();
     return { laterIdentifies };
   } finally {
     await source.close();
