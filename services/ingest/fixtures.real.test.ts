@@ -50,6 +50,7 @@ const BUILT = new Set([
   'POST /v1/page',
   'POST /v1/screen',
   'POST /v1/alias',
+  'POST /v1/group',
   'POST /v1/batch',
 ]);
 
