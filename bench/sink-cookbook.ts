@@ -7,35 +7,33 @@ import type { ClickHouseAddress, Target } from '../services/clickhouse/target.ts
 const PEOPLE_SHARE = 30; // events a person
 const CHUNK_ROWS = 500_000;
 const RUNS = 3;
-const PERSON = (number: string): string => `concat('cio_', lower(hex(sipHash64(${number}))))`;
+/** A hash depends on the width of what is hashed: a person has to have the same name in every table. */
+const PERSON = (number: string): string => `concat('cio_', lower(hex(sipHash64(toUInt64(${number})))))`;
+const NAMES = `['Product Viewed', 'Product Viewed', 'Product Viewed', 'Product Added', 'Checkout Started', 'Order Completed', 'Message Eligible', 'Message Sent', 'Search', 'Quiz Completed']`;
+const PROPERTIES = `concat('{"product_id":"sku-', toString(number % 5000), '","price":', toString((number % 20000) / 100), ',"quantity":1,"total":', toString((number % 9000) / 50), ',"holdout":', if(cityHash64(number) % 10 = 0, 'true', 'false'), ',"journey_id":"welcome"}')`;
+const CONTEXT = `if(number % 4 = 0, concat('{"page":{"url":"https://shop.example/p/', toString(number % 5000), '"},"campaign":{"source":"s', toString(number % 7), '","name":"c', toString(number % 20), '"}}'), NULL)`;
 
-/** A day of 30 for each event; 1 % of people merged, 0.1 % deleted; a tenth as many events of nobody. */
+/**
+ * 30 days. Seven events of ten come from a browser and have an anonymous id, half of these from before the person was
+ * known; every twentieth person has a second device. 1 % of people are merged, 0.1 % deleted, a few split. A tenth as
+ * many events of nobody, and as many that a claim covers; every question has an answer.
+ */
 export async function fillShop(target: Target, events: number): Promise<void> {
   const people = Math.floor(events / PEOPLE_SHARE);
-  const person = PERSON(`cityHash64(number) % ${String(people)}`);
-  const visitor = `concat('v', toString(cityHash64(number) % ${String(people)}))`;
-  const name =
-    "['Product Viewed', 'Product Viewed', 'Product Viewed', 'Product Added', 'Checkout Started', 'Order Completed', 'Message Eligible', 'Message Sent', 'Search', 'Quiz Completed'][1 + number % 10]";
+  const who = `cityHash64(number) % ${String(people)}`;
   const at = `toDateTime64('2026-03-01 00:00:00', 3, 'UTC') + INTERVAL intDiv(number * 2592, ${String(Math.ceil(events / 1000))}) SECOND`;
-  const properties =
-    'concat(\'{"product_id":"sku-\', toString(number % 5000), \'","price":\', toString((number % 20000) / 100), \',"quantity":1,"total":\', toString((number % 9000) / 50), \',"holdout":\', if(cityHash64(number) % 10 = 0, \'true\', \'false\'), \',"journey_id":"welcome"}\')';
-  const context =
-    'if(number % 4 = 0, concat(\'{"page":{"url":"https://shop.example/p/\', toString(number % 5000), \'"},"campaign":{"source":"s\', toString(number % 7), \'","name":"c\', toString(number % 20), \'"}}\'), NULL)';
+  const browser = 'number % 10 NOT IN (5, 6, 7)';
+  const before = `${browser} AND intDiv(number, 10) % 2 = 0`;
+  const visitor = `concat(if(${who} % 20 = 0 AND intDiv(number, 20) % 2 = 0, 'u', 'v'), toString(${who}))`;
+  const merged = `${at} + INTERVAL if(${before}, 1 + cityHash64(number, 1) % 86400, 1) SECOND`;
   for (let from = 0; from < events; from += CHUNK_ROWS) {
-    const rows = Math.min(CHUNK_ROWS, events - from);
-    await target.command(`INSERT INTO stored_merged SELECT 'sample', ${person}, ${at} + INTERVAL 1 MINUTE, number % 2 = 0, ${at}, 'event', if(number % 2 = 0, 'none', 'id'), NULL,
-      if(number % 3 = 0, ${visitor}, NULL), toString(generateUUIDv4()), ${at}, 'bench', ${name}, ${properties}, ${context}, number % 8, number
-      FROM numbers(${String(from)}, ${String(rows)})`);
+    await target.command(`INSERT INTO stored_merged (workspace, person_id, merged_at, previously_anonymous, received_at, type, identifier_kind, identifier, anonymous_id, message_id, timestamp, source, name, properties, context, _partition, _offset)
+      SELECT 'sample', ${PERSON(who)}, ${merged}, ${before}, ${at}, 'event', if(${before}, 'none', 'id'), if(${before}, NULL, toString(${who})),
+      if(${browser}, ${visitor}, NULL), toString(generateUUIDv4()), ${at}, 'bench', ${NAMES}[1 + number % 10], ${PROPERTIES}, ${CONTEXT}, number % 8, number
+      FROM numbers(${String(from)}, ${String(Math.min(CHUNK_ROWS, events - from))})`);
   }
-  await target.command(`INSERT INTO stored_collected SELECT ${at}, 'page', concat('w', toString(number % 100000)), toString(number), ${at}, 'sample', 'bench', '/', ${properties}, ${context}, number % 8, number
-    FROM numbers(${String(Math.floor(events / 10))})`);
-  const fact = (kind: string, who: string, other: string, where: string): Promise<void> =>
-    target.command(`INSERT INTO stored_facts (number, workspace, kind, at, person_id, other_person_id, identifier_kind, identifier, _partition, _offset)
-      SELECT number, 'sample', '${kind}', toDateTime64('2026-03-15 00:00:00', 3), ${who}, ${other}, '${kind === 'anonymous_claimed' ? 'anonymous_id' : 'none'}', ${kind === 'anonymous_claimed' ? "concat('v', toString(number))" : 'NULL'}, 0, number
-      FROM numbers(${String(people)}) WHERE ${where}`);
-  await fact('anonymous_claimed', PERSON('number'), 'NULL', '1');
-  await fact('person_absorbed', PERSON('number'), PERSON('number + 1'), 'number % 100 = 0');
-  await fact('person_deleted', PERSON('number'), 'NULL', 'number % 1000 = 7');
+  await fillIdentity(target, people);
+  await fillAnonymous(target, events / 5, people);
   await target.command(
     `INSERT INTO stored_segment_changes SELECT 'sample', concat('segment-', toString(number % 5)), ${PERSON('intDiv(number, 3)')}, 'entered', toDateTime64('2026-03-10 00:00:00', 3), NULL, 1, 0, number FROM numbers(${String(people)})`,
   );
@@ -43,8 +41,51 @@ export async function fillShop(target: Target, events: number): Promise<void> {
     `INSERT INTO stored_journey_entries SELECT 'sample', 'welcome', ${PERSON('number')}, toDateTime64('2026-03-10 00:00:00', 3), NULL, 1, 0, number FROM numbers(${String(Math.floor(people / 4))})`,
   );
   await target.command(
-    `INSERT INTO stored_dropped (workspace, reason, stage, at, detail, _partition, _offset) SELECT 'sample', 'duplicate_message', 'merger', ${at}, '{"partition":99,"offset":1}', 0, number FROM numbers(100000)`,
+    `INSERT INTO stored_dropped (workspace, reason, stage, at, detail, _partition, _offset) SELECT 'sample', 'duplicate_message', 'merger', ${at.replaceAll('number', '(number * 90)')}, '{"partition":99,"offset":1}', 0, number FROM numbers(${String(Math.floor(events / 100))})`,
   );
+}
+
+/** Facts in the order in which identity would have had them: claims, then merges, splits and deletions. */
+async function fillIdentity(target: Target, people: number): Promise<void> {
+  const fact = (kind: string, fields: Facts, where = '1'): Promise<void> =>
+    target.command(`INSERT INTO stored_facts (number, workspace, kind, at, person_id, other_person_id, identifier_kind, identifier, _partition, _offset)
+      SELECT ${String(fields.place)} * ${String(people)} + number, 'sample', '${kind}', toDateTime64('2026-03-15 00:00:00', 3, 'UTC'), ${fields.person}, ${fields.other ?? 'NULL'},
+      '${fields.name === undefined ? 'none' : 'anonymous_id'}', ${fields.name ?? 'NULL'}, 0, ${String(fields.place)} * ${String(people)} + number
+      FROM numbers(${String(people)}) WHERE ${where}`);
+  const name = "concat('v', toString(number))";
+  const second = "concat('u', toString(number))";
+  await fact('anonymous_claimed', { place: 0, person: PERSON('number'), name });
+  await fact('anonymous_claimed', { place: 1, person: PERSON('number'), name: second }, 'number % 20 = 0');
+  await fact(
+    'person_absorbed',
+    { place: 2, person: PERSON('number'), other: PERSON('number + 1') },
+    'number % 100 = 0',
+  );
+  await fact(
+    'anonymous_moved',
+    { place: 3, person: PERSON('number + 3'), other: PERSON('number'), name: second },
+    'number % 20000 = 40',
+  );
+  await fact('person_deleted', { place: 4, person: PERSON('number') }, 'number % 1000 = 7');
+}
+interface Facts {
+  readonly place: number;
+  readonly person: string;
+  readonly other?: string;
+  readonly name?: string;
+}
+
+/** Half are of visitors whom somebody claimed on the 15th, half of a third as many whom nobody did. */
+export async function fillAnonymous(target: Target, rows: number, people: number): Promise<void> {
+  const at = `toDateTime64('2026-03-01 00:00:00', 3, 'UTC') + INTERVAL intDiv(number * 2592, ${String(Math.ceil(rows / 1000))}) SECOND`;
+  const visitor = `if(number % 2 = 0, concat('v', toString(cityHash64(number) % ${String(people)})), concat('w', toString(cityHash64(number) % ${String(Math.ceil(people / 3))})))`;
+  for (let from = 0; from < rows; from += CHUNK_ROWS) {
+    await target.command(`INSERT INTO stored_collected (received_at, type, anonymous_id, message_id, timestamp, workspace, source, name, properties, context, _partition, _offset)
+      SELECT ${at}, 'page', ${visitor}, toString(generateUUIDv4()), ${at}, 'sample', 'bench', '/', ${PROPERTIES}, ${CONTEXT}, number % 8, number
+      FROM numbers(${String(from)}, ${String(Math.min(CHUNK_ROWS, rows - from))})`);
+  }
+  await target.command(`INSERT INTO stored_decisions (kind, workspace, lane, request_number, person_id, claimed_at, _partition, _offset)
+    SELECT 'granted', 'sample', concat('sample:a:v', toString(number)), number, ${PERSON('number')}, toDateTime64('2026-03-30 00:00:00', 3, 'UTC'), 0, number FROM numbers(${String(people)})`);
 }
 
 export async function askCookbook(address: ClickHouseAddress): Promise<BenchRow[]> {

@@ -67,6 +67,11 @@ const owners = async (): Promise<Record<string, string>> => {
     for (const row of rows) each[row.message_id] = row.person_id;
   }
   expect(each).toEqual(all);
+  const columns = 'message_id, person_id, type, name, timestamp, anonymous_id, properties, context, _offset';
+  expect(
+    await ask(`(SELECT ${columns} FROM event_values) EXCEPT (SELECT ${columns} FROM events)
+      UNION ALL (SELECT ${columns} FROM events) EXCEPT (SELECT ${columns} FROM event_values)`),
+  ).toEqual([]);
   return all;
 };
 const ownersInEvents = async (): Promise<Record<string, string>> =>
@@ -199,6 +204,70 @@ describe('events', () => {
       _partition: 0,
       _offset: expect.anything(),
     });
+  });
+});
+
+describe('values of events', () => {
+  const VALUES = 'message_id, person_id, campaign_source, campaign_name, total, journey_id, holdout, shape';
+  const none = {
+    campaign_source: '',
+    campaign_name: '',
+    total: 0,
+    journey_id: '',
+    holdout: false,
+    shape: '',
+  };
+  const properties =
+    '{"total":12.5,"journey_id":"welcome","holdout":true,"a":null,"b":[1],"c":{"d":1},"e":"x"}';
+  const context = '{"campaign":{"source":"news","name":"spring"},"page":{"url":"/"}}';
+  const full = {
+    campaign_source: 'news',
+    campaign_name: 'spring',
+    total: 12.5,
+    journey_id: 'welcome',
+    holdout: true,
+    shape: ['a:n', 'b:[', 'c:{', 'e:"', 'holdout:b', 'journey_id:"', 'total:0'].join('\u001f'),
+  };
+
+  test('are those of the JSON, whatever stands there, and go with the row at a merge and a split', async () => {
+    await insert(
+      'stored_merged',
+      merged('m1', 'a', { properties, context }),
+      { ...ofVisitor('m2', 'c', 'v1'), properties, context },
+      merged('m3', 'b', { properties: '{"total":"twelve","holdout":"yes","journey_id":7}' }),
+      merged('m4', 'b', { properties: '{"total":-3}', context: '{"campaign":null}' }),
+      merged('m5', 'b', { properties: '{}', context: '{"campaign":"spring"}' }),
+      merged('m6', 'b'),
+    );
+    await insert('stored_facts', absorbed('a', 'b'), moved('v1', 'c', 'd'));
+    expect(await ask(`SELECT ${VALUES} FROM event_values ORDER BY message_id`)).toEqual([
+      { message_id: 'm1', person_id: 'b', ...full },
+      { message_id: 'm2', person_id: 'd', ...full },
+      {
+        message_id: 'm3',
+        person_id: 'b',
+        ...none,
+        journey_id: '7',
+        shape: ['holdout:"', 'journey_id:0', 'total:"'].join('\u001f'),
+      },
+      { message_id: 'm4', person_id: 'b', ...none, total: -3, shape: 'total:0' },
+      { message_id: 'm5', person_id: 'b', ...none },
+      { message_id: 'm6', person_id: 'b', ...none },
+    ]);
+  });
+
+  test('of anonymous events are the same, and a claim covers its visitor in its own workspace', async () => {
+    const visit = (message_id: string, workspace: string): Row => ({
+      ...{ message_id, workspace, received_at: NOW, timestamp: NOW, type: 'page', anonymous_id: 'v1' },
+      ...{ properties, context },
+    });
+    await insert('stored_collected', visit('m1', 'w'), visit('m2', 'other'));
+    await insert('stored_decisions', {
+      ...{ kind: 'granted', lane: 'w:a:v1', request_number: 1, person_id: 'a', claimed_at: NOW },
+    });
+    const query = 'SELECT message_id, campaign_source, campaign_name, shape FROM anonymous_event_values';
+    const { campaign_source, campaign_name, shape } = full;
+    expect(await ask(query)).toEqual([{ message_id: 'm2', campaign_source, campaign_name, shape }]);
   });
 });
 
