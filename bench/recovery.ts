@@ -93,6 +93,7 @@ function rowOf(
     kills: starts.length,
     'live after s': spreadOf(starts.map(({ liveMs }) => liveMs)),
     'first record after s': spreadOf(starts.map(({ firstRecordMs }) => firstRecordMs)),
+    'CPU s until live': spreadOf(starts.map(({ cpuMs }) => cpuMs)),
     'of which process s': spreadOf(starts.map(({ processMs }) => processMs)),
     'stores s': spreadOf(starts.map(({ laps }) => laps['stores'] ?? 0)),
     'replay s': spreadOf(starts.map(({ laps }) => laps['replay'] ?? 0)),

@@ -5,6 +5,7 @@ import type { ServiceProgram } from '../../infra/local/compiled-services.ts';
 import type { Codecs } from '../../schemas/codec.ts';
 import { openLog } from '../../services/runtime/log/open-log.ts';
 import type { Producer } from '../../services/runtime/log/ports.ts';
+import { cpuSecondsOf } from '../merger/process-figures.ts';
 import { serviceEnv, ServiceRun, type ServicePlace } from '../merger/service-run.ts';
 import { keyOf, valueOf } from './fill.ts';
 
@@ -23,6 +24,8 @@ export interface KillsOptions {
 export interface Start {
   readonly liveMs: number;
   readonly firstRecordMs: number;
+  /** Of all threads until it had been seen live: what the start takes on a machine that has a core to spare. */
+  readonly cpuMs: number;
   /** Node, the code, the registry and the broker, until the task begins. */
   readonly processMs: number;
   /** Of the task. */
@@ -78,11 +81,17 @@ function start({ root, program, dataFolder, place }: KillsOptions): ServiceRun {
 }
 
 async function measure(merger: ServiceRun): Promise<Start> {
-  const [liveMs, firstRecordMs] = await Promise.all([merger.untilLive(), merger.untilFirstRecord()]);
+  let cpuMs = NaN;
+  const live = merger.untilLive().then((ms) => {
+    cpuMs = cpuSecondsOf(merger.pid) * 1_000;
+    return ms;
+  });
+  const [liveMs, firstRecordMs] = await Promise.all([live, merger.untilFirstRecord()]);
   const { tasks, started } = await merger.status();
   return {
     liveMs,
     firstRecordMs,
+    cpuMs,
     processMs: started?.ms ?? NaN,
     laps: tasks[0]?.went_live?.of_which ?? {},
     rssBytes: rssOf(merger.pid),
