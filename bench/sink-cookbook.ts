@@ -54,6 +54,10 @@ async function fillIdentity(target: Target, people: number): Promise<void> {
       FROM numbers(${String(people)}) WHERE ${where}`);
   const name = "concat('v', toString(number))";
   const second = "concat('u', toString(number))";
+  await target.command(`INSERT INTO stored_people (aspect, workspace, person_id, at, version, state, id, email, _partition, _offset)
+    SELECT 'graph', 'sample', ${PERSON('number')}, toDateTime64('2026-03-15 00:00:00', 3, 'UTC'), 1, multiIf(number % 1000 = 7, 'deleted', number % 100 = 0, 'absorbed', 'alive'),
+      if(state = 'alive', toString(number), NULL), if(state = 'alive', concat('person', toString(number), '@shop.example'), NULL), 0, number
+    FROM numbers(${String(people)})`);
   await fact('anonymous_claimed', { place: 0, person: PERSON('number'), name });
   await fact('anonymous_claimed', { place: 1, person: PERSON('number'), name: second }, 'number % 20 = 0');
   await fact(
@@ -75,7 +79,7 @@ interface Facts {
   readonly name?: string;
 }
 
-/** Half are of visitors whom somebody claimed on the 15th, half of a third as many whom nobody did. */
+/** Half are of visitors whom somebody claimed on the 30th, half of a third as many whom nobody did. */
 export async function fillAnonymous(target: Target, rows: number, people: number): Promise<void> {
   const at = `toDateTime64('2026-03-01 00:00:00', 3, 'UTC') + INTERVAL intDiv(number * 2592, ${String(Math.ceil(rows / 1000))}) SECOND`;
   const visitor = `if(number % 2 = 0, concat('v', toString(cityHash64(number) % ${String(people)})), concat('w', toString(cityHash64(number) % ${String(Math.ceil(people / 3))})))`;
@@ -105,6 +109,8 @@ export async function askCookbook(address: ClickHouseAddress): Promise<BenchRow[
         query,
         query_params: { workspace: 'sample', now: '2026-03-31 00:00:00.000' },
         format: 'JSON',
+        // What an earlier run has learnt would be left out of the second.
+        clickhouse_settings: { use_query_condition_cache: 0 },
       });
       const { statistics } = await result.json();
       best = Math.min(best, performance.now() - start);

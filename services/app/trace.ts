@@ -106,11 +106,17 @@ const WAITING = `
   WHERE workspace = {workspace:String} AND anonymous_id IN {visitors:Array(String)}
   ORDER BY received_at ${NEWEST}`;
 
-const MERGED = `
-  SELECT ${EVENT_COLUMNS}, person_id, previously_anonymous, toUnixTimestamp64Milli(merged_at) AS merged_at, _offset AS place
-  FROM events WHERE workspace = {workspace:String}`;
-const MERGED_OF_PERSON = `${MERGED} AND person_id = {person:String} ORDER BY place ${NEWEST}`;
-const MERGED_OF_VISITORS = `${MERGED} AND anonymous_id IN {visitors:Array(String)} ORDER BY place ${NEWEST}`;
+const MERGED_COLUMNS = `${EVENT_COLUMNS}, person_id, previously_anonymous, toUnixTimestamp64Milli(merged_at) AS merged_at, _offset AS place`;
+/** By the sort key: a condition on the person of today reads every event. */
+const MERGED_OF_PERSON = `
+  SELECT ${MERGED_COLUMNS} FROM person_events(person = {person:String})
+  WHERE workspace = {workspace:String}
+  ORDER BY place ${NEWEST}`;
+/** By an index; under an anonymous id there may be events of several people. */
+const MERGED_OF_VISITORS = `
+  SELECT ${MERGED_COLUMNS} FROM events
+  WHERE workspace = {workspace:String} AND anonymous_id IN {visitors:Array(String)}
+  ORDER BY place ${NEWEST}`;
 
 const FACTS = `
   SELECT
