@@ -57,6 +57,7 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
       codecs: await registerSchemas({ url: parts.registryUrl }),
       program: await compileServices({ root, dataFolder: folder, report: say }),
       runs: Number(values.runs),
+      profileFolder: values.profile,
       report: say,
     };
     if (values.steady !== undefined) {
@@ -73,7 +74,6 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
       ...stage,
       events: Number(values.events),
       only,
-      profileFolder: values.profile,
     });
     await race.run(Number(values.minutes));
     return [...race.figures.map(runRow), ...summaryRows(race.figures), ...race.recoveries];

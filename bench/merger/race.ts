@@ -14,7 +14,7 @@ import { runMerger, runRecovery, type MergerRunOptions } from './merger-run.ts';
 import type { PassFigures } from './pass-through.ts';
 import type { Peer, Verdict } from './peer.ts';
 import type { RunFigures } from './rows.ts';
-import { serviceEnv } from './service-run.ts';
+import { profileEnv, serviceEnv } from './service-run.ts';
 
 export type Contestant = 'peer' | 'pass' | 'merger' | 'recovery';
 
@@ -190,12 +190,7 @@ export class Race {
       events,
       program,
       env: serviceEnv({ brokers, registryUrl, prefix, partitions: PARTITIONS }),
-      ...(profileFolder !== undefined && {
-        mergerEnv: {
-          NODE_OPTIONS: `--import ${new URL('cpu-profile.mjs', import.meta.url).href}`,
-          BENCH_PROFILE_FOLDER: profileFolder,
-        },
-      }),
+      mergerEnv: profileEnv(profileFolder),
     };
   }
 

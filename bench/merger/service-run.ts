@@ -111,6 +111,15 @@ export function serviceEnv({ brokers, registryUrl, prefix, partitions }: Service
   };
 }
 
+/** Added to the environment of a service: it writes a CPU profile into the folder as it exits. */
+export function profileEnv(folder: string | undefined): NodeJS.ProcessEnv {
+  if (folder === undefined) return {};
+  return {
+    NODE_OPTIONS: `--import ${new URL('cpu-profile.mjs', import.meta.url).href}`,
+    BENCH_PROFILE_FOLDER: folder,
+  };
+}
+
 /** Records of all inputs, handled and committed by this process. */
 export function eventsIn({ gauges }: ServiceStatus): number {
   return gauges['events'] ?? 0;

@@ -4,10 +4,9 @@ import type { ServiceProgram } from '../../infra/local/compiled-services.ts';
 import type { Codecs } from '../../schemas/codec.ts';
 import { topics } from '../../schemas/topics.ts';
 import { openLog } from '../../services/runtime/log/open-log.ts';
-import { groupOf } from '../../services/runtime/task/batch-loop.ts';
 import { checkMerged } from './checked.ts';
 import type { Peer, Verdict } from './peer.ts';
-import { serviceEnv, ServiceRun } from './service-run.ts';
+import { profileEnv, serviceEnv, ServiceRun } from './service-run.ts';
 
 /** As many as the peer's topics have. */
 export const PARTITIONS = 4;
@@ -20,6 +19,8 @@ export interface StageOptions {
   readonly peer: Peer;
   readonly codecs: Codecs;
   readonly program: ServiceProgram;
+  /** Where the merger's process writes a CPU profile. */
+  readonly profileFolder: string | undefined;
 }
 
 export interface SteadyContestant {
@@ -27,10 +28,10 @@ export interface SteadyContestant {
   readonly prefix: string;
   /** What the feed writes. */
   readonly form: 'peer' | 'collected';
-  /** Consumer group whose offsets say how far it has come. */
-  readonly group: string;
   /** Process ids; their CPU is what is compared. */
   readonly processes: Readonly<Record<string, number>>;
+  /** Events handled and committed. */
+  handled(): Promise<number>;
   /** Committed so far; undefined where nobody counts. */
   transactions(): Promise<number | undefined>;
   /** Nothing is on its way inside it any more. */
@@ -44,11 +45,10 @@ export async function startPeer(stage: StageOptions, run: number): Promise<Stead
   const prefix = `steady-peer${String(run)}.`;
   const outPrefix = `${prefix}out.`;
   for (const each of [prefix, outPrefix]) await makeTopics(stage, each);
-  const [input, output] = [prefix, outPrefix].map((each) => each + topics.eventsCollected.name) as [
-    string,
-    string,
-  ];
+  const input = prefix + topics.eventsCollected.name;
+  const output = outPrefix + topics.eventsCollected.name;
   const group = 'streams';
+  const log = await openLog({ brokers: stage.brokers.split(','), clientId: 'bench', prefix });
   const app = await stage.peer.start({
     id: prefix + group,
     input,
@@ -59,11 +59,17 @@ export async function startPeer(stage: StageOptions, run: number): Promise<Stead
   return {
     prefix,
     form: 'peer',
-    group,
     processes: { peer: app.pid },
+    handled: async () => {
+      const offsets = await log.admin.committedOffsets(group, 'eventsCollected');
+      return offsets.reduce((sum, { offset }) => sum + (offset ?? 0), 0);
+    },
     transactions: () => Promise.resolve(undefined),
     isSettled: () => Promise.resolve(true),
-    stop: () => app.stop(),
+    stop: async () => {
+      await app.stop();
+      await log.close();
+    },
     check: (events) => stage.peer.check(output, events),
   };
 }
@@ -74,7 +80,12 @@ export async function startMerger(stage: StageOptions, run: number): Promise<Ste
   await makeTopics(stage, prefix);
   const env = serviceEnv({ ...stage, prefix, partitions: PARTITIONS });
   const options = { root, dataFolder: join(folder, `steady-merger-${String(run)}`), program, env };
-  const services = [new ServiceRun('identity', options), new ServiceRun('merger', options)] as const;
+  const identity = new ServiceRun('identity', options);
+  const merger = new ServiceRun('merger', {
+    ...options,
+    env: { ...env, ...profileEnv(stage.profileFolder) },
+  });
+  const services = [identity, merger];
   const stop = async (): Promise<void> => {
     await Promise.all(services.map((service) => service.stop()));
   };
@@ -87,13 +98,17 @@ export async function startMerger(stage: StageOptions, run: number): Promise<Ste
   return {
     prefix,
     form: 'collected',
-    group: groupOf('merger'),
     processes: Object.fromEntries(services.map(({ name, pid }) => [name, pid])),
+    // The group's offsets are for tools, and written once a second.
+    handled: async () => {
+      const { inputs } = await merger.status();
+      return (inputs.eventsCollected ?? []).reduce((sum, offset) => sum + Math.max(0, offset), 0);
+    },
     transactions: async () => {
       const statuses = await Promise.all(services.map((service) => service.status()));
       return statuses.reduce((sum, { gauges }) => sum + (gauges['transactions'] ?? 0), 0);
     },
-    isSettled: async () => (await services[1].status()).unsettled === 0,
+    isSettled: async () => (await merger.status()).unsettled === 0,
     stop,
     check: (events) => checkMerged({ ...stage, partitions: PARTITIONS, prefix, events }),
   };

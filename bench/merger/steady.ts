@@ -125,15 +125,15 @@ class Watch {
   }
 
   async look(): Promise<Look> {
-    const { processes, group } = this.#contestant;
-    // What is handled is asked first, so that a lag is never below nothing.
-    const offsets = await this.#log.admin.committedOffsets(group, 'eventsCollected');
+    const { processes } = this.#contestant;
+    // Asked first, so that a lag is never below nothing.
+    const handled = await this.#contestant.handled();
     const ends = await this.#log.admin.endOffsets('eventsCollected');
     const cpu = Object.entries(processes).map(([name, pid]) => [name, cpuSecondsOf(pid)] as const);
     return {
       at: performance.now(),
       written: ends.reduce((sum, end) => sum + end, 0),
-      handled: offsets.reduce((sum, { offset }) => sum + (offset ?? 0), 0),
+      handled,
       settled: await this.#contestant.isSettled(),
       transactions: await this.#contestant.transactions(),
       cpuSeconds: Object.fromEntries(cpu),
