@@ -7,17 +7,23 @@ import type { LanesFigures, LanesRun } from './lanes-run.ts';
 
 const MILLION = 1e6;
 const BLOCK_BATCHES = 20;
+/** Stretches that are compared together. */
+const LUMPY = 3;
 const DAY_MS = 86_400_000;
 const BYTES_PER_MIB = 2 ** 20;
 
 interface Stretch {
   /** Millions that waited as it began. */
   readonly from: number;
-  readonly microseconds: number;
+  readonly events: number;
+  readonly cpuMs: number;
   readonly row: BenchRow;
 }
 
-/** Goes on until so many wait and a million more; the last row compares the last million with the second. */
+/**
+ * Goes on until so many wait and a million more. The last rows compare the last million with the second, and three with
+ * three: what comes in lumps (a table that doubles) meets one stretch and not the next.
+ */
 export async function growth(run: LanesRun, frames: Frames, waiting: number): Promise<BenchRow[]> {
   const stretches: Stretch[] = [];
   const last = Math.round(waiting / MILLION);
@@ -33,15 +39,27 @@ export async function growth(run: LanesRun, frames: Frames, waiting: number): Pr
     stretches.push(stretch);
     began = now;
   }
-  const [early, late] = [stretches[1], stretches.at(-1)];
-  if (early === undefined || late === undefined) return stretches.map(({ row }) => row);
   return [
     ...stretches.map(({ row }) => row),
-    {
-      'waiting M': `at ${String(late.from)} M of that at ${String(early.from)} M`,
-      'CPU us an event': (late.microseconds / early.microseconds).toFixed(2),
-    },
+    ...compared(stretches.slice(1, 2), stretches.slice(-1)),
+    ...compared(stretches.slice(1, 1 + LUMPY), stretches.slice(-LUMPY)),
   ];
+}
+
+/** Nothing to say while the two are not apart. */
+function compared(early: readonly Stretch[], late: readonly Stretch[]): BenchRow[] {
+  const [lastEarly, firstLate] = [early.at(-1)?.from ?? 0, late[0]?.from ?? 0];
+  if (firstLate <= lastEarly) return [];
+  const between = (some: readonly Stretch[]): string =>
+    `${String(some[0]?.from ?? 0)} to ${String((some.at(-1)?.from ?? 0) + 1)} M`;
+  const ratio = microsecondsOf(late) / microsecondsOf(early);
+  return [{ 'waiting M': `${between(late)} of ${between(early)}`, 'CPU us an event': ratio.toFixed(2) }];
+}
+
+function microsecondsOf(stretches: readonly Stretch[]): number {
+  const sum = (measure: (stretch: Stretch) => number): number =>
+    stretches.reduce((total, stretch) => total + measure(stretch), 0);
+  return (sum(({ cpuMs }) => cpuMs) * 1_000) / sum(({ events }) => events);
 }
 
 interface Mark extends LanesFigures {
@@ -55,13 +73,14 @@ function mark(run: LanesRun, { waiting, receivedAt }: Frames): Mark {
 
 function stretchOf(from: number, began: Mark, now: Mark): Stretch {
   const events = now.events - began.events;
-  const microseconds = ((now.cpuMs - began.cpuMs) * 1_000) / events;
+  const cpuMs = now.cpuMs - began.cpuMs;
   return {
     from,
-    microseconds,
+    events,
+    cpuMs,
     row: {
       'waiting M': `${(began.waiting / MILLION).toFixed(2)} to ${(now.waiting / MILLION).toFixed(2)}`,
-      'CPU us an event': microseconds.toFixed(2),
+      'CPU us an event': ((cpuMs * 1_000) / events).toFixed(2),
       events,
       'new lanes per 1000': (((now.lanes - began.lanes) / events) * 1_000).toFixed(1),
       'released per 1000': (((now.onceAnonymous - began.onceAnonymous) / events) * 1_000).toFixed(1),
