@@ -6,11 +6,13 @@
  * 6 bytes timestamp | value. Types: event, flags of a lane changed, chain cleared. So the index is a fold of the log;
  * its snapshot only saves reading the log from its start, and is what keeps flags when old segments go.
  */
+import { RECEIVED_AT, RECORD_HEADER_BYTES, setTime, timeAt, TIMESTAMP } from './event-record.ts';
 import { hashLane, type HashWords } from './lane-hash.ts';
 import { LaneIndex } from './lane-index.ts';
 import type { Chain, EventStore, LaneSlot, StoredEvents } from './ports.ts';
+import { ReadWindow } from './read-window.ts';
 import { logStart, recordLength, SegmentLog, type LogPosition } from './segment-log.ts';
-import { ChainEvents, RECEIVED_AT, RECORD_HEADER_BYTES, TIMESTAMP } from './stored-events.ts';
+import { ChainEvents } from './stored-events.ts';
 import { TableKeeper } from './table-keeper.ts';
 import { readTable, TableDraft } from './table-snapshot.ts';
 
@@ -30,6 +32,7 @@ const keyView = new DataView(keyBytes.buffer);
 
 export class SegmentEventStore implements EventStore {
   readonly #log: SegmentLog;
+  readonly #window: ReadWindow;
   readonly #index = new LaneIndex();
   readonly #keeper: TableKeeper;
   readonly #hash: HashWords = new Uint32Array(4);
@@ -43,6 +46,7 @@ export class SegmentEventStore implements EventStore {
 
   private constructor(folder: string, end: LogPosition) {
     const log = (this.#log = SegmentLog.open(folder, end));
+    this.#window = new ReadWindow(log);
     const head = readTable(folder, end, this.#index);
     const position = head?.position ?? logStart;
     this.#keeper = new TableKeeper(folder, log, this.#index, position);
@@ -110,7 +114,7 @@ export class SegmentEventStore implements EventStore {
   }
   events(lane: LaneSlot, chain: Chain, receivedFrom: number): StoredEvents {
     const slot = chain === 'waiting' ? lane : this.#queueSlot(lane);
-    const events = new ChainEvents(this.#log, this.#index.count(slot));
+    const events = new ChainEvents(this.#window, this.#index.count(slot));
     return events.walk(this.#index.segment(slot), this.#index.offset(slot), receivedFrom);
   }
   clear(lane: LaneSlot, chain: Chain): void {
@@ -213,20 +217,10 @@ export class SegmentEventStore implements EventStore {
       this.#log.records += 1;
       if (type === EVENT) {
         this.#index.push(slot, segment, offset + at);
-        this.#noteLatest(segment, getTime(view, at + RECEIVED_AT));
+        this.#noteLatest(segment, timeAt(view, at + RECEIVED_AT));
       } else if (type === FLAGS) this.#index.setFlags(slot, view.getUint32(at + 4, true));
       else if (type === CLEARED) this.#index.clear(slot);
       at += recordLength(word);
     }
   }
-}
-
-/** Six bytes, little-endian: 48 bits reach to the year 10889. */
-function setTime(view: DataView, at: number, time: number): void {
-  const high = Math.floor(time / 2 ** 32);
-  view.setUint32(at, time - high * 2 ** 32, true);
-  view.setUint16(at + 4, high, true);
-}
-function getTime(view: DataView, at: number): number {
-  return view.getUint32(at, true) + view.getUint16(at + 4, true) * 2 ** 32;
 }

@@ -1,20 +1,12 @@
 /** The events of one chain: where they lie and when they were, ordered by arrival until sorted. */
-import { recordLength, type SegmentLog } from './segment-log.ts';
+import { RECEIVED_AT, RECORD_HEADER_BYTES, timeAt, TIMESTAMP } from './event-record.ts';
 import type { StoredEvents } from './ports.ts';
+import type { ReadWindow } from './read-window.ts';
 
-/** Record of an event: see event-store.ts. */
-export const RECORD_HEADER_BYTES = 40;
-export const RECEIVED_AT = 28;
-export const TIMESTAMP = 34;
-
-/** Reading backwards through one visitor's busy hour hits the same stretch; a visitor of a month hits another each time. */
-const WINDOW_BYTES = 16 << 10;
-const NARROW_BYTES = 4 << 10;
 /** Longest chain whose values are kept in memory from the walk. */
 const keptEventsMax = 64;
 
 export class ChainEvents implements StoredEvents {
-  readonly #log: SegmentLog;
   readonly #window: ReadWindow;
   #places: Float64Array;
   #received: Float64Array;
@@ -23,9 +15,9 @@ export class ChainEvents implements StoredEvents {
   #kept: Buffer[] | undefined;
   length = 0;
 
-  constructor(log: SegmentLog, expected: number) {
-    this.#log = log;
-    this.#window = windowOf(log);
+  /** @param window of the store's log; chains of one store share it. */
+  constructor(window: ReadWindow, expected: number) {
+    this.#window = window;
     const capacity = Math.max(4, expected);
     this.#places = new Float64Array(capacity);
     this.#received = new Float64Array(capacity);
@@ -37,8 +29,8 @@ export class ChainEvents implements StoredEvents {
   walk(segment: number, offset: number, receivedFrom: number): this {
     let at = segment;
     let place = offset;
-    while (at !== 0 && at >= this.#log.segmentMin) {
-      const window = this.#window;
+    const window = this.#window;
+    while (at !== 0 && at >= window.segmentMin) {
       const length = window.find(at, place);
       const { view, found } = window;
       const receivedAt = timeAt(view, found + RECEIVED_AT);
@@ -105,66 +97,8 @@ export class ChainEvents implements StoredEvents {
   }
 }
 
-/** Chains of one log share their window: a buffer of its own for each chain cost more than reading it. */
-const windows = new WeakMap<SegmentLog, ReadWindow>();
-function windowOf(log: SegmentLog): ReadWindow {
-  let window = windows.get(log);
-  if (window === undefined) windows.set(log, (window = new ReadWindow(log)));
-  return window;
-}
-
-/** One read buffer over the log: narrow for scattered records, wide once neighbours are asked for. */
-class ReadWindow {
-  readonly #log: SegmentLog;
-  bytes: Buffer = Buffer.allocUnsafeSlow(WINDOW_BYTES);
-  view = new DataView(this.bytes.buffer);
-  /** Where in `bytes` the record lies that was asked for last. */
-  found = 0;
-  #segment = 0;
-  #start = 0;
-  #length = 0;
-
-  constructor(log: SegmentLog) {
-    this.#log = log;
-  }
-
-  /** Has the whole record at `found`; the next call may overwrite it. Returns its length. */
-  find(segment: number, offset: number): number {
-    if (!this.#holds(segment, offset, 4)) this.#load(segment, offset, NARROW_BYTES);
-    const length = recordLength(this.view.getUint32(offset - this.#start, true));
-    if (!this.#holds(segment, offset, length)) this.#load(segment, offset, length);
-    this.found = offset - this.#start;
-    return length;
-  }
-
-  /** What was read of the unwritten tail is what it was: records are only added behind it. A cut log is a new log. */
-  #holds(segment: number, offset: number, bytes: number): boolean {
-    return segment === this.#segment && offset >= this.#start && offset + bytes <= this.#start + this.#length;
-  }
-
-  #load(segment: number, offset: number, need: number): void {
-    const near = segment === this.#segment && Math.abs(offset - this.#start) < WINDOW_BYTES;
-    const span = Math.max(need, near ? WINDOW_BYTES : NARROW_BYTES);
-    if (this.bytes.length < span) {
-      this.bytes = Buffer.allocUnsafeSlow(span);
-      this.view = new DataView(this.bytes.buffer);
-    }
-    // Chains are walked from new to old: keep most of the window before the record. The unwritten tail is read apart.
-    const unwrittenFrom = segment === this.#log.segment ? this.#log.offsetOf(0) : Infinity;
-    const before = near ? span - Math.max(need, NARROW_BYTES) : 0;
-    this.#start = offset >= unwrittenFrom ? offset : Math.max(0, offset - before);
-    this.#segment = segment;
-    this.#length = this.#log.read(segment, this.#start, this.bytes.subarray(0, span));
-  }
-}
-
 function doubled(array: Float64Array): Float64Array {
   const larger = new Float64Array(array.length * 2);
   larger.set(array);
   return larger;
-}
-
-/** As event-store.ts writes it: six bytes, little-endian. */
-function timeAt(view: DataView, at: number): number {
-  return view.getUint32(at, true) + view.getUint16(at + 4, true) * 2 ** 32;
 }

@@ -1,0 +1,58 @@
+/**
+ * One read buffer over a log: narrow for scattered records, wide once neighbours are asked for. A store has one for all
+ * its chains, since a buffer of its own for each chain cost more than reading it.
+ */
+import { recordLength, type SegmentLog } from './segment-log.ts';
+
+/** Reading backwards through one visitor's busy hour hits the same stretch; a visitor of a month hits another each time. */
+const WINDOW_BYTES = 16 << 10;
+const NARROW_BYTES = 4 << 10;
+
+export class ReadWindow {
+  readonly #log: SegmentLog;
+  bytes: Buffer = Buffer.allocUnsafeSlow(WINDOW_BYTES);
+  view = new DataView(this.bytes.buffer);
+  /** Where in `bytes` the record lies that was asked for last. */
+  found = 0;
+  #segment = 0;
+  #start = 0;
+  #length = 0;
+
+  constructor(log: SegmentLog) {
+    this.#log = log;
+  }
+
+  /** First segment that the log still has. */
+  get segmentMin(): number {
+    return this.#log.segmentMin;
+  }
+
+  /** Has the whole record at `found`; the next call may overwrite it. Returns its length. */
+  find(segment: number, offset: number): number {
+    if (!this.#holds(segment, offset, 4)) this.#load(segment, offset, NARROW_BYTES);
+    const length = recordLength(this.view.getUint32(offset - this.#start, true));
+    if (!this.#holds(segment, offset, length)) this.#load(segment, offset, length);
+    this.found = offset - this.#start;
+    return length;
+  }
+
+  /** What was read of the unwritten tail is what it was: records are only added behind it. A cut log is a new log. */
+  #holds(segment: number, offset: number, bytes: number): boolean {
+    return segment === this.#segment && offset >= this.#start && offset + bytes <= this.#start + this.#length;
+  }
+
+  #load(segment: number, offset: number, need: number): void {
+    const near = segment === this.#segment && Math.abs(offset - this.#start) < WINDOW_BYTES;
+    const span = Math.max(need, near ? WINDOW_BYTES : NARROW_BYTES);
+    if (this.bytes.length < span) {
+      this.bytes = Buffer.allocUnsafeSlow(span);
+      this.view = new DataView(this.bytes.buffer);
+    }
+    // Chains are walked from new to old: keep most of the window before the record. The unwritten tail is read apart.
+    const unwrittenFrom = segment === this.#log.segment ? this.#log.offsetOf(0) : Infinity;
+    const before = near ? span - Math.max(need, NARROW_BYTES) : 0;
+    this.#start = offset >= unwrittenFrom ? offset : Math.max(0, offset - before);
+    this.#segment = segment;
+    this.#length = this.#log.read(segment, this.#start, this.bytes.subarray(0, span));
+  }
+}
