@@ -5,7 +5,7 @@
 import { open, TransactionFlags, type Database, type RootDatabase } from 'lmdb';
 import { CodedError } from '../errors.ts';
 import { keyBytesMax, type KeyedStore } from './ports.ts';
-import { writeFailed } from './segment-log.ts';
+import { writeFailed } from './write-fully.ts';
 
 /** Changed entries kept in memory before `committed` writes them out by itself. */
 export const overlayEntriesMax = 200_000;

@@ -17,11 +17,11 @@ import {
   readSync,
   statSync,
   unlinkSync,
-  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { crc32c } from '@node-rs/crc32';
 import { CodedError } from '../errors.ts';
+import { writeFailed, writeFully } from './write-fully.ts';
 
 export interface LogPosition {
   readonly segment: number;
@@ -275,24 +275,6 @@ function endOfBlock(view: DataView, start: number): number | undefined {
     at += length;
   }
   return undefined;
-}
-
-function writeFully(fd: number, bytes: Buffer, position: number): void {
-  for (let done = 0; done < bytes.length;) {
-    try {
-      done += writeSync(fd, bytes, done, bytes.length - done, position + done);
-    } catch (cause) {
-      throw writeFailed(cause);
-    }
-  }
-}
-
-export function writeFailed(cause: unknown): CodedError {
-  return new CodedError('store_write_failed', `could not write to a store: ${String(cause)}`, {
-    cause,
-    retryable: true,
-    hint: 'Free space on the disk of HINDSIGHT_DATA. The task stops cleanly and starts again; nothing is lost.',
-  });
 }
 
 function damaged(path: string, offset: number): CodedError {

@@ -9,30 +9,19 @@
  * failure the mark may be an older one, and a table that is newer than its mark is of no use. Both are waited for beside
  * the batches that go on.
  */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fstatSync, fsync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32c } from '@node-rs/crc32';
 import { CodedError } from '../errors.ts';
-import { writeFailed, type LogPosition } from './segment-log.ts';
+import type { LogPosition } from './segment-log.ts';
+import { CALL_BYTES_MAX, writeFully } from './write-fully.ts';
 
 export const SNAPSHOT_FILE = 'index.snapshot';
 export const DRAFT_FILE = `${SNAPSHOT_FILE}.new`;
 const LEAD_BYTES = 8;
 const HEAD_BYTES_MAX = 16 << 20;
 const WORD_BYTES = 4;
-/** What one system call is asked for: it takes less than 2 GiB. */
-const CALL_BYTES_MAX = 1 << 30;
 /** A multiple of every entry's size in words. */
 const CHUNK_WORDS = 24 * 16_384;
 
@@ -167,10 +156,10 @@ export class TableDraft {
       const memory = 'memory' in table ? { memory: table.memory.length } : {};
       writeAll(fd, Buffer.from(JSON.stringify({ ...head, entries: table.used, ...memory })), table);
       return new TableDraft(folder, fd, head.position);
-    } catch (cause) {
+    } catch (error) {
       closeSync(fd);
       rmSync(join(folder, DRAFT_FILE), { force: true });
-      throw writeFailed(cause);
+      throw error;
     }
   }
 
@@ -221,12 +210,6 @@ function* partsOf(head: Buffer, table: SnapshotTable): Generator<Buffer> {
     if (words === 0) return;
     yield Buffer.from(chunk.buffer, 0, words * WORD_BYTES);
     from = next;
-  }
-}
-
-function writeFully(fd: number, bytes: Buffer, position: number): void {
-  for (let done = 0; done < bytes.length;) {
-    done += writeSync(fd, bytes, done, Math.min(bytes.length - done, CALL_BYTES_MAX), position + done);
   }
 }
 
