@@ -5,6 +5,7 @@
  */
 import type { IdentityRequest } from '../../../schemas/records.ts';
 import { assert } from '../../runtime/errors.ts';
+import { RecentMap } from '../../runtime/recent-map.ts';
 
 /** Lanes in a generation; two are remembered, so at least this many lanes' last requests. */
 const LANES_A_GENERATION = 10_000;
@@ -14,19 +15,14 @@ interface Asked {
   readonly offset: number;
 }
 
-/** Two generations instead of an order of age: taking the oldest of a Map over and over walks over what was deleted. */
 export class RequestMemory {
-  #young = new Map<string, Asked>();
-  #old = new Map<string, Asked>();
+  readonly #asked = new RecentMap<string, Asked>(LANES_A_GENERATION);
 
   assertNew({ lane, request_number: number, source_offset: offset }: IdentityRequest): void {
     if (lane === null) return;
-    const last = this.#young.get(lane) ?? this.#old.get(lane);
+    const last = this.#asked.get(lane);
     const repeated = last?.number === number && last.offset === offset;
     assert(!repeated, `request ${String(number)} of lane ${lane} is asked once`);
-    this.#young.set(lane, { number, offset });
-    if (this.#young.size < LANES_A_GENERATION) return;
-    this.#old = this.#young;
-    this.#young = new Map();
+    this.#asked.set(lane, { number, offset });
   }
 }
