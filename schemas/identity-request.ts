@@ -27,3 +27,17 @@ export function identityRequest(fields: Named & Partial<IdentityRequest>): Ident
     detail: fields.detail ?? null,
   };
 }
+
+/** A lane partition has handled everything below this offset of events.collected, and received before this time, ms. */
+export function watermarkRequest(
+  partition: number,
+  handled: { readonly time: number; readonly offset: number },
+) {
+  return identityRequest({
+    kind: 'watermark',
+    workspace: '',
+    received_at: handled.time,
+    source_partition: partition,
+    source_offset: handled.offset,
+  });
+}

@@ -1,7 +1,7 @@
 /** Identity in short: the first claim of an anonymous id is granted, and everybody is known at once. Never measured. */
 import type { Codecs } from '../../schemas/codec.ts';
+import { identityDecision } from '../../schemas/identity-decision.ts';
 import { partitionOf } from '../../schemas/partitioner.ts';
-import type { IdentityDecision } from '../../schemas/records.ts';
 import { frameOf, type Frame, type Part } from './frames.ts';
 
 export class ShortIdentity {
@@ -40,24 +40,15 @@ export class ShortIdentity {
       this.#owners.set(lane, person);
       this.#claims += 1;
     }
-    const decision: IdentityDecision = {
+    const decision = identityDecision({
       kind: granted ? 'granted' : 'resolved',
       workspace: request.workspace,
       lane,
       request_number: request.request_number,
       person_id: person,
-      other_person_id: null,
       claimed_at: granted ? request.received_at : null,
-      person_created: false,
-      identifier_kind: 'none',
-      identifier: null,
       reason: granted || owner === person ? null : 'anonymous_id_taken',
-      fact_number: null,
-      detail: null,
-      known_as_of: null,
-      known_id: null,
-      known_email: null,
-    };
+    });
     const value = this.#codecs.IdentityDecision.encode(decision);
     this.#answers.push([partitionOf(lane, this.#partitions), Buffer.from(lane), value]);
   }

@@ -1,5 +1,6 @@
 /** A small shop's topics under a seed: people who merge, split and are deleted, and what every table is made of. */
 import type { Codecs } from '../../schemas/codec.ts';
+import { identityDecision } from '../../schemas/identity-decision.ts';
 import type { IdentityFact } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
 import { Random } from '../../scripts/sample/random.ts';
@@ -117,24 +118,14 @@ function tellGrant(
   personId: string,
 ): void {
   const lane = `sample:a:${anonymousId}`;
-  const decision = {
+  const decision = identityDecision({
     kind: 'granted',
     workspace: 'sample',
     lane,
     request_number: 1,
     person_id: personId,
-    other_person_id: null,
     claimed_at: now - 5 * DAY_MS,
-    person_created: false,
-    identifier_kind: 'none',
-    identifier: null,
-    reason: null,
-    fact_number: null,
-    detail: null,
-    known_as_of: null,
-    known_id: null,
-    known_email: null,
-  } as const;
+  });
   put('identityDecisions', lane, codecs.IdentityDecision.encode(decision));
 }
 

@@ -1,4 +1,5 @@
 /** What others are told of a fact: news for the lanes, records of people's streams, people, activities. Pure. */
+import { identityDecision } from '../../../schemas/identity-decision.ts';
 import type { IdentityDecision, IdentityFact, MergedEvent, PersonChange } from '../../../schemas/records.ts';
 import type { Person } from './graph-rows.ts';
 
@@ -31,12 +32,12 @@ function news(
   { workspace, person_id, number: fact_number, detail }: IdentityFact,
   told: Partial<IdentityDecision> & Pick<IdentityDecision, 'kind'>,
 ): IdentityDecision {
-  return { ...noNews, workspace, person_id, fact_number, detail, ...told };
+  return identityDecision({ workspace, person_id, fact_number, detail, ...told });
 }
 
 /** News that a control call is decided or will never come: what lanes know of people counts again. */
 export function controlEnded(workspace: string, number: number): IdentityDecision {
-  return { ...noNews, kind: 'control_ended', workspace, request_number: number };
+  return identityDecision({ kind: 'control_ended', workspace, request_number: number });
 }
 
 /** What a record says of the identifiers that a person has. */
@@ -46,21 +47,6 @@ export function knownOf(person: Person | undefined): Known {
   if (person === undefined) return nothingKnown;
   return { known_as_of: person.version, known_id: person.id, known_email: person.email };
 }
-
-const noNews = {
-  lane: null,
-  request_number: 0,
-  person_id: null,
-  other_person_id: null,
-  claimed_at: null,
-  person_created: false,
-  identifier_kind: 'none',
-  identifier: null,
-  reason: null,
-  fact_number: null,
-  detail: null,
-  ...nothingKnown,
-} as const;
 
 /**
  * Records of people's streams, each for the person that it names. Of a split they are written once the moves that

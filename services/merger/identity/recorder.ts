@@ -3,6 +3,7 @@
  * what follows from them. A later decision of the same request sees the graph with the facts of the earlier ones.
  */
 import type { Codecs } from '../../../schemas/codec.ts';
+import { identityDecision } from '../../../schemas/identity-decision.ts';
 import type { IdentityDecision, IdentityFact, IdentityRequest } from '../../../schemas/records.ts';
 import type { Emitter } from '../../runtime/task/ports.ts';
 import { evolve } from './evolve.ts';
@@ -60,27 +61,24 @@ export class Recorder {
   reply(answer: Reply): void {
     const { workspace, lane, request_number, identifier_kind, identifier } = this.#request;
     if (lane === null) return;
-    const personId = answer.person_id ?? null;
-    const known = personId === null ? nothingKnown : knownOf(this.#graph.person(personId));
-    // Field by field: spreading over fields that are there already takes a hundred times as long.
-    const decision: IdentityDecision = {
+    const known = answer.person_id ? knownOf(this.#graph.person(answer.person_id)) : nothingKnown;
+    const decision = identityDecision({
       kind: answer.kind,
       workspace,
       lane,
       request_number,
-      person_id: personId,
-      other_person_id: null,
-      claimed_at: answer.claimed_at ?? null,
-      person_created: answer.person_created ?? false,
+      person_id: answer.person_id,
+      claimed_at: answer.claimed_at,
+      person_created: answer.person_created,
       identifier_kind,
       identifier,
-      reason: answer.reason ?? null,
+      reason: answer.reason,
       fact_number: this.#lastFact,
-      detail: answer.detail ?? null,
+      detail: answer.detail,
       known_as_of: known.known_as_of,
       known_id: known.known_id,
       known_email: known.known_email,
-    };
+    });
     this.#ports.out.emit('identityDecisions', lane, this.#ports.codecs.IdentityDecision.encode(decision));
   }
 

@@ -1,6 +1,6 @@
 /** The records that lanes write. */
 import type { Codecs } from '../../../schemas/codec.ts';
-import { identityRequest } from '../../../schemas/identity-request.ts';
+import { identityRequest, watermarkRequest } from '../../../schemas/identity-request.ts';
 import type { LaneKey } from '../../../schemas/ids.ts';
 import { personKey } from '../../../schemas/lanes.ts';
 import type { Emitter } from '../../runtime/task/ports.ts';
@@ -70,15 +70,8 @@ export class Outputs {
 
   /** Every record up to the marker has had its whole effect: told at once, as a control call waits for it. */
   markerPassed(out: Emitter, { workspace, offset, receivedAt }: Marker): void {
-    const value = this.#codecs.IdentityRequest.encode(
-      identityRequest({
-        kind: 'watermark',
-        workspace: '',
-        received_at: receivedAt,
-        source_partition: this.#partition,
-        source_offset: offset + 1,
-      }),
-    );
+    const handled = { time: receivedAt, offset: offset + 1 };
+    const value = this.#codecs.IdentityRequest.encode(watermarkRequest(this.#partition, handled));
     out.emit('identityRequests', workspace, value);
   }
 

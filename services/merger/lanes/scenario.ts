@@ -1,4 +1,5 @@
 /** Given / when / then for the lanes of one partition: a visitor's calls go in, identity's answers are played. Tests only. */
+import { identityDecision } from '../../../schemas/identity-decision.ts';
 import type { CollectedEvent, IdentityDecision, IdentityRequest } from '../../../schemas/records.ts';
 import { collectedEvent } from '../../testing/collected-event.ts';
 import { given, of, ProcessorHarness, type Given, type Output } from '../../testing/processor-harness.ts';
@@ -60,25 +61,7 @@ export function news(
   kind: IdentityDecision['kind'],
   fields: Partial<IdentityDecision> = {},
 ): IdentityDecision {
-  return {
-    kind,
-    workspace: 'default',
-    lane: null,
-    request_number: 0,
-    person_id: null,
-    other_person_id: null,
-    claimed_at: null,
-    person_created: false,
-    identifier_kind: 'none',
-    identifier: null,
-    reason: null,
-    fact_number: null,
-    detail: null,
-    known_as_of: null,
-    known_id: null,
-    known_email: null,
-    ...fields,
-  };
+  return identityDecision({ kind, workspace: 'default', ...fields });
 }
 
 export function requests(outputs: readonly Output[]): readonly IdentityRequest[] {

@@ -1,6 +1,6 @@
 /** The merger's lanes as the task shell runs them. */
 import { holdMsMax } from '../../../schemas/hold.ts';
-import { identityRequest } from '../../../schemas/identity-request.ts';
+import { watermarkRequest } from '../../../schemas/identity-request.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import { duplicateEntriesMax, duplicatesMs, graceMs, waitingMs } from './limits.ts';
 import { LanesProcessor } from './processor.ts';
@@ -17,18 +17,10 @@ export const lanesService: ServiceSpec = {
   // A visitor who has just identified waits for both.
   urgent: ['identityRequests', 'identityDecisions'],
   watermarks: {
-    encode: (partition, { time, offset }, codecs) => [
+    encode: (partition, handled, codecs) => [
       {
         topic: 'identityRequests',
-        value: codecs.IdentityRequest.encode(
-          identityRequest({
-            kind: 'watermark',
-            workspace: '',
-            received_at: time,
-            source_partition: partition,
-            source_offset: offset,
-          }),
-        ),
+        value: codecs.IdentityRequest.encode(watermarkRequest(partition, handled)),
       },
       {
         topic: 'eventsMerged',
@@ -36,7 +28,7 @@ export const lanesService: ServiceSpec = {
           kind: 'watermark',
           workspace: '',
           person_id: '',
-          merged_at: time,
+          merged_at: handled.time,
           previously_anonymous: false,
           source_partition: partition,
           other_person_id: null,
