@@ -59,6 +59,8 @@ export function decideEvent(subject: Subject, event: PersonEvent): Decision {
   return new EventDecision(subject, event).decide();
 }
 
+const noSegments: ReadonlySet<string> = new Set();
+
 class EventDecision {
   readonly #subject: Subject;
   readonly #event: PersonEvent;
@@ -119,12 +121,8 @@ class EventDecision {
     const look = this.#look;
     const watchers = name === null ? undefined : rules.byName.get(name);
     const ruleEvent = watchers === undefined ? undefined : this.#ruleEvent();
-    if (this.#firstSeenAt < this.#before.firstSeenAt) this.#publishProfile(this.#currentProfile());
-    const named = this.#takeKnown();
-    const seen = this.#firstSeenAt < this.#before.firstSeenAt;
-    const dirty = new Set(
-      this.#isNew ? look.allSegments() : seen || named ? look.segmentsThatUseAttributes() : [],
-    );
+    if (this.#isSeenEarlier) this.#publishProfile(this.#currentProfile());
+    const dirty = new Set(this.#segmentsTouched(this.#takeKnown()));
     const counts = this.#event.mergedAt >= (this.#before.clearedAt ?? -Infinity);
     for (const { rule, condition } of counts ? (watchers?.counted ?? []) : []) {
       if (ruleEvent === undefined || !matches(condition, ruleEvent)) continue;
@@ -153,15 +151,9 @@ class EventDecision {
     const { profile, changed, refused } = applyIdentify(before, call);
     this.#profile = profile;
     this.#refuse('attributes', refused);
-    const seen = this.#firstSeenAt < this.#before.firstSeenAt;
-    if (changed.length > 0 || seen || this.#isNew) this.#publishProfile(profile);
+    if (changed.length > 0 || this.#isSeenEarlier || this.#isNew) this.#publishProfile(profile);
     const look = this.#look;
-    const dirty = this.#isNew
-      ? look.allSegments()
-      : changed.length > 0 || seen
-        ? look.segmentsThatUseAttributes()
-        : new Set<string>();
-    const turns = look.turnSegments(dirty, messageId);
+    const turns = look.turnSegments(this.#segmentsTouched(changed.length > 0), messageId);
     if (anonymousId !== null) look.releaseHeld(anonymousId);
     look.startJourneysOf(turns, messageId);
     if (!isMoment || !this.#mayTrigger()) return;
@@ -175,15 +167,22 @@ class EventDecision {
     const own = before.relationships ?? [];
     const { relationships, refused } = applyRelate(own, this.#event.details().properties);
     this.#refuse('relationships', refused);
-    const seen = this.#firstSeenAt < this.#before.firstSeenAt;
-    if (relationships !== own || seen || this.#isNew) this.#publishProfile({ ...before, relationships });
+    const isOther = relationships !== own || this.#isSeenEarlier || this.#isNew;
+    if (isOther) this.#publishProfile({ ...before, relationships });
     const look = this.#look;
-    const dirty = this.#isNew
-      ? look.allSegments()
-      : seen || named
-        ? look.segmentsThatUseAttributes()
-        : new Set<string>();
-    look.startJourneysOf(look.turnSegments(dirty, this.#event.messageId), this.#event.messageId);
+    const turns = look.turnSegments(this.#segmentsTouched(named), this.#event.messageId);
+    look.startJourneysOf(turns, this.#event.messageId);
+  }
+
+  /** An event from before the first touch so far. */
+  get #isSeenEarlier(): boolean {
+    return this.#firstSeenAt < this.#before.firstSeenAt;
+  }
+
+  /** Segments to look at because of who the person is, before anything is counted. */
+  #segmentsTouched(attributesChanged: boolean): ReadonlySet<string> {
+    if (this.#isNew) return this.#look.allSegments();
+    return attributesChanged || this.#isSeenEarlier ? this.#look.segmentsThatUseAttributes() : noSegments;
   }
 
   #refuse(what: string, names: readonly string[]): void {
