@@ -160,6 +160,7 @@ class TriggerRun {
       known_as_of: null,
       known_id: null,
       known_email: null,
+      decided_as_of: 0,
       event,
     });
     const bytes = Buffer.concat([key, value]);

@@ -275,6 +275,8 @@ export interface MergedEvent {
   readonly known_id: string | null;
   /** The person's email likewise. */
   readonly known_email: string | null;
+  /** Event: number of the last fact about the person when identity said whose the name is that the event goes by. A later split takes what was said before it, and nothing else. 0 for other kinds. */
+  readonly decided_as_of: number;
   /** The event, for kind event; null otherwise. */
   readonly event: CollectedEvent | null;
 }

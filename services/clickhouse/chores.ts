@@ -66,22 +66,25 @@ export async function expireDays(target: Target, logger: Logger): Promise<readon
   return expired;
 }
 
-const GONE = 'SELECT person_id FROM erased_people';
-/** Table, and which of its rows belong to people who were deleted. */
-const ERASED: readonly (readonly [string, string])[] = [
-  ['stored_merged', '(_partition, _offset) IN (SELECT _partition, _offset FROM erased_events)'],
-  ['stored_collected', '(_partition, _offset) IN (SELECT _partition, _offset FROM erased_collected)'],
-  [
-    'stored_people',
-    `person_id IN (${GONE}) AND (attributes IS NOT NULL OR email IS NOT NULL OR id IS NOT NULL)`,
-  ],
-  ['stored_segment_changes', `person_id IN (${GONE})`],
-  ['stored_journey_entries', `person_id IN (${GONE})`],
-  ['stored_activities', `person_id IN (${GONE})`],
-  ['stored_dropped', `person_id IN (${GONE})`],
+const GONE = 'person_id IN (SELECT person_id FROM erased_people)';
+const DELETE = 'DELETE';
+/** Table, which of its rows are about people who were deleted, and what is done to them. */
+const ERASED: readonly (readonly [string, string, string])[] = [
+  ['stored_merged', '(_partition, _offset) IN (SELECT _partition, _offset FROM erased_events)', DELETE],
+  ['stored_collected', '(_partition, _offset) IN (SELECT _partition, _offset FROM erased_collected)', DELETE],
+  ['stored_people', `${GONE} AND (attributes IS NOT NULL OR email IS NOT NULL OR id IS NOT NULL)`, DELETE],
+  ['stored_segment_changes', GONE, DELETE],
+  ['stored_journey_entries', GONE, DELETE],
+  ['stored_activities', GONE, DELETE],
+  ['stored_dropped', GONE, DELETE],
+  // Answers to a lane that is an identifier's own; those of anonymous ids are the claims.
+  ['stored_decisions', `NOT startsWith(lane, concat(workspace, ':a:')) AND ${GONE}`, DELETE],
+  ['stored_facts', `kind IN ('identifier_added', 'identifier_suppressed') AND ${GONE}`, DELETE],
+  // By these other people's rows are followed, in an order that has no gaps: they stay, and say no name.
   [
     'stored_facts',
-    `kind IN ('identifier_added', 'identifier_moved', 'identifier_suppressed') AND person_id IN (${GONE})`,
+    `kind IN ('identifier_moved', 'person_split', 'person_absorbed', 'person_deleted') AND ${GONE} AND (identifier IS NOT NULL OR detail IS NOT NULL)`,
+    'UPDATE identifier = NULL, detail = NULL',
   ],
 ];
 
@@ -90,11 +93,11 @@ export async function erasePeople(target: Target, logger: Logger): Promise<numbe
   let erased = 0;
   const [anybody] = await target.ask('SELECT count() FROM deleted_people');
   if (Number(anybody ?? 0) === 0) return 0;
-  for (const [table, where] of ERASED) {
+  for (const [table, where, change] of ERASED) {
     const [count] = await target.ask(`SELECT count() FROM ${table} WHERE ${where}`);
     const rows = Number(count ?? 0);
     if (rows === 0) continue;
-    await target.alter(table, `DELETE WHERE ${where}`);
+    await target.alter(table, `${change} WHERE ${where}`);
     logger.info({ table, rows }, 'rows of deleted people were removed');
     erased += rows;
   }

@@ -51,6 +51,7 @@ export function sampleMerged(number: number, receivedAt: number): MergedEvent {
     known_as_of: null,
     known_id: null,
     known_email: null,
+    decided_as_of: 0,
     event: sampleCollected(number, receivedAt, number % 2 === 0),
   };
 }

@@ -42,7 +42,7 @@ export const tables: readonly TableSpec[] = [
     topic: 'eventsMerged',
     record: 'MergedEvent',
     fields: [
-      ...['workspace', 'person_id', 'merged_at', 'previously_anonymous'],
+      ...['workspace', 'person_id', 'merged_at', 'previously_anonymous', 'decided_as_of'],
       ...[...eventFields, 'identifier_kind', 'identifier'].map((field) => `event.${field}`),
     ],
     only: { kind: ['event'], 'event.type': EVENTS },

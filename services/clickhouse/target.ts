@@ -29,7 +29,7 @@ export interface Target {
   /** Greatest offset of each partition in the table. */
   greatest(table: string): Promise<ReadonlyMap<number, number>>;
   writeWatermarks(times: ReadonlyMap<number, number>): Promise<void>;
-  /** Brings stored_today to what the facts say. Whoever does it twice, or at the same time as another, changes nothing. */
+  /** Brings stored_today and stored_moves to what the facts say. Whoever does it twice, or at the same time as another, changes nothing. */
   refreshToday(evenIfUnchanged?: boolean): Promise<void>;
   /** First column of each row of the answer. */
   ask(sql: string): Promise<readonly string[]>;
@@ -97,7 +97,7 @@ export function openTarget(address: ClickHouseAddress, layout: TargetLayout): Ta
       if (servers.sharded) await checkShards(client, shards);
     },
 
-    refreshToday: refresher(servers.shardAt(0), servers.stored('stored_today'), servers.insertSettings),
+    refreshToday: refresher(servers),
 
     async command(sql) {
       await client.command({ query: sql });
@@ -261,24 +261,26 @@ async function checkShards(client: ClickHouseClient, shards: readonly ClickHouse
 }
 
 /** Works out anew whose rows are whose today, when facts have arrived since the last time. */
-function refresher(
-  client: ClickHouseClient,
-  today: string,
-  settings: ClickHouseSettings,
-): Target['refreshToday'] {
-  /** Number of facts at the last refresh; it only grows. */
+function refresher({ shardAt, stored, insertSettings }: Servers): Target['refreshToday'] {
+  const client = shardAt(0);
+  /** What has to hold what, by which columns. */
+  const resolutions = [
+    [stored('stored_today'), 'person_resolutions', 'person_id, today_id'],
+    [stored('stored_moves'), 'move_resolutions', 'person_id, name_key, before, today_id'],
+  ] as const;
+  /** Number of facts at the last refresh; it only grows, since an erasure leaves facts of these kinds in their place. */
   let refreshedAt = -1;
   return async (evenIfUnchanged = false) => {
     const counting = `SELECT count() FROM stored_facts WHERE kind IN (${RESOLVING_FACTS})`;
     const version = Number((await first(client, counting))[0] ?? 0);
     if (version === refreshedAt && !evenIfUnchanged) return;
-    await client.command({
-      query: `INSERT INTO ${today} (person_id, workspace, name_kind, value, today_id, version)
-        SELECT person_id, workspace, name_kind, value, today_id, ${String(version)} FROM person_resolutions
-        WHERE (person_id, workspace, name_kind, value, today_id) NOT IN
-          (SELECT person_id, workspace, name_kind, value, today_id FROM ${today} FINAL)`,
-      clickhouse_settings: { ...settings, insert_deduplicate: 0 },
-    });
+    for (const [table, view, columns] of resolutions) {
+      await client.command({
+        query: `INSERT INTO ${table} (${columns}, version) SELECT ${columns}, ${String(version)} FROM ${view}
+          WHERE (${columns}) NOT IN (SELECT ${columns} FROM ${table} FINAL)`,
+        clickhouse_settings: { ...insertSettings, insert_deduplicate: 0 },
+      });
+    }
     refreshedAt = version;
   };
 }

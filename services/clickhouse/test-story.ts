@@ -106,7 +106,9 @@ function tellFacts({ random, codecs, now, put }: Telling): void {
       holder.set(identifier, other_person_id);
       if (step % 4 !== 1) continue;
       const names = { identifier_kind: 'anonymous_id', identifier } as const;
-      tell({ kind: 'anonymous_moved', person_id: alive[0] ?? null, other_person_id, ...names });
+      const people = { person_id: alive[0] ?? null, other_person_id };
+      tell({ kind: 'person_split', ...people });
+      tell({ kind: 'anonymous_moved', ...people, ...names });
       break;
     }
   }

@@ -23,7 +23,7 @@ let offset = 0;
 
 const NOW = '2026-03-31 12:00:00.000';
 const tables =
-  'stored_merged stored_collected stored_facts stored_decisions stored_people stored_segment_changes stored_journey_entries stored_activities stored_dropped stored_watermarks stored_today'.split(
+  'stored_merged stored_collected stored_facts stored_decisions stored_people stored_segment_changes stored_journey_entries stored_activities stored_dropped stored_watermarks stored_today stored_moves'.split(
     ' ',
   );
 
@@ -112,13 +112,14 @@ const fact = (kind: string, rest: Row): Row => ({
 const absorbed = (person_id: string, by: string): Row =>
   fact('person_absorbed', { person_id, other_person_id: by });
 const deleted = (person_id: string): Row => fact('person_deleted', { person_id });
-const moved = (anonymous_id: string, from: string, to: string): Row =>
-  fact('anonymous_moved', {
-    person_id: to,
-    other_person_id: from,
-    identifier_kind: 'anonymous_id',
-    identifier: anonymous_id,
-  });
+/** A split of one name, which is two facts. */
+const movedName = (names: Row, from: string, to: string): Row[] => {
+  const kind = names['identifier_kind'] === 'anonymous_id' ? 'anonymous_moved' : 'identifier_moved';
+  const people = { person_id: to, other_person_id: from };
+  return [fact('person_split', people), fact(kind, { ...people, ...names })];
+};
+const moved = (anonymous_id: string, from: string, to: string): Row[] =>
+  movedName({ identifier_kind: 'anonymous_id', identifier: anonymous_id }, from, to);
 
 describe('events', () => {
   test('name the person of today, through chains of merges in any order of their facts', async () => {
@@ -138,7 +139,7 @@ describe('events', () => {
   test('go with their anonymous id at a split, and only those that named nobody', async () => {
     await insert('stored_merged', ofVisitor('m1', 'a', 'v1'), ofVisitor('m2', 'a', 'v2'));
     await insert('stored_merged', merged('m3', 'a', { anonymous_id: 'v1', identifier: 'x' }));
-    await insert('stored_facts', moved('v1', 'a', 'b'));
+    await insert('stored_facts', ...moved('v1', 'a', 'b'));
     expect(await owners()).toEqual({ m1: 'b', m2: 'a', m3: 'a' });
   });
 
@@ -152,10 +153,7 @@ describe('events', () => {
       merged('m2', 'z', { identifier_kind: 'email', identifier: 'ann@shop.example' }),
     );
     const names = { identifier_kind: 'email', identifier: 'ann@shop.example' };
-    await insert(
-      'stored_facts',
-      fact('identifier_moved', { person_id: 'b', other_person_id: 'a', ...names }),
-    );
+    await insert('stored_facts', ...movedName(names, 'a', 'b'));
     // z's was written while the address was another person's: a move from a takes nothing from z.
     expect(await owners()).toEqual({ m1: 'b', m2: 'z' });
   });
@@ -170,19 +168,63 @@ describe('events', () => {
     await insert(
       'stored_facts',
       absorbed('a', 'm'),
-      moved('v1', 'm', 'b'),
+      ...moved('v1', 'm', 'b'),
       absorbed('m', 'd'),
       absorbed('b', 'e'),
     );
     expect(await owners()).toEqual({ m1: 'e', m2: 'd', m3: 'c' });
     await insert(
       'stored_facts',
-      moved('v1', 'e', 'f'),
-      moved('v1', 'f', 'g'),
+      ...moved('v1', 'e', 'f'),
+      ...moved('v1', 'f', 'g'),
       absorbed('e', 'c'),
       deleted('d'),
     );
     expect(await owners()).toEqual({ m1: 'g', m3: 'c' });
+  });
+
+  test('of somebody who is given a moved name again stay theirs, whatever becomes of who had it between', async () => {
+    const name42 = { identifier_kind: 'id', identifier: '42' };
+    await insert('stored_merged', merged('m1', 'a', name42));
+    await insert('stored_facts', ...movedName(name42, 'a', 'b'), deleted('b'));
+    await insert('stored_facts', fact('identifier_added', { person_id: 'a', ...name42 }));
+    await insert('stored_merged', merged('m2', 'a', { ...name42, decided_as_of: number }));
+    // Decided before the split, sent after it.
+    await insert('stored_merged', merged('m3', 'a', name42));
+    expect(await owners()).toEqual({ m2: 'a' });
+    await erasePeople(target, silentLogger);
+    expect((await target.ask('SELECT message_id FROM stored_merged')).toSorted()).toEqual(['m2']);
+    // A second split takes the second time; what had gone with the first stays gone.
+    await insert('stored_merged', merged('m4', 'a', name42));
+    await insert('stored_facts', ...movedName(name42, 'a', 'c'), absorbed('c', 'd'));
+    expect(await owners()).toEqual({ m2: 'd' });
+  });
+
+  test('go to and fro with their name, also those that came by way of somebody absorbed', async () => {
+    await insert('stored_facts', absorbed('b', 'a'));
+    await insert('stored_merged', ofVisitor('m1', 'b', 'v1'), ofVisitor('m2', 'a', 'v1'));
+    await insert('stored_facts', ...moved('v1', 'a', 'c'));
+    expect(await owners()).toEqual({ m1: 'c', m2: 'c' });
+    await insert('stored_merged', { ...ofVisitor('m3', 'c', 'v1'), decided_as_of: number });
+    await insert('stored_facts', ...moved('v1', 'c', 'a'));
+    await insert('stored_merged', { ...ofVisitor('m4', 'b', 'v1'), decided_as_of: number });
+    expect(await owners()).toEqual({ m1: 'a', m2: 'a', m3: 'a', m4: 'a' });
+    await insert('stored_facts', ...moved('v1', 'a', 'd'), deleted('a'));
+    expect(await owners()).toEqual({ m1: 'd', m2: 'd', m3: 'd', m4: 'd' });
+  });
+
+  test('are followed by splits whose names an erasure has taken', async () => {
+    const email = { identifier_kind: 'email', identifier: 'ann@shop.example' };
+    await insert('stored_merged', merged('m1', 'a', email), merged('m2', 'b', email));
+    await insert('stored_facts', ...movedName(email, 'a', 'b'), ...movedName(email, 'b', 'c'), deleted('b'));
+    expect(await owners()).toEqual({ m1: 'c', m2: 'c' });
+    await erasePeople(target, silentLogger);
+    const names = "SELECT count() FROM stored_facts WHERE person_id = 'b' AND identifier IS NOT NULL";
+    expect(await target.ask(names)).toEqual(['0']);
+    await insert('stored_facts', absorbed('c', 'd'));
+    expect(await owners()).toEqual({ m1: 'd', m2: 'd' });
+    await insert('stored_facts', deleted('d'));
+    expect(await owners()).toEqual({});
   });
 
   test('have the columns of the contract, and what is absent is NULL', async () => {
@@ -239,7 +281,7 @@ describe('values of events', () => {
       merged('m5', 'b', { properties: '{}', context: '{"campaign":"spring"}' }),
       merged('m6', 'b'),
     );
-    await insert('stored_facts', absorbed('a', 'b'), moved('v1', 'c', 'd'));
+    await insert('stored_facts', absorbed('a', 'b'), ...moved('v1', 'c', 'd'));
     expect(await ask(`SELECT ${VALUES} FROM event_values ORDER BY message_id`)).toEqual([
       { message_id: 'm1', person_id: 'b', ...full },
       { message_id: 'm2', person_id: 'd', ...full },
@@ -540,6 +582,19 @@ describe('segments, journeys, activities, dropped', () => {
   });
 });
 
+test('the visits of a deleted person leave the disk, by who has the anonymous id now', async () => {
+  const visit = (message_id: string, anonymous_id: string): Row => ({
+    ...{ message_id, anonymous_id, received_at: NOW, timestamp: NOW, type: 'page' },
+  });
+  const claim = (person_id: string, identifier: string): Row =>
+    fact('anonymous_claimed', { person_id, identifier_kind: 'anonymous_id', identifier });
+  await insert('stored_collected', visit('m1', 'v1'), visit('m2', 'v2'), visit('m3', 'v3'));
+  await insert('stored_facts', claim('a', 'v1'), claim('b', 'v2'), claim('b', 'v3'));
+  await insert('stored_facts', ...moved('v1', 'a', 'b'), ...moved('v2', 'b', 'a'), deleted('b'));
+  await erasePeople(target, silentLogger);
+  expect(await target.ask('SELECT message_id FROM stored_collected')).toEqual(['m2']);
+}, 60_000);
+
 test('the rows of deleted people leave the disk, and nobody else’s', async () => {
   await insert(
     'stored_merged',
@@ -548,7 +603,7 @@ test('the rows of deleted people leave the disk, and nobody else’s', async () 
     merged('m3', 'c'),
     ofVisitor('m4', 'a', 'v1'),
   );
-  await insert('stored_facts', absorbed('a', 'b'), moved('v1', 'b', 'c'), deleted('b'));
+  await insert('stored_facts', absorbed('a', 'b'), ...moved('v1', 'b', 'c'), deleted('b'));
   await insert(
     'stored_activities',
     { kind: 'k', person_id: 'b', timestamp: NOW },

@@ -35,6 +35,7 @@ const merged = fc.record({
   other_person_id: optional,
   fact_number: fc.option(fc.nat()),
   known_as_of: fc.option(fc.nat()),
+  decided_as_of: fc.nat(),
   known_id: optional,
   known_email: optional,
   event: fc.option(event.map(collectedEvent)),
@@ -60,6 +61,7 @@ describe('the view of a merged record', () => {
           known_id: view.knownId,
           known_email: view.knownEmail,
           event: view.hasEvent,
+          decided_as_of: value.decided_as_of, // nothing here asks for it
         }).toEqual({ ...value, event: value.event !== null });
         if (value.event === null) return;
         expect({

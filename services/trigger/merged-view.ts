@@ -68,6 +68,7 @@ export class MergedView {
     this.#known = this.#at;
     this.#skipOptionalText();
     this.#skipOptionalText();
+    this.#long(); // decided_as_of
     this.hasEvent = this.#long() === 1;
     if (this.hasEvent) this.#readEvent();
   }

@@ -99,6 +99,7 @@ const EMPTY: MergedEvent = {
   known_as_of: null,
   known_id: null,
   known_email: null,
+  decided_as_of: 0,
   event: null,
 };
 function stream(person: string, fields: Partial<MergedEvent>): Given<'eventsMerged'> {

@@ -71,6 +71,7 @@ export function mergedOf(
     other_person_id: otherPersonId,
     fact_number: fact.number,
     ...(kind === 'absorb' || kind === 'split' ? knownOf(personOf(personId ?? '')) : nothingKnown),
+    decided_as_of: 0,
     event: null,
   });
   if (fact.kind === 'person_absorbed')

@@ -34,7 +34,7 @@ const identify = (identifier: Identifier, receivedAt = T): LaneEvent =>
 const arrived = (event: LaneEvent): LaneInput => ({ type: 'arrived', event });
 function answered(kind: Answer['kind'], event: LaneEvent, fields: Partial<Answer> = {}): LaneInput {
   const claimedAt = kind === 'granted' ? event.receivedAt : null;
-  const answer = { kind, number: 1, personId: ada, claimedAt, reason: null, conflicts: [], at: 7 };
+  const answer = { kind, number: 1, personId: ada, claimedAt, reason: null, conflicts: [], at: 7, asOf: 5 };
   return { type: 'answered', answer: { ...answer, ...fields }, event };
 }
 
@@ -122,7 +122,7 @@ describe('a claim', () => {
     const asking = given([arrived(again)], {}, claimed);
     const taken = answered('resolved', again, { number: 2, personId: bob, reason: 'anonymous_id_taken' });
     expect(outcomes(when(asking, taken))).toEqual(['merged as cio_bob at +0s']);
-    expect(given([taken], {}, asking).link).toEqual({ personId: ada, claimedAt: T });
+    expect(given([taken], {}, asking).link).toEqual({ personId: ada, claimedAt: T, asOf: 5 });
   });
   test('spec C.1 row 10: an identify that reads as the last one decided is not asked again and reopens nothing', () => {
     const again = identify(id('42'), T + 600 * SECOND);
@@ -334,14 +334,22 @@ describe('people who were merged (spec C.3)', () => {
 
 describe('a split', () => {
   test('gives the lane to the other person', () => {
-    const lane = given([{ type: 'split', from: ada, to: bob }], {}, claimed);
+    const lane = given([{ type: 'split', from: ada, to: bob, asOf: 9 }], {}, claimed);
     expect(outcomes(when(lane, arrived(visit({ receivedAt: T + SECOND }))))[0]).toBe(
       'merged as cio_bob at +1s, once anonymous',
     );
   });
+  test('is what the lane’s events are marked with from then on', () => {
+    const marks = (lane: LaneState): readonly number[] =>
+      when(lane, arrived(visit({ receivedAt: T + SECOND }))).flatMap((effect) =>
+        effect.type === 'merged' ? [effect.asOf] : [],
+      );
+    expect(marks(claimed)).toEqual([5]);
+    expect(marks(given([{ type: 'split', from: ada, to: bob, asOf: 9 }], {}, claimed))).toEqual([9]);
+  });
   test('of a lane that is another person’s changes nothing', () => {
-    expect(when(claimed, { type: 'split', from: bob, to: eve })).toEqual([]);
-    expect(when(newLane, { type: 'split', from: ada, to: bob })).toEqual([]);
+    expect(when(claimed, { type: 'split', from: bob, to: eve, asOf: 9 })).toEqual([]);
+    expect(when(newLane, { type: 'split', from: ada, to: bob, asOf: 9 })).toEqual([]);
   });
   test('makes lanes ask again for what they learned before it', () => {
     const split = { [ada]: { staleBelow: 8 } };
@@ -353,7 +361,7 @@ describe('a split', () => {
 });
 
 describe('the short way for events that stay anonymous', () => {
-  const claimed: LaneState = { ...newLane, link: { personId: ada, claimedAt: T } };
+  const claimed: LaneState = { ...newLane, link: { personId: ada, claimedAt: T, asOf: 5 } };
   test.each([
     ['exactly the window after the claim', T + graceMs],
     ['a millisecond after the window', T + graceMs + 1],

@@ -15,7 +15,7 @@ import { evolveLane, sameIdentifier, type Effect } from './effects.ts';
 import type { KnownIdentifiers } from './known-identifiers.ts';
 import { graceMs, quietMs, waitingMs } from './limits.ts';
 import { survivorOf, type People } from './people.ts';
-import type { Known, LaneRequest, LaneState } from './state.ts';
+import type { Decided, Known, LaneRequest, LaneState } from './state.ts';
 
 export interface LaneEvent {
   readonly receivedAt: number;
@@ -42,6 +42,8 @@ export interface Answer {
   readonly conflicts: readonly IdentifierKind[];
   /** Its offset on identity.decisions. */
   readonly at: number;
+  /** The last fact about the person when it was given; 0 when it names nobody. */
+  readonly asOf: number;
   /** The person's identifiers, for whoever reads the event. */
   readonly known?: KnownIdentifiers | undefined;
 }
@@ -55,7 +57,13 @@ export type LaneInput =
   /** All that waited has gone out; `event` is the identify that claimed it. */
   | { readonly type: 'all_released'; readonly event: LaneEvent }
   /** The lane's anonymous id was taken from one person and given to another. */
-  | { readonly type: 'split'; readonly from: PersonId; readonly to: PersonId };
+  | {
+      readonly type: 'split';
+      readonly from: PersonId;
+      readonly to: PersonId;
+      /** Number of the fact. */
+      readonly asOf: number;
+    };
 
 export interface Decision {
   readonly lane: LaneState;
@@ -81,7 +89,7 @@ export function decideLane(lane: LaneState, input: LaneInput, people: People): D
       endRelease(draft, input.event);
       break;
     case 'split':
-      relink(draft, input.from, input.to);
+      relink(draft, input);
       break;
     default:
       unreachable(input);
@@ -123,18 +131,18 @@ class Draft implements Decision {
     if (link !== null) this.survivor(link.personId, Infinity);
     for (const { personId, at } of known) this.survivor(personId, at);
   }
-  knownPerson(identifier: Identifier): PersonId | undefined {
+  knownPerson(identifier: Identifier): Known | undefined {
     const find = (): Known | undefined =>
       this.lane.known.find((entry) => sameIdentifier(entry.identifier, identifier));
     const known = find();
     if (known === undefined || this.survivor(known.personId, known.at) === undefined) return undefined;
-    return find()?.personId; // a merge that was noticed may have left the identifier to nobody
+    return find(); // a merge that was noticed may have left the identifier to nobody
   }
-  decidedPerson(fingerprint: string): PersonId | undefined {
+  decidedPerson(fingerprint: string): Decided | undefined {
     const { decided } = this.lane;
     if (decided?.fingerprint !== fingerprint) return undefined;
     const survivor = this.survivor(decided.personId, decided.at);
-    return survivor === decided.personId ? survivor : undefined;
+    return survivor === decided.personId ? decided : undefined;
   }
 
   /** By whose stream the person is reached: an absorbed one's until the lane has been quiet for long enough. */
@@ -149,10 +157,14 @@ class Draft implements Decision {
     return detour.via;
   }
 
-  merge(personId: PersonId, event: LaneEvent, known?: KnownIdentifiers): void {
+  merge(
+    { personId, asOf }: Pick<Known, 'personId' | 'asOf'>,
+    event: LaneEvent,
+    known?: KnownIdentifiers,
+  ): void {
     const via = this.route(personId, event.receivedAt);
     const mergedAt = event.receivedAt;
-    this.push({ type: 'merged', personId: via, mergedAt, previouslyAnonymous: false, known });
+    this.push({ type: 'merged', personId: via, mergedAt, previouslyAnonymous: false, asOf, known });
   }
 
   ask(request: LaneRequest, arrived: boolean): void {
@@ -181,10 +193,10 @@ function takeIdentify(draft: Draft, event: LaneEvent, fingerprint: string, arriv
 
 /** Belongs to whom it names, whatever the lane is linked to (spec C.1 rows 17 and 27). */
 function takeNamed(draft: Draft, event: LaneEvent, named: Identifier, arrived: boolean): void {
-  const personId = draft.knownPerson(canonicalIdentifier(named));
-  if (personId === undefined) draft.ask('resolve', arrived);
+  const known = draft.knownPerson(canonicalIdentifier(named));
+  if (known === undefined) draft.ask('resolve', arrived);
   else if (event.behindMarker) draft.ask('barrier', arrived);
-  else draft.merge(personId, event);
+  else draft.merge(known, event);
 }
 
 /** Belongs to whoever claims the anonymous id, or claimed it no longer ago than five minutes (spec C.1 rows 5 to 8). */
@@ -208,7 +220,7 @@ function takeNameless(draft: Draft, event: LaneEvent, arrived: boolean): void {
   }
   const at = Math.max(event.receivedAt, link.claimedAt);
   const via = draft.route(personId, event.receivedAt);
-  draft.push({ type: 'merged', personId: via, mergedAt: at, previouslyAnonymous: true });
+  draft.push({ type: 'merged', personId: via, mergedAt: at, previouslyAnonymous: true, asOf: link.asOf });
   if (event.relate !== true)
     draft.push({ type: 'merge_logged', personId, count: 1, oldest: event.timestamp, at });
 }
@@ -241,18 +253,18 @@ function takeAnswer(draft: Draft, answer: Answer, event: LaneEvent): void {
   }
   assert(answer.personId !== null, 'an answer that grants or resolves names a person');
   draft.noticeMerges();
-  remember(draft, answer, answer.personId, event);
+  const { personId, asOf, known } = answer;
+  remember(draft, answer, personId, event);
   if (answer.kind === 'resolved') {
-    draft.merge(answer.personId, event, answer.known);
+    draft.merge({ personId, asOf }, event, known);
     draft.advance(answer.at);
     return;
   }
   assert(work.request === 'claim', 'only a claim is granted');
   const claimedAt = answer.claimedAt ?? event.receivedAt;
-  draft.push({ type: 'linked', personId: answer.personId, claimedAt });
-  const via = draft.route(answer.personId, claimedAt);
-  const { personId, known } = answer;
-  draft.push({ type: 'release_began', personId, via, claimedAt, known });
+  draft.push({ type: 'linked', link: { personId, claimedAt, asOf } });
+  const via = draft.route(personId, claimedAt);
+  draft.push({ type: 'release_began', personId, via, claimedAt, asOf, known });
 }
 
 /**
@@ -269,12 +281,12 @@ function passBarrier(draft: Draft, at: number, event: LaneEvent): void {
 const settled: ReadonlySet<string | null> = new Set([null, 'anonymous_id_taken']);
 
 function remember(draft: Draft, answer: Answer, personId: PersonId, event: LaneEvent): void {
-  const { at, conflicts } = answer;
+  const { at, asOf, conflicts } = answer;
   if (event.identifier !== null && !conflicts.includes(event.identifier.kind)) {
-    draft.push({ type: 'learned', identifier: canonicalIdentifier(event.identifier), personId, at });
+    draft.push({ type: 'learned', identifier: canonicalIdentifier(event.identifier), personId, at, asOf });
   }
   if (event.fingerprint !== null && conflicts.length === 0 && settled.has(answer.reason)) {
-    draft.push({ type: 'decided', fingerprint: event.fingerprint, personId, at });
+    draft.push({ type: 'decided', fingerprint: event.fingerprint, personId, at, asOf });
   }
 }
 
@@ -290,14 +302,15 @@ function endRelease(draft: Draft, event: LaneEvent): void {
     personId: draft.route(work.personId, event.receivedAt),
     mergedAt: event.receivedAt,
     previouslyAnonymous: false,
+    asOf: work.asOf,
     known: work.known,
   });
   draft.advance(readyAt);
 }
 
-function relink(draft: Draft, from: PersonId, to: PersonId): void {
+function relink(draft: Draft, { from, to, asOf }: LaneInput & { type: 'split' }): void {
   const { link } = draft.lane;
   if (link === null) return;
   const owner = survivorOf(draft.people, link.personId, Infinity)?.personId ?? link.personId;
-  if (owner === from) draft.push({ type: 'relinked', personId: to });
+  if (owner === from) draft.push({ type: 'relinked', personId: to, asOf });
 }

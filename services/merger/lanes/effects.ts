@@ -4,7 +4,7 @@ import type { Identifier } from '../../../schemas/lanes.ts';
 import { assert, unreachable } from '../../runtime/errors.ts';
 import type { KnownIdentifiers } from './known-identifiers.ts';
 import { detoursMax, knownIdentifiersMax } from './limits.ts';
-import type { LaneRequest, LaneState } from './state.ts';
+import type { LaneRequest, LaneState, Link } from './state.ts';
 
 /** About the event in hand. A reason is a code of schemas/reasons.ts, often identity's. */
 export type Outcome =
@@ -17,6 +17,8 @@ export type Outcome =
       readonly personId: PersonId;
       readonly mergedAt: number;
       readonly previouslyAnonymous: boolean;
+      /** What identity had decided when it said whose the name is. */
+      readonly asOf: number;
       /** Said by the answer behind it; absent where identity was not asked. */
       readonly known?: KnownIdentifiers | undefined;
     };
@@ -31,20 +33,23 @@ export type Fact =
       readonly identifier: Identifier;
       readonly personId: PersonId;
       readonly at: number;
+      readonly asOf: number;
     }
   | {
       readonly type: 'decided';
       readonly fingerprint: string;
       readonly personId: PersonId;
       readonly at: number;
+      readonly asOf: number;
     }
-  | { readonly type: 'linked'; readonly personId: PersonId; readonly claimedAt: number }
-  | { readonly type: 'relinked'; readonly personId: PersonId }
+  | { readonly type: 'linked'; readonly link: Link }
+  | { readonly type: 'relinked'; readonly personId: PersonId; readonly asOf: number }
   | {
       readonly type: 'release_began';
       readonly personId: PersonId;
       readonly via: PersonId;
       readonly claimedAt: number;
+      readonly asOf: number;
       readonly known?: KnownIdentifiers | undefined;
     }
   | { readonly type: 'released'; readonly cursor: number; readonly count: number; readonly oldest: number }
@@ -93,21 +98,21 @@ export function evolveLane(lane: LaneState, effect: Effect): LaneState {
     case 'learned':
       return { ...lane, known: learn(lane, effect) };
     case 'decided': {
-      const { fingerprint, personId, at } = effect;
-      return { ...lane, decided: { fingerprint, personId, at } };
+      const { fingerprint, personId, at, asOf } = effect;
+      return { ...lane, decided: { fingerprint, personId, at, asOf } };
     }
     case 'linked':
       assert(lane.link === null, 'an anonymous id is claimed once');
-      return { ...lane, link: { personId: effect.personId, claimedAt: effect.claimedAt } };
+      return { ...lane, link: effect.link };
     case 'relinked':
       assert(lane.link !== null, 'only a claimed anonymous id can be split off');
-      return { ...lane, link: { ...lane.link, personId: effect.personId } };
+      return { ...lane, link: { ...lane.link, personId: effect.personId, asOf: effect.asOf } };
     case 'release_began': {
       assert(work.type === 'asking', `a lane that is ${work.type} does not begin a release`);
-      const { personId, via, claimedAt, known } = effect;
+      const { personId, via, claimedAt, asOf, known } = effect;
       return {
         ...lane,
-        work: { type: 'releasing', personId, via, claimedAt, known, cursor: 0, count: 0, oldest: 0 },
+        work: { type: 'releasing', personId, via, claimedAt, asOf, known, cursor: 0, count: 0, oldest: 0 },
       };
     }
     case 'released':
@@ -146,12 +151,12 @@ export function evolveLane(lane: LaneState, effect: Effect): LaneState {
 
 function learn(
   lane: LaneState,
-  { identifier, personId, at }: Fact & { type: 'learned' },
+  { identifier, personId, at, asOf }: Fact & { type: 'learned' },
 ): LaneState['known'] {
   const others = lane.known.filter((known) => !sameIdentifier(known.identifier, identifier));
   return [
     ...others.slice(Math.max(0, others.length + 1 - knownIdentifiersMax)),
-    { identifier, personId, at },
+    { identifier, personId, at, asOf },
   ];
 }
 

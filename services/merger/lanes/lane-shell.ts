@@ -1,6 +1,6 @@
 /** Carries out what the decider came to: appends, outputs, state. Shared by arrivals, answers and turns. */
 import type { Codecs } from '../../../schemas/codec.ts';
-import type { LaneKey, PersonId, Workspace } from '../../../schemas/ids.ts';
+import type { LaneKey, Workspace } from '../../../schemas/ids.ts';
 import { assert } from '../../runtime/errors.ts';
 import type { EventStore, KeyedStore, LaneSlot, PartitionStores } from '../../runtime/store/ports.ts';
 import type { Emitter } from '../../runtime/task/ports.ts';
@@ -71,8 +71,12 @@ export class LaneShell {
   }
 
   /** The lane after a split took its anonymous id from one person and gave it to another. */
-  relink(lane: LaneState, workspace: Workspace, from: PersonId, to: PersonId): LaneState {
-    return decideLane(lane, { type: 'split', from, to }, this.people.in(workspace)).lane;
+  relink(
+    lane: LaneState,
+    workspace: Workspace,
+    split: Omit<LaneInput & { type: 'split' }, 'type'>,
+  ): LaneState {
+    return decideLane(lane, { type: 'split', ...split }, this.people.in(workspace)).lane;
   }
 
   save(ref: LaneRef, before: LaneState, after: LaneState): void {

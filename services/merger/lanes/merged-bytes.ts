@@ -11,6 +11,7 @@ export interface MergedHeader {
   readonly personId: PersonId;
   readonly mergedAt: number;
   readonly previouslyAnonymous: boolean;
+  readonly asOf: number;
   /** Absent: identity was not asked about this event. */
   readonly known?: KnownIdentifiers | undefined;
 }
@@ -18,7 +19,7 @@ export interface MergedHeader {
 const KIND_EVENT = 0;
 const NULL_BRANCH = 0;
 const VALUE_BRANCH = 2; // index 1, zigzag
-/** Header, kind, merged_at, known_as_of, flag and branches; texts come on top. */
+/** Header, kind, merged_at, known_as_of, decided_as_of, flag and branches; texts come on top. */
 const FIXED_BYTES_MAX = WIRE_HEADER_BYTES + 60;
 
 export class MergedBytes {
@@ -31,7 +32,7 @@ export class MergedBytes {
   }
 
   /** A view that the next call overwrites. The event must be written with this process's schema. */
-  of(event: EventRouting, { personId, mergedAt, previouslyAnonymous, known }: MergedHeader): Buffer {
+  of(event: EventRouting, { personId, mergedAt, previouslyAnonymous, asOf, known }: MergedHeader): Buffer {
     const { bytes, body, end, workspace } = event;
     const knownChars = (known?.id?.length ?? 0) + (known?.email?.length ?? 0);
     const textBytes = workspace.end - workspace.start + 3 * (personId.length + knownChars);
@@ -54,6 +55,7 @@ export class MergedBytes {
       out.fill(NULL_BRANCH, this.#at, this.#at + 3);
       this.#at += 3;
     } else this.#known(known);
+    this.#long(asOf); // decided_as_of
     out[this.#at] = VALUE_BRANCH; // event
     this.#at += 1;
     this.#at += bytes.copy(out, this.#at, body, end);

@@ -322,6 +322,7 @@ describe('news of people', () => {
       decision('split', {
         person_id: 'cio_42',
         other_person_id: 'cio_other',
+        fact_number: 9,
         detail: JSON.stringify({ anonymous_ids: ['x', 'unheard of'], identifiers: [] }),
       }),
       visit('x', 'moved', T + SECOND),

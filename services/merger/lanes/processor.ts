@@ -189,14 +189,16 @@ export class LanesProcessor implements Processor {
   /** Named anonymous ids of this partition go to the other person; what lanes know of identifiers goes stale. */
   #split(decision: IdentityDecision): void {
     const shell = this.#shell;
-    const { workspace, person_id: from, other_person_id: to } = decision;
+    const { workspace, person_id: from, other_person_id: to, fact_number: asOf } = decision;
     if (from === null || to === null) return;
+    assert(asOf !== null, 'a split is a fact');
+    const split = { from: from as PersonId, to: to as PersonId, asOf };
     for (const anonymousId of anonymousIdsIn(decision.detail)) {
       const key = laneKey(workspace as Workspace, { anonymousId, identifier: null, messageId: '' });
       if (partitionOf(key, this.#partitions) !== this.#partition) continue;
       const ref = shell.find(key);
       const before = shell.lanes.get(ref.hex);
-      shell.save(ref, before, shell.relink(before, workspace as Workspace, from as PersonId, to as PersonId));
+      shell.save(ref, before, shell.relink(before, workspace as Workspace, split));
     }
   }
 
@@ -223,5 +225,5 @@ function answerOf(decision: IdentityDecision, kind: Answer['kind']): Omit<Answer
   const conflicts = identifiersIn(decision.detail, 'conflicts').map((identifier) => identifier.kind);
   const { known_as_of: asOf, known_id: id, known_email: email } = decision;
   const known = asOf === null ? undefined : { asOf, id, email };
-  return { kind, number, personId, claimedAt, reason, conflicts, known };
+  return { kind, number, personId, claimedAt, reason, conflicts, known, asOf: asOf ?? 0 };
 }

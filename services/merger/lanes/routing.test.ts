@@ -39,6 +39,7 @@ const headers: fc.Arbitrary<MergedHeader> = fc.record({
   personId: text.map((person) => person as PersonId),
   mergedAt: fc.nat(2 ** 45),
   previouslyAnonymous: fc.boolean(),
+  asOf: fc.nat(2 ** 50),
   known: fc.option(fc.record({ asOf: fc.nat(2 ** 50), id: optional, email: optional }), { nil: undefined }),
 });
 
@@ -115,7 +116,7 @@ describe('a merged event', () => {
       fc.property(collected, headers, (event, header) => {
         const value = codecs.CollectedEvent.encode(event);
         routing.read(value, 0, value.length);
-        const { personId: person, mergedAt, previouslyAnonymous: once, known } = header;
+        const { personId: person, mergedAt, previouslyAnonymous: once, asOf, known } = header;
         const spliced = merged.of(routing, header);
         const whole = codecs.MergedEvent.encode({
           kind: 'event',
@@ -129,6 +130,7 @@ describe('a merged event', () => {
           known_as_of: known?.asOf ?? null,
           known_id: known?.id ?? null,
           known_email: known?.email ?? null,
+          decided_as_of: asOf,
           event,
         });
         expect(spliced.equals(whole)).toBe(true);
@@ -148,6 +150,7 @@ describe('a merged event', () => {
       personId: 'cio_a' as PersonId,
       mergedAt: 5,
       previouslyAnonymous: true,
+      asOf: 1,
     });
     expect(codecs.MergedEvent.decode(spliced).event?.properties).toBe(properties);
   });

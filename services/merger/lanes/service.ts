@@ -9,7 +9,7 @@ export const lanesService: ServiceSpec = {
   name: 'merger',
   inputs: ['eventsCollected', 'identityDecisions'],
   journal: 'mergerJournal',
-  deciderVersion: 3,
+  deciderVersion: 4,
   stores: {
     events: { retentionMs: waitingMs + graceMs + holdMsMax },
     duplicates: { windowMs: duplicatesMs, entriesMax: duplicateEntriesMax },
@@ -36,6 +36,7 @@ export const lanesService: ServiceSpec = {
           known_as_of: null,
           known_id: null,
           known_email: null,
+          decided_as_of: 0,
           event: null,
         }),
       },

@@ -6,20 +6,25 @@ const ada = 'cio_ada' as PersonId;
 const bob = 'cio_bob' as PersonId;
 
 const busiest: LaneState = {
-  work: { type: 'releasing', personId: ada, via: bob, claimedAt: 5, cursor: 3, count: 2, oldest: 1 },
+  work: { type: 'releasing', personId: ada, via: bob, claimedAt: 5, asOf: 6, cursor: 3, count: 2, oldest: 1 },
   requests: 7,
   queueCursor: 2,
   readyAt: 40,
   long: true,
-  link: { personId: ada, claimedAt: 5 },
-  known: [{ identifier: { kind: 'email', value: '__proto__@x.org' }, personId: ada, at: 9 }],
-  decided: { fingerprint: 'f', personId: ada, at: 9 },
+  link: { personId: ada, claimedAt: 5, asOf: 6 },
+  known: [{ identifier: { kind: 'email', value: '__proto__@x.org' }, personId: ada, at: 9, asOf: 6 }],
+  decided: { fingerprint: 'f', personId: ada, at: 9, asOf: 6 },
   detours: [{ to: ada, via: bob, lastAt: 4 }],
 };
 
 test('a lane’s state survives being written down', () => {
   expect(decodeLane(encodeLane(busiest))).toEqual(busiest);
   expect(decodeLane(encodeLane(newLane))).toEqual(newLane);
+});
+
+test('a lane that another version wrote down is refused', () => {
+  const before = JSON.parse(encodeLane(busiest).toString()) as unknown[];
+  expect(() => decodeLane(Buffer.from(JSON.stringify(before.slice(1))))).toThrow('kept in format 2');
 });
 
 test('flags say what an event without identifier needs to know', () => {

@@ -1,25 +1,32 @@
 /** What a lane remembers between its events. Kept as JSON in the keyed store under the lane's 128-bit hash. */
 import type { PersonId } from '../../../schemas/ids.ts';
 import type { Identifier } from '../../../schemas/lanes.ts';
+import { assert } from '../../runtime/errors.ts';
 import type { KnownIdentifiers } from './known-identifiers.ts';
 
 /** The anonymous id is bound, for ever (spec C.1 row 8). */
 export interface Link {
   readonly personId: PersonId;
   readonly claimedAt: number;
+  readonly asOf: number;
 }
-/** Whose an identifier is, as identity said at `at` (offset on identity.decisions in this partition). */
+/**
+ * Whose an identifier is, as identity said at `at` (offset on identity.decisions in this partition), and, here as in the
+ * others, `asOf`: the last fact about the person then. Events carry it on, so that a later split knows them apart.
+ */
 export interface Known {
   /** Canonical. */
   readonly identifier: Identifier;
   readonly personId: PersonId;
   readonly at: number;
+  readonly asOf: number;
 }
 /** The last identify that identity decided for good: one that reads the same needs no second answer. */
 export interface Decided {
   readonly fingerprint: string;
   readonly personId: PersonId;
   readonly at: number;
+  readonly asOf: number;
 }
 /** Until the lane has been quiet, what is `to`'s goes by way of the absorbed `via`, so that nothing overtakes. */
 export interface Detour {
@@ -40,6 +47,7 @@ export type Work =
       readonly personId: PersonId;
       readonly via: PersonId;
       readonly claimedAt: number;
+      readonly asOf: number;
       /** Goes out with the identify. */
       readonly known?: KnownIdentifiers | undefined;
       /** How many of the events that waited, in (timestamp, arrival) order, have had their turn. */
@@ -88,15 +96,19 @@ export function flagsOf(lane: LaneState): number {
   return (lane.link === null ? 0 : LINKED) | (lane.work.type === 'idle' ? 0 : BUSY);
 }
 
-/** An array in this order, which is quicker to write and read than named fields; new fields go to the end. */
+/** Stands first, so that what another version wrote is refused and not misread. */
+const FORMAT = 2;
+
+/** An array in this order, which is quicker to write and read than named fields. */
 export function encodeLane(lane: LaneState): Buffer {
   const { work, requests, queueCursor, readyAt, long, link, known, decided, detours } = lane;
   return Buffer.from(
-    JSON.stringify([work, requests, queueCursor, readyAt, long, link, known, decided, detours]),
+    JSON.stringify([FORMAT, work, requests, queueCursor, readyAt, long, link, known, decided, detours]),
   );
 }
 
 type Encoded = readonly [
+  format: unknown,
   LaneState['work'],
   LaneState['requests'],
   LaneState['queueCursor'],
@@ -109,8 +121,9 @@ type Encoded = readonly [
 ];
 
 export function decodeLane(bytes: Buffer): LaneState {
-  const [work, requests, queueCursor, readyAt, long, link, known, decided, detours] = JSON.parse(
+  const [format, work, requests, queueCursor, readyAt, long, link, known, decided, detours] = JSON.parse(
     bytes.toString(),
   ) as Encoded; // written by encodeLane
+  assert(format === FORMAT, `a lane is kept in format ${String(FORMAT)}, not in ${JSON.stringify(format)}`);
   return { work, requests, queueCursor, readyAt, long, link, known, decided, detours };
 }

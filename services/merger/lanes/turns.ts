@@ -138,6 +138,7 @@ export class Turns {
         personId: work.via,
         mergedAt: work.claimedAt,
         previouslyAnonymous: true,
+        asOf: work.asOf,
       });
       const { timestamp, type } = shell.hand.routing;
       if (type === RELATE) continue;

@@ -35,8 +35,6 @@ interface LanePartition {
 export interface WorldEvent {
   readonly merged: MergedEvent;
   readonly event: NonNullable<MergedEvent['event']>;
-  /** Facts that identity had written when the lane sent it. */
-  readonly facts: number;
 }
 
 export class World {
@@ -139,19 +137,21 @@ export class World {
 
   /**
    * Whose a merged event is in the end; null when deleted. People who absorbed take everything with them, whenever it
-   * was sent: a lane may still send by way of the absorbed one. A split takes what had been sent under the name.
+   * was sent: a lane may still send by way of the absorbed one. A split takes what goes by an earlier word on the name.
    */
-  personToday({ merged, event, facts }: WorldEvent): string | null {
+  personToday({ merged, event }: WorldEvent): string | null {
     const named = event.identifier_kind !== 'none';
     const kind = named ? event.identifier_kind : 'anonymous_id';
     const name = named ? event.identifier : event.anonymous_id;
     const subject = kind === 'email' ? name?.toLowerCase() : name;
     let current: string | null = merged.person_id;
+    let split = 0;
     for (const fact of this.#facts) {
+      if (fact.kind === 'person_split') split = fact.number;
       if (fact.kind === 'person_deleted' && fact.person_id === current) return null;
       if (fact.kind === 'person_absorbed' && fact.person_id === current) current = fact.other_person_id;
       const moves = fact.kind === 'anonymous_moved' || fact.kind === 'identifier_moved';
-      if (!moves || fact.other_person_id !== current || fact.number <= facts) continue;
+      if (!moves || fact.other_person_id !== current || split <= merged.decided_as_of) continue;
       if (fact.identifier_kind === kind && fact.identifier === subject) current = fact.person_id;
     }
     return current;
@@ -182,7 +182,7 @@ export class World {
     this.#requests.push(...forward('identityRequests', out));
     for (const { value } of of('eventsMerged', out)) {
       if (value.event === null) continue;
-      this.merged.push({ merged: value, event: value.event, facts: this.#facts.length });
+      this.merged.push({ merged: value, event: value.event });
     }
   }
 
