@@ -44,6 +44,7 @@ const noRepeats: HashWindow = { seen: () => false, expire: () => undefined, entr
 
 const nothingStored: StoredEvents = {
   length: 0,
+  readOn: () => true,
   sortByTimestamp: () => undefined,
   receivedAt: () => 0,
   timestamp: () => 0,
@@ -78,8 +79,8 @@ class ForgetfulEvents implements EventStore {
   count(lane: LaneSlot, chain: Chain): number {
     return chain === 'waiting' ? 0 : this.#store.count(lane, chain);
   }
-  events(lane: LaneSlot, chain: Chain, receivedFrom: number): StoredEvents {
-    return chain === 'waiting' ? nothingStored : this.#store.events(lane, chain, receivedFrom);
+  events(lane: LaneSlot, chain: Chain, receivedFrom: number, eventsMax?: number): StoredEvents {
+    return chain === 'waiting' ? nothingStored : this.#store.events(lane, chain, receivedFrom, eventsMax);
   }
   clear(lane: LaneSlot, chain: Chain): void {
     this.#store.clear(lane, chain);

@@ -56,8 +56,10 @@ export class MemoryEventStore extends Overlay<Lane> implements EventStore {
     return this.#at(lane)[chain].length;
   }
 
-  events(lane: LaneSlot, chain: Chain, receivedFrom: number): StoredEvents {
-    return new MemoryStoredEvents(this.#at(lane)[chain].filter((event) => event.receivedAt >= receivedFrom));
+  events(lane: LaneSlot, chain: Chain, receivedFrom: number, eventsMax = Infinity): StoredEvents {
+    const stored = this.#at(lane)[chain];
+    const events = stored.filter((event) => event.receivedAt >= receivedFrom);
+    return new MemoryStoredEvents(events, stored.length - eventsMax);
   }
 
   clear(lane: LaneSlot, chain: Chain): void {
@@ -92,13 +94,21 @@ export class MemoryEventStore extends Overlay<Lane> implements EventStore {
 class MemoryStoredEvents implements StoredEvents {
   readonly #events: StoredEvent[];
   #scratch = Buffer.alloc(0);
+  #unread: number;
 
-  constructor(events: StoredEvent[]) {
+  constructor(events: StoredEvent[], unread: number) {
     this.#events = events;
+    this.#unread = unread;
   }
 
   get length(): number {
+    assert(this.#unread <= 0, 'the chain has been read to its end');
     return this.#events.length;
+  }
+
+  readOn(eventsMax: number): boolean {
+    this.#unread -= eventsMax;
+    return this.#unread <= 0;
   }
 
   sortByTimestamp(): void {

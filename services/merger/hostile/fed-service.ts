@@ -21,10 +21,11 @@ export interface Fed {
 }
 
 export class FedService {
-  readonly processor: Processor;
-  readonly stores: PartitionStores;
+  processor: Processor;
+  stores: PartitionStores;
   /** Where the next record of events.collected will lie. */
   offset = 0;
+  readonly #open: () => readonly [PartitionStores, Processor];
   readonly #definitions = new Definitions();
   readonly #offsets = new Map<TopicId, number>();
   #sequence = 0;
@@ -35,8 +36,17 @@ export class FedService {
     spec: ServiceSpec,
     changed: (stores: PartitionStores) => PartitionStores = (each) => each,
   ) {
-    this.stores = openPartitionStores(join(folder, spec.name), spec.stores);
-    this.processor = spec.open(0, 1, changed(this.stores), codecs);
+    this.#open = () => {
+      const stores = openPartitionStores(join(folder, spec.name), spec.stores);
+      return [stores, spec.open(0, 1, changed(stores), codecs)];
+    };
+    [this.stores, this.processor] = this.#open();
+  }
+
+  /** As a task that stops and starts again does. */
+  restart(): void {
+    this.stores.close();
+    [this.stores, this.processor] = this.#open();
   }
 
   /** One batch, which is then committed; everything that came out goes to `out` as it comes. */

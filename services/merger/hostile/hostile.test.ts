@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assert } from '../../runtime/errors.ts';
 import type { PartitionStores } from '../../runtime/store/ports.ts';
-import { laneEventsMax, releaseEventsMax } from '../lanes/limits.ts';
+import { laneEventsMax, readEventsMax, releaseEventsMax } from '../lanes/limits.ts';
 import { personOfVeryMany } from './one-person.ts';
 import { claimedVisitor, unansweredVisitor } from './one-visitor.ts';
 
@@ -26,7 +26,10 @@ function nearlyFull(room: number): (stores: PartitionStores) => PartitionStores 
     const { events } = stores;
     assert(events !== undefined, 'lanes have an event store');
     const count = events.count.bind(events);
-    events.count = (lane, chain) => count(lane, chain) + (chain === 'waiting' ? laneEventsMax - room : 0);
+    events.count = (lane, chain) => {
+      const stored = count(lane, chain);
+      return chain === 'waiting' && stored >= room ? stored + laneEventsMax - room : stored;
+    };
     return stores;
   };
 }
@@ -34,6 +37,15 @@ function nearlyFull(room: number): (stores: PartitionStores) => PartitionStores 
 test('a visitor with very many events is released in bounded batches, in order, while others go on', () => {
   const report = claimedVisitor({ folder, events: 12_000, overfull: 0 });
   expect(report).toMatchObject({ batches: 3, batchEventsMax: releaseEventsMax, othersReleased: 2 });
+});
+
+test('a visitor whose past takes several batches to read goes out in the same batches when the lanes start anew', () => {
+  const events = readEventsMax + 5_000;
+  const size = { events, overfull: 0 };
+  const report = claimedVisitor({ ...size, folder: join(folder, 'straight') });
+  expect(report.batches).toBe(2 + events / releaseEventsMax); // one that only reads, and the claim itself
+  const again = claimedVisitor({ ...size, folder: join(folder, 'anew'), restarts: true });
+  expect(again.batches).toBe(report.batches);
 });
 
 test('what a lane has no room for is dropped with a row that says so; the rest goes on', () => {

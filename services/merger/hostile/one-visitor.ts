@@ -5,7 +5,13 @@
  */
 import { assert } from '../../runtime/errors.ts';
 import type { PartitionStores } from '../../runtime/store/ports.ts';
-import { releaseBytesMax, releaseEventsMax, shortReleaseEventsMax } from '../lanes/limits.ts';
+import {
+  laneEventsMax,
+  longReadEventsMin,
+  releaseBytesMax,
+  releaseEventsMax,
+  shortReleaseEventsMax,
+} from '../lanes/limits.ts';
 import { HostileShop, identify, START } from './shop.ts';
 
 export interface OneVisitorOptions {
@@ -14,6 +20,8 @@ export interface OneVisitorOptions {
   readonly events: number;
   /** Events above the limit; `events` is the limit then. */
   readonly overfull: number;
+  /** The lanes start again before each batch of the release. */
+  readonly restarts?: boolean;
   /** To pretend that the lane is fuller than it is. */
   readonly changed?: (stores: PartitionStores) => PartitionStores;
 }
@@ -35,6 +43,8 @@ const FEED_EVENTS = 5_000;
 const KIOSK = 'kiosk';
 const TIMES = 1_000;
 const SECOND = 1_000;
+/** Before the first is released. */
+const READING_BATCHES_MAX = Math.ceil(laneEventsMax / longReadEventsMin);
 /** What a merged event has before the event. */
 const HEADER_BYTES_MAX = 200;
 
@@ -110,7 +120,9 @@ class Run {
     const began = performance.now();
     let [batches, released, othersReleased, batchEventsMax] = [0, 0, 0, 0];
     while (released < kioskEvents) {
-      assert(batches * shortReleaseEventsMax <= kioskEvents, 'every batch releases its share');
+      const releasing = batches - READING_BATCHES_MAX;
+      assert(releasing * shortReleaseEventsMax <= kioskEvents, 'every batch releases its share');
+      if (this.#options.restarts === true) shop.lanes.restart();
       const size = this.#batch(batches);
       batches += 1;
       released += size.events;

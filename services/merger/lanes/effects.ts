@@ -4,7 +4,7 @@ import type { Identifier } from '../../../schemas/lanes.ts';
 import { assert, unreachable } from '../../runtime/errors.ts';
 import type { KnownIdentifiers } from './known-identifiers.ts';
 import { detoursMax, knownIdentifiersMax } from './limits.ts';
-import type { LaneRequest, LaneState, Link } from './state.ts';
+import type { LaneRequest, LaneState, Link, Releasing } from './state.ts';
 
 /** About the event in hand. A reason is a code of schemas/reasons.ts, often identity's. */
 export type Outcome =
@@ -52,6 +52,8 @@ export type Fact =
       readonly asOf: number;
       readonly known?: KnownIdentifiers | undefined;
     }
+  /** Of what waits so many are read; the release begins when all are. */
+  | { readonly type: 'read_ahead'; readonly read: number }
   | { readonly type: 'released'; readonly cursor: number; readonly count: number; readonly oldest: number }
   | {
       readonly type: 'merge_logged';
@@ -107,14 +109,12 @@ export function evolveLane(lane: LaneState, effect: Effect): LaneState {
     case 'relinked':
       assert(lane.link !== null, 'only a claimed anonymous id can be split off');
       return { ...lane, link: { ...lane.link, personId: effect.personId, asOf: effect.asOf } };
-    case 'release_began': {
+    case 'release_began':
       assert(work.type === 'asking', `a lane that is ${work.type} does not begin a release`);
-      const { personId, via, claimedAt, asOf, known } = effect;
-      return {
-        ...lane,
-        work: { type: 'releasing', personId, via, claimedAt, asOf, known, cursor: 0, count: 0, oldest: 0 },
-      };
-    }
+      return { ...lane, work: begun(effect) };
+    case 'read_ahead':
+      assert(work.type === 'releasing' && work.cursor === 0, 'what waits is read before its release');
+      return { ...lane, work: { ...work, read: effect.read } };
     case 'released':
       assert(work.type === 'releasing' && effect.cursor > work.cursor, 'a release goes forward');
       return {
@@ -147,6 +147,10 @@ export function evolveLane(lane: LaneState, effect: Effect): LaneState {
     default:
       return unreachable(effect);
   }
+}
+
+function begun({ personId, via, claimedAt, asOf, known }: Fact & { type: 'release_began' }): Releasing {
+  return { type: 'releasing', personId, via, claimedAt, asOf, known, cursor: 0, count: 0, oldest: 0 };
 }
 
 function learn(

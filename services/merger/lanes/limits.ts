@@ -36,5 +36,11 @@ export const busyLanesMax = 1_000_000;
 export const openMarkersMax = 100_000;
 /** Lane states kept decoded in memory. */
 export const cachedLanesMax = 20_000;
+/**
+ * Events that waited, of all lanes, that a batch reads before it releases the first of them; and what of it is for long
+ * lanes alone. A lane of more is read in several batches.
+ */
+export const readEventsMax = 50_000;
+export const longReadEventsMin = 25_000;
 /** Positions of stored events kept between batches, for lanes whose release goes on; 24 bytes each. */
 export const openEventsMax = 2_000_000;

@@ -39,12 +39,22 @@ export class OpenQueue {
   }
 }
 
+interface OpenWaiting {
+  readonly events: StoredEvents;
+  readonly places: number;
+  isSorted: boolean;
+}
+interface ReadPart {
+  readonly done: number;
+  readonly now: number;
+}
+
 /** What an open chain costs beside its places, counted in places: a read buffer. */
 const CHAIN_PLACES = 256;
 
 export class OpenChains {
   readonly #store: EventStore;
-  readonly #waiting = new Map<string, StoredEvents>();
+  readonly #waiting = new Map<string, OpenWaiting>();
   readonly #queues = new Map<string, OpenQueue>();
   #places = 0;
 
@@ -54,14 +64,27 @@ export class OpenChains {
 
   /** What waited for this claim, in (timestamp, arrival) order. */
   waiting(hex: string, slot: LaneSlot, claimedAt: number): StoredEvents {
-    let events = this.#waiting.get(hex);
-    if (events === undefined) {
-      events = this.#store.events(slot, 'waiting', claimedAt - waitingMs);
-      events.sortByTimestamp();
-      this.#room(events.length);
-      this.#waiting.set(hex, events);
-    }
-    return events;
+    const open = this.#waiting.get(hex);
+    if (open?.isSorted === true) return open.events;
+    const chain = open ?? this.#open(hex, slot, claimedAt, Infinity);
+    chain.events.readOn(Infinity);
+    chain.events.sortByTimestamp();
+    chain.isSorted = true;
+    return chain.events;
+  }
+  /** Reads a part of it: `done` were to be read before, so many are to be now. */
+  readAhead(hex: string, slot: LaneSlot, claimedAt: number, { done, now }: ReadPart): void {
+    const open = this.#waiting.get(hex);
+    if (open === undefined) this.#open(hex, slot, claimedAt, done + now);
+    else open.events.readOn(now);
+  }
+  #open(hex: string, slot: LaneSlot, claimedAt: number, eventsMax: number): OpenWaiting {
+    const places = this.#store.count(slot, 'waiting');
+    this.#room(places);
+    const events = this.#store.events(slot, 'waiting', claimedAt - waitingMs, eventsMax);
+    const open = { events, places, isSorted: false };
+    this.#waiting.set(hex, open);
+    return open;
   }
 
   /** The queue with at least the event at this place, which must be there. */
@@ -84,8 +107,8 @@ export class OpenChains {
 
   /** Clears what has been released. */
   clearWaiting(hex: string, slot: LaneSlot): void {
-    const events = this.#waiting.get(hex);
-    if (events !== undefined) this.#places -= events.length + CHAIN_PLACES;
+    const open = this.#waiting.get(hex);
+    if (open !== undefined) this.#places -= open.places + CHAIN_PLACES;
     this.#waiting.delete(hex);
     this.#store.clear(slot, 'waiting');
   }

@@ -38,25 +38,30 @@ export interface Detour {
 /** A barrier asks nothing but to be answered behind the control calls before it. */
 export type LaneRequest = 'claim' | 'resolve' | 'barrier';
 
+/** What waited for the claim goes out. */
+export interface Releasing {
+  readonly type: 'releasing';
+  readonly personId: PersonId;
+  readonly via: PersonId;
+  readonly claimedAt: number;
+  readonly asOf: number;
+  /** Goes out with the identify. */
+  readonly known?: KnownIdentifiers | undefined;
+  /** How many of the events that waited were read by former batches; absent: none, or all. */
+  readonly read?: number | undefined;
+  /** How many of the events that waited, in (timestamp, arrival) order, have had their turn. */
+  readonly cursor: number;
+  /** How many of these went out: one received too long after the claim stays anonymous. */
+  readonly count: number;
+  /** Lowest timestamp of those that went out. */
+  readonly oldest: number;
+}
+
 /** What the lane has in hand: the moves are told in decide.ts. */
 export type Work =
   | { readonly type: 'idle' }
   | { readonly type: 'asking'; readonly request: LaneRequest }
-  | {
-      readonly type: 'releasing';
-      readonly personId: PersonId;
-      readonly via: PersonId;
-      readonly claimedAt: number;
-      readonly asOf: number;
-      /** Goes out with the identify. */
-      readonly known?: KnownIdentifiers | undefined;
-      /** How many of the events that waited, in (timestamp, arrival) order, have had their turn. */
-      readonly cursor: number;
-      /** How many of these went out: one received too long after the claim stays anonymous. */
-      readonly count: number;
-      /** Lowest timestamp of those that went out. */
-      readonly oldest: number;
-    }
+  | Releasing
   | { readonly type: 'draining' };
 
 export interface LaneState {

@@ -9,31 +9,50 @@ import { evolveLane } from './effects.ts';
 import type { LaneRef, LaneShell } from './lane-shell.ts';
 import {
   graceMs,
+  longReadEventsMin,
   longReleaseBytesMin,
   longReleaseEventsMin,
+  readEventsMax,
   releaseBytesMax,
   releaseEventsMax,
   shortReleaseEventsMax,
 } from './limits.ts';
 import { RELATE } from './routing.ts';
-import type { LaneState } from './state.ts';
+import type { LaneState, Releasing } from './state.ts';
+
+interface Share {
+  readonly events: number;
+  readonly bytes: number;
+  readonly reads: number;
+}
+const nothing: Share = { events: 0, bytes: 0, reads: 0 };
+const longShare: Share = {
+  events: longReleaseEventsMin,
+  bytes: longReleaseBytesMin,
+  reads: longReadEventsMin,
+};
 
 /** What may still go out in this batch, and in this turn. An event is smaller than what long lanes have apart. */
 class Budget {
   #events = releaseEventsMax;
   #bytes = releaseBytesMax;
+  #reads = readEventsMax;
   #turn = 0;
-  #eventsKept = 0;
-  #bytesKept = 0;
+  #kept = nothing;
 
   /** Begins a turn of so many events, which leaves so much of the batch untouched. */
-  begin(turnEvents: number, kept: { readonly events: number; readonly bytes: number }): void {
+  begin(turnEvents: number, kept: Share): void {
     this.#turn = turnEvents;
-    this.#eventsKept = kept.events;
-    this.#bytesKept = kept.bytes;
+    this.#kept = kept;
+  }
+  /** How many of so many events may be read. */
+  read(events: number): number {
+    const reads = Math.max(0, Math.min(events, this.#reads - this.#kept.reads));
+    this.#reads -= reads;
+    return reads;
   }
   take(bytes: number): 'taken' | 'turn_over' | 'batch_full' {
-    if (this.#events <= this.#eventsKept || this.#bytes - bytes < this.#bytesKept) return 'batch_full';
+    if (this.#events <= this.#kept.events || this.#bytes - bytes < this.#kept.bytes) return 'batch_full';
     if (this.#turn === 0) return 'turn_over';
     this.#turn -= 1;
     this.#events -= 1;
@@ -41,9 +60,6 @@ class Budget {
     return 'taken';
   }
 }
-
-const nothing = { events: 0, bytes: 0 };
-const longShare = { events: longReleaseEventsMin, bytes: longReleaseBytesMin };
 
 type TurnEnd = 'done' | 'turn_over' | 'batch_full';
 interface Turn {
@@ -122,6 +138,8 @@ export class Turns {
     const shell = this.#shell;
     const { work } = before;
     assert(work.type === 'releasing', 'a release has begun');
+    const reading = this.#readAhead(ref, before, work);
+    if (reading !== undefined) return reading;
     const events = shell.chains.waiting(ref.hex, ref.slot, work.claimedAt);
     let { cursor, count, oldest } = work;
     let end: TurnEnd = 'done';
@@ -152,6 +170,22 @@ export class Turns {
     const after = shell.decide(ref, head.lane, { type: 'all_released', event: shell.laneEvent() }, out);
     shell.chains.clearWaiting(ref.hex, ref.slot);
     return { lane: after, end: 'done' };
+  }
+
+  /**
+   * Of what waits, reads what the batch still allows; undefined when the release can go on. It goes by numbers that are
+   * state, never by what is in memory, so that a replay releases in the same batches.
+   */
+  #readAhead(ref: LaneRef, before: LaneState, work: Releasing): Turn | undefined {
+    if (work.cursor > 0) return undefined;
+    const { events, chains } = this.#shell;
+    const done = work.read ?? 0;
+    const left = events.count(ref.slot, 'waiting') - done;
+    const now = this.#budget.read(left);
+    if (now === left) return undefined;
+    if (now === 0 || left <= shortReleaseEventsMax) return { lane: before, end: 'batch_full' };
+    chains.readAhead(ref.hex, ref.slot, work.claimedAt, { done, now });
+    return { lane: evolveLane(before, { type: 'read_ahead', read: done + now }), end: 'turn_over' };
   }
 
   /** What queued behind the answer takes its turns, until one must ask. */

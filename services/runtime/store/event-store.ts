@@ -112,10 +112,13 @@ export class SegmentEventStore implements EventStore {
   count(lane: LaneSlot, chain: Chain): number {
     return this.#index.count(chain === 'waiting' ? lane : this.#queueSlot(lane));
   }
-  events(lane: LaneSlot, chain: Chain, receivedFrom: number): StoredEvents {
+  events(lane: LaneSlot, chain: Chain, receivedFrom: number, eventsMax = Infinity): StoredEvents {
     const slot = chain === 'waiting' ? lane : this.#queueSlot(lane);
-    const events = new ChainEvents(this.#window, this.#index.count(slot));
-    return events.walk(this.#index.segment(slot), this.#index.offset(slot), receivedFrom);
+    const index = this.#index;
+    const head = { segment: index.segment(slot), offset: index.offset(slot), count: index.count(slot) };
+    const events = new ChainEvents(this.#window, head, receivedFrom);
+    events.readOn(eventsMax);
+    return events;
   }
   clear(lane: LaneSlot, chain: Chain): void {
     const slot = chain === 'waiting' ? lane : this.#queueSlot(lane);

@@ -18,9 +18,11 @@ export type LaneSlot = number;
 /** The chains a lane has: events that wait for a claim, and events that queue while the lane asks or releases. */
 export type Chain = 'waiting' | 'queued';
 
-/** A place in the event store, with what is needed to order a release. */
+/** Places in the event store, with what is needed to order a release. */
 export interface StoredEvents {
   readonly length: number;
+  /** Reads so many of the chain's events more; true once there are no more, and only then is the rest of use. */
+  readOn(eventsMax: number): boolean;
   /** Sorts by (timestamp, arrival), in place. */
   sortByTimestamp(): void;
   receivedAt(index: number): number;
@@ -54,8 +56,8 @@ export interface EventStore {
   ): void;
   /** Number of events in the chain, expired ones possibly included. */
   count(lane: LaneSlot, chain: Chain): number;
-  /** The chain's events received at or after receivedFrom, in arrival order. */
-  events(lane: LaneSlot, chain: Chain, receivedFrom: number): StoredEvents;
+  /** The chain's events received at or after receivedFrom, in arrival order; at first so many of the chain are read. */
+  events(lane: LaneSlot, chain: Chain, receivedFrom: number, eventsMax?: number): StoredEvents;
   /** Forgets the chain: after a release, or when the lane closed. */
   clear(lane: LaneSlot, chain: Chain): void;
   /** Drops whole segments whose every event was received before this time. */

@@ -4,19 +4,22 @@
  */
 import { recordLength, type SegmentLog } from './segment-log.ts';
 
-/** Reading backwards through one visitor's busy hour hits the same stretch; a visitor of a month hits another each time. */
-const WINDOW_BYTES = 16 << 10;
+/** A visitor of a month hits another stretch each time. */
 const NARROW_BYTES = 4 << 10;
+/** Reading backwards through one visitor's busy hour hits neighbours: each read after the first takes twice as much. */
+const NEAR_BYTES = 16 << 10;
+const WIDE_BYTES = 256 << 10;
 
 export class ReadWindow {
   readonly #log: SegmentLog;
-  bytes: Buffer = Buffer.allocUnsafeSlow(WINDOW_BYTES);
+  bytes: Buffer = Buffer.allocUnsafeSlow(NEAR_BYTES);
   view = new DataView(this.bytes.buffer);
   /** Where in `bytes` the record lies that was asked for last. */
   found = 0;
   #segment = 0;
   #start = 0;
   #length = 0;
+  #span = NARROW_BYTES;
 
   constructor(log: SegmentLog) {
     this.#log = log;
@@ -42,8 +45,9 @@ export class ReadWindow {
   }
 
   #load(segment: number, offset: number, need: number): void {
-    const near = segment === this.#segment && Math.abs(offset - this.#start) < WINDOW_BYTES;
-    const span = Math.max(need, near ? WINDOW_BYTES : NARROW_BYTES);
+    const near = segment === this.#segment && Math.abs(offset - this.#start) < NEAR_BYTES;
+    this.#span = near ? Math.min(Math.max(2 * this.#span, NEAR_BYTES), WIDE_BYTES) : NARROW_BYTES;
+    const span = Math.max(need, this.#span);
     if (this.bytes.length < span) {
       this.bytes = Buffer.allocUnsafeSlow(span);
       this.view = new DataView(this.bytes.buffer);

@@ -2,64 +2,69 @@
 import { RECEIVED_AT, RECORD_HEADER_BYTES, timeAt, TIMESTAMP } from './event-record.ts';
 import type { StoredEvents } from './ports.ts';
 import type { ReadWindow } from './read-window.ts';
+import { stableOrder } from './stable-order.ts';
 
 /** Longest chain whose values are kept in memory from the walk. */
 const keptEventsMax = 64;
 
 export class ChainEvents implements StoredEvents {
   readonly #window: ReadWindow;
+  readonly #receivedFrom: number;
+  /** Where the walk is. */
+  #segment: number;
+  #offset: number;
   #places: Float64Array;
   #received: Float64Array;
   #timestamps: Float64Array;
   /** Values of a short chain, kept from the walk, so that releasing it reads nothing twice. */
   #kept: Buffer[] | undefined;
+  /** Places in order once sorted, where it is not that of arrival. */
+  #order: Uint32Array | undefined;
+  #isWhole = false;
   length = 0;
 
   /** @param window of the store's log; chains of one store share it. */
-  constructor(window: ReadWindow, expected: number) {
+  constructor(window: ReadWindow, head: ChainHead, receivedFrom: number) {
     this.#window = window;
-    const capacity = Math.max(4, expected);
+    this.#receivedFrom = receivedFrom;
+    this.#segment = head.segment;
+    this.#offset = head.offset;
+    const capacity = Math.max(4, head.count);
     this.#places = new Float64Array(capacity);
     this.#received = new Float64Array(capacity);
     this.#timestamps = new Float64Array(capacity);
-    if (expected <= keptEventsMax) this.#kept = [];
+    if (head.count <= keptEventsMax) this.#kept = [];
   }
 
   /** Follows the back pointers from the newest event; keeps those received at or after receivedFrom. */
-  walk(segment: number, offset: number, receivedFrom: number): this {
-    let at = segment;
-    let place = offset;
+  readOn(eventsMax: number): boolean {
+    if (this.#isWhole) return true;
     const window = this.#window;
-    while (at !== 0 && at >= window.segmentMin) {
-      const length = window.find(at, place);
+    let left = eventsMax;
+    while (this.#segment !== 0 && this.#segment >= window.segmentMin) {
+      if (left === 0) return false;
+      left -= 1;
+      const length = window.find(this.#segment, this.#offset);
       const { view, found } = window;
       const receivedAt = timeAt(view, found + RECEIVED_AT);
-      if (receivedAt >= receivedFrom) {
-        this.#add(at * 2 ** 32 + place, receivedAt, timeAt(view, found + TIMESTAMP));
+      if (receivedAt >= this.#receivedFrom) {
+        this.#add(this.#segment * 2 ** 32 + this.#offset, receivedAt, timeAt(view, found + TIMESTAMP));
         this.#kept?.push(Buffer.from(window.bytes.subarray(found + RECORD_HEADER_BYTES, found + length)));
       }
-      at = view.getUint32(found + 4, true);
-      place = view.getUint32(found + 8, true);
+      this.#segment = view.getUint32(found + 4, true);
+      this.#offset = view.getUint32(found + 8, true);
     }
-    this.#places.subarray(0, this.length).reverse();
-    this.#received.subarray(0, this.length).reverse();
-    this.#timestamps.subarray(0, this.length).reverse();
+    this.#isWhole = true;
+    this.#places = this.#places.subarray(0, this.length).reverse();
+    this.#received = this.#received.subarray(0, this.length).reverse();
+    this.#timestamps = this.#timestamps.subarray(0, this.length).reverse();
     this.#kept?.reverse();
-    return this;
+    return true;
   }
 
   sortByTimestamp(): void {
     if (this.#isSorted()) return; // most visitors' clocks agree with their arrival
-    // The index breaks ties, so equal timestamps keep their arrival order.
-    const timestamps = this.#timestamps;
-    const order = Array.from({ length: this.length }, (_, index) => index).sort(
-      (a, b) => (timestamps[a] as number) - (timestamps[b] as number) || a - b, // both < length
-    );
-    const kept = this.#kept;
-    if (kept !== undefined) this.#kept = order.map((index) => kept[index] as Buffer); // index < length
-    this.#places = Float64Array.from(order, (index) => this.#places[index] as number);
-    this.#received = Float64Array.from(order, (index) => this.#received[index] as number);
-    this.#timestamps = Float64Array.from(order, (index) => timestamps[index] as number);
+    this.#order = stableOrder(this.#timestamps);
   }
 
   #isSorted(): boolean {
@@ -70,18 +75,23 @@ export class ChainEvents implements StoredEvents {
   }
 
   receivedAt(index: number): number {
-    return this.#received[index] as number; // index < length is the caller's duty
+    return this.#received[this.#at(index)] as number; // index < length is the caller's duty
   }
   timestamp(index: number): number {
-    return this.#timestamps[index] as number;
+    return this.#timestamps[this.#at(index)] as number;
   }
   read(index: number): Buffer {
-    const kept = this.#kept?.[index];
+    const at = this.#at(index);
+    const kept = this.#kept?.[at];
     if (kept !== undefined) return kept;
-    const place = this.#places[index] as number;
+    const place = this.#places[at] as number;
     const window = this.#window;
     const length = window.find(Math.floor(place / 2 ** 32), place % 2 ** 32);
     return window.bytes.subarray(window.found + RECORD_HEADER_BYTES, window.found + length);
+  }
+
+  #at(index: number): number {
+    return this.#order === undefined ? index : (this.#order[index] as number); // index < length
   }
 
   #add(place: number, receivedAt: number, timestamp: number): void {
@@ -95,6 +105,13 @@ export class ChainEvents implements StoredEvents {
     this.#timestamps[this.length] = timestamp;
     this.length += 1;
   }
+}
+
+export interface ChainHead {
+  readonly segment: number;
+  readonly offset: number;
+  /** Expected; only a size to begin with. */
+  readonly count: number;
 }
 
 function doubled(array: Float64Array): Float64Array {
