@@ -24,7 +24,7 @@ test('a lane’s state survives being written down', () => {
 
 test('a lane that another version wrote down is refused', () => {
   const before = JSON.parse(encodeLane(busiest).toString()) as unknown[];
-  expect(() => decodeLane(Buffer.from(JSON.stringify(before.slice(1))))).toThrow('kept in format 2');
+  expect(() => decodeLane(Buffer.from(JSON.stringify(before.slice(1))))).toThrow('kept in format 3');
 });
 
 test('flags say what an event without identifier needs to know', () => {

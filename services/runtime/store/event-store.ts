@@ -23,6 +23,9 @@ const CLEARED = 2;
 const HASH = 12;
 const CONTROL_BYTES = 28;
 const TYPE_SHIFT = 28;
+/** A segment of some size ends when its events are so far apart: 30 days are kept in about 60 of them, or larger ones. */
+export const segmentMsMax = 12 * 3_600_000;
+export const agedSegmentBytesMin = 2 << 20;
 /** The queue of a lane is a chain under a hash of its own: few lanes ever have one. */
 const QUEUE_TWIST = 0x5bd1_e995;
 
@@ -39,9 +42,10 @@ export class SegmentEventStore implements EventStore {
   readonly #queueHash: HashWords = new Uint32Array(4);
   /** Latest receive time in each segment: a segment goes when its latest is too old. */
   readonly #latest = new Map<number, number>();
-  /** The latest of the segment that was noted last. */
+  /** The latest of the segment that was noted last, and the first that was appended to it since the store was opened. */
   #segment = 0;
   #segmentLatest = 0;
+  #segmentFirst = 0;
   #expireBefore = 0;
 
   private constructor(folder: string, end: LogPosition) {
@@ -95,6 +99,7 @@ export class SegmentEventStore implements EventStore {
     const slot = chain === 'waiting' ? lane : this.#queueSlot(lane);
     const log = this.#log;
     const index = this.#index;
+    if (receivedAt > this.#segmentLatest) this.#endSegment(receivedAt);
     const length = RECORD_HEADER_BYTES + end - start;
     const at = log.take(length);
     const { view } = log;
@@ -200,8 +205,16 @@ export class SegmentEventStore implements EventStore {
     for (let i = 0; i < 4; i += 1) view.setUint32(at + 4 * i, this.#index.word(slot, i), true);
   }
 
+  /** A segment goes as a whole, so one that reached over many days would keep what has expired for as long. */
+  #endSegment(receivedAt: number): void {
+    const log = this.#log;
+    if (log.segment !== this.#segment || receivedAt - this.#segmentFirst < segmentMsMax) return;
+    if (log.offset >= agedSegmentBytesMin) log.roll();
+  }
+
   #noteLatest(segment: number, receivedAt: number): void {
     if (segment === this.#segment && receivedAt <= this.#segmentLatest) return;
+    if (segment !== this.#segment) this.#segmentFirst = receivedAt;
     this.#segment = segment;
     this.#segmentLatest = Math.max(receivedAt, this.#latest.get(segment) ?? 0);
     this.#latest.set(segment, this.#segmentLatest);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { CodedError } from '../errors.ts';
 import { openPartitionStores } from './open-stores.ts';
+import { LmdbKeyedStore } from './keyed-store.ts';
 import type { EventStore, HashWindow, PartitionStores } from './ports.ts';
 
 const HOUR = 3_600_000;
@@ -177,6 +178,20 @@ describe('the stores of a partition', () => {
       ),
       { numRuns: 40 },
     );
+  });
+
+  test('of another format are refused, not misread', () => {
+    const at = folder();
+    const stores = openPartitionStores(at, needs);
+    run(stores, { lane: 1, act: 'append', value: 3 });
+    stores.committed(1);
+    stores.flush();
+    stores.close();
+    const keyed = new LmdbKeyedStore(join(at, 'keyed'));
+    const mark = JSON.parse(keyed.mark()?.toString() ?? '') as object;
+    keyed.write(Buffer.from(JSON.stringify({ ...mark, format: undefined }))); // as 0.1.0 wrote it
+    keyed.close();
+    expect(() => openPartitionStores(at, needs)).toThrow(expect.objectContaining({ code: 'store_format' }));
   });
 
   test('a snapshot opens as what it was taken from', async () => {

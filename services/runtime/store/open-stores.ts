@@ -15,13 +15,17 @@ import type { PartitionStores, StoreNeeds } from './ports.ts';
 import { logStart, type LogPosition } from './segment-log.ts';
 import { DRAFT_FILE, SNAPSHOT_FILE } from './table-snapshot.ts';
 
+/** Of everything in the folder; raised with any change of it, a service's values in the keyed store included. */
+const FORMAT = 2;
+
 interface Mark {
+  readonly format: number;
   readonly sequence: number;
   readonly events: LogPosition;
   readonly duplicates: LogPosition;
 }
 
-/** Opens (or makes) the stores of a partition at their mark. Throws `store_behind` or `store_damaged`. */
+/** Opens (or makes) the stores of a partition at their mark. Throws `store_behind`, `store_damaged` or `store_format`. */
 export function openPartitionStores(folder: string, needs: StoreNeeds): PartitionStores {
   return new FolderStores(folder, needs);
 }
@@ -44,8 +48,9 @@ class FolderStores implements PartitionStores {
     const stored = this.keyed.mark();
     this.#mark =
       stored === undefined
-        ? { sequence: 0, events: logStart, duplicates: logStart }
+        ? { format: FORMAT, sequence: 0, events: logStart, duplicates: logStart }
         : (JSON.parse(stored.toString()) as Mark); // our own, in LMDB's transaction
+    if (this.#mark.format !== FORMAT) throw otherFormat(folder);
     this.#committed = this.#mark.sequence;
     if (needs.events !== undefined)
       this.events = SegmentEventStore.open(join(folder, 'events'), this.#mark.events);
@@ -75,6 +80,7 @@ class FolderStores implements PartitionStores {
     if (this.#committed === this.#mark.sequence) return;
     assert(!this.#batchOpen(), 'stores are flushed between batches');
     const mark: Mark = {
+      format: FORMAT,
       sequence: this.#committed,
       events: this.events?.write() ?? logStart,
       duplicates: this.duplicates?.write() ?? logStart,
@@ -141,4 +147,10 @@ class FolderStores implements PartitionStores {
       await copyFile(join(from, name), join(to, name), constants.COPYFILE_FICLONE);
     }
   }
+}
+
+function otherFormat(folder: string): CodedError {
+  return new CodedError('store_format', `could not open ${folder}: another version of Hindsight wrote it`, {
+    hint: 'Start that version, or begin with an empty HINDSIGHT_DATA and new topics.',
+  });
 }

@@ -55,6 +55,7 @@ const permanent = new Set([
   'state_lost',
   'store_damaged',
   'store_behind',
+  'store_format',
   'journal_gap',
   'input_expired',
   'layout_differs',
