@@ -4,7 +4,7 @@ import { schemaIdOf, WIRE_HEADER_BYTES, type Codecs } from '../../../schemas/cod
 import type { Workspace } from '../../../schemas/ids.ts';
 import { canonicalIdentifier, type Identifier } from '../../../schemas/lanes.ts';
 import type { LaneEvent } from './decide.ts';
-import { EventRouting, IDENTIFY, RELATE, type IdentifyFields } from './routing.ts';
+import { EventRouting, IDENTIFY, RELATE, type IdentifyFields, type Span } from './routing.ts';
 
 /** Most are shorter, and are then kept as they are. */
 const PLAIN_CHARS_MAX = 100;
@@ -20,6 +20,9 @@ export class EventInHand {
   offset = -1;
   fields: IdentifyFields = noFields;
   #identifier: Identifier | null = null;
+  /** The last one, as text and as bytes: nearly always the next one's, too. */
+  #workspace = '' as Workspace;
+  #workspaceBytes: Uint8Array = new Uint8Array(0);
 
   constructor(codecs: Codecs) {
     this.#codecs = codecs;
@@ -59,13 +62,25 @@ export class EventInHand {
     return this.#identifier;
   }
   get workspace(): Workspace {
-    return this.routing.text(this.routing.workspace) as Workspace; // ingest checked it before it wrote the key
+    const { bytes, workspace: span } = this.routing;
+    if (!this.#isLastWorkspace(bytes, span)) {
+      this.#workspace = this.routing.text(span) as Workspace; // ingest checked it before it wrote the key
+      this.#workspaceBytes = Uint8Array.prototype.slice.call(bytes, span.start, span.end);
+    }
+    return this.#workspace;
   }
   get messageId(): string {
     return this.routing.text(this.routing.messageId);
   }
   get anonymousId(): string | null {
     return this.routing.textOrNull(this.routing.anonymousId);
+  }
+
+  #isLastWorkspace(bytes: Uint8Array, { start, end }: Span): boolean {
+    const last = this.#workspaceBytes;
+    if (end - start !== last.length) return false;
+    for (let i = 0; i < last.length; i += 1) if (bytes[start + i] !== last[i]) return false;
+    return true;
   }
 
   /** The anonymous id needs no part in it: it is the lane's. */

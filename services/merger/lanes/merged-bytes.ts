@@ -1,9 +1,10 @@
 /**
  * MergedEvent values of kind `event` without decoding the event: an Avro record is its fields one after another, so
- * our own fields are written and the collected record's bytes appended as they were read.
+ * our own fields are written and the collected record's bytes appended as they were read. A release writes the same
+ * fields before each of its events, so they are written once and kept where they are.
  */
 import { WIRE_HEADER_BYTES, type Codecs } from '../../../schemas/codec.ts';
-import type { PersonId } from '../../../schemas/ids.ts';
+import type { PersonId, Workspace } from '../../../schemas/ids.ts';
 import type { KnownIdentifiers } from './known-identifiers.ts';
 import type { EventRouting } from './routing.ts';
 
@@ -26,24 +27,55 @@ export class MergedBytes {
   readonly #schemaId: number;
   #scratch = Buffer.allocUnsafeSlow(64 << 10);
   #at = 0;
+  /** What stands in the scratch before the event: written for this workspace and this header. */
+  #fieldsEnd = 0;
+  #workspace = '';
+  #personId = '';
+  #mergedAt = 0;
+  #previouslyAnonymous = false;
+  #asOf = 0;
+  #known: KnownIdentifiers | undefined;
 
   constructor(codecs: Codecs) {
     this.#schemaId = codecs.MergedEvent.schemaId;
   }
 
   /** A view that the next call overwrites. The event must be written with this process's schema. */
-  of(event: EventRouting, { personId, mergedAt, previouslyAnonymous, asOf, known }: MergedHeader): Buffer {
-    const { bytes, body, end, workspace } = event;
+  of(event: EventRouting, workspace: Workspace, header: MergedHeader): Buffer {
+    if (!this.#isWritten(workspace, header)) this.#write(workspace, header);
+    const { bytes, body, end } = event;
+    const from = this.#fieldsEnd;
+    const length = from + end - body;
+    this.#room(length);
+    this.#scratch.set(bytes.subarray(body, end), from);
+    return this.#scratch.subarray(0, length);
+  }
+
+  #isWritten(
+    workspace: Workspace,
+    { personId, mergedAt, previouslyAnonymous, asOf, known }: MergedHeader,
+  ): boolean {
+    return (
+      this.#fieldsEnd > 0 &&
+      personId === this.#personId &&
+      mergedAt === this.#mergedAt &&
+      previouslyAnonymous === this.#previouslyAnonymous &&
+      asOf === this.#asOf &&
+      known === this.#known &&
+      workspace === this.#workspace
+    );
+  }
+
+  #write(workspace: Workspace, { personId, mergedAt, previouslyAnonymous, asOf, known }: MergedHeader): void {
     const knownChars = (known?.id?.length ?? 0) + (known?.email?.length ?? 0);
-    const textBytes = workspace.end - workspace.start + 3 * (personId.length + knownChars);
-    this.#room(FIXED_BYTES_MAX + textBytes + end - body);
+    this.#at = 0;
+    this.#room(FIXED_BYTES_MAX + 3 * (workspace.length + personId.length + knownChars));
     const out = this.#scratch;
     out[0] = 0;
     out.writeUInt32BE(this.#schemaId, 1);
     out[WIRE_HEADER_BYTES] = KIND_EVENT;
     this.#at = WIRE_HEADER_BYTES + 1;
-    this.#long(workspace.end - workspace.start);
-    this.#at += bytes.copy(out, this.#at, workspace.start, workspace.end);
+    this.#text(workspace);
     this.#text(personId);
     this.#long(mergedAt);
     out[this.#at] = previouslyAnonymous ? 1 : 0;
@@ -54,19 +86,27 @@ export class MergedBytes {
     if (known === undefined) {
       out.fill(NULL_BRANCH, this.#at, this.#at + 3);
       this.#at += 3;
-    } else this.#known(known);
+    } else this.#writeKnown(known);
     this.#long(asOf); // decided_as_of
     out[this.#at] = VALUE_BRANCH; // event
-    this.#at += 1;
-    this.#at += bytes.copy(out, this.#at, body, end);
-    return out.subarray(0, this.#at);
+    this.#fieldsEnd = this.#at + 1;
+    this.#workspace = workspace;
+    this.#personId = personId;
+    this.#mergedAt = mergedAt;
+    this.#previouslyAnonymous = previouslyAnonymous;
+    this.#asOf = asOf;
+    this.#known = known;
   }
 
+  /** The fields stay where they are when the scratch grows. */
   #room(bytes: number): void {
-    if (this.#scratch.length < bytes) this.#scratch = Buffer.allocUnsafeSlow(bytes * 2);
+    if (this.#scratch.length >= bytes) return;
+    const larger = Buffer.allocUnsafeSlow(bytes * 2);
+    larger.set(this.#scratch.subarray(0, this.#fieldsEnd));
+    this.#scratch = larger;
   }
 
-  #known({ asOf, id, email }: KnownIdentifiers): void {
+  #writeKnown({ asOf, id, email }: KnownIdentifiers): void {
     this.#scratch[this.#at] = VALUE_BRANCH;
     this.#at += 1;
     this.#long(asOf);

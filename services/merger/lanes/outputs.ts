@@ -1,7 +1,7 @@
 /** The records that lanes write. */
 import type { Codecs } from '../../../schemas/codec.ts';
 import { identityRequest, watermarkRequest } from '../../../schemas/identity-request.ts';
-import type { LaneKey } from '../../../schemas/ids.ts';
+import type { LaneKey, PersonId, Workspace } from '../../../schemas/ids.ts';
 import { personKey } from '../../../schemas/lanes.ts';
 import type { Emitter } from '../../runtime/task/ports.ts';
 import type { Fact, Outcome } from './effects.ts';
@@ -15,6 +15,10 @@ export class Outputs {
   readonly #codecs: Codecs;
   readonly #partition: number;
   readonly #merged: MergedBytes;
+  /** The key of the last merged event, which is the next one's in a release: one text is told from itself at a glance. */
+  #key = '';
+  #keyWorkspace = '';
+  #keyPerson = '';
 
   constructor(codecs: Codecs, partition: number) {
     this.#codecs = codecs;
@@ -24,8 +28,9 @@ export class Outputs {
 
   /** Returns the size of the value. */
   merged(out: Emitter, hand: EventInHand, effect: Omit<Outcome & { type: 'merged' }, 'type'>): number {
-    const value = this.#merged.of(hand.routing, effect);
-    out.emit('eventsMerged', personKey(hand.workspace, effect.personId), value);
+    const { workspace } = hand;
+    const value = this.#merged.of(hand.routing, workspace, effect);
+    out.emit('eventsMerged', this.#keyOf(workspace, effect.personId), value);
     return value.length;
   }
 
@@ -108,6 +113,15 @@ export class Outputs {
       message_id: hand.messageId,
       detail: JSON.stringify(detail),
     });
-    out.emit('activitiesLogged', personKey(hand.workspace, personId), value);
+    out.emit('activitiesLogged', this.#keyOf(hand.workspace, personId), value);
+  }
+
+  #keyOf(workspace: Workspace, personId: PersonId): string {
+    if (workspace !== this.#keyWorkspace || personId !== this.#keyPerson) {
+      this.#key = personKey(workspace, personId);
+      this.#keyWorkspace = workspace;
+      this.#keyPerson = personId;
+    }
+    return this.#key;
   }
 }
