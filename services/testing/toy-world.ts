@@ -47,17 +47,20 @@ export class ToyWorld {
 
   /** One event of each of so many lanes. */
   send(lanes: number, receivedAt = this.time.now()): void {
-    for (let number = 0; number < lanes; number += 1) {
-      const lane = `w:a:${String(number)}`;
-      const messageId = `m${String(this.#sent.length)}`;
-      const count = (this.#counts.get(lane) ?? 0) + 1;
-      this.#counts.set(lane, count);
-      this.#sent.push({ lane, messageId, count });
-      this.sendValue(
-        lane,
-        this.codecs.CollectedEvent.encode(collectedEvent({ message_id: messageId, received_at: receivedAt })),
-      );
-    }
+    for (let number = 0; number < lanes; number += 1) this.sendTo(number, receivedAt);
+  }
+
+  /** One event of this lane. */
+  sendTo(number: number, receivedAt = this.time.now()): void {
+    const lane = `w:a:${String(number)}`;
+    const messageId = `m${String(this.#sent.length)}`;
+    const count = (this.#counts.get(lane) ?? 0) + 1;
+    this.#counts.set(lane, count);
+    this.#sent.push({ lane, messageId, count });
+    this.sendValue(
+      lane,
+      this.codecs.CollectedEvent.encode(collectedEvent({ message_id: messageId, received_at: receivedAt })),
+    );
   }
 
   sendValue(lane: string, value: Buffer): void {

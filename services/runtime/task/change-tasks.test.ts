@@ -3,8 +3,10 @@ import { MemoryLog } from '../../testing/memory-log.ts';
 import { toyService } from '../../testing/toy-service.ts';
 import { ToyWorld } from '../../testing/toy-world.ts';
 import { silentLogger } from '../logger.ts';
+import { partitionOf } from '../../../schemas/partitioner.ts';
 import { changeTasks } from './change-tasks.ts';
 import { layoutInForce, readLayout, type Layout } from './layout.ts';
+import type { StateFolders } from './task-plan.ts';
 
 // Virtual time costs real time on a busy machine.
 jest.setTimeout(30_000);
@@ -21,15 +23,67 @@ async function driven<T>(world: ToyWorld, work: Promise<T>): Promise<T> {
   return ended;
 }
 
-function command(world: ToyWorld, tasks: number, log = new MemoryLog(world.broker)): Promise<Layout> {
+function folders({ disk }: ToyWorld): StateFolders {
+  return { open: (partition) => Promise.resolve(disk.open(`merger/${String(partition)}`, {})) };
+}
+
+/** With one snapshot of each, which a lost folder starts from. */
+function snapshotted({ disk }: ToyWorld, isFull: () => boolean = () => false): StateFolders {
+  return {
+    open: (partition) => {
+      const [folder, copy] = [`merger/${String(partition)}`, `snapshot/${String(partition)}`];
+      if (!disk.has(folder) && disk.has(copy)) disk.copy(copy, folder);
+      return Promise.resolve(disk.open(folder, {}));
+    },
+    snapshots: {
+      keep: (partition, stores) => {
+        if (isFull()) return Promise.reject(new Error('no space left'));
+        stores.flush();
+        return stores.snapshot(`snapshot/${String(partition)}`);
+      },
+      newestAt: () => Promise.resolve(undefined),
+    },
+  };
+}
+
+/**
+ * Four tasks, of which the first has written as many batches as any: from its journal to the next layout's there is no
+ * gap, so whoever takes its batches for those of another task notices nothing.
+ */
+async function fourTasks(world: ToyWorld, stores = folders(world)): Promise<void> {
+  const process = await world.process({ layout: { layout: 1, tasks: 4 }, stores }).start();
+  for (let round = 0; round < 4; round += 1) {
+    world.send(20);
+    await world.time.run(400);
+  }
+  await world.time.run(5 * SECOND_MS);
+  const lane = Array.from({ length: 20 }, (_, each) => each).find(
+    (each) => partitionOf(`w:a:${String(each)}`, 4) === 0,
+  );
+  const most = Math.max(...[1, 2, 3].map((task) => world.journal(task).length));
+  while (world.journal(0).length < most) {
+    world.sendTo(lane ?? 0);
+    await world.time.run(2 * SECOND_MS);
+  }
+  await world.stop(process);
+}
+
+interface CommandOptions {
+  readonly log?: MemoryLog;
+  readonly stores?: StateFolders;
+}
+
+function command(
+  world: ToyWorld,
+  tasks: number,
+  { log = new MemoryLog(world.broker), stores = folders(world) }: CommandOptions = {},
+): Promise<Layout> {
   const ports = {
     log,
     codecs: world.codecs,
     time: world.time,
     logger: silentLogger,
-    stores: {
-      open: (partition: number) => Promise.resolve(world.disk.open(`merger/${String(partition)}`, {})),
-    },
+    stores,
     learn: () => Promise.resolve(false),
     newBatchId: () => 'layout',
   };
@@ -91,7 +145,7 @@ describe('changing the number of tasks', () => {
         return count === nth ? 'die_before' : 'none';
       },
     });
-    void command(world, 3, dying).catch(() => undefined);
+    void command(world, 3, { log: dying }).catch(() => undefined);
     await world.time.run(61 * SECOND_MS);
     expect(dying.dead).toBe(true);
     const layout = await command(world, 3);
@@ -105,6 +159,47 @@ describe('changing the number of tasks', () => {
     await expect(command(world, 5)).rejects.toThrow(/it has 4 partitions/);
     await expect(command(world, 2)).rejects.toThrow(/it has never run/);
   });
+
+  test('leaves a snapshot of its own moment, so that a folder lost after it comes back', async () => {
+    const world = new ToyWorld();
+    const stores = snapshotted(world);
+    await fourTasks(world, stores);
+    // The disk for snapshots is full at first: nothing has changed then.
+    const full = snapshotted(world, () => true);
+    await expect(command(world, 1, { stores: full })).rejects.toThrow(/no space/);
+    const layout = await command(world, 1, { stores });
+    for (let partition = 0; partition < 4; partition += 1) world.disk.remove(`merger/${String(partition)}`);
+    const process = await world.process({ layout, stores }).start();
+    world.send(20);
+    await counts(world);
+    expect(process.state).toBe('live');
+  });
+
+  test.each(['a folder', 'a folder, of which only an older snapshot is left,'])(
+    'is not passed over without an alarm by %s that is lost after it',
+    async (what) => {
+      const world = new ToyWorld();
+      if (what !== 'a folder') {
+        const early = await world.process({ layout: { layout: 1, tasks: 4 } }).start();
+        world.send(20);
+        await world.time.run(400);
+        await world.stop(early);
+        for (let partition = 0; partition < 4; partition += 1) {
+          world.disk.copy(`merger/${String(partition)}`, `snapshot/${String(partition)}`);
+        }
+      }
+      await fourTasks(world);
+      const layout = await command(world, 1);
+      // Task 0's own partition does reach back; the others would take its batches for theirs.
+      for (let partition = 1; partition < 4; partition += 1) world.disk.remove(`merger/${String(partition)}`);
+      const process = await world.process({ layout, stores: snapshotted(world) }).start();
+      await world.time.run(5 * SECOND_MS);
+      world.send(20);
+      await world.time.run(5 * SECOND_MS);
+      expect(process.state).toBe('failed');
+      expect(process.failure).toBe('state_lost');
+    },
+  );
 
   test('is what a start with another number asks for', async () => {
     const world = new ToyWorld();

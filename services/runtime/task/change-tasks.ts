@@ -4,7 +4,8 @@
  *   1. Every transactional id of the layout in force is initialised. A process that still runs is fenced and ends; one
  *      that starts again is refused from step 4 on, and until then fences this command, which then fails.
  *   2. Each task is recovered, so that every partition stands at its task's last batch, and is flushed.
- *   3. Every partition's mark moves to one number that lies above all tasks' last batches.
+ *   3. Every partition's mark moves to one number that lies above all tasks' last batches, and a snapshot is made: from
+ *      those of before the new journals do not lead on.
  *   4. One transaction writes a first batch of that number, of the next layout, for each new task: empty, with the
  *      positions of its partitions. From its commit on the new layout is in force.
  *
@@ -80,6 +81,7 @@ async function move(options: ChangeTasksOptions, before: Layout): Promise<Layout
       stores.committed(base);
       stores.flush();
     }
+    await snapshotAll(ports, recovered);
     const after = { layout: before.layout + 1, tasks };
     const time = Math.max(...ends.map((batch) => batch.time));
     const definitionsOffset = Math.max(...ends.map((batch) => batch.definitions_offset));
@@ -102,7 +104,6 @@ async function move(options: ChangeTasksOptions, before: Layout): Promise<Layout
         })),
       outputs: [],
     }));
-    await snapshotAll(ports, recovered);
     return after;
   } finally {
     for (const { stores } of recovered) stores.close();
@@ -145,7 +146,6 @@ async function writeLayout(
   }
 }
 
-/** Snapshots of the old layout carry marks that the new journals do not reach back to. */
 async function snapshotAll(
   { stores: folders }: TaskPorts,
   runners: readonly PartitionRunner[],

@@ -45,22 +45,13 @@ export async function recover(
   const runners: PartitionRunner[] = [];
   try {
     for (const partition of plan.own) {
-      const stores = await ports.stores.open(partition);
-      const { partitions } = plan;
-      const { codecs } = ports;
-      runners.push(new PartitionRunner(plan.spec, { partition, partitions, stores, codecs, unknowable }));
+      runners.push(await openRunner(plan, ports, partition, unknowable));
     }
     watch.lap('stores');
     const feed = new DefinitionsFeed(ports.codecs.Definition);
     await feed.load(ports);
     watch.lap('definitions');
-    if (
-      last === undefined &&
-      runners.some(({ stores }) => stores.mark === 0) &&
-      (await journal.hasExpired())
-    ) {
-      throw stateLost(plan);
-    }
+    if (last === undefined) await assertTogether(plan, journal, runners);
     const recovery = new Recovery(plan, ports, runners, feed);
     const replayedBatches = last === undefined ? 0 : await recovery.replay(journal, last);
     watch.lap('replay');
@@ -77,6 +68,22 @@ export async function recover(
     };
   } catch (error) {
     for (const runner of runners) runner.stores.close();
+    throw error;
+  }
+}
+
+async function openRunner(
+  plan: TaskPlan,
+  { stores: folders, codecs }: TaskPorts,
+  partition: number,
+  unknowable: ReadonlySet<number>,
+): Promise<PartitionRunner> {
+  const stores = await folders.open(partition);
+  try {
+    const { spec, partitions } = plan;
+    return new PartitionRunner(spec, { partition, partitions, stores, codecs, unknowable });
+  } catch (error) {
+    stores.close();
     throw error;
   }
 }
@@ -152,6 +159,7 @@ class Recovery {
   async #replayBatch(batch: BatchRecord, inputs: ReplayInputs): Promise<void> {
     const behind = this.#runners.filter(({ partition }) => this.#isBehind(partition, batch.sequence));
     if (behind.length === 0) return;
+    assertTheirs(this.#plan, batch, behind);
     assertSameDecider(this.#plan, batch);
     this.#feed.takeBelow(batch.definitions_offset);
     const context = { sequence: batch.sequence, time: batch.time, definitions: this.#feed.view };
@@ -252,6 +260,28 @@ function assertOurs(plan: TaskPlan, last: BatchRecord | undefined): void {
   );
 }
 
+/**
+ * With no batch left in the journal each partition goes on where its own store says, under one sequence. One that has no
+ * state, or that of an older batch than the others, cannot catch up, and would write again what it once wrote.
+ */
+async function assertTogether(
+  plan: TaskPlan,
+  journal: Journal,
+  runners: readonly PartitionRunner[],
+): Promise<void> {
+  const marks = new Set(runners.map(({ stores }) => stores.mark));
+  if (marks.size > 1 || (marks.has(0) && (await journal.hasExpired()))) throw stateLost(plan);
+}
+
+/**
+ * Before the number of tasks was changed, this journal partition was that of a task with other partitions. Its batches
+ * say nothing of those that came later: they would replay as empty ones, and the state would be wrong without a sign.
+ */
+function assertTheirs(plan: TaskPlan, batch: BatchRecord, behind: readonly PartitionRunner[]): void {
+  const stranger = behind.find(({ partition }) => partition % batch.tasks !== batch.task);
+  if (stranger !== undefined) throw stateLost(plan);
+}
+
 function assertSameDecider(plan: TaskPlan, batch: BatchRecord): void {
   if (batch.decider_version === plan.spec.deciderVersion) return;
   throw new CodedError(
@@ -273,7 +303,7 @@ function stateAhead(plan: TaskPlan, mark: number, sequence: number): CodedError 
 function stateLost(plan: TaskPlan, cause?: CodedError): CodedError {
   return new CodedError(
     'state_lost',
-    `could not start ${plan.spec.name} task ${String(plan.task)}: a partition has no state, and the journal does not reach back to its start`,
+    `could not start ${plan.spec.name} task ${String(plan.task)}: a partition has no state, or an older one, and the journal does not reach back to it`,
     { cause, hint: 'Put a snapshot in place of its folder under state/, or replay into new topics.' },
   );
 }

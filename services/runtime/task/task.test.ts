@@ -151,6 +151,28 @@ describe('a task', () => {
     expect(batch?.sequence).toBeGreaterThan(1);
   });
 
+  test('refuses to go live when the journal has expired and a partition stands behind the others', async () => {
+    const world = new ToyWorld();
+    const first = await world.process().start();
+    world.send(20);
+    await counts(world);
+    await world.stop(first);
+    world.disk.copy('merger/1', 'snapshot/1');
+    const second = await world.process().start();
+    world.send(20);
+    await counts(world);
+    await world.time.run(2 * toyTimerMs);
+    await world.stop(second);
+    // Partition 1 starts from an older snapshot; the batches between it and the others are gone.
+    world.disk.copy('snapshot/1', 'merger/1');
+    world.broker.expire(toyService.journal, 0, world.broker.partition(toyService.journal, 0).end);
+    const third = await world.process().start();
+    await world.time.run(30 * SECOND_MS);
+    expect(third.state).toBe('failed');
+    expect(third.failure).toBe('state_lost');
+    expect(world.seen('counted')).toEqual(world.expected);
+  });
+
   test('starts from a snapshot when its folders are lost and the log does not reach back', async () => {
     const world = new ToyWorld();
     const stores = snapshottedFolders(world.disk);
@@ -238,6 +260,36 @@ describe('a task', () => {
     expect(first.state).toBe('stopped');
     const marks = [0, 1, 2, 3].map((partition) => world.disk.open(`merger/${String(partition)}`, {}).mark);
     expect(marks).toEqual([0, 1, 2, 3].map(() => world.journal().at(-1)?.sequence));
+  });
+
+  test('closes the stores of a partition whose processor cannot be opened', async () => {
+    const world = new ToyWorld();
+    let open = 0;
+    const stores: StateFolders = {
+      open: (partition) => {
+        const opened = world.disk.open(`merger/${String(partition)}`, {});
+        open += 1;
+        const close = opened.close.bind(opened);
+        return Promise.resolve(
+          Object.assign(opened, {
+            close: () => {
+              open -= 1;
+              close();
+            },
+          }),
+        );
+      },
+    };
+    const broken = {
+      ...toyService,
+      open: (): never => {
+        throw new Error('its state makes no sense');
+      },
+    };
+    const process = await world.process({ spec: broken, stores }).start();
+    await world.time.run(SECOND_MS);
+    await world.stop(process);
+    expect(open).toBe(0);
   });
 
   test('writes nothing while nothing happens', async () => {
