@@ -4,9 +4,9 @@
  * --kills N, --seed N, --rate N a second, --minutes N of the outage. Prints a report and exits 1 unless nothing is wrong.
  */
 import { parseArgs } from 'node:util';
-import { runChaos, type ChaosReport } from './chaos/run.ts';
+import { chaosFaultsOf, runChaos, type ChaosReport } from './chaos/run.ts';
 import { runSinkChaos, runSinkOutage } from './chaos/sink.ts';
-import { faultsOf } from './sample/check.ts';
+import type { Compared } from './sample/comparison.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -35,7 +35,7 @@ async function main(): Promise<boolean> {
     print,
   });
   print(describe(report));
-  return faultsOf(report) === 0;
+  return chaosFaultsOf(report) === 0;
 }
 
 function describe(report: ChaosReport): string {
@@ -44,19 +44,27 @@ function describe(report: ChaosReport): string {
     ['kills', kills.join(', ')],
     ['calls acknowledged', report.calls],
     ['attempts that failed and were made again', report.failedAttempts],
-    ['longest time until a call was acknowledged', `${(report.longestStallMs / 1000).toFixed(1)} s`],
-    ['settled after the last kill', `${(report.settledAfterMs / 1000).toFixed(1)} s`],
-    ['events expected', report.expected],
-    ['found', report.found],
-    ['lost', report.lost],
-    ['doubled', report.doubled],
-    ['misplaced', report.misplaced],
-    ['misordered', report.misordered],
+    ['longest wait for an acknowledgement', seconds(report.longestWaitMs)],
+    ['longest stall from there to events.merged', seconds(report.longestStallMs)],
+    ['settled after the last kill', seconds(report.settledAfterMs)],
+    ...placesOf('events.merged', report.merged),
+    ...placesOf('ClickHouse', report),
+    ['ClickHouse: repeats without a dropped row', report.repeatsLost],
     ['people wrongly in or out of the segment', report.membersWrong],
     ['people wrongly in or out of the journey', report.entriesWrong],
   ];
   const table = rows.map(([name, value]) => `${name.padEnd(46)}${String(value)}`).join('\n');
-  return [table, ...report.examples].join('\n');
+  return [table, ...report.merged.examples, ...report.examples].join('\n');
+}
+
+function placesOf(where: string, compared: Compared): (readonly [string, number])[] {
+  const { expected, found, lost, doubled, misplaced, misordered } = compared;
+  const counts = { 'events expected': expected, found, lost, doubled, misplaced, misordered };
+  return Object.entries(counts).map(([name, count]) => [`${where}: ${name}`, count]);
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 function print(line: string): void {

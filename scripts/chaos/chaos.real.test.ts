@@ -1,7 +1,6 @@
 /** Promises 1, 2 and 4 under kill -9: a short run of what `npm run test:chaos` does at length. */
 import { expect, test } from '@jest/globals';
-import { faultsOf } from '../sample/check.ts';
-import { runChaos } from './run.ts';
+import { chaosFaultsOf, runChaos } from './run.ts';
 
 const seed = Math.floor(Math.random() * 1_000_000);
 
@@ -17,9 +16,13 @@ test(
       rate: 120,
       print: (line) => killed.push(line),
     });
-    expect({ seed, killed, examples: report.examples }).toMatchObject({ examples: [] });
-    expect(faultsOf(report)).toBe(0);
+    const examples = [...report.merged.examples, ...report.examples];
+    expect({ seed, killed, examples }).toMatchObject({ examples: [] });
+    expect(chaosFaultsOf(report)).toBe(0);
     expect(report.found).toBe(report.expected);
+    expect(report.merged.found).toBe(report.merged.expected);
+    expect(report.merged.expected).toBeGreaterThan(report.expected / 4);
+    expect(report.longestStallMs).toBeGreaterThan(0);
     expect(Object.values(report.kills).reduce((sum, count) => sum + count, 0)).toBe(10);
   },
   8 * 60_000,

@@ -1,18 +1,22 @@
 /**
- * Chaos over the whole path: real processes under load, kill -9 at random moments, then ClickHouse against the oracle.
- * The oracle knows what was acknowledged; a call that failed is made again under its message id until it is.
+ * Chaos over the whole path: real processes under load, kill -9 at random moments, then events.merged and ClickHouse
+ * against the oracle. The oracle knows what was acknowledged; a call that failed is made again under its message id
+ * until it is.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { check, type CheckReport } from '../sample/check.ts';
+import { check, faultsOf, type CheckReport } from '../sample/check.ts';
+import { Comparison, misplacements, type Compared } from '../sample/comparison.ts';
 import { findInstallation, waitUntilSettled } from '../sample/installation.ts';
-import { expectationsOf } from '../sample/oracle.ts';
+import { expectationsOf, type Oracle } from '../sample/oracle.ts';
 import { Random } from '../sample/random.ts';
 import { applyRules, rules } from '../sample/rules.ts';
 import { play } from '../sample/send.ts';
 import { makeStorefront } from '../sample/storefront.ts';
 import { Tables } from '../sample/tables.ts';
+import { MergedTopic } from './merged-topic.ts';
 import { startOwnInstallation } from './own-installation.ts';
 import { PatientShop } from './patient-shop.ts';
+import { underLoad, type Load } from './under-load.ts';
 import { kill, pickVictim, type Victim } from './victims.ts';
 
 export interface ChaosOptions {
@@ -27,16 +31,26 @@ export interface ChaosOptions {
   readonly print: (line: string) => void;
 }
 
+/** Of ClickHouse, with what the same comparison says of the topic. */
 export interface ChaosReport extends CheckReport {
+  readonly merged: Compared;
   readonly kills: Readonly<Partial<Record<Victim, number>>>;
   readonly calls: number;
   readonly failedAttempts: number;
+  /** From a call's first attempt until it was acknowledged. */
+  readonly longestWaitMs: number;
+  /** From the acknowledgement of what makes an event somebody's until it could be read on events.merged. */
   readonly longestStallMs: number;
   /** From the last kill until everything had its whole effect. */
   readonly settledAfterMs: number;
 }
 
 const settleMsMax = 300_000;
+
+/** How much is wrong, on the topic and in ClickHouse. */
+export function chaosFaultsOf(report: ChaosReport): number {
+  return faultsOf(report) + misplacements(report.merged);
+}
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const own = await startOwnInstallation();
@@ -52,28 +66,45 @@ async function wreak(options: ChaosOptions, dataFolder: string): Promise<ChaosRe
   const installation = findInstallation(dataFolder, 'sample');
   await applyRules(installation);
   const shop = new PatientShop(installation);
-  const load = new Load(shop, options);
-  const loading = load.run();
-  const kills = await killAll(options, dataFolder);
-  load.end();
-  await loading;
-  const lastKill = performance.now();
-  print(`${String(load.calls)} calls are acknowledged; waiting until all of them have had their effect`);
-  await waitPatiently(installation);
-  const settledAfterMs = performance.now() - lastKill;
-  await shop.close();
+  const load = new Waves(shop, options);
+  const merged = await MergedTopic.follow(installation);
   const tables = new Tables(installation.clickhouse, 'sample');
   try {
-    const report = await check(tables, expectationsOf(load.visitors), rules);
-    const { failures, longestStallMs } = shop;
-    return { ...report, kills, calls: load.calls, failedAttempts: failures, longestStallMs, settledAfterMs };
+    const kills = await underLoad(load, (signal) => killAll(options, dataFolder, signal));
+    const lastKill = performance.now();
+    print(`${String(load.calls)} calls are acknowledged; waiting until all of them have had their effect`);
+    await waitPatiently(installation);
+    const settledAfterMs = performance.now() - lastKill;
+    await merged.catchUp();
+    const oracle = expectationsOf(load.visitors);
+    return {
+      ...(await check(tables, oracle, rules)),
+      merged: new Comparison(oracle, merged.idOf).compare(merged.rows, undefined),
+      kills,
+      calls: load.calls,
+      failedAttempts: shop.failures,
+      longestWaitMs: shop.longestWaitMs,
+      longestStallMs: longestStall(oracle, shop, merged),
+      settledAfterMs,
+    };
   } finally {
+    await shop.close();
+    await merged.close();
     await tables.close();
   }
 }
 
+function longestStall(oracle: Oracle, { acknowledgedAt }: PatientShop, { readableAt }: MergedTopic): number {
+  let longest = 0;
+  for (const [id, cause] of oracle.causes) {
+    const [from, to] = [acknowledgedAt.get(cause), readableAt.get(id)];
+    if (from !== undefined && to !== undefined) longest = Math.max(longest, to - from);
+  }
+  return longest;
+}
+
 /** Waves of visitors, each wave another seed, until it is told to end. */
-class Load {
+class Waves implements Load {
   readonly visitors: ReturnType<typeof makeStorefront> = [];
   calls = 0;
   #ended = false;
@@ -99,12 +130,16 @@ class Load {
   }
 }
 
-async function killAll(options: ChaosOptions, dataFolder: string): Promise<Partial<Record<Victim, number>>> {
+async function killAll(
+  options: ChaosOptions,
+  dataFolder: string,
+  signal: AbortSignal,
+): Promise<Partial<Record<Victim, number>>> {
   const { kills, pauseMs, print } = options;
   const random = new Random(options.seed);
   const done: Partial<Record<Victim, number>> = {};
   for (let count = 0; count < kills;) {
-    await sleep(random.between(...pauseMs));
+    await sleep(random.between(...pauseMs), undefined, { signal });
     const victim = pickVictim(random);
     if (!kill(dataFolder, victim)) continue;
     count += 1;

@@ -1,29 +1,13 @@
 /** Compares ClickHouse with the oracle, message by message. */
+import { Comparison, misplacements, type Compared } from './comparison.ts';
 import type { Oracle } from './oracle.ts';
 import type { SampleRules } from './rules.ts';
-import type { EventRow, Tables } from './tables.ts';
+import type { Tables } from './tables.ts';
 
-export interface CheckReport {
-  readonly expected: number;
-  readonly found: number;
-  readonly lost: number;
-  readonly doubled: number;
-  /** With another person, or anonymous when it is a person's, or the other way round. */
-  readonly misplaced: number;
-  /** Events of a person's lane that do not stand where the oracle has them. */
-  readonly misordered: number;
+export interface CheckReport extends Compared {
   readonly repeatsLost: number;
   readonly membersWrong: number;
   readonly entriesWrong: number;
-  /** The first few faults, in words. */
-  readonly examples: readonly string[];
-}
-
-const examplesMax = 10;
-/** Where a message belongs: a person's lane, or an anonymous id. */
-interface Place {
-  readonly person: string | null;
-  readonly lane: string;
 }
 
 export async function check(tables: Tables, oracle: Oracle, rules: SampleRules): Promise<CheckReport> {
@@ -34,8 +18,7 @@ export async function check(tables: Tables, oracle: Oracle, rules: SampleRules):
     tables.people(),
   ]);
   const idOf = new Map(people.map(({ id, person_id }) => [person_id, id]));
-  const comparison = new Comparison(oracle, idOf);
-  comparison.compare(events, anonymous);
+  const compared = new Comparison(oracle, idOf).compare(events, anonymous);
   const members = await tables.members(rules.segment.id);
   const entries = await tables.entries(rules.journey.id);
   const repeats = new Map<string, number>();
@@ -47,7 +30,7 @@ export async function check(tables: Tables, oracle: Oracle, rules: SampleRules):
     repeats.set(id, left - 1);
   }
   return {
-    ...comparison.report(),
+    ...compared,
     repeatsLost,
     membersWrong: difference(oracle, members, idOf, rules.segment.event),
     entriesWrong: difference(oracle, entries, idOf, rules.journey.event),
@@ -56,98 +39,7 @@ export async function check(tables: Tables, oracle: Oracle, rules: SampleRules):
 
 /** How much is wrong; 0 when ClickHouse holds what it must. */
 export function faultsOf(report: CheckReport): number {
-  const { lost, doubled, misplaced, misordered, repeatsLost, membersWrong, entriesWrong } = report;
-  return lost + doubled + misplaced + misordered + repeatsLost + membersWrong + entriesWrong;
-}
-
-class Comparison {
-  readonly #places = new Map<string, Place>();
-  readonly #expectedLanes = new Map<string, readonly string[]>();
-  readonly #idOf: ReadonlyMap<string, string>;
-  readonly #seen = new Map<string, number>();
-  readonly #foundLanes = new Map<string, string[]>();
-  readonly #examples: string[] = [];
-  #misplaced = 0;
-  #misordered = 0;
-  #doubled = 0;
-  #lost = 0;
-
-  constructor(oracle: Oracle, idOf: ReadonlyMap<string, string>) {
-    this.#idOf = idOf;
-    for (const [person, lanes] of oracle.people) {
-      for (const [lane, ids] of lanes) this.#expect({ person, lane }, ids);
-    }
-    for (const [lane, ids] of oracle.anonymous) this.#expect({ person: null, lane }, ids);
-  }
-
-  compare(events: readonly EventRow[], anonymous: readonly Omit<EventRow, 'person_id'>[]): void {
-    for (const row of events) {
-      this.#find(row.message_id, {
-        person: this.#idOf.get(row.person_id) ?? row.person_id,
-        lane: row.anonymous_id ?? '',
-      });
-    }
-    for (const row of anonymous) this.#find(row.message_id, { person: null, lane: row.anonymous_id ?? '' });
-    for (const [id, place] of this.#places) {
-      const times = this.#seen.get(id) ?? 0;
-      if (times === 0) this.#lost += this.#fault(`lost: ${id} of ${nameOf(place)}`);
-      if (times > 1)
-        this.#doubled += this.#fault(`doubled: ${id} of ${nameOf(place)} stands ${String(times)} times`);
-    }
-    for (const [lane, expected] of this.#expectedLanes) this.#compareOrder(lane, expected);
-  }
-
-  report(): Omit<CheckReport, 'repeatsLost' | 'membersWrong' | 'entriesWrong'> {
-    return {
-      expected: this.#places.size,
-      found: this.#seen.size,
-      lost: this.#lost,
-      doubled: this.#doubled,
-      misplaced: this.#misplaced,
-      misordered: this.#misordered,
-      examples: this.#examples,
-    };
-  }
-
-  #expect(place: Place, ids: readonly string[]): void {
-    this.#expectedLanes.set(nameOf(place), ids);
-    for (const id of ids) this.#places.set(id, place);
-  }
-
-  #find(id: string, at: Place): void {
-    const place = this.#places.get(id);
-    if (place === undefined) return; // another run of the storefront
-    this.#seen.set(id, (this.#seen.get(id) ?? 0) + 1);
-    if (place.person !== at.person || place.lane !== at.lane) {
-      this.#misplaced += this.#fault(`misplaced: ${id} of ${nameOf(place)} lies with ${nameOf(at)}`);
-      return;
-    }
-    const lane = this.#foundLanes.get(nameOf(at));
-    if (lane === undefined) this.#foundLanes.set(nameOf(at), [id]);
-    else lane.push(id);
-  }
-
-  /** Anonymous rows lie as they arrived, which may differ from call order within one flush; people's lanes may not. */
-  #compareOrder(lane: string, expected: readonly string[]): void {
-    if (lane.startsWith(ANONYMOUS)) return;
-    const found = this.#foundLanes.get(lane) ?? [];
-    const present = new Set(found);
-    const wanted = expected.filter((id) => present.has(id));
-    found.forEach((id, index) => {
-      if (wanted[index] !== id)
-        this.#misordered += this.#fault(`misordered: ${id} in ${lane} at ${String(index)}`);
-    });
-  }
-
-  #fault(text: string): 1 {
-    if (this.#examples.length < examplesMax) this.#examples.push(text);
-    return 1;
-  }
-}
-
-const ANONYMOUS = 'nobody, ';
-function nameOf({ person, lane }: Place): string {
-  return `${person === null ? ANONYMOUS : `${person}, `}lane ${lane}`;
+  return misplacements(report) + report.repeatsLost + report.membersWrong + report.entriesWrong;
 }
 
 /** People who are in but should not be, or the other way round; people of other runs are left aside. */

@@ -12,6 +12,8 @@ export interface Oracle {
   readonly anonymous: ReadonlyMap<string, readonly string[]>;
   /** Message ids of repeats, once for each repeat. */
   readonly repeats: readonly string[];
+  /** Of each person's event, by message id: the call that made it theirs. Its own, or the identify that claimed it. */
+  readonly causes: ReadonlyMap<string, Call>;
   /** People who did this event, by name; what the sample segment and journey expect. */
   didEvent(name: string): ReadonlySet<string>;
 }
@@ -28,6 +30,7 @@ class Story {
   readonly #claims = new Map<string, string>();
   readonly #did = new Map<string, Set<string>>();
   readonly #repeats: string[] = [];
+  readonly #causes = new Map<string, Call>();
 
   tell(call: Call): void {
     if (call.type === 'repeat') this.#repeats.push(call.of.messageId);
@@ -38,11 +41,11 @@ class Story {
       this.#waiting.delete(call.anonymousId);
       const ordered = past.map((event, arrival) => ({ event, arrival }));
       ordered.sort((a, b) => sentTimestamp(a.event) - sentTimestamp(b.event) || a.arrival - b.arrival);
-      for (const { event } of ordered) this.#give(call.userId, event);
+      for (const { event } of ordered) this.#give(call.userId, event, call);
     } else {
       const owner =
         call.userId ?? (call.anonymousId === null ? undefined : this.#claims.get(call.anonymousId));
-      if (owner !== undefined) this.#give(owner, call);
+      if (owner !== undefined) this.#give(owner, call, call);
       else if (call.anonymousId !== null) push(this.#waiting, call.anonymousId, call);
     }
   }
@@ -59,11 +62,13 @@ class Story {
       people: this.#people,
       anonymous,
       repeats: this.#repeats,
+      causes: this.#causes,
       didEvent: (name) => did.get(name) ?? new Set(),
     };
   }
 
-  #give(person: string, event: EventCall): void {
+  #give(person: string, event: EventCall, cause: Call): void {
+    this.#causes.set(event.messageId, cause);
     const lanes = this.#people.get(person) ?? new Map<string, string[]>();
     this.#people.set(person, lanes);
     push(lanes, event.anonymousId ?? '', event.messageId);
