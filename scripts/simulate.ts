@@ -1,5 +1,6 @@
 /**
- * `npm run simulate -- --seed N [--runs K] [--calm]`: the whole path under a seed (or K seeds from N on). Prints a line
+ * `npm run simulate -- --seed N [--runs K] [--calm] [--files]`: the whole path under a seed (or K seeds from N on), with
+ * --files its state on real files. Prints a line
  * a run with the hash of every record on every topic; the same seed gives the same hash.
  * `npm run simulate -- --seed N --histories K [--path P]`: K random histories through the merger and a naive oracle.
  * `npm run simulate -- --hostile`: hostile inputs to the merger at full size.
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     runs: { type: 'string', default: '1' },
     calm: { type: 'boolean', default: false },
+    files: { type: 'boolean', default: false },
     histories: { type: 'string' },
     path: { type: 'string' },
     hostile: { type: 'boolean', default: false },
@@ -31,7 +33,8 @@ if (values.hostile) {
 
 async function simulatePaths(first: number, runs: number): Promise<void> {
   for (let each = first; each < first + runs; each += 1) {
-    const { faults, ...report } = await simulate({ ...defaultSize, seed: each, calm: values.calm });
+    const { calm, files } = values;
+    const { faults, ...report } = await simulate({ ...defaultSize, seed: each, calm, files });
     console.log(JSON.stringify(report));
     for (const fault of faults) console.error(`seed ${String(each)}: ${fault}`);
     if (faults.length > 0) process.exitCode = 1;

@@ -24,6 +24,11 @@ export class MemoryDisk {
     return openFolder(saved, needs, (target, copy) => this.#folders.set(target, copy));
   }
 
+  /** Folders that lie in this one, at any depth. */
+  within(folder: string): string[] {
+    return [...this.#folders.keys()].filter((name) => name.startsWith(`${folder}/`)).sort();
+  }
+
   has(folder: string): boolean {
     return this.#folders.has(folder);
   }
@@ -72,6 +77,12 @@ function openFolder(
   const events = new MemoryEventStore(saved.events, state);
   const duplicates = needs.duplicates && new MemoryHashWindow(saved.duplicates, state, needs.duplicates);
   let committed = saved.mark;
+  const flush = (): void => {
+    keyed.write();
+    events.write();
+    duplicates?.write();
+    saved.mark = committed;
+  };
   return {
     keyed,
     ...(needs.events && { events }),
@@ -88,17 +99,17 @@ function openFolder(
     flush() {
       assertOpen(state);
       assert(!state.batchOpen, 'a flush never meets an open batch');
-      keyed.write();
-      events.write();
-      duplicates?.write();
-      saved.mark = committed;
+      flush();
     },
     snapshot(folder) {
       assertOpen(state);
+      assert(!state.batchOpen, 'a snapshot is made between batches');
+      flush();
       keep(folder, saved.copy());
       return Promise.resolve();
     },
     close() {
+      if (!state.batchOpen && !state.closed) flush();
       state.closed = true;
     },
   };
@@ -131,34 +142,46 @@ class MemoryKeyedStore extends Overlay<Buffer> implements KeyedStore {
   }
 }
 
+const HOUR_MS = 3_600_000;
+
+/** Keeps whole hours, as the real one does. */
 class MemoryHashWindow extends Overlay<number> implements HashWindow {
-  /** A full one throws instead. */
-  readonly forgottenEarly = 0;
-  readonly #windowMs: number;
+  forgottenEarly = 0;
+  readonly #windowHours: number;
   readonly #entriesMax: number;
 
   constructor(saved: Map<string, number>, state: Lifetime, needs: NonNullable<StoreNeeds['duplicates']>) {
     super(saved, state);
-    this.#windowMs = needs.windowMs;
+    this.#windowHours = Math.ceil(needs.windowMs / HOUR_MS);
     this.#entriesMax = needs.entriesMax;
   }
 
   seen(hashHigh: number, hashLow: number, receivedAt: number): boolean {
     const key = `${String(hashHigh >>> 0)}:${String(hashLow >>> 0)}`;
+    const hour = Math.floor(receivedAt / HOUR_MS);
     const before = this.find(key);
-    if (before !== undefined && Math.abs(receivedAt - before) < this.#windowMs) return true;
-    assert(this.entries < this.#entriesMax, 'the window of hashes is full');
-    this.change(key, receivedAt);
+    if (before !== undefined && Math.abs(hour - before) <= this.#windowHours) return true;
+    if (this.entries >= this.#entriesMax) this.#forgetOldestHour();
+    this.change(key, hour);
     return false;
   }
 
   expire(receivedBefore: number): void {
-    for (const [key, receivedAt] of [...this.all()]) {
-      if (receivedAt < receivedBefore) this.change(key, undefined);
-    }
+    this.#forgetBelow(Math.floor(receivedBefore / HOUR_MS) - this.#windowHours);
   }
 
   get entries(): number {
     return this.size;
+  }
+
+  #forgetOldestHour(): void {
+    const hours = [...this.all()].map(([, hour]) => hour);
+    const before = this.entries;
+    this.#forgetBelow(Math.min(...hours) + 1);
+    this.forgottenEarly += before - this.entries;
+  }
+
+  #forgetBelow(hourMin: number): void {
+    for (const [key, hour] of [...this.all()]) if (hour < hourMin) this.change(key, undefined);
   }
 }

@@ -211,7 +211,7 @@ class Run {
 
   /** `fed`: every batch since the start. */
   crash(fed: readonly FedBatch[]): void {
-    this.stores.close();
+    // A killed process closes nothing, which would flush.
     [this.stores, this.processor] = this.#open();
     const { mark } = this.stores;
     this.#sequence = mark;

@@ -10,14 +10,16 @@ import type { MemoryBroker } from './memory-broker.ts';
 import { MemoryLog, type MemoryLogOptions } from './memory-log.ts';
 import type { MemoryDisk } from './memory-stores.ts';
 
-export interface TaskProcessOptions extends MemoryLogOptions {
+/** With a disk, or with folders of its own making. */
+export type TaskProcessOptions = TaskProcessParts &
+  ({ readonly disk: MemoryDisk } | { readonly stores: StateFolders });
+
+interface TaskProcessParts extends MemoryLogOptions {
   readonly broker: MemoryBroker;
-  readonly disk: MemoryDisk;
   readonly spec: ServiceSpec;
   readonly codecs?: Codecs;
   readonly layout?: Layout;
   readonly standingClock?: boolean;
-  readonly stores?: StateFolders;
   readonly learn?: (schemaId: number) => Promise<boolean>;
   readonly newBatchId?: () => string;
 }
@@ -29,7 +31,7 @@ export class TaskProcess {
   readonly exits: number[] = [];
 
   constructor(options: TaskProcessOptions) {
-    const { broker, disk, spec } = options;
+    const { broker, spec } = options;
     const layout = options.layout ?? { layout: 1, tasks: 1 };
     this.log = new MemoryLog(broker, options);
     const exit = (code: number): void => {
@@ -46,9 +48,7 @@ export class TaskProcess {
         codecs: options.codecs ?? localCodecs(),
         time: broker.time,
         logger: silentLogger,
-        stores: options.stores ?? {
-          open: (partition) => Promise.resolve(disk.open(`${spec.name}/${String(partition)}`, spec.stores)),
-        },
+        stores: 'stores' in options ? options.stores : foldersOn(options.disk, spec),
         learn: options.learn ?? (() => Promise.resolve(false)),
         newBatchId: options.newBatchId ?? (() => 'batch'),
       },
@@ -82,4 +82,8 @@ export class TaskProcess {
       .tasks.map((task) => task.error?.split(':')[0] ?? '')
       .join(' ');
   }
+}
+
+function foldersOn(disk: MemoryDisk, { name, stores }: ServiceSpec): StateFolders {
+  return { open: (partition) => Promise.resolve(disk.open(`${name}/${String(partition)}`, stores)) };
 }

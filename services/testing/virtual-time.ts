@@ -16,6 +16,9 @@ export class VirtualTime implements TimePort {
   #count = 0;
   readonly #random: () => number;
   #sleepers: Sleeper[] = [];
+  /** Work of the real world that is under way. */
+  #outside = 0;
+  #lastOutside: Promise<unknown> = Promise.resolve();
 
   /** @param random in [0, 1): decides between sleepers that wake at the same time. */
   constructor(wallMs = 1_700_000_000_000, random: () => number = () => 0) {
@@ -34,6 +37,22 @@ export class VirtualTime implements TimePort {
   /** The wall clock jumps, either way; monotonic time does not. */
   jump(ms: number): void {
     this.#wallMs += ms;
+  }
+
+  /**
+   * Time stands still until work of the real world, such as on files, is done. Works that are under way together are
+   * seen to end in the order in which they began, each in a turn of its own, so that a run repeats itself.
+   */
+  async standStill<Result>(work: Promise<Result>): Promise<Result> {
+    this.#outside += 1;
+    const before = this.#lastOutside;
+    const done = before.then(settle).then(() => work);
+    this.#lastOutside = done.catch(() => undefined);
+    try {
+      return await done;
+    } finally {
+      this.#outside -= 1;
+    }
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -62,7 +81,8 @@ export class VirtualTime implements TimePort {
   async until(holds: () => boolean, ms: number): Promise<boolean> {
     const end = this.#elapsedMs + ms;
     for (;;) {
-      await settle();
+      do await settle();
+      while (this.#outside > 0);
       if (holds()) return true;
       const next = this.#earliest();
       if (next === undefined || next.at > end) {

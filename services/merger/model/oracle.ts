@@ -33,6 +33,7 @@ interface Lane {
 }
 
 const DAY = 86_400_000;
+const HOUR = 3_600_000;
 const MINUTE = 60_000;
 
 export class Oracle {
@@ -71,13 +72,19 @@ export class Oracle {
     const lane = this.#lane(call.lane);
     const message = `${call.named === null ? '' : keyOf(call.named)} ${call.messageId}`;
     const before = lane.seen.get(message);
-    if (before !== undefined && Math.abs(call.receivedAt - before) < this.#repeatMs) {
+    if (before !== undefined && this.#isRepeat(call.receivedAt, before)) {
       this.#drop(call, 'duplicate_message');
       return;
     }
     lane.seen.set(message, call.receivedAt);
     if (call.named === null) this.#takeNameless(lane, call);
     else this.#takeNamed(lane, call, call.named);
+  }
+
+  /** Times are remembered as whole hours: a repeat is one for the window, and for less than an hour more. */
+  #isRepeat(receivedAt: number, before: number): boolean {
+    const hours = Math.abs(Math.floor(receivedAt / HOUR) - Math.floor(before / HOUR));
+    return hours <= Math.ceil(this.#repeatMs / HOUR);
   }
 
   #takeNameless(lane: Lane, call: LaneCall): void {

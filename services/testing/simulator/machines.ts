@@ -6,8 +6,8 @@ import type { Codecs } from '../../../schemas/codec.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import type { MemoryBroker } from '../memory-broker.ts';
 import type { Fault, Request } from '../memory-log.ts';
-import { MemoryDisk } from '../memory-stores.ts';
 import { TaskProcess } from '../task-process.ts';
+import type { Disk, Disks } from './disks.ts';
 import type { Random } from './random.ts';
 
 export interface Weather {
@@ -22,6 +22,7 @@ export interface MachineOptions {
   readonly tasks: number;
   readonly random: Random;
   readonly weather: Weather;
+  readonly disks: Disks;
 }
 
 const faults: readonly Fault[] = ['error_before', 'error_after', 'die_before', 'die_after'];
@@ -33,12 +34,14 @@ const RESTART_MS_MAX = 1_500;
 
 export class Machines {
   readonly #options: MachineOptions;
-  readonly #alive = new Map<TaskProcess, MemoryDisk>();
-  readonly #idleDisks: MemoryDisk[] = [new MemoryDisk()];
+  readonly #alive = new Set<TaskProcess>();
+  readonly #idleDisks: Disk[] = [];
   #current: TaskProcess | undefined;
   kills = 0;
   takeovers = 0;
   lostDisks = 0;
+  stops = 0;
+  snapshots = 0;
   /** Codes of failures that need a person: there must be none. */
   readonly alarms: string[] = [];
 
@@ -75,21 +78,41 @@ export class Machines {
     await this.#start();
   }
 
+  /** SIGTERM: the process ends its batch and goes, if nothing kills it before. */
+  stop(): void {
+    const { current } = this;
+    if (current?.log.dead !== false) return;
+    this.stops += 1;
+    void current.service.stop().then(() => {
+      current.kill();
+    });
+  }
+
+  /** Asks for a copy of every partition that is live. */
+  snapshot(): void {
+    if (this.#current?.log.dead !== false) return;
+    this.snapshots += 1;
+    void this.#current.service.snapshot();
+  }
+
   /** Killed, and its disk is gone with it. */
   loseDisk(): void {
     const { current } = this;
     if (current?.log.dead !== false) return;
     this.lostDisks += 1;
     current.kill();
-    this.#alive.delete(current);
+    this.#idleDisks.pop(); // its own, as it was put back
   }
 
   async #start(): Promise<void> {
-    const { random, ...options } = this.#options;
-    const disk = this.#idleDisks.splice(random.below(this.#idleDisks.length), 1)[0] ?? new MemoryDisk();
+    const { random, disks, ...options } = this.#options;
+    const disk = this.#idleDisks.splice(random.below(this.#idleDisks.length), 1)[0] ?? disks.fresh();
     const process = new TaskProcess({
       ...options,
-      disk,
+      stores: disk.folders(options.spec),
+      onDeath: () => {
+        this.#idleDisks.push(disk.afterCrash());
+      },
       layout: { layout: 1, tasks: options.tasks },
       fault: (request) => this.#fault(request),
       delayMs: (request) => this.#delayMs(request),
@@ -98,21 +121,19 @@ export class Machines {
       late: () => !options.weather.calm && random.chance(0.1),
       newBatchId: () => String(random.below(1_000_000_000)),
     });
-    this.#alive.set(process, disk);
+    this.#alive.add(process);
     this.#current = process;
     await process.start();
   }
 
   #bury(): void {
-    for (const [process, disk] of this.#alive) {
+    for (const process of this.#alive) {
       const alarm = process.state.includes('failed') ? process.failure : undefined;
       if (alarm !== undefined && !process.log.dead) {
         this.alarms.push(alarm);
         process.kill();
       }
-      if (!process.log.dead) continue;
-      this.#alive.delete(process);
-      this.#idleDisks.push(disk);
+      if (process.log.dead) this.#alive.delete(process);
     }
   }
 

@@ -1,16 +1,16 @@
 import { describe, expect, jest, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { lanesService } from '../../merger/lanes/service.ts';
 import { identityService } from '../../merger/identity/service.ts';
 import type { Emitter, ServiceSpec } from '../../runtime/task/ports.ts';
 import { triggerService } from '../../trigger/service.ts';
 import { defaultSize, simulate } from './simulation.ts';
 
-/** Seeds that once failed, with why. Added to, never taken away. */
-const kept: readonly { readonly seed: number; readonly why: string }[] = [
-  { seed: 1, why: 'the first run with faults' },
-];
+const run = promisify(execFile);
 const small = { ...defaultSize, visitors: 20, spanMs: 15_000 };
-const further = [11, 12, 13];
+const seeds = [1, 11, 12];
+const seedsOnFiles = [13, 14];
 // Virtual minutes take real seconds, more of them on a busy machine.
 jest.setTimeout(60_000);
 
@@ -21,12 +21,18 @@ describe('the whole path under a seed', () => {
     expect(report.kills).toBe(0);
   });
 
-  test.each([...kept.map(({ seed }) => seed), ...further])(
-    'keeps its promises through crashes and changes of owner (seed %i)',
+  test.each(seeds)('keeps its promises through crashes and changes of owner (seed %i)', async (seed) => {
+    const report = await simulate({ ...defaultSize, seed });
+    expect(report.faults).toEqual([]);
+    expect(report.kills + report.takeovers).toBeGreaterThan(5);
+  });
+
+  test.each(seedsOnFiles)(
+    'does so with its state on real files, to the same bytes (seed %i)',
     async (seed) => {
-      const report = await simulate({ ...defaultSize, seed });
+      const report = await simulate({ ...defaultSize, seed, files: true });
       expect(report.faults).toEqual([]);
-      expect(report.kills + report.takeovers).toBeGreaterThan(5);
+      expect(await simulate({ ...defaultSize, seed })).toEqual(report);
     },
   );
 
@@ -38,6 +44,19 @@ describe('the whole path under a seed', () => {
     ];
     expect(again).toEqual(first);
     expect(other.hash).not.toBe(first.hash);
+  });
+
+  test('gives the same bytes in another process', async () => {
+    const { stdout } = await run(
+      process.execPath,
+      ['--import', 'tsx', 'scripts/simulate.ts', '--seed', '7'],
+      {
+        env: { ...process.env, NODE_OPTIONS: '' },
+      },
+    );
+    const { faults, ...report } = await simulate({ ...defaultSize, seed: 7 });
+    expect(faults).toEqual([]);
+    expect(JSON.parse(stdout)).toEqual(report);
   });
 
   test('sees an event that a service loses', async () => {

@@ -17,6 +17,7 @@ import { triggerService } from '../../trigger/service.ts';
 import { MemoryBroker, type MemoryPartition } from '../memory-broker.ts';
 import { MemoryLog } from '../memory-log.ts';
 import { VirtualTime } from '../virtual-time.ts';
+import { FileDisks, MemoryDisks, type Disks } from './disks.ts';
 import { Machines, type Weather } from './machines.ts';
 import { Random } from './random.ts';
 import { SinkEngine, SinkModel } from './sink-model.ts';
@@ -33,6 +34,8 @@ import {
 export interface SimulationOptions extends WorkloadSize {
   readonly seed: number;
   readonly partitions: number;
+  /** State on real files in a temporary folder, not in memory. */
+  readonly files?: boolean;
   /** No faults at all: what the faulty runs are compared with in spirit. */
   readonly calm?: boolean;
   /** In place of the real ones: to show that a fault in them is seen. */
@@ -54,6 +57,8 @@ export interface SimulationReport {
   readonly kills: number;
   readonly takeovers: number;
   readonly lostDisks: number;
+  readonly stops: number;
+  readonly snapshots: number;
   readonly virtualMs: number;
   /** What broke a promise; empty when all held. */
   readonly faults: readonly string[];
@@ -69,7 +74,11 @@ const JUMP_MS_MAX = 3_600_000;
 
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const simulation = new Simulation(options);
-  return simulation.run();
+  try {
+    return await simulation.run();
+  } finally {
+    simulation.close();
+  }
 }
 
 class Simulation {
@@ -79,6 +88,7 @@ class Simulation {
   readonly #broker: MemoryBroker;
   readonly #codecs = localCodecs();
   readonly #weather: Weather;
+  readonly #disks: Disks;
   readonly #machines: readonly Machines[];
   readonly #engine = new SinkEngine();
   #sink: MemoryLog | undefined;
@@ -91,6 +101,8 @@ class Simulation {
     this.#time = new VirtualTime(START_MS, () => order.next());
     this.#broker = new MemoryBroker(this.#time, options.partitions);
     this.#weather = { calm: options.calm === true };
+    const files = this.#random.fork();
+    this.#disks = options.files === true ? new FileDisks(this.#time, files) : new MemoryDisks(this.#time);
     const { lanes, identity, trigger } = options.services ?? realServices;
     this.#machines = [lanes, identity, trigger].map(
       (spec) =>
@@ -101,6 +113,7 @@ class Simulation {
           tasks: spec === lanes ? 2 : 1,
           random: this.#random.fork(),
           weather: this.#weather,
+          disks: this.#disks,
         }),
     );
   }
@@ -115,6 +128,10 @@ class Simulation {
     this.#weather.calm = true;
     const settled = await this.#settle();
     return this.#report(workload, settled);
+  }
+
+  close(): void {
+    this.#disks.close();
   }
 
   async #play(calls: readonly Call[]): Promise<void> {
@@ -192,11 +209,13 @@ class Simulation {
       await this.#time.sleep(random.below(WEATHER_MS_MAX));
       const machines = random.pick(this.#machines);
       const what = random.next();
-      if (what < 0.4) machines?.kill();
-      else if (what < 0.6) await machines?.takeOver();
-      else if (what < 0.7) machines?.loseDisk();
-      else if (what < 0.8) this.#time.jump(random.below(2 * JUMP_MS_MAX) - JUMP_MS_MAX);
-      else if (what < 0.9) {
+      if (what < 0.3) machines?.kill();
+      else if (what < 0.45) await machines?.takeOver();
+      else if (what < 0.55) machines?.loseDisk();
+      else if (what < 0.65) machines?.stop();
+      else if (what < 0.75) machines?.snapshot();
+      else if (what < 0.85) this.#time.jump(random.below(2 * JUMP_MS_MAX) - JUMP_MS_MAX);
+      else if (what < 0.93) {
         this.#sink?.kill();
         this.#startSink();
       }
@@ -248,6 +267,8 @@ class Simulation {
       kills: sum(({ kills }) => kills),
       takeovers: sum(({ takeovers }) => takeovers),
       lostDisks: sum(({ lostDisks }) => lostDisks),
+      stops: sum(({ stops }) => stops),
+      snapshots: sum(({ snapshots }) => snapshots),
       virtualMs: Math.round(this.#time.monotonicMs()),
       faults,
     };
