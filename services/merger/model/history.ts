@@ -179,6 +179,72 @@ export const history: fc.Arbitrary<History> = fc.record({
   guards,
   steps: fc.array(fc.record({ waitMs, draft }), { minLength: 1, maxLength: 40, size: 'max' }),
 });
+/** Of two people who are merged, split, deleted and named again most of the time, so that names leave and come back. */
+export const troubledHistory: fc.Arbitrary<History> = fc.record({
+  guards: fc.constant({}),
+  steps: fc.array(
+    fc.record({ waitMs: fc.constantFrom(0, 0, 1, SECOND, 4 * MINUTE, 11 * MINUTE), draft: troubledDraft() }),
+    {
+      minLength: 20,
+      maxLength: 60,
+      size: 'max',
+    },
+  ),
+});
+
+function troubledDraft(): fc.Arbitrary<Draft> {
+  const anybody = fc.constantFrom<Name>(
+    ...['p1', 'p1', 'p2'].flatMap((each): Name[] => [
+      { kind: 'id', value: each },
+      { kind: 'email', value: `${each}@x.org` },
+    ]),
+  );
+  const browser = fc.record({
+    visitor: fc.constantFrom('x', 'y', null),
+    message: fc.nat(50),
+    lateMs: fc.constantFrom(0, 0, 0, SECOND, 6 * MINUTE),
+    behindMs: fc.constant(0),
+  });
+  return fc.oneof(
+    { weight: 4, arbitrary: fc.record({ type: fc.constant('visit' as const), fields: browser }) },
+    {
+      weight: 8,
+      arbitrary: fc.record({ type: fc.constant('track' as const), fields: browser, named: anybody }),
+    },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        type: fc.constant('identify' as const),
+        fields: browser,
+        named: anybody,
+        also: fc.constantFrom([] as const, 'partner' as const, 'partner' as const),
+        updateOnly: fc.constant(false),
+      }),
+    },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        type: fc.constant('split' as const),
+        named: anybody,
+        visitors: fc.subarray(['x', 'y']),
+        names: anybody.map((each) => [each]),
+        into: fc.option(anybody, { nil: null, freq: 1 }),
+      }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        type: fc.constantFrom('delete', 'delete', 'delete', 'suppress', 'unsuppress'),
+        named: anybody,
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ type: fc.constant('merge' as const), named: anybody, other: anybody }),
+    },
+  );
+}
+
 /** Who moves next, who dies: read by the world. Shrinks in length only, as its numbers mean nothing by themselves. */
 export const schedule = fc.array(fc.noShrink(fc.nat(1_000)), { maxLength: 160, size: 'max' });
 

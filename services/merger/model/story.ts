@@ -8,7 +8,7 @@ import type { PersonId } from '../../../schemas/ids.ts';
 import { attribute, personToday, type Person } from './oracle-people.ts';
 import type { Oracle } from './oracle.ts';
 import type { Played } from './play.ts';
-import { WORKSPACE, type World } from './world.ts';
+import { WORKSPACE, type World, type WorldEvent } from './world.ts';
 
 /** Every line of the story, by what it is about. */
 type Story = ReadonlyMap<string, readonly string[]>;
@@ -21,9 +21,15 @@ const names = people.flatMap((each): Identifier[] => [
 const visitors = ['x', 'y', 'z', 'null', 'p1', 'p2', 'p3'];
 const NOBODY = 'nobody';
 
-/** Where the merger came to something else than the oracle; empty when nowhere. */
-export function differences({ world, oracle }: Played): readonly string[] {
-  const [expected, found] = [storyOfOracle(oracle), storyOfWorld(world)];
+/** Says whose a merged event is today; null when deleted. */
+export type PersonToday = (event: WorldEvent) => string | null;
+
+/** Where the merger, or who says whose its events are, came to something else than the oracle; empty when nowhere. */
+export function differences(
+  { world, oracle }: Played,
+  today: PersonToday = (event) => world.personToday(event),
+): readonly string[] {
+  const [expected, found] = [storyOfOracle(oracle), storyOfWorld(world, today)];
   const subjects = [...new Set([...expected.keys(), ...found.keys()])].sort();
   const faults = subjects.flatMap((subject) => {
     const [should, is] = [expected.get(subject) ?? [], found.get(subject) ?? []];
@@ -72,7 +78,7 @@ function storyOfOracle(oracle: Oracle): Story {
   return story.told(oracle.dropped, (person, kind) => attribute(person, kind));
 }
 
-function storyOfWorld(world: World): Story {
+function storyOfWorld(world: World, today: PersonToday): Story {
   const story = new StoryTeller<PersonId>();
   const { graph } = world;
   const lanes = new Map<string, World['merged']>();
@@ -91,7 +97,7 @@ function storyOfWorld(world: World): Story {
     for (const each of list) {
       const { type, message_id: messageId } = each.event;
       const { previously_anonymous: once, merged_at: mergedAt } = each.merged;
-      const person = world.personToday(each) as PersonId | null; // identity's, from its log
+      const person = today(each) as PersonId | null; // identity's, from its log
       story.event(lane, person, { type, messageId, once, mergedAt });
     }
   }

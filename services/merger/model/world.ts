@@ -45,7 +45,8 @@ export class World {
     partition: partitionOf(WORKSPACE, PARTITIONS),
   });
   readonly merged: WorldEvent[] = [];
-  readonly #facts: IdentityFact[] = [];
+  /** identity.log. */
+  readonly facts: IdentityFact[] = [];
   readonly #requests: Given[] = [];
   #time = 0;
   #controls = 0;
@@ -146,7 +147,7 @@ export class World {
     const subject = kind === 'email' ? name?.toLowerCase() : name;
     let current: string | null = merged.person_id;
     let split = 0;
-    for (const fact of this.#facts) {
+    for (const fact of this.facts) {
       if (fact.kind === 'person_split') split = fact.number;
       if (fact.kind === 'person_deleted' && fact.person_id === current) return null;
       if (fact.kind === 'person_absorbed' && fact.person_id === current) current = fact.other_person_id;
@@ -188,7 +189,7 @@ export class World {
 
   #runIdentity(count: number): void {
     const out = this.identity.batch(this.#time, ...this.#requests.splice(0, count));
-    this.#facts.push(...of('identityLog', out).map(({ value }) => value));
+    this.facts.push(...of('identityLog', out).map(({ value }) => value));
     for (const [partition, { decisions }] of this.lanes.entries()) {
       const theirs = out.filter((each) => each.partition === partition);
       decisions.push(...forward('identityDecisions', theirs));
