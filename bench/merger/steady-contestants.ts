@@ -19,7 +19,7 @@ export interface StageOptions {
   readonly peer: Peer;
   readonly codecs: Codecs;
   readonly program: ServiceProgram;
-  /** Where the merger's process writes a CPU profile. */
+  /** Where the processes of the merger and of identity write CPU profiles, each into a folder of its name. */
   readonly profileFolder: string | undefined;
 }
 
@@ -79,12 +79,15 @@ export async function startMerger(stage: StageOptions, run: number): Promise<Ste
   const prefix = `steady-merger${String(run)}.`;
   await makeTopics(stage, prefix);
   const env = serviceEnv({ ...stage, prefix, partitions: PARTITIONS });
-  const options = { root, dataFolder: join(folder, `steady-merger-${String(run)}`), program, env };
-  const identity = new ServiceRun('identity', options);
-  const merger = new ServiceRun('merger', {
-    ...options,
-    env: { ...env, ...profileEnv(stage.profileFolder) },
-  });
+  const dataFolder = join(folder, `steady-merger-${String(run)}`);
+  const start = (name: 'identity' | 'merger'): ServiceRun =>
+    new ServiceRun(name, {
+      root,
+      dataFolder,
+      program,
+      env: { ...env, ...profileEnv(stage.profileFolder && join(stage.profileFolder, name)) },
+    });
+  const [identity, merger] = [start('identity'), start('merger')];
   const services = [identity, merger];
   const stop = async (): Promise<void> => {
     await Promise.all(services.map((service) => service.stop()));
