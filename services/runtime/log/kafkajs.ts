@@ -17,6 +17,13 @@ export interface Response {
 
 export interface RequestQueue {
   readonly pending: readonly unknown[];
+  readonly inflight: ReadonlyMap<
+    number,
+    { readonly sentAt: number; readonly requestTimeout: number; timeoutRequest(): void }
+  >;
+  requestTimeoutIntervalId: NodeJS.Timeout | undefined;
+  isConnected(): boolean;
+  scheduleRequestTimeoutCheck(): void;
   push(request: {
     readonly entry: {
       readonly apiKey: number;

@@ -5,6 +5,7 @@ import { FrameAssembler } from './frames.ts';
 import type { Connection } from './kafkajs.ts';
 
 const KEEP_ALIVE_MS = 60_000;
+const LIMITS_CHECK_MS = 1_000;
 
 export interface Address {
   readonly host: string;
@@ -62,11 +63,22 @@ export function prepareConnection(connection: Connection, pool: BytePool, reach:
 /**
  * kafkajs 2.2.4 arms a timer to look for queued requests after every answer, and that timer arms the next, 1 ms later,
  * for ever: about 1,000 wake-ups a second for each idle connection. With nothing queued there is nothing to look for.
+ * It also looks ten times a second, on every connection, for a request that is past its limit of 15 s: here once.
  */
 function quietTimers(connection: Connection): void {
   const queue = connection.requestQueue;
   const schedule = queue.scheduleCheckPendingRequests.bind(queue);
   queue.scheduleCheckPendingRequests = () => {
     if (queue.pending.length > 0) schedule();
+  };
+  queue.scheduleRequestTimeoutCheck = () => {
+    queue.destroy();
+    queue.requestTimeoutIntervalId = setInterval(() => {
+      const now = Date.now();
+      for (const request of queue.inflight.values()) {
+        if (now - request.sentAt > request.requestTimeout) request.timeoutRequest();
+      }
+      if (!queue.isConnected()) queue.destroy();
+    }, LIMITS_CHECK_MS);
   };
 }
