@@ -1,6 +1,7 @@
 /** Runs the tasks of a stateful service on the real parts: what the services' main.ts call. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import type { Codecs } from '../../../schemas/codec.ts';
 import { integerField, optionalTextField, readConfig, sharedFields, type Env } from '../config.ts';
 import { CodedError } from '../errors.ts';
@@ -36,7 +37,15 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
+/**
+ * What lives on the heap is small (20 MB), and what is promoted is a flush's changes. On a machine that is busy V8 takes
+ * its collector for slow, lets the heap grow by a third only and marks all of it every few seconds, on several threads: a
+ * quarter of the process's CPU at 20,000 events a second. On a quiet one it grows fourfold; so here always.
+ */
+const HEAP_GROWTH = '--heap-growing-percent=300';
+
 export async function runTaskService(spec: ServiceSpec, env: Env): Promise<RunningService> {
+  setFlagsFromString(HEAP_GROWTH);
   // performance.now() counts from the start of the process, so the first lap is Node itself and loading the code.
   const watch = new Stopwatch(systemTime, 0);
   watch.lap('load');
