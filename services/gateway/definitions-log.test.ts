@@ -52,6 +52,7 @@ class Topic {
       },
       bufferedBytes: 0,
       wait: () => new Promise((resolve) => setTimeout(resolve, 2)),
+      pace: () => undefined,
       atEnd: () => next === this.values.length,
       close: () => Promise.resolve(),
     };

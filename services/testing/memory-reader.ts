@@ -74,6 +74,11 @@ export class MemoryReader implements LogReader {
     return from.next >= from.endSeen;
   }
 
+  /** A question costs nothing here. */
+  pace(): void {
+    return;
+  }
+
   close(): Promise<void> {
     this.#closed = true;
     return Promise.resolve();

@@ -62,6 +62,7 @@ export class FetchLoop implements LogReader {
   #byLeader = new Map<number, FetchedFrom[]>();
   readonly #loops = new Map<number, Promise<void>>();
   readonly #closing = new Bell();
+  #restMs = 0;
   #failure: Error | undefined;
   #closed = false;
 
@@ -110,6 +111,10 @@ export class FetchLoop implements LogReader {
     return from.reachedEnd && from.queued === 0;
   }
 
+  pace(restMs: number): void {
+    this.#restMs = restMs;
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -146,8 +151,10 @@ export class FetchLoop implements LogReader {
       const mine = this.#byLeader.get(leader);
       if (mine === undefined) break;
       try {
-        await this.#fetch(leader, rotated(mine, turn));
+        const moved = await this.#fetch(leader, rotated(mine, turn));
         failures = 0;
+        const rests = moved && this.#restMs > 0 && mine.every(({ reachedEnd }) => reachedEnd);
+        if (rests) await this.#closing.wait(this.#restMs);
       } catch (cause) {
         const error = asLogError('fetch', cause);
         if (this.#isStopped()) break;
@@ -168,18 +175,19 @@ export class FetchLoop implements LogReader {
     this.#assign();
   }
 
-  async #fetch(leader: number, mine: readonly FetchedFrom[]): Promise<void> {
+  /** @returns whether the answer brought something. */
+  async #fetch(leader: number, mine: readonly FetchedFrom[]): Promise<boolean> {
     if (leader === NO_LEADER) throw kafkaError('fetch', LEADER_NOT_AVAILABLE);
     const { cluster, fetchBytesMax, waitMsMax } = this.#options;
     const bytesMax = await this.#room(fetchBytesMax);
-    if (this.#isStopped()) return;
+    if (this.#isStopped()) return false;
     try {
       const items = mine.map(({ topicName, partition, at }) => ({ topicName, partition, offset: at }));
       const limits = { waitMsMax, bytesMax, partitionBytesMax: Math.ceil(bytesMax / 2) };
       const answer = await request(await cluster.broker(leader), fetchRequest(items, limits));
-      if (this.#isStopped()) return;
+      if (this.#isStopped()) return false;
       const asked = new Map(items.map((item) => [placeOf(item.topicName, item.partition), item.offset]));
-      this.#takeAnswer(leader, asked, decodeFetched(answer), answer.bytes);
+      return this.#takeAnswer(leader, asked, decodeFetched(answer), answer.bytes);
     } finally {
       this.#queue.unreserve(bytesMax);
     }
@@ -201,7 +209,7 @@ export class FetchLoop implements LogReader {
     asked: ReadonlyMap<string, number>,
     answer: FetchResponse,
     frame: Buffer,
-  ): void {
+  ): boolean {
     if (answer.errorCode !== NONE) throw kafkaError('fetch', answer.errorCode);
     let trouble: CodedError | undefined;
     const ready: {
@@ -235,6 +243,7 @@ export class FetchLoop implements LogReader {
       this.#queue.push(new FetchedSlice(slice, release));
     }
     if (trouble !== undefined) throw trouble;
+    return moved.length > 0;
   }
 
   #of({ topic, partition }: TopicPartition): FetchedFrom {

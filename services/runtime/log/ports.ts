@@ -55,6 +55,11 @@ export interface LogReader {
   wait(timeoutMs: number): Promise<void>;
   /** The partition had been read to its end (last stable offset) when it was last fetched, and nothing of it is buffered. */
   atEnd(at: TopicPartition): boolean;
+  /**
+   * How much time it lets pass, from now on, between an answer that brought something and its next question, while it
+   * has read everything to its end. 0 at first. Behind, it asks at once.
+   */
+  pace(restMs: number): void;
   close(): Promise<void>;
 }
 

@@ -81,6 +81,40 @@ describe('a reader', () => {
     await reader.close();
   }, 60_000);
 
+  test('that is paced asks less often while it has read everything, and at once while it is behind', async () => {
+    const reader = log.reader({ bufferBytesMax: 1 << 20, fetchBytesMax: 200_000, waitMsMax: 50 });
+    const PACE_MS = 400;
+    reader.pace(PACE_MS);
+    const at = { topic: 'eventsCollected', partition: 0, offset: 0 } as const;
+    const behindSince = performance.now();
+    await reader.start([at, { ...at, partition: 1 }]);
+    expect(await take(reader, 600)).toEqual(upTo(600));
+    expect(performance.now() - behindSince).toBeLessThan((600 / 20) * PACE_MS); // 20 of them an answer at most
+
+    const producer = await log.producer({ lingerMs: 0, pendingRecordsMax: 1_000 });
+    const sending = async (): Promise<void> => {
+      for (let i = 0; i < 60; i++) {
+        await producer.send('eventsCollected', Buffer.from('lane'), Buffer.from(String(i)), 1);
+        await sleep(20);
+      }
+    };
+    const sent = sending();
+    const seen: number[] = [];
+    let answers = 0;
+    while (seen.length < 60) {
+      await reader.wait(1_000);
+      for (const slice of reader.take(1 << 20)) {
+        answers += 1;
+        slice.forEach((r) => seen.push(Number(r.bytes.toString('utf8', r.valueStart, r.valueEnd))));
+        slice.release();
+      }
+    }
+    await sent;
+    expect(seen).toEqual(upTo(60));
+    expect(answers).toBeLessThan(20); // unpaced, one for nearly each of the sixty
+    await Promise.all([producer.close(), reader.close()]);
+  }, 60_000);
+
   test('whose connections break reads on, each record once and in order', async () => {
     await fill('identityRequests', 400, 20_000);
     const proxy = await TestProxy.open(testBrokers()[0] ?? '');
@@ -247,3 +281,23 @@ async function openEmptiedLog(prefix: string, topic: string): Promise<Log> {
   cluster.destroy();
   return await openLog({ brokers: testBrokers(), clientId: 'test-emptied', prefix });
 }
+
+test('a request that nobody answers fails at its limit', async () => {
+  const proxy = await TestProxy.open(testBrokers()[0] ?? '');
+  const brokers = [`${proxy.address.host}:${String(proxy.address.port)}`];
+  const cluster = new Cluster({
+    brokers,
+    clientId: 'test-unanswered',
+    frames: new BytePool(1 << 20),
+    reach: () => proxy.address,
+  });
+  await cluster.connect();
+  proxy.hold();
+  const since = performance.now();
+  await expect(cluster.lookUp([])).rejects.toMatchObject({ name: 'KafkaJSRequestTimeoutError' });
+  const seconds = (performance.now() - since) / 1_000;
+  expect(seconds).toBeGreaterThan(14);
+  expect(seconds).toBeLessThan(20);
+  cluster.destroy();
+  await proxy.close();
+}, 60_000);

@@ -6,7 +6,7 @@
  */
 import type { LogReader, OutputBuffer, Position, RecordSlice, TransactionalProducer } from '../log/ports.ts';
 import { TaskClock } from './clock.ts';
-import { commitDueAt } from './commit-interval.ts';
+import { commitDueAt, paceMs } from './commit-interval.ts';
 import { ShellEmitter } from './emitter.ts';
 import { keepPositions } from './kept-positions.ts';
 import { OpenBatch, batchBytesMax } from './open-batch.ts';
@@ -51,6 +51,7 @@ export class BatchLoop {
   readonly snapshots: SnapshotSchedule;
   #batch: OpenBatch | undefined;
   #sequence: number;
+  /** When the last transaction began. */
   #lastCommitAt = -Infinity;
   #lastBatchRecords = 0;
   #lastJournalAt: number;
@@ -246,6 +247,7 @@ export class BatchLoop {
     const elapsedMs = now - this.#rateFrom;
     if (elapsedMs < RATE_WINDOW_MS) return;
     this.#eventsPerSecond = (this.#rateRecords * 1_000) / elapsedMs;
+    this.#reader.pace(paceMs(this.#eventsPerSecond));
     this.#rateFrom = now;
     this.#rateRecords = 0;
   }
@@ -295,6 +297,7 @@ export class BatchLoop {
 
   async #transact(): Promise<void> {
     const now = this.#ports.time.monotonicMs();
+    this.#lastCommitAt = now;
     await this.#producer.send(this.#outputs);
     if (now - this.#lastOffsetsAt > OFFSETS_INTERVAL_MS) {
       // For tools that show lag. Where to go on is in the journal.
@@ -306,7 +309,6 @@ export class BatchLoop {
     this.#outputs.clear();
     this.#watermarks.committed();
     this.#transactions += 1;
-    this.#lastCommitAt = this.#ports.time.monotonicMs();
   }
 
   /** Between two batches. */
