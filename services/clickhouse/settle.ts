@@ -8,8 +8,8 @@
  * as missing is inserted under a token of its own.
  */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../runtime/logger.ts';
+import type { TimePort } from '../runtime/task/time.ts';
 import type { Batch, TableRows } from './batch.ts';
 import { insertToken, mendToken, missingRows, shardOf, type Range } from './ranges.ts';
 import type { RowBuffer } from './row-buffer.ts';
@@ -27,6 +27,7 @@ export interface SettleOptions {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly gauges: SettleGauges;
+  readonly time: Pick<TimePort, 'monotonicMs' | 'sleep'>;
 }
 
 export interface SettleGauges {
@@ -34,7 +35,7 @@ export interface SettleGauges {
   insertErrors: number;
   /** Rows that were missing after their insert had been answered. */
   rowsMended: number;
-  /** Set while ClickHouse does not answer, performance.now of the first failure. */
+  /** Set while ClickHouse does not answer: monotonic time of the first failure. */
   failingSince: number | undefined;
 }
 
@@ -150,7 +151,7 @@ async function mend(
 }
 
 async function untilDone(
-  { signal, logger, gauges }: SettleOptions,
+  { signal, logger, gauges, time }: SettleOptions,
   attempt: () => Promise<void>,
   onError?: () => void,
 ): Promise<void> {
@@ -164,10 +165,10 @@ async function untilDone(
       onError?.();
       gauges.insertErrors += 1;
       if (gauges.failingSince === undefined) {
-        gauges.failingSince = performance.now();
+        gauges.failingSince = time.monotonicMs();
         logger.warn({ error }, 'ClickHouse did not take an insert; it is tried until it does');
       }
-      await sleep(pauseMs, undefined, { signal });
+      await time.sleep(pauseMs, signal);
     }
   }
 }

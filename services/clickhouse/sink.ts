@@ -13,6 +13,7 @@ import type { TopicId } from '../../schemas/topics.ts';
 import { CodedError } from '../runtime/errors.ts';
 import type { Log, LogReader, OutputBuffer, TransactionalProducer } from '../runtime/log/ports.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { systemTime, type TimePort } from '../runtime/task/time.ts';
 import { Batch } from './batch.ts';
 import { writeUndecodable } from './dead-letters.ts';
 import { positionsOf, type Intent, type Range } from './ranges.ts';
@@ -26,6 +27,8 @@ export interface SinkOptions {
   readonly learn: (schemaId: number) => Promise<void>;
   readonly target: Target;
   readonly logger: Logger;
+  /** The simulator's, or the system's. */
+  readonly time?: TimePort;
   /** This task takes the partitions whose number modulo tasks is task. */
   readonly task: number;
   readonly tasks: number;
@@ -63,12 +66,14 @@ export class Sink {
   /** One past the last offset that is in ClickHouse. */
   readonly #written = new Map<TopicId, number[]>();
   readonly #group: string;
+  readonly #time: TimePort;
   #running = false;
   #lastRowsAt = 0;
 
   constructor(options: SinkOptions) {
     this.#options = options;
     this.#group = options.group ?? SINK_GROUP;
+    this.#time = options.time ?? systemTime;
   }
 
   /** Reading and writing: false until the start is found, and after the end. */
@@ -92,8 +97,8 @@ export class Sink {
     try {
       await producer.init();
       const start = await findStart({
-        ...this.#settleOptions,
         ...this.#options,
+        ...this.#settleOptions,
         group: this.#group,
         isMine: this.#isMine,
       });
@@ -114,7 +119,7 @@ export class Sink {
 
   get #settleOptions() {
     const { target, logger, abortSignal } = this.#options;
-    return { target, logger, signal: abortSignal, gauges: this.gauges };
+    return { target, logger, signal: abortSignal, gauges: this.gauges, time: this.#time };
   }
 
   readonly #isMine = (partition: number): boolean => partition % this.#options.tasks === this.#options.task;
@@ -125,10 +130,10 @@ export class Sink {
     let settling = new Batch(codecs);
     /** Rows in ClickHouse whose offsets are not committed. */
     let done: Done = { batch: settling, ranges: [] };
-    let lastCommitAt = performance.now();
+    let lastCommitAt = this.#time.monotonicMs();
     while (!stopSignal.aborted) {
       await this.#gather(gathering, reader, undefined);
-      if (!gathering.hasEffects && performance.now() - lastCommitAt < COMMIT_IDLE_MS) continue;
+      if (!gathering.hasEffects && this.#time.monotonicMs() - lastCommitAt < COMMIT_IDLE_MS) continue;
       if (gathering.isEmpty && done.ranges.length === 0) continue;
       while (gathering.hasEffects) {
         const intent: Intent = { batchId: randomUUID(), ranges: gathering.ranges };
@@ -144,7 +149,7 @@ export class Sink {
       // Nothing waits: the offsets need no company. Ranges without rows are done as they are.
       const ranges = [...done.ranges, ...gathering.ranges];
       await this.#commit(producer, outputs, { batch: done.batch, ranges }, undefined);
-      lastCommitAt = performance.now();
+      lastCommitAt = this.#time.monotonicMs();
       this.#markAll(gathering.ranges);
       gathering.clear();
       done = { batch: settling, ranges: [] };
@@ -162,9 +167,9 @@ export class Sink {
       before.over = true;
     };
     settled?.then(over, over);
-    const idle = performance.now() - this.#lastRowsAt > COMMIT_IDLE_MS;
+    const idle = this.#time.monotonicMs() - this.#lastRowsAt > COMMIT_IDLE_MS;
     const lingerMs = idle && settled === undefined ? LINGER_IDLE_MS : LINGER_MS;
-    let dueAt = performance.now() + COMMIT_IDLE_MS;
+    let dueAt = this.#time.monotonicMs() + COMMIT_IDLE_MS;
     let hasRows = false;
     for (;;) {
       if (!batch.isFull && !stopSignal.aborted) {
@@ -173,7 +178,7 @@ export class Sink {
           slice.release();
         }
       }
-      const now = performance.now();
+      const now = this.#time.monotonicMs();
       if (!hasRows && batch.rows + batch.undecodable.length > 0) {
         hasRows = true;
         this.#lastRowsAt = now;
@@ -200,7 +205,7 @@ export class Sink {
     const positions = positionsOf(done.ranges, next);
     if (positions.length === 0) return;
     if (done.ranges.length > 0 && done.batch.undecodable.length > 0) {
-      writeUndecodable(done.batch.undecodable, this.#options.codecs, Date.now(), outputs);
+      writeUndecodable(done.batch.undecodable, this.#options.codecs, this.#time.now(), outputs);
       await producer.send(outputs);
       outputs.clear();
       done.batch.undecodable.length = 0;

@@ -22,7 +22,17 @@ export interface MemoryTransaction {
   readonly beganAt: number;
   state: 'open' | 'committed' | 'aborted';
   readonly partitions: Set<MemoryPartition>;
-  readonly offsets: Map<string, number>;
+  readonly offsets: Map<string, GroupOffset>;
+}
+
+export interface PlacedRecord {
+  readonly partition: number;
+  readonly record: StoredRecord;
+}
+
+export interface GroupOffset {
+  readonly offset: number;
+  readonly metadata: string | null;
 }
 
 export interface PendingRecord {
@@ -63,7 +73,7 @@ export class MemoryBroker {
   readonly partitions: number;
   readonly #topics = new Map<TopicId, MemoryPartition[]>();
   readonly #owners = new Map<string, Owner>();
-  readonly #groupOffsets = new Map<string, number>();
+  readonly #groupOffsets = new Map<string, GroupOffset>();
   #waiting: (() => void)[] = [];
 
   constructor(time: TimePort, partitions = 8) {
@@ -90,11 +100,18 @@ export class MemoryBroker {
     return found;
   }
 
-  /** Values of the committed records of a topic, partition by partition. */
-  committed(topic: TopicId): { readonly partition: number; readonly record: StoredRecord }[] {
+  /** The committed records of a topic, partition by partition. */
+  committed(topic: TopicId): PlacedRecord[] {
+    return this.everCommitted(topic).filter(
+      ({ partition, record }) => record.offset >= this.partition(topic, partition).start,
+    );
+  }
+
+  /** Those that have expired included. */
+  everCommitted(topic: TopicId): PlacedRecord[] {
     return this.topic(topic).flatMap((partition, number) =>
       partition.records
-        .filter((record) => !record.marker && record.offset >= partition.start)
+        .filter((record) => !record.marker)
         .filter((record) => record.transaction === undefined || record.transaction.state === 'committed')
         .map((record) => ({ partition: number, record })),
     );
@@ -109,7 +126,7 @@ export class MemoryBroker {
     this.#groupOffsets.clear();
   }
 
-  groupOffset(group: string, topic: TopicId, partition: number): number | null {
+  groupOffset(group: string, topic: TopicId, partition: number): GroupOffset | null {
     return this.#groupOffsets.get(`${group}/${topic}/${String(partition)}`) ?? null;
   }
 

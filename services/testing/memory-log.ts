@@ -170,11 +170,14 @@ class MemoryTransactionalProducer implements TransactionalProducer {
     });
   }
 
-  async sendOffsets(group: string, offsets: readonly Position[]): Promise<void> {
+  async sendOffsets(
+    group: string,
+    offsets: readonly (Position & { readonly metadata?: string })[],
+  ): Promise<void> {
     await this.#request('sendOffsets', () => {
       const transaction = this.#log.broker.transactionOf(this.#id, this.#epoch);
-      for (const { topic, partition, offset } of offsets) {
-        transaction.offsets.set(`${group}/${topic}/${String(partition)}`, offset);
+      for (const { topic, partition, offset, metadata = null } of offsets) {
+        transaction.offsets.set(`${group}/${topic}/${String(partition)}`, { offset, metadata });
       }
     });
   }
@@ -232,10 +235,12 @@ class MemoryAdmin implements LogAdmin {
     topic: TopicId,
   ): Promise<readonly { readonly offset: number | null; readonly metadata: string | null }[]> {
     return this.#ask(() =>
-      this.#log.broker.topic(topic).map((_, partition) => ({
-        offset: this.#log.broker.groupOffset(group, topic, partition),
-        metadata: null,
-      })),
+      this.#log.broker
+        .topic(topic)
+        .map(
+          (_, partition) =>
+            this.#log.broker.groupOffset(group, topic, partition) ?? { offset: null, metadata: null },
+        ),
     );
   }
 

@@ -62,13 +62,17 @@ export class VirtualTime implements TimePort {
       const sleeper: Sleeper = {
         at: this.#elapsedMs + Math.max(0, ms),
         order: this.#random() + this.#count * Number.EPSILON,
-        wake: done,
+        wake: () => {
+          signal?.removeEventListener('abort', waken);
+          done();
+        },
       };
-      this.#sleepers.push(sleeper);
-      signal?.addEventListener('abort', () => {
+      const waken = (): void => {
         this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
         done();
-      });
+      };
+      this.#sleepers.push(sleeper);
+      signal?.addEventListener('abort', waken, { once: true });
     });
   }
 

@@ -5,15 +5,10 @@
 import type { Codecs } from '../../../schemas/codec.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import type { MemoryBroker } from '../memory-broker.ts';
-import type { Fault, Request } from '../memory-log.ts';
+import { badLuck, type Weather } from './bad-luck.ts';
 import { TaskProcess } from '../task-process.ts';
 import type { Disk, Disks } from './disks.ts';
 import type { Random } from './random.ts';
-
-export interface Weather {
-  /** No more faults. */
-  calm: boolean;
-}
 
 export interface MachineOptions {
   readonly broker: MemoryBroker;
@@ -25,11 +20,6 @@ export interface MachineOptions {
   readonly disks: Disks;
 }
 
-const faults: readonly Fault[] = ['error_before', 'error_after', 'die_before', 'die_after'];
-const FAULT_PROBABILITY = 0.004;
-/** A process that stands still for this long wakes as a zombie, or finds its transaction timed out. */
-const SLEEP_PROBABILITY = 0.000_5;
-const SLEEP_MS_MAX = 60_000;
 const RESTART_MS_MAX = 1_500;
 
 export class Machines {
@@ -114,11 +104,8 @@ export class Machines {
         this.#idleDisks.push(disk.afterCrash());
       },
       layout: { layout: 1, tasks: options.tasks },
-      fault: (request) => this.#fault(request),
-      delayMs: (request) => this.#delayMs(request),
-      sliceRecords: () => (options.weather.calm ? 500 : 1 + random.below(40)),
+      ...badLuck(random, options.weather),
       twice: () => !options.weather.calm && random.chance(0.05),
-      late: () => !options.weather.calm && random.chance(0.1),
       newBatchId: () => String(random.below(1_000_000_000)),
     });
     this.#alive.add(process);
@@ -135,18 +122,5 @@ export class Machines {
       }
       if (process.log.dead) this.#alive.delete(process);
     }
-  }
-
-  #fault(request: Request): Fault {
-    const { random, weather } = this.#options;
-    if (weather.calm || request === 'fetch' || !random.chance(FAULT_PROBABILITY)) return 'none';
-    return random.pick(faults) ?? 'none';
-  }
-
-  #delayMs(request: Request): number {
-    const { random, weather } = this.#options;
-    if (weather.calm || request === 'fetch') return 1;
-    if (random.chance(SLEEP_PROBABILITY)) return random.below(SLEEP_MS_MAX);
-    return random.below(5);
   }
 }

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { lanesService } from '../../merger/lanes/service.ts';
 import { identityService } from '../../merger/identity/service.ts';
 import type { Emitter, ServiceSpec } from '../../runtime/task/ports.ts';
+import type { Target } from '../../clickhouse/target.ts';
 import { triggerService } from '../../trigger/service.ts';
 import { defaultSize, simulate } from './simulation.ts';
 
@@ -86,6 +87,26 @@ describe('the whole path under a seed', () => {
     expect(report.faults.join()).toMatch(/is 2 times on events.merged/);
   });
 
+  test('sees rows that a sink without tokens doubles', async () => {
+    let tokens = 0;
+    const target = (real: Target): Target => ({
+      ...real,
+      insert: (insert) => real.insert({ ...insert, token: String((tokens += 1)) }),
+    });
+    const report = await simulate({ ...defaultSize, seed: 1, target });
+    expect(report.faults.join()).toMatch(/stored_merged has \d+ of \d+ rows more than once/);
+  });
+
+  test('sees rows that a sink loses which does not read back what it has inserted', async () => {
+    const target = (real: Target): Target => ({
+      ...real,
+      present: (table, ranges) =>
+        Promise.resolve(new Map(ranges.map(({ partition }) => [partition, everything]))),
+    });
+    const report = await simulate({ ...defaultSize, seed: 1, target });
+    expect(report.faults.join()).toMatch(/stored_\w+ lacks \d+ of \d+ rows/);
+  });
+
   test('sees a service whose outputs are not a function of its inputs', async () => {
     let draws = 0;
     const trigger = spoiled(triggerService, (emit) => (topic, key, value) => {
@@ -97,6 +118,9 @@ describe('the whole path under a seed', () => {
     expect(report.faults.join()).toMatch(/an alarm was raised: replay_differs/);
   });
 });
+
+/** Says that it has whatever is asked for. */
+const everything = { has: () => true } as unknown as ReadonlySet<number>; // nothing else of it is used
 
 /** The service with another emit. */
 function spoiled(spec: ServiceSpec, spoil: (emit: Emitter['emit']) => Emitter['emit']): ServiceSpec {

@@ -1,5 +1,5 @@
 /**
- * The whole path in one process under a seed: lanes, identity, trigger and a model of the sink over a broker in memory,
+ * The whole path in one process under a seed: lanes, identity, trigger and the sink over a broker and an engine in memory,
  * with crashes, changes of owner, duplicates, slow requests, lost answers and clock jumps. Time is virtual, so a run
  * of minutes takes seconds, and the same seed gives the same bytes on every topic.
  */
@@ -12,15 +12,17 @@ import { partitionOf } from '../../../schemas/partitioner.ts';
 import { topicIds } from '../../../schemas/topics.ts';
 import { identityService } from '../../merger/identity/service.ts';
 import { lanesService } from '../../merger/lanes/service.ts';
+import type { Target } from '../../clickhouse/target.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import { triggerService } from '../../trigger/service.ts';
 import { MemoryBroker, type MemoryPartition } from '../memory-broker.ts';
-import { MemoryLog } from '../memory-log.ts';
 import { VirtualTime } from '../virtual-time.ts';
 import { FileDisks, MemoryDisks, type Disks } from './disks.ts';
-import { Machines, type Weather } from './machines.ts';
+import { badLuck, type Weather } from './bad-luck.ts';
+import { EngineModel, type Misfortune } from './engine-model.ts';
+import { Machines } from './machines.ts';
 import { Random } from './random.ts';
-import { SinkEngine, SinkModel } from './sink-model.ts';
+import { SinkMachine } from './sink-machine.ts';
 import { faultsOf } from './verdict.ts';
 import {
   makeWorkload,
@@ -40,6 +42,7 @@ export interface SimulationOptions extends WorkloadSize {
   readonly calm?: boolean;
   /** In place of the real ones: to show that a fault in them is seen. */
   readonly services?: Services;
+  readonly target?: (real: Target) => Target;
 }
 
 export interface Services {
@@ -59,6 +62,11 @@ export interface SimulationReport {
   readonly lostDisks: number;
   readonly stops: number;
   readonly snapshots: number;
+  /** Of the sink. */
+  readonly sinkKills: number;
+  readonly sinkTakeovers: number;
+  /** What happened to inserts. */
+  readonly inserts: Readonly<Partial<Record<Misfortune, number>>>;
   readonly virtualMs: number;
   /** What broke a promise; empty when all held. */
   readonly faults: readonly string[];
@@ -90,8 +98,8 @@ class Simulation {
   readonly #weather: Weather;
   readonly #disks: Disks;
   readonly #machines: readonly Machines[];
-  readonly #engine = new SinkEngine();
-  #sink: MemoryLog | undefined;
+  readonly #engine: EngineModel;
+  readonly #sink: SinkMachine;
   #controls = 0;
 
   constructor(options: SimulationOptions) {
@@ -103,6 +111,22 @@ class Simulation {
     this.#weather = { calm: options.calm === true };
     const files = this.#random.fork();
     this.#disks = options.files === true ? new FileDisks(this.#time, files) : new MemoryDisks(this.#time);
+    const engineLuck = this.#random.fork();
+    this.#engine = new EngineModel({
+      time: this.#time,
+      random: engineLuck,
+      isCalm: () => this.#weather.calm,
+    });
+    const spoil = options.target ?? ((real: Target) => real);
+    const sinkLuck = this.#random.fork();
+    this.#sink = new SinkMachine({
+      time: this.#time,
+      broker: this.#broker,
+      codecs: this.#codecs,
+      connect: (log) => spoil(this.#engine.connect(log)),
+      random: sinkLuck,
+      log: badLuck(sinkLuck, this.#weather),
+    });
     const { lanes, identity, trigger } = options.services ?? realServices;
     this.#machines = [lanes, identity, trigger].map(
       (spec) =>
@@ -122,7 +146,7 @@ class Simulation {
     const workload = makeWorkload(this.#random.fork(), this.#options, START_MS);
     this.#define();
     for (const machines of this.#machines) void machines.supervise();
-    this.#startSink();
+    void this.#sink.supervise();
     if (!this.#weather.calm) void this.#storms(this.#random.fork());
     await this.#play(workload.calls);
     this.#weather.calm = true;
@@ -198,12 +222,6 @@ class Simulation {
     }
   }
 
-  #startSink(): void {
-    const log = new MemoryLog(this.#broker);
-    this.#sink = log;
-    void new SinkModel(log, this.#engine, this.#random.fork(), () => this.#weather.calm).run();
-  }
-
   async #storms(random: Random): Promise<void> {
     while (!this.#weather.calm) {
       await this.#time.sleep(random.below(WEATHER_MS_MAX));
@@ -215,10 +233,8 @@ class Simulation {
       else if (what < 0.65) machines?.stop();
       else if (what < 0.75) machines?.snapshot();
       else if (what < 0.85) this.#time.jump(random.below(2 * JUMP_MS_MAX) - JUMP_MS_MAX);
-      else if (what < 0.93) {
-        this.#sink?.kill();
-        this.#startSink();
-      }
+      else if (what < 0.9) this.#sink.kill();
+      else if (what < 0.95) this.#sink.takeOver();
     }
   }
 
@@ -238,23 +254,14 @@ class Simulation {
           handled.every((offset, partition) => offset >= (ends.get(topic as never)?.[partition] ?? 0)),
         );
       });
-      if (settled && this.#sinkReached(ends)) return true;
+      if (settled && this.#sink.reached(ends)) return true;
     }
     return false;
   }
 
-  #sinkReached(ends: ReadonlyMap<string, readonly number[]>): boolean {
-    for (const [topic, offsets] of ends) {
-      for (const [partition, end] of offsets.entries()) {
-        if ((this.#engine.written.get(`${topic}/${String(partition)}`) ?? 0) < end) return false;
-      }
-    }
-    return true;
-  }
-
   #report(workload: Workload, settled: boolean): SimulationReport {
     const faults = settled ? [] : ['the path did not come to rest'];
-    for (const { alarms } of this.#machines)
+    for (const { alarms } of [...this.#machines, this.#sink])
       faults.push(...alarms.map((alarm) => `an alarm was raised: ${alarm}`));
     faults.push(...faultsOf({ broker: this.#broker, codecs: this.#codecs, engine: this.#engine, workload }));
     const sum = (count: (machines: Machines) => number): number =>
@@ -269,6 +276,9 @@ class Simulation {
       lostDisks: sum(({ lostDisks }) => lostDisks),
       stops: sum(({ stops }) => stops),
       snapshots: sum(({ snapshots }) => snapshots),
+      sinkKills: this.#sink.kills,
+      sinkTakeovers: this.#sink.takeovers,
+      inserts: this.#engine.troubles,
       virtualMs: Math.round(this.#time.monotonicMs()),
       faults,
     };

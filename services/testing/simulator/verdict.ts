@@ -1,15 +1,15 @@
 /** The promises, asked of everything that lies on the topics at the end of a run. Each fault is a sentence. */
 import type { Codecs } from '../../../schemas/codec.ts';
 import type { MergedEvent } from '../../../schemas/records.ts';
-import { topicIds, type TopicId } from '../../../schemas/topics.ts';
 import type { MemoryBroker } from '../memory-broker.ts';
-import { placeOf, type SinkEngine } from './sink-model.ts';
+import type { EngineModel } from './engine-model.ts';
+import { expectedRows, placeOf } from './stored-rows.ts';
 import { orderName, type Workload } from './workload.ts';
 
 export interface Evidence {
   readonly broker: MemoryBroker;
   readonly codecs: Codecs;
-  readonly engine: SinkEngine;
+  readonly engine: EngineModel;
   readonly workload: Workload;
 }
 
@@ -35,7 +35,7 @@ export function faultsOf(evidence: Evidence): string[] {
 }
 
 function mergedRows({ broker, codecs }: Evidence): MergedRow[] {
-  return broker.committed('eventsMerged').map(({ partition, record: { offset, value } }) => ({
+  return broker.everCommitted('eventsMerged').map(({ partition, record: { offset, value } }) => ({
     partition,
     offset,
     record: codecs.MergedEvent.decode(value ?? Buffer.alloc(0)),
@@ -123,7 +123,7 @@ function orderFaults({ workload }: Evidence, events: readonly MergedRow[]): stri
 /** Promise 6: nothing is left out without a row that says why. */
 function repeatFaults({ broker, codecs, workload }: Evidence): string[] {
   const reasons = broker
-    .committed('eventsDropped')
+    .everCommitted('eventsDropped')
     .map(({ record }) => codecs.DroppedEvent.decode(record.value ?? Buffer.alloc(0)).reason);
   const repeats = reasons.filter((reason) => reason === 'duplicate_message').length;
   const faults: string[] = [];
@@ -143,13 +143,13 @@ function segmentFaults(
   survivorOf: (person: string) => string,
 ): string[] {
   const members = new Map<string, number>();
-  for (const { record } of broker.committed('segmentsChanged')) {
+  for (const { record } of broker.everCommitted('segmentsChanged')) {
     const change = codecs.SegmentChange.decode(record.value ?? Buffer.alloc(0));
     const step = change.change === 'entered' ? 1 : -1;
     members.set(change.person_id, (members.get(change.person_id) ?? 0) + step);
   }
   const entries = new Map<string, number>();
-  for (const { record } of broker.committed('journeysEntered')) {
+  for (const { record } of broker.everCommitted('journeysEntered')) {
     const { person_id: person } = codecs.JourneyEntry.decode(record.value ?? Buffer.alloc(0));
     entries.set(person, (entries.get(person) ?? 0) + 1);
   }
@@ -181,7 +181,7 @@ function journalFaults({ broker, codecs }: Evidence): string[] {
   const faults: string[] = [];
   for (const topic of ['mergerJournal', 'identityJournal', 'triggerJournal'] as const) {
     const next = new Map<number, number>();
-    for (const { partition, record } of broker.committed(topic)) {
+    for (const { partition, record } of broker.everCommitted(topic)) {
       const { sequence } = codecs.BatchRecord.decode(record.value ?? Buffer.alloc(0));
       const expected = next.get(partition) ?? 1;
       if (sequence !== expected)
@@ -192,20 +192,24 @@ function journalFaults({ broker, codecs }: Evidence): string[] {
   return faults;
 }
 
-/** Into the sink, once. */
-function sinkFaults({ broker, engine }: Evidence): string[] {
-  let missing = 0;
-  let expected = 0;
-  const count = (topic: TopicId): void => {
-    for (const { partition, record } of broker.committed(topic)) {
-      if (record.offset >= (engine.written.get(`${topic}/${String(partition)}`) ?? 0)) continue;
-      expected += 1;
-      if (!engine.rows.has(placeOf(topic, partition, record.offset))) missing += 1;
+/** Promise 4: each record that makes a row is in its table once, with what it says. */
+function sinkFaults({ broker, codecs, engine }: Evidence): string[] {
+  return expectedRows(broker, codecs).flatMap(({ table, keepsLatest, digests }) => {
+    const times = new Map<string, number>();
+    let wrong = 0;
+    for (const row of engine.rows(table)) {
+      const place = placeOf(row);
+      times.set(place, (times.get(place) ?? 0) + 1);
+      if (digests.get(place) !== row.digest) wrong += 1;
     }
-  };
-  topicIds.forEach(count);
-  const faults: string[] = [];
-  if (missing > 0) faults.push(`${String(missing)} of ${String(expected)} records are missing in the sink`);
-  if (engine.doubled > 0) faults.push(`${String(engine.doubled)} places of the sink had two values`);
-  return faults;
+    const lost = [...digests.keys()].filter((place) => !times.has(place)).length;
+    // Of a table that keeps the latest row of a key a row that is there twice counts once.
+    const doubled = keepsLatest ? 0 : [...times.values()].filter((count) => count > 1).length;
+    const of = `of ${String(digests.size)} rows`;
+    return [
+      ...(lost > 0 ? [`${table} lacks ${String(lost)} ${of}`] : []),
+      ...(doubled > 0 ? [`${table} has ${String(doubled)} ${of} more than once`] : []),
+      ...(wrong > 0 ? [`${table} has ${String(wrong)} rows that no record stands behind`] : []),
+    ];
+  });
 }
