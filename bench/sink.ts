@@ -1,6 +1,7 @@
 /**
  * The sink on the real parts of this machine: rows a second into `events`, acknowledged to visible, and the cookbook's
- * questions over many events. `npm run bench -- sink [--rows N] [--seconds N] [--events N]`; 0 leaves a part out.
+ * questions over many events. `npm run bench -- sink [--rows N] [--seconds N] [--events N]
+ * [--anonymous N]`; 0 leaves a part out.
  */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -18,7 +19,7 @@ import { openTarget, type ClickHouseAddress, type Target } from '../services/cli
 import { openLog } from '../services/runtime/log/open-log.ts';
 import type { Log } from '../services/runtime/log/ports.ts';
 import { registerSchemas } from '../services/runtime/registry.ts';
-import { askCookbook, fillShop } from './sink-cookbook.ts';
+import { askAnonymous, askCookbook, fillAnonymous, fillShop } from './sink-cookbook.ts';
 import { holdParts } from './sink-parts.ts';
 
 const PARTITIONS = 8;
@@ -44,6 +45,7 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
       rows: { type: 'string', default: '1000000' },
       seconds: { type: 'string', default: '20' },
       events: { type: 'string', default: '10000000' },
+      anonymous: { type: 'string', default: '10000000' },
     },
   });
   const rows: BenchRow[] = [];
@@ -61,20 +63,48 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
         )),
       );
     }
+    const cpu = (): number => cpuSeconds(engine.pid);
     if (Number(values.events) > 0) {
-      const address = { url, username, password, database: 'bench_cookbook' };
-      await migrate(address);
-      const target = openTarget(address, { replicated: false });
-      await fillShop(target, Number(values.events));
-      await target.refreshToday(true);
-      await target.close();
-      rows.push(...(await askCookbook(address)));
+      rows.push(
+        ...(await withShop(
+          { url, username, password, database: 'bench_cookbook' },
+          async (target, address) => {
+            await fillShop(target, Number(values.events));
+            await target.refreshToday(true);
+            return askCookbook(address, cpu);
+          },
+        )),
+      );
+    }
+    if (Number(values.anonymous) > 0) {
+      rows.push(
+        ...(await withShop(
+          { url, username, password, database: 'bench_anonymous' },
+          async (target, address) => {
+            await fillAnonymous(target, Number(values.anonymous), Math.floor(Number(values.anonymous) / 30));
+            return askAnonymous(address, cpu, target);
+          },
+        )),
+      );
     }
   } finally {
     await engine.kill();
     await rm(folder, { recursive: true, force: true });
   }
   return rows;
+}
+
+async function withShop(
+  address: ClickHouseAddress,
+  ask: (target: Target, address: ClickHouseAddress) => Promise<BenchRow[]>,
+): Promise<BenchRow[]> {
+  await migrate(address);
+  const target = openTarget(address, { replicated: false });
+  try {
+    return await ask(target, address);
+  } finally {
+    await target.close();
+  }
 }
 
 async function benchSink(
