@@ -1,7 +1,7 @@
 /** Plays a storefront through unmodified Customer.io clients. */
 import { Analytics } from '@customerio/cdp-analytics-node';
 import { TrackClient } from 'customerio-node';
-import { CodedError } from '../../services/runtime/errors.ts';
+import { Deliveries } from './deliveries.ts';
 import type { Installation } from './installation.ts';
 import type { Call, EventCall, IdentifyCall, Visitor } from './storefront.ts';
 
@@ -18,6 +18,7 @@ export interface PlayOptions {
 /** A shop's two back ends: one on the Pipelines API, one on the Track API. */
 export class Shop {
   readonly #analytics: Analytics;
+  readonly #deliveries: Deliveries;
   readonly #track: TrackClient;
 
   constructor({ http, keys }: Installation) {
@@ -27,6 +28,7 @@ export class Shop {
       maxEventsInBatch: batchEventsMax,
       flushInterval: 10,
     });
+    this.#deliveries = new Deliveries(this.#analytics);
     this.#track = new TrackClient(keys.site_id, keys.api_key, { url: `${http}/api/v1` });
   }
 
@@ -60,22 +62,12 @@ export class Shop {
       ...(call.userId === null ? {} : { userId: call.userId }),
     } as { userId: string; anonymousId: string }; // the client's type wants one of both; the storefront gives at least one
     const common = { ...who, messageId: call.messageId, timestamp: new Date(call.timestamp) };
-    return new Promise((resolve, reject) => {
-      const done = (error: unknown): void => {
-        if (error === undefined || error === null) resolve();
-        else
-          reject(
-            new CodedError('call_refused', `could not send ${call.messageId}`, {
-              cause: error,
-              retryable: true,
-            }),
-          );
-      };
-      if (call.type === 'identify') this.#analytics.identify({ ...common, traits: call.traits }, done);
-      else if (call.type === 'page')
-        this.#analytics.page({ ...common, name: call.name, properties: call.properties }, done);
-      else this.#analytics.track({ ...common, event: call.name, properties: call.properties }, done);
-    });
+    const delivered = this.#deliveries.of(call.messageId);
+    if (call.type === 'identify') this.#analytics.identify({ ...common, traits: call.traits });
+    else if (call.type === 'page')
+      this.#analytics.page({ ...common, name: call.name, properties: call.properties });
+    else this.#analytics.track({ ...common, event: call.name, properties: call.properties });
+    return delivered;
   }
 }
 
