@@ -53,7 +53,7 @@ class Topic {
       bufferedBytes: 0,
       wait: () => new Promise((resolve) => setTimeout(resolve, 2)),
       pace: () => undefined,
-      atEnd: () => next === this.values.length,
+      endAsOf: () => (next === this.values.length ? Date.now() : undefined),
       close: () => Promise.resolve(),
     };
   };

@@ -11,15 +11,21 @@ interface ReadPartition {
   next: number;
   /** The stable end as of the last fetch: what an answer knows, not what is true now. */
   endSeen: number;
+  /** When that was. */
+  fetchedAt: number;
 }
 
 const SLICE_RECORDS = 500;
+/** An answer that is still under way is looked for again after this. */
+const LATE_MS = 10;
 
 export class MemoryReader implements LogReader {
   readonly #log: MemoryLog;
   readonly #options: MemoryLogOptions;
   readonly #partitions: ReadPartition[] = [];
   #turn = 0;
+  /** Something of the last take was still under way. */
+  #late = false;
   #closed = false;
 
   constructor(log: MemoryLog, options: MemoryLogOptions) {
@@ -30,7 +36,7 @@ export class MemoryReader implements LogReader {
   async start(positions: readonly Position[]): Promise<void> {
     await this.#log.pause(0);
     for (const { topic, partition, offset } of positions) {
-      this.#partitions.push({ topic, partition, next: offset, endSeen: Infinity });
+      this.#partitions.push({ topic, partition, next: offset, endSeen: Infinity, fetchedAt: 0 });
     }
   }
 
@@ -38,6 +44,7 @@ export class MemoryReader implements LogReader {
     if (this.#log.dead || this.#closed) return [];
     const slices: RecordSlice[] = [];
     let bytes = 0;
+    this.#late = false;
     // Another partition comes first each time, as fetches return.
     this.#turn += 1;
     for (let i = 0; i < this.#partitions.length && (slices.length === 0 || bytes < bytesMax); i += 1) {
@@ -61,17 +68,19 @@ export class MemoryReader implements LogReader {
     const hasMore = this.#partitions.some(
       ({ topic, partition, next }) => next < this.#stableEnd(topic, partition),
     );
-    if (hasMore) return;
+    if (hasMore && !this.#late) return;
     const over = new AbortController();
-    await Promise.race([this.#log.broker.changed(), this.#log.broker.time.sleep(timeoutMs, over.signal)]);
+    const { time } = this.#log.broker;
+    if (this.#late) await time.sleep(Math.min(timeoutMs, LATE_MS));
+    else await Promise.race([this.#log.broker.changed(), time.sleep(timeoutMs, over.signal)]);
     over.abort();
     await this.#log.pause(0);
   }
 
-  atEnd({ topic, partition }: TopicPartition): boolean {
+  endAsOf({ topic, partition }: TopicPartition): number | undefined {
     const from = this.#partitions.find((other) => other.topic === topic && other.partition === partition);
     assert(from !== undefined, `${topic} ${String(partition)} is read`);
-    return from.next >= from.endSeen;
+    return from.next >= from.endSeen ? from.fetchedAt : undefined;
   }
 
   /** A question costs nothing here. */
@@ -89,9 +98,13 @@ export class MemoryReader implements LogReader {
     if (from.next < log.start) {
       throw new CodedError('offset_out_of_range', `could not fetch ${from.topic} ${String(from.partition)}`);
     }
-    if (this.#options.late?.(from.topic) === true) return undefined;
+    if (this.#options.late?.(from.topic) === true) {
+      this.#late = true;
+      return undefined;
+    }
     const end = this.#stableEnd(from.topic, from.partition);
     from.endSeen = end;
+    from.fetchedAt = this.#log.broker.time.now();
     if (from.next >= end) return undefined;
     const records = Math.max(1, this.#options.sliceRecords?.() ?? SLICE_RECORDS);
     const to = Math.min(end, from.next + records);

@@ -22,6 +22,28 @@ export const toyService: ServiceSpec = {
   open: (partition, partitions, stores, codecs) => new ToyProcessor(stores, codecs),
 };
 
+/** Writes its watermarks as activities that say so: message_id the lane partition, timestamp the time, detail the offset. */
+export const watermarkedToyService: ServiceSpec = {
+  ...toyService,
+  watermarks: {
+    encode: (partition, { time, offset }, codecs) => [
+      {
+        topic: 'segmentsChanged',
+        value: codecs.Activity.encode({
+          workspace: '',
+          kind: 'watermark',
+          person_id: null,
+          anonymous_id: null,
+          timestamp: time,
+          processed_at: null,
+          message_id: String(partition),
+          detail: String(offset),
+        }),
+      },
+    ],
+  },
+};
+
 class ToyProcessor implements Processor {
   readonly #stores: PartitionStores;
   readonly #codecs: Codecs;

@@ -11,7 +11,7 @@ import { assert, CodedError } from '../errors.ts';
 import { Bell } from './bell.ts';
 import type { BytePool } from './byte-pool.ts';
 import type { Cluster } from './cluster.ts';
-import { fetchRequest } from './fetch-request.ts';
+import { type FetchItem, fetchRequest } from './fetch-request.ts';
 import {
   decodeFetched,
   type FetchedPartition,
@@ -40,9 +40,19 @@ interface FetchedFrom {
   /** Next offset to ask for. */
   at: number;
   leader: number;
-  reachedEnd: boolean;
+  /** When the answer was asked for that reached the end; undefined when the last one did not. */
+  endAsOf: number | undefined;
   /** Slices in the queue. */
   queued: number;
+}
+
+/** What a request asked for. */
+interface Asked {
+  readonly leader: number;
+  /** Wall clock, ms. */
+  readonly at: number;
+  /** By place. */
+  readonly offsets: ReadonlyMap<string, number>;
 }
 
 const NO_LEADER = -1;
@@ -80,7 +90,7 @@ export class FetchLoop implements LogReader {
       const place = placeOf(from.topicName, partition);
       assert(!this.#byPlace.has(place), `each partition is read once: ${place}`);
       assert(partition < cluster.partitionCount(from.topicName), `there is a partition ${place}`);
-      const whole = { ...from, leader: NO_LEADER, reachedEnd: false, queued: 0 };
+      const whole = { ...from, leader: NO_LEADER, endAsOf: undefined, queued: 0 };
       this.#partitions.push(whole);
       this.#byPlace.set(place, whole);
     }
@@ -106,9 +116,9 @@ export class FetchLoop implements LogReader {
     this.#throwFailure();
   }
 
-  atEnd(at: TopicPartition): boolean {
+  endAsOf(at: TopicPartition): number | undefined {
     const from = this.#of(at);
-    return from.reachedEnd && from.queued === 0;
+    return from.queued === 0 ? from.endAsOf : undefined;
   }
 
   pace(restMs: number): void {
@@ -153,7 +163,7 @@ export class FetchLoop implements LogReader {
       try {
         const moved = await this.#fetch(leader, rotated(mine, turn));
         failures = 0;
-        const rests = moved && this.#restMs > 0 && mine.every(({ reachedEnd }) => reachedEnd);
+        const rests = moved && this.#restMs > 0 && mine.every(({ endAsOf }) => endAsOf !== undefined);
         if (rests) await this.#closing.wait(this.#restMs);
       } catch (cause) {
         const error = asLogError('fetch', cause);
@@ -184,10 +194,11 @@ export class FetchLoop implements LogReader {
     try {
       const items = mine.map(({ topicName, partition, at }) => ({ topicName, partition, offset: at }));
       const limits = { waitMsMax, bytesMax, partitionBytesMax: Math.ceil(bytesMax / 2) };
-      const answer = await request(await cluster.broker(leader), fetchRequest(items, limits));
+      const broker = await cluster.broker(leader);
+      const asked = { leader, at: Date.now(), offsets: offsetsOf(items) };
+      const answer = await request(broker, fetchRequest(items, limits));
       if (this.#isStopped()) return false;
-      const asked = new Map(items.map((item) => [placeOf(item.topicName, item.partition), item.offset]));
-      return this.#takeAnswer(leader, asked, decodeFetched(answer), answer.bytes);
+      return this.#takeAnswer(asked, decodeFetched(answer), answer.bytes);
     } finally {
       this.#queue.unreserve(bytesMax);
     }
@@ -204,12 +215,7 @@ export class FetchLoop implements LogReader {
     return 0;
   }
 
-  #takeAnswer(
-    leader: number,
-    asked: ReadonlyMap<string, number>,
-    answer: FetchResponse,
-    frame: Buffer,
-  ): boolean {
+  #takeAnswer(asked: Asked, answer: FetchResponse, frame: Buffer): boolean {
     if (answer.errorCode !== NONE) throw kafkaError('fetch', answer.errorCode);
     let trouble: CodedError | undefined;
     const ready: {
@@ -220,7 +226,7 @@ export class FetchLoop implements LogReader {
     for (const fetched of answer.partitions) {
       const place = placeOf(fetched.topicName, fetched.partition);
       const from = this.#byPlace.get(place);
-      if (from?.leader !== leader || from.at !== asked.get(place)) continue;
+      if (from?.leader !== asked.leader || from.at !== asked.offsets.get(place)) continue;
       if (fetched.errorCode !== NONE) {
         const error = kafkaError(`fetch ${place} from offset ${String(from.at)}`, fetched.errorCode);
         if (!isLeaderError(fetched.errorCode)) throw error;
@@ -234,7 +240,7 @@ export class FetchLoop implements LogReader {
       this.#options.frames.giveBack(frame);
     });
     for (const { from, fetched, content } of ready) {
-      from.reachedEnd = content.next >= fetched.lastStableOffset;
+      from.endAsOf = content.next >= fetched.lastStableOffset ? asked.at : undefined;
       if (content.next === from.at) continue;
       const { topic, partition, at } = from;
       const slice = { topic, partition, from: at, byteLength: fetched.bytes.length, ...content };
@@ -269,6 +275,10 @@ export class FetchLoop implements LogReader {
 
 function placeOf(topicName: string, partition: number): string {
   return `${topicName}/${String(partition)}`;
+}
+
+function offsetsOf(items: readonly FetchItem[]): ReadonlyMap<string, number> {
+  return new Map(items.map(({ topicName, partition, offset }) => [placeOf(topicName, partition), offset]));
 }
 
 /** The broker fills an answer in the order asked, and only the first batch comes whole whatever its size: take turns. */

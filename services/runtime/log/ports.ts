@@ -53,13 +53,17 @@ export interface LogReader {
   readonly bufferedBytes: number;
   /** Resolves when something is buffered, or after timeoutMs. */
   wait(timeoutMs: number): Promise<void>;
-  /** The partition had been read to its end (last stable offset) when it was last fetched, and nothing of it is buffered. */
-  atEnd(at: TopicPartition): boolean;
   /**
    * How much time it lets pass, from now on, between an answer that brought something and its next question, while it
    * has read everything to its end. 0 at first. Behind, it asks at once.
    */
   pace(restMs: number): void;
+  /**
+   * As of when the partition is known to hold nothing that was not taken: wall clock, ms, of the request whose answer
+   * reached its end (last stable offset). It stays where it is while answers do not come, or the process stands still.
+   * Undefined when the last answer did not reach the end, or something of it is buffered.
+   */
+  endAsOf(at: TopicPartition): number | undefined;
   close(): Promise<void>;
 }
 

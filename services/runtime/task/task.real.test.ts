@@ -5,12 +5,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Codecs } from '../../../schemas/codec.ts';
+import type { Activity } from '../../../schemas/records.ts';
+import { topics } from '../../../schemas/topics.ts';
 import { collectedEvent } from '../../testing/collected-event.ts';
 import { ToyChild } from '../../testing/toy-child.ts';
-import { toyService } from '../../testing/toy-service.ts';
+import { toyService, watermarkedToyService } from '../../testing/toy-service.ts';
 import { silentLogger } from '../logger.ts';
+import { BytePool } from '../log/byte-pool.ts';
+import { Cluster } from '../log/cluster.ts';
+import { FetchLoop } from '../log/fetch-loop.ts';
 import { openLog } from '../log/open-log.ts';
 import type { Log, Producer, TransactionalProducer } from '../log/ports.ts';
+import { testBrokers } from '../log/test-log.ts';
+import { TestProxy } from '../log/test-proxy.ts';
 import { registerSchemas } from '../registry.ts';
 import { StaticAssignment } from './assignment.ts';
 import { scan } from './log-scan.ts';
@@ -68,25 +75,28 @@ async function send(rounds: number): Promise<void> {
   }
 }
 
-/** The counts of each lane as readers see them, in order. */
-async function counted(): Promise<Map<string, number[]>> {
+/** What the toy service wrote to a topic, as readers see it: partition by partition, in order. */
+async function activities(topic: 'activitiesLogged' | 'segmentsChanged'): Promise<readonly Activity[]> {
   if (log === undefined) throw new Error('the log is open before each test');
-  const ends = await log.admin.endOffsets('activitiesLogged');
-  const counts = new Map<string, number[]>();
-  const stretches = ends.map((to, partition) => ({
-    topic: 'activitiesLogged' as const,
-    partition,
-    from: 0,
-    to,
-  }));
+  const ends = await log.admin.endOffsets(topic);
+  const seen: Activity[] = [];
+  const stretches = ends.map((to, partition) => ({ topic, partition, from: 0, to }));
   for await (const slice of scan({ log, time: systemTime }, stretches)) {
     slice.forEach((record) => {
-      const activity = codecs.Activity.decode(record.bytes, record.valueStart, record.valueEnd);
-      if (activity.kind !== 'counted') return;
-      const { count } = JSON.parse(activity.detail ?? '{}') as { readonly count: number }; // by the toy service
-      const lane = activity.anonymous_id ?? '';
-      counts.set(lane, [...(counts.get(lane) ?? []), count]);
+      seen.push(codecs.Activity.decode(record.bytes, record.valueStart, record.valueEnd));
     });
+  }
+  return seen;
+}
+
+/** The counts of each lane, in order. */
+async function counted(): Promise<Map<string, number[]>> {
+  const counts = new Map<string, number[]>();
+  for (const activity of await activities('activitiesLogged')) {
+    if (activity.kind !== 'counted') continue;
+    const { count } = JSON.parse(activity.detail ?? '{}') as { readonly count: number }; // by the toy service
+    const lane = activity.anonymous_id ?? '';
+    counts.set(lane, [...(counts.get(lane) ?? []), count]);
   }
   return counts;
 }
@@ -148,6 +158,31 @@ describe('a task on a real broker', () => {
     expect(await owner.exited).toBe(0);
   });
 
+  test('whose fetches hang while its commits go through, lets no watermark pass what waits unread', async () => {
+    const ownLog = await open();
+    const proxy = await TestProxy.open(testBrokers()[0] ?? '');
+    const service = inProcess(readingThrough(proxy, ownLog), watermarkedToyService);
+    await service.start();
+    await send(1);
+    await expectCounted();
+    await sleep(1_500);
+    proxy.hold();
+    await sleep(200); // answers that the proxy had let through have been taken
+    const sentAt = Date.now();
+    await send(1);
+    await sleep(4_000);
+    const whileHeld = await activities('segmentsChanged');
+    proxy.letGo();
+    await expectCounted();
+    await sleep(2_500);
+    await service.stop();
+    expect(whileHeld.filter(({ timestamp }) => timestamp > sentAt)).toEqual([]);
+    const after = await activities('segmentsChanged');
+    expect(after.filter(({ timestamp }) => timestamp > sentAt).length).toBeGreaterThan(0);
+    await proxy.close();
+    await ownLog.close();
+  });
+
   test.each(['before', 'after'] as const)(
     'whose connection is lost %s its commit takes effect, finds out and goes on',
     async (when) => {
@@ -166,10 +201,10 @@ describe('a task on a real broker', () => {
   );
 });
 
-function inProcess(ownLog: Log): TaskService {
+function inProcess(ownLog: Log, spec = toyService): TaskService {
   const dataFolder = newFolder();
   return new TaskService({
-    spec: toyService,
+    spec,
     layout: { layout: 1, tasks: 1 },
     partitions: PARTITIONS,
     standingClock: false,
@@ -193,6 +228,35 @@ function inProcess(ownLog: Log): TaskService {
   });
 }
 
+/** The real log, but its readers go through the proxy. */
+function readingThrough(proxy: TestProxy, real: Log): Log {
+  const frames = new BytePool(8 << 20);
+  return {
+    ...passedOn(real),
+    reader: (options) => {
+      const brokers = [`${proxy.address.host}:${String(proxy.address.port)}`];
+      const cluster = new Cluster({ brokers, clientId: 'task-test', frames, reach: () => proxy.address });
+      return new FetchLoop({
+        ...options,
+        cluster,
+        frames,
+        topicName: (topic) => prefix + topics[topic].name,
+      });
+    },
+  };
+}
+
+function passedOn(real: Log): Log {
+  return {
+    admin: real.admin,
+    reader: (options) => real.reader(options),
+    transactionalProducer: (options) => real.transactionalProducer(options),
+    producer: (options) => real.producer(options),
+    newOutputBuffer: () => real.newOutputBuffer(),
+    close: () => real.close(),
+  };
+}
+
 /** The real log, but the third commit of its first producer fails, before or after it has reached the broker. */
 function faulty(real: Log, when: 'before' | 'after'): Log {
   let commits = 0;
@@ -210,11 +274,7 @@ function faulty(real: Log, when: 'before' | 'after'): Log {
     },
   });
   return {
-    admin: real.admin,
-    reader: (options) => real.reader(options),
+    ...passedOn(real),
     transactionalProducer: async (options) => spoil(await real.transactionalProducer(options)),
-    producer: (options) => real.producer(options),
-    newOutputBuffer: () => real.newOutputBuffer(),
-    close: () => real.close(),
   };
 }

@@ -1,36 +1,13 @@
 /** What watermarks, timers and definitions see of time and of each other, through the whole shell. */
 import { describe, expect, jest, test } from '@jest/globals';
-import { toyService, toyTimerMs } from '../../testing/toy-service.ts';
+import { toyTimerMs, watermarkedToyService as watermarked } from '../../testing/toy-service.ts';
 import { ToyWorld } from '../../testing/toy-world.ts';
-import type { ServiceSpec } from './ports.ts';
 
 // Virtual time costs real time on a busy machine.
 jest.setTimeout(30_000);
 
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
-
-/** Writes watermarks as activities that say so. */
-const watermarked: ServiceSpec = {
-  ...toyService,
-  watermarks: {
-    encode: (partition, { time, offset }, codecs) => [
-      {
-        topic: 'peopleChanged',
-        value: codecs.Activity.encode({
-          workspace: '',
-          kind: 'watermark',
-          person_id: null,
-          anonymous_id: null,
-          timestamp: time,
-          processed_at: null,
-          message_id: String(partition),
-          detail: String(offset),
-        }),
-      },
-    ],
-  },
-};
 
 interface Seen {
   readonly partition: string;
@@ -40,7 +17,7 @@ interface Seen {
 
 function watermarks(world: ToyWorld): Seen[] {
   return world.broker
-    .committed('peopleChanged')
+    .committed('segmentsChanged')
     .filter(({ partition }) => partition === 0)
     .map(({ record }) => world.codecs.Activity.decode(record.value ?? Buffer.alloc(0)))
     .map(({ message_id: partition, timestamp: time, detail }) => ({
@@ -62,7 +39,7 @@ describe('watermarks', () => {
     expect(seen.at(-1)?.time).toBeLessThan(world.time.now());
     const counts = [0, 1, 2, 3].map(
       (partition) =>
-        world.broker.committed('peopleChanged').filter((each) => each.partition === partition).length,
+        world.broker.committed('segmentsChanged').filter((each) => each.partition === partition).length,
     );
     expect(new Set(counts).size).toBe(1);
   });
@@ -87,13 +64,35 @@ describe('watermarks', () => {
     }
   });
 
+  test('do not pass an event that waits while fetches bring nothing', async () => {
+    const world = new ToyWorld();
+    let stuck = false;
+    await world.process({ spec: watermarked, late: () => stuck }).start();
+    world.send(8);
+    await world.time.run(3 * SECOND_MS);
+    stuck = true;
+    const sentAt = world.time.now();
+    world.send(8);
+    await world.time.run(20 * SECOND_MS);
+    const ends = world.broker.topic('eventsCollected').map((partition) => partition.end);
+    for (const { time, partition, offset } of watermarks(world)) {
+      if (offset < (ends[Number(partition)] ?? 0)) expect(time).toBeLessThanOrEqual(sentAt);
+    }
+    stuck = false;
+    await world.time.run(3 * SECOND_MS);
+    for (const { time, offset } of watermarks(world).slice(-4)) {
+      expect(time).toBeGreaterThan(sentAt);
+      expect(ends).toContain(offset);
+    }
+  });
+
   test('wait, on a standing clock that jumps, for what was acknowledged before the jump', async () => {
     const world = new ToyWorld();
     const T0 = 1_000_000;
     world.setClock(T0);
     let fetches = 0;
     // The clock's definition is read at once, the events that were acknowledged before it some fetches later.
-    const late = (topic: string): boolean => topic === 'eventsCollected' && (fetches += 1) % 40 < 30;
+    const late = (topic: string): boolean => topic === 'eventsCollected' && (fetches += 1) % 41 < 30;
     await world.process({ spec: watermarked, standingClock: true, sliceRecords: () => 1, late }).start();
     await world.time.run(2 * SECOND_MS);
     for (let round = 1; round <= 20; round += 1) {
@@ -108,7 +107,11 @@ describe('watermarks', () => {
         if (time >= T0 + round * HOUR_MS) expect(offset).toBeGreaterThanOrEqual(ends[Number(partition)] ?? 0);
       }
     }
-    expect(watermarks(world).at(-1)?.time).toBe(T0 + 20 * HOUR_MS);
+    await world.time.run(5 * SECOND_MS);
+    for (const partition of ['0', '1', '2', '3']) {
+      const seen = watermarks(world).filter((each) => each.partition === partition);
+      expect(seen.at(-1)?.time).toBe(T0 + 20 * HOUR_MS);
+    }
   });
 });
 

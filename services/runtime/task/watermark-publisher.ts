@@ -1,6 +1,6 @@
 /** Keeps the watermarks of a task's partitions and writes those that grew into its transactions. */
 import type { Codecs } from '../../../schemas/codec.ts';
-import type { LogReader, OutputBuffer } from '../log/ports.ts';
+import type { LogReader, OutputBuffer, TopicPartition } from '../log/ports.ts';
 import type { PartitionRunner } from './partition-runner.ts';
 import type { Positions } from './positions.ts';
 import type { TaskPlan } from './task-plan.ts';
@@ -17,11 +17,8 @@ export interface WatermarkParts {
 const INTERVAL_MS = 1_000;
 /** On a standing clock tests wait for it, and nothing else loads the broker. */
 const STANDING_INTERVAL_MS = 50;
-/**
- * An input counts as read to its end by its last answer, which is this old at most; an event may have been received
- * since. (A standing clock waits for the end offsets of its own moment instead.)
- */
-const END_AGE_MS = 250;
+/** From an event's receive time until it is on the log, as a rule. One that takes longer counts by its own timestamp. */
+const SENDING_MS = 150;
 const none: Watermark = { time: 0, offset: 0 };
 
 export class WatermarkPublisher {
@@ -83,20 +80,31 @@ export class WatermarkPublisher {
     ends: readonly number[] | undefined,
     published: Watermark,
   ): Watermark {
-    const { plan, positions, reader } = this.#parts;
+    const { plan, positions } = this.#parts;
     const [topic] = plan.spec.inputs;
     if (topic === undefined) return published;
     const next = positions.next(topic, partition);
-    const atEnd =
-      reader.atEnd({ topic, partition }) && (ends === undefined || next >= (ends[partition] ?? 0));
     return watermarkOf(
       {
         pending: processor.pendingSince(),
         next,
-        clock: atEnd ? time - (ends === undefined ? END_AGE_MS : 0) : undefined,
+        clock: this.#clockOf({ topic, partition }, time, ends),
         lastReceivedAt: this.#lastReceivedAt.get(partition),
       },
       published,
     );
+  }
+
+  /**
+   * The time up to which the input has been read for certain: that of the request whose answer reached its end, not of
+   * now. Fetches may fail while commits go through, and a process that was frozen comes to its timers before it has read
+   * what came meanwhile. A standing clock waits for the end offsets of its own moment instead.
+   */
+  #clockOf(at: TopicPartition, time: number, ends: readonly number[] | undefined): number | undefined {
+    const { positions, reader } = this.#parts;
+    const asOf = reader.endAsOf(at);
+    if (asOf === undefined) return undefined;
+    if (ends === undefined) return Math.min(time, asOf) - SENDING_MS;
+    return positions.next(at.topic, at.partition) >= (ends[at.partition] ?? 0) ? time : undefined;
   }
 }
