@@ -1,9 +1,11 @@
 /**
  * End to end in a quiet run: calls over HTTP to the gateway, until a reader of `events.merged` (read_committed, a process
- * of its own) has them. `npm run bench -- latency [--rate 1000] [--seconds 60] [--warm 10] [--runs 3] [--folder DIR]`
+ * of its own) has them. `npm run bench -- latency [--rate 1000] [--seconds 60] [--warm 10] [--runs 3] [--deletions N]
+ * [--folder DIR]`
  *
  * linked: acknowledged → readable, of events of a visitor whose lane has claimed; half of them say who they are of
  * (named), half only the anonymous id (nameless). history: identify acknowledged → the last of its 20 events readable.
+ * With --deletions so many people a second are deleted meanwhile, of whom no other call speaks.
  * Each run has topics and processes of its own: broker, registry, gateway, merger, identity; nothing else runs.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -34,6 +36,7 @@ const measures: readonly {
   { what: 'linked, named', of: ({ named }) => named, goals: '' },
   { what: 'linked, from sending', of: ({ sent }) => sent, goals: '' },
   { what: 'history of an identify', of: ({ history }) => history, goals: 'p99 500' },
+  { what: 'deletion, answered', of: ({ deleted }) => deleted, goals: '' },
   { what: 'sent to acknowledged', of: ({ acknowledged }) => acknowledged, goals: '' },
 ];
 
@@ -51,6 +54,7 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
       seconds: { type: 'string', default: '60' },
       warm: { type: 'string', default: '10' },
       runs: { type: 'string', default: '3' },
+      deletions: { type: 'string', default: '0' },
       folder: { type: 'string', default: tmpdir() },
     },
   });
@@ -84,15 +88,15 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
         callsPerSecond,
         warmSeconds,
         seconds,
+        deletionsPerSecond: Number(values.deletions),
       });
       runs.push({ number, load, figures });
       say(`run ${String(number)}: ${String(figures.missing)} not read`);
       for (const { what, of } of measures) console.log(`  ${what.padEnd(24)}${histogramOf(of(figures))}`);
     }
-    return measures.flatMap((measure) => [
-      ...runs.map((run) => rowOf(measure, run)),
-      summaryOf(measure, runs),
-    ]);
+    return measures
+      .filter(({ of }) => runs.some(({ figures }) => of(figures).length > 0))
+      .flatMap((measure) => [...runs.map((run) => rowOf(measure, run)), summaryOf(measure, runs)]);
   } finally {
     await supervisor.close();
     await rm(folder, { recursive: true, force: true });

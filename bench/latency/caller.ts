@@ -66,12 +66,12 @@ export class Caller {
     const identify = call.kind === 'identify';
     const body = JSON.stringify({
       messageId: call.messageId,
-      anonymousId: call.anonymousId,
+      ...(call.anonymousId !== undefined && { anonymousId: call.anonymousId }),
       ...(call.userId !== undefined && { userId: call.userId }),
       ...(identify
         ? { traits: { plan: 'free' } }
         : {
-            event: 'product_viewed',
+            event: call.kind === 'deletion' ? 'User Deleted' : 'product_viewed',
             properties: { path: '/products/17', sku: 'sku-17', price: 17.99, currency: 'EUR' },
           }),
       context: { library: { name: 'analytics.js', version: 'next-0.5.11' } },

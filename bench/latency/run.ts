@@ -19,6 +19,7 @@ export interface LatencyRunOptions extends ServicePlace {
   /** Of calls at full rate that are not counted. */
   readonly warmSeconds: number;
   readonly seconds: number;
+  readonly deletionsPerSecond: number;
 }
 
 /** Milliseconds. */
@@ -32,6 +33,8 @@ export interface LatencyFigures {
   readonly history: readonly number[];
   /** The same as linked and named, from when the request was sent. */
   readonly sent: readonly number[];
+  /** From sending a deletion to its answer. */
+  readonly deleted: readonly number[];
   /** Acknowledged but not read in time. */
   readonly missing: number;
 }
@@ -42,6 +45,7 @@ const READER_MS_MAX = 30_000;
 
 export async function runLatency(options: LatencyRunOptions): Promise<LatencyFigures> {
   const { brokers, prefix, partitions, callsPerSecond, warmSeconds, seconds } = options;
+  const deletions = options.deletionsPerSecond * (warmSeconds + seconds);
   const log = await openLog({ brokers: brokers.split(','), clientId: 'bench', prefix });
   await log.admin.createTopics(partitions);
   await log.close();
@@ -60,9 +64,9 @@ export async function runLatency(options: LatencyRunOptions): Promise<LatencyFig
     const caller = new Caller(gateway?.url ?? '', WRITE_KEY);
     const reader = await startReader(options);
     try {
-      await caller.play(firstCalls());
+      await caller.play(firstCalls(deletions));
       await sleep(SETTLE_MS);
-      const times = await caller.play(schedule(callsPerSecond, warmSeconds + seconds));
+      const times = await caller.play(schedule(callsPerSecond, warmSeconds + seconds, deletions));
       await sleep(SETTLE_MS);
       return figuresOf(times, await reader.finish(), warmSeconds * 1_000);
     } finally {
@@ -79,10 +83,15 @@ type ReadTimes = Readonly<Record<string, number>>;
 function figuresOf(times: readonly CallTimes[], readAt: ReadTimes, warmMs: number): LatencyFigures {
   const found = { linked: [] as number[], named: [] as number[], history: [] as number[] };
   const sent: number[] = [];
+  const deleted: number[] = [];
   const counted = times.filter(({ call }) => call.dueMs >= warmMs);
   let missing = 0;
   for (const { call, sentAt, acknowledgedAt } of counted) {
     if (call.kind === 'history') continue;
+    if (call.kind === 'deletion') {
+      deleted.push(acknowledgedAt - sentAt);
+      continue;
+    }
     const place = call.kind === 'identify' ? 'history' : call.kind;
     const readable =
       call.kind === 'identify' ? lastOf(call.visitor ?? 0, readAt) : (readAt[call.messageId] ?? NaN);
@@ -95,7 +104,7 @@ function figuresOf(times: readonly CallTimes[], readAt: ReadTimes, warmMs: numbe
     if (place !== 'history') sent.push(readable - sentAt);
   }
   const acknowledged = counted.map(({ sentAt, acknowledgedAt }) => acknowledgedAt - sentAt);
-  return { ...found, sent, acknowledged, missing };
+  return { ...found, sent, deleted, acknowledged, missing };
 }
 
 /** NaN when one of them was not read. */

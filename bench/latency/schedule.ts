@@ -1,6 +1,6 @@
 /**
  * What is sent, and when: visitors whose lane is linked go on; ten others a second look at 20 pages in a second and then
- * identify. All by the clock of the run, whatever was answered meanwhile, but that a visitor's identify waits for the
+ * identify; people are deleted, so many a second. All by the clock of the run, whatever was answered meanwhile, but that a visitor's identify waits for the
  * answers to their history, as wire order is not call order.
  */
 
@@ -12,14 +12,16 @@ export type CallKind =
   | 'named'
   /** Waits until its visitor identifies. */
   | 'history'
-  | 'identify';
+  | 'identify'
+  /** Of somebody of whom nobody else speaks: what is measured is what others wait for it. */
+  | 'deletion';
 
 export interface Call {
   readonly kind: CallKind;
   readonly dueMs: number;
   /** Names the kind, so that a reader of the topic can say what it is: `linked/17`. */
   readonly messageId: string;
-  readonly anonymousId: string;
+  readonly anonymousId: string | undefined;
   readonly userId: string | undefined;
   /** Of history and identify: the visitor's number. */
   readonly visitor: number | undefined;
@@ -33,19 +35,21 @@ const HISTORY_MS = 1_000;
 const PAUSE_MS = 500;
 export const callsPerSecondMin = NEWCOMERS_PER_SECOND * (historyEvents + 1);
 
-/** The calls before the run: those whose lanes are to be linked identify. */
-export function firstCalls(): readonly Call[] {
-  return Array.from({ length: linkedVisitors }, (_, number) => ({
-    ...linkedVisitor(number),
+/** The calls before the run: those whose lanes are to be linked identify, and those who are to be deleted. */
+export function firstCalls(deletions = 0): readonly Call[] {
+  const linked = Array.from({ length: linkedVisitors }, (_, number) => linkedVisitor(number));
+  const doomed = Array.from({ length: deletions }, (_, number) => doomedPerson(number));
+  return [...linked, ...doomed].map((who, number) => ({
+    ...who,
     kind: 'identify' as const,
-    dueMs: 0,
+    dueMs: number,
     messageId: `first/${String(number)}`,
     visitor: undefined,
   }));
 }
 
 /** In the order of dueMs. */
-export function schedule(callsPerSecond: number, seconds: number): readonly Call[] {
+export function schedule(callsPerSecond: number, seconds: number, deletions = 0): readonly Call[] {
   const calls: Call[] = [];
   const newcomers = Math.max(
     0,
@@ -62,6 +66,15 @@ export function schedule(callsPerSecond: number, seconds: number): readonly Call
       messageId: `${kind}/${String(number)}`,
       anonymousId: who.anonymousId,
       userId: kind === 'named' ? who.userId : undefined,
+      visitor: undefined,
+    });
+  }
+  for (let number = 0; number < deletions; number += 1) {
+    calls.push({
+      ...doomedPerson(number),
+      kind: 'deletion',
+      dueMs: (number / deletions) * seconds * 1_000,
+      messageId: `deletion/${String(number)}`,
       visitor: undefined,
     });
   }
@@ -95,6 +108,10 @@ export function historyId(visitor: number, number: number): string {
 }
 export function identifyId(visitor: number): string {
   return `identify/${String(visitor)}`;
+}
+
+function doomedPerson(number: number): { readonly anonymousId: undefined; readonly userId: string } {
+  return { anonymousId: undefined, userId: `doomed-${String(number)}` };
 }
 
 function linkedVisitor(number: number): { readonly anonymousId: string; readonly userId: string } {
