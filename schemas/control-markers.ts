@@ -3,8 +3,8 @@
  * identity, its marker is written to every partition of events.collected; the call's positions are one past them.
  * ARCHITECTURE.md, *Control calls*, has the whole argument.
  */
-import type { Workspace } from './ids.ts';
-import type { CollectedEvent } from './records.ts';
+import { toWorkspace } from './ids.ts';
+import type { CollectedEvent, IdentityRequest } from './records.ts';
 
 /**
  * From the first marker to the broker's acknowledgement of the call, ms. Ingest does not acknowledge a call that took
@@ -18,18 +18,21 @@ export const controlMsMax = 5_000;
 export const abandonMs = 2 * controlMsMax;
 
 /** @param number given to the call by ingest, anew for each attempt; both sides of the comparison are a workspace's. */
-export function controlMarker(workspace: Workspace, number: number, receivedAt: number): CollectedEvent {
+export function controlMarker(
+  { workspace, kind, received_at }: Pick<IdentityRequest, 'workspace' | 'kind' | 'received_at'>,
+  number: number,
+): CollectedEvent {
   return {
-    received_at: receivedAt,
+    received_at,
     type: 'marker',
     identifier_kind: 'none',
     identifier: null,
     anonymous_id: null,
     message_id: String(number),
-    timestamp: receivedAt,
-    workspace,
+    timestamp: received_at,
+    workspace: toWorkspace(workspace),
     source: 'ingest.marker',
-    name: null,
+    name: kind,
     id: null,
     email: null,
     cio_id: null,
@@ -38,4 +41,15 @@ export function controlMarker(workspace: Workspace, number: number, receivedAt: 
     properties: null,
     context: null,
   };
+}
+
+/**
+ * Calls that find whom they name gone, or make them so: all that they need of what stands before them is that identity
+ * has been asked. A merge or a split moves what people did, so it comes after all of that.
+ */
+const calm: ReadonlySet<string | null> = new Set(['delete', 'suppress', 'unsuppress']);
+
+/** Must everything before the marker of such a call have had its whole effect, and not only have been asked? */
+export function isStrict(call: string | null): boolean {
+  return !calm.has(call);
 }

@@ -79,7 +79,7 @@ export function deliverTo({ producer, admin, codecs, monotonicMs = now }: Delive
 
   /** Returns the positions: one past the marker in each partition. */
   async function mark(request: ControlRequest, number: number): Promise<number[]> {
-    const marker = controlMarker(toWorkspace(request.workspace), number, request.received_at);
+    const marker = controlMarker(request, number);
     const [key, value] = [Buffer.from(request.workspace), codecs.CollectedEvent.encode(marker)];
     const partitions = await admin.partitionsOf('eventsCollected');
     const offsets = await settle(

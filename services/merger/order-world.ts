@@ -108,6 +108,18 @@ export class OrderWorld {
     }
   }
 
+  /** Everybody reads all that is there, turn by turn. Returns how many turns it took until nothing was left. */
+  turnsToRest(): number {
+    for (let turn = 0; ; turn += 1) {
+      assert(turn < ROUNDS_MAX, 'the merger comes to rest');
+      if (this.#isAtRest()) return turn;
+      for (let partition = 0; partition < PARTITIONS; partition += 1) {
+        this.#runLanes(partition, ROUNDS_MAX, ROUNDS_MAX);
+      }
+      this.#runIdentity(ROUNDS_MAX * 10);
+    }
+  }
+
   /** `message: id of the person today`, in the order of the calls; nobody for who is gone. */
   story(): readonly string[] {
     const sent = this.lanes.flatMap(({ harness }) => of('eventsMerged', harness.outputs));
@@ -125,7 +137,7 @@ export class OrderWorld {
     return new WorkspaceGraph(this.identity.stores.keyed, SHOP);
   }
   /** Requests that lanes made of one kind. */
-  asked(kind: IdentityRequest['kind']): number {
+  asked(kind: string): number {
     return this.lanes.flatMap(({ harness }) =>
       of('identityRequests', harness.outputs).filter(({ value }) => value.kind === kind),
     ).length;
@@ -180,11 +192,9 @@ export class OrderWorld {
       return { ...controlRequest(call, this.#marked, this.time), positions: this.lanes.map(() => 0) };
     });
     for (const partition of this.lanes.keys()) {
-      for (const { request_number, received_at, positions } of partition % 2 === 0
-        ? requests
-        : [...requests].reverse()) {
-        const marker = controlMarker(SHOP, request_number, received_at);
-        positions[partition] = this.#write(partition, given('eventsCollected', SHOP, marker));
+      for (const request of partition % 2 === 0 ? requests : [...requests].reverse()) {
+        const marker = controlMarker(request, request.request_number);
+        request.positions[partition] = this.#write(partition, given('eventsCollected', SHOP, marker));
       }
     }
     return requests;

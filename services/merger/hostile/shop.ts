@@ -68,7 +68,7 @@ export class HostileShop {
   /** A merge as ingest sends it, decided at once as far as the lanes let it. */
   merge(primary: Identifier, secondary: Identifier): void {
     this.#controls += 1;
-    const marker = controlMarker(SHOP, this.#controls, this.time);
+    const marker = controlMarker({ workspace: SHOP, kind: 'merge', received_at: this.time }, this.#controls);
     this.#runLanes(
       [{ topic: 'eventsCollected', key: SHOP, value: codecs.CollectedEvent.encode(marker) }],
       {},

@@ -15,6 +15,13 @@ export interface BusyLane {
   readonly offset: number;
   /** Lowest receive time of the event in hand and all that queue behind it. */
   readonly receivedAt: number;
+  /**
+   * Offset before which no event of the lane will ask identity anything that it has not asked; null while none may.
+   * What names nobody changes nothing at identity.
+   */
+  readonly unasked: number | null;
+  /** Highest offset of what queues behind the event in hand and may yet ask, be it for a barrier; -1 for none. */
+  readonly lastUnasked: number;
   /** Lowest receive time of all that queued since the lane was last idle: places in the queue count from there. */
   readonly storedFrom: number;
 }
@@ -57,13 +64,22 @@ export class BusyLanes {
     return this.#lanes.get(hex);
   }
 
-  set(hex: string, inHand: Omit<BusyLane, 'storedFrom'>): void {
+  /** The lane asks for the event in hand. Returns whether nothing behind it may yet ask. */
+  asks(hex: string, inHand: Pick<BusyLane, 'key' | 'offset' | 'receivedAt'>): boolean {
     const before = this.#lanes.get(hex);
     const storedFrom = Math.min(before?.storedFrom ?? Infinity, inHand.receivedAt);
-    this.#put(hex, before, { ...inHand, storedFrom });
+    const lastUnasked = before?.lastUnasked ?? -1;
+    const unasked = lastUnasked > inHand.offset ? inHand.offset + 1 : null;
+    this.#put(hex, before, { ...inHand, unasked, lastUnasked, storedFrom });
+    return unasked === null;
+  }
+  /** What queues has asked, but from this offset on; null for all of it. */
+  askedAhead(hex: string, unasked: number | null): void {
+    const lane = this.#lanes.get(hex);
+    if (lane === undefined) return;
+    this.#put(hex, lane, { ...lane, unasked, lastUnasked: unasked === null ? -1 : lane.lastUnasked });
   }
   #put(hex: string, before: BusyLane | undefined, lane: BusyLane): void {
-    if (before?.offset === lane.offset && before.receivedAt === lane.receivedAt) return;
     if (before === undefined && this.#lanes.size >= busyLanesMax) {
       throw new CodedError(
         'lanes_overloaded',
@@ -83,9 +99,24 @@ export class BusyLanes {
   }
 
   /** Something joined the lane's queue. */
-  queued(hex: string, receivedAt: number): void {
+  queued(
+    hex: string,
+    event: {
+      readonly receivedAt: number;
+      readonly offset: number;
+      /** It may yet ask: something that may change who is whom, or only for a barrier. */
+      readonly mayAsk: 'name' | 'barrier' | null;
+    },
+  ): void {
     const lane = this.#lanes.get(hex);
-    if (lane !== undefined && receivedAt < lane.receivedAt) this.set(hex, { ...lane, receivedAt });
+    if (lane === undefined) return;
+    const { offset, mayAsk } = event;
+    const receivedAt = Math.min(lane.receivedAt, event.receivedAt);
+    if (mayAsk === null && receivedAt === lane.receivedAt) return;
+    const lastUnasked = mayAsk === null ? lane.lastUnasked : offset;
+    const unasked = lane.unasked ?? (mayAsk === 'name' ? offset : null);
+    const storedFrom = Math.min(lane.storedFrom, receivedAt);
+    this.#put(hex, lane, { ...lane, receivedAt, unasked, lastUnasked, storedFrom });
   }
 
   /** The lane has its answer and awaits its turn. */
@@ -114,6 +145,14 @@ export class BusyLanes {
     let from = Infinity;
     for (const lane of this.#lanes.values()) if (lane.storedFrom < from) from = lane.storedFrom;
     return from;
+  }
+  /** Identity has been asked all that events below this offset may ask. */
+  askedBelow(): number {
+    let offset = Infinity;
+    for (const { unasked } of this.#lanes.values()) {
+      if (unasked !== null && unasked < offset) offset = unasked;
+    }
+    return offset;
   }
   since(): { readonly offset: number; readonly receivedAt: number } | undefined {
     if (this.#lanes.size === 0) return undefined;

@@ -32,10 +32,13 @@ const identify = (identifier: Identifier, receivedAt = T): LaneEvent =>
   visit({ identifier, receivedAt, fingerprint: `${identifier.kind}=${identifier.value}` });
 
 const arrived = (event: LaneEvent): LaneInput => ({ type: 'arrived', event });
+function answer(kind: Answer['kind'], fields: Partial<Answer>): Answer {
+  const usual = { number: 1, personId: ada, claimedAt: null, reason: null, conflicts: [], at: 7, asOf: 5 };
+  return { kind, ...usual, ...fields };
+}
 function answered(kind: Answer['kind'], event: LaneEvent, fields: Partial<Answer> = {}): LaneInput {
   const claimedAt = kind === 'granted' ? event.receivedAt : null;
-  const answer = { kind, number: 1, personId: ada, claimedAt, reason: null, conflicts: [], at: 7, asOf: 5 };
-  return { type: 'answered', answer: { ...answer, ...fields }, event };
+  return { type: 'answered', answer: answer(kind, { claimedAt, ...fields }), event };
 }
 
 type Marks = Readonly<Record<string, PersonMark>>;
@@ -256,15 +259,66 @@ describe('order within a lane', () => {
   test('a queued event that must ask stops the queue', () => {
     const draining = given([arrived(claim), answered('resolved', claim)]);
     const asking = given([{ type: 'turn', event: track(id('43')) }], {}, draining);
-    expect(asking.work).toEqual({ type: 'asking', request: 'resolve' });
+    expect(asking.work).toEqual({ type: 'asking', request: 'resolve', number: 2 });
     expect(asking.queueCursor).toBe(1);
     expect(() => when(asking, { type: 'turn', event: visit() })).toThrow('gives its queue no turns');
   });
   test('an answer to another request is a broken promise', () => {
     expect(() => when(given([arrived(claim)]), answered('granted', claim, { number: 2 }))).toThrow(
-      'last request',
+      'what the event in hand asked',
     );
     expect(() => when(newLane, answered('granted', claim))).toThrow('idle');
+  });
+});
+
+describe('behind a control call that is not decided', () => {
+  const behind = (event: LaneEvent): LaneEvent => ({ ...event, behindMarker: true });
+  const late = behind(visit({ receivedAt: T + graceMs + 1 }));
+
+  test('what names somebody asks as if the lane remembered nothing', () => {
+    expect(outcomes(when(claimed, arrived(behind(claim))))).toEqual(['queued', 'asked claim 2']);
+    expect(outcomes(when(claimed, arrived(behind(track(id('42'))))))).toEqual(['queued', 'asked resolve 2']);
+  });
+
+  test('what names nobody asks for a barrier, if the lane is linked and it is not too late', () => {
+    expect(outcomes(when(claimed, arrived(behind(visit()))))).toEqual(['queued', 'asked barrier 2']);
+    expect(outcomes(when(newLane, arrived(behind(visit()))))).toEqual(['kept']);
+    expect(outcomes(when(claimed, arrived(late)))).toEqual(['left_anonymous']);
+  });
+
+  const busy = given([arrived(behind(claim))], {}, claimed);
+  const ahead = (event: LaneEvent, lane = busy) =>
+    when(lane, { type: 'arrived', event, allAsked: true }).map((effect) =>
+      effect.type === 'queued' ? effect.ahead : effect.type,
+    );
+
+  test('what queues asks ahead of its turn; what no control call can change does not', () => {
+    expect(ahead(behind(claim))).toEqual([{ request: 'claim', number: 3 }]);
+    expect(ahead(behind(track(id('43'))))).toEqual([{ request: 'resolve', number: 3 }]);
+    expect(ahead(behind(visit()))).toEqual([{ request: 'barrier', number: 3 }]);
+    expect(ahead(behind(visit()), given([arrived(claim)]))).toEqual([null]);
+    for (const event of [track(id('43')), late, behind(visit({ fingerprint: 'nobody' }))]) {
+      expect(ahead(event)).toEqual([null]);
+    }
+    const unasked = when(busy, { type: 'arrived', event: behind(claim), allAsked: false });
+    expect(unasked).toEqual([{ type: 'queued', ahead: null }]);
+  });
+
+  test('an answer that came ahead is taken at the turn, one that has not come is awaited', () => {
+    const event = behind(track(id('43')));
+    const draining = given([arrived(event), answered('resolved', claim, { number: 2 })], {}, busy);
+    const theirs = answer('resolved', { number: 3, personId: bob });
+    const turn = (there: Answer | undefined): LaneInput => ({
+      type: 'turn',
+      event,
+      ahead: { number: 3, answer: there },
+    });
+    expect(outcomes(when(draining, turn(theirs)))).toEqual(['merged as cio_bob at +0s']);
+    const waiting = given([turn(undefined)], {}, draining);
+    expect(waiting.work).toEqual({ type: 'asking', request: 'resolve', number: 3 });
+    expect(outcomes(when(waiting, { type: 'answered', answer: theirs, event }))).toEqual([
+      'merged as cio_bob at +0s',
+    ]);
   });
 });
 
@@ -375,7 +429,7 @@ describe('the short way for events that stay anonymous', () => {
   });
   test('is not taken by a lane that nobody claimed, nor by a busy one', () => {
     expect(staysAnonymous(newLane, T)).toBe(false);
-    const busy: LaneState = { ...claimed, work: { type: 'asking', request: 'resolve' } };
+    const busy: LaneState = { ...claimed, work: { type: 'asking', request: 'resolve', number: 1 } };
     expect(staysAnonymous(busy, T + graceMs + 1)).toBe(false);
   });
 });

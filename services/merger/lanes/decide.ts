@@ -6,7 +6,9 @@
  *   asking     the head of the queue waits for identity  granted: releasing; resolved, refused: draining
  *   releasing  what waited goes out by a cursor          done: the identify itself, then draining
  *   draining   the queue takes its turns                 an event that must ask: asking; the queue is empty: idle
- * Whatever arrives while the lane is not idle joins the queue's end, so nothing overtakes.
+ * Whatever arrives while the lane is not idle joins the queue's end, so nothing overtakes. If it must ask whatever the
+ * lane comes to before it (a control call stands before it), it asks at once, ahead of its turn, unless something before
+ * it in the lane has yet to ask.
  */
 import type { PersonId } from '../../../schemas/ids.ts';
 import { canonicalIdentifier, type Identifier, type IdentifierKind } from '../../../schemas/lanes.ts';
@@ -28,7 +30,10 @@ export interface LaneEvent {
   readonly identifier: Identifier | null;
   /** An identify: its canonical identifiers and anonymous id as one text. Null for any other event. */
   readonly fingerprint: string | null;
-  /** A control call that identity has not decided stands before it: what the lane remembers may not be so any more. */
+  /**
+   * A control call that identity has not decided stands before it: what the lane remembers may not be so any more. So
+   * one that names somebody asks as if the lane remembered nothing; one that does not asks for a barrier.
+   */
   readonly behindMarker: boolean;
 }
 
@@ -49,9 +54,10 @@ export interface Answer {
 }
 
 export type LaneInput =
-  | { readonly type: 'arrived'; readonly event: LaneEvent }
+  /** All asked: nothing in the lane has yet to ask identity. */
+  | { readonly type: 'arrived'; readonly event: LaneEvent; readonly allAsked?: boolean }
   /** The head of a draining lane's queue. */
-  | { readonly type: 'turn'; readonly event: LaneEvent }
+  | { readonly type: 'turn'; readonly event: LaneEvent; readonly ahead?: Ahead | undefined }
   /** `event` is the one that asked. */
   | { readonly type: 'answered'; readonly answer: Answer; readonly event: LaneEvent }
   /** All that waited has gone out; `event` is the identify that claimed it. */
@@ -65,6 +71,12 @@ export type LaneInput =
       readonly asOf: number;
     };
 
+/** What the event asked ahead of its turn, and the answer, if it is there. */
+export interface Ahead {
+  readonly number: number;
+  readonly answer: Answer | undefined;
+}
+
 export interface Decision {
   readonly lane: LaneState;
   readonly effects: readonly Effect[];
@@ -74,13 +86,16 @@ export function decideLane(lane: LaneState, input: LaneInput, people: People): D
   const draft = new Draft(lane, people);
   switch (input.type) {
     case 'arrived':
-      if (lane.work.type !== 'idle') draft.push({ type: 'queued' });
+      if (lane.work.type !== 'idle') draft.queue(input.event, input.allAsked === true);
       else takeTurn(draft, input.event, true);
       break;
     case 'turn':
       assert(lane.work.type === 'draining', `a lane that is ${lane.work.type} gives its queue no turns`);
-      takeTurn(draft, input.event, false);
-      if (draft.lane.work.type === 'draining') draft.advance();
+      if (input.ahead !== undefined) takeAhead(draft, input.ahead, input.event);
+      else {
+        takeTurn(draft, input.event, false);
+        if (draft.lane.work.type === 'draining') draft.advance();
+      }
       break;
     case 'answered':
       takeAnswer(draft, input.answer, input.event);
@@ -111,6 +126,10 @@ class Draft implements Decision {
   push(effect: Effect): void {
     this.effects.push(effect);
     this.lane = evolveLane(this.lane, effect);
+  }
+  queue(event: LaneEvent, allAsked: boolean): void {
+    const request = event.behindMarker && allAsked ? requestOf(this.lane, event) : null;
+    this.push({ type: 'queued', ahead: request && { request, number: this.lane.requests + 1 } });
   }
   advance(readyAt = this.lane.readyAt): void {
     this.push({ type: 'advanced', readyAt });
@@ -168,9 +187,25 @@ class Draft implements Decision {
   }
 
   ask(request: LaneRequest, arrived: boolean): void {
-    if (arrived) this.push({ type: 'queued' });
+    if (arrived) this.push({ type: 'queued', ahead: null });
     this.push({ type: 'asked', request, number: this.lane.requests + 1 });
   }
+}
+
+/** What the event asks when nothing that the lane remembers counts. */
+export function requestOf(
+  { link }: LaneState,
+  { receivedAt, identifier, fingerprint }: LaneEvent,
+): LaneRequest | null {
+  if (identifier !== null) return fingerprint === null ? 'resolve' : 'claim';
+  const mayMerge = fingerprint === null && link !== null && isClaimable(receivedAt, link.claimedAt);
+  return mayMerge ? 'barrier' : null;
+}
+
+function takeAhead(draft: Draft, { number, answer }: Ahead, event: LaneEvent): void {
+  const request = requestOf(draft.lane, event);
+  draft.push({ type: 'awaited', request: request ?? 'barrier', number });
+  if (answer !== undefined) takeAnswer(draft, answer, event);
 }
 
 function takeTurn(draft: Draft, event: LaneEvent, arrived: boolean): void {
@@ -186,16 +221,14 @@ function takeIdentify(draft: Draft, event: LaneEvent, fingerprint: string, arriv
     return;
   }
   const same = draft.decidedPerson(fingerprint);
-  if (same === undefined) draft.ask('claim', arrived);
-  else if (event.behindMarker) draft.ask('barrier', arrived);
+  if (same === undefined || event.behindMarker) draft.ask('claim', arrived);
   else draft.merge(same, event);
 }
 
 /** Belongs to whom it names, whatever the lane is linked to (spec C.1 rows 17 and 27). */
 function takeNamed(draft: Draft, event: LaneEvent, named: Identifier, arrived: boolean): void {
   const known = draft.knownPerson(canonicalIdentifier(named));
-  if (known === undefined) draft.ask('resolve', arrived);
-  else if (event.behindMarker) draft.ask('barrier', arrived);
+  if (known === undefined || event.behindMarker) draft.ask('resolve', arrived);
   else draft.merge(known, event);
 }
 
@@ -239,9 +272,9 @@ export function isClaimable(receivedAt: number, claimedAt: number): boolean {
 }
 
 function takeAnswer(draft: Draft, answer: Answer, event: LaneEvent): void {
-  const { work, requests } = draft.lane;
+  const { work } = draft.lane;
   assert(work.type === 'asking', `a lane that is ${work.type} was given an answer`);
-  assert(answer.number === requests, 'the answer is to the last request');
+  assert(answer.number === work.number, 'the answer is to what the event in hand asked');
   if (work.request === 'barrier') {
     passBarrier(draft, answer.at, event);
     return;
@@ -269,7 +302,7 @@ function takeAnswer(draft: Draft, answer: Answer, event: LaneEvent): void {
 
 /**
  * Every control call before the event that identity knows of is decided, and what came of them was told before this
- * answer. So the event takes its turn by what the lane remembers, or asks, if that is gone.
+ * answer. So the event takes its turn by whom the lane is linked to.
  */
 function passBarrier(draft: Draft, at: number, event: LaneEvent): void {
   draft.push({ type: 'barrier_passed', readyAt: at });

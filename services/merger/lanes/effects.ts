@@ -9,7 +9,10 @@ import type { LaneRequest, LaneState, Link, Releasing } from './state.ts';
 /** About the event in hand. A reason is a code of schemas/reasons.ts, often identity's. */
 export type Outcome =
   | { readonly type: 'kept' }
-  | { readonly type: 'queued' }
+  | {
+      readonly type: 'queued';
+      readonly ahead: { readonly request: LaneRequest; readonly number: number } | null;
+    }
   | { readonly type: 'left_anonymous' }
   | { readonly type: 'dropped'; readonly reason: string }
   | {
@@ -26,6 +29,10 @@ export type Outcome =
 /** About the lane. */
 export type Fact =
   | { readonly type: 'asked'; readonly request: LaneRequest; readonly number: number }
+  /** An event of the queue, before its turn. */
+  | { readonly type: 'asked_ahead'; readonly request: LaneRequest; readonly number: number }
+  /** The event in hand has asked already. */
+  | { readonly type: 'awaited'; readonly request: LaneRequest; readonly number: number }
   /** What the lane remembers counts for the event in hand, which takes its turn. */
   | { readonly type: 'barrier_passed'; readonly readyAt: number }
   | {
@@ -84,16 +91,20 @@ export type Effect = Outcome | Fact;
 export function evolveLane(lane: LaneState, effect: Effect): LaneState {
   const { work } = lane;
   switch (effect.type) {
-    case 'kept':
     case 'queued':
+      return effect.ahead === null ? lane : { ...lane, requests: effect.ahead.number };
+    case 'kept':
     case 'left_anonymous':
     case 'dropped':
     case 'merged':
     case 'merge_logged':
       return lane;
     case 'asked':
+    case 'awaited':
       assert(work.type === 'idle' || work.type === 'draining', `a lane that is ${work.type} does not ask`);
-      return { ...lane, work: { type: 'asking', request: effect.request }, requests: effect.number };
+      return { ...lane, work: asking(effect), requests: Math.max(lane.requests, effect.number) };
+    case 'asked_ahead':
+      return { ...lane, requests: effect.number };
     case 'barrier_passed':
       assert(work.type === 'asking' && work.request === 'barrier', 'the lane asked for a barrier');
       return { ...lane, work: { type: 'draining' }, readyAt: effect.readyAt };
@@ -122,13 +133,7 @@ export function evolveLane(lane: LaneState, effect: Effect): LaneState {
         work: { ...work, cursor: effect.cursor, count: effect.count, oldest: effect.oldest },
       };
     case 'advanced':
-      assert(work.type !== 'idle', 'an idle lane has no queue');
-      return {
-        ...lane,
-        work: { type: 'draining' },
-        queueCursor: lane.queueCursor + 1,
-        readyAt: effect.readyAt,
-      };
+      return advance(lane, effect.readyAt);
     case 'turn_ended':
       return { ...lane, long: true };
     case 'queue_shortened':
@@ -138,10 +143,11 @@ export function evolveLane(lane: LaneState, effect: Effect): LaneState {
       return { ...lane, work: { type: 'idle' }, queueCursor: 0, readyAt: -1, long: false };
     case 'moved':
       return move(lane, effect);
-    case 'detoured': {
-      const detours = lane.detours.map((d) => (d.to === effect.to ? { ...d, lastAt: effect.at } : d));
-      return { ...lane, detours };
-    }
+    case 'detoured':
+      return {
+        ...lane,
+        detours: lane.detours.map((d) => (d.to === effect.to ? { ...d, lastAt: effect.at } : d)),
+      };
     case 'detour_ended':
       return { ...lane, detours: lane.detours.filter((d) => d.to !== effect.to) };
     default:
@@ -151,6 +157,15 @@ export function evolveLane(lane: LaneState, effect: Effect): LaneState {
 
 function begun({ personId, via, claimedAt, asOf, known }: Fact & { type: 'release_began' }): Releasing {
   return { type: 'releasing', personId, via, claimedAt, asOf, known, cursor: 0, count: 0, oldest: 0 };
+}
+
+function advance(lane: LaneState, readyAt: number): LaneState {
+  assert(lane.work.type !== 'idle', 'an idle lane has no queue');
+  return { ...lane, work: { type: 'draining' }, queueCursor: lane.queueCursor + 1, readyAt };
+}
+
+function asking({ request, number }: Fact & { type: 'asked' | 'awaited' }): LaneState['work'] {
+  return { type: 'asking', request, number };
 }
 
 function learn(

@@ -4,6 +4,7 @@ import type { LaneKey, Workspace } from '../../../schemas/ids.ts';
 import { assert } from '../../runtime/errors.ts';
 import type { EventStore, KeyedStore, LaneSlot, PartitionStores } from '../../runtime/store/ports.ts';
 import type { Emitter } from '../../runtime/task/ports.ts';
+import { AheadAnswers } from './ahead-answers.ts';
 import { BusyLanes } from './busy-lanes.ts';
 import { decideLane, type LaneEvent, type LaneInput } from './decide.ts';
 import { evolveLane, type Effect } from './effects.ts';
@@ -11,7 +12,7 @@ import { EventInHand } from './event-in-hand.ts';
 import { LaneTable } from './lane-table.ts';
 import { laneEventsMax } from './limits.ts';
 import { OpenMarkers } from './markers.ts';
-import { OpenChains, QUEUED_PREFIX_BYTES } from './open-chains.ts';
+import { OpenChains, QUEUED_NUMBER_AT, QUEUED_PREFIX_BYTES } from './open-chains.ts';
 import { Outputs } from './outputs.ts';
 import { PeopleTable } from './people-table.ts';
 import { flagsOf, type LaneState } from './state.ts';
@@ -21,6 +22,14 @@ export interface LaneRef {
   readonly key: LaneKey;
   /** Valid until the next look-up of a lane. */
   readonly slot: LaneSlot;
+}
+
+/** The event at the head of a queue, which is in hand. */
+export interface Head {
+  readonly lane: LaneState;
+  readonly bytes: number;
+  /** Of what it asked ahead of its turn; 0 for nothing. */
+  readonly number: number;
 }
 
 /** Times that the event store can hold: 48 bits, not negative. What lies outside is ordered by arrival at its edge. */
@@ -36,6 +45,7 @@ export class LaneShell {
   readonly outputs: Outputs;
   readonly markers: OpenMarkers;
   readonly hand: EventInHand;
+  readonly answers: AheadAnswers;
   #queued = Buffer.alloc(64 << 10);
 
   constructor(partition: number, stores: PartitionStores, codecs: Codecs) {
@@ -49,6 +59,7 @@ export class LaneShell {
     this.outputs = new Outputs(codecs, partition);
     this.markers = new OpenMarkers(stores.keyed);
     this.hand = new EventInHand(codecs);
+    this.answers = new AheadAnswers(stores.keyed);
   }
 
   find(key: LaneKey): LaneRef {
@@ -59,8 +70,7 @@ export class LaneShell {
 
   /** The event in hand, as the decider is told of it. */
   laneEvent(): LaneEvent {
-    const { hand, markers } = this;
-    return hand.laneEvent(markers.count > 0 && markers.standBefore(hand.workspace, hand.offset));
+    return this.hand.laneEvent(this.#isBehindMarker());
   }
 
   /** Decides about the event in hand and carries it out; the state is returned, not yet saved. */
@@ -86,7 +96,7 @@ export class LaneShell {
   }
 
   /** Takes the head of the lane's queue in hand. Returns the lane (its queue may have been written anew) and the size. */
-  takeHead(ref: LaneRef, before: LaneState): { readonly lane: LaneState; readonly bytes: number } {
+  takeHead(ref: LaneRef, before: LaneState): Head {
     const { hex, slot } = ref;
     let lane = before;
     const stored = this.events.count(slot, 'queued');
@@ -95,10 +105,23 @@ export class LaneShell {
       this.chains.shortenQueue(hex, slot, lane.queueCursor);
       lane = evolveLane(lane, { type: 'queue_shortened' });
     }
-    const value = this.chains.queue(hex, slot, lane.queueCursor).events.read(lane.queueCursor);
+    const number = this.takeQueued(ref, lane.queueCursor);
+    const { start, end } = this.hand.routing;
+    return { lane, bytes: QUEUED_PREFIX_BYTES + end - start, number };
+  }
+
+  /** Takes an event of the lane's queue in hand. Returns the number of what it asked ahead, or 0. */
+  takeQueued({ hex, slot }: LaneRef, index: number): number {
+    const value = this.chains.queue(hex, slot, index).events.read(index);
+    const number = value.readDoubleLE(QUEUED_NUMBER_AT);
     const taken = this.hand.take(value, QUEUED_PREFIX_BYTES, value.length, value.readDoubleLE(0));
     assert(taken, 'what was queued can be read');
-    return { lane, bytes: value.length };
+    return number === 0 ? this.answers.numberOf(hex, this.hand.offset) : number;
+  }
+
+  /** Of an event in the lane's queue. */
+  queuedOffset({ hex, slot }: LaneRef, index: number): number {
+    return this.chains.queue(hex, slot, index).events.read(index).readDoubleLE(0);
   }
 
   /** The queue is done: the lane is idle. */
@@ -123,7 +146,7 @@ export class LaneShell {
         if (!this.keep(ref.slot)) outputs.dropped(out, hand, ref.key, 'lane_full');
         break;
       case 'queued':
-        this.#queue(ref, lane, out);
+        this.#queue(ref, lane, effect.ahead, out);
         break;
       case 'dropped':
         outputs.dropped(out, hand, ref.key, effect.reason);
@@ -141,8 +164,23 @@ export class LaneShell {
     }
   }
 
+  #mayAsk(): 'name' | 'barrier' | null {
+    if (this.hand.identifier !== null) return 'name';
+    return this.#isBehindMarker() ? 'barrier' : null;
+  }
+
+  #isBehindMarker(): boolean {
+    const { hand, markers } = this;
+    return markers.count > 0 && markers.standBefore(hand.workspace, hand.offset);
+  }
+
   /** Appends the event in hand, with its offset, behind what the lane has in hand. */
-  #queue({ hex, key, slot }: LaneRef, lane: LaneState, out: Emitter): void {
+  #queue(
+    { hex, key, slot }: LaneRef,
+    lane: LaneState,
+    ahead: (Effect & { type: 'queued' })['ahead'],
+    out: Emitter,
+  ): void {
     const { hand, events } = this;
     if (events.count(slot, 'queued') - lane.queueCursor >= laneEventsMax) {
       this.outputs.dropped(out, hand, key, 'lane_full');
@@ -152,10 +190,16 @@ export class LaneShell {
     const length = QUEUED_PREFIX_BYTES + end - start;
     if (this.#queued.length < length) this.#queued = Buffer.alloc(length * 2);
     this.#queued.writeDoubleLE(hand.offset, 0);
+    this.#queued.writeDoubleLE(ahead?.number ?? 0, QUEUED_NUMBER_AT);
     bytes.copy(this.#queued, QUEUED_PREFIX_BYTES, start, end);
     events.append(slot, 'queued', receivedAt, storedTime(timestamp), this.#queued, 0, length);
     this.chains.joined(hex, receivedAt);
-    this.busy.queued(hex, receivedAt);
+    this.busy.queued(hex, {
+      receivedAt,
+      offset: hand.offset,
+      mayAsk: ahead === null ? this.#mayAsk() : null,
+    });
+    if (ahead !== null) this.outputs.asked(out, hand, key, ahead);
   }
 }
 

@@ -26,6 +26,8 @@ export const shortReleaseEventsMax = 500;
 export const longReleaseEventsMin = 1_000;
 export const longReleaseBytesMin = 1_000_000;
 
+/** Queued events of one lane that ask ahead of their turn at once; more are asked for when these have had theirs. */
+export const askAheadMax = 1_000;
 /** Identifiers whose person a lane remembers, the newest. */
 export const knownIdentifiersMax = 16;
 /** Absorbed people by whose way a lane still sends. */

@@ -17,6 +17,8 @@ export interface Marker {
   /** On events.collected. */
   readonly offset: number;
   readonly receivedAt: number;
+  /** Its call waits until everything before it is done; others, until it has been asked. */
+  readonly strict: boolean;
 }
 interface Row extends Marker {
   readonly passed: boolean;
@@ -75,6 +77,10 @@ export class OpenMarkers {
     this.#keyed.delete(key);
   }
 
+  isOpen(workspace: string): boolean {
+    return this.#open.has(workspace);
+  }
+
   /** Does one of the workspace's stand before this offset? */
   standBefore(workspace: string, offset: number): boolean {
     const first = this.#open.get(workspace)?.values().next().value;
@@ -85,11 +91,11 @@ export class OpenMarkers {
     return this.#unpassed.size > 0;
   }
 
-  /** Passes the markers below this offset; of each workspace the last, which stands for those before it. */
-  pass(below: number): readonly Marker[] {
+  /** Passes the markers below these offsets; of each workspace the last, which stands for those before it. */
+  pass(below: { readonly asked: number; readonly done: number }): readonly Marker[] {
     const last = new Map<string, Marker>();
     for (const [key, marker] of this.#unpassed) {
-      if (marker.offset >= below) break;
+      if (marker.offset >= (marker.strict ? below.done : below.asked)) break;
       this.#unpassed.delete(key);
       this.#put(marker, true);
       last.set(marker.workspace, marker);
@@ -98,8 +104,8 @@ export class OpenMarkers {
   }
 
   #add(marker: Marker, passed: boolean): void {
-    const { workspace, number, offset, receivedAt } = marker;
-    const plain = { workspace, number, offset, receivedAt };
+    const { workspace, number, offset, receivedAt, strict } = marker;
+    const plain = { workspace, number, offset, receivedAt, strict };
     const markers = this.#open.get(workspace);
     if (markers === undefined) this.#open.set(workspace, new Map([[number, plain]]));
     else markers.set(number, plain);

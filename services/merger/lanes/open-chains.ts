@@ -5,8 +5,9 @@
 import type { EventStore, LaneSlot, StoredEvents } from '../../runtime/store/ports.ts';
 import { openEventsMax, waitingMs } from './limits.ts';
 
-/** Bytes before a queued value: the event's offset on events.collected, as a double. */
-export const QUEUED_PREFIX_BYTES = 8;
+/** Bytes before a queued value: the event's offset on events.collected, and the number of what it asked ahead or 0. */
+export const QUEUED_PREFIX_BYTES = 16;
+export const QUEUED_NUMBER_AT = 8;
 
 /** What was queued when the chain was opened. */
 export class OpenQueue {

@@ -34,7 +34,12 @@ export class Outputs {
     return value.length;
   }
 
-  asked(out: Emitter, hand: EventInHand, lane: LaneKey, { request, number }: Fact & { type: 'asked' }): void {
+  asked(
+    out: Emitter,
+    hand: EventInHand,
+    lane: LaneKey,
+    { request, number }: Pick<Fact & { type: 'asked' }, 'request' | 'number'>,
+  ): void {
     const { fields, identifier, workspace } = hand;
     const value = this.#codecs.IdentityRequest.encode(
       identityRequest({

@@ -3,6 +3,7 @@
  * place, the message id is looked up among the repeats, the bytes are appended; nothing else happens.
  */
 import { WIRE_HEADER_BYTES, type Codecs } from '../../../schemas/codec.ts';
+import { isStrict } from '../../../schemas/control-markers.ts';
 import { holdMsMax } from '../../../schemas/hold.ts';
 import type { LaneKey, PersonId, Workspace } from '../../../schemas/ids.ts';
 import { laneKey } from '../../../schemas/lanes.ts';
@@ -124,16 +125,18 @@ export class LanesProcessor implements Processor {
       number: Number(hand.messageId),
       offset: hand.offset,
       receivedAt,
+      strict: isStrict(hand.routing.callOfMarker()),
     };
     markers.open(marker);
     outputs.markerRead(out, marker);
   }
 
-  /** Control calls wait until everything before their markers is done. */
+  /** Control calls wait until everything before their markers has been asked, or is done. */
   #passMarkers(out: Emitter): void {
     const { busy, markers, outputs } = this.#shell;
     if (!markers.anyUnpassed) return;
-    for (const marker of markers.pass(busy.since()?.offset ?? Infinity)) outputs.markerPassed(out, marker);
+    const below = { asked: busy.askedBelow(), done: busy.since()?.offset ?? Infinity };
+    for (const marker of markers.pass(below)) outputs.markerPassed(out, marker);
   }
 
   /** An event of nobody known, in a lane that has nothing in hand. Decided by decide.ts in the same way. */
@@ -149,10 +152,12 @@ export class LanesProcessor implements Processor {
     const before = shell.lanes.get(hex);
     if (nameless && staysAnonymous(before, shell.hand.routing.receivedAt)) return;
     const ref: LaneRef = { hex, key: keyOf(record), slot };
-    const after = shell.decide(ref, before, { type: 'arrived', event: shell.laneEvent() }, out);
+    const event = shell.laneEvent();
+    const allAsked = event.behindMarker && shell.busy.get(hex)?.unasked === null;
+    const after = shell.decide(ref, before, { type: 'arrived', event, allAsked }, out);
     if (before.work.type === 'idle' && after.work.type === 'asking') {
       const { receivedAt } = shell.hand.routing;
-      shell.busy.set(ref.hex, { key: ref.key, offset: record.offset, receivedAt });
+      shell.busy.asks(ref.hex, { key: ref.key, offset: record.offset, receivedAt });
     }
     shell.save(ref, before, after);
   }
@@ -176,8 +181,11 @@ export class LanesProcessor implements Processor {
     const shell = this.#shell;
     const ref = shell.find(key);
     const before = shell.lanes.get(ref.hex);
-    if (before.work.type !== 'asking' || answer.number !== before.requests) {
-      this.#strays += 1;
+    const { work, requests } = before;
+    if (work.type !== 'asking' || answer.number !== work.number) {
+      // Of an event whose turn is yet to come: the lane is not done before it has had its answer.
+      if (work.type !== 'idle' && answer.number <= requests) shell.answers.keep(ref.hex, answer);
+      else this.#strays += 1;
       return;
     }
     const head = shell.takeHead(ref, before).lane;

@@ -90,6 +90,13 @@ export class EventRouting {
     return { id, email, cioId, updateOnly: this.bytes[this.#at] === 1 };
   }
 
+  /** Which call a marker is of; right after `read`. */
+  callOfMarker(): string | null {
+    this.#text(span); // source
+    this.#optional(span);
+    return this.textOrNull(span);
+  }
+
   #optionalText(): string | null {
     this.#optional(span);
     return this.textOrNull(span);

@@ -9,7 +9,7 @@ export const lanesService: ServiceSpec = {
   name: 'merger',
   inputs: ['eventsCollected', 'identityDecisions'],
   journal: 'mergerJournal',
-  deciderVersion: 4,
+  deciderVersion: 5,
   stores: {
     events: { retentionMs: waitingMs + graceMs + holdMsMax },
     duplicates: { windowMs: duplicatesMs, entriesMax: duplicateEntriesMax },

@@ -60,7 +60,7 @@ export interface Releasing {
 /** What the lane has in hand: the moves are told in decide.ts. */
 export type Work =
   | { readonly type: 'idle' }
-  | { readonly type: 'asking'; readonly request: LaneRequest }
+  | { readonly type: 'asking'; readonly request: LaneRequest; readonly number: number }
   | Releasing
   | { readonly type: 'draining' };
 
@@ -103,7 +103,7 @@ export function flagsOf(lane: LaneState): number {
 }
 
 /** Stands first, so that what another version wrote is refused and not misread. */
-const FORMAT = 3;
+const FORMAT = 4;
 
 /**
  * Arrays in this order, which are quicker to write and read than named fields and half their size. A person, most often

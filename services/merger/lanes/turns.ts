@@ -5,9 +5,11 @@
  */
 import { assert } from '../../runtime/errors.ts';
 import type { Emitter } from '../../runtime/task/ports.ts';
+import { requestOf } from './decide.ts';
 import { evolveLane } from './effects.ts';
 import type { LaneRef, LaneShell } from './lane-shell.ts';
 import {
+  askAheadMax,
   graceMs,
   longReadEventsMin,
   longReleaseBytesMin,
@@ -78,10 +80,7 @@ export class Turns {
   /** The lane has just had its answer: it takes its turn at once if no other waits for one, which is the usual. */
   answered(ref: LaneRef, before: LaneState, lane: LaneState, out: Emitter): void {
     const { busy } = this.#shell;
-    if (lane.work.type === 'asking') {
-      this.#shell.save(ref, before, lane); // behind a barrier it had to ask after all: still the same event
-      return;
-    }
+    assert(lane.work.type !== 'asking', 'an answer ends what was asked');
     if (lane.long || busy.next('short') !== undefined) {
       this.#shell.save(ref, before, lane);
       busy.ready(ref.hex, lane);
@@ -127,8 +126,10 @@ export class Turns {
 
   #takeTurn(ref: LaneRef, before: LaneState, out: Emitter): Turn {
     let turn: Turn = { lane: before, end: 'done' };
-    if (before.work.type === 'releasing') turn = this.#release(ref, before, out);
-    if (turn.end === 'done') turn = this.#drain(ref, turn.lane, out);
+    do {
+      if (turn.lane.work.type === 'releasing') turn = this.#release(ref, turn.lane, out);
+      if (turn.end === 'done') turn = this.#drain(ref, turn.lane, out);
+    } while (turn.end === 'done' && turn.lane.work.type === 'releasing');
     if (turn.end !== 'turn_over') return turn;
     return { ...turn, lane: evolveLane(turn.lane, { type: 'turn_ended' }) };
   }
@@ -188,6 +189,29 @@ export class Turns {
     return { lane: evolveLane(before, { type: 'read_ahead', read: done + now }), end: 'turn_over' };
   }
 
+  /**
+   * While a control call is not decided, what queues behind an event that asks does so too, in order, so that the call
+   * and those after it wait for one answer and not for one after the other.
+   */
+  #askAhead(ref: LaneRef, before: LaneState, out: Emitter): LaneState {
+    const shell = this.#shell;
+    const { hex, slot, key } = ref;
+    let lane = before;
+    const queued = shell.events.count(slot, 'queued');
+    const to = Math.min(queued, lane.queueCursor + 1 + askAheadMax);
+    for (let index = lane.queueCursor + 1; index < to; index += 1) {
+      if (shell.takeQueued(ref, index) !== 0) continue;
+      const request = requestOf(lane, shell.laneEvent());
+      if (request === null) continue;
+      const asked = { type: 'asked_ahead', request, number: lane.requests + 1 } as const;
+      shell.outputs.asked(out, shell.hand, key, asked);
+      shell.answers.asked(hex, shell.hand.offset, asked.number);
+      lane = evolveLane(lane, asked);
+    }
+    shell.busy.askedAhead(hex, to < queued ? shell.queuedOffset(ref, to) : null);
+    return lane;
+  }
+
   /** What queued behind the answer takes its turns, until one must ask. */
   #drain(ref: LaneRef, before: LaneState, out: Emitter): Turn {
     const shell = this.#shell;
@@ -199,11 +223,16 @@ export class Turns {
       const head = shell.takeHead(ref, lane);
       const taken = this.#budget.take(head.bytes);
       if (taken !== 'taken') return { lane: head.lane, end: taken };
-      lane = shell.decide(ref, head.lane, { type: 'turn', event: shell.laneEvent() }, out);
+      const { number } = head;
+      const ahead =
+        number === 0 ? undefined : { number, answer: shell.answers.take(ref.hex, number, shell.hand.offset) };
+      lane = shell.decide(ref, head.lane, { type: 'turn', event: shell.laneEvent(), ahead }, out);
     }
+    if (lane.work.type === 'releasing') return { lane, end: 'done' };
     const { hex, key, slot } = ref;
     const receivedAt = shell.chains.queue(hex, slot, lane.queueCursor).lowestFrom(lane.queueCursor);
-    shell.busy.set(hex, { key, offset: shell.hand.offset, receivedAt });
+    const isAlone = shell.busy.asks(hex, { key, offset: shell.hand.offset, receivedAt });
+    if (!isAlone && shell.markers.isOpen(shell.hand.workspace)) lane = this.#askAhead(ref, lane, out);
     return { lane, end: 'done' };
   }
 }

@@ -71,7 +71,14 @@ export class World {
       return;
     }
     this.#controls += 1;
-    const marker = controlMarker(WORKSPACE, this.#controls, call.receivedAt);
+    const marker = controlMarker(
+      {
+        workspace: WORKSPACE,
+        kind: call.type === 'lost' ? 'delete' : call.type,
+        received_at: call.receivedAt,
+      },
+      this.#controls,
+    );
     for (const { events } of this.lanes) events.push(given('eventsCollected', WORKSPACE, marker));
     if (call.type === 'lost') return; // its gateway died before it sent the call, and has told nobody
     this.#requests.push(given('identityRequests', WORKSPACE, this.#control(call)));

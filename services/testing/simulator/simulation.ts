@@ -7,7 +7,6 @@ import { createHash } from 'node:crypto';
 import { localCodecs } from '../../../schemas/codec.ts';
 import { controlMarker } from '../../../schemas/control-markers.ts';
 import { identityRequest } from '../../../schemas/identity-request.ts';
-import { toWorkspace } from '../../../schemas/ids.ts';
 import { partitionOf } from '../../../schemas/partitioner.ts';
 import { topicIds } from '../../../schemas/topics.ts';
 import { identityService } from '../../merger/identity/service.ts';
@@ -175,7 +174,7 @@ class Simulation {
   #merge(primary: string, secondary: string): void {
     const receivedAt = START_MS + Math.floor(this.#time.monotonicMs());
     this.#controls += 1;
-    const marker = controlMarker(toWorkspace(workspace), this.#controls, receivedAt);
+    const marker = controlMarker({ workspace, kind: 'merge', received_at: receivedAt }, this.#controls);
     const [key, value] = [Buffer.from(workspace), this.#codecs.CollectedEvent.encode(marker)];
     const positions = this.#broker.topic('eventsCollected').map((log, partition) => {
       this.#broker.append([{ topic: 'eventsCollected', partition, key, value }]);
