@@ -1,0 +1,130 @@
+/**
+ * What the pages tell outsiders to run, run as it stands there: curl and clickhouse-connect against ClickHouse, and the
+ * reader in Python. The Python parts need `pip install -r examples/python/requirements.txt clickhouse-connect` for the
+ * python3 of the PATH; where that is not done they are skipped, and say so.
+ */
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { execFile, execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { migrate } from '../infra/clickhouse/migrate.ts';
+import { topics } from '../schemas/topics.ts';
+import { sampleMerged } from '../services/clickhouse/sample-load.ts';
+import { openTarget, type Target } from '../services/clickhouse/target.ts';
+import { openLog } from '../services/runtime/log/open-log.ts';
+import { registerSchemas } from '../services/runtime/registry.ts';
+
+jest.setTimeout(120_000);
+const run = promisify(execFile);
+const env = process.env;
+const address = {
+  url: env['TEST_CLICKHOUSE_URL'] ?? '',
+  username: env['TEST_CLICKHOUSE_USER'] ?? '',
+  password: env['TEST_CLICKHOUSE_PASSWORD'] ?? '',
+  database: `outside_${String(process.pid)}_${String(Date.now())}`,
+};
+const page = readFileSync(new URL('../docs/cookbook.md', import.meta.url), 'utf8');
+let target: Target;
+
+beforeAll(async () => {
+  await migrate(address);
+  target = openTarget(address, { replicated: false });
+  await target.command(`INSERT INTO stored_merged (workspace, person_id, name, message_id, _partition, _offset)
+    VALUES ('sample', 'cio_1', 'Product Viewed', 'm1', 0, 1), ('sample', 'cio_1', 'Product Viewed', 'm2', 0, 2)`);
+});
+afterAll(async () => {
+  await target.command(`DROP DATABASE IF EXISTS ${address.database} SYNC`);
+  await target.close();
+});
+
+/** The first block of a language on the page, for this test's database instead of the one there. */
+function block(language: string): string {
+  const text = new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 's').exec(page)?.[1] ?? '';
+  expect(text).toContain('hindsight');
+  return text.replaceAll('hindsight', address.database);
+}
+
+function testWithPython(title: string, modules: readonly string[], body: () => Promise<void>): void {
+  let found = true;
+  try {
+    execFileSync('python3', ['-c', modules.map((each) => `import ${each}`).join('\n')], { stdio: 'ignore' });
+  } catch {
+    found = false;
+  }
+  if (found) test(title, body);
+  else test.skip(`${title}: python3 has no ${modules.join(', ')}`, body);
+}
+
+test('curl asks ClickHouse as the cookbook says', async () => {
+  const { stdout } = await run('sh', ['-ec', block('sh')], {
+    env: {
+      ...env,
+      CLICKHOUSE_URL: address.url,
+      READER: address.username,
+      READER_PASSWORD: address.password,
+    },
+  });
+  expect(stdout).toMatch(/\bcount\(\)[^]*\b2\b/);
+});
+
+testWithPython(
+  'clickhouse-connect asks ClickHouse as the cookbook says',
+  ['clickhouse_connect'],
+  async () => {
+    const { hostname, port } = new URL(address.url);
+    const account = `reader, password = ${JSON.stringify(address.username)}, ${JSON.stringify(address.password)}\n`;
+    const script = block('python').replace('host="127.0.0.1", port=8123', `host="${hostname}", port=${port}`);
+    expect(script).toContain(`port=${port}`);
+    const { stdout } = await run('python3', ['-c', account + script]);
+    expect(stdout.trim()).toBe("[('Product Viewed', 2)]");
+  },
+);
+
+testWithPython(
+  'the reader in Python sees committed events in order, and nothing of an aborted transaction',
+  ['confluent_kafka', 'fastavro', 'requests'],
+  async () => {
+    const brokers = env['TEST_KAFKA_BROKERS'] ?? '';
+    const registryUrl = env['TEST_SCHEMA_REGISTRY_URL'] ?? '';
+    const prefix = `python-${String(process.pid)}-${String(Date.now())}.`;
+    const codecs = await registerSchemas({ url: registryUrl });
+    const log = await openLog({ brokers: brokers.split(','), clientId: 'example-test', prefix });
+    await log.admin.createTopics(1);
+    const producer = await log.transactionalProducer({ transactionalId: 'python', timeoutMs: 30_000 });
+    await producer.init();
+    for (const [numbers, end] of [
+      [[1, 2], 'commit'],
+      [[901, 902], 'abort'],
+      [[3], 'commit'],
+    ] as const) {
+      const outputs = log.newOutputBuffer();
+      for (const number of numbers) {
+        const value = codecs.MergedEvent.encode(sampleMerged(number, 1_000));
+        outputs.append('eventsMerged', 0, Buffer.from('sample:x'), value);
+      }
+      await producer.send(outputs);
+      await producer[end]();
+    }
+    await producer.close();
+    await log.close();
+    const script = fileURLToPath(new URL('./python/read_merged.py', import.meta.url));
+    const { stdout } = await run('python3', [script], {
+      timeout: 90_000,
+      env: {
+        ...env,
+        KAFKA_BROKERS: brokers,
+        SCHEMA_REGISTRY_URL: registryUrl,
+        READ_TOPIC: prefix + topics.eventsMerged.name,
+        READ_GROUP: `${prefix}reader`,
+        READ_COUNT: '3',
+      },
+    });
+    const lines = stdout.trim().split('\n');
+    const read = lines.map(
+      (line) => JSON.parse(line) as { message_id: string; properties: { note: string } },
+    );
+    expect(read.map(({ message_id }) => message_id)).toEqual(['message-1', 'message-2', 'message-3']);
+    expect(read[0]?.properties.note).toBe('größe 42\t\n\0');
+  },
+);
