@@ -140,6 +140,30 @@ describe('a task on a real broker', () => {
     expect(Date.now() - stoppedAt).toBeLessThan(5_000);
   });
 
+  test('stopped with SIGTERM under load ends within 5 s, and the next goes on where it stopped', async () => {
+    const options = { dataFolder: newFolder(), prefix, partitions: PARTITIONS };
+    for (let stop = 0; stop < 3; stop += 1) {
+      const child = new ToyChild(options);
+      await child.live();
+      const underLoad = new AbortController();
+      const sending = (async () => {
+        while (!underLoad.signal.aborted) await send(20);
+      })();
+      await sleep(600 + 150 * stop);
+      child.signal('SIGTERM');
+      const stoppedAt = Date.now();
+      expect(await child.exited).toBe(0);
+      expect(Date.now() - stoppedAt).toBeLessThan(5_000);
+      underLoad.abort();
+      await sending;
+    }
+    const last = new ToyChild(options);
+    await last.live();
+    await expectCounted();
+    last.signal('SIGTERM');
+    expect(await last.exited).toBe(0);
+  });
+
   test('put to sleep and woken when another has taken over, changes nothing and ends with code 1', async () => {
     const zombie = new ToyChild({ dataFolder: newFolder(), prefix, partitions: PARTITIONS });
     await zombie.live();
