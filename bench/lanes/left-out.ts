@@ -40,7 +40,7 @@ export function without(left: ReadonlySet<LanePart>, stores: PartitionStores): P
   };
 }
 
-const noRepeats: HashWindow = { seen: () => false, expire: () => undefined, entries: 0, forgottenEarly: 0 };
+const noRepeats: HashWindow = { seen: () => false, entries: 0, forgottenEarly: 0 };
 
 const nothingStored: StoredEvents = {
   length: 0,
@@ -70,7 +70,7 @@ class ForgetfulEvents implements EventStore {
   laneKeyHex(lane: LaneSlot): string {
     return this.#store.laneKeyHex(lane);
   }
-  laneWord(lane: LaneSlot, word: 0 | 1 | 2 | 3): number {
+  laneWord(lane: LaneSlot, word: 0 | 1): number {
     return this.#store.laneWord(lane, word);
   }
   append(...appended: Parameters<EventStore['append']>): void {

@@ -104,7 +104,6 @@ class Filling {
   take(key: Buffer, value: Buffer, number: number, receivedAt: number): void {
     const time = Math.floor(receivedAt);
     this.#duplicates.seen(Math.imul(number, 0x85eb_ca6b), Math.imul(number, 0x9e37_79b1), time);
-    this.#duplicates.expire(time);
     const slot = this.#events.lane(key, 0, key.length);
     this.#events.append(slot, 'waiting', time, time, value, 0, value.length);
   }

@@ -22,7 +22,7 @@ export class MemoryEventStore extends Overlay<Lane> implements EventStore {
   #hex = '';
 
   lane(bytes: Uint8Array, start: number, end: number): LaneSlot {
-    this.#hex = createHash('md5').update(bytes.subarray(start, end)).digest('hex');
+    this.#hex = createHash('md5').update(bytes.subarray(start, end)).digest('hex').slice(0, 24);
     this.#slot += 1;
     return this.#slot;
   }
@@ -41,7 +41,7 @@ export class MemoryEventStore extends Overlay<Lane> implements EventStore {
     return this.#hex;
   }
 
-  laneWord(lane: LaneSlot, word: 0 | 1 | 2 | 3): number {
+  laneWord(lane: LaneSlot, word: 0 | 1): number {
     return Number.parseInt(this.laneKeyHex(lane).slice(8 * word, 8 * word + 8), 16);
   }
 

@@ -144,15 +144,19 @@ class MemoryKeyedStore extends Overlay<Buffer> implements KeyedStore {
 
 const HOUR_MS = 3_600_000;
 
-/** Keeps whole hours, as the real one does. */
+/** Keeps whole hours, the newest, as the real one does. */
 class MemoryHashWindow extends Overlay<number> implements HashWindow {
   forgottenEarly = 0;
   readonly #windowHours: number;
+  readonly #hoursKept: number;
   readonly #entriesMax: number;
+  /** Is kept. */
+  #last = NaN;
 
   constructor(saved: Map<string, number>, state: Lifetime, needs: NonNullable<StoreNeeds['duplicates']>) {
     super(saved, state);
     this.#windowHours = Math.ceil(needs.windowMs / HOUR_MS);
+    this.#hoursKept = this.#windowHours + Math.ceil(needs.lateMs / HOUR_MS) + 1;
     this.#entriesMax = needs.entriesMax;
   }
 
@@ -161,27 +165,37 @@ class MemoryHashWindow extends Overlay<number> implements HashWindow {
     const hour = Math.floor(receivedAt / HOUR_MS);
     const before = this.find(key);
     if (before !== undefined && Math.abs(hour - before) <= this.#windowHours) return true;
-    if (this.entries >= this.#entriesMax) this.#forgetOldestHour();
+    if (hour !== this.#last && !this.#makeRoomFor(hour)) return false;
     this.change(key, hour);
+    this.#last = hour;
+    while (this.entries > this.#entriesMax && this.#hours().size > 1) {
+      const entries = this.entries;
+      this.#forgetOldest();
+      this.forgottenEarly += entries - this.entries;
+    }
     return false;
-  }
-
-  expire(receivedBefore: number): void {
-    this.#forgetBelow(Math.floor(receivedBefore / HOUR_MS) - this.#windowHours);
   }
 
   get entries(): number {
     return this.size;
   }
 
-  #forgetOldestHour(): void {
-    const hours = [...this.all()].map(([, hour]) => hour);
-    const before = this.entries;
-    this.#forgetBelow(Math.min(...hours) + 1);
-    this.forgottenEarly += before - this.entries;
+  /** False when the hour is older than all that are kept. */
+  #makeRoomFor(hour: number): boolean {
+    const hours = this.#hours();
+    if (hours.has(hour) || hours.size < this.#hoursKept) return true;
+    if (hour < Math.min(...hours)) return false;
+    this.#forgetOldest();
+    return true;
   }
 
-  #forgetBelow(hourMin: number): void {
-    for (const [key, hour] of [...this.all()]) if (hour < hourMin) this.change(key, undefined);
+  #hours(): Set<number> {
+    return new Set([...this.all()].map(([, hour]) => hour));
+  }
+
+  #forgetOldest(): void {
+    const oldest = Math.min(...this.#hours());
+    for (const [key, hour] of [...this.all()]) if (hour === oldest) this.change(key, undefined);
+    this.#last = NaN;
   }
 }

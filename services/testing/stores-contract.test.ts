@@ -16,7 +16,7 @@ const HOUR_MS = 3_600_000;
 const START_HOUR = 480_000;
 const needs = {
   events: { retentionMs: 30 * 24 * HOUR_MS },
-  duplicates: { windowMs: 24 * HOUR_MS, entriesMax: 4_096 },
+  duplicates: { windowMs: 24 * HOUR_MS, lateMs: 24 * HOUR_MS, entriesMax: 4_096 },
 } as const satisfies StoreNeeds;
 
 const root = mkdtempSync(join(tmpdir(), 'hindsight-contract-'));
@@ -154,8 +154,8 @@ class Run {
     for (let number = 0; number <= 3; number += 1) {
       const slot = this.#slot(number);
       const hex = this.#events.laneKeyHex(slot); // each kind has a hash of its own
-      const words = ([0, 1, 2, 3] as const).map((word) => this.#events.laneWord(slot, word));
-      this.answers.push(this.#events.flags(slot), words.map(hexOf).join('') === hex);
+      const words = ([0, 1] as const).map((word) => this.#events.laneWord(slot, word));
+      this.answers.push(this.#events.flags(slot), hex.startsWith(words.map(hexOf).join('')));
       for (const chain of ['waiting', 'queued'] as const) {
         this.answers.push(this.#events.count(slot, chain), ...this.#read(slot, chain));
       }

@@ -12,7 +12,7 @@ export const graceMs = 5 * MINUTE_MS;
 export const quietMs = 10 * MINUTE_MS;
 /** A repeat of a message id is recognised for a day, counted from when a held event at last arrives. */
 export const duplicatesMs = 24 * HOUR_MS + holdMsMax;
-/** Hashes of message ids a partition, 12 to 24 bytes each; above it the oldest hours go first. */
+/** Hashes of message ids a partition, 10 to 13 bytes each; above it the oldest hours go first. */
 export const duplicateEntriesMax = 16_000_000;
 
 /** Waiting events of one lane, and queued ones. What is above is dropped with a row. */
@@ -36,8 +36,8 @@ export const detoursMax = 4;
 export const busyLanesMax = 1_000_000;
 /** Control calls of a partition whose markers are read and that identity has not decided. */
 export const openMarkersMax = 100_000;
-/** Lane states kept decoded in memory. */
-export const cachedLanesMax = 20_000;
+/** Lane states kept decoded in memory, about a kilobyte each: those of some hundred thousand visitors a day. */
+export const cachedLanesMax = 6_000;
 /**
  * Events that waited, of all lanes, that a batch reads before it releases the first of them; and what of it is for long
  * lanes alone. A lane of more is read in several batches.

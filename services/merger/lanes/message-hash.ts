@@ -17,8 +17,8 @@ export class MessageHash {
   #length = 0;
 
   of(events: EventStore, lane: LaneSlot, event: EventRouting): void {
-    this.high = events.laneWord(lane, 2);
-    this.low = events.laneWord(lane, 3);
+    this.high = events.laneWord(lane, 0);
+    this.low = events.laneWord(lane, 1);
     this.#length = 0;
     if (event.kind !== NOBODY) this.#addIdentifier(event);
     this.#add(event.bytes, event.messageId.start, event.messageId.end);

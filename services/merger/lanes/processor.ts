@@ -16,7 +16,7 @@ import type { BatchContext, Emitter, Processor } from '../../runtime/task/ports.
 import { staysAnonymous, type Answer } from './decide.ts';
 import { anonymousIdsIn, identifiersIn } from './decision-detail.ts';
 import { LaneShell, type LaneRef } from './lane-shell.ts';
-import { duplicatesMs, graceMs, waitingMs } from './limits.ts';
+import { graceMs, waitingMs } from './limits.ts';
 import { MessageHash } from './message-hash.ts';
 import { EventRouting, IDENTIFY, MARKER, NOBODY } from './routing.ts';
 import { BUSY, LINKED } from './state.ts';
@@ -219,7 +219,6 @@ export class LanesProcessor implements Processor {
     if (hour <= this.#expiredHour) return;
     this.#expiredHour = hour;
     this.#shell.events.expire(hour * HOUR_MS - waitingMs - graceMs);
-    this.#duplicates.expire(hour * HOUR_MS - duplicatesMs);
   }
 }
 

@@ -12,7 +12,7 @@ export const lanesService: ServiceSpec = {
   deciderVersion: 5,
   stores: {
     events: { retentionMs: waitingMs + graceMs + holdMsMax },
-    duplicates: { windowMs: duplicatesMs, entriesMax: duplicateEntriesMax },
+    duplicates: { windowMs: duplicatesMs, lateMs: holdMsMax, entriesMax: duplicateEntriesMax },
   },
   // A visitor who has just identified waits for both.
   urgent: ['identityRequests', 'identityDecisions'],

@@ -1,4 +1,4 @@
-/** What a lane remembers between its events. Kept as JSON in the keyed store under the lane's 128-bit hash. */
+/** What a lane remembers between its events. Kept as JSON in the keyed store under the lane's hash. */
 import type { PersonId } from '../../../schemas/ids.ts';
 import type { Identifier } from '../../../schemas/lanes.ts';
 import { assert } from '../../runtime/errors.ts';

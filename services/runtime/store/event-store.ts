@@ -1,37 +1,58 @@
 /**
  * The visitor event store: what a visitor did, kept until somebody claims it or 30 days are over.
  *
- * A segment log of records, an index from lane to its newest event, and in each record a pointer to the one before.
- * Record: u32 length and type | u32 previous segment | u32 previous offset | 16 bytes hash | 6 bytes received at |
- * 6 bytes timestamp | value. Types: event, flags of a lane changed, chain cleared. So the index is a fold of the log;
- * its snapshot only saves reading the log from its start, and is what keeps flags when old segments go.
+ * A segment log of records, an index from lane to its newest event, and in each record a pointer to the one before
+ * (event-record.ts). So the index is a fold of the log; its snapshot only saves reading the log from its start, and is
+ * what keeps flags when old segments go.
  */
-import { RECEIVED_AT, RECORD_HEADER_BYTES, setTime, timeAt, TIMESTAMP } from './event-record.ts';
+import { assert } from '../errors.ts';
+import {
+  CLEARED,
+  CONTROL_BYTES,
+  CONTROL_FLAGS,
+  CONTROL_HASH,
+  FIRST,
+  FIRST_BYTES,
+  FIRST_HASH,
+  FLAGS,
+  leadOf,
+  lengthOf,
+  liveSegmentsMax,
+  NEXT,
+  NEXT_BEFORE,
+  NEXT_BYTES,
+  NEXT_HASH,
+  offsetAt,
+  RECEIVED_AT,
+  segmentAt,
+  setPlace,
+  setTime,
+  timeAt,
+  TIMESTAMP,
+  typeOf,
+} from './event-record.ts';
 import { hashLane, type HashWords } from './lane-hash.ts';
 import { LaneIndex } from './lane-index.ts';
 import type { Chain, EventStore, LaneSlot, StoredEvents } from './ports.ts';
 import { ReadWindow } from './read-window.ts';
-import { logStart, recordLength, SegmentLog, type LogPosition } from './segment-log.ts';
+import { logStart, SegmentLog, type LogPosition } from './segment-log.ts';
 import { ChainEvents } from './stored-events.ts';
 import { TableKeeper } from './table-keeper.ts';
 import { readTable, TableDraft } from './table-snapshot.ts';
 
-const EVENT = 0;
-const FLAGS = 1;
-const CLEARED = 2;
-/** Hash, and where an event has its previous pointer: the flags of a FLAGS record. */
-const HASH = 12;
-const CONTROL_BYTES = 28;
-const TYPE_SHIFT = 28;
 /** A segment of some size ends when its events are so far apart: 30 days are kept in about 60 of them, or larger ones. */
 export const segmentMsMax = 12 * 3_600_000;
 export const agedSegmentBytesMin = 2 << 20;
 /** The queue of a lane is a chain under a hash of its own: few lanes ever have one. */
 const QUEUE_TWIST = 0x5bd1_e995;
 
+/** Of the 128 bits of a lane's hash 96 are kept: a chance of 1e-13 that any two of 100 million share them. */
+const HASH_WORDS = 3;
+const WORD_BYTES = 4;
 /** Scratch of laneKeyHex. */
-const keyBytes = Buffer.allocUnsafeSlow(16);
+const keyBytes = Buffer.allocUnsafeSlow(4 * HASH_WORDS);
 const keyView = new DataView(keyBytes.buffer);
+const hashWords = [0, 1, 2] as const;
 
 export class SegmentEventStore implements EventStore {
   readonly #log: SegmentLog;
@@ -39,7 +60,7 @@ export class SegmentEventStore implements EventStore {
   readonly #index = new LaneIndex();
   readonly #keeper: TableKeeper;
   readonly #hash: HashWords = new Uint32Array(4);
-  readonly #queueHash: HashWords = new Uint32Array(4);
+  readonly #queueHash: HashWords = new Uint32Array(HASH_WORDS);
   /** Latest receive time in each segment: a segment goes when its latest is too old. */
   readonly #latest = new Map<number, number>();
   /** The latest of the segment that was noted last, and the first that was appended to it since the store was opened. */
@@ -79,10 +100,10 @@ export class SegmentEventStore implements EventStore {
     this.#control(FLAGS, flags, lane);
   }
   laneKeyHex(lane: LaneSlot): string {
-    for (let i = 0; i < 4; i += 1) keyView.setUint32(4 * i, this.#index.word(lane, i));
+    for (const i of hashWords) keyView.setUint32(WORD_BYTES * i, this.#index.word(lane, i));
     return keyBytes.toString('hex');
   }
-  laneWord(lane: LaneSlot, word: 0 | 1 | 2 | 3): number {
+  laneWord(lane: LaneSlot, word: 0 | 1): number {
     return this.#index.word(lane, word);
   }
 
@@ -96,38 +117,46 @@ export class SegmentEventStore implements EventStore {
     start: number,
     end: number,
   ): void {
-    const slot = chain === 'waiting' ? lane : this.#queueSlot(lane);
+    const slot = chain === 'waiting' ? lane : this.#index.slot(this.#hashOfQueue(lane));
     const log = this.#log;
     const index = this.#index;
     if (receivedAt > this.#segmentLatest) this.#endSegment(receivedAt);
-    const length = RECORD_HEADER_BYTES + end - start;
+    const before = index.readChain(slot);
+    const goesOn = before.segment >= log.segmentMin;
+    const headerBytes = goesOn ? NEXT_BYTES : FIRST_BYTES;
+    const length = headerBytes + end - start;
     const at = log.take(length);
-    const { view } = log;
-    view.setUint32(at, length, true);
-    view.setUint32(at + 4, index.segment(slot), true);
-    view.setUint32(at + 8, index.offset(slot), true);
-    this.#writeHash(view, at + HASH, slot);
+    const { view, segment } = log;
+    view.setUint32(at, leadOf(goesOn ? NEXT : FIRST, length), true);
     setTime(view, at + RECEIVED_AT, receivedAt);
     setTime(view, at + TIMESTAMP, timestamp < 0 ? 0 : timestamp);
-    log.buffer.set(bytes.subarray(start, end), at + RECORD_HEADER_BYTES);
-    const { segment } = log;
-    index.push(slot, segment, log.offsetOf(at));
+    if (goesOn) {
+      setPlace(view, at + NEXT_BEFORE, before.segment, before.offset);
+      view.setUint32(at + NEXT_HASH, before.first, true);
+      view.setUint8(at + NEXT_HASH + WORD_BYTES, index.shardOf(slot));
+    } else this.#writeHash(view, at + FIRST_HASH, slot);
+    log.buffer.set(bytes.subarray(start, end), at + headerBytes);
+    index.push(slot, segment, log.offsetOf(at), goesOn ? before.count + 1 : 1);
     this.#noteLatest(segment, receivedAt);
   }
   count(lane: LaneSlot, chain: Chain): number {
-    return this.#index.count(chain === 'waiting' ? lane : this.#queueSlot(lane));
+    const slot = this.#chainSlot(lane, chain);
+    return slot < 0 ? 0 : this.#index.count(slot);
   }
   events(lane: LaneSlot, chain: Chain, receivedFrom: number, eventsMax = Infinity): StoredEvents {
-    const slot = chain === 'waiting' ? lane : this.#queueSlot(lane);
+    const slot = this.#chainSlot(lane, chain);
     const index = this.#index;
-    const head = { segment: index.segment(slot), offset: index.offset(slot), count: index.count(slot) };
+    const head =
+      slot < 0
+        ? noChain
+        : { segment: index.segment(slot), offset: index.offset(slot), count: index.count(slot) };
     const events = new ChainEvents(this.#window, head, receivedFrom);
     events.readOn(eventsMax);
     return events;
   }
   clear(lane: LaneSlot, chain: Chain): void {
-    const slot = chain === 'waiting' ? lane : this.#queueSlot(lane);
-    if (this.#index.count(slot) === 0) return;
+    const slot = this.#chainSlot(lane, chain);
+    if (slot < 0 || this.#index.count(slot) === 0) return;
     this.#index.clear(slot);
     this.#control(CLEARED, 0, slot);
   }
@@ -187,22 +216,25 @@ export class SegmentEventStore implements EventStore {
     return segment;
   }
 
-  #queueSlot(lane: LaneSlot): number {
-    for (let i = 0; i < 4; i += 1) this.#queueHash[i] = this.#index.word(lane, i) ^ QUEUE_TWIST;
-    return this.#index.slot(this.#queueHash);
+  /** Negative when the lane has no such chain. */
+  #chainSlot(lane: LaneSlot, chain: Chain): number {
+    return chain === 'waiting' ? lane : this.#index.find(this.#hashOfQueue(lane));
+  }
+  #hashOfQueue(lane: LaneSlot): HashWords {
+    for (const i of hashWords) this.#queueHash[i] = this.#index.word(lane, i) ^ QUEUE_TWIST;
+    return this.#queueHash;
   }
 
-  #control(type: number, value: number, slot: number): void {
+  #control(type: number, flags: number, slot: number): void {
     const at = this.#log.take(CONTROL_BYTES);
     const { view } = this.#log;
-    view.setUint32(at, (type << TYPE_SHIFT) | CONTROL_BYTES, true);
-    view.setUint32(at + 4, value, true);
-    view.setUint32(at + 8, 0, true);
-    this.#writeHash(view, at + HASH, slot);
+    view.setUint32(at, leadOf(type, CONTROL_BYTES), true);
+    view.setUint8(at + CONTROL_FLAGS, flags);
+    this.#writeHash(view, at + CONTROL_HASH, slot);
   }
 
   #writeHash(view: DataView, at: number, slot: number): void {
-    for (let i = 0; i < 4; i += 1) view.setUint32(at + 4 * i, this.#index.word(slot, i), true);
+    for (const i of hashWords) view.setUint32(at + WORD_BYTES * i, this.#index.word(slot, i), true);
   }
 
   /** A segment goes as a whole, so one that reached over many days would keep what has expired for as long. */
@@ -214,29 +246,51 @@ export class SegmentEventStore implements EventStore {
 
   #noteLatest(segment: number, receivedAt: number): void {
     if (segment === this.#segment && receivedAt <= this.#segmentLatest) return;
-    if (segment !== this.#segment) this.#segmentFirst = receivedAt;
+    if (segment !== this.#segment) {
+      assert(
+        segment - this.#log.segmentMin < liveSegmentsMax,
+        `segments are at most ${String(liveSegmentsMax)}`,
+      );
+      this.#segmentFirst = receivedAt;
+    }
     this.#segment = segment;
     this.#segmentLatest = Math.max(receivedAt, this.#latest.get(segment) ?? 0);
     this.#latest.set(segment, this.#segmentLatest);
   }
 
-  /** Folds a block into the index, as appending its records once did. */
+  /** Folds a block into the index, as appending its records once did. Nothing expires meanwhile: its chain may go on. */
   #replay(block: Buffer, segment: number, offset: number): void {
     const view = new DataView(block.buffer, block.byteOffset, block.length);
-    const { segmentMin } = this.#log;
     for (let at = 0; at < block.length;) {
-      const word = view.getUint32(at, true);
-      for (let i = 0; i < 4; i += 1) this.#hash[i] = view.getUint32(at + HASH + 4 * i, true);
-      this.#index.makeRoom(1, segmentMin);
-      const slot = this.#index.slot(this.#hash);
-      const type = word >>> TYPE_SHIFT;
+      const lead = view.getUint32(at, true);
+      const type = typeOf(lead);
       this.#log.records += 1;
-      if (type === EVENT) {
-        this.#index.push(slot, segment, offset + at);
-        this.#noteLatest(segment, timeAt(view, at + RECEIVED_AT));
-      } else if (type === FLAGS) this.#index.setFlags(slot, view.getUint32(at + 4, true));
-      else if (type === CLEARED) this.#index.clear(slot);
-      at += recordLength(word);
+      if (type === NEXT) this.#replayNext(view, at, segment, offset + at);
+      else {
+        const slot = this.#replaySlot(view, at + (type === FIRST ? FIRST_HASH : CONTROL_HASH));
+        if (type === FIRST) this.#index.push(slot, segment, offset + at, 1);
+        else if (type === FLAGS) this.#index.setFlags(slot, view.getUint8(at + CONTROL_FLAGS));
+        else this.#index.clear(slot);
+      }
+      if (type === FIRST || type === NEXT) this.#noteLatest(segment, timeAt(view, at + RECEIVED_AT));
+      at += lengthOf(lead);
     }
   }
+  #replayNext(view: DataView, at: number, segment: number, offset: number): void {
+    const before = at + NEXT_BEFORE;
+    const hash = at + NEXT_HASH;
+    const slot = this.#index.findChain(
+      { shard: view.getUint8(hash + WORD_BYTES), first: view.getUint32(hash, true) },
+      { segment: segmentAt(view, before, segment), offset: offsetAt(view, before) },
+    );
+    assert(slot !== undefined, 'an event goes on with a chain that the index has');
+    this.#index.push(slot, segment, offset, this.#index.count(slot) + 1);
+  }
+  #replaySlot(view: DataView, at: number): number {
+    for (const i of hashWords) this.#hash[i] = view.getUint32(at + WORD_BYTES * i, true);
+    this.#index.makeRoom(1);
+    return this.#index.slot(this.#hash);
+  }
 }
+
+const noChain = { segment: 0, offset: 0, count: 0 };

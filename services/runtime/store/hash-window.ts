@@ -3,51 +3,55 @@
  * New hashes are appended to a log of their own, and the table is written as a snapshot now and then; a log that is older
  * than the snapshot goes.
  *
- * Record: u32 length | u32 hash high | u32 hash low | u32 hour.
+ * Record: u32 hash high | u32 hash low; with a high of all ones, which no hash has, the low is the hour of what follows.
+ * A block begins with one of these.
+ * Entry of the table: hash low | hash high but for its last byte, which is the shard, and in its place the hour's code.
  */
+import { LiveHours, type HoursShape } from './live-hours.ts';
 import type { HashWindow } from './ports.ts';
-import { logStart, recordLength, SegmentLog, type LogPosition } from './segment-log.ts';
+import { logStart, SegmentLog, type LogPosition } from './segment-log.ts';
+import { CHUNK_ENTRIES_LOG, CHUNK_MASK, SpreadTable, type TableShape } from './spread-table.ts';
 import { TableKeeper } from './table-keeper.ts';
-import { readTable, TableDraft, type EntryTable } from './table-snapshot.ts';
+import { readTable, TableDraft, type MemoryTable } from './table-snapshot.ts';
 
 const HOUR_MS = 3_600_000;
-const RECORD_BYTES = 16;
-const WORDS = 3;
-const CAPACITY_MIN = 1 << 10;
-/** The table grows when it is fuller than two thirds; a grown one is at most half full. */
-const FULL = 2;
-const FULL_OF = 3;
+const RECORD_BYTES = 8;
+const HOUR_FOLLOWS = 0xffff_ffff;
+const WORDS = 2;
+const CODE_MASK = 0xff;
 
 export interface HashWindowOptions {
   readonly windowMs: number;
+  /** An event may be so much older than the newest. */
+  readonly lateMs: number;
   /** Above it the oldest hours are forgotten early; `forgottenEarly` counts them. */
   readonly entriesMax: number;
 }
 
 const noTimes: ReadonlyMap<number, number> = new Map();
 
-export class SegmentHashWindow implements HashWindow, EntryTable {
+export class SegmentHashWindow implements HashWindow, MemoryTable<WindowShape> {
   readonly #log: SegmentLog;
   readonly #keeper: TableKeeper;
   readonly #windowHours: number;
-  readonly #entriesMax: number;
-  #table = new Uint32Array(CAPACITY_MIN * WORDS);
-  #capacity = CAPACITY_MIN;
-  #hourMin = 0;
-  #hourLatest = 0;
-  entries = 0;
-  forgottenEarly = 0;
+  readonly #table = new SpreadTable(WORDS);
+  readonly #hours: LiveHours;
+  /** What the log said last. */
+  #loggedHour = NaN;
 
-  private constructor(folder: string, end: LogPosition, { windowMs, entriesMax }: HashWindowOptions) {
+  private constructor(folder: string, end: LogPosition, { windowMs, lateMs, entriesMax }: HashWindowOptions) {
     const log = (this.#log = SegmentLog.open(folder, end));
     this.#windowHours = Math.ceil(windowMs / HOUR_MS);
-    this.#entriesMax = entriesMax;
+    // A repeat that is as late as can be finds what was added a whole window before it, and both hours have begun.
+    this.#hours = new LiveHours(this.#windowHours + Math.ceil(lateMs / HOUR_MS) + 1, entriesMax);
     const position = readTable(folder, end, this)?.position ?? logStart;
     this.#keeper = new TableKeeper(folder, log, this, position);
     log.scan(position, (block) => {
-      for (let at = 0; at < block.length; at += recordLength(block.readUInt32LE(at))) {
-        const [high, low] = [block.readUInt32LE(at + 4), block.readUInt32LE(at + 8)];
-        this.#put(this.#find(high, low), high, low, block.readUInt32LE(at + 12));
+      let hour = NaN;
+      for (let at = 0; at < block.length; at += RECORD_BYTES) {
+        const [high, low] = [block.readUInt32LE(at), block.readUInt32LE(at + 4)];
+        if (high === HOUR_FOLLOWS) hour = low;
+        else this.#put(this.#find(high, low), high, low, hour);
         log.records += 1;
       }
     });
@@ -58,26 +62,22 @@ export class SegmentHashWindow implements HashWindow, EntryTable {
   }
 
   seen(hashHigh: number, hashLow: number, receivedAt: number): boolean {
-    const high = hashHigh >>> 0;
+    const high = Math.min(hashHigh >>> 0, HOUR_FOLLOWS - 1);
     const low = hashLow >>> 0;
     const hour = Math.floor(receivedAt / HOUR_MS);
-    const x = this.#find(high, low);
-    const added = this.#table[x + 2] as number; // within capacity by #find
+    const entry = this.#find(high, low);
     // Hours are whole, so a repeat is caught for at least the window and for less than an hour more.
-    if (added !== 0 && Math.abs(hour - added) <= this.#windowHours) return true;
-    this.#put(x, high, low, hour);
-    const log = this.#log;
-    const at = log.take(RECORD_BYTES);
-    const { view } = log;
-    view.setUint32(at, RECORD_BYTES, true);
-    view.setUint32(at + 4, high, true);
-    view.setUint32(at + 8, low, true);
-    view.setUint32(at + 12, hour, true);
+    if (Math.abs(hour - this.#hours.hourOf(this.#codeAt(entry))) <= this.#windowHours) return true;
+    this.#put(entry, high, low, hour);
+    this.#logPut(high, low, hour);
     return false;
   }
 
-  expire(receivedBefore: number): void {
-    this.#hourMin = Math.max(this.#hourMin, Math.floor(receivedBefore / HOUR_MS) - this.#windowHours);
+  get entries(): number {
+    return this.#hours.hashes;
+  }
+  get forgottenEarly(): number {
+    return this.#hours.forgottenEarly;
   }
 
   /** How much was ever appended, written or not, as text to compare. */
@@ -105,91 +105,74 @@ export class SegmentHashWindow implements HashWindow, EntryTable {
   }
 
   get used(): number {
-    return this.entries;
+    return this.#table.used;
   }
-  /** Without what is too old to be found. */
-  copyEntries(from: number, into: Uint32Array): { readonly next: number; readonly words: number } {
-    const table = this.#table;
-    const hourMin = Math.max(this.#hourMin, 1);
-    let words = 0;
-    let x = from;
-    for (; x < table.length && words + WORDS <= into.length; x += WORDS) {
-      if ((table[x + 2] as number) < hourMin) continue; // x < table.length, a multiple of WORDS
-      for (let i = 0; i < WORDS; i += 1) into[words + i] = table[x + i] as number;
-      words += WORDS;
-    }
-    return { next: x, words };
+  get memory(): readonly Uint32Array[] {
+    return this.#table.chunks;
   }
-  reserve(entries: number): void {
-    if (this.entries > 0) return;
-    while (entries * FULL_OF * 4 > this.#capacity * FULL * 3) this.#capacity *= 2;
-    this.#table = new Uint32Array(this.#capacity * WORDS);
+  get shape(): WindowShape {
+    return { ...this.#table.shape, hours: this.#hours.shape };
   }
-  putEntries(entries: Uint32Array): void {
-    for (let from = 0; from + WORDS <= entries.length; from += WORDS) {
-      const high = entries[from] as number;
-      const low = entries[from + 1] as number;
-      this.#put(this.#find(high, low), high, low, entries[from + 2] as number);
-    }
+  reshape(shape: WindowShape): void {
+    this.#table.reshape(shape);
+    this.#hours.reshape(shape.hours);
   }
 
   /** Puts the hash at its place, as `#find` gave it; room for the next is made here, so the place is valid only now. */
-  #put(x: number, high: number, low: number, hour: number): void {
+  #put(found: number, high: number, low: number, hour: number): void {
+    const hours = this.#hours;
+    const code = hours.add(hour, this.#codeAt(found));
+    if (code === 0) return;
     const table = this.#table;
-    if (table[x + 2] === 0) this.entries += 1;
-    table[x] = high;
-    table[x + 1] = low;
-    table[x + 2] = hour;
-    if (hour > this.#hourLatest) this.#hourLatest = hour;
-    if (this.entries * FULL_OF > this.#capacity * FULL) this.#grow();
+    const entry = found < 0 ? ~found : found;
+    const chunk = this.#chunk(entry);
+    const x = (entry & CHUNK_MASK) * WORDS;
+    if (chunk[x + 1] === 0) table.added(high & CODE_MASK);
+    chunk[x] = low;
+    chunk[x + 1] = (high & ~CODE_MASK) | code;
+    if (table.hasRoom(1) && !hours.areCodesScarce) return;
+    table.makeRoom(hours.hashes, (words, at) => hours.isLive((words[at + 1] as number) & CODE_MASK));
+    hours.swept();
   }
 
-  /** Place of the hash, or the empty one where it would go. An hour of 0 marks empty. */
+  /** The entry of the hash, or the complement of where it goes: in place of one that is forgotten, or the first free. */
   #find(high: number, low: number): number {
-    const table = this.#table;
-    const mask = this.#capacity - 1;
-    let at = low & mask;
-    for (;;) {
-      const x = at * WORDS;
-      if (table[x + 2] === 0 || (table[x] === high && table[x + 1] === low)) return x;
-      at = (at + 1) & mask;
+    const { room, chunks } = this.#table;
+    const shard = high & CODE_MASK;
+    const end = (shard + 1) * room;
+    let forgotten = -1;
+    for (let entry = this.#table.home(shard, low); ; entry = entry + 1 === end ? end - room : entry + 1) {
+      const chunk = chunks[entry >>> CHUNK_ENTRIES_LOG] as Uint32Array; // an entry lies in a chunk
+      const x = (entry & CHUNK_MASK) * WORDS;
+      const second = chunk[x + 1] as number;
+      if (second === 0) return forgotten < 0 ? ~entry : ~forgotten;
+      if (chunk[x] === low && (second ^ high) >>> 8 === 0) return entry;
+      if (forgotten < 0 && !this.#hours.isLive(second & CODE_MASK)) forgotten = entry;
     }
   }
 
-  /** Probes go upwards from the hash's low bits, so both tables are walked in order: a pass over memory, no more. */
-  #grow(): void {
-    const old = this.#table;
-    let from = Math.max(this.#hourMin, this.#hourLatest - 2 * this.#windowHours);
-    let live = countFrom(old, from);
-    while (live > this.#entriesMax / 2 && from < this.#hourLatest) {
-      from += 1;
-      const left = countFrom(old, from);
-      this.forgottenEarly += live - left;
-      live = left;
+  #codeAt(found: number): number {
+    if (found < 0) return 0;
+    return (this.#chunk(found)[(found & CHUNK_MASK) * WORDS + 1] as number) & CODE_MASK;
+  }
+  #chunk(entry: number): Uint32Array {
+    return this.#table.chunks[entry >>> CHUNK_ENTRIES_LOG] as Uint32Array; // an entry lies in a chunk
+  }
+
+  #logPut(high: number, low: number, hour: number): void {
+    const log = this.#log;
+    let at = log.take(RECORD_BYTES);
+    while (hour !== this.#loggedHour || log.beginsBlock(at)) {
+      log.view.setUint32(at, HOUR_FOLLOWS, true);
+      log.view.setUint32(at + 4, hour, true);
+      this.#loggedHour = hour;
+      at = log.take(RECORD_BYTES);
     }
-    while (live * FULL_OF * 4 > this.#capacity * FULL * 3) this.#capacity *= 2;
-    this.#table = new Uint32Array(this.#capacity * WORDS);
-    this.entries = 0;
-    const table = this.#table;
-    for (let x = 0; x < old.length; x += WORDS) {
-      const hour = old[x + 2] as number;
-      if (hour === 0 || hour < from) continue;
-      const high = old[x] as number;
-      const low = old[x + 1] as number;
-      const to = this.#find(high, low);
-      table[to] = high;
-      table[to + 1] = low;
-      table[to + 2] = hour;
-      this.entries += 1;
-    }
+    log.view.setUint32(at, high, true);
+    log.view.setUint32(at + 4, low, true);
   }
 }
 
-function countFrom(table: Uint32Array, hour: number): number {
-  let count = 0;
-  for (let x = 2; x < table.length; x += WORDS) {
-    const at = table[x] as number;
-    if (at !== 0 && at >= hour) count += 1;
-  }
-  return count;
+interface WindowShape extends TableShape {
+  readonly hours: HoursShape;
 }

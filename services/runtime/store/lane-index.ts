@@ -1,166 +1,206 @@
 /**
- * Lanes by hash, off-heap: open addressing over one Uint32Array. An entry is 8 words:
- * hash (4), segment and offset of the chain's newest event (0 = no chain), count, flags.
- * Entries are never removed in place; growing leaves out those that have no flags and whose chain has expired.
- * Places go by the hash's high bits, so the table may have any size, and its memory is written and read as it is.
+ * Lanes by hash, off-heap, 20 bytes each in a table that is two to four fifths full:
+ * hash (32 bits, 32, 24; 8 more are the shard's) and flags (8) | segment (16 bits), offset of the newest event (26)
+ * and count (22) of the lane's chain.
+ * Entries are never removed in place; making room leaves out those that have no flags and whose chain has expired.
  */
 import { CodedError } from '../errors.ts';
 import type { HashWords } from './lane-hash.ts';
+import type { LogPosition } from './segment-log.ts';
+import { CHUNK_ENTRIES_LOG, CHUNK_MASK, SHARDS, SpreadTable, type TableShape } from './spread-table.ts';
 import type { MemoryTable } from './table-snapshot.ts';
 
-const WORDS = 8;
-const SEGMENT = 4;
-const OFFSET = 5;
-const COUNT = 6;
-const FLAGS = 7;
-const CAPACITY_MIN = 1 << 12;
-/** 2 GiB of index: 67 million entries, at most two thirds of them in use. */
+const WORDS = 5;
+const FLAGS = 2;
+const PLACE = 3;
+const COUNT = 4;
+const FLAGS_MASK = 0xff;
+const OFFSET_BITS = 26;
+const OFFSET_MASK = 2 ** OFFSET_BITS - 1;
+const SEGMENT_LOW_BITS = 32 - OFFSET_BITS;
+const COUNT_BITS = 22;
+export const chainEventsMax = 2 ** COUNT_BITS - 1;
+/** Segments are told apart within so many of the newest: what is older has been left out long before. */
+const SEGMENT_MASK = 2 ** (32 - COUNT_BITS + SEGMENT_LOW_BITS) - 1;
+/** 1.3 GiB of index. */
 export const indexEntriesMax = 1 << 26;
-/** The table grows when it is fuller than two thirds; a grown one is two fifths full: 48 to 80 bytes a lane. */
-const FULL = 2;
-const FULL_OF = 3;
-const GROWN_ENTRIES = 2.5;
-/** As many as make the product with a capacity exact. */
-const PLACE_BITS = 26;
-/** Worked out once: V8 calls its library for a power of a module's constant, at every look-up. */
-const PLACES = 2 ** PLACE_BITS;
 
-export class LaneIndex implements MemoryTable {
-  #table: Uint32Array = new Uint32Array(CAPACITY_MIN * WORDS);
-  #capacity = CAPACITY_MIN;
-  used = 0;
+/** Lanes of no chain that is worth keeping, whatever segments there are. */
+const NO_SEGMENT = 0;
 
-  get memory(): Uint32Array {
-    return this.#table;
+export class LaneIndex implements MemoryTable<IndexShape> {
+  readonly #table = new SpreadTable(WORDS);
+  /** The segment that was pushed last, which is the newest of all. */
+  #newest = 0;
+  /** What was read last: an object for each event would be garbage. */
+  readonly chain: ChainEnd = { first: 0, segment: 0, offset: 0, count: 0 };
+
+  get used(): number {
+    return this.#table.used;
   }
-  adopt(memory: Uint32Array, used: number): void {
-    this.#table = memory;
-    this.#capacity = memory.length / WORDS;
-    this.used = used;
+  get memory(): readonly Uint32Array[] {
+    return this.#table.chunks;
   }
-
-  /** From a snapshot of the first version: the whole table, by other places. */
-  putEntries(entries: Uint32Array): void {
-    for (let from = 0; from + WORDS <= entries.length; from += WORDS) {
-      if (!occupied(entries, from)) continue;
-      this.makeRoom(1, 0);
-      this.used += 1;
-      copyTo(this.#table, this.#capacity, entries, from);
-    }
+  get shape(): IndexShape {
+    return { ...this.#table.shape, newest: this.#newest };
+  }
+  reshape(shape: IndexShape): void {
+    this.#newest = shape.newest;
+    this.#table.reshape(shape);
   }
 
   /**
    * Makes sure that the next `entries` new hashes find room. Slots that were handed out before are void after this,
    * and only after this. Chains in segments below segmentMin count as expired.
    */
-  makeRoom(entries: number, segmentMin: number): void {
-    if ((this.used + entries) * FULL_OF > this.#capacity * FULL) this.#grow(segmentMin);
-  }
-
-  /** The slot of this hash, made if absent; makeRoom comes first. */
-  slot(hash: HashWords): number {
-    const table = this.#table;
-    const capacity = this.#capacity;
-    // Typed array reads below are within capacity: placeOf is below it, and what reaches it starts again.
-    const h0 = hash[0] as number;
-    const h1 = hash[1] as number;
-    const h2 = hash[2] as number;
-    const h3 = hash[3] as number;
-    for (let at = placeOf(h0, capacity); ; at = at + 1 === capacity ? 0 : at + 1) {
-      const x = at * WORDS;
-      if (table[x] === h0 && table[x + 1] === h1 && table[x + 2] === h2 && table[x + 3] === h3) return x;
-      if (occupied(table, x)) continue;
-      table[x] = h0;
-      table[x + 1] = h1;
-      table[x + 2] = h2;
-      table[x + 3] = h3;
-      this.used += 1;
-      return x;
-    }
-  }
-
-  segment(slot: number): number {
-    return this.#table[slot + SEGMENT] as number;
-  }
-  offset(slot: number): number {
-    return this.#table[slot + OFFSET] as number;
-  }
-  count(slot: number): number {
-    return this.#table[slot + COUNT] as number;
-  }
-  flags(slot: number): number {
-    return this.#table[slot + FLAGS] as number;
-  }
-  setFlags(slot: number, flags: number): void {
-    this.#table[slot + FLAGS] = flags;
-  }
-  /** Makes this place the newest of the chain. */
-  push(slot: number, segment: number, offset: number): void {
-    this.#table[slot + SEGMENT] = segment;
-    this.#table[slot + OFFSET] = offset;
-    this.#table[slot + COUNT] = (this.#table[slot + COUNT] as number) + 1;
-  }
-  clear(slot: number): void {
-    this.#table[slot + SEGMENT] = 0;
-    this.#table[slot + OFFSET] = 0;
-    this.#table[slot + COUNT] = 0;
-  }
-  /** One of the entry's four hash words. */
-  word(slot: number, i: number): number {
-    return this.#table[slot + i] as number;
-  }
-
-  #grow(segmentMin: number): void {
-    const old = this.#table;
-    let live = 0;
-    for (let x = 0; x < old.length; x += WORDS) if (alive(old, x, segmentMin)) live += 1;
-    this.#resize(live, segmentMin);
-    this.used = live;
-  }
-
-  /** Makes a table for so many entries, and moves what is alive. */
-  #resize(entries: number, segmentMin: number): void {
-    this.#capacity = Math.max(CAPACITY_MIN, Math.ceil(entries * GROWN_ENTRIES));
-    if (this.#capacity > indexEntriesMax) {
+  makeRoom(entries: number, segmentMin = NO_SEGMENT): void {
+    if (this.#table.hasRoom(entries)) return;
+    if (this.#table.room * SHARDS > indexEntriesMax) {
       throw new CodedError(
         'index_full',
-        `could not index another lane: ${String(entries)} lanes are indexed`,
+        `could not index another lane: ${String(this.used)} lanes are indexed`,
         {
           hint: 'Raise HINDSIGHT_PARTITIONS by a replay into new topics, or shorten the retention of waiting events.',
         },
       );
     }
-    const old = this.#table;
-    this.#table = new Uint32Array(this.#capacity * WORDS);
-    for (let x = 0; x < old.length; x += WORDS) {
-      if (alive(old, x, segmentMin)) copyTo(this.#table, this.#capacity, old, x);
+    const isAlive = (chunk: Uint32Array, x: number): boolean => {
+      const place = chunk[x + PLACE] as number; // as the rest, of an entry
+      if (((chunk[x + FLAGS] as number) & FLAGS_MASK) !== 0) return true;
+      return place !== 0 && this.#segmentOf(place, chunk[x + COUNT] as number) >= segmentMin;
+    };
+    this.#table.makeRoom(this.#table.countAlive(isAlive), isAlive);
+  }
+
+  /** The slot of this hash, made if absent; makeRoom comes first. */
+  slot(hash: HashWords): number {
+    const found = this.find(hash);
+    if (found >= 0) return found;
+    const slot = ~found;
+    const chunk = this.#chunk(slot);
+    const x = (slot & CHUNK_MASK) * WORDS;
+    const third = hash[2] as number;
+    chunk[x] = hash[0] as number;
+    chunk[x + 1] = secondOf(hash);
+    chunk[x + FLAGS] = third & ~FLAGS_MASK;
+    this.#table.added(third & FLAGS_MASK);
+    return slot;
+  }
+
+  /** The slot of this hash, or the complement of where it would go. */
+  find(hash: HashWords): number {
+    const table = this.#table;
+    const { chunks } = table;
+    const first = hash[0] as number; // hashes have four words
+    const second = secondOf(hash);
+    const third = hash[2] as number;
+    const shard = third & FLAGS_MASK;
+    const { room } = table;
+    const end = (shard + 1) * room;
+    for (let slot = table.home(shard, first); ; slot = slot + 1 === end ? end - room : slot + 1) {
+      const chunk = chunks[slot >>> CHUNK_ENTRIES_LOG] as Uint32Array; // a slot lies in a chunk
+      const x = (slot & CHUNK_MASK) * WORDS;
+      if (chunk[x + 1] === 0) return ~slot;
+      if (chunk[x] !== first || chunk[x + 1] !== second) continue;
+      if (((chunk[x + FLAGS] as number) ^ third) >>> 8 === 0) return slot;
     }
+  }
+
+  /** The slot of the chain whose newest event lies here: of a shard, and of the hash with this first word. */
+  findChain({ shard, first }: HashPart, { segment, offset }: LogPosition): number | undefined {
+    const table = this.#table;
+    for (let slot = table.home(shard, first); ; slot = table.after(slot, shard)) {
+      const chunk = this.#chunk(slot);
+      const x = (slot & CHUNK_MASK) * WORDS;
+      if (chunk[x + 1] === 0) return undefined;
+      if (chunk[x] === first && this.offset(slot) === offset && this.segment(slot) === segment) return slot;
+    }
+  }
+
+  /** Has what an event behind the chain's newest needs in `chain`. */
+  readChain(slot: number): ChainEnd {
+    const chunk = this.#chunk(slot);
+    const x = (slot & CHUNK_MASK) * WORDS;
+    const place = chunk[x + PLACE] as number;
+    const count = chunk[x + COUNT] as number;
+    const { chain } = this;
+    chain.first = chunk[x] as number;
+    chain.segment = place === 0 ? 0 : this.#segmentOf(place, count);
+    chain.offset = place & OFFSET_MASK;
+    chain.count = count & chainEventsMax;
+    return chain;
+  }
+  shardOf(slot: number): number {
+    return Math.floor(slot / this.#table.room);
+  }
+  /** Of the chain's newest event; 0: there is no chain. */
+  segment(slot: number): number {
+    const chunk = this.#chunk(slot);
+    const x = (slot & CHUNK_MASK) * WORDS;
+    const place = chunk[x + PLACE] as number;
+    return place === 0 ? 0 : this.#segmentOf(place, chunk[x + COUNT] as number);
+  }
+  offset(slot: number): number {
+    return (this.#chunk(slot)[(slot & CHUNK_MASK) * WORDS + PLACE] as number) & OFFSET_MASK;
+  }
+  count(slot: number): number {
+    return (this.#chunk(slot)[(slot & CHUNK_MASK) * WORDS + COUNT] as number) & chainEventsMax;
+  }
+  flags(slot: number): number {
+    return (this.#chunk(slot)[(slot & CHUNK_MASK) * WORDS + FLAGS] as number) & FLAGS_MASK;
+  }
+  setFlags(slot: number, flags: number): void {
+    const chunk = this.#chunk(slot);
+    const x = (slot & CHUNK_MASK) * WORDS + FLAGS;
+    chunk[x] = ((chunk[x] as number) & ~FLAGS_MASK) | flags;
+  }
+  /** Makes this place the newest of the chain of so many events. An offset is never 0. */
+  push(slot: number, segment: number, offset: number, count: number): void {
+    const chunk = this.#chunk(slot);
+    const x = (slot & CHUNK_MASK) * WORDS;
+    chunk[x + PLACE] = (segment << OFFSET_BITS) | offset;
+    chunk[x + COUNT] = ((segment >>> SEGMENT_LOW_BITS) << COUNT_BITS) | Math.min(count, chainEventsMax);
+    this.#newest = segment;
+  }
+  clear(slot: number): void {
+    const chunk = this.#chunk(slot);
+    const x = (slot & CHUNK_MASK) * WORDS;
+    chunk[x + PLACE] = 0;
+    chunk[x + COUNT] = 0;
+  }
+  /** One of the three words that are known of the entry's hash. */
+  word(slot: number, i: 0 | 1 | 2): number {
+    const word = this.#chunk(slot)[(slot & CHUNK_MASK) * WORDS + i] as number;
+    if (i < FLAGS) return word;
+    return ((word & ~FLAGS_MASK) | this.shardOf(slot)) >>> 0;
+  }
+
+  #segmentOf(place: number, count: number): number {
+    const known = ((count >>> COUNT_BITS) << SEGMENT_LOW_BITS) | (place >>> OFFSET_BITS);
+    return this.#newest - ((this.#newest - known) & SEGMENT_MASK);
+  }
+  #chunk(slot: number): Uint32Array {
+    return this.#table.chunks[slot >>> CHUNK_ENTRIES_LOG] as Uint32Array; // a slot lies in a chunk
   }
 }
 
-/** Where a hash belongs: its high bits as a share of the table. */
-function placeOf(h0: number, capacity: number): number {
-  return Math.floor(((h0 >>> (32 - PLACE_BITS)) * capacity) / PLACES);
+export interface ChainEnd {
+  /** Word of the hash. */
+  first: number;
+  segment: number;
+  offset: number;
+  count: number;
+}
+export interface HashPart {
+  readonly shard: number;
+  readonly first: number;
 }
 
-/** Copies an entry that the table does not have to its place there. */
-function copyTo(table: Uint32Array, capacity: number, entries: Uint32Array, from: number): void {
-  let at = placeOf(entries[from] as number, capacity);
-  while (occupied(table, at * WORDS)) at = at + 1 === capacity ? 0 : at + 1;
-  for (let i = 0; i < WORDS; i += 1) table[at * WORDS + i] = entries[from + i] as number;
+export interface IndexShape extends TableShape {
+  readonly newest: number;
 }
 
-function occupied(table: Uint32Array, x: number): boolean {
-  return (
-    ((table[x] as number) |
-      (table[x + 1] as number) |
-      (table[x + 2] as number) |
-      (table[x + 3] as number)) !==
-    0
-  );
-}
-
-function alive(table: Uint32Array, x: number, segmentMin: number): boolean {
-  if (!occupied(table, x)) return false;
-  return table[x + FLAGS] !== 0 || (table[x + SEGMENT] !== 0 && (table[x + SEGMENT] as number) >= segmentMin);
+/** Never 0, which would say that there is no entry. */
+function secondOf(hash: HashWords): number {
+  return hash[1] === 0 ? 1 : (hash[1] as number);
 }

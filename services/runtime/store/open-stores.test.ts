@@ -11,7 +11,7 @@ import type { EventStore, HashWindow, PartitionStores } from './ports.ts';
 const HOUR = 3_600_000;
 const needs = {
   events: { retentionMs: 30 * 24 * HOUR },
-  duplicates: { windowMs: 24 * HOUR, entriesMax: 1_000_000 },
+  duplicates: { windowMs: 24 * HOUR, lateMs: 0, entriesMax: 1_000_000 },
 };
 const folders: string[] = [];
 const folder = (): string => {
@@ -230,17 +230,6 @@ describe('the stores of a partition', () => {
       '4',
       '2',
     ]);
-  });
-
-  test('a window that is full forgets its oldest hours, and counts what it forgot', () => {
-    const small = { duplicates: { windowMs: 24 * HOUR, entriesMax: 2_000 } };
-    const { duplicates } = openPartitionStores(folder(), small);
-    if (duplicates === undefined) throw new Error('asked for, not given');
-    const hashes = 5_000;
-    for (let i = 0; i < hashes; i += 1) duplicates.seen(i, Math.imul(i, 0x9e37_79b1), (i / 200 + 100) * HOUR);
-    expect(duplicates.forgottenEarly).toBeGreaterThan(0);
-    expect(duplicates.entries + duplicates.forgottenEarly).toBe(hashes);
-    expect(duplicates.seen(hashes - 1, Math.imul(hashes - 1, 0x9e37_79b1), 126 * HOUR)).toBe(true);
   });
 
   test('the index grows without losing a lane', () => {

@@ -41,10 +41,10 @@ export interface EventStore {
   /** Bits that the merger keeps for a lane, durable for ever; 0 for a lane that is only waiting. At most 8 bits. */
   flags(lane: LaneSlot): number;
   setFlags(lane: LaneSlot, flags: number): void;
-  /** All 128 bits of the lane's hash, as 32 hex digits: its key in the keyed store. */
+  /** 96 bits of the lane's hash, as 24 hex digits: its key in the keyed store. */
   laneKeyHex(lane: LaneSlot): string;
-  /** One of the four 32-bit words of that hash, unsigned: where a hash of something in the lane goes on from. */
-  laneWord(lane: LaneSlot, word: 0 | 1 | 2 | 3): number;
+  /** The first two 32-bit words of that hash, unsigned: where a hash of something in the lane goes on from. */
+  laneWord(lane: LaneSlot, word: 0 | 1): number;
   append(
     lane: LaneSlot,
     chain: Chain,
@@ -70,7 +70,6 @@ export interface EventStore {
 export interface HashWindow {
   /** True when the hash was added with a time in the same window before; else remembers it. */
   seen(hashHigh: number, hashLow: number, receivedAt: number): boolean;
-  expire(receivedBefore: number): void;
   readonly entries: number;
   /** Hashes that made room for newer ones before the window was over, since the start: their repeats are not seen. */
   readonly forgottenEarly: number;
@@ -100,5 +99,12 @@ export interface PartitionStores extends Durable {
 /** What a service wants its partitions to have. */
 export interface StoreNeeds {
   readonly events?: { readonly retentionMs: number };
-  readonly duplicates?: { readonly windowMs: number; readonly entriesMax: number };
+  readonly duplicates?: {
+    /** How long a repeat is one. */
+    readonly windowMs: number;
+    /** By how much an event may be late: hashes are remembered for so much longer. */
+    readonly lateMs: number;
+    /** Above it the oldest hours are forgotten early. */
+    readonly entriesMax: number;
+  };
 }

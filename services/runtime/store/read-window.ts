@@ -1,8 +1,9 @@
 /**
- * One read buffer over a log: narrow for scattered records, wide once neighbours are asked for. A store has one for all
+ * One read buffer over the event store's log: narrow for scattered records, wide once neighbours are asked for. A store has one for all
  * its chains, since a buffer of its own for each chain cost more than reading it.
  */
-import { recordLength, type SegmentLog } from './segment-log.ts';
+import { lengthOf } from './event-record.ts';
+import type { SegmentLog } from './segment-log.ts';
 
 /** A visitor of a month hits another stretch each time. */
 const NARROW_BYTES = 4 << 10;
@@ -30,13 +31,14 @@ export class ReadWindow {
     return this.#log.segmentMin;
   }
 
-  /** Has the whole record at `found`; the next call may overwrite it. Returns its length. */
+  /** Has the whole record at `found`; the next call may overwrite it. Returns its first word. */
   find(segment: number, offset: number): number {
     if (!this.#holds(segment, offset, 4)) this.#load(segment, offset, NARROW_BYTES);
-    const length = recordLength(this.view.getUint32(offset - this.#start, true));
+    const lead = this.view.getUint32(offset - this.#start, true);
+    const length = lengthOf(lead);
     if (!this.#holds(segment, offset, length)) this.#load(segment, offset, length);
     this.found = offset - this.#start;
-    return length;
+    return lead;
   }
 
   /** What was read of the unwritten tail is what it was: records are only added behind it. A cut log is a new log. */

@@ -1,6 +1,7 @@
 /**
- * Append-only bytes in segment files, in blocks that end with a checksum. The log itself knows no records: the event
- * store writes them and walks them. A position (segment, offset) that was reported by `write` is the end of a block.
+ * Append-only bytes in segment files, in blocks that begin with their length and checksum. The log itself knows no
+ * records: the stores write them and walk them. A position (segment, offset) that was reported by `write` is the end of a
+ * block. Nothing that was appended lies at offset 0.
  *
  * Torn tails: a crash can leave half a block, or blocks that no committed position covers. `open` is told the committed
  * position; it cuts what lies past it, and refuses when the files end before it.
@@ -33,9 +34,9 @@ export const logStart: LogPosition = { segment: 1, offset: 0 };
 export const segmentBytesMax = 64 << 20;
 /** Buffered before it is written: one block. */
 export const blockBytesMax = 1 << 20;
-/** A block's trailer: magic, length of the block before it, its CRC-32C. */
-export const TRAILER_BYTES = 12;
-const TRAILER_MAGIC = 0xb10c_b10c;
+/** A block's header: magic, length of what follows, its CRC-32C. */
+const HEADER_BYTES = 12;
+const HEADER_MAGIC = 0xb10c_b10d;
 
 /** Read in one go by a scan: several blocks. */
 const SCAN_BYTES = 8 << 20;
@@ -45,9 +46,10 @@ const NAME = /^(\d{8})\.seg$/;
 export class SegmentLog {
   readonly #folder: string;
   readonly #files = new Map<number, number>();
-  readonly #buffer = Buffer.allocUnsafeSlow(blockBytesMax + TRAILER_BYTES);
+  readonly #buffer = Buffer.allocUnsafeSlow(blockBytesMax);
   /** The buffer again: V8 compiles a DataView's setters to a store, and a Buffer's to four with checks. */
   readonly view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.byteLength);
+  /** Of the block's bytes, its header included; 0 while there is none. */
   #buffered = 0;
   #written: number;
   #taken = 0;
@@ -97,14 +99,19 @@ export class SegmentLog {
 
   /** Room for `bytes` more in one piece: the place in `buffer` to write them to. */
   take(bytes: number): number {
-    if (this.#buffered + bytes > blockBytesMax || this.#written + this.#buffered + bytes > segmentBytesMax) {
+    let at = Math.max(this.#buffered, HEADER_BYTES);
+    if (at + bytes > blockBytesMax || this.#written + at + bytes > segmentBytesMax) {
       this.#makeRoom(bytes);
+      at = HEADER_BYTES;
     }
-    const at = this.#buffered;
-    this.#buffered += bytes;
+    this.#buffered = at + bytes;
     this.#taken += bytes;
     this.records += 1;
     return at;
+  }
+  /** Whether what `take` placed at `at` is the first of its block. */
+  beginsBlock(at: number): boolean {
+    return at === HEADER_BYTES;
   }
   /** Offset in the current segment of what `take` placed at `at`. */
   offsetOf(at: number): number {
@@ -121,13 +128,12 @@ export class SegmentLog {
   /** Writes what is buffered as a block; returns the position behind it. */
   write(): LogPosition {
     if (this.#buffered > 0) {
-      const length = this.#buffered;
-      const buffer = this.#buffer;
-      buffer.writeUInt32LE(TRAILER_MAGIC, length);
-      buffer.writeUInt32LE(length, length + 4);
-      buffer.writeUInt32LE(crc32c(buffer.subarray(0, length)) >>> 0, length + 8);
-      writeFully(this.#fd(this.segment), buffer.subarray(0, length + TRAILER_BYTES), this.#written);
-      this.#written += length + TRAILER_BYTES;
+      const block = this.#buffer.subarray(0, this.#buffered);
+      block.writeUInt32LE(HEADER_MAGIC, 0);
+      block.writeUInt32LE(block.length - HEADER_BYTES, 4);
+      block.writeUInt32LE(crc32c(block.subarray(HEADER_BYTES)) >>> 0, 8);
+      writeFully(this.#fd(this.segment), block, this.#written);
+      this.#written += block.length;
       this.#buffered = 0;
     }
     return { segment: this.segment, offset: this.#written };
@@ -162,16 +168,14 @@ export class SegmentLog {
   }
 
   /**
-   * Calls visit with each whole block from a position on, in order. The bytes are reused.
+   * Calls visit with what was appended in each block from a position on, in order. The bytes are reused.
    * Throws `store_damaged` at a block whose checksum is wrong: everything here lies before a committed position.
    */
   scan(from: LogPosition, visit: (block: Buffer, segment: number, offset: number) => void): void {
     const window = Buffer.allocUnsafeSlow(SCAN_BYTES);
     for (let segment = Math.max(from.segment, this.segmentMin); segment <= this.segment; segment += 1) {
       const start = segment === from.segment ? from.offset : 0;
-      this.#scanSegment(window, segment, start, (block, offset) => {
-        visit(block, segment, offset);
-      });
+      this.#scanSegment(window, segment, start, visit);
     }
   }
 
@@ -194,12 +198,11 @@ export class SegmentLog {
     this.#files.clear();
   }
 
-  /** Blocks are not indexed, so a segment is walked: records up to each trailer. A trailer is found by the walker. */
   #scanSegment(
     window: Buffer,
     segment: number,
     start: number,
-    visit: (block: Buffer, offset: number) => void,
+    visit: (block: Buffer, segment: number, offset: number) => void,
   ): void {
     const size = segment === this.segment ? this.#written : this.sizeOf(segment);
     const fd = this.#fd(segment);
@@ -214,11 +217,12 @@ export class SegmentLog {
       const view = new DataView(bytes.buffer, bytes.byteOffset, length);
       let at = 0;
       for (let end = endOfBlock(view, at); end !== undefined; end = endOfBlock(view, at)) {
-        if (crc32c(bytes.subarray(at, end)) >>> 0 !== view.getUint32(end + 8, true)) {
+        const block = bytes.subarray(at + HEADER_BYTES, end);
+        if (crc32c(block) >>> 0 !== view.getUint32(at + 8, true)) {
           throw damaged(this.#path(segment), begin + at);
         }
-        visit(bytes.subarray(at, end), begin + at);
-        at = end + TRAILER_BYTES;
+        visit(block, segment, begin + at + HEADER_BYTES);
+        at = end;
       }
       // The window is larger than a block, so one that does not end in it has no end.
       if (at === 0) throw damaged(this.#path(segment), begin);
@@ -227,16 +231,14 @@ export class SegmentLog {
   }
 
   #makeRoom(bytes: number): void {
-    if (bytes > blockBytesMax) {
+    if (bytes > blockBytesMax - HEADER_BYTES) {
       throw new CodedError(
         'record_too_large',
-        `could not store ${String(bytes)} bytes: a block holds ${String(blockBytesMax)}`,
+        `could not store ${String(bytes)} bytes: a block holds ${String(blockBytesMax - HEADER_BYTES)}`,
       );
     }
-    if (this.#buffered + bytes > blockBytesMax) this.write();
-    if (this.#written + this.#buffered + bytes + TRAILER_BYTES <= segmentBytesMax) return;
     this.write();
-    this.#nextSegment();
+    if (this.#written + HEADER_BYTES + bytes > segmentBytesMax) this.#nextSegment();
   }
 
   #nextSegment(): void {
@@ -261,20 +263,12 @@ export class SegmentLog {
   }
 }
 
-/** Every record starts with its length in the low 28 bits of a word, so a block is walked from record to record. */
-const LENGTH_MASK = 0x0fff_ffff;
-export const recordLength = (word: number): number => word & LENGTH_MASK;
-
+/** Of the block that begins here; undefined when it is not whole. */
 function endOfBlock(view: DataView, start: number): number | undefined {
-  let at = start;
-  while (at + TRAILER_BYTES <= view.byteLength) {
-    const word = view.getUint32(at, true);
-    if (word === TRAILER_MAGIC && view.getUint32(at + 4, true) === at - start) return at;
-    const length = recordLength(word);
-    if (length < 4) return undefined;
-    at += length;
-  }
-  return undefined;
+  if (start + HEADER_BYTES > view.byteLength || view.getUint32(start, true) !== HEADER_MAGIC)
+    return undefined;
+  const end = start + HEADER_BYTES + view.getUint32(start + 4, true);
+  return end <= view.byteLength ? end : undefined;
 }
 
 function damaged(path: string, offset: number): CodedError {

@@ -1,5 +1,16 @@
 /** The events of one chain: where they lie and when they were, ordered by arrival until sorted. */
-import { RECEIVED_AT, RECORD_HEADER_BYTES, timeAt, TIMESTAMP } from './event-record.ts';
+import {
+  FIRST,
+  lengthOf,
+  NEXT_BEFORE,
+  offsetAt,
+  RECEIVED_AT,
+  segmentAt,
+  timeAt,
+  TIMESTAMP,
+  typeOf,
+  valueAt,
+} from './event-record.ts';
 import type { StoredEvents } from './ports.ts';
 import type { ReadWindow } from './read-window.ts';
 import { stableOrder } from './stable-order.ts';
@@ -44,15 +55,16 @@ export class ChainEvents implements StoredEvents {
     while (this.#segment !== 0 && this.#segment >= window.segmentMin) {
       if (left === 0) return false;
       left -= 1;
-      const length = window.find(this.#segment, this.#offset);
+      const lead = window.find(this.#segment, this.#offset);
       const { view, found } = window;
       const receivedAt = timeAt(view, found + RECEIVED_AT);
       if (receivedAt >= this.#receivedFrom) {
         this.#add(this.#segment * 2 ** 32 + this.#offset, receivedAt, timeAt(view, found + TIMESTAMP));
-        this.#kept?.push(Buffer.from(window.bytes.subarray(found + RECORD_HEADER_BYTES, found + length)));
+        this.#kept?.push(Buffer.from(valueOf(window, lead)));
       }
-      this.#segment = view.getUint32(found + 4, true);
-      this.#offset = view.getUint32(found + 8, true);
+      if (typeOf(lead) === FIRST) break;
+      this.#offset = offsetAt(view, found + NEXT_BEFORE);
+      this.#segment = segmentAt(view, found + NEXT_BEFORE, this.#segment);
     }
     this.#isWhole = true;
     this.#places = this.#places.subarray(0, this.length).reverse();
@@ -86,8 +98,7 @@ export class ChainEvents implements StoredEvents {
     if (kept !== undefined) return kept;
     const place = this.#places[at] as number;
     const window = this.#window;
-    const length = window.find(Math.floor(place / 2 ** 32), place % 2 ** 32);
-    return window.bytes.subarray(window.found + RECORD_HEADER_BYTES, window.found + length);
+    return valueOf(window, window.find(Math.floor(place / 2 ** 32), place % 2 ** 32));
   }
 
   #at(index: number): number {
@@ -112,6 +123,11 @@ export interface ChainHead {
   readonly offset: number;
   /** Expected; only a size to begin with. */
   readonly count: number;
+}
+
+/** Of the record that was found last. */
+function valueOf({ bytes, found }: ReadWindow, lead: number): Buffer {
+  return bytes.subarray(found + valueAt(lead), found + lengthOf(lead));
 }
 
 function doubled(array: Float64Array): Float64Array {

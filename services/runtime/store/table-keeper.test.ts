@@ -25,7 +25,7 @@ const LANES = 21;
 const TEST_MS_MAX = 60_000;
 const needs = {
   events: { retentionMs: 30 * 24 * HOUR },
-  duplicates: { windowMs: 24 * HOUR, entriesMax: 1_000_000 },
+  duplicates: { windowMs: 24 * HOUR, lateMs: 0, entriesMax: 1_000_000 },
 };
 const folders: string[] = [];
 const folder = (): string => {
@@ -174,7 +174,57 @@ describe('the tables of a partition', () => {
     },
     TEST_MS_MAX,
   );
+
+  test(
+    'a chain goes on over segments that were deleted, and opens all the same',
+    async () => {
+      const at = folder();
+      const stores = openPartitionStores(at, needs);
+      const { events } = parts(stores);
+      const bytes = Buffer.alloc(900_000, 1);
+      const day = (lane: number, number: number): void => {
+        events.append(laneOf(events, lane), 'waiting', number * 24 * HOUR, number, bytes, 0, bytes.length);
+      };
+      for (let number = 0; number < 20; number += 1) day(number === 1 ? 3 : 0, number);
+      for (let i = 0; i <= tailRecordsMin; i += 1) {
+        events.setFlags(laneOf(events, 7), i & 0xff); // so that a table is written, and what follows is the tail
+      }
+      stores.committed(1);
+      stores.flush();
+      await untilThere(join(at, 'events', SNAPSHOT_FILE));
+      day(0, 60); // the one before it lies in a segment that is still there
+      stores.committed(2);
+      stores.flush();
+      events.expire(50 * 24 * HOUR);
+      const before = events.bytesOnDisk;
+      for (let sequence = 3; events.bytesOnDisk === before; sequence += 1) {
+        stores.committed(sequence);
+        stores.flush();
+        await sleep(5);
+      }
+      day(3, 61); // and this one's does not
+      day(0, 62);
+      stores.committed(1_000_000);
+      stores.flush();
+      const left = folder();
+      cpSync(at, left, { recursive: true });
+      const again = openPartitionStores(left, needs);
+      for (const each of [events, parts(again).events]) {
+        expect(timesOf(each, 0).slice(-2)).toEqual([60, 62]);
+        expect(timesOf(each, 3)).toEqual([61]);
+        expect(each.count(laneOf(each, 3), 'waiting')).toBe(1);
+      }
+      again.close();
+      stores.close();
+    },
+    TEST_MS_MAX,
+  );
 });
+
+function timesOf(events: EventStore, lane: number): number[] {
+  const stored = events.events(laneOf(events, lane), 'waiting', 0);
+  return Array.from({ length: stored.length }, (_, index) => stored.timestamp(index));
+}
 
 /** Tables are put in force beside the batches, once the disk has them. */
 async function untilThere(file: string): Promise<void> {

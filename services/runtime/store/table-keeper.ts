@@ -3,7 +3,7 @@
  * again would take long, and not before it is worth the writing. So a start reads the table and a short tail.
  */
 import type { LogPosition, SegmentLog } from './segment-log.ts';
-import { TableDraft, type SnapshotTable } from './table-snapshot.ts';
+import { TableDraft, type MemoryTable } from './table-snapshot.ts';
 
 /** A tail of fewer records is never worth a snapshot; eight such tails are read in a tenth of a second. */
 export const tailRecordsMin = 32_768;
@@ -13,12 +13,12 @@ const TAIL_SHARE = 8;
 export class TableKeeper {
   readonly #folder: string;
   readonly #log: SegmentLog;
-  readonly #table: SnapshotTable;
+  readonly #table: MemoryTable;
   #position: LogPosition;
   #recordsBefore = 0;
   #draft: TableDraft | undefined;
 
-  constructor(folder: string, log: SegmentLog, table: SnapshotTable, position: LogPosition) {
+  constructor(folder: string, log: SegmentLog, table: MemoryTable, position: LogPosition) {
     this.#folder = folder;
     this.#log = log;
     this.#table = table;
