@@ -16,6 +16,8 @@ export interface TraceOptions {
 /** Of each table. */
 export const traceRowsMax = 2_000;
 const namesMax = 10_000;
+/** Merges that are followed from somebody absorbed to who is left. */
+const mergesMax = 100;
 
 export function mountTrace(app: FastifyInstance, options: TraceOptions): void {
   app.get('/v1/trace', (request, reply) => get(options, request, reply));
@@ -68,7 +70,7 @@ async function known(query: Query, workspace: Workspace, name: string): Promise<
      ORDER BY kind = 'email' LIMIT 1`,
     { workspace, value: name },
   );
-  const personId = textOf(rows[0]?.['person_id']);
+  const personId = textOf(rows[0]?.['person_id']) || (await former(query, workspace, name));
   if (personId === '') return undefined;
   const held = await query(
     `SELECT value FROM identities
@@ -78,6 +80,30 @@ async function known(query: Query, workspace: Workspace, name: string): Promise<
   );
   const anonymousIds = held.map((row) => textOf(row['value']));
   return { workspace, personId, anonymousIds, visitorOnly: false };
+}
+
+/** Whose the name was last, where it is nobody's today: who absorbed them, or somebody who was deleted. */
+async function former(query: Query, workspace: Workspace, name: string): Promise<string> {
+  const [row] = await query(
+    `SELECT person_id FROM stored_facts
+     WHERE workspace = {workspace:String}
+       AND (person_id = {value:String} OR (identifier_kind IN ('id', 'email') AND identifier IN ({value:String}, lower({value:String}))))
+       AND person_id IS NOT NULL
+     ORDER BY number DESC LIMIT 1`,
+    { workspace, value: name },
+  );
+  let personId = textOf(row?.['person_id']);
+  for (let merges = 0; merges < mergesMax; merges += 1) {
+    const [absorbed] = await query(
+      `SELECT other_person_id FROM stored_facts
+       WHERE workspace = {workspace:String} AND kind = 'person_absorbed' AND person_id = {person:String} LIMIT 1`,
+      { workspace, person: personId },
+    );
+    const survivor = textOf(absorbed?.['other_person_id']);
+    if (survivor === '') break;
+    personId = survivor;
+  }
+  return personId;
 }
 
 async function tell(query: Query, subject: Subject): Promise<{ steps: readonly Step[]; truncated?: true }> {

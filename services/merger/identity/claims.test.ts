@@ -49,6 +49,15 @@ describe('claiming an anonymous id', () => {
     expect(shop.facts()).toHaveLength(3);
   });
 
+  test('C.1 row 9: what a known person does under a new anonymous id is theirs after an identify with it, and not before', () => {
+    const shop = new Scenario();
+    shop.claim({ path: '42', anonymousId: 'laptop' });
+    expect(shop.resolve('42', 'phone').kind).toBe('resolved');
+    expect(shop.graph.ownerOf('phone')).toBeUndefined();
+    expect(shop.claim({ path: '42', anonymousId: 'phone' }).kind).toBe('granted');
+    expect(shop.graph.ownerOf('phone')).toBe(shop.person('42')?.personId);
+  });
+
   test('C.2: of two concurrent identifies of one anonymous id exactly one claims', () => {
     const shop = new Scenario();
     const outputs = shop.send(
