@@ -103,9 +103,12 @@ export class KafkaAdmin implements LogAdmin {
     return await retrying(what, LIMITS, async () => {
       const coordinator = this.#coordinator(name);
       const broker = await coordinator.broker();
-      const { errorCode, offsets } = decodeFetchedOffsets(
-        await request(broker, fetchOffsetsRequest(name, topicName(topic), partitions)),
-      );
+      const asked = fetchOffsetsRequest(name, topicName(topic), partitions);
+      const answer = await request(broker, asked).catch((error: unknown) => {
+        coordinator.forget(); // gone in the middle of it
+        throw error;
+      });
+      const { errorCode, offsets } = decodeFetchedOffsets(answer);
       const failed = [errorCode, ...offsets.map((offset) => offset.errorCode)].find((code) => code !== NONE);
       if (failed !== undefined && isCoordinatorError(failed)) coordinator.forget();
       if (failed === UNSTABLE_OFFSET_COMMIT)

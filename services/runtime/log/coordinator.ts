@@ -22,7 +22,14 @@ export class Coordinator {
   /** Rejects with `log_unavailable` while there is none. */
   async broker(): Promise<Broker> {
     this.#nodeId ??= await this.#find();
-    return await this.#cluster.broker(this.#nodeId);
+    try {
+      return await this.#cluster.broker(this.#nodeId);
+    } catch (error) {
+      // It may be gone for good, or be somewhere else now: the others know.
+      this.forget();
+      await this.#cluster.refresh().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** To be called when it answered that it is not the coordinator, or not at all. */

@@ -18,7 +18,7 @@ import {
   type FetchResponse,
   visibleBatches,
 } from './fetch-response.ts';
-import { asLogError, isLeaderError, kafkaError, LEADER_NOT_AVAILABLE, NONE } from './kafka-error.ts';
+import { asLogError, kafkaError, LEADER_NOT_AVAILABLE, NONE } from './kafka-error.ts';
 import type { LogReader, Position, RecordSlice, TopicPartition } from './ports.ts';
 import { FetchedSlice } from './record-slice.ts';
 import { request } from './request.ts';
@@ -229,7 +229,7 @@ export class FetchLoop implements LogReader {
       if (from?.leader !== asked.leader || from.at !== asked.offsets.get(place)) continue;
       if (fetched.errorCode !== NONE) {
         const error = kafkaError(`fetch ${place} from offset ${String(from.at)}`, fetched.errorCode);
-        if (!isLeaderError(fetched.errorCode)) throw error;
+        if (!error.retryable) throw error;
         trouble = error;
         continue;
       }

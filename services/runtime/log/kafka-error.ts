@@ -72,6 +72,11 @@ export function kafkaErrorName(code: number): string {
 
 /** The leader has moved, is moving or is not ready: ask for metadata and try again. */
 const LEADER_CODES = new Set([3, 5, 6, 7, 8, 9, 13, 19, 20, 56, 72, 74, 75, 100, 103]);
+/**
+ * A fault of the broker's own (-1), bytes that were damaged on the way (2), too much at once (89): asked again, they
+ * mostly pass. Every question of ours can be asked again: producers have sequences, coordinators know what they did.
+ */
+const PASSING_CODES = new Set([SERVER_FAULT, 2, 89]);
 /** The coordinator has moved or is loading: look it up again. */
 const COORDINATOR_CODES = new Set([7, 13, 14, 15, 16]);
 /** The producer is fenced, forgotten, or its transaction has ended without it. To the holder all mean the same. */
@@ -100,7 +105,8 @@ export function kafkaError(what: string, code: number): KafkaError {
       retryable: false,
       hint: 'The log no longer reaches back to this offset, or never reached it. Start from a snapshot or from the first offset kept.',
     });
-  if (isLeaderError(code) || isCoordinatorError(code) || code === CONCURRENT_TRANSACTIONS)
+  const passes = isLeaderError(code) || isCoordinatorError(code) || PASSING_CODES.has(code);
+  if (passes || code === CONCURRENT_TRANSACTIONS)
     return new KafkaError('log_unavailable', message, { kafkaCode, retryable: true });
   if (code === 29 || code === 30 || code === 31 || code === 53)
     return new KafkaError('log_not_authorized', message, { kafkaCode, retryable: false });

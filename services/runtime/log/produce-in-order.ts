@@ -3,18 +3,18 @@
  *
  * A request takes one batch a partition, so the batches of a partition go out one request after the other, on one
  * connection, which keeps their order; a few requests may be under way. What meets a leader that moves, or is not ready
- * yet, is sent again with its sequence, one request at a time: the broker recognises what it has, and refuses what
+ * yet, or is left out of an answer, is sent again with its sequence, one request at a time: the broker recognises what it has, and refuses what
  * would leave a gap.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from './cluster.ts';
 import {
   DUPLICATE_SEQUENCE_NUMBER,
-  isLeaderError,
   kafkaError,
   LEADER_NOT_AVAILABLE,
   NONE,
   OUT_OF_ORDER_SEQUENCE_NUMBER,
+  SERVER_FAULT,
 } from './kafka-error.ts';
 import { decodeProduced, type ProduceItem, produceRequest } from './produce-request.ts';
 import { request } from './request.ts';
@@ -90,13 +90,12 @@ async function produceTo(route: Route, items: readonly ProduceItem[]): Promise<R
   const inFlight = new Set<Promise<void>>();
   for (const group of requestsOf(items)) {
     while (inFlight.size >= inFlightMax) await Promise.race(inFlight);
-    const byPlace = new Map(group.map((item) => [placeOf(item), item]));
     const sent = request(broker, produceRequest(group, transactionalId, PRODUCE_TIMEOUT_MS)).then(
       (answer) => {
         inFlight.delete(sent);
-        for (const result of decodeProduced(answer)) {
-          const item = byPlace.get(placeOf(result));
-          if (item !== undefined) note(refused, { item, errorCode: result.errorCode });
+        const codes = new Map(decodeProduced(answer).map((each) => [placeOf(each), each.errorCode]));
+        for (const item of group) {
+          note(refused, { item, errorCode: codes.get(placeOf(item)) ?? SERVER_FAULT });
         }
       },
     );
@@ -113,7 +112,7 @@ function note(refused: Map<string, Refused[]>, outcome: Refused): void {
   if (errorCode === NONE || errorCode === DUPLICATE_SEQUENCE_NUMBER) return;
   const before = refused.get(placeOf(item));
   if (before !== undefined && errorCode === OUT_OF_ORDER_SEQUENCE_NUMBER) before.push(outcome);
-  else if (!isLeaderError(errorCode)) throw refusal(outcome);
+  else if (!refusal(outcome).retryable) throw refusal(outcome);
   else if (before === undefined) refused.set(placeOf(item), [outcome]);
   else before.push(outcome);
 }

@@ -25,6 +25,8 @@ export class PendingBatch {
   readonly deadlineMs: number;
   /** Once sent: the same bytes again, with the sequence they had. */
   sealed: Buffer | undefined;
+  /** Given up while it was under way: its senders know, only its answer is waited for. */
+  expired = false;
   /** Failed attempts since. */
   failures = 0;
   notBeforeMs = 0;
@@ -93,12 +95,14 @@ export class ProducerLane {
     if (answered) batch.records.release();
   }
 
-  /** What has not been acknowledged in time. A batch that is under way stays until its answer, or the lack of one. */
+  /** What has not been acknowledged in time, once. A batch that is under way stays until its answer, or the lack of one. */
   expire(nowMs: number): PendingBatch[] {
     const late = this.#batches.filter((batch) => batch.deadlineMs <= nowMs);
     const keep = this.#underWay ? 1 : 0;
     this.#batches.splice(keep, late.length - keep);
-    return late;
+    const fresh = late.filter((batch) => !batch.expired);
+    for (const batch of fresh) batch.expired = true;
+    return fresh;
   }
   get isEmpty(): boolean {
     return this.#batches.length === 0;

@@ -15,10 +15,10 @@ import {
   asLogError,
   DUPLICATE_SEQUENCE_NUMBER,
   INVALID_PRODUCER_EPOCH,
-  isLeaderError,
   kafkaError,
   NONE,
   OUT_OF_ORDER_SEQUENCE_NUMBER,
+  SERVER_FAULT,
   UNKNOWN_PRODUCER_ID,
 } from './kafka-error.ts';
 import { RECORD_BYTES_MAX } from './output-buffer.ts';
@@ -50,7 +50,7 @@ const FORGOTTEN_CODES = new Set([OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_
 
 type Answer = Pick<ProduceResult, 'errorCode' | 'baseOffset'>;
 /** The broker said nothing of this partition. */
-const unanswered: Answer = { errorCode: -1, baseOffset: -1 };
+const unanswered: Answer = { errorCode: SERVER_FAULT, baseOffset: -1 };
 
 interface Sending {
   readonly lane: ProducerLane;
@@ -238,7 +238,7 @@ export class IdempotentProducer implements Producer {
       return;
     }
     const error = kafkaError(`send to ${lane.topicName}/${String(lane.partition)}`, errorCode);
-    if (isLeaderError(errorCode)) {
+    if (error.retryable) {
       this.#failed(sending, error);
     } else if (FORGOTTEN_CODES.has(errorCode) && batch.failures === 0) {
       // Refused at the first attempt, so it is not in the log: another id can send it without doubling it.

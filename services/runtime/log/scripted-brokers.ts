@@ -1,0 +1,224 @@
+/**
+ * Brokers in this process that speak the wire protocol and answer as a test tells them: what one broker alone never
+ * says (a leader that moved, a coordinator that is gone), and what a healthy one never does. They keep no records.
+ */
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { WireReader } from './wire-reader.ts';
+import { WireWriter } from './wire-writer.ts';
+
+export const scriptedTopic = 'events.collected';
+const PARTITIONS = 2;
+const [PRODUCE, FETCH, METADATA, FIND_COORDINATOR, API_VERSIONS, INIT_PRODUCER_ID] = [0, 1, 3, 10, 18, 22];
+
+export interface Asked {
+  readonly node: number;
+  readonly partition: number;
+  /** How many times this was asked before, by any node. */
+  readonly before: number;
+}
+
+/** The error code of the answer; `nothing` leaves the partition out of it, `never` sends no answer at all. */
+export type Verdict = number | 'nothing' | 'never';
+
+export class ScriptedBrokers {
+  /** By partition. */
+  leaders: number[] = new Array<number>(PARTITIONS).fill(0);
+  coordinator = 0;
+  produce: (asked: Asked) => Verdict = () => 0;
+  fetch: (asked: Asked) => Verdict = () => 0;
+  /** Node and API key of every request, in order. */
+  readonly requests: { readonly node: number; readonly apiKey: number }[] = [];
+  readonly #nodes: { readonly server: Server; readonly sockets: Set<Socket>; port: number }[] = [];
+  readonly #asked = new Map<string, number>();
+  #producerIds = 0;
+
+  static async open(count: number): Promise<ScriptedBrokers> {
+    const brokers = new ScriptedBrokers();
+    for (let node = 0; node < count; node += 1) await brokers.#listen(node);
+    return brokers;
+  }
+
+  get addresses(): string[] {
+    return this.#nodes.map(({ port }) => `127.0.0.1:${String(port)}`);
+  }
+
+  count(apiKey: number, node?: number): number {
+    return this.requests.filter((each) => each.apiKey === apiKey && (node ?? each.node) === each.node).length;
+  }
+
+  /** It is gone, though others may still name it. */
+  async stop(node: number): Promise<void> {
+    const stopped = this.#nodes[node];
+    if (stopped === undefined) return;
+    for (const socket of stopped.sockets) socket.destroy();
+    await new Promise((done) => stopped.server.close(done));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#nodes.map((_, node) => this.stop(node)));
+  }
+
+  async #listen(node: number): Promise<void> {
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      let held = Buffer.alloc(0);
+      socket.on('error', () => undefined); // clients cut their connections
+      socket.on('data', (bytes) => {
+        held = Buffer.concat([held, bytes]);
+        while (held.length >= 4 && held.length >= 4 + held.readInt32BE(0)) {
+          const end = 4 + held.readInt32BE(0);
+          this.#answer(node, socket, new WireReader(held.subarray(4, end)));
+          held = held.subarray(end);
+        }
+      });
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    this.#nodes.push({ server, sockets, port: (server.address() as AddressInfo).port }); // it listens on TCP
+  }
+
+  #answer(node: number, socket: Socket, asked: WireReader): void {
+    const apiKey = asked.int16();
+    asked.int16(); // version: what the client sends is what is read here
+    const correlationId = asked.int32();
+    asked.string(); // client id
+    this.requests.push({ node, apiKey });
+    const body = this.#bodyOf(node, apiKey, asked);
+    if (body === undefined) return;
+    const answer = body.finish();
+    const head = Buffer.alloc(8);
+    head.writeInt32BE(4 + answer.length, 0);
+    head.writeInt32BE(correlationId, 4);
+    socket.write(Buffer.concat([head, answer]));
+  }
+
+  #bodyOf(node: number, apiKey: number, asked: WireReader): WireWriter | undefined {
+    switch (apiKey) {
+      case API_VERSIONS:
+        return new WireWriter()
+          .int16(0)
+          .array([], () => undefined)
+          .int32(0);
+      case METADATA:
+        return this.#metadata();
+      case FIND_COORDINATOR:
+        return this.#coordinatorAnswer();
+      case INIT_PRODUCER_ID:
+        this.#producerIds += 1;
+        return new WireWriter().int32(0).int16(0).int64(this.#producerIds).int16(0);
+      case PRODUCE:
+        return this.#produced(node, asked);
+      case FETCH:
+        return this.#fetched(node, asked);
+      default:
+        return undefined;
+    }
+  }
+
+  #metadata(): WireWriter {
+    const body = new WireWriter().int32(0);
+    body.array(this.#nodes, (each) => {
+      body.int32(this.#nodes.indexOf(each)).string('127.0.0.1').int32(each.port).string(null);
+    });
+    body.string(null).int32(0);
+    body.array([scriptedTopic], (name) => {
+      body.int16(0).string(name).int8(0);
+      body.array(this.leaders, () => undefined);
+    });
+    const rows = new WireWriter();
+    this.leaders.forEach((leader, partition) => {
+      rows.int16(0).int32(partition).int32(leader).int32(0).int32(0).int32(0);
+    });
+    return joined(body, rows);
+  }
+
+  #coordinatorAnswer(): WireWriter {
+    const port = this.#nodes[this.coordinator]?.port ?? 0;
+    return new WireWriter()
+      .int32(0)
+      .int16(0)
+      .string(null)
+      .int32(this.coordinator)
+      .string('127.0.0.1')
+      .int32(port);
+  }
+
+  #produced(node: number, asked: WireReader): WireWriter | undefined {
+    asked.string(); // transactional id
+    asked.int16(); // acks
+    asked.int32(); // timeout
+    const partitions = asked
+      .array(() => {
+        asked.string();
+        return asked.array(() => {
+          const partition = asked.int32();
+          const length = asked.bytesLength();
+          asked.position += length;
+          return partition;
+        });
+      })
+      .flat();
+    const verdicts = this.#verdicts(node, 'produce', partitions, this.produce);
+    if (verdicts === undefined) return undefined;
+    const body = new WireWriter();
+    body.array([scriptedTopic], (name) => {
+      body.string(name).array(verdicts, ([partition, code]) => {
+        body.int32(partition).int16(code).int64(0).int64(-1).int64(0);
+      });
+    });
+    return body.int32(0);
+  }
+
+  #fetched(node: number, asked: WireReader): WireWriter | undefined {
+    for (let field = 0; field < 4; field += 1) asked.int32(); // replica, wait, bytes, bytes
+    asked.int8(); // isolation
+    asked.int32(); // session
+    asked.int32(); // its epoch
+    const partitions = asked
+      .array(() => {
+        asked.string();
+        return asked.array(() => {
+          const partition = asked.int32();
+          asked.int32(); // leader epoch
+          asked.int64(); // offset
+          asked.int64(); // log start
+          asked.int32(); // bytes
+          return partition;
+        });
+      })
+      .flat();
+    const verdicts = this.#verdicts(node, 'fetch', partitions, this.fetch);
+    if (verdicts === undefined) return undefined;
+    const body = new WireWriter().int32(0).int16(0).int32(0);
+    body.array([scriptedTopic], (name) => {
+      body.string(name).array(verdicts, ([partition, code]) => {
+        body.int32(partition).int16(code).int64(0).int64(0).int64(0).int32(0).int32(-1).int32(0);
+      });
+    });
+    return body;
+  }
+
+  #verdicts(
+    node: number,
+    what: string,
+    partitions: readonly number[],
+    script: (asked: Asked) => Verdict,
+  ): [number, number][] | undefined {
+    const verdicts: [number, number][] = [];
+    for (const partition of partitions) {
+      const place = `${what}/${String(partition)}`;
+      const before = this.#asked.get(place) ?? 0;
+      this.#asked.set(place, before + 1);
+      const verdict = script({ node, partition, before });
+      if (verdict === 'never') return undefined;
+      if (verdict !== 'nothing') verdicts.push([partition, verdict]);
+    }
+    return verdicts;
+  }
+}
+
+function joined(...parts: readonly WireWriter[]): WireWriter {
+  const whole = new WireWriter();
+  for (const part of parts) for (const byte of part.finish()) whole.int8((byte << 24) >> 24);
+  return whole;
+}

@@ -1,0 +1,146 @@
+/** What one broker alone never says: leaders and coordinators that move or are gone, faults, and answers with holes. */
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BytePool } from './byte-pool.ts';
+import { Cluster } from './cluster.ts';
+import { Coordinator } from './coordinator.ts';
+import { FetchLoop } from './fetch-loop.ts';
+import { produceInOrder } from './produce-in-order.ts';
+import { IdempotentProducer } from './producer.ts';
+import { ScriptedBrokers, scriptedTopic } from './scripted-brokers.ts';
+
+jest.setTimeout(30_000);
+const [PRODUCE, FIND_COORDINATOR, INIT_PRODUCER_ID] = [0, 10, 22];
+const [SERVER_FAULT, CORRUPT, NOT_LEADER, OUT_OF_ORDER, FENCED] = [-1, 2, 6, 45, 47];
+
+let brokers: ScriptedBrokers;
+let cluster: Cluster;
+
+beforeEach(async () => {
+  brokers = await ScriptedBrokers.open(2);
+  cluster = new Cluster({ brokers: brokers.addresses, clientId: 'test', frames: new BytePool(1 << 20) });
+  await cluster.addTopics([scriptedTopic]);
+});
+afterEach(async () => {
+  cluster.destroy();
+  await brokers.close();
+});
+
+function item(partition: number) {
+  return { topicName: scriptedTopic, partition, batch: Buffer.from('a sealed batch') };
+}
+
+function producer(sendMsMax = 10_000): Promise<IdempotentProducer> {
+  const pool = new BytePool(1 << 20);
+  const limits = { lingerMs: 1, pendingRecordsMax: 100, pendingBytesMax: 1 << 20, sendMsMax };
+  return IdempotentProducer.open({ cluster, pool, topicName: () => scriptedTopic, ...limits });
+}
+
+async function send(to: IdempotentProducer, partition: number): Promise<number> {
+  return await to.send('eventsCollected', Buffer.from('key'), Buffer.from('value'), partition);
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let waited = 0; !holds() && waited < 10_000; waited += 10) await sleep(10);
+  expect(holds()).toBe(true);
+}
+
+describe('the batches of a transaction', () => {
+  test('go to the new leader when one has moved', async () => {
+    brokers.produce = ({ node }) => {
+      brokers.leaders = [0, 1];
+      return node === 0 && brokers.count(PRODUCE) === 1 ? NOT_LEADER : 0;
+    };
+    await produceInOrder(cluster, 'id', [item(1)]);
+    expect(brokers.count(PRODUCE, 1)).toBe(1);
+  });
+
+  test.each([
+    ['is left out of the answer', 'nothing'],
+    ['meets a fault of the broker', SERVER_FAULT],
+    ['arrives damaged', CORRUPT],
+  ] as const)('count one that %s as not sent, and send it again', async (_, verdict) => {
+    brokers.produce = ({ partition, before }) => (partition === 1 && before === 0 ? verdict : 0);
+    await produceInOrder(cluster, 'id', [item(0), item(1)]);
+    expect(brokers.count(PRODUCE)).toBe(2);
+  });
+
+  test.each([OUT_OF_ORDER, FENCED])('end their producer at error %i', async (code) => {
+    brokers.produce = () => code;
+    await expect(produceInOrder(cluster, 'id', [item(0)])).rejects.toMatchObject({ code: 'producer_dead' });
+    expect(brokers.count(PRODUCE)).toBe(1);
+  });
+});
+
+describe('a record of ingest', () => {
+  test.each([SERVER_FAULT, CORRUPT, NOT_LEADER, 'nothing'] as const)(
+    'whose answer is %s is sent again with its sequence, not given up',
+    async (verdict) => {
+      brokers.produce = ({ before }) => (before === 0 ? verdict : 0);
+      const to = await producer();
+      expect(await send(to, 0)).toBe(0);
+      expect(brokers.count(INIT_PRODUCER_ID)).toBe(1);
+      await to.close();
+    },
+  );
+
+  test('that is never answered costs one producer id, and holds up no other partition', async () => {
+    brokers.leaders = [0, 1];
+    await cluster.refresh();
+    brokers.produce = ({ partition }) => (partition === 0 ? 'never' : 0);
+    const to = await producer(700);
+    await expect(send(to, 0)).rejects.toMatchObject({ code: 'log_unavailable' });
+    for (let more = 0; more < 20; more += 1) {
+      expect(await send(to, 1)).toBe(0);
+      await sleep(100);
+    }
+    expect(brokers.count(INIT_PRODUCER_ID)).toBe(2);
+    cluster.destroy();
+  });
+});
+
+describe('a reader', () => {
+  test.each([NOT_LEADER, SERVER_FAULT, CORRUPT])('goes on after error %i in an answer', async (code) => {
+    brokers.fetch = ({ partition, before }) => (partition === 0 && before < 2 ? code : 0);
+    const limits = { bufferBytesMax: 1 << 20, fetchBytesMax: 1 << 16, waitMsMax: 20 };
+    const reader = new FetchLoop({
+      cluster,
+      frames: new BytePool(1 << 20),
+      topicName: () => scriptedTopic,
+      ...limits,
+    });
+    const places = [0, 1].map((partition) => ({ topic: 'eventsCollected' as const, partition, offset: 0 }));
+    await reader.start(places);
+    await until(() => places.every((place) => reader.endAsOf(place) !== undefined));
+    reader.take(1);
+    await reader.close();
+  });
+
+  test('follows a partition to its new leader', async () => {
+    brokers.leaders = [0, 1];
+    brokers.fetch = ({ node, partition }) => (node === 0 && partition === 1 ? NOT_LEADER : 0);
+    const limits = { bufferBytesMax: 1 << 20, fetchBytesMax: 1 << 16, waitMsMax: 20 };
+    const reader = new FetchLoop({
+      cluster,
+      frames: new BytePool(1 << 20),
+      topicName: () => scriptedTopic,
+      ...limits,
+    });
+    const place = { topic: 'eventsCollected' as const, partition: 1, offset: 0 };
+    await reader.start([place]);
+    await until(() => reader.endAsOf(place) !== undefined);
+    await reader.close();
+  });
+});
+
+describe('a coordinator', () => {
+  test('that is gone is looked up again', async () => {
+    brokers.coordinator = 1;
+    const coordinator = new Coordinator(cluster, 'group', 'hindsight-merger');
+    await brokers.stop(1);
+    await expect(coordinator.broker()).rejects.toMatchObject({ retryable: true });
+    brokers.coordinator = 0;
+    await coordinator.broker();
+    expect(brokers.count(FIND_COORDINATOR)).toBe(2);
+  });
+});
