@@ -110,7 +110,8 @@ export class LmdbKeyedStore implements KeyedStore {
     await this.#environment.backup(folder, false);
   }
   close(): void {
-    void this.#environment.close();
+    // Everything is written by now, or in the journal: what lmdb cannot do on its way out is of no use to anybody.
+    this.#environment.close().catch(() => undefined);
   }
 }
 

@@ -201,6 +201,28 @@ describe('changing the number of tasks', () => {
     },
   );
 
+  test('finds the layout behind any number of aborted transactions', async () => {
+    const world = new ToyWorld();
+    const process = await world.process().start();
+    world.send(4);
+    await counts(world);
+    await world.stop(process);
+    const record = {
+      topic: 'mergerJournal' as const,
+      partition: 0,
+      key: null,
+      value: Buffer.from('aborted'),
+    };
+    const epoch = world.broker.initProducer('other', SECOND_MS);
+    for (let times = 0; times < 1_500; times += 1) {
+      world.broker.append([record], world.broker.transactionOf('other', epoch));
+      world.broker.end('other', epoch, 'aborted');
+    }
+    const ports = { log: new MemoryLog(world.broker), time: world.time };
+    const found = await driven(world, readLayout(ports, 'mergerJournal', world.codecs.BatchRecord));
+    expect(found).toEqual({ layout: 1, tasks: 1 });
+  });
+
   test('is what a start with another number asks for', async () => {
     const world = new ToyWorld();
     const process = await world.process().start();

@@ -1,11 +1,20 @@
 /** Outputs of processors on their way into a transaction, hashed by input partition; or only hashed, in a replay. */
 import { partitionOf } from '../../../schemas/partitioner.ts';
 import type { OutputHash as OutputHashRecord } from '../../../schemas/records.ts';
-import type { TopicId } from '../../../schemas/topics.ts';
+import { topicIds, topics, type TopicId } from '../../../schemas/topics.ts';
 import { assert } from '../errors.ts';
 import type { OutputBuffer } from '../log/ports.ts';
 import { OutputHash } from './output-hash.ts';
 import type { Emitter } from './ports.ts';
+
+/** By name, so that a topic that is added moves no other. The low bits are left to the partition. */
+const topicHashes = new Map(topicIds.map((id) => [id, hashOfName(topics[id].name)]));
+
+function hashOfName(name: string): number {
+  let hash = 0;
+  for (const byte of Buffer.from(name)) hash = (Math.imul(hash, 31) + byte) | 0;
+  return hash << 12;
+}
 
 export class ShellEmitter implements Emitter {
   readonly #partitions: number;
@@ -69,7 +78,7 @@ export class ShellEmitter implements Emitter {
   }
 
   #append(topic: TopicId, partition: number, key: Uint8Array, value: Uint8Array): void {
-    this.#hash.add(key, value);
+    this.#hash.add((topicHashes.get(topic) ?? 0) ^ (partition + 1), key, value);
     if (this.#urgentTopics.has(topic)) this.urgent = true;
     this.#outputs?.append(topic, partition, key, value);
   }

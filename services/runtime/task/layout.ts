@@ -7,6 +7,7 @@ import type { Codec } from '../../../schemas/codec.ts';
 import type { BatchRecord } from '../../../schemas/records.ts';
 import type { TopicId } from '../../../schemas/topics.ts';
 import { CodedError } from '../errors.ts';
+import { Journal } from './journal.ts';
 import { scan, type ScanPorts, type Stretch } from './log-scan.ts';
 
 export interface Layout {
@@ -14,7 +15,7 @@ export interface Layout {
   readonly tasks: number;
 }
 
-/** Every batch leaves a record and a marker, so the last of these offsets hold a record. */
+/** Every batch leaves a record and a marker, so the last of these offsets hold a record, as a rule. */
 const TAIL_RECORDS = 2_048;
 
 /** The layout in force; undefined while the journal is empty. */
@@ -51,6 +52,12 @@ export async function readLastBatches(
     slice.forEach((record) => {
       last.set(slice.partition, codec.decode(record.bytes, record.valueStart, record.valueEnd));
     });
+  }
+  // After a thousand aborted transactions they hold none.
+  for (const { partition, from } of stretches) {
+    if (last.has(partition) || from <= (starts[partition] ?? 0)) continue;
+    const found = await new Journal(ports, codec, journal, partition).last();
+    if (found !== undefined) last.set(partition, found);
   }
   return last;
 }

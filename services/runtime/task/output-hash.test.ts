@@ -1,12 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { partitionOf } from '../../../schemas/partitioner.ts';
+import { ShellEmitter } from './emitter.ts';
 import { OutputHash } from './output-hash.ts';
 
 type Output = readonly [key: Uint8Array, value: Uint8Array];
+const PLACE = 7;
 
 function hashOf(outputs: readonly Output[]): number {
   const hash = new OutputHash();
-  for (const [key, value] of outputs) hash.add(key, value);
+  for (const [key, value] of outputs) hash.add(PLACE, key, value);
   return hash.finish();
 }
 const bytes = (text: string): Buffer => Buffer.from(text);
@@ -20,9 +23,9 @@ describe('the hash of outputs', () => {
         fc.array(output, { maxLength: 3 }),
         (outputs, before) => {
           const used = new OutputHash();
-          for (const [key, value] of before) used.add(key, value);
+          for (const [key, value] of before) used.add(PLACE, key, value);
           used.finish();
-          for (const [key, value] of outputs) used.add(key, value);
+          for (const [key, value] of outputs) used.add(PLACE, key, value);
           expect(used.records).toBe(outputs.length);
           expect(used.finish()).toBe(hashOf(outputs));
         },
@@ -55,5 +58,29 @@ describe('the hash of outputs', () => {
     expect(hashOf([a, b])).not.toBe(hashOf([b, a]));
     expect(hashOf([[bytes('ab'), bytes('c')]])).not.toBe(hashOf([[bytes('a'), bytes('bc')]]));
     expect(hashOf([[bytes(''), bytes('')]])).not.toBe(hashOf([]));
+  });
+  test('changes with the topic, and with the partition that an output goes to', () => {
+    const hashOfOne = (emit: (to: ShellEmitter) => void): number | undefined => {
+      const emitter = new ShellEmitter(8, undefined);
+      emitter.from(3);
+      emit(emitter);
+      return emitter.takeHashes()[0]?.hash;
+    };
+    const [key, value] = [bytes('key'), bytes('value')];
+    const places = (['eventsMerged', 'eventsDropped', 'activitiesLogged'] as const).flatMap((topic) =>
+      [0, 1, 7].map((partition) =>
+        hashOfOne((to) => {
+          to.emitTo(topic, partition, key, value);
+        }),
+      ),
+    );
+    expect(new Set(places).size).toBe(places.length);
+    const byKey = hashOfOne((to) => {
+      to.emit('eventsMerged', key, value);
+    });
+    const byPartition = hashOfOne((to) => {
+      to.emitTo('eventsMerged', partitionOf(key, 8), key, value);
+    });
+    expect(byKey).toBe(byPartition);
   });
 });

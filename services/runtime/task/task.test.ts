@@ -3,6 +3,7 @@ import { MemoryDisk } from '../../testing/memory-stores.ts';
 import type { Fault, Request } from '../../testing/memory-log.ts';
 import { toyService, toyTimerMs } from '../../testing/toy-service.ts';
 import { ToyWorld } from '../../testing/toy-world.ts';
+import { CodedError } from '../errors.ts';
 import type { StateFolders } from './task-plan.ts';
 
 // Virtual time costs real time on a busy machine.
@@ -261,6 +262,27 @@ describe('a task', () => {
     const marks = [0, 1, 2, 3].map((partition) => world.disk.open(`merger/${String(partition)}`, {}).mark);
     expect(marks).toEqual([0, 1, 2, 3].map(() => world.journal().at(-1)?.sequence));
   });
+
+  test.each(['outputs_too_large', 'record_too_large', 'unsupported_compression', 'unsupported_format'])(
+    'stands still with an alarm, instead of trying for ever, at what no retry can change: %s',
+    async (code) => {
+      const world = new ToyWorld();
+      world.send(1);
+      const failing = {
+        ...toyService,
+        open: (...[partition, partitions, stores, codecs]: Parameters<typeof toyService.open>) =>
+          Object.assign(toyService.open(partition, partitions, stores, codecs), {
+            onRecord: () => {
+              throw new CodedError(code, 'could not do it');
+            },
+          }),
+      };
+      const process = await world.process({ spec: failing }).start();
+      await world.time.run(10 * SECOND_MS);
+      expect(process.state).toBe('failed');
+      expect(process.exits).toEqual([]);
+    },
+  );
 
   test('closes the stores of a partition whose processor cannot be opened', async () => {
     const world = new ToyWorld();

@@ -59,6 +59,11 @@ const permanent = new Set([
   'journal_gap',
   'input_expired',
   'layout_differs',
+  'key_too_large',
+  'record_too_large',
+  'outputs_too_large',
+  'unsupported_compression',
+  'unsupported_format',
   'unreachable',
 ]);
 
