@@ -96,7 +96,7 @@ class FolderStores implements PartitionStores {
    * The tables are those of now. The mark and the segments that are copied after them may be of a later flush, which does
    * no harm: a table may be older than the mark, and segments may be longer. The other way round would be of no use.
    */
-  async snapshot(folder: string): Promise<void> {
+  async snapshot(folder: string, signal?: AbortSignal): Promise<void> {
     this.flush();
     const parts = { events: this.events, duplicates: this.duplicates };
     for (const part of ['keyed', ...Object.keys(parts)]) mkdirSync(join(folder, part), { recursive: true });
@@ -107,8 +107,9 @@ class FolderStores implements PartitionStores {
     this.#copies += 1;
     try {
       await tables;
+      signal?.throwIfAborted();
       await this.keyed.copyTo(join(folder, 'keyed'));
-      for (const part of Object.keys(parts)) await this.#copy(part, join(folder, part));
+      for (const part of Object.keys(parts)) await this.#copy(part, join(folder, part), signal);
     } finally {
       this.#copies -= 1;
     }
@@ -139,11 +140,12 @@ class FolderStores implements PartitionStores {
   }
 
   /** Segments only grow, and what a copy has past the mark is cut when it is opened. */
-  async #copy(part: string, to: string): Promise<void> {
+  async #copy(part: string, to: string, signal?: AbortSignal): Promise<void> {
     const from = join(this.#folder, part);
     const names = await readdir(from).catch(() => []);
     for (const name of names) {
       if (name === SNAPSHOT_FILE || name === DRAFT_FILE) continue;
+      signal?.throwIfAborted();
       await copyFile(join(from, name), join(to, name), constants.COPYFILE_FICLONE);
     }
   }

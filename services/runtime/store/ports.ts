@@ -83,8 +83,8 @@ export interface Durable {
   committed(sequence: number): void;
   /** Writes all committed batches and their mark. Called at least every two seconds, never with a batch open. */
   flush(): void;
-  /** A consistent copy of what is flushed, into an empty folder. */
-  snapshot(folder: string): Promise<void>;
+  /** A consistent copy of what is flushed, into an empty folder. The signal ends it between two files. */
+  snapshot(folder: string, signal?: AbortSignal): Promise<void>;
   close(): void;
 }
 

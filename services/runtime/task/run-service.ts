@@ -29,11 +29,11 @@ export const taskFields = {
   /** Where snapshots of state are kept; better on another disk. */
   snapshotFolder: optionalTextField('HINDSIGHT_SNAPSHOTS'),
 };
-/** SIGTERM to exit. */
-const STOP_MS_MAX = 5_000;
+/** Of a stop; what calls it gives up after 4.5 s. */
+const STOP_MS_MAX = 4_000;
 
 export interface RunningService {
-  /** Finishes and commits what is open, flushes, closes; at most 5 s. */
+  /** Finishes and commits what is open, flushes, closes; at most 4 s. */
   stop(): Promise<void>;
 }
 
@@ -70,6 +70,7 @@ export async function runTaskService(spec: ServiceSpec, env: Env): Promise<Runni
       service: spec.name,
       needs: spec.stores,
       time: systemTime,
+      logger,
     }),
     learn: learner(registry, codecs),
     newBatchId: randomUUID,

@@ -1,7 +1,16 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { silentLogger } from '../logger.ts';
 import { stateFolder, stateFolders } from './snapshots.ts';
 
 // Virtual time costs real time on a busy machine.
@@ -17,6 +26,7 @@ function options(now = { ms: 1_000 }) {
     service: 'merger',
     needs,
     time: { now: () => (now.ms += 1) },
+    logger: silentLogger,
   };
 }
 
@@ -75,4 +85,66 @@ describe('snapshots of a partition', () => {
     expect(await folders.snapshots?.newestAt(1)).toBeUndefined();
     expect(existsSync(stateFolder(at, 1))).toBe(false);
   });
+
+  test.each([
+    ['a byte of a segment differs', (file: string) => flip(file)],
+    ['a segment is shorter', (file: string) => truncateSync(file, 10)],
+    ['a segment is missing', (file: string) => rmSync(file)],
+  ])('are passed over when damaged, and the one before is taken: %s', async (_, damage) => {
+    const at = options();
+    const folders = stateFolders(at);
+    const stores = await folders.open(0);
+    for (let sequence = 1; sequence <= 2; sequence += 1) {
+      stores.keyed.put('a', Buffer.from(String(sequence)));
+      const lane = stores.events?.lane(Buffer.from('lane'), 0, 4) ?? -1;
+      stores.events?.append(lane, 'waiting', 5, 5, Buffer.from('event'), 0, 5);
+      stores.committed(sequence);
+      await folders.snapshots?.keep(0, stores);
+    }
+    stores.close();
+    rmSync(stateFolder(at, 0), { recursive: true });
+    const kept = join(at.snapshotFolder, 'merger', '0');
+    const [, newest = ''] = readdirSync(kept).sort();
+    const segments = join(kept, newest, 'events');
+    damage(join(segments, readdirSync(segments).find((name) => name.endsWith('.seg')) ?? ''));
+
+    const restored = await folders.open(0);
+    expect(restored.mark).toBe(1);
+    expect(restored.keyed.get('a')?.toString()).toBe('1');
+    restored.close();
+    expect(readdirSync(kept).sort()[1]).toBe(`${newest}.damaged`);
+    expect(existsSync(join(stateFolder(at, 0), 'checksums.json'))).toBe(false);
+  });
+
+  test('that are all damaged count as none', async () => {
+    const at = options();
+    const folders = stateFolders(at);
+    const stores = await folders.open(0);
+    stores.committed(1);
+    await folders.snapshots?.keep(0, stores);
+    stores.close();
+    rmSync(stateFolder(at, 0), { recursive: true });
+    const [only = ''] = readdirSync(join(at.snapshotFolder, 'merger', '0'));
+    rmSync(join(at.snapshotFolder, 'merger', '0', only, 'checksums.json'));
+    const restored = await folders.open(0);
+    expect(restored.mark).toBe(0);
+    restored.close();
+  });
+
+  test('end soon when they are told to', async () => {
+    const at = options();
+    const folders = stateFolders(at);
+    const stores = await folders.open(0);
+    stores.committed(1);
+    await expect(folders.snapshots?.keep(0, stores, AbortSignal.abort())).rejects.toThrow(/abort/i);
+    expect(await folders.snapshots?.newestAt(0)).toBeUndefined();
+    stores.close();
+  });
 });
+
+function flip(file: string): void {
+  const bytes = readFileSync(file);
+  const at = bytes.length >> 1;
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+}

@@ -40,8 +40,11 @@ export interface StateFolders {
   open(partition: number): Promise<PartitionStores>;
   /** Absent: none are kept. */
   readonly snapshots?: {
-    /** Flushes and copies; must be called between two batches, and has flushed when it first waits. */
-    readonly keep: (partition: number, stores: PartitionStores) => Promise<void>;
+    /**
+     * Flushes and copies; must be called between two batches, and has flushed when it first waits. Rejects soon after
+     * the signal aborts; until then the stores must stay open.
+     */
+    readonly keep: (partition: number, stores: PartitionStores, signal?: AbortSignal) => Promise<void>;
     /** When the newest was made, ms. */
     readonly newestAt: (partition: number) => Promise<number | undefined>;
   };

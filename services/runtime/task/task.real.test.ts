@@ -243,6 +243,7 @@ function inProcess(ownLog: Log, spec = toyService): TaskService {
         service: 'merger',
         needs: toyService.stores,
         time: systemTime,
+        logger: silentLogger,
       }),
       learn: () => Promise.resolve(false),
       newBatchId: () => 'batch',

@@ -22,6 +22,7 @@ export async function runTasksCommand(spec: ServiceSpec, tasks: number, env: Env
   assertStopped(dataFolder, spec.name);
   const codecs = await registerSchemas({ url: config.registryUrl });
   const log = await openLog({ brokers, clientId: `hindsight-tasks-${spec.name}`, prefix });
+  const logger = createLogger(`tasks ${spec.name}`);
   try {
     await assertPartitions(log, partitions);
     return await changeTasks({
@@ -32,13 +33,14 @@ export async function runTasksCommand(spec: ServiceSpec, tasks: number, env: Env
         log,
         codecs,
         time: systemTime,
-        logger: createLogger(`tasks ${spec.name}`),
+        logger,
         stores: stateFolders({
           dataFolder,
           snapshotFolder: config.snapshotFolder ?? join(dataFolder, 'snapshots'),
           service: spec.name,
           needs: spec.stores,
           time: systemTime,
+          logger,
         }),
         learn: () => Promise.resolve(false),
         newBatchId: randomUUID,

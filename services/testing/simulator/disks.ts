@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PartitionStores } from '../../runtime/store/ports.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
+import { silentLogger } from '../../runtime/logger.ts';
 import { stateFolders } from '../../runtime/task/snapshots.ts';
 import type { StateFolders } from '../../runtime/task/task-plan.ts';
 import { MemoryDisk } from '../memory-stores.ts';
@@ -112,7 +113,14 @@ export class FileDisks implements Disks {
       folders: (spec) => {
         const snapshotFolder = join(this.#root, 'snapshots');
         const { name: service, stores: needs } = spec;
-        const real = stateFolders({ dataFolder, snapshotFolder, service, needs, time: this.#time });
+        const real = stateFolders({
+          dataFolder,
+          snapshotFolder,
+          service,
+          needs,
+          time: this.#time,
+          logger: silentLogger,
+        });
         const noted = {
           ...real,
           open: async (partition: number) => {
