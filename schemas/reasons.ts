@@ -21,6 +21,8 @@ export const reasons = {
   person_deleted: 'The person was deleted.',
   lane_full:
     'The visitor has more waiting events than the limit; the event is kept in anonymous_events only.',
+  input_expired:
+    'Records were gone from the log before their service had read them; detail says which offsets.',
   undecodable: 'The record could not be read; it lies in dead.letters.',
 } as const;
 export type Reason = keyof typeof reasons;

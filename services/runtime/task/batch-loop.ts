@@ -8,6 +8,7 @@ import type { LogReader, OutputBuffer, Position, RecordSlice, TransactionalProdu
 import { TaskClock } from './clock.ts';
 import { commitDueAt, paceMs } from './commit-interval.ts';
 import { ShellEmitter } from './emitter.ts';
+import { expiredRow } from './expired-row.ts';
 import { keepPositions } from './kept-positions.ts';
 import { OpenBatch, batchBytesMax } from './open-batch.ts';
 import type { Recovered } from './recovery.ts';
@@ -143,13 +144,31 @@ export class BatchLoop {
       const definitions = { topic: 'definitions' as const, partition: 0, offset: feed.next };
       await this.#reader.start([...positions.all(), definitions]);
       await this.snapshots.start();
+      await this.#tellExpired();
       while (!signal.aborted) await this.#step();
       if (this.#batch !== undefined) await this.#commitBatch(this.#batch);
       this.#flush();
     } finally {
-      await this.snapshots.finish();
+      this.snapshots.cancel();
       await this.#reader.close();
     }
+  }
+
+  /**
+   * Nothing is left out without a record that says so: what the log no longer has goes to events.dropped, in the
+   * transaction of the batch from which on the journal's positions are behind it. Until that has committed every
+   * recovery finds the same gap again. The rows are the shell's, like the journal's own: no processor wrote them.
+   */
+  async #tellExpired(): Promise<void> {
+    const { expired } = this.#recovered;
+    if (expired.length === 0) return;
+    const batch = this.#open();
+    const { codecs } = this.#ports;
+    for (const stretch of expired) {
+      const row = expiredRow(this.#plan.spec.name, stretch, batch.context.time);
+      this.#outputs.append('eventsDropped', stretch.partition, null, codecs.DroppedEvent.encode(row));
+    }
+    await this.#commitBatch(batch);
   }
 
   async #step(): Promise<void> {

@@ -70,8 +70,13 @@ async function move(options: ChangeTasksOptions, before: Layout): Promise<Layout
   try {
     for (let task = 0; task < before.tasks; task += 1) {
       const plan = planOf(options, before, task);
-      const { runners, positions: reached } = await recover({ ...plan, movedTo: base }, ports, new Set());
+      const {
+        runners,
+        positions: reached,
+        expired,
+      } = await recover({ ...plan, movedTo: base }, ports, new Set());
       recovered.push(...runners);
+      if (expired.length > 0) throw expiredUnread(spec.name);
       for (const { topic, partition, offset } of reached.all()) positions.set(topic, partition, offset);
       for (const { stores } of runners) stores.flush();
     }
@@ -151,6 +156,14 @@ async function snapshotAll(
   runners: readonly PartitionRunner[],
 ): Promise<void> {
   for (const { partition, stores } of runners) await folders.snapshots?.keep(partition, stores);
+}
+
+function expiredUnread(service: string): CodedError {
+  return new CodedError(
+    'input_expired',
+    `could not change the tasks of ${service}: records have expired on the log before they were read`,
+    { hint: 'Start it once as it is, so that it says in events.dropped which, then stop it and try again.' },
+  );
 }
 
 function planOf({ spec, partitions }: ChangeTasksOptions, { layout, tasks }: Layout, task: number): TaskPlan {

@@ -8,11 +8,13 @@ import { CodedError } from '../errors.ts';
 import { DefinitionsFeed } from './definitions-feed.ts';
 import { ShellEmitter } from './emitter.ts';
 import { Journal } from './journal.ts';
+import type { Stretch } from './log-scan.ts';
 import { keepPositions, readKeptPositions } from './kept-positions.ts';
 import { PartitionRunner } from './partition-runner.ts';
 import { Positions, topicIdOf } from './positions.ts';
 import { ReplayInputs } from './replay-inputs.ts';
 import { Stopwatch, type Laps } from './stopwatch.ts';
+import { assertNotStopped } from './stopping.ts';
 import type { TaskPlan, TaskPorts } from './task-plan.ts';
 
 export interface Recovered {
@@ -23,6 +25,8 @@ export interface Recovered {
   /** Clock of the last committed batch. */
   readonly time: number;
   readonly feed: DefinitionsFeed;
+  /** Inputs that were gone from the log before they were read; the positions are behind them. */
+  readonly expired: readonly Stretch[];
   readonly replayedBatches: number;
   /** Where the time went. */
   readonly laps: Laps;
@@ -36,6 +40,7 @@ export async function recover(
   plan: TaskPlan,
   ports: TaskPorts,
   unknowable: ReadonlySet<number>,
+  signal?: AbortSignal,
 ): Promise<Recovered> {
   const watch = new Stopwatch(ports.time);
   const journal = new Journal(ports, ports.codecs.BatchRecord, plan.spec.journal, plan.task);
@@ -45,6 +50,7 @@ export async function recover(
   const runners: PartitionRunner[] = [];
   try {
     for (const partition of plan.own) {
+      assertNotStopped(signal);
       runners.push(await openRunner(plan, ports, partition, unknowable));
     }
     watch.lap('stores');
@@ -53,9 +59,9 @@ export async function recover(
     watch.lap('definitions');
     if (last === undefined) await assertTogether(plan, journal, runners);
     const recovery = new Recovery(plan, ports, runners, feed);
-    const replayedBatches = last === undefined ? 0 : await recovery.replay(journal, last);
+    const replayedBatches = last === undefined ? 0 : await recovery.replay(journal, last, signal);
     watch.lap('replay');
-    const positions = await positionsAfter(plan, ports, last, runners);
+    const { positions, expired } = await positionsAfter(plan, ports, last, runners);
     watch.lap('positions');
     return {
       runners,
@@ -63,6 +69,7 @@ export async function recover(
       sequence: last?.sequence ?? Math.max(0, ...runners.map((runner) => runner.stores.mark)),
       time: last?.time ?? 0,
       feed,
+      expired,
       replayedBatches,
       laps: watch.laps,
     };
@@ -96,6 +103,7 @@ class Recovery {
   /** Batches that each partition has applied, by partition. */
   readonly #applied = new Map<number, number>();
   readonly #emitter: ShellEmitter;
+  #signal: AbortSignal | undefined;
 
   constructor(plan: TaskPlan, ports: TaskPorts, runners: readonly PartitionRunner[], feed: DefinitionsFeed) {
     this.#plan = plan;
@@ -107,7 +115,8 @@ class Recovery {
   }
 
   /** Brings every partition to the last batch; returns how many batches ran again. */
-  async replay(journal: Journal, last: BatchRecord): Promise<number> {
+  async replay(journal: Journal, last: BatchRecord, signal?: AbortSignal): Promise<number> {
+    this.#signal = signal;
     const marks = [...this.#applied.values()];
     const ahead = Math.max(0, ...marks.filter((mark) => mark !== this.#plan.movedTo));
     if (ahead > last.sequence) throw stateAhead(this.#plan, ahead, last.sequence);
@@ -159,6 +168,7 @@ class Recovery {
   async #replayBatch(batch: BatchRecord, inputs: ReplayInputs): Promise<void> {
     const behind = this.#runners.filter(({ partition }) => this.#isBehind(partition, batch.sequence));
     if (behind.length === 0) return;
+    assertNotStopped(this.#signal);
     assertTheirs(this.#plan, batch, behind);
     assertSameDecider(this.#plan, batch);
     this.#feed.takeBelow(batch.definitions_offset);
@@ -229,7 +239,8 @@ async function positionsAfter(
   { log, logger }: TaskPorts,
   last: BatchRecord | undefined,
   runners: readonly PartitionRunner[],
-): Promise<Positions> {
+): Promise<{ readonly positions: Positions; readonly expired: readonly Stretch[] }> {
+  const expired: Stretch[] = [];
   const positions = last === undefined ? new Positions(plan.spec.inputs, plan.own) : positionsOf(plan, last);
   if (last === undefined) {
     for (const { partition, stores } of runners) readKeptPositions(stores.keyed, positions, partition);
@@ -242,11 +253,12 @@ async function positionsAfter(
       if (next !== undefined && next >= start) continue;
       if (next !== undefined) {
         logger.error({ topic, partition, next, start }, 'records expired on the log before they were read');
+        expired.push({ topic, partition, from: next, to: start });
       }
       positions.set(topic, partition, start);
     }
   }
-  return positions;
+  return { positions, expired };
 }
 
 function assertOurs(plan: TaskPlan, last: BatchRecord | undefined): void {

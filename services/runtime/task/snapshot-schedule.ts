@@ -22,6 +22,7 @@ export class SnapshotSchedule {
   readonly #dueAt = new Map<number, number>();
   #asked: { readonly partitions: Set<number>; readonly done: () => void } | undefined;
   #running: Promise<void> | undefined;
+  readonly #cancelled = new AbortController();
 
   constructor(parts: SnapshotParts) {
     this.#parts = parts;
@@ -54,7 +55,7 @@ export class SnapshotSchedule {
 
   /** Called between batches; never waits. */
   tick(): void {
-    if (this.#running !== undefined) return;
+    if (this.#running !== undefined || this.#cancelled.signal.aborted) return;
     const runner = this.#next();
     if (runner === undefined) return;
     this.#running = this.#copy(runner).finally(() => {
@@ -62,7 +63,12 @@ export class SnapshotSchedule {
     });
   }
 
-  /** Waits for the copy that is being made. */
+  /** The copy that is being made is given up; no other begins. */
+  cancel(): void {
+    this.#cancelled.abort();
+  }
+
+  /** Waits for the end of the copy that is being made. */
   async finish(): Promise<void> {
     await this.#running;
     this.#asked?.done();
@@ -79,9 +85,10 @@ export class SnapshotSchedule {
   async #copy({ partition, stores }: PartitionRunner): Promise<void> {
     const { folders, time, logger } = this.#parts;
     try {
-      await folders.snapshots?.keep(partition, stores);
+      await folders.snapshots?.keep(partition, stores, this.#cancelled.signal);
       this.#dueAt.set(partition, time.now() + INTERVAL_MS);
     } catch (error) {
+      if (this.#cancelled.signal.aborted) return;
       logger.warn({ partition, error }, 'could not make a snapshot');
       this.#dueAt.set(partition, time.now() + AFTER_FAILURE_MS);
     }

@@ -174,6 +174,42 @@ describe('a task', () => {
     expect(world.seen('counted')).toEqual(world.expected);
   });
 
+  test('says in events.dropped what the log no longer had, once, and goes on', async () => {
+    const world = new ToyWorld();
+    const first = await world.process().start();
+    world.send(20);
+    await counts(world);
+    await world.stop(first);
+    const unread = world.broker.topic('eventsCollected').map((partition) => partition.end);
+    world.send(20);
+    const ends = world.broker.topic('eventsCollected').map((partition) => partition.end);
+    ends.forEach((end, partition) => {
+      world.broker.expire('eventsCollected', partition, end);
+    });
+    // The first process that finds it dies before it can say so.
+    const second = await world.process({ fault: once('commit', 1, 'die_before') }).start();
+    await world.time.run(SECOND_MS);
+    expect(second.log.dead).toBe(true);
+    const third = await world.process().start();
+    await world.time.run(20 * SECOND_MS);
+    expect(third.state).toBe('live');
+    await world.stop(third);
+    await world.process().start();
+    await world.time.run(20 * SECOND_MS);
+    const rows = world.broker
+      .committed('eventsDropped')
+      .map(({ record }) => world.codecs.DroppedEvent.decode(record.value ?? Buffer.alloc(0)));
+    expect(new Set(rows.map(({ reason, stage }) => `${reason} ${stage}`))).toEqual(
+      new Set(['input_expired merger']),
+    );
+    expect(rows.map(({ detail }) => detail)).toEqual(
+      unread.flatMap((from, partition) => {
+        const to = ends[partition] ?? 0;
+        return from < to ? [JSON.stringify({ topic: 'events.collected', partition, from, to })] : [];
+      }),
+    );
+  });
+
   test('starts from a snapshot when its folders are lost and the log does not reach back', async () => {
     const world = new ToyWorld();
     const stores = snapshottedFolders(world.disk);

@@ -18,6 +18,7 @@ import type { TransactionalProducer } from '../log/ports.ts';
 import { BatchLoop } from './batch-loop.ts';
 import { recover, type Recovered } from './recovery.ts';
 import { Stopwatch, describeLaps, sumOf, type Laps } from './stopwatch.ts';
+import { endsInTime, unlessStopped } from './stopping.ts';
 import type { TaskPlan, TaskPorts } from './task-plan.ts';
 
 export type TaskState =
@@ -154,14 +155,16 @@ export class Task {
     const watch = new Stopwatch(this.#ports.time);
     try {
       this.#move('fencing');
-      producer = await this.#ports.log.transactionalProducer({
+      const opening = this.#ports.log.transactionalProducer({
         transactionalId: transactionalIdOf(this.plan),
         timeoutMs: TRANSACTION_TIMEOUT_MS,
       });
-      await producer.init();
+      producer = await this.#unlessStopped(opening, (late) => void late.close());
+      await this.#unlessStopped(producer.init(), () => undefined);
       watch.lap('fence');
       this.#move('recovering');
-      this.#recovered = await recover(this.plan, this.#ports, this.#unknowable);
+      const recovering = recover(this.plan, this.#ports, this.#unknowable, this.#abort.signal);
+      this.#recovered = await this.#unlessStopped(recovering, closeStores);
       this.#loop = new BatchLoop(this.plan, this.#ports, this.#recovered, producer);
       this.#move('live');
       this.#failure = undefined;
@@ -171,10 +174,15 @@ export class Task {
     } catch (error) {
       await this.#failed(error);
     } finally {
-      this.#closeStores();
+      // First the producer: its open transaction blocks every reader, and a copy of the stores may take longer.
       await producer?.close().catch(() => undefined); // it is discarded either way
+      await this.#discard();
     }
     return liveAt;
+  }
+
+  #unlessStopped<Result>(work: Promise<Result>, discard: (late: Result) => void): Promise<Result> {
+    return unlessStopped(work, this.#abort.signal, this.#ports.time, discard);
   }
 
   #tellLive(laps: Laps, { sequence, replayedBatches }: Recovered): void {
@@ -231,8 +239,11 @@ export class Task {
     }
   }
 
-  #closeStores(): void {
-    for (const { stores } of this.#recovered?.runners ?? []) stores.close();
+  /** Stores that are being copied are not closed; when the process is to end, it ends with the copy. */
+  async #discard(): Promise<void> {
+    const copy = this.#loop?.snapshots.finish() ?? Promise.resolve();
+    const ended = await endsInTime(copy, this.#abort.signal, this.#ports.time);
+    if (ended && this.#recovered !== undefined) closeStores(this.#recovered);
     this.#recovered = undefined;
     this.#loop = undefined;
   }
@@ -245,6 +256,10 @@ export class Task {
     assert(moves[this.#state].includes(to), `a task moves from ${this.#state} to ${to}`);
     this.#state = to;
   }
+}
+
+function closeStores({ runners }: Recovered): void {
+  for (const { stores } of runners) stores.close();
 }
 
 export function transactionalIdOf(plan: {
