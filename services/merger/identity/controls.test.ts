@@ -76,6 +76,21 @@ describe('merging people', () => {
     expect(activities(outputs)).toMatchObject([{ kind: 'Failed Merge', detail: { reason } }]);
   });
 
+  test('C.1 row 29: the survivor was first seen when the older of the two was, whoever absorbs whom', () => {
+    for (const [primary, secondary] of [
+      ['old', 'young'],
+      ['young', 'old'],
+    ] as const) {
+      const shop = new Scenario();
+      const seen = shop.now;
+      shop.claim({ path: 'old' });
+      shop.now += 1_000;
+      shop.claim({ path: 'young' });
+      shop.merge(primary, secondary);
+      expect(shop.person(primary)?.firstSeenAt).toBe(seen);
+    }
+  });
+
   test('C.3: a chain of merges ends at the last survivor, however long, and no cycle forms', () => {
     const shop = new Scenario();
     const length = 300;

@@ -145,10 +145,12 @@ describe('conflicting identifiers', () => {
     expect(shop.facts().filter(({ kind }) => kind === 'person_created')).toHaveLength(1);
   });
 
-  test('E row 100: an id never changes by email, and nobody’s email is taken', () => {
+  test('E row 100: neither an id nor an email changes by email, and nobody’s email is taken', () => {
     const shop = new Scenario().settings({ update_email_by_id: true });
     shop.claim({ path: '1', email: 'one@example.com' });
     expect(shop.claim({ path: 'one@example.com', id: '7' }).detail).toContain('identifier_conflict');
+    const byEmail = shop.claim({ path: 'one@example.com', email: 'other@example.com' });
+    expect(byEmail.detail).toContain('identifier_conflict');
     shop.claim({ path: '2', email: 'two@example.com' });
     expect(shop.claim({ path: '1', email: 'two@example.com' }).detail).toContain('identifier_conflict');
     expect(shop.person('1')).toMatchObject({ id: '1', email: 'one@example.com' });
