@@ -1,7 +1,17 @@
 /** Records for drills and benches: plausible, deterministic by their number, no two alike. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Codecs } from '../../schemas/codec.ts';
-import type { CollectedEvent, DroppedEvent, MergedEvent, PersonChange } from '../../schemas/records.ts';
+import { identityDecision } from '../../schemas/identity-decision.ts';
+import type {
+  Activity,
+  CollectedEvent,
+  DroppedEvent,
+  IdentityFact,
+  JourneyEntry,
+  MergedEvent,
+  PersonChange,
+  SegmentChange,
+} from '../../schemas/records.ts';
 import type { Log, Producer } from '../runtime/log/ports.ts';
 
 const NAMES = ['Product Viewed', 'Product Added', 'Checkout Started', 'Order Completed', 'Quiz Completed'];
@@ -62,7 +72,7 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-/** Sends records to the topics that most rows come from, at a rate, until it is stopped. */
+/** Sends records to every topic that has a table, at a rate, until it is stopped. */
 export async function startLoad(options: {
   readonly log: Log;
   readonly codecs: Codecs;
@@ -99,7 +109,7 @@ interface Sending {
   readonly seed: number;
 }
 
-/** An event of a person; now and then one of nobody, a dropped one, a changed profile. */
+/** An event of a person; now and then one of nobody, a dropped one, a changed profile, and one of each other topic. */
 function sendOne({ producer, codecs, seed }: Sending, number: number): Promise<unknown>[] {
   const at = Date.now();
   const key = Buffer.from(`sample:${String(number % 997)}`);
@@ -116,7 +126,63 @@ function sendOne({ producer, codecs, seed }: Sending, number: number): Promise<u
     const profileKey = Buffer.from(`sample:${change.person_id}:profile`);
     sends.push(producer.send('peopleChanged', profileKey, codecs.PersonChange.encode(change)));
   }
+  if (number % 100 === 50) sends.push(...sendOthers({ producer, codecs }, number, at));
   return sends;
+}
+
+/** A record to every other topic that has a table. One fact in ten is a merge, after which rows are another person's. */
+function sendOthers(
+  { producer, codecs }: Pick<Sending, 'producer' | 'codecs'>,
+  number: number,
+  at: number,
+): Promise<number>[] {
+  const workspace = 'sample';
+  const person_id = `cio_${String(number % 37)}`;
+  const message_id = `message-${String(number)}`;
+  const merge = number % 1000 === 50;
+  const fact: IdentityFact = {
+    number: number + 1,
+    workspace,
+    kind: merge ? 'person_absorbed' : 'identifier_added',
+    at,
+    person_id: merge ? `cio_merged_${String(number)}` : person_id,
+    other_person_id: merge ? person_id : null,
+    identifier_kind: merge ? 'none' : 'id',
+    identifier: merge ? null : `customer-${String(number)}`,
+    lane: null,
+    message_id,
+    detail: merge ? '{"cause":"merge"}' : null,
+  };
+  const lane = `sample:a:visitor-${String(number)}`;
+  const decision = identityDecision({
+    ...{ kind: 'granted', workspace, lane, request_number: number, person_id, claimed_at: at },
+  });
+  const change: SegmentChange = {
+    ...{ workspace, segment_id: 'loaded', person_id, change: number % 200 === 50 ? 'entered' : 'left', at },
+    ...{ cause_message_id: message_id, rule_version: 1 },
+  };
+  const entry: JourneyEntry = {
+    ...{
+      workspace,
+      journey_id: 'loaded',
+      person_id,
+      entered_at: at,
+      trigger_message_id: null,
+      rule_version: 1,
+    },
+  };
+  const activity: Activity = {
+    ...{ workspace, kind: 'Loaded', person_id, anonymous_id: null, timestamp: at, processed_at: null },
+    ...{ message_id, detail: JSON.stringify({ number }) },
+  };
+  const key = Buffer.from(`${workspace}:${person_id}`);
+  return [
+    producer.send('identityLog', Buffer.from(workspace), codecs.IdentityFact.encode(fact)),
+    producer.send('identityDecisions', Buffer.from(lane), codecs.IdentityDecision.encode(decision)),
+    producer.send('segmentsChanged', key, codecs.SegmentChange.encode(change)),
+    producer.send('journeysEntered', key, codecs.JourneyEntry.encode(entry)),
+    producer.send('activitiesLogged', key, codecs.Activity.encode(activity)),
+  ];
 }
 
 function sampleDropped(number: number, at: number): DroppedEvent {
