@@ -1,13 +1,13 @@
 /**
  * `npm run simulate -- --seed N [--runs K] [--calm] [--files]`: the whole path under a seed (or K seeds from N on), with
- * --files its state on real files. Prints a line
+ * --files its state on real files, with --leaps a clock that goes on by minutes to months. Prints a line
  * a run with the hash of every record on every topic; the same seed gives the same hash.
  * `npm run simulate -- --seed N --histories K [--path P]`: K random histories through the merger and a naive oracle.
  * `npm run simulate -- --hostile`: hostile inputs to the merger at full size.
  * Exits 1 when a promise broke.
  */
 import { parseArgs } from 'node:util';
-import { defaultSize, simulate } from '../services/testing/simulator/simulation.ts';
+import { defaultSize, leapingSize, simulate } from '../services/testing/simulator/simulation.ts';
 import { simulateHistories } from './simulate/histories.ts';
 import { simulateHostile } from './simulate/hostile.ts';
 
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '1' },
     calm: { type: 'boolean', default: false },
     files: { type: 'boolean', default: false },
+    leaps: { type: 'boolean', default: false },
     histories: { type: 'string' },
     path: { type: 'string' },
     hostile: { type: 'boolean', default: false },
@@ -34,7 +35,8 @@ if (values.hostile) {
 async function simulatePaths(first: number, runs: number): Promise<void> {
   for (let each = first; each < first + runs; each += 1) {
     const { calm, files } = values;
-    const { faults, ...report } = await simulate({ ...defaultSize, seed: each, calm, files });
+    const size = values.leaps ? leapingSize : defaultSize;
+    const { faults, ...report } = await simulate({ ...size, seed: each, calm, files });
     console.log(JSON.stringify(report));
     for (const fault of faults) console.error(`seed ${String(each)}: ${fault}`);
     if (faults.length > 0) process.exitCode = 1;

@@ -13,7 +13,7 @@ import { schedule, troubledHistory, type History } from '../merger/model/history
 import { play, type Played } from '../merger/model/play.ts';
 import { differences } from '../merger/model/story.ts';
 import { told } from '../merger/model/tell.ts';
-import type { WorldEvent } from '../merger/model/world.ts';
+import type { WorldEvent } from '../merger/model/told.ts';
 import { silentLogger } from '../runtime/logger.ts';
 import { erasePeople } from './chores.ts';
 import { RowBuffer } from './row-buffer.ts';

@@ -18,6 +18,8 @@ export interface DeliveryOptions {
   readonly codecs: Pick<Codecs, 'CollectedEvent' | 'IdentityRequest' | 'DroppedEvent'>;
   /** ms that only grow. */
   readonly monotonicMs?: () => number;
+  /** Of a control call. */
+  readonly newNumber?: () => number;
 }
 
 /** Rejects with the first failure, after every send has ended: the caller may not answer while some are under way. */
@@ -26,7 +28,8 @@ export type Deliver = (outcomes: readonly Outcome[]) => Promise<void>;
 /** Numbers of control calls are random: two of one workspace at one time would have to be the same. */
 const CONTROL_NUMBERS = 2 ** 48 - 1;
 
-export function deliverTo({ producer, admin, codecs, monotonicMs = now }: DeliveryOptions): Deliver {
+export function deliverTo(options: DeliveryOptions): Deliver {
+  const { producer, admin, codecs, monotonicMs = now, newNumber = randomNumber } = options;
   return async (outcomes) => {
     let sends: Promise<number>[] = [];
     for (const outcome of outcomes) {
@@ -65,7 +68,7 @@ export function deliverTo({ producer, admin, codecs, monotonicMs = now }: Delive
    */
   async function sendControl(request: ControlRequest): Promise<void> {
     const beganMs = monotonicMs();
-    const number = randomInt(1, CONTROL_NUMBERS);
+    const number = newNumber();
     const positions = await mark(request, number);
     const value = codecs.IdentityRequest.encode({ ...request, request_number: number, positions });
     await producer.send('identityRequests', Buffer.from(request.workspace), value);
@@ -92,6 +95,10 @@ export function deliverTo({ producer, admin, codecs, monotonicMs = now }: Delive
     const ends = await admin.endOffsets('eventsCollected');
     return offsets.map((offset, partition) => (offset < 0 ? (ends[partition] ?? 0) : offset + 1));
   }
+}
+
+function randomNumber(): number {
+  return randomInt(1, CONTROL_NUMBERS);
 }
 
 function now(): number {

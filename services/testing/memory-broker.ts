@@ -9,6 +9,8 @@ import type { TimePort } from '../runtime/task/time.ts';
 
 export interface StoredRecord {
   readonly offset: number;
+  /** Counts what was appended to the broker, over all partitions. */
+  readonly order: number;
   readonly appendedAt: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
@@ -71,13 +73,17 @@ export class MemoryPartition {
 export class MemoryBroker {
   readonly time: TimePort;
   readonly partitions: number;
+  readonly #clock: () => number;
   readonly #topics = new Map<TopicId, MemoryPartition[]>();
   readonly #owners = new Map<string, Owner>();
   readonly #groupOffsets = new Map<string, GroupOffset>();
+  #appended = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(time: TimePort, partitions = 8) {
+  /** @param clock of the broker's own machine: of its append times. */
+  constructor(time: TimePort, partitions = 8, clock = () => time.now()) {
     this.time = time;
+    this.#clock = clock;
     this.partitions = partitions;
     for (const id of topicIds) {
       const count = topics[id].partitions === 'one' ? 1 : partitions;
@@ -133,8 +139,9 @@ export class MemoryBroker {
   append(records: readonly PendingRecord[], transaction?: MemoryTransaction): void {
     for (const { topic, partition, key, value } of records) {
       const at = this.partition(topic, partition);
-      const { offset, appendedAt } = { offset: at.end, appendedAt: this.time.now() };
-      at.records.push({ offset, appendedAt, key, value, transaction, marker: false });
+      const { offset, appendedAt } = { offset: at.end, appendedAt: this.#clock() };
+      this.#appended += 1;
+      at.records.push({ offset, order: this.#appended, appendedAt, key, value, transaction, marker: false });
       transaction?.partitions.add(at);
     }
     this.#wake();
@@ -196,8 +203,17 @@ export class MemoryBroker {
   #end(transaction: MemoryTransaction, state: 'committed' | 'aborted'): void {
     transaction.state = state;
     for (const partition of transaction.partitions) {
-      const { offset, appendedAt } = { offset: partition.end, appendedAt: this.time.now() };
-      partition.records.push({ offset, appendedAt, key: null, value: null, transaction, marker: true });
+      const { offset, appendedAt } = { offset: partition.end, appendedAt: this.#clock() };
+      this.#appended += 1;
+      partition.records.push({
+        offset,
+        order: this.#appended,
+        appendedAt,
+        key: null,
+        value: null,
+        transaction,
+        marker: true,
+      });
     }
     if (state === 'committed') {
       for (const [place, offset] of transaction.offsets) this.#groupOffsets.set(place, offset);

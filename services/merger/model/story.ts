@@ -8,7 +8,7 @@ import type { PersonId } from '../../../schemas/ids.ts';
 import { attribute, personToday, type Person } from './oracle-people.ts';
 import type { Oracle } from './oracle.ts';
 import type { Played } from './play.ts';
-import { WORKSPACE, type World, type WorldEvent } from './world.ts';
+import type { Told, WorldEvent } from './told.ts';
 
 /** Every line of the story, by what it is about. */
 type Story = ReadonlyMap<string, readonly string[]>;
@@ -26,7 +26,7 @@ export type PersonToday = (event: WorldEvent) => string | null;
 
 /** Where the merger, or who says whose its events are, came to something else than the oracle; empty when nowhere. */
 export function differences(
-  { world, oracle }: Played,
+  { world, oracle }: { readonly world: Told; readonly oracle: Oracle },
   today: PersonToday = (event) => world.personToday(event),
 ): readonly string[] {
   const [expected, found] = [storyOfOracle(oracle), storyOfWorld(world, today)];
@@ -55,7 +55,7 @@ export function replayFaults({ world }: Played): readonly string[] {
 }
 
 /** Every event merged from anonymity is counted once by an activity (spec C.1 row 14). */
-function miscounted(world: World): readonly string[] {
+function miscounted(world: Told): readonly string[] {
   const counted = world
     .activities()
     .reduce((sum, { detail }) => sum + (JSON.parse(detail ?? '') as { count: number }).count, 0);
@@ -78,10 +78,10 @@ function storyOfOracle(oracle: Oracle): Story {
   return story.told(oracle.dropped, (person, kind) => attribute(person, kind));
 }
 
-function storyOfWorld(world: World, today: PersonToday): Story {
+function storyOfWorld(world: Told, today: PersonToday): Story {
   const story = new StoryTeller<PersonId>();
   const { graph } = world;
-  const lanes = new Map<string, World['merged']>();
+  const lanes = new Map<string, WorldEvent[]>();
   for (const each of world.merged) {
     const {
       identifier_kind: kind,
@@ -90,7 +90,7 @@ function storyOfWorld(world: World, today: PersonToday): Story {
       message_id: messageId,
     } = each.event;
     const named = kind === 'none' || identifier === null ? null : { kind, value: identifier };
-    const lane = laneKey(WORKSPACE, { anonymousId, identifier: named, messageId });
+    const lane = laneKey(world.workspace, { anonymousId, identifier: named, messageId });
     lanes.set(lane, [...(lanes.get(lane) ?? []), each]);
   }
   for (const [lane, list] of [...lanes].sort(byName)) {

@@ -4,18 +4,17 @@
  */
 import { localCodecs } from '../../../schemas/codec.ts';
 import { controlMarker } from '../../../schemas/control-markers.ts';
-import { identityRequest } from '../../../schemas/identity-request.ts';
 import { toWorkspace } from '../../../schemas/ids.ts';
-import type { Identifier } from '../../../schemas/lanes.ts';
 import { partitionOf } from '../../../schemas/partitioner.ts';
-import type { Activity, IdentityFact, IdentityRequest, MergedEvent } from '../../../schemas/records.ts';
+import type { Activity, IdentityFact, IdentityRequest } from '../../../schemas/records.ts';
 import { assert } from '../../runtime/errors.ts';
-import { collectedEvent } from '../../testing/collected-event.ts';
 import { given, of, ProcessorHarness, type Given, type Output } from '../../testing/processor-harness.ts';
 import { WorkspaceGraph } from '../identity/graph.ts';
 import { identityService } from '../identity/service.ts';
 import { lanesService } from '../lanes/service.ts';
-import { isLaneCall, type Call, type ControlCall, type LaneCall, type SettingsCall } from './calls.ts';
+import { isLaneCall, type Call, type ControlCall, type SettingsCall } from './calls.ts';
+import { personAtEnd, type Told, type WorldEvent } from './told.ts';
+import { eventOf, requestOf } from './wire.ts';
 
 export const WORKSPACE = toWorkspace('shop');
 const PARTITIONS = 2;
@@ -32,12 +31,8 @@ interface LanePartition {
   handled: number;
 }
 
-export interface WorldEvent {
-  readonly merged: MergedEvent;
-  readonly event: NonNullable<MergedEvent['event']>;
-}
-
-export class World {
+export class World implements Told {
+  readonly workspace = WORKSPACE;
   readonly lanes: readonly LanePartition[];
   readonly identity = new ProcessorHarness(identityService, {
     codecs,
@@ -67,7 +62,9 @@ export class World {
   ingest(call: Exclude<Call, SettingsCall>): void {
     this.#time = Math.max(this.#time, call.receivedAt);
     if (isLaneCall(call)) {
-      this.#lane(partitionOf(call.lane, PARTITIONS)).events.push(eventOf(call));
+      this.#lane(partitionOf(call.lane, PARTITIONS)).events.push(
+        given('eventsCollected', call.lane, eventOf(call, WORKSPACE)),
+      );
       return;
     }
     this.#controls += 1;
@@ -143,26 +140,9 @@ export class World {
     return new WorkspaceGraph(this.identity.stores.keyed, WORKSPACE);
   }
 
-  /**
-   * Whose a merged event is in the end; null when deleted. People who absorbed take everything with them, whenever it
-   * was sent: a lane may still send by way of the absorbed one. A split takes what goes by an earlier word on the name.
-   */
-  personToday({ merged, event }: WorldEvent): string | null {
-    const named = event.identifier_kind !== 'none';
-    const kind = named ? event.identifier_kind : 'anonymous_id';
-    const name = named ? event.identifier : event.anonymous_id;
-    const subject = kind === 'email' ? name?.toLowerCase() : name;
-    let current: string | null = merged.person_id;
-    let split = 0;
-    for (const fact of this.facts) {
-      if (fact.kind === 'person_split') split = fact.number;
-      if (fact.kind === 'person_deleted' && fact.person_id === current) return null;
-      if (fact.kind === 'person_absorbed' && fact.person_id === current) current = fact.other_person_id;
-      const moves = fact.kind === 'anonymous_moved' || fact.kind === 'identifier_moved';
-      if (!moves || fact.other_person_id !== current || split <= merged.decided_as_of) continue;
-      if (fact.identifier_kind === kind && fact.identifier === subject) current = fact.person_id;
-    }
-    return current;
+  /** Whose a merged event is in the end; null when deleted. */
+  personToday(event: WorldEvent): string | null {
+    return personAtEnd(this.facts, event);
   }
 
   /** 0: stopped in order; 1: killed; 2: goes on, with what it has so far on the disk. */
@@ -216,21 +196,11 @@ export class World {
   }
 
   #control(call: ControlCall): IdentityRequest {
-    const [named, other] = sidesOf(call);
-    return identityRequest({
-      kind: call.type,
-      workspace: WORKSPACE,
-      received_at: call.receivedAt,
+    return {
+      ...requestOf(call, WORKSPACE),
       request_number: this.#controls,
       positions: this.lanes.map(({ handled, events }) => handled + events.length),
-      anonymous_id: call.type === 'merge' && call.alias ? call.secondary.value : null,
-      identifier_kind: named.kind,
-      identifier: named.value,
-      message_id: call.type,
-      other_kind: other?.kind ?? 'none',
-      other: other?.value ?? null,
-      detail: call.type === 'split' ? splitDetail(call) : null,
-    });
+    };
   }
 
   #lane(partition: number): LanePartition {
@@ -238,41 +208,6 @@ export class World {
     assert(lane !== undefined, `there is a lane partition ${String(partition)}`);
     return lane;
   }
-}
-
-function sidesOf(call: ControlCall): readonly [Identifier, Identifier | null] {
-  if (call.type === 'merge') return [call.primary, call.secondary];
-  return [call.type === 'split' ? call.from : call.named, null];
-}
-
-/** As the route writes it. */
-function splitDetail({ anonymousIds, identifiers, into }: ControlCall & { type: 'split' }): string {
-  return JSON.stringify({ anonymous_ids: anonymousIds, identifiers, into, by: 'support', why: 'a mistake' });
-}
-
-function eventOf(call: LaneCall): Given {
-  // A further identifier stands in its field even where the path names another of its kind.
-  const identifiers = [...call.also, call.named];
-  const of = (kind: Identifier['kind']): string | null =>
-    identifiers.find((identifier) => identifier?.kind === kind)?.value ?? null;
-  const event = collectedEvent({
-    workspace: WORKSPACE,
-    type: call.type,
-    anonymous_id: call.visitor,
-    message_id: call.messageId,
-    received_at: call.receivedAt,
-    timestamp: call.timestamp,
-    identifier_kind: call.named?.kind ?? 'none',
-    identifier: call.named?.value ?? null,
-    ...(call.type === 'identify' && {
-      id: of('id'),
-      email: of('email'),
-      cio_id: of('cio_id'),
-      update_only: call.updateOnly,
-      name: null,
-    }),
-  });
-  return given('eventsCollected', call.lane, event);
 }
 
 function forward(topic: 'identityRequests' | 'identityDecisions', outputs: readonly Output[]): Given[] {

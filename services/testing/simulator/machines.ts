@@ -3,6 +3,8 @@
  * one still runs, and loses its disk. At any time the newest process is the owner; older ones live until fenced.
  */
 import type { Codecs } from '../../../schemas/codec.ts';
+import { assert } from '../../runtime/errors.ts';
+import type { PartitionStores } from '../../runtime/store/ports.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import type { MemoryBroker } from '../memory-broker.ts';
 import { badLuck, type Weather } from './bad-luck.ts';
@@ -27,6 +29,8 @@ export class Machines {
   readonly #alive = new Set<TaskProcess>();
   readonly #idleDisks: Disk[] = [];
   #current: TaskProcess | undefined;
+  /** Of the current process, by partition. */
+  #opened: ReadonlyMap<number, PartitionStores> = new Map();
   kills = 0;
   takeovers = 0;
   lostDisks = 0;
@@ -41,6 +45,13 @@ export class Machines {
 
   get current(): TaskProcess | undefined {
     return this.#current;
+  }
+
+  /** The stores of a partition as the current process has them. */
+  stores(partition: number): PartitionStores {
+    const stores = this.#opened.get(partition);
+    assert(stores !== undefined, `partition ${String(partition)} is live`);
+    return stores;
   }
 
   /** Keeps one process running, for ever. */
@@ -97,9 +108,18 @@ export class Machines {
   async #start(): Promise<void> {
     const { random, disks, ...options } = this.#options;
     const disk = this.#idleDisks.splice(random.below(this.#idleDisks.length), 1)[0] ?? disks.fresh();
+    const folders = disk.folders(options.spec);
+    const opened = new Map<number, PartitionStores>();
     const process = new TaskProcess({
       ...options,
-      stores: disk.folders(options.spec),
+      stores: {
+        ...folders,
+        open: async (partition) => {
+          const stores = await folders.open(partition);
+          opened.set(partition, stores);
+          return stores;
+        },
+      },
       onDeath: () => {
         this.#idleDisks.push(disk.afterCrash());
       },
@@ -110,6 +130,7 @@ export class Machines {
     });
     this.#alive.add(process);
     this.#current = process;
+    this.#opened = opened;
     await process.start();
   }
 

@@ -6,14 +6,15 @@ import { identityService } from '../../merger/identity/service.ts';
 import type { Emitter, ServiceSpec } from '../../runtime/task/ports.ts';
 import type { Target } from '../../clickhouse/target.ts';
 import { triggerService } from '../../trigger/service.ts';
-import { defaultSize, simulate } from './simulation.ts';
+import { defaultSize, leapingSize, simulate } from './simulation.ts';
 
 const run = promisify(execFile);
-const small = { ...defaultSize, visitors: 20, spanMs: 15_000 };
+const small = { ...defaultSize, visitors: 20, spanMs: 15_000, clients: 1, callsOfClient: 10 };
 const seeds = [1, 11, 12];
 const seedsOnFiles = [13, 14];
+const seedsWithLeaps = [15, 16];
 // Virtual minutes take real seconds, more of them on a busy machine.
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 describe('the whole path under a seed', () => {
   test('keeps its promises on a calm day', async () => {
@@ -27,6 +28,15 @@ describe('the whole path under a seed', () => {
     expect(report.faults).toEqual([]);
     expect(report.kills + report.takeovers).toBeGreaterThan(5);
   });
+
+  test.each(seedsWithLeaps)(
+    'does so while the clock goes on by minutes to months (seed %i)',
+    async (seed) => {
+      const report = await simulate({ ...leapingSize, seed });
+      expect(report.faults).toEqual([]);
+      expect(report.controls).toBeGreaterThan(10);
+    },
+  );
 
   test.each(seedsOnFiles)(
     'does so with its state on real files, to the same bytes (seed %i)',

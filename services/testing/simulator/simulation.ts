@@ -5,36 +5,37 @@
  */
 import { createHash } from 'node:crypto';
 import { localCodecs } from '../../../schemas/codec.ts';
-import { controlMarker } from '../../../schemas/control-markers.ts';
-import { identityRequest } from '../../../schemas/identity-request.ts';
+import { toWorkspace, type Workspace } from '../../../schemas/ids.ts';
 import { partitionOf } from '../../../schemas/partitioner.ts';
 import { topicIds } from '../../../schemas/topics.ts';
 import { identityService } from '../../merger/identity/service.ts';
 import { lanesService } from '../../merger/lanes/service.ts';
 import type { Target } from '../../clickhouse/target.ts';
+import { assert } from '../../runtime/errors.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import { triggerService } from '../../trigger/service.ts';
 import { MemoryBroker, type MemoryPartition } from '../memory-broker.ts';
 import { VirtualTime } from '../virtual-time.ts';
 import { FileDisks, MemoryDisks, type Disks } from './disks.ts';
+import { Client } from './client.ts';
+import { storyFaults } from './client-story.ts';
 import { badLuck, type Weather } from './bad-luck.ts';
 import { EngineModel, type Misfortune } from './engine-model.ts';
 import { Machines } from './machines.ts';
 import { Random } from './random.ts';
+import { Shop } from './shop.ts';
 import { SinkMachine } from './sink-machine.ts';
 import { faultsOf } from './verdict.ts';
-import {
-  makeWorkload,
-  orderName,
-  workspace,
-  type Call,
-  type Workload,
-  type WorkloadSize,
-} from './workload.ts';
+import { makeWorkload, orderName, workspace, type Workload, type WorkloadSize } from './workload.ts';
 
 export interface SimulationOptions extends WorkloadSize {
+  /** Shops whose people are merged, deleted, suppressed and split, each in a workspace of its own. */
+  readonly clients: number;
+  readonly callsOfClient: number;
   readonly seed: number;
   readonly partitions: number;
+  /** The clock goes on by minutes to months, not by up to an hour either way: for clients only, who stamp by it. */
+  readonly leaps?: boolean;
   /** State on real files in a temporary folder, not in memory. */
   readonly files?: boolean;
   /** No faults at all: what the faulty runs are compared with in spirit. */
@@ -55,6 +56,9 @@ export interface SimulationReport {
   /** Of every record on every topic. */
   readonly hash: string;
   readonly calls: number;
+  /** Control calls of the shops, and gateways that died with one half taken. */
+  readonly controls: number;
+  readonly gatewayDeaths: number;
   readonly merged: number;
   readonly kills: number;
   readonly takeovers: number;
@@ -71,13 +75,34 @@ export interface SimulationReport {
   readonly faults: readonly string[];
 }
 
-export const defaultSize = { partitions: 4, visitors: 40, people: 18, spanMs: 40_000 };
+export const defaultSize = {
+  partitions: 4,
+  visitors: 40,
+  people: 18,
+  spanMs: 40_000,
+  clients: 3,
+  callsOfClient: 35,
+};
+/** Without the shop, whose calls lie within five minutes of each other. */
+export const leapingSize = {
+  ...defaultSize,
+  visitors: 0,
+  people: 0,
+  clients: 4,
+  callsOfClient: 45,
+  leaps: true,
+};
 const realServices = { lanes: lanesService, identity: identityService, trigger: triggerService };
 const START_MS = Date.UTC(2026, 0, 5, 12);
 const SETTLE_MS = 20_000;
 const SETTLE_ROUNDS_MAX = 30;
 const WEATHER_MS_MAX = 1_500;
-const JUMP_MS_MAX = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+/** Around what ends a claim's grace, a lane's pause, a repeat's window and a wait for a claim. */
+const leapsMs = [4 * MINUTE_MS, 6 * MINUTE_MS, 11 * MINUTE_MS, HOUR_MS, DAY_MS, 29 * DAY_MS, 31 * DAY_MS];
+const CLIENTS_MS_MAX = 600_000;
 
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const simulation = new Simulation(options);
@@ -99,14 +124,19 @@ class Simulation {
   readonly #machines: readonly Machines[];
   readonly #engine: EngineModel;
   readonly #sink: SinkMachine;
-  #controls = 0;
+  readonly #shop: Shop;
+  readonly #clients: readonly Client[];
 
   constructor(options: SimulationOptions) {
     this.#options = options;
     this.#random = new Random(options.seed);
     const order = this.#random.fork();
     this.#time = new VirtualTime(START_MS, () => order.next());
-    this.#broker = new MemoryBroker(this.#time, options.partitions);
+    this.#broker = new MemoryBroker(
+      this.#time,
+      options.partitions,
+      () => START_MS + Math.floor(this.#time.monotonicMs()), // its machine's clock does not jump
+    );
     this.#weather = { calm: options.calm === true };
     const files = this.#random.fork();
     this.#disks = options.files === true ? new FileDisks(this.#time, files) : new MemoryDisks(this.#time);
@@ -126,6 +156,25 @@ class Simulation {
       random: sinkLuck,
       log: badLuck(sinkLuck, this.#weather),
     });
+    this.#shop = new Shop({
+      time: this.#time,
+      broker: this.#broker,
+      codecs: this.#codecs,
+      startMs: START_MS,
+    });
+    this.#clients = Array.from(
+      { length: options.clients },
+      (_, number) =>
+        new Client({
+          workspace: this.#workspaceOf(number),
+          calls: options.callsOfClient,
+          time: this.#time,
+          broker: this.#broker,
+          codecs: this.#codecs,
+          random: this.#random.fork(),
+          weather: this.#weather,
+        }),
+    );
     const { lanes, identity, trigger } = options.services ?? realServices;
     this.#machines = [lanes, identity, trigger].map(
       (spec) =>
@@ -141,13 +190,20 @@ class Simulation {
     );
   }
 
+  #workspaceOf(client: number): Workspace {
+    return toWorkspace(`shop-${String(client + 1)}`);
+  }
+
   async run(): Promise<SimulationReport> {
     const workload = makeWorkload(this.#random.fork(), this.#options, START_MS);
     this.#define();
     for (const machines of this.#machines) void machines.supervise();
     void this.#sink.supervise();
     if (!this.#weather.calm) void this.#storms(this.#random.fork());
-    await this.#play(workload.calls);
+    for (const client of this.#clients) void client.run();
+    await this.#shop.play(workload.calls);
+    const ended = await this.#time.until(() => this.#clients.every(({ done }) => done), CLIENTS_MS_MAX);
+    assert(ended, 'every call is acknowledged in the end');
     this.#weather.calm = true;
     const settled = await this.#settle();
     return this.#report(workload, settled);
@@ -157,67 +213,10 @@ class Simulation {
     this.#disks.close();
   }
 
-  async #play(calls: readonly Call[]): Promise<void> {
-    for (const call of calls) {
-      await this.#time.run(Math.max(0, call.atMs - this.#time.monotonicMs()));
-      if (call.type === 'event') {
-        const partition = partitionOf(call.lane, this.#options.partitions);
-        const value = this.#codecs.CollectedEvent.encode(call.event);
-        this.#broker.append([{ topic: 'eventsCollected', partition, key: Buffer.from(call.lane), value }]);
-        continue;
-      }
-      this.#merge(call.primary, call.secondary);
-    }
-  }
-
-  /** As ingest does: its marker in every partition of events.collected says what was acknowledged before. */
-  #merge(primary: string, secondary: string): void {
-    const receivedAt = START_MS + Math.floor(this.#time.monotonicMs());
-    this.#controls += 1;
-    const marker = controlMarker({ workspace, kind: 'merge', received_at: receivedAt }, this.#controls);
-    const [key, value] = [Buffer.from(workspace), this.#codecs.CollectedEvent.encode(marker)];
-    const positions = this.#broker.topic('eventsCollected').map((log, partition) => {
-      this.#broker.append([{ topic: 'eventsCollected', partition, key, value }]);
-      return log.end;
-    });
-    const request = identityRequest({
-      kind: 'merge',
-      workspace,
-      received_at: receivedAt,
-      request_number: this.#controls,
-      positions,
-      identifier_kind: 'id',
-      identifier: primary,
-      message_id: `merge-${primary}-${secondary}`,
-      other_kind: 'id',
-      other: secondary,
-    });
-    const partition = partitionOf(workspace, this.#options.partitions);
-    const bytes = this.#codecs.IdentityRequest.encode(request);
-    this.#broker.append([{ topic: 'identityRequests', partition, key, value: bytes }]);
-  }
-
   #define(): void {
-    const bodies = [
-      ['segment', { name: 'ordered', type: 'data_driven', when: { event: orderName } }],
-      [
-        'journey',
-        { name: 'thanks', state: 'running', trigger: { event: orderName }, frequency: { mode: 'once' } },
-      ],
-    ] as const;
-    for (const [kind, body] of bodies) {
-      const value = this.#codecs.Definition.encode({
-        kind,
-        workspace,
-        id: body.name,
-        version: 1,
-        deleted: false,
-        at: START_MS,
-        body: JSON.stringify(body),
-      });
-      this.#broker.append([
-        { topic: 'definitions', partition: 0, key: Buffer.from(`${kind}/${body.name}`), value },
-      ]);
+    this.#shop.define(workspace, { event: orderName });
+    for (const client of this.#clients.keys()) {
+      this.#shop.define(this.#workspaceOf(client), { event: 'Product Viewed' });
     }
   }
 
@@ -231,10 +230,15 @@ class Simulation {
       else if (what < 0.55) machines?.loseDisk();
       else if (what < 0.65) machines?.stop();
       else if (what < 0.75) machines?.snapshot();
-      else if (what < 0.85) this.#time.jump(random.below(2 * JUMP_MS_MAX) - JUMP_MS_MAX);
+      else if (what < 0.85) this.#time.jump(this.#jumpMs(random));
       else if (what < 0.9) this.#sink.kill();
       else if (what < 0.95) this.#sink.takeOver();
     }
+  }
+
+  #jumpMs(random: Random): number {
+    if (this.#options.leaps === true) return random.pick(leapsMs) ?? 0;
+    return random.below(2 * HOUR_MS) - HOUR_MS;
   }
 
   /** Everybody has read what was there, holds nothing back, and no alarm stands. */
@@ -263,12 +267,15 @@ class Simulation {
     for (const { alarms } of [...this.#machines, this.#sink])
       faults.push(...alarms.map((alarm) => `an alarm was raised: ${alarm}`));
     faults.push(...faultsOf({ broker: this.#broker, codecs: this.#codecs, engine: this.#engine, workload }));
+    faults.push(...(settled ? this.#storyFaults() : []));
     const sum = (count: (machines: Machines) => number): number =>
       this.#machines.reduce((total, machines) => total + count(machines), 0);
     return {
       seed: this.#options.seed,
       hash: this.#hash(),
       calls: workload.calls.length,
+      controls: this.#clients.reduce((total, { controls }) => total + controls, 0),
+      gatewayDeaths: this.#clients.reduce((total, { deaths }) => total + deaths, 0),
       merged: this.#broker.committed('eventsMerged').length,
       kills: sum(({ kills }) => kills),
       takeovers: sum(({ takeovers }) => takeovers),
@@ -281,6 +288,22 @@ class Simulation {
       virtualMs: Math.round(this.#time.monotonicMs()),
       faults,
     };
+  }
+
+  #storyFaults(): string[] {
+    const [, identity] = this.#machines;
+    return this.#clients.flatMap(({ oracle }, client) => {
+      const where = this.#workspaceOf(client);
+      const stores = identity?.stores(partitionOf(where, this.#options.partitions));
+      assert(stores !== undefined, 'identity is one of the machines');
+      return storyFaults({
+        broker: this.#broker,
+        codecs: this.#codecs,
+        workspace: where,
+        keyed: stores.keyed,
+        oracle,
+      });
+    });
   }
 
   #hash(): string {

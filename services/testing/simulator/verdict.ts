@@ -4,7 +4,7 @@ import type { MergedEvent } from '../../../schemas/records.ts';
 import type { MemoryBroker } from '../memory-broker.ts';
 import type { EngineModel } from './engine-model.ts';
 import { expectedRows, placeOf } from './stored-rows.ts';
-import { orderName, type Workload } from './workload.ts';
+import { orderName, workspace, type Workload } from './workload.ts';
 
 export interface Evidence {
   readonly broker: MemoryBroker;
@@ -35,11 +35,14 @@ export function faultsOf(evidence: Evidence): string[] {
 }
 
 function mergedRows({ broker, codecs }: Evidence): MergedRow[] {
-  return broker.everCommitted('eventsMerged').map(({ partition, record: { offset, value } }) => ({
-    partition,
-    offset,
-    record: codecs.MergedEvent.decode(value ?? Buffer.alloc(0)),
-  }));
+  return broker
+    .everCommitted('eventsMerged')
+    .map(({ partition, record: { offset, value } }) => ({
+      partition,
+      offset,
+      record: codecs.MergedEvent.decode(value ?? Buffer.alloc(0)),
+    }))
+    .filter(({ record }) => record.workspace === workspace);
 }
 
 /** Who a person is at the end. */
@@ -124,7 +127,9 @@ function orderFaults({ workload }: Evidence, events: readonly MergedRow[]): stri
 function repeatFaults({ broker, codecs, workload }: Evidence): string[] {
   const reasons = broker
     .everCommitted('eventsDropped')
-    .map(({ record }) => codecs.DroppedEvent.decode(record.value ?? Buffer.alloc(0)).reason);
+    .map(({ record }) => codecs.DroppedEvent.decode(record.value ?? Buffer.alloc(0)))
+    .filter((dropped) => dropped.workspace === workspace)
+    .map(({ reason }) => reason);
   const repeats = reasons.filter((reason) => reason === 'duplicate_message').length;
   const faults: string[] = [];
   if (repeats !== workload.repeats) {
@@ -145,12 +150,15 @@ function segmentFaults(
   const members = new Map<string, number>();
   for (const { record } of broker.everCommitted('segmentsChanged')) {
     const change = codecs.SegmentChange.decode(record.value ?? Buffer.alloc(0));
+    if (change.workspace !== workspace) continue;
     const step = change.change === 'entered' ? 1 : -1;
     members.set(change.person_id, (members.get(change.person_id) ?? 0) + step);
   }
   const entries = new Map<string, number>();
   for (const { record } of broker.everCommitted('journeysEntered')) {
-    const { person_id: person } = codecs.JourneyEntry.decode(record.value ?? Buffer.alloc(0));
+    const entry = codecs.JourneyEntry.decode(record.value ?? Buffer.alloc(0));
+    if (entry.workspace !== workspace) continue;
+    const person = entry.person_id;
     entries.set(person, (entries.get(person) ?? 0) + 1);
   }
   const people = new Set(events.map(({ record }) => survivorOf(record.person_id)));
