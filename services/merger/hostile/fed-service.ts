@@ -30,15 +30,10 @@ export class FedService {
   readonly #offsets = new Map<TopicId, number>();
   #sequence = 0;
 
-  /** @param changed in place of the stores as they are: to pretend something about them */
-  constructor(
-    folder: string,
-    spec: ServiceSpec,
-    changed: (stores: PartitionStores) => PartitionStores = (each) => each,
-  ) {
+  constructor(folder: string, spec: ServiceSpec) {
     this.#open = () => {
       const stores = openPartitionStores(join(folder, spec.name), spec.stores);
-      return [stores, spec.open(0, 1, changed(stores), codecs)];
+      return [stores, spec.open(0, 1, stores, codecs)];
     };
     [this.stores, this.processor] = this.#open();
   }

@@ -6,9 +6,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { assert } from '../../runtime/errors.ts';
-import type { PartitionStores } from '../../runtime/store/ports.ts';
-import { laneEventsMax, readEventsMax, releaseEventsMax } from '../lanes/limits.ts';
+import { readEventsMax, releaseEventsMax } from '../lanes/limits.ts';
 import { personOfVeryMany } from './one-person.ts';
 import { claimedVisitor, unansweredVisitor } from './one-visitor.ts';
 
@@ -19,20 +17,6 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** Stores whose lanes have room for so many waiting events only. */
-function nearlyFull(room: number): (stores: PartitionStores) => PartitionStores {
-  return (stores) => {
-    const { events } = stores;
-    assert(events !== undefined, 'lanes have an event store');
-    const count = events.count.bind(events);
-    events.count = (lane, chain) => {
-      const stored = count(lane, chain);
-      return chain === 'waiting' && stored >= room ? stored + laneEventsMax - room : stored;
-    };
-    return stores;
-  };
-}
 
 test('a visitor with very many events is released in bounded batches, in order, while others go on', () => {
   const report = claimedVisitor({ folder, events: 12_000, overfull: 0 });
@@ -49,7 +33,7 @@ test('a visitor whose past takes several batches to read goes out in the same ba
 });
 
 test('what a lane has no room for is dropped with a row that says so; the rest goes on', () => {
-  const report = claimedVisitor({ folder, events: 2_000, overfull: 7, changed: nearlyFull(2_000) });
+  const report = claimedVisitor({ folder, events: 2_000, overfull: 7, laneEventsMax: 2_000 });
   expect(report.droppedAsFull).toBe(7);
 });
 

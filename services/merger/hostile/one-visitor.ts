@@ -4,7 +4,6 @@
  * it took. For tests of hostile inputs only.
  */
 import { assert } from '../../runtime/errors.ts';
-import type { PartitionStores } from '../../runtime/store/ports.ts';
 import {
   laneEventsMax,
   longReadEventsMin,
@@ -22,8 +21,8 @@ export interface OneVisitorOptions {
   readonly overfull: number;
   /** The lanes start again before each batch of the release. */
   readonly restarts?: boolean;
-  /** To pretend that the lane is fuller than it is. */
-  readonly changed?: (stores: PartitionStores) => PartitionStores;
+  /** Waiting events of one lane, if not the usual limit. */
+  readonly laneEventsMax?: number;
 }
 export interface OneVisitorReport {
   readonly events: number;
@@ -86,7 +85,7 @@ class Run {
 
   constructor(options: OneVisitorOptions) {
     this.#options = options;
-    this.shop = new HostileShop(options.folder, options.changed);
+    this.shop = new HostileShop(options.folder, options.laneEventsMax);
   }
 
   /** Timestamps jump about, and many are the same. */

@@ -8,10 +8,10 @@ import { toWorkspace } from '../../../schemas/ids.ts';
 import { laneKey, type Identifier } from '../../../schemas/lanes.ts';
 import type { CollectedEvent, DroppedEvent, MergedEvent } from '../../../schemas/records.ts';
 import { assert } from '../../runtime/errors.ts';
-import type { PartitionStores } from '../../runtime/store/ports.ts';
 import { collectedEvent } from '../../testing/collected-event.ts';
 import { WorkspaceGraph } from '../identity/graph.ts';
 import { identityService } from '../identity/service.ts';
+import { LanesProcessor } from '../lanes/processor.ts';
 import { lanesService } from '../lanes/service.ts';
 import { codecs, FedService, type Fed } from './fed-service.ts';
 
@@ -35,8 +35,13 @@ export class HostileShop {
   #decisions: Fed[] = [];
   #controls = 0;
 
-  constructor(folder: string, changed?: (stores: PartitionStores) => PartitionStores) {
-    this.lanes = new FedService(folder, lanesService, changed);
+  /** @param laneEventsMax waiting events of one lane, if not the usual limit */
+  constructor(folder: string, laneEventsMax?: number) {
+    this.lanes = new FedService(folder, {
+      ...lanesService,
+      open: (partition, partitions, stores) =>
+        new LanesProcessor({ partition, partitions, laneEventsMax }, stores, codecs),
+    });
     this.identity = new FedService(folder, identityService);
   }
 

@@ -9,13 +9,14 @@ import { BusyLanes } from './busy-lanes.ts';
 import { decideLane, type LaneEvent, type LaneInput } from './decide.ts';
 import { evolveLane, type Effect } from './effects.ts';
 import { EventInHand } from './event-in-hand.ts';
+import { FullLanes } from './full-lanes.ts';
 import { LaneTable } from './lane-table.ts';
 import { laneEventsMax } from './limits.ts';
 import { OpenMarkers } from './markers.ts';
 import { OpenChains, QUEUED_NUMBER_AT, QUEUED_PREFIX_BYTES } from './open-chains.ts';
 import { Outputs } from './outputs.ts';
 import { PeopleTable } from './people-table.ts';
-import { flagsOf, type LaneState } from './state.ts';
+import { COUNTED, flagsOf, type LaneState } from './state.ts';
 
 export interface LaneRef {
   readonly hex: string;
@@ -42,13 +43,21 @@ export class LaneShell {
   readonly people: PeopleTable;
   readonly busy: BusyLanes;
   readonly chains: OpenChains;
+  readonly full: FullLanes;
   readonly outputs: Outputs;
   readonly markers: OpenMarkers;
   readonly hand: EventInHand;
   readonly answers: AheadAnswers;
   #queued = Buffer.alloc(64 << 10);
 
-  constructor(partition: number, stores: PartitionStores, codecs: Codecs) {
+  constructor(
+    {
+      partition,
+      laneEventsMax: waitingMax,
+    }: { readonly partition: number; readonly laneEventsMax?: number | undefined },
+    stores: PartitionStores,
+    codecs: Codecs,
+  ) {
     assert(stores.events !== undefined, 'lanes have an event store');
     this.events = stores.events;
     this.keyed = stores.keyed;
@@ -56,6 +65,7 @@ export class LaneShell {
     this.people = new PeopleTable(stores.keyed);
     this.busy = new BusyLanes(stores.keyed, (hex) => this.lanes.get(hex));
     this.chains = new OpenChains(stores.events);
+    this.full = new FullLanes(stores.events, stores.keyed, waitingMax);
     this.outputs = new Outputs(codecs, partition);
     this.markers = new OpenMarkers(stores.keyed);
     this.hand = new EventInHand(codecs);
@@ -92,7 +102,7 @@ export class LaneShell {
   save(ref: LaneRef, before: LaneState, after: LaneState): void {
     if (after === before) return;
     this.lanes.put(ref.hex, after);
-    this.events.setFlags(ref.slot, flagsOf(after));
+    this.events.setFlags(ref.slot, flagsOf(after) | (this.events.flags(ref.slot) & COUNTED));
   }
 
   /** Takes the head of the lane's queue in hand. Returns the lane (its queue may have been written anew) and the size. */
@@ -133,8 +143,8 @@ export class LaneShell {
 
   /** Keeps the event in hand until somebody claims the lane's anonymous id. */
   keep(slot: LaneSlot): boolean {
-    if (this.events.count(slot, 'waiting') >= laneEventsMax) return false;
     const { bytes, start, end, receivedAt, timestamp } = this.hand.routing;
+    if (!this.full.hasRoom(slot, receivedAt)) return false;
     this.events.append(slot, 'waiting', receivedAt, storedTime(timestamp), bytes, start, end);
     return true;
   }

@@ -24,6 +24,13 @@ import { Turns } from './turns.ts';
 
 const HOUR_MS = 3_600_000;
 
+export interface LanesPlace {
+  readonly partition: number;
+  readonly partitions: number;
+  /** Waiting events of one lane, if not the usual limit. */
+  readonly laneEventsMax?: number | undefined;
+}
+
 export class LanesProcessor implements Processor {
   readonly #partition: number;
   readonly #partitions: number;
@@ -39,17 +46,13 @@ export class LanesProcessor implements Processor {
   /** Answers that no lane waited for: always 0 unless the folder and the topics are not of one kind. */
   #strays = 0;
 
-  constructor(
-    { partition, partitions }: { readonly partition: number; readonly partitions: number },
-    stores: PartitionStores,
-    codecs: Codecs,
-  ) {
+  constructor({ partition, partitions, laneEventsMax }: LanesPlace, stores: PartitionStores, codecs: Codecs) {
     assert(stores.duplicates !== undefined, 'lanes have a duplicates check');
     this.#partition = partition;
     this.#partitions = partitions;
     this.#codecs = codecs;
     this.#duplicates = stores.duplicates;
-    this.#shell = new LaneShell(partition, stores, codecs);
+    this.#shell = new LaneShell({ partition, laneEventsMax }, stores, codecs);
     this.#turns = new Turns(this.#shell);
   }
 

@@ -97,6 +97,8 @@ export const newLane: LaneState = {
 /** Bits in the event store's index, so that most events need no look at the lane's state. */
 export const LINKED = 1;
 export const BUSY = 2;
+/** Its waiting events are counted by the hour (full-lanes.ts). */
+export const COUNTED = 4;
 
 export function flagsOf(lane: LaneState): number {
   return (lane.link === null ? 0 : LINKED) | (lane.work.type === 'idle' ? 0 : BUSY);

@@ -170,6 +170,7 @@ export class Turns {
     const head = shell.takeHead(ref, lane);
     const after = shell.decide(ref, head.lane, { type: 'all_released', event: shell.laneEvent() }, out);
     shell.chains.clearWaiting(ref.hex, ref.slot);
+    shell.full.forget(ref.slot);
     return { lane: after, end: 'done' };
   }
 
