@@ -44,7 +44,7 @@ const noRepeats: HashWindow = { seen: () => false, entries: 0, forgottenEarly: 0
 
 const nothingStored: StoredEvents = {
   length: 0,
-  readOn: () => true,
+  readTo: () => true,
   sortByTimestamp: () => undefined,
   receivedAt: () => 0,
   timestamp: () => 0,

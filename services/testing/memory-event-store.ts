@@ -59,7 +59,7 @@ export class MemoryEventStore extends Overlay<Lane> implements EventStore {
   events(lane: LaneSlot, chain: Chain, receivedFrom: number, eventsMax = Infinity): StoredEvents {
     const stored = this.#at(lane)[chain];
     const events = stored.filter((event) => event.receivedAt >= receivedFrom);
-    return new MemoryStoredEvents(events, stored.length - eventsMax);
+    return new MemoryStoredEvents(events, eventsMax);
   }
 
   clear(lane: LaneSlot, chain: Chain): void {
@@ -94,21 +94,21 @@ export class MemoryEventStore extends Overlay<Lane> implements EventStore {
 class MemoryStoredEvents implements StoredEvents {
   readonly #events: StoredEvent[];
   #scratch = Buffer.alloc(0);
-  #unread: number;
+  #read: number;
 
-  constructor(events: StoredEvent[], unread: number) {
+  constructor(events: StoredEvent[], read: number) {
     this.#events = events;
-    this.#unread = unread;
+    this.#read = read;
   }
 
   get length(): number {
-    assert(this.#unread <= 0, 'the chain has been read to its end');
+    assert(this.#events.length < this.#read, 'the chain has been read to its end');
     return this.#events.length;
   }
 
-  readOn(eventsMax: number): boolean {
-    this.#unread -= eventsMax;
-    return this.#unread <= 0;
+  readTo(events: number): boolean {
+    this.#read = Math.max(this.#read, events);
+    return this.#events.length < events;
   }
 
   sortByTimestamp(): void {

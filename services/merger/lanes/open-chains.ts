@@ -45,10 +45,6 @@ interface OpenWaiting {
   readonly places: number;
   isSorted: boolean;
 }
-interface ReadPart {
-  readonly done: number;
-  readonly now: number;
-}
 
 /** What an open chain costs beside its places, counted in places: a read buffer. */
 const CHAIN_PLACES = 256;
@@ -68,16 +64,15 @@ export class OpenChains {
     const open = this.#waiting.get(hex);
     if (open?.isSorted === true) return open.events;
     const chain = open ?? this.#open(hex, slot, claimedAt, Infinity);
-    chain.events.readOn(Infinity);
+    chain.events.readTo(Infinity);
     chain.events.sortByTimestamp();
     chain.isSorted = true;
     return chain.events;
   }
-  /** Reads a part of it: `done` were to be read before, so many are to be now. */
-  readAhead(hex: string, slot: LaneSlot, claimedAt: number, { done, now }: ReadPart): void {
-    const open = this.#waiting.get(hex);
-    if (open === undefined) this.#open(hex, slot, claimedAt, done + now);
-    else open.events.readOn(now);
+  /** Reads so many of it, those included that were read before; true when there are fewer. */
+  readAhead(hex: string, slot: LaneSlot, claimedAt: number, events: number): boolean {
+    const open = this.#waiting.get(hex) ?? this.#open(hex, slot, claimedAt, events);
+    return open.events.readTo(events);
   }
   #open(hex: string, slot: LaneSlot, claimedAt: number, eventsMax: number): OpenWaiting {
     const places = this.#store.count(slot, 'waiting');

@@ -47,11 +47,12 @@ class Budget {
     this.#turn = turnEvents;
     this.#kept = kept;
   }
-  /** How many of so many events may be read. */
-  read(events: number): number {
-    const reads = Math.max(0, Math.min(events, this.#reads - this.#kept.reads));
-    this.#reads -= reads;
-    return reads;
+  /** How many events may still be read. */
+  get reads(): number {
+    return this.#reads - this.#kept.reads;
+  }
+  read(events: number): void {
+    this.#reads -= events;
   }
   take(bytes: number): 'taken' | 'turn_over' | 'batch_full' {
     if (this.#events <= this.#kept.events || this.#bytes - bytes < this.#kept.bytes) return 'batch_full';
@@ -176,18 +177,22 @@ export class Turns {
 
   /**
    * Of what waits, reads what the batch still allows; undefined when the release can go on. It goes by numbers that are
-   * state, never by what is in memory, so that a replay releases in the same batches.
+   * state and by what is due to go out, never by what is in memory or still in the store of what has expired, so that a
+   * replay releases in the same batches.
    */
   #readAhead(ref: LaneRef, before: LaneState, work: Releasing): Turn | undefined {
     if (work.cursor > 0) return undefined;
-    const { events, chains } = this.#shell;
     const done = work.read ?? 0;
-    const left = events.count(ref.slot, 'waiting') - done;
-    const now = this.#budget.read(left);
-    if (now === left) return undefined;
-    if (now === 0 || left <= shortReleaseEventsMax) return { lane: before, end: 'batch_full' };
-    chains.readAhead(ref.hex, ref.slot, work.claimedAt, { done, now });
-    return { lane: evolveLane(before, { type: 'read_ahead', read: done + now }), end: 'turn_over' };
+    const room = this.#budget.reads;
+    if (room < shortReleaseEventsMax) return { lane: before, end: 'batch_full' };
+    const { chains } = this.#shell;
+    const isWhole = chains.readAhead(ref.hex, ref.slot, work.claimedAt, done + room);
+    if (!isWhole) {
+      this.#budget.read(room);
+      return { lane: evolveLane(before, { type: 'read_ahead', read: done + room }), end: 'turn_over' };
+    }
+    this.#budget.read(chains.waiting(ref.hex, ref.slot, work.claimedAt).length - done);
+    return undefined;
   }
 
   /**

@@ -151,7 +151,7 @@ export class SegmentEventStore implements EventStore {
         ? noChain
         : { segment: index.segment(slot), offset: index.offset(slot), count: index.count(slot) };
     const events = new ChainEvents(this.#window, head, receivedFrom);
-    events.readOn(eventsMax);
+    events.readTo(eventsMax);
     return events;
   }
   clear(lane: LaneSlot, chain: Chain): void {

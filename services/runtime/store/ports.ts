@@ -21,8 +21,11 @@ export type Chain = 'waiting' | 'queued';
 /** Places in the event store, with what is needed to order a release. */
 export interface StoredEvents {
   readonly length: number;
-  /** Reads so many of the chain's events more; true once there are no more, and only then is the rest of use. */
-  readOn(eventsMax: number): boolean;
+  /**
+   * Reads on until it has so many; true when there are fewer, and only then is the rest of use. What was received too
+   * early does not count, so the answer does not depend on how much of that is still there.
+   */
+  readTo(events: number): boolean;
   /** Sorts by (timestamp, arrival), in place. */
   sortByTimestamp(): void;
   receivedAt(index: number): number;

@@ -48,13 +48,11 @@ export class ChainEvents implements StoredEvents {
   }
 
   /** Follows the back pointers from the newest event; keeps those received at or after receivedFrom. */
-  readOn(eventsMax: number): boolean {
-    if (this.#isWhole) return true;
+  readTo(events: number): boolean {
+    if (this.#isWhole) return this.length < events;
     const window = this.#window;
-    let left = eventsMax;
     while (this.#segment !== 0 && this.#segment >= window.segmentMin) {
-      if (left === 0) return false;
-      left -= 1;
+      if (this.length >= events) return false;
       const lead = window.find(this.#segment, this.#offset);
       const { view, found } = window;
       const receivedAt = timeAt(view, found + RECEIVED_AT);
@@ -71,7 +69,7 @@ export class ChainEvents implements StoredEvents {
     this.#received = this.#received.subarray(0, this.length).reverse();
     this.#timestamps = this.#timestamps.subarray(0, this.length).reverse();
     this.#kept?.reverse();
-    return true;
+    return this.length < events;
   }
 
   sortByTimestamp(): void {
