@@ -18,6 +18,15 @@ describe('C.1 row 21: an alias', () => {
     const facts = of('identityLog', shop.send(mergeRequest(shop, '7')));
     expect(facts.map(({ value }) => value.kind)).toEqual(['person_absorbed']);
   });
+
+  test('of a known person above the limit of merges a minute is refused with a reason', () => {
+    const shop = new Scenario().settings({ guards: { merges_per_minute: 1 } });
+    for (const path of ['42', '7', '8']) shop.claim({ path });
+    shop.merge('42', '8');
+    const outputs = shop.send(mergeRequest(shop, '7'));
+    expect(of('eventsDropped', outputs)).toMatchObject([{ value: { reason: 'too_many_merges' } }]);
+    expect(of('activitiesLogged', outputs)).toMatchObject([{ value: { kind: 'Failed Merge' } }]);
+  });
 });
 
 function mergeRequest(shop: Scenario, previous: string) {
