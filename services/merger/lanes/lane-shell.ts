@@ -51,10 +51,7 @@ export class LaneShell {
   #queued = Buffer.alloc(64 << 10);
 
   constructor(
-    {
-      partition,
-      laneEventsMax: waitingMax,
-    }: { readonly partition: number; readonly laneEventsMax?: number | undefined },
+    place: { readonly partition: number; readonly laneEventsMax?: number | undefined },
     stores: PartitionStores,
     codecs: Codecs,
   ) {
@@ -65,8 +62,8 @@ export class LaneShell {
     this.people = new PeopleTable(stores.keyed);
     this.busy = new BusyLanes(stores.keyed, (hex) => this.lanes.get(hex));
     this.chains = new OpenChains(stores.events);
-    this.full = new FullLanes(stores.events, stores.keyed, waitingMax);
-    this.outputs = new Outputs(codecs, partition);
+    this.full = new FullLanes(stores.events, stores.keyed, place.laneEventsMax);
+    this.outputs = new Outputs(codecs, place.partition);
     this.markers = new OpenMarkers(stores.keyed);
     this.hand = new EventInHand(codecs);
     this.answers = new AheadAnswers(stores.keyed);

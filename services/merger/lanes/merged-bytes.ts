@@ -30,11 +30,7 @@ export class MergedBytes {
   /** What stands in the scratch before the event: written for this workspace and this header. */
   #fieldsEnd = 0;
   #workspace = '';
-  #personId = '';
-  #mergedAt = 0;
-  #previouslyAnonymous = false;
-  #asOf = 0;
-  #known: KnownIdentifiers | undefined;
+  #header: MergedHeader | undefined;
 
   constructor(codecs: Codecs) {
     this.#schemaId = codecs.MergedEvent.schemaId;
@@ -51,22 +47,21 @@ export class MergedBytes {
     return this.#scratch.subarray(0, length);
   }
 
-  #isWritten(
-    workspace: Workspace,
-    { personId, mergedAt, previouslyAnonymous, asOf, known }: MergedHeader,
-  ): boolean {
+  #isWritten(workspace: Workspace, header: MergedHeader): boolean {
+    const last = this.#header;
     return (
-      this.#fieldsEnd > 0 &&
-      personId === this.#personId &&
-      mergedAt === this.#mergedAt &&
-      previouslyAnonymous === this.#previouslyAnonymous &&
-      asOf === this.#asOf &&
-      known === this.#known &&
+      last !== undefined &&
+      header.personId === last.personId &&
+      header.mergedAt === last.mergedAt &&
+      header.previouslyAnonymous === last.previouslyAnonymous &&
+      header.asOf === last.asOf &&
+      header.known === last.known &&
       workspace === this.#workspace
     );
   }
 
-  #write(workspace: Workspace, { personId, mergedAt, previouslyAnonymous, asOf, known }: MergedHeader): void {
+  #write(workspace: Workspace, header: MergedHeader): void {
+    const { personId, mergedAt, previouslyAnonymous, asOf, known } = header;
     const knownChars = (known?.id?.length ?? 0) + (known?.email?.length ?? 0);
     this.#at = 0;
     this.#room(FIXED_BYTES_MAX + 3 * (workspace.length + personId.length + knownChars));
@@ -91,11 +86,7 @@ export class MergedBytes {
     out[this.#at] = VALUE_BRANCH; // event
     this.#fieldsEnd = this.#at + 1;
     this.#workspace = workspace;
-    this.#personId = personId;
-    this.#mergedAt = mergedAt;
-    this.#previouslyAnonymous = previouslyAnonymous;
-    this.#asOf = asOf;
-    this.#known = known;
+    this.#header = header;
   }
 
   /** The fields stay where they are when the scratch grows. */
