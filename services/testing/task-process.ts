@@ -1,7 +1,7 @@
 /** A service process over memory parts: it can be started, stopped, and killed as with -9. */
 import { localCodecs, type Codecs } from '../../schemas/codec.ts';
 import { silentLogger } from '../runtime/logger.ts';
-import { StaticAssignment } from '../runtime/task/assignment.ts';
+import { StaticAssignment, type Assignment } from '../runtime/task/assignment.ts';
 import type { Layout } from '../runtime/task/layout.ts';
 import type { ServiceSpec } from '../runtime/task/ports.ts';
 import { TaskService } from '../runtime/task/task-service.ts';
@@ -22,6 +22,8 @@ interface TaskProcessParts extends MemoryLogOptions {
   readonly standingClock?: boolean;
   readonly learn?: (schemaId: number) => Promise<boolean>;
   readonly newBatchId?: () => string;
+  /** Of all tasks, unless said otherwise. */
+  readonly assignment?: (exit: (code: number) => void) => Assignment;
 }
 
 export class TaskProcess {
@@ -52,7 +54,9 @@ export class TaskProcess {
         learn: options.learn ?? (() => Promise.resolve(false)),
         newBatchId: options.newBatchId ?? (() => 'batch'),
       },
-      assignment: new StaticAssignment({ instance: 0, instances: 1, tasks: layout.tasks, exit }),
+      assignment:
+        options.assignment?.(exit) ??
+        new StaticAssignment({ instance: 0, instances: 1, tasks: layout.tasks, exit }),
       onGivenUp: () => {
         exit(1);
       },

@@ -1,6 +1,6 @@
 /** The tasks of one service in one process, over ports: what run-service wires to the real parts. */
 import { topicIds, topics, type TopicId } from '../../../schemas/topics.ts';
-import { CodedError } from '../errors.ts';
+import { CodedError, assert } from '../errors.ts';
 import type { Log } from '../log/ports.ts';
 import type { PartHealth } from '../status-server.ts';
 import type { Assignment } from './assignment.ts';
@@ -49,6 +49,8 @@ export interface ServiceStatus {
 export class TaskService {
   readonly #options: TaskServiceOptions;
   readonly #tasks = new Map<number, Task>();
+  /** Tasks that have been given back and are still at their last batch. */
+  readonly #leaving = new Map<number, Promise<unknown>>();
 
   constructor(options: TaskServiceOptions) {
     this.#options = options;
@@ -60,10 +62,7 @@ export class TaskService {
       gained: (task) => {
         this.#gain(task);
       },
-      lost: async (task) => {
-        await this.#tasks.get(task)?.stop();
-        this.#tasks.delete(task);
-      },
+      lost: (task) => this.#lose(task),
     });
   }
 
@@ -71,6 +70,7 @@ export class TaskService {
   async stop(): Promise<void> {
     await this.#options.assignment.stop();
     await Promise.all([...this.#tasks.values()].map((task) => task.stop()));
+    await Promise.all(this.#leaving.values());
   }
 
   /** A snapshot of every live partition, now. */
@@ -147,8 +147,25 @@ export class TaskService {
       },
       onGivenUp,
     });
+    assert(!this.#tasks.has(number), `task ${String(number)} is gained once`);
     this.#tasks.set(number, task);
-    task.start();
+    const leaving = this.#leaving.get(number);
+    if (leaving === undefined) task.start();
+    else
+      void leaving.then(() => {
+        task.start();
+      });
+  }
+
+  /** It may come back before it has stopped; then it waits for that, since two must not open one folder. */
+  async #lose(number: number): Promise<void> {
+    const task = this.#tasks.get(number);
+    this.#tasks.delete(number);
+    const before = this.#leaving.get(number);
+    const stopped = Promise.all([before, task?.stop()]);
+    this.#leaving.set(number, stopped);
+    await stopped;
+    if (this.#leaving.get(number) === stopped) this.#leaving.delete(number);
   }
 }
 

@@ -1,139 +1,45 @@
 /** The shell on a real broker: killed, stopped, put to sleep, and cut off from the answer to its commit. */
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Codecs } from '../../../schemas/codec.ts';
-import type { Activity } from '../../../schemas/records.ts';
 import { topics } from '../../../schemas/topics.ts';
-import { collectedEvent } from '../../testing/collected-event.ts';
+import { ToyBroker } from '../../testing/toy-broker.ts';
 import { ToyChild } from '../../testing/toy-child.ts';
-import { toyService, watermarkedToyService } from '../../testing/toy-service.ts';
-import { silentLogger } from '../logger.ts';
+import { watermarkedToyService } from '../../testing/toy-service.ts';
 import { BytePool } from '../log/byte-pool.ts';
 import { Cluster } from '../log/cluster.ts';
 import { FetchLoop } from '../log/fetch-loop.ts';
-import { openLog } from '../log/open-log.ts';
-import type { Log, Producer, TransactionalProducer } from '../log/ports.ts';
+import type { Log, TransactionalProducer } from '../log/ports.ts';
 import { testBrokers } from '../log/test-log.ts';
 import { TestProxy } from '../log/test-proxy.ts';
-import { registerSchemas } from '../registry.ts';
-import { StaticAssignment } from './assignment.ts';
-import { scan } from './log-scan.ts';
-import { stateFolders } from './snapshots.ts';
-import { TaskService } from './task-service.ts';
-import { systemTime } from './time.ts';
 
 jest.setTimeout(120_000);
-const PARTITIONS = 4;
-const LANES = 10;
-const SETTLE_MS_MAX = 30_000;
 
-let codecs: Codecs;
-let log: Log | undefined;
-let producer: Producer;
-let prefix: string;
-let sent: number;
+let toy: ToyBroker;
 
-beforeAll(async () => {
-  codecs = await registerSchemas({ url: process.env.TEST_SCHEMA_REGISTRY_URL ?? '' });
-});
 beforeEach(async () => {
-  await log?.close();
-  prefix = `task-${String(process.pid)}-${String(Date.now())}-`;
-  const opened = await open();
-  log = opened;
-  await opened.admin.createTopics(PARTITIONS);
-  producer = await opened.producer({ lingerMs: 2, pendingRecordsMax: 10_000 });
-  sent = 0;
+  toy = await ToyBroker.open('task');
 });
-afterAll(async () => {
-  await log?.close();
+afterEach(async () => {
+  await toy.close();
 });
-
-function open(): Promise<Log> {
-  const brokers = (process.env.TEST_KAFKA_BROKERS ?? '').split(',');
-  return openLog({ brokers, clientId: 'task-test', prefix });
-}
-
-function newFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'task-real-'));
-}
-
-/** One event of each lane. */
-async function send(rounds: number): Promise<void> {
-  for (let round = 0; round < rounds; round += 1) {
-    const sends: Promise<unknown>[] = [];
-    for (let lane = 0; lane < LANES; lane += 1) {
-      const event = collectedEvent({ message_id: `m${String(sent)}`, received_at: Date.now() });
-      sent += 1;
-      const key = Buffer.from(`w:a:${String(lane)}`);
-      sends.push(producer.send('eventsCollected', key, codecs.CollectedEvent.encode(event)));
-    }
-    await Promise.all(sends);
-  }
-}
-
-/** What the toy service wrote to a topic, as readers see it: partition by partition, in order. */
-async function activities(topic: 'activitiesLogged' | 'segmentsChanged'): Promise<readonly Activity[]> {
-  if (log === undefined) throw new Error('the log is open before each test');
-  const ends = await log.admin.endOffsets(topic);
-  const seen: Activity[] = [];
-  const stretches = ends.map((to, partition) => ({ topic, partition, from: 0, to }));
-  for await (const slice of scan({ log, time: systemTime }, stretches)) {
-    slice.forEach((record) => {
-      seen.push(codecs.Activity.decode(record.bytes, record.valueStart, record.valueEnd));
-    });
-  }
-  return seen;
-}
-
-/** The counts of each lane, in order. */
-async function counted(): Promise<Map<string, number[]>> {
-  const counts = new Map<string, number[]>();
-  for (const activity of await activities('activitiesLogged')) {
-    if (activity.kind !== 'counted') continue;
-    const { count } = JSON.parse(activity.detail ?? '{}') as { readonly count: number }; // by the toy service
-    const lane = activity.anonymous_id ?? '';
-    counts.set(lane, [...(counts.get(lane) ?? []), count]);
-  }
-  return counts;
-}
-
-async function expectCounted(): Promise<void> {
-  const expected = Array.from({ length: sent / LANES }, (_, index) => index + 1);
-  const end = Date.now() + SETTLE_MS_MAX;
-  for (;;) {
-    const counts = await counted();
-    const total = [...counts.values()].reduce((sum, lane) => sum + lane.length, 0);
-    if (total < sent && Date.now() < end) {
-      await sleep(100);
-      continue;
-    }
-    for (let lane = 0; lane < LANES; lane += 1) expect(counts.get(`w:a:${String(lane)}`)).toEqual(expected);
-    expect(total).toBe(sent);
-    return;
-  }
-}
 
 describe('a task on a real broker', () => {
   test('killed with -9 again and again under load, loses and doubles nothing, and is soon live again', async () => {
-    const options = { dataFolder: newFolder(), prefix, partitions: PARTITIONS };
+    const options = toy.childOptions;
     let child = new ToyChild(options);
     await child.live();
     for (let kill = 0; kill < 3; kill += 1) {
       for (let round = 0; round < 10; round += 1) {
-        await send(3);
+        await toy.send(3);
         await sleep(7 * round);
       }
       child.signal('SIGKILL');
       await child.exited;
-      await send(2);
+      await toy.send(2);
       child = new ToyChild(options);
       await child.live();
     }
-    await expectCounted();
+    await toy.expectCounted();
     child.signal('SIGTERM');
     const stoppedAt = Date.now();
     expect(await child.exited).toBe(0);
@@ -141,13 +47,13 @@ describe('a task on a real broker', () => {
   });
 
   test('stopped with SIGTERM under load ends within 5 s, and the next goes on where it stopped', async () => {
-    const options = { dataFolder: newFolder(), prefix, partitions: PARTITIONS };
+    const options = toy.childOptions;
     for (let stop = 0; stop < 3; stop += 1) {
       const child = new ToyChild(options);
       await child.live();
       const underLoad = new AbortController();
       const sending = (async () => {
-        while (!underLoad.signal.aborted) await send(20);
+        while (!underLoad.signal.aborted) await toy.send(20);
       })();
       await sleep(600 + 150 * stop);
       child.signal('SIGTERM');
@@ -159,49 +65,49 @@ describe('a task on a real broker', () => {
     }
     const last = new ToyChild(options);
     await last.live();
-    await expectCounted();
+    await toy.expectCounted();
     last.signal('SIGTERM');
     expect(await last.exited).toBe(0);
   });
 
   test('put to sleep and woken when another has taken over, changes nothing and ends with code 1', async () => {
-    const zombie = new ToyChild({ dataFolder: newFolder(), prefix, partitions: PARTITIONS });
+    const zombie = new ToyChild(toy.childOptions);
     await zombie.live();
-    await send(5);
-    await expectCounted();
+    await toy.send(5);
+    await toy.expectCounted();
     zombie.signal('SIGSTOP');
-    await send(5);
-    const owner = new ToyChild({ dataFolder: newFolder(), prefix, partitions: PARTITIONS });
+    await toy.send(5);
+    const owner = new ToyChild(toy.childOptions);
     await owner.live();
-    await expectCounted();
-    await send(5);
+    await toy.expectCounted();
+    await toy.send(5);
     zombie.signal('SIGCONT');
     expect(await zombie.exited).toBe(1);
-    await expectCounted();
+    await toy.expectCounted();
     owner.signal('SIGTERM');
     expect(await owner.exited).toBe(0);
   });
 
   test('whose fetches hang while its commits go through, lets no watermark pass what waits unread', async () => {
-    const ownLog = await open();
+    const ownLog = await toy.connect();
     const proxy = await TestProxy.open(testBrokers()[0] ?? '');
-    const service = inProcess(readingThrough(proxy, ownLog), watermarkedToyService);
+    const service = toy.inProcess({ log: readingThrough(proxy, ownLog), spec: watermarkedToyService });
     await service.start();
-    await send(1);
-    await expectCounted();
+    await toy.send(1);
+    await toy.expectCounted();
     await sleep(1_500);
     proxy.hold();
     await sleep(200); // answers that the proxy had let through have been taken
     const sentAt = Date.now();
-    await send(1);
+    await toy.send(1);
     await sleep(4_000);
-    const whileHeld = await activities('segmentsChanged');
+    const whileHeld = await toy.activities('segmentsChanged');
     proxy.letGo();
-    await expectCounted();
+    await toy.expectCounted();
     await sleep(2_500);
     await service.stop();
     expect(whileHeld.filter(({ timestamp }) => timestamp > sentAt)).toEqual([]);
-    const after = await activities('segmentsChanged');
+    const after = await toy.activities('segmentsChanged');
     expect(after.filter(({ timestamp }) => timestamp > sentAt).length).toBeGreaterThan(0);
     await proxy.close();
     await ownLog.close();
@@ -210,48 +116,20 @@ describe('a task on a real broker', () => {
   test.each(['before', 'after'] as const)(
     'whose connection is lost %s its commit takes effect, finds out and goes on',
     async (when) => {
-      const ownLog = await open();
-      const service = inProcess(faulty(ownLog, when));
+      const ownLog = await toy.connect();
+      const service = toy.inProcess({ log: faulty(ownLog, when) });
       await service.start();
       for (let round = 0; round < 12; round += 1) {
-        await send(1);
+        await toy.send(1);
         await sleep(60);
       }
-      await expectCounted();
+      await toy.expectCounted();
       expect(service.status().tasks.map(({ state }) => state)).toEqual(['live']);
       await service.stop();
       await ownLog.close();
     },
   );
 });
-
-function inProcess(ownLog: Log, spec = toyService): TaskService {
-  const dataFolder = newFolder();
-  return new TaskService({
-    spec,
-    layout: { layout: 1, tasks: 1 },
-    partitions: PARTITIONS,
-    standingClock: false,
-    ports: {
-      log: ownLog,
-      codecs,
-      time: systemTime,
-      logger: silentLogger,
-      stores: stateFolders({
-        dataFolder,
-        snapshotFolder: join(dataFolder, 'snapshots'),
-        service: 'merger',
-        needs: toyService.stores,
-        time: systemTime,
-        logger: silentLogger,
-      }),
-      learn: () => Promise.resolve(false),
-      newBatchId: () => 'batch',
-    },
-    assignment: new StaticAssignment({ instance: 0, instances: 1, tasks: 1, exit: () => undefined }),
-    onGivenUp: () => undefined,
-  });
-}
 
 /** The real log, but its readers go through the proxy. */
 function readingThrough(proxy: TestProxy, real: Log): Log {
@@ -265,7 +143,7 @@ function readingThrough(proxy: TestProxy, real: Log): Log {
         ...options,
         cluster,
         frames,
-        topicName: (topic) => prefix + topics[topic].name,
+        topicName: (topic) => toy.prefix + topics[topic].name,
       });
     },
   };
