@@ -18,6 +18,8 @@ const shared = {
 
 const config: Config = {
   maxWorkers: 2,
+  /** For what hangs. How fast anything is depends on the machine, and is measured elsewhere (npm run bench). */
+  testTimeout: 120_000,
   projects: [
     {
       ...shared,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
 import { topics } from '../../../schemas/topics.ts';
+import { eventually } from '../../testing/eventually.ts';
 import { BytePool } from './byte-pool.ts';
 import { Cluster } from './cluster.ts';
 import { FetchLoop } from './fetch-loop.ts';
@@ -48,7 +49,7 @@ async function fill(
 /** Values of partition 0 as numbers, from where the reader stands, until there are count of them. */
 async function take(reader: LogReader, count: number): Promise<number[]> {
   const seen: number[] = [];
-  const deadline = performance.now() + 30_000;
+  const deadline = performance.now() + 60_000;
   while (seen.length < count && performance.now() < deadline) {
     await reader.wait(1_000);
     for (const slice of reader.take(1 << 20)) {
@@ -66,9 +67,8 @@ describe('a reader', () => {
     const BUFFER = 500_000;
     const reader = log.reader({ bufferBytesMax: BUFFER, fetchBytesMax: 200_000, waitMsMax: 50 });
     await reader.start([{ topic: 'eventsCollected', partition: 0, offset: 0 }]);
-    await sleep(1_000);
+    await eventually(() => reader.bufferedBytes > BUFFER - 64_000); // with less room than that it does not ask
     const full = reader.bufferedBytes;
-    expect(full).toBeGreaterThan(BUFFER / 2);
     const BATCH = 110_000; // the first batch of an answer comes whole, whatever room is left
     expect(full).toBeLessThanOrEqual(BUFFER + BATCH);
     await sleep(500);
@@ -76,31 +76,47 @@ describe('a reader', () => {
     expect(reader.endAsOf({ topic: 'eventsCollected', partition: 0 })).toBeUndefined();
     expect(await take(reader, 600)).toEqual(upTo(600));
     const readAt = Date.now();
-    await reader.wait(200);
-    for (const slice of reader.take(1 << 20)) slice.release();
-    expect(reader.endAsOf({ topic: 'eventsCollected', partition: 0 })).toBeGreaterThan(readAt - 1_000);
+    await eventually(() => {
+      for (const slice of reader.take(1 << 20)) slice.release();
+      return (reader.endAsOf({ topic: 'eventsCollected', partition: 0 }) ?? 0) > readAt;
+    });
     expect(reader.endAsOf({ topic: 'eventsCollected', partition: 0 })).toBeLessThanOrEqual(Date.now());
     await reader.close();
-  }, 60_000);
+  }, 180_000);
 
-  test('that is paced asks less often while it has read everything, and at once while it is behind', async () => {
+  const both = [0, 1].map((partition) => ({ topic: 'eventsCollected' as const, partition, offset: 0 }));
+
+  test('that is paced asks at once while it is behind, and rests when it has read everything', async () => {
     const reader = log.reader({ bufferBytesMax: 1 << 20, fetchBytesMax: 200_000, waitMsMax: 50 });
-    const PACE_MS = 400;
-    reader.pace(PACE_MS);
-    const at = { topic: 'eventsCollected', partition: 0, offset: 0 } as const;
-    const behindSince = performance.now();
-    await reader.start([at, { ...at, partition: 1 }]);
+    reader.pace(600_000); // had it rested while it was behind, this test would not end
+    await reader.start(both);
     expect(await take(reader, 600)).toEqual(upTo(600));
-    expect(performance.now() - behindSince).toBeLessThan((600 / 20) * PACE_MS); // 20 of them an answer at most
-
+    await eventually(() => {
+      for (const slice of reader.take(1 << 20)) slice.release(); // the marker of the commit
+      return both.every((at) => reader.endAsOf(at) !== undefined);
+    });
     const producer = await log.producer({ lingerMs: 0, pendingRecordsMax: 1_000 });
-    const sending = async (): Promise<void> => {
+    await producer.send('eventsCollected', Buffer.from('lane'), Buffer.from('0'), 1);
+    await reader.wait(500);
+    expect(reader.bufferedBytes).toBe(0);
+    await Promise.all([producer.close(), reader.close()]);
+  }, 180_000);
+
+  test('that is paced goes on after each rest, with what came meanwhile in one answer', async () => {
+    const PACE_MS = 400;
+    const reader = log.reader({ bufferBytesMax: 1 << 20, fetchBytesMax: 200_000, waitMsMax: 50 });
+    reader.pace(PACE_MS);
+    const [, at] = both.map((each) => ({ ...each, topic: 'deadLetters' as const }));
+    if (at === undefined) throw new Error('there are two partitions');
+    const since = performance.now();
+    await reader.start([at]);
+    const producer = await log.producer({ lingerMs: 0, pendingRecordsMax: 1_000 });
+    const sending = (async (): Promise<void> => {
       for (let i = 0; i < 60; i++) {
-        await producer.send('eventsCollected', Buffer.from('lane'), Buffer.from(String(i)), 1);
+        await producer.send(at.topic, Buffer.from('lane'), Buffer.from(String(i)), at.partition);
         await sleep(20);
       }
-    };
-    const sent = sending();
+    })();
     const seen: number[] = [];
     let answers = 0;
     while (seen.length < 60) {
@@ -111,15 +127,20 @@ describe('a reader', () => {
         slice.release();
       }
     }
-    await sent;
+    const restsMax = (performance.now() - since) / (PACE_MS - 1); // timers are never early by more
+    await sending;
     expect(seen).toEqual(upTo(60));
-    expect(answers).toBeLessThan(20); // unpaced, one for nearly each of the sixty
+    expect(answers).toBeLessThanOrEqual(restsMax + 1);
     await Promise.all([producer.close(), reader.close()]);
-  }, 60_000);
+  }, 180_000);
 
   test('whose connections break reads on, each record once and in order', async () => {
+    const BYTES = 400 * 20_000;
     await fill('identityRequests', 400, 20_000);
     const proxy = await TestProxy.open(testBrokers()[0] ?? '');
+    // A batch of ten comes whole, whatever was asked for: one gets through, and the next is cut short.
+    const BYTES_PER_CUT_MAX = 440_000;
+    proxy.cutAfterAnswers((cuts) => BYTES_PER_CUT_MAX - ((cuts * 37_000) % 190_000));
     const frames = new BytePool(8 << 20);
     const cluster = new Cluster({
       brokers: [`${proxy.address.host}:${String(proxy.address.port)}`],
@@ -136,22 +157,12 @@ describe('a reader', () => {
       waitMsMax: 50,
     });
     await reader.start([{ topic: 'identityRequests', partition: 0, offset: 0 }]);
-    let cuts = 0;
-    const cutting = setInterval(() => {
-      proxy.cut();
-      cuts++;
-    }, 60);
-    const seen: number[] = [];
-    while (seen.length < 400) {
-      seen.push(...(await take(reader, 1)));
-      await sleep(20);
-    }
-    clearInterval(cutting);
-    expect(cuts).toBeGreaterThan(5);
+    const seen = await take(reader, 400);
+    expect(proxy.cuts).toBeGreaterThan(BYTES / BYTES_PER_CUT_MAX - 1);
     expect(seen).toEqual(upTo(400));
     await reader.close();
     await proxy.close();
-  }, 60_000);
+  }, 180_000);
 
   test('that is told to start where the log has nothing says so', async () => {
     const reader = log.reader({ bufferBytesMax: 1 << 20, fetchBytesMax: 1 << 20, waitMsMax: 50 });
@@ -216,46 +227,44 @@ describe('a compacted partition', () => {
         return Promise.resolve();
       },
     });
-    for (let i = 0; i < 100 && fetches < 200; i++) await sleep(100);
+    await eventually(() => fetches >= 200);
     await consumer.disconnect();
-    expect({ delivered, spins: fetches >= 200 }).toEqual({ delivered: 0, spins: true });
-  }, 180_000);
+    expect(delivered).toBe(0); // and spins: two hundred answers, and not one record
+  }, 300_000);
 });
 
 /**
- * Writes the same keys twice, each time by another idempotent producer and into segments of its own, and waits until
- * compaction has left of the first segments nothing but the header that remembers the first producer's sequence.
+ * Writes the same keys three times, each time by another idempotent producer. Ten batches fill a segment and leave no
+ * room for another, so each time has a segment of its own, at any pace. Compaction, which does not look at the third,
+ * leaves of the first nothing but the header that remembers its producer's sequence.
  */
 async function compactedTopic(topic: string): Promise<Set<string>> {
   const admin = stock.admin();
   await admin.connect();
   const settings = {
     'cleanup.policy': 'compact',
-    'segment.ms': '1000',
     'segment.bytes': String(1 << 20),
     'min.cleanable.dirty.ratio': '0.01',
     'min.compaction.lag.ms': '0',
-    'max.compaction.lag.ms': '1000',
     'delete.retention.ms': '0',
   };
   const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
   await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1, configEntries }] });
   await admin.disconnect();
   const keys = new Set<string>();
-  const write = async (batches: { key: string; value: string }[][]) => {
+  for (const value of ['one', 'two', 'three']) {
     const producer = stock.producer({ idempotent: true, maxInFlightRequests: 1 });
     await producer.connect();
-    for (const messages of batches) {
+    for (let batch = 0; batch < 10; batch++) {
+      const messages = upTo(100).map((i) => ({
+        key: `k${String(batch * 100 + i)}`,
+        value: value.padEnd(960, 'x'),
+      }));
       messages.forEach(({ key }) => keys.add(key));
       await producer.send({ topic, messages });
     }
     await producer.disconnect();
-    await sleep(1_500); // longer than segment.ms: the next batch begins a segment
-  };
-  const hundred = (batch: number, value: string) =>
-    upTo(100).map((i) => ({ key: `k${String(batch * 100 + i)}`, value: value.padEnd(960, 'x') }));
-  for (const value of ['one', 'two']) await write(upTo(9).map((batch) => hundred(batch, value)));
-  for (const value of ['z0', 'z1']) await write([[{ key: 'z', value }]]);
+  }
   return keys;
 }
 
@@ -270,16 +279,13 @@ async function openEmptiedLog(prefix: string, topic: string): Promise<Log> {
     bytesMax: 4 << 20,
     partitionBytesMax: 4 << 20,
   });
-  const deadline = performance.now() + 120_000;
-  for (;;) {
+  await eventually(async () => {
+    await sleep(500);
     const [fetched] = decodeFetched(await request(broker, wanted)).partitions;
     const bytes = fetched?.bytes ?? Buffer.alloc(0);
     const HEADER_ONLY = 61;
-    if (bytes.length === HEADER_ONLY && bytes.readInt32BE(57) === 0) break;
-    if (performance.now() > deadline)
-      throw new Error(`not compacted in 120 s: the first fetch has ${String(bytes.length)} bytes`);
-    await sleep(1_000);
-  }
+    return bytes.length === HEADER_ONLY && bytes.readInt32BE(57) === 0;
+  });
   cluster.destroy();
   return await openLog({ brokers: testBrokers(), clientId: 'test-emptied', prefix });
 }
@@ -297,9 +303,7 @@ test('a request that nobody answers fails at its limit', async () => {
   proxy.hold();
   const since = performance.now();
   await expect(cluster.lookUp([])).rejects.toMatchObject({ name: 'KafkaJSRequestTimeoutError' });
-  const seconds = (performance.now() - since) / 1_000;
-  expect(seconds).toBeGreaterThan(14);
-  expect(seconds).toBeLessThan(20);
+  expect((performance.now() - since) / 1_000).toBeGreaterThan(14);
   cluster.destroy();
   await proxy.close();
 }, 60_000);

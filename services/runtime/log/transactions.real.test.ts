@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import { topics } from '../../../schemas/topics.ts';
+import { eventually } from '../../testing/eventually.ts';
 import { CodedError } from '../errors.ts';
 import { BytePool } from './byte-pool.ts';
 import { Cluster } from './cluster.ts';
 import type { Log, TransactionalProducer } from './ports.ts';
 import { openTestLog, readToEnd, testBrokers, type TestLog } from './test-log.ts';
-import { TestProxy } from './test-proxy.ts';
+import { type Cut, TestProxy } from './test-proxy.ts';
 import { KafkaTransactionalProducer } from './transactional-producer.ts';
 
 let suite: TestLog;
@@ -66,7 +67,7 @@ describe('aborted transactions', () => {
     );
     expect(stock).toContain('aborted');
     await Promise.all([a, b, c].map((producer) => producer.close()));
-  }, 60_000);
+  }, 180_000);
 
   test('leave no offset behind', async () => {
     const producer = await ready('abort-offsets');
@@ -81,18 +82,19 @@ describe('aborted transactions', () => {
 
 test('records of an open transaction are held back, and those behind it too, until it is decided', async () => {
   const [open, other] = [await ready('open'), await ready('other')];
-  const before = await log.admin.endOffsets('eventsMerged');
+  const endNow = async () => (await log.admin.endOffsets('eventsMerged'))[0];
+  const before = await endNow();
   await send(open, 'open');
   await send(other, 'behind');
   await other.commit();
-  expect(await log.admin.endOffsets('eventsMerged')).toEqual(before);
+  expect(await endNow()).toBe(before);
 
   const reader = log.reader({ bufferBytesMax: 1 << 20, fetchBytesMax: 1 << 20, waitMsMax: 50 });
   const at = { topic: 'eventsMerged' as const, partition: 0 };
-  await reader.start([{ ...at, offset: before[0] ?? 0 }]);
+  await reader.start([{ ...at, offset: before ?? 0 }]);
+  await eventually(() => reader.endAsOf(at) !== undefined);
   await reader.wait(400);
   expect(reader.take(1 << 20)).toEqual([]);
-  expect(reader.endAsOf(at)).toBeDefined();
 
   await open.commit();
   const seen: string[] = [];
@@ -103,19 +105,17 @@ test('records of an open transaction are held back, and those behind it too, unt
   }
   expect(seen).toEqual(['open', 'behind']);
   await Promise.all([reader.close(), open.close(), other.close()]);
-}, 30_000);
+}, 180_000);
 
 describe('a change of owner', () => {
   test.each(['send', 'sendOffsets', 'commit', 'abort'] as const)(
     'fences the old one: its %s fails, and its open transaction leaves nothing',
     async (step) => {
       const group = `taken-${step}`;
-      const old = await ready(group);
+      const old = await ready(group, 600_000); // nobody waits for its end
       await send(old, `old ${step}`, 1);
       await old.sendOffsets(group, offset(5));
-      const startedAt = performance.now();
       const next = await ready(group);
-      expect(performance.now() - startedAt).toBeLessThan(5_000);
       expect((await log.admin.committedOffsets(group, 'eventsCollected'))[0]?.offset).toBeNull();
 
       const zombie = {
@@ -131,11 +131,12 @@ describe('a change of owner', () => {
       await next.sendOffsets(group, offset(9));
       await next.commit();
       expect((await log.admin.committedOffsets(group, 'eventsCollected'))[0]?.offset).toBe(9);
-      const seen = await values(1);
-      expect(seen.filter((value) => value.endsWith(` ${step}`))).toEqual([`new ${step}`]);
+      const ofThis = async () => (await values(1)).filter((value) => value.endsWith(` ${step}`));
+      await eventually(async () => (await ofThis()).length > 0); // its marker follows the acknowledgement
+      expect(await ofThis()).toEqual([`new ${step}`]);
       await next.close();
     },
-    30_000,
+    180_000,
   );
 });
 
@@ -162,43 +163,63 @@ test('a commit that meets its successor half way is done or fenced, and nothing 
   expect(new Set([...outcomes, 'committed', 'producer_dead'])).toEqual(
     new Set(['committed', 'producer_dead']),
   );
-}, 60_000);
+}, 180_000);
 
-test('a start that follows a kill at once is not stopped by what the predecessor had under way', async () => {
-  const ROUNDS = 40;
-  let transactionsBefore = 0;
-  const since = performance.now();
-  const first = await ready('killed');
-  await send(first, 'killed', 1);
-  await first.commit();
-  await first.close();
-  const aLifeMs = 2 * (performance.now() - since); // on this machine, as busy as it is
-  for (let round = 0; round < ROUNDS; round++) {
-    const proxy = await TestProxy.open(testBrokers()[0] ?? '');
-    const killed = producerBehind(proxy);
-    const working = (async () => {
-      await killed.init();
-      for (;;) {
-        await send(killed, 'killed', 1);
-        await killed.sendOffsets('killed', offset(round));
-        await killed.commit();
-        transactionsBefore += 1;
-      }
-    })();
-    working.catch(() => undefined);
-    await sleep(((round % 20) / 20) * aLifeMs); // in init, in the first transaction, between two, …
-    await proxy.close(); // as a kill does: what was sent arrives or not, and nothing follows
-    const next = await ready('killed');
-    for (let transaction = 0; transaction < 3; transaction++) {
-      await send(next, `next ${String(round)}`, 1);
-      await next.sendOffsets('killed', offset(1_000 + round));
-      await next.commit();
+describe('a start that follows a kill at once', () => {
+  const beforeAny = { ApiVersions: 18, Metadata: 3, FindCoordinator: 10, InitProducerId: 22 };
+  const inEach = {
+    AddPartitionsToTxn: 24,
+    Produce: 0,
+    AddOffsetsToTxn: 25,
+    TxnOffsetCommit: 28,
+    EndTxn: 26,
+  };
+  const steps = [
+    ...Object.entries(beforeAny).map(([name, apiKey]) => ({ name, apiKey, ended: 0 })),
+    ...[0, 1].flatMap((ended) => Object.entries(inEach).map(([name, apiKey]) => ({ name, apiKey, ended }))),
+  ];
+  let lives = 1_000;
+  const cuts: readonly Cut[] = ['before it arrives', 'while it is served', 'at its answer'];
+
+  test.each(cuts.flatMap((cut) => steps.map((step) => ({ ...step, cut }))))(
+    'is not stopped by what the predecessor had under way: killed at $name after $ended transactions, $cut',
+    async ({ name, apiKey, ended, cut }) => {
+      const proxy = await TestProxy.open(testBrokers()[0] ?? '');
+      let endings = 0;
+      let isKilled = false;
+      proxy.cutAt = (asked) => {
+        if (isKilled) return 'before it arrives'; // what was sent arrives or not, and nothing follows
+        isKilled = asked === apiKey && endings === ended;
+        if (asked === inEach.EndTxn) endings++;
+        return isKilled ? cut : undefined;
+      };
+      const killed = producerBehind(proxy);
+      const lived = twoTransactions(killed, 'killed', 1).then(
+        () => 'ended',
+        () => 'failed',
+      );
+      await eventually(() => isKilled);
+      if (cut === 'at its answer') await eventually(() => proxy.cuts > 0);
+      await proxy.close();
+      const at = ++lives;
+      const next = await ready('killed');
+      await twoTransactions(next, `next to ${name}`, at);
+      expect((await log.admin.committedOffsets('killed', 'eventsCollected'))[0]?.offset).toBe(at);
+      await Promise.all([next.close(), killed.close()]);
+      expect(await lived).toBe('failed');
+    },
+    120_000,
+  );
+
+  async function twoTransactions(producer: TransactionalProducer, value: string, at: number): Promise<void> {
+    await producer.init();
+    for (let transaction = 0; transaction < 2; transaction++) {
+      await send(producer, value, 1);
+      await producer.sendOffsets('killed', offset(at));
+      await producer.commit();
     }
-    expect((await log.admin.committedOffsets('killed', 'eventsCollected'))[0]?.offset).toBe(1_000 + round);
-    await Promise.all([next.close(), killed.close()]);
   }
-  expect(transactionsBefore).toBeGreaterThan(ROUNDS / 2);
-}, 60_000);
+});
 
 /** Its connections lead through the proxy. */
 function producerBehind(proxy: TestProxy): KafkaTransactionalProducer {
@@ -230,27 +251,33 @@ test('a transaction past its timeout is ended by the broker: the producer is dea
   await expect(failed).rejects.toMatchObject({ code: 'producer_dead' });
   await expect(producer.commit()).rejects.toMatchObject({ code: 'producer_dead' });
   expect(await values()).not.toContain('slow');
-}, 40_000);
+}, 180_000);
 
 test('a transaction may follow a commit at once, and an offset read right after a commit is not stale', async () => {
   const producer = await ready('rapid');
-  const took: number[] = [];
+  const took = { atOnce: [] as number[], later: [] as number[] };
   for (let i = 1; i <= 60; i++) {
+    const later = i % 2 === 0;
+    if (later) await sleep(50); // the markers are written
     const startedAt = performance.now();
     await send(producer, `rapid ${String(i)}`);
     await producer.sendOffsets('rapid', [{ ...offset(i)[0], metadata: `at ${String(i)}` } as never]);
     await producer.commit();
-    took.push(performance.now() - startedAt);
+    (later ? took.later : took.atOnce).push(performance.now() - startedAt);
     if (i % 3 === 0)
       expect((await log.admin.committedOffsets('rapid', 'eventsCollected'))[0]).toEqual({
         offset: i,
         metadata: `at ${String(i)}`,
       });
   }
-  // kafkajs sleeps 300 ms when it meets the markers of the transaction before.
-  expect(took.sort((a, b) => a - b)[30]).toBeLessThan(250);
+  // kafkajs sleeps 300 ms when it meets the markers of the transaction before. On a busy machine all of it takes longer.
+  expect(median(took.atOnce)).toBeLessThan(250 + 3 * median(took.later));
   await producer.close();
-}, 60_000);
+}, 180_000);
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
 
 test('6,000 large events to one partition are split into batches that the broker takes, in order', async () => {
   const producer = await ready('large');
@@ -263,7 +290,7 @@ test('6,000 large events to one partition are split into batches that the broker
   const read = await readToEnd(log, 'journeysEntered', 1, 6_000);
   expect(read.map(({ value }) => Number(value))).toEqual(Array.from({ length: 6_000 }, (_, i) => i));
   await producer.close();
-}, 30_000);
+}, 180_000);
 
 test('one record near the broker limit passes; one above it is refused before it is sent', async () => {
   const producer = await ready('largest');
@@ -276,9 +303,9 @@ test('one record near the broker limit passes; one above it is refused before it
   await producer.commit();
   expect((await readToEnd(log, 'journeysEntered', 0, 1))[0]?.value.length).toBe(1_048_000);
   await producer.close();
-}, 30_000);
+}, 180_000);
 
-/** What an unmodified kafkajs consumer delivers of partition 0 until it is enough, 20 s at most. */
+/** What an unmodified kafkajs consumer delivers of partition 0 until it is enough (a consumer takes seconds to join its group). */
 async function stockValues(topic: string, enough: (values: readonly string[]) => boolean): Promise<string[]> {
   const kafka = new Kafka({ clientId: 'stock', brokers: testBrokers(), logLevel: logLevel.NOTHING });
   const consumer = kafka.consumer({ groupId: `${topic}-stock`, maxWaitTimeInMs: 100 });
@@ -292,7 +319,7 @@ async function stockValues(topic: string, enough: (values: readonly string[]) =>
       return Promise.resolve();
     },
   });
-  for (let i = 0; i < 200 && !enough(seen); i++) await sleep(100);
+  await eventually(() => enough(seen));
   await consumer.disconnect();
   return seen;
 }
