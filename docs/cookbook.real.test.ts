@@ -145,7 +145,7 @@ beforeAll(async () => {
     { ...dropped, at: day(1) },
     { stage: 'ingest', reason: 'invalid_call', at: day(17), detail: '{"rule":"name"}' },
   ]);
-}, 90_000);
+});
 afterAll(async () => {
   await client.command({ query: `DROP DATABASE IF EXISTS ${address.database} SYNC` });
   await client.close();

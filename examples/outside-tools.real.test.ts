@@ -3,7 +3,7 @@
  * reader in Python. The Python parts need `pip install -r examples/python/requirements.txt clickhouse-connect` for the
  * python3 of the PATH; where that is not done they are skipped, and say so.
  */
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -15,7 +15,6 @@ import { openTarget, type Target } from '../services/clickhouse/target.ts';
 import { openLog } from '../services/runtime/log/open-log.ts';
 import { registerSchemas } from '../services/runtime/registry.ts';
 
-jest.setTimeout(120_000);
 const run = promisify(execFile);
 const env = process.env;
 const address = {

@@ -69,7 +69,7 @@ test('a reader in TypeScript sees committed events in order, and nothing of an a
     .map((line) => JSON.parse(line) as { message_id: string; properties: { note: string } });
   expect(lines.map(({ message_id }) => message_id)).toEqual(['message-1', 'message-2', 'message-3']);
   expect(lines[0]?.properties.note).toBe('größe 42\t\n\0');
-}, 120_000);
+});
 
 test('the repair leaves out every overlapping aborted transaction, in whatever order the broker names them', () => {
   const message = (offset: number, producerId: string, marker?: number) => ({

@@ -33,7 +33,7 @@ test('a database is made once, taken as it is the next time, and refused when a 
   await expect(checkSchema(client, [...readMigrations(), next])).rejects.toMatchObject({
     code: 'schema_older',
   });
-}, 60_000);
+});
 
 test('the tables of the contract have the columns of the contract', async () => {
   const rows = await client.query({

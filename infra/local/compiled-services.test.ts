@@ -37,12 +37,12 @@ describe('compiled services', () => {
     for (const name of ['gateway', 'merger', 'identity', 'trigger', 'clickhouse']) {
       expect(await sayOf(program, name)).toMatch(/could not read the settings: .*KAFKA_BROKERS: is not set/);
     }
-  }, 60_000);
+  });
 
   test('name the sources in what they report', async () => {
     const program = await compileServices({ root, dataFolder: folder, report: () => undefined });
     expect(await sayOf(program, 'merger')).toMatch(/services\/runtime\/config\.ts:\d+/);
-  }, 60_000);
+  });
 
   test('are compiled at each start where nothing can be written', async () => {
     const lines: string[] = [];

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
 import { Shop } from './send.ts';
 import type { Call } from './storefront.ts';
@@ -37,13 +38,17 @@ function pageSeen(messageId: string): Call {
 test('a call is made when its answer is there, not when the client calls back 300 ms later', async () => {
   const shop = await openShop();
   await shop.make(pageSeen('first')); // loads what the client needs
-  const took: number[] = [];
+  let shortest = Number.POSITIVE_INFINITY;
+  let shortestPause = Number.POSITIVE_INFINITY; // what a busy machine makes of 100 ms
   for (let number = 0; number < 5; number += 1) {
     const since = performance.now();
     await shop.make(pageSeen(`page-${String(number)}`));
-    took.push(performance.now() - since);
+    const madeAt = performance.now();
+    await sleep(100);
+    shortest = Math.min(shortest, madeAt - since);
+    shortestPause = Math.min(shortestPause, performance.now() - madeAt);
   }
-  expect(Math.min(...took)).toBeLessThan(200);
+  expect(shortest).toBeLessThan(2 * shortestPause);
   await shop.close();
 });
 

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { startStack, type Keys, type Stack } from '../testing/stack.ts';
 
 const startMsMax = 180_000;
-const testMsMax = 90_000;
+const testMsMax = 300_000;
 const run = promisify(execFile);
 
 let stack: Stack;

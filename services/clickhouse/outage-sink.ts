@@ -98,9 +98,9 @@ export async function outageOfClickHouse(options: OutageOptions): Promise<Outage
   }
 }
 
-/** @returns the sink's memory in MB at the end of each tenth. */
+/** It lasts until more than a second of arrivals wait. @returns the sink's memory in MB at the end of each tenth. */
 async function outage(
-  { outageMs, report = () => undefined }: OutageOptions,
+  { outageMs, eventsPerSecond, report = () => undefined }: OutageOptions,
   sink: SinkProcess,
   load: Load,
 ): Promise<number[]> {
@@ -112,6 +112,8 @@ async function outage(
       `${String(tenth * 10)}% of the outage, ${String(load.sent())} events sent, sink ${String(during.at(-1))} MB`,
     );
   }
+  const written = await eventsWritten(sink);
+  while (load.sent() - written <= eventsPerSecond) await sleep(WATCH_EVERY_MS);
   return during;
 }
 

@@ -37,7 +37,7 @@ let target: Target;
 beforeAll(async () => {
   await migrate(address);
   target = openTarget(address, { replicated: false });
-}, 60_000);
+});
 afterAll(async () => {
   await target.command(`DROP DATABASE IF EXISTS ${address.database} SYNC`);
   await target.close();

@@ -10,6 +10,7 @@ import { migrate } from '../../infra/clickhouse/migrate.ts';
 import { localCodecs } from '../../schemas/codec.ts';
 import { openLog } from '../runtime/log/open-log.ts';
 import type { Log } from '../runtime/log/ports.ts';
+import { eventually } from '../testing/eventually.ts';
 import { silentLogger } from '../runtime/logger.ts';
 import { erasePeople, expireDays } from './chores.ts';
 import { compareWithTopics } from './compare-with-topics.ts';
@@ -107,7 +108,7 @@ describeIfWanted('two shards', () => {
   beforeAll(async () => {
     cluster = await startTestCluster(SHARDS);
     shardUrls = cluster.shards.map(({ url }) => url);
-  }, 120_000);
+  });
   afterAll(async () => {
     await cluster.stop();
   });
@@ -128,6 +129,7 @@ describeIfWanted('two shards', () => {
         sink = startSink(log, place, 'sharded');
       }
     }
+    await eventually(() => load.sent() > 1_000);
     await load.stop();
     await untilWritten(log, sink.sink);
     await sink.stop();
@@ -197,7 +199,7 @@ describeIfWanted('two shards', () => {
       await other.close();
     }
     await log.close();
-  }, 120_000);
+  });
 });
 
 const VIEWS =

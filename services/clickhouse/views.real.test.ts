@@ -1,5 +1,5 @@
 /** What analysts see, by what the topics said: merges, splits, deletions, claims, expiry. On the real engine. */
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { migrate } from '../../infra/clickhouse/migrate.ts';
 import { silentLogger } from '../runtime/logger.ts';
@@ -9,7 +9,6 @@ import { openTarget, type Target } from './target.ts';
 type Row = Readonly<Record<string, unknown>>;
 
 /** Some ask the engine twenty times, on a machine that runs other suites. */
-jest.setTimeout(60_000);
 
 const address = {
   url: process.env['TEST_CLICKHOUSE_URL'] ?? '',
@@ -31,7 +30,7 @@ beforeAll(async () => {
   await migrate(address);
   client = createClient({ ...address, log: { level: ClickHouseLogLevel.OFF } });
   target = openTarget(address, { replicated: false });
-}, 60_000);
+});
 afterAll(async () => {
   await client.command({ query: `DROP DATABASE IF EXISTS ${address.database} SYNC` });
   await client.close();
@@ -593,7 +592,7 @@ test('the visits of a deleted person leave the disk, by who has the anonymous id
   await insert('stored_facts', ...moved('v1', 'a', 'b'), ...moved('v2', 'b', 'a'), deleted('b'));
   await erasePeople(target, silentLogger);
   expect(await target.ask('SELECT message_id FROM stored_collected')).toEqual(['m2']);
-}, 60_000);
+});
 
 test('the rows of deleted people leave the disk, and nobody else’s', async () => {
   await insert(
@@ -615,4 +614,4 @@ test('the rows of deleted people leave the disk, and nobody else’s', async () 
   expect(await target.ask('SELECT person_id FROM stored_activities')).toEqual(['c']);
   expect(await owners()).toEqual({ m3: 'c', m4: 'c' });
   expect(await erasePeople(target, silentLogger)).toBe(0);
-}, 60_000);
+});

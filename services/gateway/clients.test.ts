@@ -103,7 +103,7 @@ describe('@customerio/cdp-analytics-node 0.5.9', () => {
     analytics.identify({ userId: '42', anonymousId: 'anon-1', traits: { email: 'a@b.c' } });
     analytics.group({ userId: '42', groupId: 'acme' });
     analytics.alias({ userId: '42', previousId: 'anon-2' });
-    await analytics.closeAndFlush({ timeout: 5_000 });
+    await analytics.closeAndFlush({ timeout: 60_000 });
     expect(events()).toMatchObject([
       { type: 'event', name: 'Added to Cart', properties: '{"sku":"X"}', source: 'pipelines.batch' },
       { type: 'page', name: 'https://x/y' },
@@ -123,7 +123,7 @@ describe('@customerio/cdp-analytics-node 0.5.9', () => {
     setTimeout(() => {
       under.sent.fault = undefined;
     }, 60);
-    await analytics.closeAndFlush({ timeout: 5_000 });
+    await analytics.closeAndFlush({ timeout: 60_000 });
     expect(events().at(-1)).toMatchObject({ name: 'x' });
   });
 });

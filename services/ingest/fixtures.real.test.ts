@@ -17,7 +17,7 @@ import {
 } from './recorded-requests.ts';
 
 const startMsMax = 180_000;
-const replayMsMax = 90_000;
+const replayMsMax = 300_000;
 
 let stack: Stack;
 let clickhouse: ClickHouseClient;

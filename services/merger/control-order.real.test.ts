@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startStack, type Stack } from '../testing/stack.ts';
 
 const START_MS_MAX = 180_000;
-const TEST_MS_MAX = 150_000;
+const TEST_MS_MAX = 300_000;
 const SETTLE_ATTEMPTS_MAX = 120;
 const ROUNDS = Array.from({ length: 20 }, (_, round) => String(round + 1));
 

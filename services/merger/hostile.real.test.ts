@@ -7,7 +7,7 @@ import { StackCalls } from '../testing/stack-calls.ts';
 import { startStack, type Stack } from '../testing/stack.ts';
 
 const START_MS_MAX = 180_000;
-const TEST_MS_MAX = 150_000;
+const TEST_MS_MAX = 300_000;
 const EVENTS = 10_000;
 const VISITORS = 500;
 const CALLS_A_BATCH = 1_000;

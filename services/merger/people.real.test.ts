@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startStack, type Keys, type Stack } from '../testing/stack.ts';
 
 const startMsMax = 180_000;
-const testMsMax = 120_000;
+const testMsMax = 300_000;
 const settleAttemptsMax = 60;
 
 let stack: Stack;

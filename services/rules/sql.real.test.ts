@@ -26,7 +26,7 @@ let client: ClickHouseClient;
 beforeAll(async () => {
   await migrate({ ...server, database });
   client = createClient({ ...server, database });
-}, 60_000);
+});
 
 afterAll(async () => {
   await client.command({ query: `DROP DATABASE IF EXISTS ${database}` });
@@ -81,7 +81,7 @@ test(`streaming membership equals the rule as SQL, rule by rule (SEED=${String(s
   }
   expect(different).toEqual([]);
   expect(telling).toBeGreaterThan(RULES / 10);
-}, 120_000);
+});
 
 async function insert(
   records: readonly ReturnType<typeof happened>[],

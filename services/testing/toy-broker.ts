@@ -21,7 +21,7 @@ import { collectedEvent } from './collected-event.ts';
 import { toyService } from './toy-service.ts';
 
 const LANES = 10;
-const SETTLE_MS_MAX = 60_000;
+const SETTLE_MS_MAX = 120_000;
 
 export interface InProcessOptions {
   readonly log: Log;
@@ -95,6 +95,12 @@ export class ToyBroker {
       });
     }
     return seen;
+  }
+
+  /** Grows with what the service has committed. */
+  async written(): Promise<number> {
+    const ends = await this.#log.admin.endOffsets('activitiesLogged');
+    return ends.reduce((sum, end) => sum + end, 0);
   }
 
   /** Every event has been counted once, in order. */

@@ -10,13 +10,17 @@ export interface ToyChildOptions {
   readonly partitions: number;
 }
 
-const START_MS_MAX = 30_000;
+const START_MS_MAX = 120_000;
+/** The launcher gives a service five seconds. */
+const STOP_MS_MAX = 5_000;
 
 export class ToyChild {
   readonly #process: ChildProcess;
   readonly #options: ToyChildOptions;
   readonly exited: Promise<number | null>;
   output = '';
+  readonly #spawnedAt = performance.now();
+  #startMs = 0;
 
   constructor(options: ToyChildOptions) {
     this.#options = options;
@@ -48,6 +52,21 @@ export class ToyChild {
       }
       await sleep(20);
     }
+    this.#startMs = performance.now() - this.#spawnedAt;
+  }
+
+  /**
+   * SIGTERM. Resolves with the exit code. Rejects when that took more than five seconds; on a machine so busy that a
+   * start takes as many, more than a start.
+   */
+  async stop(): Promise<number | null> {
+    this.signal('SIGTERM');
+    const toldAt = performance.now();
+    const code = await this.exited;
+    const stopMs = Math.round(performance.now() - toldAt);
+    if (stopMs > Math.max(STOP_MS_MAX, this.#startMs))
+      throw new Error(`stopped in ${String(stopMs)} ms, started in ${String(Math.round(this.#startMs))} ms`);
+    return code;
   }
 
   /** -9 and the others. Resolves with the exit code when the process ends by it. */

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { eventually } from '../../../services/testing/eventually.ts';
 import { freePort, startEngineProcess, type EngineProcess } from './engine-process.ts';
 
 let folder: string;
@@ -32,12 +33,12 @@ beforeAll(async () => {
     log,
     compression: { request: true, response: true },
   });
-}, 90_000);
+});
 afterAll(async () => {
   await client.close();
   await engine.kill();
   await rm(folder, { recursive: true, force: true });
-}, 30_000);
+});
 
 const ask = async <T>(query: string, query_params?: Record<string, unknown>): Promise<T[]> =>
   (await client.query({ query, format: 'JSONEachRow', ...(query_params && { query_params }) })).json<T>();
@@ -163,7 +164,7 @@ describe('questions', () => {
     let rows = 0;
     for await (const chunk of result.stream()) rows += (chunk as unknown[]).length;
     expect(rows).toBe(1_000_000);
-  }, 60_000);
+  });
 
   test('fail with the codes of a server, before and within a stream', async () => {
     await expect(ask('SELECT nothing')).rejects.toMatchObject({ code: '47', type: 'UNKNOWN_IDENTIFIER' });
@@ -326,7 +327,7 @@ test('acknowledged rows survive kill -9; one process has the folder; SIGTERM end
       acknowledged += 100;
     }
   })().catch(() => undefined);
-  await sleep(500);
+  await eventually(() => acknowledged >= 1_000);
   await second.kill();
   await writing;
   second = await startEngineProcess({ folder: data, port });
@@ -343,4 +344,4 @@ test('acknowledged rows survive kill -9; one process has the folder; SIGTERM end
   expect(row?.rest).toBe(0);
   await own.close();
   expect(await second.stop()).toBe(0);
-}, 90_000);
+});

@@ -9,7 +9,7 @@ import { registerSchemas } from '../../runtime/registry.ts';
 import { startStack, type Stack } from '../../testing/stack.ts';
 
 const START_MS_MAX = 180_000;
-const TEST_MS_MAX = 150_000;
+const TEST_MS_MAX = 300_000;
 const SETTLE_ATTEMPTS_MAX = 120;
 const PAIRS = 20;
 

@@ -109,7 +109,7 @@ describe('the producer of ingest', () => {
     await send();
     await producer.close();
     await proxy.close();
-  }, 120_000);
+  });
 
   test('gives a send up in time, and goes on with a new id when the broker is back', async () => {
     const { proxy, producer } = await behindProxy({ sendMsMax: 1_000 });
@@ -130,7 +130,7 @@ describe('the producer of ingest', () => {
     expect(values.filter((value) => value === 'in doubt').length).toBeLessThanOrEqual(1);
     await producer.close();
     await proxy.close();
-  }, 120_000);
+  });
 
   test('sends to the partition that it is told, and to that of the key otherwise', async () => {
     const producer = await log.producer({ lingerMs: 0, pendingRecordsMax: 10 });
@@ -143,7 +143,7 @@ describe('the producer of ingest', () => {
     await expect(producer.send('eventsDropped', Buffer.from('a'), Buffer.from('x'))).rejects.toMatchObject({
       code: 'log_closed',
     });
-  }, 120_000);
+  });
 });
 
 describe('topics', () => {

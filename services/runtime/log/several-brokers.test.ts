@@ -1,6 +1,7 @@
 /** What one broker alone never says: leaders and coordinators that move or are gone, faults, and answers with holes. */
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../../testing/eventually.ts';
 import { BytePool } from './byte-pool.ts';
 import { Cluster } from './cluster.ts';
 import { Coordinator } from './coordinator.ts';
@@ -9,7 +10,6 @@ import { produceInOrder } from './produce-in-order.ts';
 import { IdempotentProducer } from './producer.ts';
 import { ScriptedBrokers, scriptedTopic } from './scripted-brokers.ts';
 
-jest.setTimeout(30_000);
 const [PRODUCE, FIND_COORDINATOR, INIT_PRODUCER_ID] = [0, 10, 22];
 const [SERVER_FAULT, CORRUPT, NOT_LEADER, OUT_OF_ORDER, FENCED] = [-1, 2, 6, 45, 47];
 
@@ -38,11 +38,6 @@ function producer(sendMsMax = 10_000): Promise<IdempotentProducer> {
 
 async function send(to: IdempotentProducer, partition: number): Promise<number> {
   return await to.send('eventsCollected', Buffer.from('key'), Buffer.from('value'), partition);
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let waited = 0; !holds() && waited < 10_000; waited += 10) await sleep(10);
-  expect(holds()).toBe(true);
 }
 
 describe('the batches of a transaction', () => {
@@ -88,11 +83,11 @@ describe('a record of ingest', () => {
     brokers.leaders = [0, 1];
     await cluster.refresh();
     brokers.produce = ({ partition }) => (partition === 0 ? 'never' : 0);
-    const to = await producer(700);
+    const to = await producer(3_000);
     await expect(send(to, 0)).rejects.toMatchObject({ code: 'log_unavailable' });
     for (let more = 0; more < 20; more += 1) {
       expect(await send(to, 1)).toBe(0);
-      await sleep(100);
+      await sleep(100); // it looks for what is late every half second
     }
     expect(brokers.count(INIT_PRODUCER_ID)).toBe(2);
     cluster.destroy();
@@ -111,7 +106,7 @@ describe('a reader', () => {
     });
     const places = [0, 1].map((partition) => ({ topic: 'eventsCollected' as const, partition, offset: 0 }));
     await reader.start(places);
-    await until(() => places.every((place) => reader.endAsOf(place) !== undefined));
+    await eventually(() => places.every((place) => reader.endAsOf(place) !== undefined));
     reader.take(1);
     await reader.close();
   });
@@ -128,7 +123,7 @@ describe('a reader', () => {
     });
     const place = { topic: 'eventsCollected' as const, partition: 1, offset: 0 };
     await reader.start([place]);
-    await until(() => reader.endAsOf(place) !== undefined);
+    await eventually(() => reader.endAsOf(place) !== undefined);
     await reader.close();
   });
 });

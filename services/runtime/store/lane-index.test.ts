@@ -81,7 +81,7 @@ test('lanes are found with all that is known of them, and only those that have e
     }),
     { numRuns: 4, interruptAfterTimeLimit: 20_000, endOnFailure: true },
   );
-}, 60_000);
+});
 
 test('a large one takes 25 to 36 bytes a lane', () => {
   const index = new LaneIndex();

@@ -22,7 +22,7 @@ import { SNAPSHOT_FILE } from './table-snapshot.ts';
 const HOUR = 3_600_000;
 const LANES = 21;
 /** A disk that others use, too, takes its time. */
-const TEST_MS_MAX = 60_000;
+const TEST_MS_MAX = 240_000;
 const needs = {
   events: { retentionMs: 30 * 24 * HOUR },
   duplicates: { windowMs: 24 * HOUR, lateMs: 0, entriesMax: 1_000_000 },
@@ -112,12 +112,21 @@ describe('the tables of a partition', () => {
       stores.committed(1);
       stores.flush();
       for (const part of ['events', 'duplicates']) await untilThere(join(at, part, SNAPSHOT_FILE));
+      let sequence = 1;
+      const flush = (): void => {
+        sequence += 1;
+        stores.committed(sequence);
+        stores.flush();
+      };
+      while (existsSync(join(at, 'duplicates', '00000001.seg'))) {
+        flush();
+        await sleep(5);
+      }
       const { events } = parts(stores);
       append(stores, 3, 77_777);
       events.clear(laneOf(events, 4), 'waiting');
       events.setFlags(laneOf(events, 5), 9);
-      stores.committed(2);
-      stores.flush();
+      flush();
       const left = folder();
       cpSync(at, left, { recursive: true });
       stores.close();
@@ -130,7 +139,7 @@ describe('the tables of a partition', () => {
       const again = openPartitionStores(left, needs);
       writeSync(fd, first, 0, 4, 0);
       closeSync(fd);
-      expect(again.mark).toBe(2);
+      expect(again.mark).toBe(sequence);
       const { events: kept } = parts(again);
       expect(read(kept, 2)).toEqual(numbersOf(2));
       expect(read(kept, 3)).toEqual([...numbersOf(3), 77_777]);
@@ -162,8 +171,11 @@ describe('the tables of a partition', () => {
       stores.flush();
       await untilThere(join(at, 'events', SNAPSHOT_FILE)); // nothing goes before the flags are safe
       expect(events.bytesOnDisk).toBe(before);
-      stores.committed(3);
-      stores.flush();
+      for (let sequence = 3; events.bytesOnDisk === before; sequence += 1) {
+        stores.committed(sequence);
+        stores.flush();
+        await sleep(5);
+      }
       // A segment ends when its events are half a day apart, or at 2 MiB if that is later: three days of these.
       expect(events.bytesOnDisk).toBeLessThan((60 + 3) * bytes.length);
       stores.close();
@@ -233,5 +245,4 @@ async function untilThere(file: string): Promise<void> {
     if (Date.now() > deadline) throw new Error(`${file} is not written`);
     await sleep(5);
   }
-  await sleep(5); // renamed, and then taken note of
 }

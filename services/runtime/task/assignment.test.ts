@@ -1,5 +1,5 @@
 /** Tasks that change hands while events flow, through the port that a consumer group would use. */
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Membership, type Member } from '../../testing/membership.ts';
 import { MemoryDisk } from '../../testing/memory-stores.ts';
 import { Random } from '../../testing/simulator/random.ts';
@@ -8,9 +8,6 @@ import { toyTimerMs } from '../../testing/toy-service.ts';
 import { ToyWorld } from '../../testing/toy-world.ts';
 import { VirtualTime } from '../../testing/virtual-time.ts';
 import { assert } from '../errors.ts';
-
-// Virtual time costs real time on a busy machine.
-jest.setTimeout(60_000);
 
 const SECOND_MS = 1_000;
 const TASKS = 4;

@@ -1,4 +1,4 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { MemoryLog } from '../../testing/memory-log.ts';
 import { toyService } from '../../testing/toy-service.ts';
 import { ToyWorld } from '../../testing/toy-world.ts';
@@ -7,9 +7,6 @@ import { partitionOf } from '../../../schemas/partitioner.ts';
 import { changeTasks } from './change-tasks.ts';
 import { layoutInForce, readLayout, type Layout } from './layout.ts';
 import type { StateFolders } from './task-plan.ts';
-
-// Virtual time costs real time on a busy machine.
-jest.setTimeout(30_000);
 
 const SECOND_MS = 1_000;
 

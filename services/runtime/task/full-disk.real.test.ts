@@ -16,13 +16,13 @@ import { registerSchemas } from '../registry.ts';
 import { scan } from './log-scan.ts';
 import { systemTime } from './time.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 const PARTITIONS = 2;
 const DISK_MIB = 48;
 const BALLAST_MIB = 34;
 const EVENT_BYTES = 60_000;
 const EVENTS = 400;
-const WAIT_MS_MAX = 60_000;
+const WAIT_MS_MAX = 150_000;
 
 const dataFolder = mkdtempSync(join(tmpdir(), 'full-disk-'));
 const stateFolder = join(dataFolder, 'state');

@@ -1,9 +1,6 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { MemoryDisk } from '../../testing/memory-stores.ts';
 import { ToyWorld } from '../../testing/toy-world.ts';
-
-// Virtual time costs real time on a busy machine.
-jest.setTimeout(30_000);
 
 const SECOND_MS = 1_000;
 

@@ -1,4 +1,4 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   existsSync,
   mkdtempSync,
@@ -12,9 +12,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '../logger.ts';
 import { stateFolder, stateFolders } from './snapshots.ts';
-
-// Virtual time costs real time on a busy machine.
-jest.setTimeout(30_000);
 
 const needs = { events: { retentionMs: 1_000_000 } };
 

@@ -1,11 +1,8 @@
 /** SIGTERM finds a task in the middle of something: it ends soon all the same, and nothing is lost by it. */
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Request } from '../../testing/memory-log.ts';
 import { ToyWorld } from '../../testing/toy-world.ts';
 import type { StateFolders } from './task-plan.ts';
-
-// Virtual time costs real time on a busy machine.
-jest.setTimeout(30_000);
 
 const SECOND_MS = 1_000;
 const DAY_MS = 86_400_000;

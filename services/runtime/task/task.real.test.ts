@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { topics } from '../../../schemas/topics.ts';
+import { eventually } from '../../testing/eventually.ts';
 import { ToyBroker } from '../../testing/toy-broker.ts';
 import { ToyChild } from '../../testing/toy-child.ts';
 import { watermarkedToyService } from '../../testing/toy-service.ts';
@@ -12,7 +13,7 @@ import type { Log, TransactionalProducer } from '../log/ports.ts';
 import { testBrokers } from '../log/test-log.ts';
 import { TestProxy } from '../log/test-proxy.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 let toy: ToyBroker;
 
@@ -23,27 +24,42 @@ afterEach(async () => {
   await toy.close();
 });
 
+/** Sends until its work is done, in the middle of it. */
+async function whileSending(work: () => Promise<void>): Promise<void> {
+  const done = new AbortController();
+  const sending = (async () => {
+    while (!done.signal.aborted) await toy.send(3);
+  })();
+  try {
+    await work();
+  } finally {
+    done.abort();
+    await sending;
+  }
+}
+
+/** Some batches of a task that is at work, whatever the machine does beside it. */
+async function committed(records: number): Promise<void> {
+  const before = await toy.written();
+  await eventually(async () => (await toy.written()) >= before + records);
+}
+
 describe('a task on a real broker', () => {
   test('killed with -9 again and again under load, loses and doubles nothing, and is soon live again', async () => {
     const options = toy.childOptions;
     let child = new ToyChild(options);
     await child.live();
-    for (let kill = 0; kill < 3; kill += 1) {
-      for (let round = 0; round < 10; round += 1) {
-        await toy.send(3);
-        await sleep(7 * round);
-      }
-      child.signal('SIGKILL');
-      await child.exited;
-      await toy.send(2);
+    for (let kill = 0; kill < 4; kill += 1) {
+      await whileSending(async () => {
+        await committed(10 + 60 * kill);
+        child.signal('SIGKILL');
+        await child.exited;
+      });
       child = new ToyChild(options);
       await child.live();
     }
     await toy.expectCounted();
-    child.signal('SIGTERM');
-    const stoppedAt = Date.now();
-    expect(await child.exited).toBe(0);
-    expect(Date.now() - stoppedAt).toBeLessThan(5_000);
+    expect(await child.stop()).toBe(0);
   });
 
   test('stopped with SIGTERM under load ends within 5 s, and the next goes on where it stopped', async () => {
@@ -51,23 +67,15 @@ describe('a task on a real broker', () => {
     for (let stop = 0; stop < 3; stop += 1) {
       const child = new ToyChild(options);
       await child.live();
-      const underLoad = new AbortController();
-      const sending = (async () => {
-        while (!underLoad.signal.aborted) await toy.send(20);
-      })();
-      await sleep(600 + 150 * stop);
-      child.signal('SIGTERM');
-      const stoppedAt = Date.now();
-      expect(await child.exited).toBe(0);
-      expect(Date.now() - stoppedAt).toBeLessThan(5_000);
-      underLoad.abort();
-      await sending;
+      await whileSending(async () => {
+        await committed(10 + 100 * stop);
+        expect(await child.stop()).toBe(0);
+      });
     }
     const last = new ToyChild(options);
     await last.live();
     await toy.expectCounted();
-    last.signal('SIGTERM');
-    expect(await last.exited).toBe(0);
+    expect(await last.stop()).toBe(0);
   });
 
   test('put to sleep and woken when another has taken over, changes nothing and ends with code 1', async () => {
@@ -84,8 +92,7 @@ describe('a task on a real broker', () => {
     zombie.signal('SIGCONT');
     expect(await zombie.exited).toBe(1);
     await toy.expectCounted();
-    owner.signal('SIGTERM');
-    expect(await owner.exited).toBe(0);
+    expect(await owner.stop()).toBe(0);
   });
 
   test('whose fetches hang while its commits go through, lets no watermark pass what waits unread', async () => {
@@ -95,20 +102,18 @@ describe('a task on a real broker', () => {
     await service.start();
     await toy.send(1);
     await toy.expectCounted();
-    await sleep(1_500);
+    const watermarks = () => toy.activities('segmentsChanged');
+    await eventually(async () => (await watermarks()).length > 0);
     proxy.hold();
-    await sleep(200); // answers that the proxy had let through have been taken
     const sentAt = Date.now();
     await toy.send(1);
     await sleep(4_000);
-    const whileHeld = await toy.activities('segmentsChanged');
+    const whileHeld = await watermarks();
     proxy.letGo();
     await toy.expectCounted();
-    await sleep(2_500);
+    await eventually(async () => (await watermarks()).some(({ timestamp }) => timestamp > sentAt));
     await service.stop();
     expect(whileHeld.filter(({ timestamp }) => timestamp > sentAt)).toEqual([]);
-    const after = await toy.activities('segmentsChanged');
-    expect(after.filter(({ timestamp }) => timestamp > sentAt).length).toBeGreaterThan(0);
     await proxy.close();
     await ownLog.close();
   });
@@ -117,12 +122,10 @@ describe('a task on a real broker', () => {
     'whose connection is lost %s its commit takes effect, finds out and goes on',
     async (when) => {
       const ownLog = await toy.connect();
-      const service = toy.inProcess({ log: faulty(ownLog, when) });
+      let lost = 0;
+      const service = toy.inProcess({ log: faulty(ownLog, when, () => (lost += 1)) });
       await service.start();
-      for (let round = 0; round < 12; round += 1) {
-        await toy.send(1);
-        await sleep(60);
-      }
+      await whileSending(() => eventually(() => lost > 0));
       await toy.expectCounted();
       expect(service.status().tasks.map(({ state }) => state)).toEqual(['live']);
       await service.stop();
@@ -161,8 +164,12 @@ function passedOn(real: Log): Log {
 }
 
 /** The real log, but the third commit of its first producer fails, before or after it has reached the broker. */
-function faulty(real: Log, when: 'before' | 'after'): Log {
+function faulty(real: Log, when: 'before' | 'after', onLost: () => void): Log {
   let commits = 0;
+  const lost = (): Error => {
+    onLost();
+    return new Error('the connection was lost');
+  };
   const spoil = (producer: TransactionalProducer): TransactionalProducer => ({
     init: () => producer.init(),
     send: (outputs) => producer.send(outputs),
@@ -171,9 +178,10 @@ function faulty(real: Log, when: 'before' | 'after'): Log {
     close: () => producer.close(),
     commit: async () => {
       commits += 1;
-      if (commits === 3 && when === 'before') throw new Error('the connection was lost');
+      const fails = commits === 3;
+      if (fails && when === 'before') throw lost();
       await producer.commit();
-      if (commits === 3) throw new Error('the connection was lost');
+      if (fails) throw lost();
     },
   });
   return {

@@ -1,13 +1,10 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { MemoryDisk } from '../../testing/memory-stores.ts';
 import type { Fault, Request } from '../../testing/memory-log.ts';
 import { toyService, toyTimerMs } from '../../testing/toy-service.ts';
 import { ToyWorld } from '../../testing/toy-world.ts';
 import { CodedError } from '../errors.ts';
 import type { StateFolders } from './task-plan.ts';
-
-// Virtual time costs real time on a busy machine.
-jest.setTimeout(30_000);
 
 /** A fault for the nth request of a kind, once. */
 function once(kind: Request, nth: number, fault: Fault): (request: Request) => Fault {

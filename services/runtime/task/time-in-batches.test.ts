@@ -1,10 +1,7 @@
 /** What watermarks, timers and definitions see of time and of each other, through the whole shell. */
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { toyTimerMs, watermarkedToyService as watermarked } from '../../testing/toy-service.ts';
 import { ToyWorld } from '../../testing/toy-world.ts';
-
-// Virtual time costs real time on a busy machine.
-jest.setTimeout(30_000);
 
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
