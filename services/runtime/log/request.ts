@@ -77,7 +77,10 @@ function write(socket: Socket, clientId: string, wanted: WireRequest, correlatio
   socket.uncork();
 }
 
-/** Two requests that find a connection closed would each open a socket, and the first one's answers would be lost. */
+/**
+ * Requests that find a connection closed would each open a socket. Only the last is used; the others stay open, and
+ * when the broker ends one of them, kafkajs takes it for the connection's end and fails whatever is under way.
+ */
 async function connectOnce(connection: Connection): Promise<void> {
   let attempt = connecting.get(connection);
   if (attempt === undefined) {

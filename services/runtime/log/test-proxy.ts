@@ -23,6 +23,7 @@ export class TestProxy {
   readonly #pairs = new Set<Pair>();
   #address: Address | undefined;
   #held = false;
+  #accepted = 0;
   #cuts = 0;
   #answerBytes: ((cuts: number) => number) | undefined;
   #answerBytesLeft = Number.POSITIVE_INFINITY;
@@ -47,6 +48,11 @@ export class TestProxy {
   get address(): Address {
     if (this.#address === undefined) throw new Error('the proxy is not open');
     return this.#address;
+  }
+
+  /** Connections so far. */
+  get accepted(): number {
+    return this.#accepted;
   }
 
   get cuts(): number {
@@ -90,6 +96,7 @@ export class TestProxy {
   }
 
   #accept(client: Socket): void {
+    this.#accepted++;
     const broker = connect(this.#target.port, this.#target.host);
     const pair: Pair = { client, broker, cutAtAnswer: false };
     this.#pairs.add(pair);
