@@ -70,14 +70,17 @@ export class BusyLanes {
     const storedFrom = Math.min(before?.storedFrom ?? Infinity, inHand.receivedAt);
     const lastUnasked = before?.lastUnasked ?? -1;
     const unasked = lastUnasked > inHand.offset ? inHand.offset + 1 : null;
-    this.#put(hex, before, { ...inHand, unasked, lastUnasked, storedFrom });
+    const { key, offset, receivedAt } = inHand;
+    this.#put(hex, before, { key, offset, receivedAt, unasked, lastUnasked, storedFrom });
     return unasked === null;
   }
   /** What queues has asked, but from this offset on; null for all of it. */
   askedAhead(hex: string, unasked: number | null): void {
     const lane = this.#lanes.get(hex);
     if (lane === undefined) return;
-    this.#put(hex, lane, { ...lane, unasked, lastUnasked: unasked === null ? -1 : lane.lastUnasked });
+    const { key, offset, receivedAt, storedFrom } = lane;
+    const lastUnasked = unasked === null ? -1 : lane.lastUnasked;
+    this.#put(hex, lane, { key, offset, receivedAt, unasked, lastUnasked, storedFrom });
   }
   #put(hex: string, before: BusyLane | undefined, lane: BusyLane): void {
     if (before === undefined && this.#lanes.size >= busyLanesMax) {
@@ -110,13 +113,14 @@ export class BusyLanes {
   ): void {
     const lane = this.#lanes.get(hex);
     if (lane === undefined) return;
-    const { offset, mayAsk } = event;
+    const { mayAsk } = event;
     const receivedAt = Math.min(lane.receivedAt, event.receivedAt);
     if (mayAsk === null && receivedAt === lane.receivedAt) return;
-    const lastUnasked = mayAsk === null ? lane.lastUnasked : offset;
-    const unasked = lane.unasked ?? (mayAsk === 'name' ? offset : null);
+    const lastUnasked = mayAsk === null ? lane.lastUnasked : event.offset;
+    const unasked = lane.unasked ?? (mayAsk === 'name' ? event.offset : null);
     const storedFrom = Math.min(lane.storedFrom, receivedAt);
-    this.#put(hex, lane, { ...lane, receivedAt, unasked, lastUnasked, storedFrom });
+    const { key, offset } = lane;
+    this.#put(hex, lane, { key, offset, receivedAt, unasked, lastUnasked, storedFrom });
   }
 
   /** The lane has its answer and awaits its turn. */

@@ -139,9 +139,8 @@ class Draft implements Decision {
   survivor(personId: PersonId, learnedAt: number): PersonId | undefined {
     const survivor = survivorOf(this.people, personId, learnedAt);
     if (survivor === undefined) return undefined;
-    const { personId: to, ...way } = survivor;
-    const { since } = way;
-    if (since !== undefined) this.push({ type: 'moved', from: personId, to, ...way, since });
+    const { personId: to, since, freed, staleBelow } = survivor;
+    if (since !== undefined) this.push({ type: 'moved', from: personId, to, since, freed, staleBelow });
     return to;
   }
   /** Before the lane sends to somebody new: they may be who took in somebody that it sent to. */

@@ -4,7 +4,15 @@ import type { Identifier } from '../../../schemas/lanes.ts';
 import { assert, unreachable } from '../../runtime/errors.ts';
 import type { KnownIdentifiers } from './known-identifiers.ts';
 import { detoursMax, knownIdentifiersMax } from './limits.ts';
-import type { LaneRequest, LaneState, Link, Releasing } from './state.ts';
+import {
+  copyOf,
+  idle,
+  type LaneDraft,
+  type LaneRequest,
+  type LaneState,
+  type Link,
+  type Releasing,
+} from './state.ts';
 
 /** About the event in hand. A reason is a code of schemas/reasons.ts, often identity's. */
 export type Outcome =
@@ -89,83 +97,122 @@ export type Fact =
 export type Effect = Outcome | Fact;
 
 export function evolveLane(lane: LaneState, effect: Effect): LaneState {
-  const { work } = lane;
   switch (effect.type) {
-    case 'queued':
-      return effect.ahead === null ? lane : { ...lane, requests: effect.ahead.number };
     case 'kept':
     case 'left_anonymous':
     case 'dropped':
     case 'merged':
     case 'merge_logged':
       return lane;
+    case 'queued':
+      if (effect.ahead === null) return lane;
+      break;
+    default:
+  }
+  const next = copyOf(lane);
+  change(next, effect);
+  return next;
+}
+
+function change(lane: LaneDraft, effect: Exclude<Effect, Kept>): void {
+  const { work } = lane;
+  switch (effect.type) {
+    case 'queued':
+      lane.requests = effect.ahead?.number ?? lane.requests;
+      break;
     case 'asked':
     case 'awaited':
       assert(work.type === 'idle' || work.type === 'draining', `a lane that is ${work.type} does not ask`);
-      return { ...lane, work: asking(effect), requests: Math.max(lane.requests, effect.number) };
+      lane.work = { type: 'asking', request: effect.request, number: effect.number };
+      lane.requests = Math.max(lane.requests, effect.number);
+      break;
     case 'asked_ahead':
-      return { ...lane, requests: effect.number };
+      lane.requests = effect.number;
+      break;
     case 'barrier_passed':
       assert(work.type === 'asking' && work.request === 'barrier', 'the lane asked for a barrier');
-      return { ...lane, work: { type: 'draining' }, readyAt: effect.readyAt };
+      lane.work = draining;
+      lane.readyAt = effect.readyAt;
+      break;
     case 'learned':
-      return { ...lane, known: learn(lane, effect) };
+      lane.known = learn(lane, effect);
+      break;
     case 'decided': {
       const { fingerprint, personId, at, asOf } = effect;
-      return { ...lane, decided: { fingerprint, personId, at, asOf } };
+      lane.decided = { fingerprint, personId, at, asOf };
+      break;
     }
     case 'linked':
       assert(lane.link === null, 'an anonymous id is claimed once');
-      return { ...lane, link: effect.link };
+      lane.link = effect.link;
+      break;
     case 'relinked':
       assert(lane.link !== null, 'only a claimed anonymous id can be split off');
-      return { ...lane, link: { ...lane.link, personId: effect.personId, asOf: effect.asOf } };
+      lane.link = { personId: effect.personId, claimedAt: lane.link.claimedAt, asOf: effect.asOf };
+      break;
     case 'release_began':
       assert(work.type === 'asking', `a lane that is ${work.type} does not begin a release`);
-      return { ...lane, work: begun(effect) };
+      lane.work = begun(effect);
+      break;
     case 'read_ahead':
       assert(work.type === 'releasing' && work.cursor === 0, 'what waits is read before its release');
-      return { ...lane, work: { ...work, read: effect.read } };
+      lane.work = goneOn(work, effect.read, work);
+      break;
     case 'released':
       assert(work.type === 'releasing' && effect.cursor > work.cursor, 'a release goes forward');
-      return {
-        ...lane,
-        work: { ...work, cursor: effect.cursor, count: effect.count, oldest: effect.oldest },
-      };
+      lane.work = goneOn(work, work.read, effect);
+      break;
     case 'advanced':
-      return advance(lane, effect.readyAt);
+      assert(work.type !== 'idle', 'an idle lane has no queue');
+      lane.work = draining;
+      lane.queueCursor += 1;
+      lane.readyAt = effect.readyAt;
+      break;
     case 'turn_ended':
-      return { ...lane, long: true };
+      lane.long = true;
+      break;
     case 'queue_shortened':
-      return { ...lane, queueCursor: 0 };
+      lane.queueCursor = 0;
+      break;
     case 'queue_emptied':
       assert(work.type === 'draining', `a lane that is ${work.type} still needs its queue`);
-      return { ...lane, work: { type: 'idle' }, queueCursor: 0, readyAt: -1, long: false };
+      lane.work = idle;
+      lane.queueCursor = 0;
+      lane.readyAt = -1;
+      lane.long = false;
+      break;
     case 'moved':
-      return move(lane, effect);
+      move(lane, effect);
+      break;
     case 'detoured':
-      return {
-        ...lane,
-        detours: lane.detours.map((d) => (d.to === effect.to ? { ...d, lastAt: effect.at } : d)),
-      };
+      lane.detours = lane.detours.map((d) => (d.to === effect.to ? { ...d, lastAt: effect.at } : d));
+      break;
     case 'detour_ended':
-      return { ...lane, detours: lane.detours.filter((d) => d.to !== effect.to) };
+      lane.detours = lane.detours.filter((d) => d.to !== effect.to);
+      break;
     default:
-      return unreachable(effect);
+      unreachable(effect);
   }
 }
 
+/** Outcomes that the lane's state does not tell. */
+interface Kept {
+  readonly type: 'kept' | 'left_anonymous' | 'dropped' | 'merged' | 'merge_logged';
+}
+
+const draining: LaneState['work'] = { type: 'draining' };
+
 function begun({ personId, via, claimedAt, asOf, known }: Fact & { type: 'release_began' }): Releasing {
-  return { type: 'releasing', personId, via, claimedAt, asOf, known, cursor: 0, count: 0, oldest: 0 };
+  const read = undefined;
+  return { type: 'releasing', personId, via, claimedAt, asOf, known, read, cursor: 0, count: 0, oldest: 0 };
 }
 
-function advance(lane: LaneState, readyAt: number): LaneState {
-  assert(lane.work.type !== 'idle', 'an idle lane has no queue');
-  return { ...lane, work: { type: 'draining' }, queueCursor: lane.queueCursor + 1, readyAt };
-}
-
-function asking({ request, number }: Fact & { type: 'asked' | 'awaited' }): LaneState['work'] {
-  return { type: 'asking', request, number };
+function goneOn(
+  { personId, via, claimedAt, asOf, known }: Releasing,
+  read: number | undefined,
+  { cursor, count, oldest }: Pick<Releasing, 'cursor' | 'count' | 'oldest'>,
+): Releasing {
+  return { type: 'releasing', personId, via, claimedAt, asOf, known, read, cursor, count, oldest };
 }
 
 function learn(
@@ -180,7 +227,7 @@ function learn(
 }
 
 /** Everything that was `from`'s is `to`'s; the way there stays as it was until the lane has been quiet. */
-function move(lane: LaneState, moved: Fact & { type: 'moved' }): LaneState {
+function move(lane: LaneDraft, moved: Fact & { type: 'moved' }): void {
   const { from, to, since, freed, staleBelow } = moved;
   const renamed = <T extends { readonly personId: PersonId }>(entry: T): T =>
     entry.personId === from ? { ...entry, personId: to } : entry;
@@ -189,18 +236,15 @@ function move(lane: LaneState, moved: Fact & { type: 'moved' }): LaneState {
   const detours = first.some((detour) => detour.to === to)
     ? first
     : [...first, { to, via: from, lastAt: since }];
-  return {
-    ...lane,
-    link: lane.link && renamed(lane.link),
-    known: lane.known
-      .filter(({ identifier, personId, at }) => {
-        return personId !== from || (at >= staleBelow && !namesNobody(identifier, freed));
-      })
-      .map(renamed),
-    // Identity may decide otherwise for the survivor, who may have other identifiers.
-    decided: lane.decided?.personId === from ? null : lane.decided,
-    detours: detours.slice(-detoursMax),
-  };
+  lane.link = lane.link && renamed(lane.link);
+  lane.known = lane.known
+    .filter(({ identifier, personId, at }) => {
+      return personId !== from || (at >= staleBelow && !namesNobody(identifier, freed));
+    })
+    .map(renamed);
+  // Identity may decide otherwise for the survivor, who may have other identifiers.
+  if (lane.decided?.personId === from) lane.decided = null;
+  lane.detours = detours.slice(-detoursMax);
 }
 
 /** The cio_id of an absorbed person goes with them; of their other identifiers, what the survivor had already. */

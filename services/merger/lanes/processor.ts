@@ -172,7 +172,7 @@ export class LanesProcessor implements Processor {
     if (kind === 'granted' || kind === 'resolved' || kind === 'refused' || kind === 'passed') {
       if (decision.lane === null) this.#strays += 1;
       else
-        this.#takeAnswer(decision.lane as LaneKey, { ...answerOf(decision, kind), at: record.offset }, out);
+        this.#takeAnswer(decision.lane as LaneKey, answerOf(decision, kind, record.offset), out);
       return;
     }
     if (kind === 'control_ended') this.#shell.markers.end(decision.workspace, decision.request_number);
@@ -229,11 +229,11 @@ function keyOf({ bytes, keyStart, keyEnd }: InputRecord): LaneKey {
   return bytes.toString('utf8', keyStart, keyEnd) as LaneKey; // ingest made it with laneKey
 }
 
-function answerOf(decision: IdentityDecision, kind: Answer['kind']): Omit<Answer, 'at'> {
+function answerOf(decision: IdentityDecision, kind: Answer['kind'], at: number): Answer {
   const { request_number: number, claimed_at: claimedAt, reason } = decision;
   const personId = decision.person_id as PersonId | null; // identity's
   const conflicts = identifiersIn(decision.detail, 'conflicts').map((identifier) => identifier.kind);
   const { known_as_of: asOf, known_id: id, known_email: email } = decision;
   const known = asOf === null ? undefined : { asOf, id, email };
-  return { kind, number, personId, claimedAt, reason, conflicts, known, asOf: asOf ?? 0 };
+  return { kind, number, personId, claimedAt, reason, conflicts, at, known, asOf: asOf ?? 0 };
 }

@@ -81,7 +81,7 @@ export interface LaneState {
   readonly detours: readonly Detour[];
 }
 
-const idle: Work = { type: 'idle' };
+export const idle: Work = { type: 'idle' };
 export const newLane: LaneState = {
   work: idle,
   requests: 0,
@@ -93,6 +93,18 @@ export const newLane: LaneState = {
   decided: null,
   detours: [],
 };
+
+/** A lane while it is changed. */
+export type LaneDraft = { -readonly [Name in keyof LaneState]: LaneState[Name] };
+
+/**
+ * A copy to change, all of it written out: V8 gives what a spread makes at each place a hidden class of its own, so that
+ * a few spreads one after another cost thirty times as much, and reading what comes of them five times.
+ */
+export function copyOf(lane: LaneState): LaneDraft {
+  const { work, requests, queueCursor, readyAt, long, link, known, decided, detours } = lane;
+  return { work, requests, queueCursor, readyAt, long, link, known, decided, detours };
+}
 
 /** Bits in the event store's index, so that most events need no look at the lane's state. */
 export const LINKED = 1;

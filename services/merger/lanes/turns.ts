@@ -132,7 +132,7 @@ export class Turns {
       if (turn.end === 'done') turn = this.#drain(ref, turn.lane, out);
     } while (turn.end === 'done' && turn.lane.work.type === 'releasing');
     if (turn.end !== 'turn_over') return turn;
-    return { ...turn, lane: evolveLane(turn.lane, { type: 'turn_ended' }) };
+    return { lane: evolveLane(turn.lane, { type: 'turn_ended' }), end: turn.end };
   }
 
   /** What waited goes out in (timestamp, arrival) order, then the identify that claimed it. */
