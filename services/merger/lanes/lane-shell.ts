@@ -48,7 +48,6 @@ export class LaneShell {
   readonly markers: OpenMarkers;
   readonly hand: EventInHand;
   readonly answers: AheadAnswers;
-  #queued = Buffer.alloc(64 << 10);
 
   constructor(
     place: { readonly partition: number; readonly laneEventsMax?: number | undefined },
@@ -119,7 +118,7 @@ export class LaneShell {
 
   /** Takes an event of the lane's queue in hand. Returns the number of what it asked ahead, or 0. */
   takeQueued({ hex, slot }: LaneRef, index: number): number {
-    const value = this.chains.queue(hex, slot, index).events.read(index);
+    const value = this.chains.queue(hex, slot, index).read(index);
     const number = value.readDoubleLE(QUEUED_NUMBER_AT);
     const taken = this.hand.take(value, QUEUED_PREFIX_BYTES, value.length, value.readDoubleLE(0));
     assert(taken, 'what was queued can be read');
@@ -128,7 +127,7 @@ export class LaneShell {
 
   /** Of an event in the lane's queue. */
   queuedOffset({ hex, slot }: LaneRef, index: number): number {
-    return this.chains.queue(hex, slot, index).events.read(index).readDoubleLE(0);
+    return this.chains.queue(hex, slot, index).read(index).readDoubleLE(0);
   }
 
   /** The queue is done: the lane is idle. */
@@ -189,18 +188,18 @@ export class LaneShell {
     out: Emitter,
   ): void {
     const { hand, events } = this;
-    if (events.count(slot, 'queued') - lane.queueCursor >= laneEventsMax) {
+    const place = events.count(slot, 'queued');
+    if (place - lane.queueCursor >= laneEventsMax) {
       this.outputs.dropped(out, hand, key, 'lane_full');
       return;
     }
     const { bytes, start, end, receivedAt, timestamp } = hand.routing;
-    const length = QUEUED_PREFIX_BYTES + end - start;
-    if (this.#queued.length < length) this.#queued = Buffer.alloc(length * 2);
-    this.#queued.writeDoubleLE(hand.offset, 0);
-    this.#queued.writeDoubleLE(ahead?.number ?? 0, QUEUED_NUMBER_AT);
-    bytes.copy(this.#queued, QUEUED_PREFIX_BYTES, start, end);
-    events.append(slot, 'queued', receivedAt, storedTime(timestamp), this.#queued, 0, length);
-    this.chains.joined(hex, receivedAt);
+    const queued = Buffer.allocUnsafe(QUEUED_PREFIX_BYTES + end - start);
+    queued.writeDoubleLE(hand.offset, 0);
+    queued.writeDoubleLE(ahead?.number ?? 0, QUEUED_NUMBER_AT);
+    bytes.copy(queued, QUEUED_PREFIX_BYTES, start, end);
+    events.append(slot, 'queued', receivedAt, storedTime(timestamp), queued, 0, queued.length);
+    this.chains.joined(hex, place, queued, receivedAt);
     this.busy.queued(hex, {
       receivedAt,
       offset: hand.offset,

@@ -4,31 +4,37 @@
  */
 import type { EventStore, LaneSlot, StoredEvents } from '../../runtime/store/ports.ts';
 import { openEventsMax, waitingMs } from './limits.ts';
+import { ShortQueues, type Queue } from './short-queues.ts';
 
 /** Bytes before a queued value: the event's offset on events.collected, and the number of what it asked ahead or 0. */
 export const QUEUED_PREFIX_BYTES = 16;
 export const QUEUED_NUMBER_AT = 8;
 
 /** What was queued when the chain was opened. */
-export class OpenQueue {
-  readonly events: StoredEvents;
+class OpenQueue implements Queue {
+  readonly #events: StoredEvents;
   #lowest: Float64Array | undefined;
   /** Of events that joined since. */
   #lowestSince = Infinity;
 
   constructor(events: StoredEvents) {
-    this.events = events;
+    this.#events = events;
+  }
+  get length(): number {
+    return this.#events.length;
+  }
+  read(index: number): Buffer {
+    return this.#events.read(index);
   }
   joined(receivedAt: number): void {
     this.#lowestSince = Math.min(this.#lowestSince, receivedAt);
   }
-  /** Lowest receive time of everything at or behind this place. */
   lowestFrom(index: number): number {
     return Math.min(this.#suffixes()[index] ?? Infinity, this.#lowestSince);
   }
   #suffixes(): Float64Array {
     if (this.#lowest === undefined) {
-      const { events } = this;
+      const events = this.#events;
       this.#lowest = new Float64Array(events.length);
       let lowest = Infinity;
       for (let i = events.length - 1; i >= 0; i -= 1) {
@@ -53,6 +59,7 @@ export class OpenChains {
   readonly #store: EventStore;
   readonly #waiting = new Map<string, OpenWaiting>();
   readonly #queues = new Map<string, OpenQueue>();
+  readonly #short = new ShortQueues();
   #places = 0;
 
   constructor(store: EventStore) {
@@ -84,20 +91,24 @@ export class OpenChains {
   }
 
   /** The queue with at least the event at this place, which must be there. */
-  queue(hex: string, slot: LaneSlot, index: number): OpenQueue {
+  queue(hex: string, slot: LaneSlot, index: number): Queue {
+    const short = this.#short.get(hex);
+    if (short !== undefined && index < short.length) return short;
     const open = this.#queues.get(hex);
-    if (open !== undefined && index < open.events.length) return open;
+    if (open !== undefined && index < open.length) return open;
     this.#forgetQueue(hex);
     const queue = new OpenQueue(this.#store.events(slot, 'queued', 0));
-    this.#room(queue.events.length);
+    this.#room(queue.length);
     this.#queues.set(hex, queue);
     return queue;
   }
   /** Would `queue` have to read the chain again? */
   isOpen(hex: string, index: number): boolean {
-    return index < (this.#queues.get(hex)?.events.length ?? 0);
+    return index < (this.#short.get(hex)?.length ?? this.#queues.get(hex)?.length ?? 0);
   }
-  joined(hex: string, receivedAt: number): void {
+  /** An event joined the lane's queue at this place; its bytes are kept as they are. */
+  joined(hex: string, place: number, value: Buffer, receivedAt: number): void {
+    this.#short.joined(hex, place, value, receivedAt);
     this.#queues.get(hex)?.joined(receivedAt);
   }
 
@@ -125,8 +136,9 @@ export class OpenChains {
   }
 
   #forgetQueue(hex: string): void {
+    this.#short.forget(hex);
     const queue = this.#queues.get(hex);
-    if (queue !== undefined) this.#places -= queue.events.length + CHAIN_PLACES;
+    if (queue !== undefined) this.#places -= queue.length + CHAIN_PLACES;
     this.#queues.delete(hex);
   }
 

@@ -13,8 +13,11 @@ const WIDE_BYTES = 256 << 10;
 
 export class ReadWindow {
   readonly #log: SegmentLog;
-  bytes: Buffer = Buffer.allocUnsafeSlow(NEAR_BYTES);
-  view = new DataView(this.bytes.buffer);
+  #buffer: Buffer = Buffer.allocUnsafeSlow(NEAR_BYTES);
+  #bufferView = new DataView(this.#buffer.buffer);
+  /** What was found lies here: in the buffer, or in the log's own while it is not written. */
+  bytes = this.#buffer;
+  view = this.#bufferView;
   /** Where in `bytes` the record lies that was asked for last. */
   found = 0;
   #segment = 0;
@@ -31,17 +34,31 @@ export class ReadWindow {
     return this.#log.segmentMin;
   }
 
-  /** Has the whole record at `found`; the next call may overwrite it. Returns its first word. */
+  /** Has the whole record at `found`; the next call, or the log's next append, may overwrite it. Returns its first word. */
   find(segment: number, offset: number): number {
+    const log = this.#log;
+    const unwrittenFrom = log.offsetOf(0);
+    if (segment === log.segment && offset >= unwrittenFrom) {
+      this.bytes = log.buffer;
+      this.view = log.view;
+      this.found = offset - unwrittenFrom;
+      return this.view.getUint32(this.found, true);
+    }
     if (!this.#holds(segment, offset, 4)) this.#load(segment, offset, NARROW_BYTES);
-    const lead = this.view.getUint32(offset - this.#start, true);
+    const lead = this.#bufferView.getUint32(offset - this.#start, true);
     const length = lengthOf(lead);
     if (!this.#holds(segment, offset, length)) this.#load(segment, offset, length);
+    this.bytes = this.#buffer;
+    this.view = this.#bufferView;
     this.found = offset - this.#start;
     return lead;
   }
 
-  /** What was read of the unwritten tail is what it was: records are only added behind it. A cut log is a new log. */
+  /** What was found lies where the log's next appends go. */
+  get isUnwritten(): boolean {
+    return this.bytes === this.#log.buffer;
+  }
+
   #holds(segment: number, offset: number, bytes: number): boolean {
     return segment === this.#segment && offset >= this.#start && offset + bytes <= this.#start + this.#length;
   }
@@ -50,15 +67,14 @@ export class ReadWindow {
     const near = segment === this.#segment && Math.abs(offset - this.#start) < NEAR_BYTES;
     this.#span = near ? Math.min(Math.max(2 * this.#span, NEAR_BYTES), WIDE_BYTES) : NARROW_BYTES;
     const span = Math.max(need, this.#span);
-    if (this.bytes.length < span) {
-      this.bytes = Buffer.allocUnsafeSlow(span);
-      this.view = new DataView(this.bytes.buffer);
+    if (this.#buffer.length < span) {
+      this.#buffer = Buffer.allocUnsafeSlow(span);
+      this.#bufferView = new DataView(this.#buffer.buffer);
     }
-    // Chains are walked from new to old: keep most of the window before the record. The unwritten tail is read apart.
-    const unwrittenFrom = segment === this.#log.segment ? this.#log.offsetOf(0) : Infinity;
+    // Chains are walked from new to old: keep most of the window before the record.
     const before = near ? span - Math.max(need, NARROW_BYTES) : 0;
-    this.#start = offset >= unwrittenFrom ? offset : Math.max(0, offset - before);
+    this.#start = Math.max(0, offset - before);
     this.#segment = segment;
-    this.#length = this.#log.read(segment, this.#start, this.bytes.subarray(0, span));
+    this.#length = this.#log.read(segment, this.#start, this.#buffer.subarray(0, span));
   }
 }

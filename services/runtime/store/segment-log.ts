@@ -154,11 +154,8 @@ export class SegmentLog {
     });
   }
 
-  /** Copies bytes to `into` from a place that was appended before. Returns how many there were. */
+  /** Reads what was written, from this place on, into `into`. Returns how many bytes there were. */
   read(segment: number, offset: number, into: Buffer): number {
-    if (segment === this.segment && offset >= this.#written) {
-      return this.#buffer.copy(into, 0, offset - this.#written, this.#buffered);
-    }
     const limit = segment === this.segment ? this.#written - offset : into.length;
     return readSync(this.#fd(segment), into, 0, Math.min(into.length, limit), offset);
   }

@@ -96,7 +96,9 @@ export class ChainEvents implements StoredEvents {
     if (kept !== undefined) return kept;
     const place = this.#places[at] as number;
     const window = this.#window;
-    return valueOf(window, window.find(Math.floor(place / 2 ** 32), place % 2 ** 32));
+    // What is not written yet is copied: it lies where the next append goes, and an event may be appended anew.
+    const value = valueOf(window, window.find(Math.floor(place / 2 ** 32), place % 2 ** 32));
+    return window.isUnwritten ? Buffer.from(value) : value;
   }
 
   #at(index: number): number {
