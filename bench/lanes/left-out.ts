@@ -105,6 +105,9 @@ class MapStore implements KeyedStore {
   put(key: string, value: Uint8Array): void {
     this.#values.set(key, Buffer.from(value));
   }
+  putLate(key: string, encode: () => Buffer): void {
+    this.#values.set(key, encode());
+  }
   delete(key: string): void {
     this.#values.delete(key);
   }

@@ -125,6 +125,9 @@ class MemoryKeyedStore extends Overlay<Buffer> implements KeyedStore {
     assert(key.length > 0, 'a key is not empty');
     this.change(key, Buffer.from(value));
   }
+  putLate(key: string, encode: () => Buffer): void {
+    this.put(key, encode());
+  }
 
   delete(key: string): void {
     this.change(key, undefined);

@@ -26,6 +26,9 @@ function counted(work: Work): ServiceSpec {
           note(work, value.length);
           keyed.put(key, value);
         },
+        putLate: (key, encode) => {
+          counting.put(key, encode());
+        },
         delete: (key) => {
           note(work, 0);
           keyed.delete(key);

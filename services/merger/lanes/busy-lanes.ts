@@ -94,7 +94,7 @@ export class BusyLanes {
       );
     }
     this.#lanes.set(hex, lane);
-    this.#keyed.put(FROM + hex, Buffer.from(JSON.stringify(lane)));
+    this.#keyed.putLate(FROM + hex, () => Buffer.from(JSON.stringify(lane)));
   }
   delete(hex: string): void {
     this.#lanes.delete(hex);

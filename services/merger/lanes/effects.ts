@@ -115,25 +115,7 @@ export function evolveLane(lane: LaneState, effect: Effect): LaneState {
 }
 
 function change(lane: LaneDraft, effect: Exclude<Effect, Kept>): void {
-  const { work } = lane;
   switch (effect.type) {
-    case 'queued':
-      lane.requests = effect.ahead?.number ?? lane.requests;
-      break;
-    case 'asked':
-    case 'awaited':
-      assert(work.type === 'idle' || work.type === 'draining', `a lane that is ${work.type} does not ask`);
-      lane.work = { type: 'asking', request: effect.request, number: effect.number };
-      lane.requests = Math.max(lane.requests, effect.number);
-      break;
-    case 'asked_ahead':
-      lane.requests = effect.number;
-      break;
-    case 'barrier_passed':
-      assert(work.type === 'asking' && work.request === 'barrier', 'the lane asked for a barrier');
-      lane.work = draining;
-      lane.readyAt = effect.readyAt;
-      break;
     case 'learned':
       lane.known = learn(lane, effect);
       break;
@@ -150,6 +132,42 @@ function change(lane: LaneDraft, effect: Exclude<Effect, Kept>): void {
       assert(lane.link !== null, 'only a claimed anonymous id can be split off');
       lane.link = { personId: effect.personId, claimedAt: lane.link.claimedAt, asOf: effect.asOf };
       break;
+    case 'moved':
+      move(lane, effect);
+      break;
+    case 'detoured':
+      lane.detours = lane.detours.map((d) => (d.to === effect.to ? { ...d, lastAt: effect.at } : d));
+      break;
+    case 'detour_ended':
+      lane.detours = lane.detours.filter((d) => d.to !== effect.to);
+      break;
+    default:
+      changeWork(lane, effect);
+  }
+}
+
+type OfMemory = 'learned' | 'decided' | 'linked' | 'relinked' | 'moved' | 'detoured' | 'detour_ended';
+
+function changeWork(lane: LaneDraft, effect: Exclude<Effect, Kept | { readonly type: OfMemory }>): void {
+  const { work } = lane;
+  switch (effect.type) {
+    case 'queued':
+      lane.requests = effect.ahead?.number ?? lane.requests;
+      break;
+    case 'asked_ahead':
+      lane.requests = effect.number;
+      break;
+    case 'asked':
+    case 'awaited':
+      assert(work.type === 'idle' || work.type === 'draining', `a lane that is ${work.type} does not ask`);
+      lane.work = { type: 'asking', request: effect.request, number: effect.number };
+      lane.requests = Math.max(lane.requests, effect.number);
+      break;
+    case 'barrier_passed':
+      assert(work.type === 'asking' && work.request === 'barrier', 'the lane asked for a barrier');
+      lane.work = draining;
+      lane.readyAt = effect.readyAt;
+      break;
     case 'release_began':
       assert(work.type === 'asking', `a lane that is ${work.type} does not begin a release`);
       lane.work = begun(effect);
@@ -162,8 +180,17 @@ function change(lane: LaneDraft, effect: Exclude<Effect, Kept>): void {
       assert(work.type === 'releasing' && effect.cursor > work.cursor, 'a release goes forward');
       lane.work = goneOn(work, work.read, effect);
       break;
+    default:
+      changeQueue(lane, effect);
+  }
+}
+
+type OfQueue = 'advanced' | 'turn_ended' | 'queue_shortened' | 'queue_emptied';
+
+function changeQueue(lane: LaneDraft, effect: Effect & { readonly type: OfQueue }): void {
+  switch (effect.type) {
     case 'advanced':
-      assert(work.type !== 'idle', 'an idle lane has no queue');
+      assert(lane.work.type !== 'idle', 'an idle lane has no queue');
       lane.work = draining;
       lane.queueCursor += 1;
       lane.readyAt = effect.readyAt;
@@ -175,20 +202,11 @@ function change(lane: LaneDraft, effect: Exclude<Effect, Kept>): void {
       lane.queueCursor = 0;
       break;
     case 'queue_emptied':
-      assert(work.type === 'draining', `a lane that is ${work.type} still needs its queue`);
+      assert(lane.work.type === 'draining', `a lane that is ${lane.work.type} still needs its queue`);
       lane.work = idle;
       lane.queueCursor = 0;
       lane.readyAt = -1;
       lane.long = false;
-      break;
-    case 'moved':
-      move(lane, effect);
-      break;
-    case 'detoured':
-      lane.detours = lane.detours.map((d) => (d.to === effect.to ? { ...d, lastAt: effect.at } : d));
-      break;
-    case 'detour_ended':
-      lane.detours = lane.detours.filter((d) => d.to !== effect.to);
       break;
     default:
       unreachable(effect);

@@ -24,7 +24,7 @@ export class LaneTable {
   }
 
   put(hex: string, lane: LaneState): void {
-    this.#keyed.put(PREFIX + hex, encodeLane(lane));
+    this.#keyed.putLate(PREFIX + hex, () => encodeLane(lane));
     this.#cached.set(hex, lane);
   }
 }

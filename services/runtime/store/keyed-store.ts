@@ -10,7 +10,9 @@ import { writeFailed } from './write-fully.ts';
 /** Changed entries kept in memory before `committed` writes them out by itself. */
 export const overlayEntriesMax = 200_000;
 
-type Layer = Map<string, Buffer | null>;
+/** A value, what gives it, or null for a deletion. */
+type Change = Buffer | (() => Buffer) | null;
+type Layer = Map<string, Change>;
 
 export class LmdbKeyedStore implements KeyedStore {
   readonly #environment: RootDatabase;
@@ -32,30 +34,43 @@ export class LmdbKeyedStore implements KeyedStore {
   }
 
   get(key: string): Buffer | undefined {
-    const changed = this.#open.get(key) ?? (this.#open.has(key) ? null : this.#committed.get(key));
-    if (changed !== undefined) return changed ?? undefined;
+    for (const layer of [this.#open, this.#committed]) {
+      const changed = layer.get(key);
+      if (changed === undefined) continue;
+      if (typeof changed !== 'function') return changed ?? undefined;
+      const value = changed();
+      layer.set(key, value);
+      return value;
+    }
     return this.#state.get(Buffer.from(key));
   }
 
   put(key: string, value: Uint8Array): void {
+    this.#change(key, Buffer.from(value));
+  }
+  putLate(key: string, encode: () => Buffer): void {
+    this.#change(key, encode);
+  }
+  delete(key: string): void {
+    this.#open.set(key, null);
+  }
+  #change(key: string, change: Change): void {
     if (key.length * 3 > keyBytesMax && Buffer.byteLength(key) > keyBytesMax) {
       throw new CodedError(
         'key_too_large',
         `could not store a key of ${String(Buffer.byteLength(key))} bytes`,
       );
     }
-    this.#open.set(key, Buffer.from(value));
-  }
-
-  delete(key: string): void {
-    this.#open.set(key, null);
+    this.#open.set(key, change);
   }
 
   scan(from: string, to: string, limit: number): [key: string, value: Buffer][] {
     const changes = new Map<string, Buffer | null>();
     const [start, end] = [Buffer.from(from), Buffer.from(to)];
     for (const layer of [this.#committed, this.#open]) {
-      for (const [key, value] of layer) if (within(Buffer.from(key), start, end)) changes.set(key, value);
+      for (const [key, change] of layer) {
+        if (within(Buffer.from(key), start, end)) changes.set(key, valueOf(change));
+      }
     }
     const deleted = [...changes.values()].filter((value) => value === null).length;
     const found = new Map<string, Buffer>();
@@ -86,7 +101,8 @@ export class LmdbKeyedStore implements KeyedStore {
     const changes = this.#committed;
     try {
       this.#environment.transactionSync(() => {
-        for (const [key, value] of changes) {
+        for (const [key, change] of changes) {
+          const value = valueOf(change);
           if (value === null) this.#state.removeSync(Buffer.from(key));
           else this.#state.putSync(Buffer.from(key), value);
         }
@@ -125,6 +141,10 @@ const COMMIT_WITHOUT_WAITING = (TransactionFlags.ABORTABLE |
   TransactionFlags.NO_SYNC_FLUSH) as TransactionFlags; // a set of them, which an enum's type does not say
 /** Written behind each commit from lmdb's own thread, which then waits for the disk. */
 const SYNCED = Buffer.from('synced');
+
+function valueOf(change: Change): Buffer | null {
+  return typeof change === 'function' ? change() : change;
+}
 
 function within(key: Buffer, start: Buffer, end: Buffer): boolean {
   return Buffer.compare(key, start) >= 0 && Buffer.compare(key, end) < 0;

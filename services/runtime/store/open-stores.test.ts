@@ -31,12 +31,12 @@ function parts(stores: PartitionStores): { events: EventStore; duplicates: HashW
 /** What a batch does, and a model of what the stores must then hold. */
 interface Step {
   readonly lane: number;
-  readonly act: 'append' | 'queue' | 'clear' | 'flag' | 'put' | 'delete' | 'seen';
+  readonly act: 'append' | 'queue' | 'clear' | 'flag' | 'put' | 'put_late' | 'delete' | 'seen';
   readonly value: number;
 }
 const step: fc.Arbitrary<Step> = fc.record({
   lane: fc.nat(20),
-  act: fc.constantFrom('append', 'append', 'append', 'queue', 'clear', 'flag', 'put', 'delete', 'seen'),
+  act: fc.constantFrom('append', 'append', 'append', 'queue', 'clear', 'flag', 'put', 'put_late', 'delete', 'seen'),
   value: fc.nat(200),
 });
 
@@ -57,7 +57,7 @@ class Model {
         model.chains.set(queued, [...(model.chains.get(queued) ?? []), text(lane, value)]);
       else if (act === 'clear') model.chains.delete(waiting);
       else if (act === 'flag') model.flags.set(lane, value);
-      else if (act === 'put') model.keyed.set(`k${String(lane)}`, text(lane, value));
+      else if (act === 'put' || act === 'put_late') model.keyed.set(`k${String(lane)}`, text(lane, value));
       else if (act === 'delete') model.keyed.delete(`k${String(lane)}`);
       else model.hashes.add(value);
     }
@@ -81,6 +81,7 @@ function run(stores: PartitionStores, { lane, act, value }: Step): void {
   else if (act === 'clear') events.clear(slot, 'waiting');
   else if (act === 'flag') events.setFlags(slot, value);
   else if (act === 'put') stores.keyed.put(`k${String(lane)}`, bytes);
+  else if (act === 'put_late') stores.keyed.putLate(`k${String(lane)}`, () => Buffer.from(bytes));
   else if (act === 'delete') stores.keyed.delete(`k${String(lane)}`);
   else duplicates.seen(value, value * 7, 50 * HOUR);
 }

@@ -7,6 +7,11 @@
 export interface KeyedStore {
   get(key: string): Buffer | undefined;
   put(key: string, value: Uint8Array): void;
+  /**
+   * Puts what `encode` gives, asked when the bytes are needed: at the next flush, as a rule, so that a value which changes
+   * often is encoded once. What it is made of must not change.
+   */
+  putLate(key: string, encode: () => Buffer): void;
   delete(key: string): void;
   /** Pairs with from <= key < to in key order, the open batch's changes included; at most limit. */
   scan(from: string, to: string, limit: number): [key: string, value: Buffer][];
