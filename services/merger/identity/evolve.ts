@@ -3,7 +3,7 @@ import type { PersonId } from '../../../schemas/ids.ts';
 import type { Identifier } from '../../../schemas/lanes.ts';
 import type { IdentityFact } from '../../../schemas/records.ts';
 import { assert, unreachable } from '../../runtime/errors.ts';
-import type { GraphRows, Person } from './graph-rows.ts';
+import { copyOf, type GraphRows, type Person } from './graph-rows.ts';
 import { mergeTimesMax } from './graph.ts';
 
 /** People remembered for an anonymous id; the guard's limit cannot be larger. */
@@ -53,7 +53,7 @@ function change(rows: GraphRows, fact: IdentityFact): void {
       name(rows, fact);
       break;
     case 'person_split': // says who and why; the moves that follow it change the graph
-      rows.putPerson({ ...otherOf(rows, fact), version: fact.number });
+      putChanged(rows, otherOf(rows, fact), fact.number);
       break;
     case 'unknown':
       assert(false, `fact ${String(fact.number)} is of a kind that this version does not know`);
@@ -76,6 +76,7 @@ function create(rows: GraphRows, fact: IdentityFact): void {
     state: 'alive',
     absorbedInto: null,
     version: fact.number,
+    suppressed: undefined,
   });
 }
 
@@ -87,13 +88,32 @@ function give(rows: GraphRows, person: Person, identifier: Identifier, version: 
   assert(rows.owner(identifier) === undefined, `the ${kind} was free`);
   if (person[kind] !== null) rows.deleteOwner({ kind, value: person[kind] });
   rows.putOwner(identifier, person.personId);
-  rows.putPerson({ ...person, [kind]: identifier.value, version });
+  putNamed(rows, person, { kind, value: identifier.value, version });
+}
+
+interface Naming {
+  readonly kind: 'id' | 'email';
+  readonly value: string | null;
+  readonly version: number;
+}
+
+function putNamed(rows: GraphRows, person: Person, { kind, value, version }: Naming): void {
+  const named = copyOf(person);
+  named[kind] = value;
+  named.version = version;
+  rows.putPerson(named);
+}
+
+function putChanged(rows: GraphRows, person: Person, version: number): void {
+  const changed = copyOf(person);
+  changed.version = version;
+  rows.putPerson(changed);
 }
 
 function take(rows: GraphRows, person: Person, kind: Identifier['kind'], version: number): void {
   assert(kind !== 'cio_id' && person[kind] !== null, 'only a set id or email is taken away');
   rows.deleteOwner({ kind, value: person[kind] });
-  rows.putPerson({ ...person, [kind]: null, version });
+  putNamed(rows, person, { kind, value: null, version });
 }
 
 function claim(rows: GraphRows, person: Person, fact: IdentityFact): void {
@@ -101,14 +121,17 @@ function claim(rows: GraphRows, person: Person, fact: IdentityFact): void {
   assert(rows.claimant(anonymousId) === undefined, 'an anonymous id is claimed once');
   rows.putClaimant(anonymousId, person.personId);
   rows.putClaimTime(person.personId, person.claims, fact.at);
-  rows.putPerson({ ...person, claims: person.claims + 1, version: fact.number });
+  const claimed = copyOf(person);
+  claimed.claims += 1;
+  claimed.version = fact.number;
+  rows.putPerson(claimed);
 }
 
 function moveAnonymous(rows: GraphRows, person: Person, fact: IdentityFact): void {
   const anonymousId = anonymousIdOf(fact);
   assert(rows.claimant(anonymousId) !== undefined, 'only a claimed anonymous id moves');
   rows.putClaimant(anonymousId, person.personId);
-  rows.putPerson({ ...person, version: fact.number });
+  putChanged(rows, person, fact.number);
 }
 
 /** The survivor's own identifiers win; those it lacks it gets from the absorbed person; what is left over is free. */

@@ -26,7 +26,16 @@ export interface Person {
   /** Number of the last fact about the person. */
   readonly version: number;
   /** Identifiers blocked when the person was suppressed. */
-  readonly suppressed?: readonly Identifier[];
+  readonly suppressed?: readonly Identifier[] | undefined;
+}
+
+/** A person while a fact changes them. */
+export type PersonDraft = { -readonly [Name in keyof Person]: Person[Name] };
+
+/** A copy to change, written out for the reason that lanes/state.ts gives. */
+export function copyOf(person: Person): PersonDraft {
+  const { personId, number, id, email, firstSeenAt, claims, state, absorbedInto, version, suppressed } = person;
+  return { personId, number, id, email, firstSeenAt, claims, state, absorbedInto, version, suppressed };
 }
 
 export interface Counters {
@@ -153,7 +162,7 @@ export class GraphRows {
     for (const key of this.#changed) {
       const row = this.#rows.get(key);
       if (row === undefined) this.#store.delete(key);
-      else this.#store.put(key, Buffer.from(JSON.stringify(row)));
+      else this.#store.putLate(key, () => Buffer.from(JSON.stringify(row)));
     }
     this.#changed.clear();
   }
