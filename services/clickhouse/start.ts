@@ -52,11 +52,12 @@ export async function findStart(options: StartOptions): Promise<{
   await options.target.refreshToday(true);
   const positions: Position[] = [];
   for (const topic of sinkTopics) {
-    const [starts, ends] = await Promise.all([log.admin.startOffsets(topic), log.admin.endOffsets(topic)]);
     const own = committed.filter((each) => each.topic === topic);
     const greatest = own.some(({ offset }) => offset === null)
       ? await options.target.greatest(tableOf(topic).table)
       : new Map<number, number>();
+    // After the greatest: a newer sink may write meanwhile, and its rows would seem to be those of another log.
+    const [starts, ends] = await Promise.all([log.admin.startOffsets(topic), log.admin.endOffsets(topic)]);
     for (const { partition, offset } of own) {
       const done = settledTo(intents, topic, partition);
       const plan = planStart({

@@ -18,6 +18,7 @@ const GIVE_BACK_MS_MAX = 10_000;
 export class Membership {
   readonly #time: Pick<TimePort, 'sleep'>;
   readonly #owners = new Map<number, Member>();
+  #moves = 0;
   /** One move at a time, as between two rebalances. */
   #moved: Promise<void> = Promise.resolve();
 
@@ -30,22 +31,33 @@ export class Membership {
     return new Member(this, this.#time, exit);
   }
 
+  /** A rebalance is under way. */
+  get isMoving(): boolean {
+    return this.#moves > 0;
+  }
+
   owner(task: number): Member | undefined {
     return this.#owners.get(task);
   }
 
   /** The task becomes the member's, once who has it has given it back. */
   move(task: number, to: Member): Promise<void> {
+    this.#moves += 1;
     this.#moved = this.#moved.then(async () => {
-      const from = this.#owners.get(task);
-      if (from === to) return;
-      this.#owners.delete(task);
-      await Promise.race([from?.giveBack(task), this.#time.sleep(GIVE_BACK_MS_MAX)]);
-      if (to.isGone) return;
-      this.#owners.set(task, to);
-      to.take(task);
+      await this.#move(task, to);
+      this.#moves -= 1;
     });
     return this.#moved;
+  }
+
+  async #move(task: number, to: Member): Promise<void> {
+    const from = this.#owners.get(task);
+    if (from === to) return;
+    this.#owners.delete(task);
+    await Promise.race([from?.giveBack(task), this.#time.sleep(GIVE_BACK_MS_MAX)]);
+    if (to.isGone) return;
+    this.#owners.set(task, to);
+    to.take(task);
   }
 
   /** The same, but who has it is cut off. */

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { lanesService } from '../../merger/lanes/service.ts';
 import { identityService } from '../../merger/identity/service.ts';
+import { CodedError } from '../../runtime/errors.ts';
 import type { Emitter, ServiceSpec } from '../../runtime/task/ports.ts';
 import type { Target } from '../../clickhouse/target.ts';
 import { triggerService } from '../../trigger/service.ts';
@@ -115,6 +116,21 @@ describe('the whole path under a seed', () => {
     });
     const report = await simulate({ ...defaultSize, seed: 1, target });
     expect(report.faults.join()).toMatch(/stored_\w+ lacks \d+ of \d+ rows/);
+  });
+
+  test('sees a service that refuses to go on although everything reaches back', async () => {
+    let opened = 0;
+    const trigger: ServiceSpec = {
+      ...triggerService,
+      open: (...at) => {
+        opened += 1;
+        if (opened === 6) throw new CodedError('state_lost', 'could not start');
+        return triggerService.open(...at);
+      },
+    };
+    const services = { lanes: lanesService, identity: identityService, trigger };
+    const report = await simulate({ ...defaultSize, seed: 1, services });
+    expect(report.faults.join()).toMatch(/state_lost, though everything reaches back/);
   });
 
   test('sees a service whose outputs are not a function of its inputs', async () => {

@@ -3,7 +3,6 @@
  * with crashes, changes of owner, duplicates, slow requests, lost answers and clock jumps. Time is virtual, so a run
  * of minutes takes seconds, and the same seed gives the same bytes on every topic.
  */
-import { createHash } from 'node:crypto';
 import { localCodecs } from '../../../schemas/codec.ts';
 import { toWorkspace, type Workspace } from '../../../schemas/ids.ts';
 import { partitionOf } from '../../../schemas/partitioner.ts';
@@ -14,9 +13,11 @@ import type { Target } from '../../clickhouse/target.ts';
 import { assert } from '../../runtime/errors.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import { triggerService } from '../../trigger/service.ts';
-import { MemoryBroker, type MemoryPartition } from '../memory-broker.ts';
+import { MemoryBroker } from '../memory-broker.ts';
 import { VirtualTime } from '../virtual-time.ts';
-import { FileDisks, MemoryDisks, type Disks } from './disks.ts';
+import type { Disks } from './disks.ts';
+import { FileDisks } from './file-disks.ts';
+import { MemoryDisks } from './memory-disks.ts';
 import { Client } from './client.ts';
 import { storyFaults } from './client-story.ts';
 import { badLuck, type Weather } from './bad-luck.ts';
@@ -25,6 +26,9 @@ import { Machines } from './machines.ts';
 import { Random } from './random.ts';
 import { Shop } from './shop.ts';
 import { SinkMachine } from './sink-machine.ts';
+import { sumOf, type Counts } from './counts.ts';
+import { storm } from './storms.ts';
+import { hashOf } from './topics-hash.ts';
 import { faultsOf } from './verdict.ts';
 import { makeWorkload, orderName, workspace, type Workload, type WorkloadSize } from './workload.ts';
 
@@ -51,7 +55,7 @@ export interface Services {
   readonly trigger: ServiceSpec;
 }
 
-export interface SimulationReport {
+export interface SimulationReport extends Readonly<Counts> {
   readonly seed: number;
   /** Of every record on every topic. */
   readonly hash: string;
@@ -60,11 +64,8 @@ export interface SimulationReport {
   readonly controls: number;
   readonly gatewayDeaths: number;
   readonly merged: number;
-  readonly kills: number;
-  readonly takeovers: number;
-  readonly lostDisks: number;
-  readonly stops: number;
-  readonly snapshots: number;
+  /** The service of which nothing at all reached back, and how it said so: then the run ends there. */
+  readonly lost: string | undefined;
   /** Of the sink. */
   readonly sinkKills: number;
   readonly sinkTakeovers: number;
@@ -94,14 +95,9 @@ export const leapingSize = {
 };
 const realServices = { lanes: lanesService, identity: identityService, trigger: triggerService };
 const START_MS = Date.UTC(2026, 0, 5, 12);
+const INSTANCES = 2;
 const SETTLE_MS = 20_000;
 const SETTLE_ROUNDS_MAX = 30;
-const WEATHER_MS_MAX = 1_500;
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
-/** Around what ends a claim's grace, a lane's pause, a repeat's window and a wait for a claim. */
-const leapsMs = [4 * MINUTE_MS, 6 * MINUTE_MS, 11 * MINUTE_MS, HOUR_MS, DAY_MS, 29 * DAY_MS, 31 * DAY_MS];
 const CLIENTS_MS_MAX = 600_000;
 
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
@@ -176,6 +172,7 @@ class Simulation {
         }),
     );
     const { lanes, identity, trigger } = options.services ?? realServices;
+    const grouped = this.#random.chance(0.5);
     this.#machines = [lanes, identity, trigger].map(
       (spec) =>
         new Machines({
@@ -183,6 +180,8 @@ class Simulation {
           spec,
           codecs: this.#codecs,
           tasks: spec === lanes ? 2 : 1,
+          instances: INSTANCES,
+          grouped,
           random: this.#random.fork(),
           weather: this.#weather,
           disks: this.#disks,
@@ -199,7 +198,14 @@ class Simulation {
     this.#define();
     for (const machines of this.#machines) void machines.supervise();
     void this.#sink.supervise();
-    if (!this.#weather.calm) void this.#storms(this.#random.fork());
+    void storm({
+      time: this.#time,
+      random: this.#random.fork(),
+      weather: this.#weather,
+      machines: this.#machines,
+      sink: this.#sink,
+      leaps: this.#options.leaps === true,
+    });
     for (const client of this.#clients) void client.run();
     await this.#shop.play(workload.calls);
     const ended = await this.#time.until(() => this.#clients.every(({ done }) => done), CLIENTS_MS_MAX);
@@ -220,25 +226,9 @@ class Simulation {
     }
   }
 
-  async #storms(random: Random): Promise<void> {
-    while (!this.#weather.calm) {
-      await this.#time.sleep(random.below(WEATHER_MS_MAX));
-      const machines = random.pick(this.#machines);
-      const what = random.next();
-      if (what < 0.3) machines?.kill();
-      else if (what < 0.45) await machines?.takeOver();
-      else if (what < 0.55) machines?.loseDisk();
-      else if (what < 0.65) machines?.stop();
-      else if (what < 0.75) machines?.snapshot();
-      else if (what < 0.85) this.#time.jump(this.#jumpMs(random));
-      else if (what < 0.9) this.#sink.kill();
-      else if (what < 0.95) this.#sink.takeOver();
-    }
-  }
-
-  #jumpMs(random: Random): number {
-    if (this.#options.leaps === true) return random.pick(leapsMs) ?? 0;
-    return random.below(2 * HOUR_MS) - HOUR_MS;
+  get #lost(): string | undefined {
+    const lost = this.#machines.find((machines) => machines.lost !== undefined);
+    return lost && `${lost.options.spec.name}: ${lost.lost ?? ''}`;
   }
 
   /** Everybody has read what was there, holds nothing back, and no alarm stands. */
@@ -248,11 +238,11 @@ class Simulation {
         topicIds.map((topic) => [topic, this.#broker.topic(topic).map((partition) => partition.stableEnd)]),
       );
       // A service that an alarm has stopped will not come to rest.
-      if (this.#machines.some(({ alarms }) => alarms.length > 0)) return false;
+      if (this.#lost !== undefined || this.#machines.some(({ alarms }) => alarms.length > 0)) return false;
       await this.#time.run(SETTLE_MS);
-      const settled = this.#machines.every(({ current }) => {
-        const status = current?.service.status();
-        if (status === undefined || current?.log.dead !== false || status.unsettled > 0) return false;
+      const settled = this.#machines.every((machines) => {
+        const status = machines.status();
+        if (status === undefined || status.unsettled > 0) return false;
         return Object.entries(status.inputs).every(([topic, handled]) =>
           handled.every((offset, partition) => offset >= (ends.get(topic as never)?.[partition] ?? 0)),
         );
@@ -263,25 +253,28 @@ class Simulation {
   }
 
   #report(workload: Workload, settled: boolean): SimulationReport {
-    const faults = settled ? [] : ['the path did not come to rest'];
+    const faults = settled || this.#lost !== undefined ? [] : ['the path did not come to rest'];
     for (const { alarms } of [...this.#machines, this.#sink])
       faults.push(...alarms.map((alarm) => `an alarm was raised: ${alarm}`));
-    faults.push(...faultsOf({ broker: this.#broker, codecs: this.#codecs, engine: this.#engine, workload }));
+    faults.push(
+      ...faultsOf({
+        broker: this.#broker,
+        codecs: this.#codecs,
+        engine: this.#engine,
+        workload,
+        isWhole: this.#lost === undefined,
+      }),
+    );
     faults.push(...(settled ? this.#storyFaults() : []));
-    const sum = (count: (machines: Machines) => number): number =>
-      this.#machines.reduce((total, machines) => total + count(machines), 0);
     return {
       seed: this.#options.seed,
-      hash: this.#hash(),
+      hash: hashOf(this.#broker),
       calls: workload.calls.length,
       controls: this.#clients.reduce((total, { controls }) => total + controls, 0),
       gatewayDeaths: this.#clients.reduce((total, { deaths }) => total + deaths, 0),
       merged: this.#broker.committed('eventsMerged').length,
-      kills: sum(({ kills }) => kills),
-      takeovers: sum(({ takeovers }) => takeovers),
-      lostDisks: sum(({ lostDisks }) => lostDisks),
-      stops: sum(({ stops }) => stops),
-      snapshots: sum(({ snapshots }) => snapshots),
+      ...sumOf(this.#machines.map(({ counts }) => counts)),
+      lost: this.#lost,
       sinkKills: this.#sink.kills,
       sinkTakeovers: this.#sink.takeovers,
       inserts: this.#engine.troubles,
@@ -304,22 +297,5 @@ class Simulation {
         oracle,
       });
     });
-  }
-
-  #hash(): string {
-    const hash = createHash('sha256');
-    const addPartition = (place: string, { records }: MemoryPartition): void => {
-      for (const { offset, key, value, marker, transaction } of records) {
-        hash.update(`${place} ${String(offset)} ${String(marker)} ${transaction?.state ?? ''} `);
-        if (key !== null) hash.update(key);
-        if (value !== null) hash.update(value);
-      }
-    };
-    for (const topic of topicIds) {
-      for (const [partition, log] of this.#broker.topic(topic).entries()) {
-        addPartition(`${topic} ${String(partition)}`, log);
-      }
-    }
-    return hash.digest('hex').slice(0, 32);
   }
 }

@@ -11,6 +11,8 @@ export interface Evidence {
   readonly codecs: Codecs;
   readonly engine: EngineModel;
   readonly workload: Workload;
+  /** False when a service had lost its state and stood: then what is missing is no fault, all else is. */
+  readonly isWhole: boolean;
 }
 
 interface MergedRow {
@@ -25,7 +27,7 @@ export function faultsOf(evidence: Evidence): string[] {
   const survivorOf = survivors(merged);
   return [
     ...onceFaults(evidence, events),
-    ...personFaults(evidence, events, survivorOf),
+    ...(evidence.isWhole ? personFaults(evidence, events, survivorOf) : []),
     ...orderFaults(evidence, events),
     ...repeatFaults(evidence),
     ...segmentFaults(evidence, events, survivorOf),
@@ -60,7 +62,7 @@ function survivors(merged: readonly MergedRow[]): (person: string) => string {
 }
 
 /** Promise 1: what was acknowledged is there once; what waits is nobody's. */
-function onceFaults({ workload }: Evidence, events: readonly MergedRow[]): string[] {
+function onceFaults({ workload, isWhole }: Evidence, events: readonly MergedRow[]): string[] {
   const times = new Map<string, number>();
   for (const { record } of events) {
     const id = record.event?.message_id ?? '';
@@ -69,7 +71,8 @@ function onceFaults({ workload }: Evidence, events: readonly MergedRow[]): strin
   const faults: string[] = [];
   for (const id of workload.owners.keys()) {
     const count = times.get(id) ?? 0;
-    if (count !== 1) faults.push(`message ${id} is ${String(count)} times on events.merged`);
+    if (count > 1 || (count < 1 && isWhole))
+      faults.push(`message ${id} is ${String(count)} times on events.merged`);
   }
   for (const id of times.keys()) {
     if (!workload.owners.has(id)) faults.push(`message ${id} of an unclaimed visitor is on events.merged`);
@@ -124,7 +127,7 @@ function orderFaults({ workload }: Evidence, events: readonly MergedRow[]): stri
 }
 
 /** Promise 6: nothing is left out without a row that says why. */
-function repeatFaults({ broker, codecs, workload }: Evidence): string[] {
+function repeatFaults({ broker, codecs, workload, isWhole }: Evidence): string[] {
   const reasons = broker
     .everCommitted('eventsDropped')
     .map(({ record }) => codecs.DroppedEvent.decode(record.value ?? Buffer.alloc(0)))
@@ -132,7 +135,7 @@ function repeatFaults({ broker, codecs, workload }: Evidence): string[] {
     .map(({ reason }) => reason);
   const repeats = reasons.filter((reason) => reason === 'duplicate_message').length;
   const faults: string[] = [];
-  if (repeats !== workload.repeats) {
+  if (repeats > workload.repeats || (repeats < workload.repeats && isWhole)) {
     faults.push(`${String(workload.repeats)} messages were repeated, ${String(repeats)} rows say so`);
   }
   const others = reasons.length - repeats;
@@ -143,7 +146,7 @@ function repeatFaults({ broker, codecs, workload }: Evidence): string[] {
 
 /** Promise 5, in small: members are those who have ordered. */
 function segmentFaults(
-  { broker, codecs }: Evidence,
+  { broker, codecs, isWhole }: Evidence,
   events: readonly MergedRow[],
   survivorOf: (person: string) => string,
 ): string[] {
@@ -171,7 +174,7 @@ function segmentFaults(
   for (const person of people) {
     const expected = Number(ordered.has(person));
     const found = members.get(person) ?? 0;
-    if (found !== expected)
+    if (found !== expected && (isWhole || found > 1))
       faults.push(`${person} is ${String(found)} times a member, not ${String(expected)}`);
   }
   for (const [person, count] of entries) {
@@ -179,29 +182,37 @@ function segmentFaults(
   }
   for (const person of ordered) {
     const group = [...entries.keys()].filter((each) => survivorOf(each) === person);
-    if (group.length === 0) faults.push(`${person} ordered and entered no journey`);
+    if (group.length === 0 && isWhole) faults.push(`${person} ordered and entered no journey`);
   }
   return faults;
 }
 
-/** The batches of a task are numbered without a gap or a repeat, whoever wrote them. */
+/** The batches of a task are numbered without a gap or a repeat, whoever wrote them; a new layout begins above all. */
 function journalFaults({ broker, codecs }: Evidence): string[] {
   const faults: string[] = [];
   for (const topic of ['mergerJournal', 'identityJournal', 'triggerJournal'] as const) {
-    const next = new Map<number, number>();
+    const last = new Map<number, { readonly layout: number; readonly sequence: number }>();
     for (const { partition, record } of broker.everCommitted(topic)) {
-      const { sequence } = codecs.BatchRecord.decode(record.value ?? Buffer.alloc(0));
-      const expected = next.get(partition) ?? 1;
-      if (sequence !== expected)
-        faults.push(`${topic} goes from batch ${String(expected - 1)} to ${String(sequence)}`);
-      next.set(partition, sequence + 1);
+      const { sequence, layout } = codecs.BatchRecord.decode(record.value ?? Buffer.alloc(0));
+      const before = last.get(partition) ?? { layout: 1, sequence: 0 };
+      const isNext =
+        layout === before.layout
+          ? sequence === before.sequence + 1
+          : layout > before.layout && sequence > before.sequence;
+      if (!isNext) {
+        faults.push(
+          `${topic} ${String(partition)} goes from batch ${String(before.sequence)} of layout ` +
+            `${String(before.layout)} to ${String(sequence)} of ${String(layout)}`,
+        );
+      }
+      last.set(partition, { layout, sequence });
     }
   }
   return faults;
 }
 
 /** Promise 4: each record that makes a row is in its table once, with what it says. */
-function sinkFaults({ broker, codecs, engine }: Evidence): string[] {
+function sinkFaults({ broker, codecs, engine, isWhole }: Evidence): string[] {
   return expectedRows(broker, codecs).flatMap(({ table, keepsLatest, digests }) => {
     const times = new Map<string, number>();
     let wrong = 0;
@@ -215,7 +226,7 @@ function sinkFaults({ broker, codecs, engine }: Evidence): string[] {
     const doubled = keepsLatest ? 0 : [...times.values()].filter((count) => count > 1).length;
     const of = `of ${String(digests.size)} rows`;
     return [
-      ...(lost > 0 ? [`${table} lacks ${String(lost)} ${of}`] : []),
+      ...(lost > 0 && isWhole ? [`${table} lacks ${String(lost)} ${of}`] : []),
       ...(doubled > 0 ? [`${table} has ${String(doubled)} ${of} more than once`] : []),
       ...(wrong > 0 ? [`${table} has ${String(wrong)} rows that no record stands behind`] : []),
     ];

@@ -1,0 +1,82 @@
+/**
+ * What retention takes: as in an installation whose logs are kept for longer than the time between two snapshots, it is
+ * what lies before the snapshots that would be used now, and never what somebody has yet to read. Older disks, and
+ * snapshots that turn out to be damaged later, then do not reach back.
+ */
+import type { Codecs } from '../../../schemas/codec.ts';
+import type { BatchRecord } from '../../../schemas/records.ts';
+import { topicIds, topics, type TopicId } from '../../../schemas/topics.ts';
+import { SINK_GROUP } from '../../clickhouse/sink.ts';
+import type { Layout } from '../../runtime/task/layout.ts';
+import type { ServiceSpec } from '../../runtime/task/ports.ts';
+import { partitionsOfTask } from '../../runtime/task/task-plan.ts';
+import type { MemoryBroker } from '../memory-broker.ts';
+import type { Shelf } from './disks.ts';
+import { keptBatches } from './refusal.ts';
+import { sunkTopics } from './stored-rows.ts';
+
+export interface Retention {
+  readonly broker: MemoryBroker;
+  readonly codecs: Codecs;
+  readonly shelf: Shelf;
+}
+
+/** Of a service's journal and inputs. Returns how many partitions of theirs it took something from. */
+export function expire({ broker, codecs, shelf }: Retention, spec: ServiceSpec, layout: Layout): number {
+  let taken = 0;
+  const expireBelow = (topic: TopicId, partition: number, offset: number): void => {
+    if (offset <= broker.partition(topic, partition).start) return;
+    broker.expire(topic, partition, offset);
+    taken += 1;
+  };
+  for (let task = 0; task < layout.tasks; task += 1) {
+    const own = partitionsOfTask(task, layout.tasks, broker.partitions);
+    const marks = own.map(
+      (partition) => shelf.of(spec.name, partition).find(({ damaged }) => !damaged)?.mark ?? 0,
+    );
+    const batches = keptBatches(broker, codecs, spec.journal, task);
+    for (const [index, partition] of own.entries()) {
+      const mark = marks[index] ?? 0;
+      if (mark === 0) continue;
+      for (const [topic, offset] of positionsAt(mark, batches, partition)) {
+        expireBelow(topic, partition, Math.min(offset, sunk(broker, topic, partition)));
+      }
+    }
+    const oldest = Math.min(...marks);
+    const [last] = batches.slice(-1);
+    if (last === undefined || oldest === 0) continue;
+    // A task that is idle writes an empty batch a day, so the last one is always there.
+    const kept = broker
+      .committed(spec.journal)
+      .filter(({ partition }) => partition === task)
+      .find(({ record }) => {
+        const { sequence } = codecs.BatchRecord.decode(record.value ?? Buffer.alloc(0));
+        return sequence > oldest || sequence === last.sequence;
+      });
+    if (kept !== undefined) expireBelow(spec.journal, task, kept.record.offset);
+  }
+  return taken;
+}
+
+/** Where a partition's inputs stood after this batch: where the next one began, else where the last has ended. */
+function positionsAt(
+  mark: number,
+  batches: readonly BatchRecord[],
+  partition: number,
+): ReadonlyMap<TopicId, number> {
+  const next = batches.find(({ sequence }) => sequence > mark);
+  const positions = new Map<TopicId, number>();
+  for (const range of (next ?? batches.at(-1))?.ranges ?? []) {
+    const topic = topicIds.find((id) => topics[id].name === range.topic);
+    if (topic === undefined || range.partition !== partition) continue;
+    if (next === undefined) positions.set(topic, range.to);
+    else positions.set(topic, Math.min(range.from, positions.get(topic) ?? Infinity));
+  }
+  return positions;
+}
+
+/** How far the sink is for certain. */
+function sunk(broker: MemoryBroker, topic: TopicId, partition: number): number {
+  if (!sunkTopics.includes(topic)) return Infinity;
+  return broker.groupOffset(SINK_GROUP, topic, partition)?.offset ?? 0;
+}
