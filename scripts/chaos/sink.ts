@@ -27,7 +27,13 @@ export function runSinkOutage(options: {
 }): Promise<boolean> {
   const { print, minutes, ...drill } = options;
   return withLog(print, (log) =>
-    outageOfClickHouse({ ...drill, outageMs: minutes * 60_000, ...log, report: print }),
+    outageOfClickHouse({
+      ...drill,
+      outageMs: minutes * 60_000,
+      catchUpUnderLoad: true,
+      ...log,
+      report: print,
+    }),
   );
 }
 

@@ -6,7 +6,7 @@ import { CodedError } from '../runtime/errors.ts';
 import { createLogger, type Logger } from '../runtime/logger.ts';
 import { openLog } from '../runtime/log/open-log.ts';
 import { learnSchema, findSchemas } from '../runtime/registry.ts';
-import { startStatusServer } from '../runtime/status-server.ts';
+import { type PartHealth, startStatusServer } from '../runtime/status-server.ts';
 import { runChores } from './chores.ts';
 import { readSinkConfig, type SinkConfig } from './config.ts';
 import { isFenced, Sink } from './sink.ts';
@@ -38,7 +38,7 @@ export async function run(env: Env): Promise<{ stop(): Promise<void> }> {
     name: SERVICE,
     dataFolder: config.dataFolder,
     ready: () => ({
-      sink: { ok: state.sink?.isRunning === true },
+      sink: healthOf(state.sink),
       clickhouse: { ok: state.sink !== undefined && state.sink.gauges.failingSince === undefined },
     }),
     status: () => statusOf(state.sink),
@@ -111,10 +111,19 @@ function isHopeless(error: unknown): boolean {
     'migration_changed',
     'migration_missing',
     'clickhouse_ahead_of_log',
+    'log_truncated',
     'row_plan_invalid',
     'shards_changed',
   ];
   return error instanceof CodedError && codes.includes(error.code);
+}
+
+function healthOf(sink: Sink | undefined): PartHealth {
+  const unread = sink?.reads?.detail;
+  return {
+    ok: sink?.isRunning === true && unread === undefined,
+    ...(unread !== undefined && { detail: unread }),
+  };
 }
 
 function statusOf(sink: Sink | undefined): unknown {
@@ -124,6 +133,7 @@ function statusOf(sink: Sink | undefined): unknown {
     time: Date.now(),
     inputs: sink?.written ?? {},
     unsettled: 0,
+    failing_reads: sink?.reads?.now.length ?? 0,
     clickhouse_failing_ms: failingSince === undefined ? 0 : Math.round(performance.now() - failingSince),
     ...gauges,
   };

@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto';
 import type { Codecs } from '../../schemas/codec.ts';
 import type { TopicId } from '../../schemas/topics.ts';
 import { CodedError } from '../runtime/errors.ts';
+import { FailingReads } from '../runtime/log/failing-reads.ts';
 import type { Log, LogReader, OutputBuffer, TransactionalProducer } from '../runtime/log/ports.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { systemTime, type TimePort } from '../runtime/task/time.ts';
@@ -68,6 +69,7 @@ export class Sink {
   readonly #group: string;
   readonly #time: TimePort;
   #running = false;
+  #reads: FailingReads | undefined;
   #lastRowsAt = 0;
 
   constructor(options: SinkOptions) {
@@ -79,6 +81,10 @@ export class Sink {
   /** Reading and writing: false until the start is found, and after the end. */
   get isRunning(): boolean {
     return this.#running;
+  }
+  /** Partitions that it gets nothing but errors from, for long. */
+  get reads(): Pick<FailingReads, 'now' | 'detail'> | undefined {
+    return this.#reads;
   }
   get written(): Readonly<Record<string, readonly number[]>> {
     return Object.fromEntries(this.#written);
@@ -93,6 +99,7 @@ export class Sink {
       timeoutMs: TRANSACTION_MS_MAX,
     });
     const reader = log.reader(READER);
+    this.#reads = new FailingReads(reader, this.#options.logger);
     const outputs = log.newOutputBuffer();
     try {
       await producer.init();
@@ -133,6 +140,7 @@ export class Sink {
     let lastCommitAt = this.#time.monotonicMs();
     while (!stopSignal.aborted) {
       await this.#gather(gathering, reader, undefined);
+      this.#reads?.tell();
       if (!gathering.hasEffects && this.#time.monotonicMs() - lastCommitAt < COMMIT_IDLE_MS) continue;
       if (gathering.isEmpty && done.ranges.length === 0) continue;
       while (gathering.hasEffects) {

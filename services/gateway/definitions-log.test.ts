@@ -53,6 +53,7 @@ class Topic {
       bufferedBytes: 0,
       wait: () => new Promise((resolve) => setTimeout(resolve, 2)),
       pace: () => undefined,
+      failing: () => [],
       endAsOf: () => (next === this.values.length ? Date.now() : undefined),
       close: () => Promise.resolve(),
     };

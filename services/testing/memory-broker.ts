@@ -60,6 +60,12 @@ export class MemoryPartition {
     return this.records.length;
   }
 
+  /** As an unclean election does: what was written, and read, is gone. */
+  truncate(end: number): void {
+    this.records.length = end;
+    this.#stable = Math.min(this.#stable, end);
+  }
+
   /** Where a read_committed reader has to stop: the first record of an open transaction. */
   get stableEnd(): number {
     // It never goes back, so the search goes on where it stopped.

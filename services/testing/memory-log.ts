@@ -7,6 +7,7 @@ import { partitionOf } from '../../schemas/partitioner.ts';
 import type { TopicId } from '../../schemas/topics.ts';
 import { CodedError, assert } from '../runtime/errors.ts';
 import type {
+  FailingRead,
   Log,
   LogAdmin,
   LogReader,
@@ -34,6 +35,8 @@ export interface MemoryLogOptions {
   readonly twice?: () => boolean;
   /** Whether the answer for this topic is still under way: what was appended is not seen yet, nor where the end is. */
   readonly late?: (topic: TopicId) => boolean;
+  /** What its readers say of partitions that give errors only. */
+  readonly failing?: () => readonly FailingRead[];
   readonly onDeath?: () => void;
 }
 

@@ -1,7 +1,14 @@
 /** Reads a MemoryBroker as read_committed: whole slices, in which every use after their release shows. */
 import type { TopicId } from '../../schemas/topics.ts';
 import { CodedError, assert } from '../runtime/errors.ts';
-import type { InputRecord, LogReader, Position, RecordSlice, TopicPartition } from '../runtime/log/ports.ts';
+import type {
+  FailingRead,
+  InputRecord,
+  LogReader,
+  Position,
+  RecordSlice,
+  TopicPartition,
+} from '../runtime/log/ports.ts';
 import type { StoredRecord } from './memory-broker.ts';
 import type { MemoryLog, MemoryLogOptions } from './memory-log.ts';
 
@@ -83,6 +90,10 @@ export class MemoryReader implements LogReader {
     return from.next >= from.endSeen ? from.fetchedAt : undefined;
   }
 
+  failing(forMs: number): readonly FailingRead[] {
+    return (this.#options.failing?.() ?? []).filter((failure) => failure.forMs >= forMs);
+  }
+
   /** A question costs nothing here. */
   pace(): void {
     return;
@@ -97,6 +108,9 @@ export class MemoryReader implements LogReader {
     const log = this.#log.broker.partition(from.topic, from.partition);
     if (from.next < log.start) {
       throw new CodedError('offset_out_of_range', `could not fetch ${from.topic} ${String(from.partition)}`);
+    }
+    if (from.next > log.end) {
+      throw new CodedError('log_truncated', `could not fetch ${from.topic} ${String(from.partition)}`);
     }
     if (this.#options.late?.(from.topic) === true) {
       this.#late = true;

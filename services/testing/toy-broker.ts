@@ -27,6 +27,7 @@ export interface InProcessOptions {
   readonly log: Log;
   readonly spec?: ServiceSpec;
   readonly tasks?: number;
+  readonly dataFolder?: string;
   /** Of all tasks, unless said otherwise. */
   readonly assignment?: Assignment;
 }
@@ -122,9 +123,9 @@ export class ToyBroker {
     }
   }
 
-  /** The service in this process, with a folder of its own. */
-  inProcess({ log, spec = toyService, tasks = 1, assignment }: InProcessOptions): TaskService {
-    const dataFolder = newFolder();
+  /** The service in this process, with a folder of its own unless said otherwise. */
+  inProcess(options: InProcessOptions): TaskService {
+    const { log, spec = toyService, tasks = 1, assignment, dataFolder = newFolder() } = options;
     return new TaskService({
       spec,
       layout: { layout: 1, tasks },

@@ -18,8 +18,10 @@ import {
   type FetchResponse,
   visibleBatches,
 } from './fetch-response.ts';
-import { asLogError, kafkaError, LEADER_NOT_AVAILABLE, NONE } from './kafka-error.ts';
-import type { LogReader, Position, RecordSlice, TopicPartition } from './ports.ts';
+import { asLogError, kafkaError, LEADER_NOT_AVAILABLE, NONE, OFFSET_OUT_OF_RANGE } from './kafka-error.ts';
+import { whyOutOfRange } from './out-of-range.ts';
+import type { FailingRead, LogReader, Position, RecordSlice, TopicPartition } from './ports.ts';
+import { NO_LEADER, pauseAfter, placeOf, ReadPartition } from './read-partition.ts';
 import { FetchedSlice } from './record-slice.ts';
 import { request } from './request.ts';
 import { SliceQueue } from './slice-queue.ts';
@@ -33,19 +35,6 @@ export interface FetchLoopOptions {
   readonly waitMsMax: number;
 }
 
-interface FetchedFrom {
-  readonly topic: TopicId;
-  readonly topicName: string;
-  readonly partition: number;
-  /** Next offset to ask for. */
-  at: number;
-  leader: number;
-  /** When the answer was asked for that reached the end; undefined when the last one did not. */
-  endAsOf: number | undefined;
-  /** Slices in the queue. */
-  queued: number;
-}
-
 /** What a request asked for. */
 interface Asked {
   readonly leader: number;
@@ -55,9 +44,6 @@ interface Asked {
   readonly offsets: ReadonlyMap<string, number>;
 }
 
-const NO_LEADER = -1;
-const PAUSE_MS_MIN = 20;
-const PAUSE_MS_MAX = 1_000;
 const CORRUPT_ANSWERS_MAX = 5;
 /** Less room than this is not worth a request; a batch is up to 1 MB, and comes whole whatever we say. */
 const FETCH_BYTES_MIN = 64 << 10;
@@ -67,9 +53,9 @@ const CLOSE_MS_MAX = 1_000;
 export class FetchLoop implements LogReader {
   readonly #options: FetchLoopOptions;
   readonly #queue: SliceQueue;
-  readonly #partitions: FetchedFrom[] = [];
-  readonly #byPlace = new Map<string, FetchedFrom>();
-  #byLeader = new Map<number, FetchedFrom[]>();
+  readonly #partitions: ReadPartition[] = [];
+  readonly #byPlace = new Map<string, ReadPartition>();
+  #byLeader = new Map<number, ReadPartition[]>();
   readonly #loops = new Map<number, Promise<void>>();
   readonly #closing = new Bell();
   #restMs = 0;
@@ -86,18 +72,17 @@ export class FetchLoop implements LogReader {
     const { cluster, topicName } = this.#options;
     await cluster.addTopics([...new Set(positions.map(({ topic }) => topicName(topic)))]);
     for (const { topic, partition, offset } of positions) {
-      const from = { topic, topicName: topicName(topic), partition, at: offset };
-      const place = placeOf(from.topicName, partition);
+      const from = new ReadPartition({ topic, topicName: topicName(topic), partition, offset });
+      const { place } = from;
       assert(!this.#byPlace.has(place), `each partition is read once: ${place}`);
       assert(partition < cluster.partitionCount(from.topicName), `there is a partition ${place}`);
-      const whole = { ...from, leader: NO_LEADER, endAsOf: undefined, queued: 0 };
-      this.#partitions.push(whole);
-      this.#byPlace.set(place, whole);
+      this.#partitions.push(from);
+      this.#byPlace.set(place, from);
     }
     this.#assign();
   }
 
-  /** Throws the error that stopped the reader: `offset_out_of_range`, `corrupt_batch`, `unsupported_compression`, … */
+  /** Throws the error that stopped the reader: `offset_out_of_range`, `log_truncated`, `corrupt_batch`, … */
   take(bytesMax: number): RecordSlice[] {
     this.#throwFailure();
     const slices = this.#queue.take(bytesMax);
@@ -121,6 +106,12 @@ export class FetchLoop implements LogReader {
     return from.queued === 0 ? from.endAsOf : undefined;
   }
 
+  failing(forMs: number): readonly FailingRead[] {
+    const now = performance.now();
+    const failures = this.#partitions.flatMap((from) => from.failure(now) ?? []);
+    return failures.filter((failure) => failure.forMs >= forMs);
+  }
+
   pace(restMs: number): void {
     this.#restMs = restMs;
   }
@@ -137,7 +128,7 @@ export class FetchLoop implements LogReader {
 
   /** Gives each partition to the loop of its leader, and starts the loops that are missing. */
   #assign(): void {
-    const byLeader = new Map<number, FetchedFrom[]>();
+    const byLeader = new Map<number, ReadPartition[]>();
     for (const from of this.#partitions) {
       from.leader = this.#options.cluster.leaderOf(from.topicName, from.partition);
       const same = byLeader.get(from.leader);
@@ -160,9 +151,17 @@ export class FetchLoop implements LogReader {
     for (let turn = 0; !this.#isStopped(); turn++) {
       const mine = this.#byLeader.get(leader);
       if (mine === undefined) break;
+      const now = performance.now();
+      const due = mine.filter(({ retryAt }) => retryAt <= now);
+      if (due.length === 0) {
+        await this.#closing.wait(Math.min(...mine.map(({ retryAt }) => retryAt)) - now);
+        continue;
+      }
       try {
-        const moved = await this.#fetch(leader, rotated(mine, turn));
+        const moved = await this.#fetch(leader, rotated(due, turn));
         failures = 0;
+        // Not waited for: the others of this leader are well.
+        if (due.some(({ isFailing }) => isFailing)) void this.#lookAgain();
         const rests = moved && this.#restMs > 0 && mine.every(({ endAsOf }) => endAsOf !== undefined);
         if (rests) await this.#closing.wait(this.#restMs);
       } catch (cause) {
@@ -171,22 +170,23 @@ export class FetchLoop implements LogReader {
         failures++;
         if (!(error instanceof CodedError) || !error.retryable) throw error;
         if (error.code === 'corrupt_batch' && failures >= CORRUPT_ANSWERS_MAX) throw error;
-        await this.#recover(failures);
+        for (const from of due) from.failed(error, performance.now());
+        await this.#closing.wait(pauseAfter(failures));
+        await this.#lookAgain();
       }
     }
     this.#loops.delete(leader);
   }
 
-  /** Waits longer after each failure, then asks who leads what. A failure to ask is the next attempt's to meet. */
-  async #recover(failures: number): Promise<void> {
-    await this.#closing.wait(Math.min(PAUSE_MS_MAX, PAUSE_MS_MIN * 2 ** Math.min(failures - 1, 10)));
+  /** Asks who leads what. A failure to ask is the next attempt's to meet. */
+  async #lookAgain(): Promise<void> {
     if (this.#isStopped()) return;
     await this.#options.cluster.refresh().catch(() => undefined);
-    this.#assign();
+    if (!this.#isStopped()) this.#assign();
   }
 
   /** @returns whether the answer brought something. */
-  async #fetch(leader: number, mine: readonly FetchedFrom[]): Promise<boolean> {
+  async #fetch(leader: number, mine: readonly ReadPartition[]): Promise<boolean> {
     if (leader === NO_LEADER) throw kafkaError('fetch', LEADER_NOT_AVAILABLE);
     const { cluster, fetchBytesMax, waitMsMax } = this.#options;
     const bytesMax = await this.#room(fetchBytesMax);
@@ -198,7 +198,7 @@ export class FetchLoop implements LogReader {
       const asked = { leader, at: Date.now(), offsets: offsetsOf(items) };
       const answer = await request(broker, fetchRequest(items, limits));
       if (this.#isStopped()) return false;
-      return this.#takeAnswer(asked, decodeFetched(answer), answer.bytes);
+      return await this.#takeAnswer(asked, decodeFetched(answer), answer.bytes);
     } finally {
       this.#queue.unreserve(bytesMax);
     }
@@ -215,25 +215,28 @@ export class FetchLoop implements LogReader {
     return 0;
   }
 
-  #takeAnswer(asked: Asked, answer: FetchResponse, frame: Buffer): boolean {
+  async #takeAnswer(asked: Asked, answer: FetchResponse, frame: Buffer): Promise<boolean> {
     if (answer.errorCode !== NONE) throw kafkaError('fetch', answer.errorCode);
-    let trouble: CodedError | undefined;
+    let outOfRange: ReadPartition | undefined;
     const ready: {
-      from: FetchedFrom;
+      from: ReadPartition;
       fetched: FetchedPartition;
       content: ReturnType<typeof visibleBatches>;
     }[] = [];
     for (const fetched of answer.partitions) {
-      const place = placeOf(fetched.topicName, fetched.partition);
+      const place = placeOf(fetched);
       const from = this.#byPlace.get(place);
       if (from?.leader !== asked.leader || from.at !== asked.offsets.get(place)) continue;
-      if (fetched.errorCode !== NONE) {
+      if (fetched.errorCode === OFFSET_OUT_OF_RANGE) {
+        outOfRange = from;
+      } else if (fetched.errorCode !== NONE) {
         const error = kafkaError(`fetch ${place} from offset ${String(from.at)}`, fetched.errorCode);
         if (!error.retryable) throw error;
-        trouble = error;
-        continue;
+        from.failed(error, performance.now());
+      } else {
+        ready.push({ from, fetched, content: visibleBatches(fetched, from.at) });
+        from.answered();
       }
-      ready.push({ from, fetched, content: visibleBatches(fetched, from.at) });
     }
     const moved = ready.filter(({ from, content }) => content.next > from.at);
     const release = sharedRelease(moved.length, () => {
@@ -248,12 +251,12 @@ export class FetchLoop implements LogReader {
       from.queued++;
       this.#queue.push(new FetchedSlice(slice, release));
     }
-    if (trouble !== undefined) throw trouble;
+    if (outOfRange !== undefined) throw await whyOutOfRange(this.#options.cluster, outOfRange);
     return moved.length > 0;
   }
 
-  #of({ topic, partition }: TopicPartition): FetchedFrom {
-    const place = placeOf(this.#options.topicName(topic), partition);
+  #of({ topic, partition }: TopicPartition): ReadPartition {
+    const place = placeOf({ topicName: this.#options.topicName(topic), partition });
     const from = this.#byPlace.get(place);
     assert(from !== undefined, `${place} is read by this reader`);
     return from;
@@ -273,12 +276,8 @@ export class FetchLoop implements LogReader {
   }
 }
 
-function placeOf(topicName: string, partition: number): string {
-  return `${topicName}/${String(partition)}`;
-}
-
 function offsetsOf(items: readonly FetchItem[]): ReadonlyMap<string, number> {
-  return new Map(items.map(({ topicName, partition, offset }) => [placeOf(topicName, partition), offset]));
+  return new Map(items.map((item) => [placeOf(item), item.offset]));
 }
 
 /** The broker fills an answer in the order asked, and only the first batch comes whole whatever its size: take turns. */

@@ -3,6 +3,7 @@
  * importer of kafkajs) and in memory by services/testing.
  */
 import type { TopicId } from '../../../schemas/topics.ts';
+import type { CodedError } from '../errors.ts';
 
 /**
  * A stretch of one partition, as bytes: the record batches that one fetch brought, less what was aborted. It may hold
@@ -64,7 +65,14 @@ export interface LogReader {
    * Undefined when the last answer did not reach the end, or something of it is buffered.
    */
   endAsOf(at: TopicPartition): number | undefined;
+  /** Partitions that have given nothing but errors for as long as that: without news they look like any other. */
+  failing(forMs: number): readonly FailingRead[];
   close(): Promise<void>;
+}
+
+export interface FailingRead extends TopicPartition {
+  readonly forMs: number;
+  readonly error: CodedError;
 }
 
 /** Records encoded for sending, by topic and partition. Bytes are copied in when appended. */

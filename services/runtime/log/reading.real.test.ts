@@ -164,12 +164,27 @@ describe('a reader', () => {
     await proxy.close();
   }, 180_000);
 
-  test('that is told to start where the log has nothing says so', async () => {
-    const reader = log.reader({ bufferBytesMax: 1 << 20, fetchBytesMax: 1 << 20, waitMsMax: 50 });
-    await reader.start([{ topic: 'definitions', partition: 0, offset: 1_000_000 }]);
-    await expect(reader.wait(10_000)).rejects.toMatchObject({ code: 'offset_out_of_range' });
-    expect(() => reader.take(1)).toThrow(expect.objectContaining({ code: 'offset_out_of_range' }));
-    await reader.close();
+  test('that is told to start where the log has nothing says so, and whether it once had', async () => {
+    const TOPIC = 'segmentsChanged';
+    const producer = await log.producer({ lingerMs: 0, pendingRecordsMax: 10 });
+    for (let i = 0; i < 5; i++) await producer.send(TOPIC, Buffer.from('k'), Buffer.from(String(i)), 0);
+    await producer.close();
+    const admin = stock.admin();
+    await admin.connect();
+    const topic = suite.prefix + topics[TOPIC].name;
+    await admin.fetchTopicOffsets(topic); // or it does not know who leads it
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '3' }] }); // as retention does
+    await admin.disconnect();
+    for (const [offset, code] of [
+      [1, 'offset_out_of_range'],
+      [1_000_000, 'log_truncated'],
+    ] as const) {
+      const reader = log.reader({ bufferBytesMax: 1 << 20, fetchBytesMax: 1 << 20, waitMsMax: 50 });
+      await reader.start([{ topic: TOPIC, partition: 0, offset }]);
+      await expect(reader.wait(60_000)).rejects.toMatchObject({ code, retryable: false });
+      expect(() => reader.take(1)).toThrow(expect.objectContaining({ code }));
+      await reader.close();
+    }
   });
 
   test('reads what another client compressed with gzip', async () => {

@@ -8,7 +8,9 @@ import { WireWriter } from './wire-writer.ts';
 
 export const scriptedTopic = 'events.collected';
 const PARTITIONS = 2;
-const [PRODUCE, FETCH, METADATA, FIND_COORDINATOR, API_VERSIONS, INIT_PRODUCER_ID] = [0, 1, 3, 10, 18, 22];
+const [PRODUCE, FETCH, LIST_OFFSETS, METADATA] = [0, 1, 2, 3];
+const [FIND_COORDINATOR, API_VERSIONS, INIT_PRODUCER_ID] = [10, 18, 22];
+const FIRST = -2;
 
 export interface Asked {
   readonly node: number;
@@ -26,6 +28,8 @@ export class ScriptedBrokers {
   coordinator = 0;
   produce: (asked: Asked) => Verdict = () => 0;
   fetch: (asked: Asked) => Verdict = () => 0;
+  /** Of every partition. */
+  log = { first: 0, end: 0 };
   /** Node and API key of every request, in order. */
   readonly requests: { readonly node: number; readonly apiKey: number }[] = [];
   readonly #nodes: { readonly server: Server; readonly sockets: Set<Socket>; port: number }[] = [];
@@ -99,6 +103,8 @@ export class ScriptedBrokers {
           .int16(0)
           .array([], () => undefined)
           .int32(0);
+      case LIST_OFFSETS:
+        return this.#listed(asked);
       case METADATA:
         return this.#metadata();
       case FIND_COORDINATOR:
@@ -193,6 +199,27 @@ export class ScriptedBrokers {
     body.array([scriptedTopic], (name) => {
       body.string(name).array(verdicts, ([partition, code]) => {
         body.int32(partition).int16(code).int64(0).int64(0).int64(0).int32(0).int32(-1).int32(0);
+      });
+    });
+    return body;
+  }
+
+  /** Of the one partition that is asked for. */
+  #listed(asked: WireReader): WireWriter {
+    asked.int32(); // replica
+    asked.int8(); // isolation
+    const [topic] = asked.array(() => {
+      asked.string();
+      return asked.array(() => ({ partition: asked.int32(), time: asked.int64() }));
+    });
+    const body = new WireWriter().int32(0);
+    body.array([scriptedTopic], (name) => {
+      body.string(name).array(topic ?? [], ({ partition, time }) => {
+        body
+          .int32(partition)
+          .int16(0)
+          .int64(-1)
+          .int64(time === FIRST ? this.log.first : this.log.end);
       });
     });
     return body;

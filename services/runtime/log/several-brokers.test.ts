@@ -11,7 +11,7 @@ import { IdempotentProducer } from './producer.ts';
 import { ScriptedBrokers, scriptedTopic } from './scripted-brokers.ts';
 
 const [PRODUCE, FIND_COORDINATOR, INIT_PRODUCER_ID] = [0, 10, 22];
-const [SERVER_FAULT, CORRUPT, NOT_LEADER, OUT_OF_ORDER, FENCED] = [-1, 2, 6, 45, 47];
+const [SERVER_FAULT, OUT_OF_RANGE, CORRUPT, NOT_LEADER, OUT_OF_ORDER, FENCED] = [-1, 1, 2, 6, 45, 47];
 
 let brokers: ScriptedBrokers;
 let cluster: Cluster;
@@ -95,38 +95,84 @@ describe('a record of ingest', () => {
 });
 
 describe('a reader', () => {
+  const places = [0, 1].map((partition) => ({ topic: 'eventsCollected' as const, partition, offset: 0 }));
+  let reader: FetchLoop;
+  beforeEach(() => {
+    const limits = { bufferBytesMax: 1 << 20, fetchBytesMax: 1 << 16, waitMsMax: 20 };
+    const frames = new BytePool(1 << 20);
+    reader = new FetchLoop({ cluster, frames, topicName: () => scriptedTopic, ...limits });
+  });
+  afterEach(async () => {
+    await reader.close();
+  });
+
   test.each([NOT_LEADER, SERVER_FAULT, CORRUPT])('goes on after error %i in an answer', async (code) => {
     brokers.fetch = ({ partition, before }) => (partition === 0 && before < 2 ? code : 0);
-    const limits = { bufferBytesMax: 1 << 20, fetchBytesMax: 1 << 16, waitMsMax: 20 };
-    const reader = new FetchLoop({
-      cluster,
-      frames: new BytePool(1 << 20),
-      topicName: () => scriptedTopic,
-      ...limits,
-    });
-    const places = [0, 1].map((partition) => ({ topic: 'eventsCollected' as const, partition, offset: 0 }));
     await reader.start(places);
     await eventually(() => places.every((place) => reader.endAsOf(place) !== undefined));
     reader.take(1);
-    await reader.close();
+    expect(reader.failing(0)).toEqual([]);
   });
 
   test('follows a partition to its new leader', async () => {
     brokers.leaders = [0, 1];
     brokers.fetch = ({ node, partition }) => (node === 0 && partition === 1 ? NOT_LEADER : 0);
-    const limits = { bufferBytesMax: 1 << 20, fetchBytesMax: 1 << 16, waitMsMax: 20 };
-    const reader = new FetchLoop({
-      cluster,
-      frames: new BytePool(1 << 20),
-      topicName: () => scriptedTopic,
-      ...limits,
-    });
-    const place = { topic: 'eventsCollected' as const, partition: 1, offset: 0 };
-    await reader.start([place]);
-    await eventually(() => reader.endAsOf(place) !== undefined);
-    await reader.close();
+    await reader.start(places);
+    await eventually(() => places.every((place) => reader.endAsOf(place) !== undefined));
+  });
+
+  test('says which partition gives nothing but errors, and since when; the others are asked as ever', async () => {
+    const asked = [0, 0];
+    let code = SERVER_FAULT;
+    brokers.fetch = ({ partition }) => {
+      asked[partition] = (asked[partition] ?? 0) + 1;
+      return partition === 0 ? code : 0;
+    };
+    await reader.start(places);
+    await eventually(() => reader.failing(1_500).length > 0);
+    expect(reader.failing(0)).toMatchObject([
+      { topic: 'eventsCollected', partition: 0, error: { code: 'log_unavailable', kafkaCode: SERVER_FAULT } },
+    ]);
+    expect(reader.failing(3_600_000)).toEqual([]);
+    await eventually(() => (asked[1] ?? 0) > 2 * (asked[0] ?? 0)); // which is asked later each time
+    code = 0;
+    await eventually(() => reader.failing(0).length === 0);
+  });
+
+  test('whose broker is away says so of all its partitions', async () => {
+    await reader.start(places);
+    await brokers.stop(0);
+    await eventually(() => reader.failing(200).length === 2);
+  });
+
+  test.each([
+    ['has expired', { first: 10, end: 20 }, { code: 'offset_out_of_range' }],
+    ['never was, or is gone', { first: 0, end: 4 }, { code: 'log_truncated', retryable: false }],
+  ])('that stands where the log %s says which', async (_, log, error) => {
+    brokers.log = log;
+    brokers.fetch = ({ partition }) => (partition === 0 ? OUT_OF_RANGE : 0);
+    await reader.start(places.map((place) => ({ ...place, offset: 5 })));
+    await eventually(() => isStopped(reader));
+    await expect(reader.wait(1)).rejects.toMatchObject(error);
+  });
+
+  test('goes on when the log has the place all the same', async () => {
+    brokers.log = { first: 0, end: 0 };
+    brokers.fetch = ({ partition, before }) => (partition === 0 && before < 3 ? OUT_OF_RANGE : 0);
+    await reader.start(places);
+    await eventually(() => places.every((place) => reader.endAsOf(place) !== undefined));
+    reader.take(1);
   });
 });
+
+function isStopped(reader: FetchLoop): boolean {
+  try {
+    reader.take(1);
+    return false;
+  } catch {
+    return true;
+  }
+}
 
 describe('a coordinator', () => {
   test('that is gone is looked up again', async () => {

@@ -1,5 +1,6 @@
 /** Tasks that change hands while events flow, on a real broker: through the port that a consumer group would use. */
 import { expect, jest, test } from '@jest/globals';
+import { eventually } from '../../testing/eventually.ts';
 import { Membership } from '../../testing/membership.ts';
 import { ToyBroker } from '../../testing/toy-broker.ts';
 import type { TaskService } from './task-service.ts';
@@ -40,12 +41,14 @@ test('two instances take tasks from each other, at rest and as zombies, and noth
     else await group.move(task, to.member);
     await live(to.service, task);
   }
+  // The one that was not told finds out by what it writes next.
+  const running = () => instances.flatMap(({ service }) => service.status().tasks.map(({ task }) => task));
+  await eventually(() => running().length === TASKS);
   over.abort();
   await sending;
   await toy.expectCounted();
 
-  const running = instances.map(({ service }) => service.status().tasks.map(({ task }) => task));
-  expect(running.flat().sort()).toEqual([0, 1, 2, 3]);
+  expect(running().sort()).toEqual([0, 1, 2, 3]);
   expect(exits).toEqual([]);
   for (const { service, log } of instances) {
     await service.stop();

@@ -4,10 +4,12 @@
  *
  * An error leaves in the middle of anything: the caller discards the producer, the reader, the stores and this loop.
  */
+import { FailingReads } from '../log/failing-reads.ts';
 import type { LogReader, OutputBuffer, Position, RecordSlice, TransactionalProducer } from '../log/ports.ts';
 import { TaskClock } from './clock.ts';
 import { commitDueAt, paceMs } from './commit-interval.ts';
 import { ShellEmitter } from './emitter.ts';
+import { EventRate } from './event-rate.ts';
 import { expiredRow } from './expired-row.ts';
 import { keepPositions } from './kept-positions.ts';
 import { OpenBatch, batchBytesMax } from './open-batch.ts';
@@ -28,7 +30,6 @@ const FLUSH_INPUT_BYTES_MAX = 64 << 20;
 const OFFSETS_INTERVAL_MS = 1_000;
 /** An idle task writes an empty batch this often, so that its journal always has a record. */
 const JOURNAL_INTERVAL_MS = 86_400_000;
-const RATE_WINDOW_MS = 1_000;
 
 export interface LoopProgress {
   readonly sequence: number;
@@ -45,6 +46,7 @@ export class BatchLoop {
   readonly #recovered: Recovered;
   readonly #producer: TransactionalProducer;
   readonly #reader: LogReader;
+  readonly failingReads: FailingReads;
   readonly #clock: TaskClock;
   readonly #outputs: OutputBuffer;
   readonly #emitter: ShellEmitter;
@@ -60,9 +62,7 @@ export class BatchLoop {
   #flushedAt: number;
   #unflushedBytes = 0;
   #unflushed = false;
-  #rateFrom: number;
-  #rateRecords = 0;
-  #eventsPerSecond = 0;
+  readonly #rate: EventRate;
   /** On a standing clock: its last move, and the first input's end offsets read after it. */
   #clockMovedTo = -1;
   #ends: readonly number[] | undefined;
@@ -86,6 +86,7 @@ export class BatchLoop {
       fetchBytesMax: FETCH_BYTES_MAX,
       waitMsMax: FETCH_WAIT_MS,
     });
+    this.failingReads = new FailingReads(this.#reader, ports.logger);
     this.#clock = new TaskClock(ports.time, plan.standingClock);
     this.#clock.advanceTo(recovered.time);
     this.#outputs = ports.log.newOutputBuffer();
@@ -96,7 +97,7 @@ export class BatchLoop {
     this.snapshots = new SnapshotSchedule({ folders: stores, runners, time, logger });
     const now = ports.time.monotonicMs();
     this.#flushedAt = now;
-    this.#rateFrom = now;
+    this.#rate = new EventRate(now);
     // A day after the last batch, whenever that was; the first live hour is soon enough to make it up.
     this.#lastJournalAt = now;
   }
@@ -127,7 +128,11 @@ export class BatchLoop {
 
   /** Sums over the partitions' processors. `unsettled` counts an open batch too. */
   get gauges(): Readonly<Record<string, number>> {
-    const sums: Record<string, number> = { unsettled: this.#batch === undefined ? 0 : 1, dead_letters: 0 };
+    const sums: Record<string, number> = {
+      unsettled: this.#batch === undefined ? 0 : 1,
+      dead_letters: 0,
+      failing_reads: this.failingReads.now.length,
+    };
     for (const { processor, deadLetters } of this.#recovered.runners) {
       sums.dead_letters = (sums.dead_letters ?? 0) + deadLetters;
       for (const [name, value] of Object.entries(processor.status())) {
@@ -226,7 +231,7 @@ export class BatchLoop {
       lastCommitAt: this.#lastCommitAt,
       urgent: batch.urgent,
       full: batch.full,
-      eventsPerSecond: this.#eventsPerSecond,
+      eventsPerSecond: this.#rate.perSecond,
     });
   }
 
@@ -262,13 +267,7 @@ export class BatchLoop {
     this.#unflushedBytes += batch.bytes;
     this.#done = { time: batch.context.time, definitionsOffset: batch.context.definitions.offset };
     this.#handled = [...this.#recovered.positions.all()];
-    this.#rateRecords += batch.records;
-    const elapsedMs = now - this.#rateFrom;
-    if (elapsedMs < RATE_WINDOW_MS) return;
-    this.#eventsPerSecond = (this.#rateRecords * 1_000) / elapsedMs;
-    this.#reader.pace(paceMs(this.#eventsPerSecond));
-    this.#rateFrom = now;
-    this.#rateRecords = 0;
+    if (this.#rate.add(batch.records, now)) this.#reader.pace(paceMs(this.#rate.perSecond));
   }
 
   async #idle(): Promise<void> {
@@ -333,6 +332,7 @@ export class BatchLoop {
   /** Between two batches. */
   #betweenBatches(): void {
     this.snapshots.tick();
+    this.failingReads.tell();
     const now = this.#ports.time.monotonicMs();
     if (now - this.#flushedAt >= FLUSH_INTERVAL_MS || this.#unflushedBytes >= FLUSH_INPUT_BYTES_MAX) {
       this.#flush();

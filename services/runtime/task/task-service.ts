@@ -82,8 +82,10 @@ export class TaskService {
   ready(): Readonly<Record<string, PartHealth>> {
     const parts: Record<string, PartHealth> = {};
     for (const [number, task] of this.#tasks) {
-      const failure = task.failure === undefined ? '' : `: ${describe(task.failure)}`;
-      parts[`task ${String(number)}`] = { ok: task.state === 'live', detail: `${task.state}${failure}` };
+      const unread = task.loop?.failingReads.detail;
+      const failure = task.failure === undefined ? unread : describe(task.failure);
+      const detail = failure === undefined ? task.state : `${task.state}: ${failure}`;
+      parts[`task ${String(number)}`] = { ok: task.state === 'live' && unread === undefined, detail };
     }
     return parts;
   }

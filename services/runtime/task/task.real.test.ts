@@ -1,6 +1,7 @@
 /** The shell on a real broker: killed, stopped, put to sleep, and cut off from the answer to its commit. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Kafka, logLevel } from 'kafkajs';
 import { topics } from '../../../schemas/topics.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { ToyBroker } from '../../testing/toy-broker.ts';
@@ -115,6 +116,33 @@ describe('a task on a real broker', () => {
     await service.stop();
     expect(whileHeld.filter(({ timestamp }) => timestamp > sentAt)).toEqual([]);
     await proxy.close();
+    await ownLog.close();
+  });
+
+  test('whose topic was made anew stands still with an alarm', async () => {
+    const ownLog = await toy.connect();
+    const { dataFolder } = toy.childOptions;
+    const first = toy.inProcess({ log: ownLog, dataFolder });
+    await first.start();
+    await toy.send(5);
+    await toy.expectCounted();
+    await first.stop();
+    const admin = new Kafka({ brokers: testBrokers(), logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    const topic = toy.prefix + topics.eventsCollected.name;
+    await admin.deleteTopics({ topics: [topic] });
+    await eventually(async () => !(await admin.listTopics()).includes(topic));
+    await admin.createTopics({ topics: [{ topic, numPartitions: toy.partitions }], waitForLeaders: true });
+    await admin.disconnect();
+    const second = toy.inProcess({ log: ownLog, dataFolder });
+    await second.start();
+    const health = () => second.ready()['task 0'];
+    await eventually(() => health()?.detail?.startsWith('failed') === true);
+    expect(health()).toEqual({
+      ok: false,
+      detail: expect.stringMatching(/^failed: log_truncated: could not read .* the log ends at 0$/),
+    });
+    await second.stop();
     await ownLog.close();
   });
 

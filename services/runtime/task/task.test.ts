@@ -317,6 +317,41 @@ describe('a task', () => {
     },
   );
 
+  test('stands still with an alarm when the log has lost what was read from it', async () => {
+    const world = new ToyWorld();
+    const process = await world.process().start();
+    world.send(20);
+    await counts(world);
+    world.broker.partition('eventsCollected', 1).truncate(0);
+    await world.time.run(10 * SECOND_MS);
+    const again = world.process();
+    for (const each of [process, await again.start()]) {
+      await world.time.run(10 * SECOND_MS);
+      expect(each.state).toBe('failed');
+      expect(each.failure).toBe('log_truncated');
+      expect(Object.values(each.service.ready()).some((part) => part.ok)).toBe(false);
+      expect(each.exits).toEqual([]); // a process that ends would be started again, for ever
+    }
+  });
+
+  test('is not ready while it gets nothing but errors from a partition, and says which', async () => {
+    const error = new CodedError('log_unavailable', 'could not fetch it', { retryable: true });
+    let forMs = 29_000;
+    const failing = () => [{ topic: 'eventsCollected' as const, partition: 2, forMs, error }];
+    const world = new ToyWorld();
+    const process = await world.process({ failing }).start();
+    await world.time.run(SECOND_MS);
+    expect(process.service.ready()).toEqual({ 'task 0': { ok: true, detail: 'live' } });
+    forMs = 31_000;
+    expect(process.service.ready()).toEqual({
+      'task 0': {
+        ok: false,
+        detail: 'live: reads nothing of eventsCollected 2 for 31 s (could not fetch it)',
+      },
+    });
+    expect(process.service.status().gauges.failing_reads).toBe(1);
+  });
+
   test('closes the stores of a partition whose processor cannot be opened', async () => {
     const world = new ToyWorld();
     let open = 0;

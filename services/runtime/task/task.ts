@@ -59,6 +59,7 @@ const permanent = new Set([
   'store_format',
   'journal_gap',
   'input_expired',
+  'log_truncated',
   'layout_differs',
   'key_too_large',
   'record_too_large',
