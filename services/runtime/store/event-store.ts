@@ -31,6 +31,7 @@ import {
   TIMESTAMP,
   typeOf,
 } from './event-record.ts';
+import type { LogDisk, StoreFiles } from './files.ts';
 import { hashLane, type HashWords } from './lane-hash.ts';
 import { LaneIndex } from './lane-index.ts';
 import type { Chain, EventStore, LaneSlot, StoredEvents } from './ports.ts';
@@ -55,6 +56,7 @@ const keyView = new DataView(keyBytes.buffer);
 const hashWords = [0, 1, 2] as const;
 
 export class SegmentEventStore implements EventStore {
+  readonly #files: StoreFiles;
   readonly #log: SegmentLog;
   readonly #window: ReadWindow;
   readonly #index = new LaneIndex();
@@ -69,21 +71,28 @@ export class SegmentEventStore implements EventStore {
   #segmentFirst = 0;
   #expireBefore = 0;
 
-  private constructor(folder: string, end: LogPosition) {
-    const log = (this.#log = SegmentLog.open(folder, end));
+  private constructor(disk: LogDisk, folder: string, end: LogPosition) {
+    this.#files = disk.files;
+    const log = (this.#log = SegmentLog.open(disk, folder, end));
     this.#window = new ReadWindow(log);
-    const head = readTable(folder, end, this.#index);
-    const position = head?.position ?? logStart;
-    this.#keeper = new TableKeeper(folder, log, this.#index, position);
-    for (const [segment, latest] of head?.latest ?? []) this.#latest.set(segment, latest);
-    log.scan(position, (block, segment, offset) => {
-      this.#replay(block, segment, offset);
-    });
+    try {
+      const head = readTable(disk.files, folder, end, this.#index);
+      const position = head?.position ?? logStart;
+      log.assertHas(position);
+      this.#keeper = new TableKeeper(disk, folder, log, this.#index, position);
+      for (const [segment, latest] of head?.latest ?? []) this.#latest.set(segment, latest);
+      log.scan(position, (block, segment, offset) => {
+        this.#replay(block, segment, offset);
+      });
+    } catch (error) {
+      log.close();
+      throw error;
+    }
   }
 
   /** Opens the store as it was at `end`. Throws `store_behind` or `store_damaged`. */
-  static open(folder: string, end: LogPosition): SegmentEventStore {
-    return new SegmentEventStore(folder, end);
+  static open(disk: LogDisk, folder: string, end: LogPosition): SegmentEventStore {
+    return new SegmentEventStore(disk, folder, end);
   }
 
   lane(bytes: Uint8Array, start: number, end: number): LaneSlot {
@@ -178,16 +187,18 @@ export class SegmentEventStore implements EventStore {
 
   /** Writes the buffer out; the position is what the partition's mark then names. */
   write(): LogPosition {
-    const position = this.#log.write();
-    this.#log.sync();
-    return position;
+    return this.#log.write();
+  }
+  /** The log, for whoever makes it durable. */
+  get log(): SegmentLog {
+    return this.#log;
   }
 
   /**
    * After the mark: a snapshot when one is due, then segments that have expired and that the snapshot in force covers
    * (unless `held`). `marked` resolves when the disk has the mark.
    */
-  afterMark(position: LogPosition, marked: () => Promise<unknown>, held: boolean): void {
+  afterMark(position: LogPosition, marked: Promise<unknown>, held: boolean): void {
     const expired = this.#expiredBelow();
     if (this.#keeper.isDue || expired > this.#keeper.position.segment) {
       this.#keeper.begin(position, this.#latest, marked);
@@ -200,9 +211,8 @@ export class SegmentEventStore implements EventStore {
 
   /** The index as of the end of what was written, with nothing appended since, for a copy of the segments. */
   async writeSnapshot(folder: string, position: LogPosition): Promise<void> {
-    await TableDraft.write(folder, { position, latest: [...this.#latest] }, this.#index).keep(
-      Promise.resolve(),
-    );
+    const head = { position, latest: [...this.#latest] };
+    await TableDraft.write(this.#files, folder, { head, table: this.#index }).keep(Promise.resolve());
   }
   close(): void {
     this.#keeper.close();
@@ -283,7 +293,7 @@ export class SegmentEventStore implements EventStore {
       { shard: view.getUint8(hash + WORD_BYTES), first: view.getUint32(hash, true) },
       { segment: segmentAt(view, before, segment), offset: offsetAt(view, before) },
     );
-    assert(slot !== undefined, 'an event goes on with a chain that the index has');
+    if (slot === undefined) throw this.#log.damaged(segment, offset); // an event goes on with a chain that the index has
     this.#index.push(slot, segment, offset, this.#index.count(slot) + 1);
   }
   #replaySlot(view: DataView, at: number): number {

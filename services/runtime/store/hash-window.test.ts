@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { SegmentHashWindow, type HashWindowOptions } from './hash-window.ts';
+import { realDisk } from './open-stores.ts';
 import type { LogPosition } from './segment-log.ts';
 import { logStart } from './segment-log.ts';
 
@@ -78,7 +79,7 @@ async function opened(at: string, window: SegmentHashWindow, step: Step, options
   const position: LogPosition = window.write();
   if (step.reopened === 'table') await window.writeSnapshot(at, position);
   window.close();
-  return SegmentHashWindow.open(at, position, options);
+  return SegmentHashWindow.open(realDisk, at, position, options);
 }
 
 describe('the duplicates window', () => {
@@ -90,7 +91,7 @@ describe('the duplicates window', () => {
           const options = { windowMs: 6 * HOUR, lateMs: 4 * HOUR, entriesMax };
           const at = folder();
           const naive = new NaiveWindow(options);
-          let window = SegmentHashWindow.open(at, logStart, options);
+          let window = SegmentHashWindow.open(realDisk, at, logStart, options);
           const answers: unknown[] = [];
           const expected: unknown[] = [];
           for (const step of all) {
@@ -110,7 +111,7 @@ describe('the duplicates window', () => {
 
   test('that is full forgets its oldest hours, and counts what it forgot', () => {
     const options = { windowMs: 24 * HOUR, lateMs: 0, entriesMax: 2_000 };
-    const window = SegmentHashWindow.open(folder(), logStart, options);
+    const window = SegmentHashWindow.open(realDisk, folder(), logStart, options);
     const hashes = 5_000;
     for (let i = 0; i < hashes; i += 1) window.seen(highOf(i), lowOf(i), (i / 200 + 100) * HOUR);
     expect(window.forgottenEarly).toBe(hashes - window.entries);
@@ -122,7 +123,7 @@ describe('the duplicates window', () => {
 
   test('goes on for years with the memory of a day', () => {
     const options = { windowMs: 24 * HOUR, lateMs: 24 * HOUR, entriesMax: 1_000_000 };
-    const window = SegmentHashWindow.open(folder(), logStart, options);
+    const window = SegmentHashWindow.open(realDisk, folder(), logStart, options);
     for (let i = 0; i < 60_000; i += 1) window.seen(highOf(i), lowOf(i), Math.floor(i / 100) * HOUR);
     expect(window.entries).toBe(4_900);
     expect(window.memory.reduce((sum, chunk) => sum + chunk.byteLength, 0)).toBeLessThan(16 * 4_900);
@@ -131,7 +132,7 @@ describe('the duplicates window', () => {
 
   test('one event with a wild time takes an hour’s place, no more', () => {
     const options = { windowMs: 2 * HOUR, lateMs: 2 * HOUR, entriesMax: 1_000 };
-    const window = SegmentHashWindow.open(folder(), logStart, options);
+    const window = SegmentHashWindow.open(realDisk, folder(), logStart, options);
     window.seen(1, 1, 100 * HOUR);
     window.seen(2, 2, 90_000 * HOUR);
     expect(window.seen(1, 1, 101 * HOUR)).toBe(true);

@@ -7,6 +7,7 @@
  * A block begins with one of these.
  * Entry of the table: hash low | hash high but for its last byte, which is the shard, and in its place the hour's code.
  */
+import type { LogDisk, StoreFiles } from './files.ts';
 import { LiveHours, type HoursShape } from './live-hours.ts';
 import type { HashWindow } from './ports.ts';
 import { logStart, SegmentLog, type LogPosition } from './segment-log.ts';
@@ -31,6 +32,7 @@ export interface HashWindowOptions {
 const noTimes: ReadonlyMap<number, number> = new Map();
 
 export class SegmentHashWindow implements HashWindow, MemoryTable<WindowShape> {
+  readonly #files: StoreFiles;
   readonly #log: SegmentLog;
   readonly #keeper: TableKeeper;
   readonly #windowHours: number;
@@ -39,26 +41,37 @@ export class SegmentHashWindow implements HashWindow, MemoryTable<WindowShape> {
   /** What the log said last. */
   #loggedHour = NaN;
 
-  private constructor(folder: string, end: LogPosition, { windowMs, lateMs, entriesMax }: HashWindowOptions) {
-    const log = (this.#log = SegmentLog.open(folder, end));
+  private constructor(
+    disk: LogDisk,
+    folder: string,
+    end: LogPosition,
+    { windowMs, lateMs, entriesMax }: HashWindowOptions,
+  ) {
+    this.#files = disk.files;
+    const log = (this.#log = SegmentLog.open(disk, folder, end));
     this.#windowHours = Math.ceil(windowMs / HOUR_MS);
     // A repeat that is as late as can be finds what was added a whole window before it, and both hours have begun.
     this.#hours = new LiveHours(this.#windowHours + Math.ceil(lateMs / HOUR_MS) + 1, entriesMax);
-    const position = readTable(folder, end, this)?.position ?? logStart;
-    this.#keeper = new TableKeeper(folder, log, this, position);
-    log.scan(position, (block) => {
-      let hour = NaN;
-      for (let at = 0; at < block.length; at += RECORD_BYTES) {
-        const [high, low] = [block.readUInt32LE(at), block.readUInt32LE(at + 4)];
-        if (high === HOUR_FOLLOWS) hour = low;
-        else this.#put(this.#find(high, low), high, low, hour);
-        log.records += 1;
-      }
-    });
+    try {
+      const position = readTable(disk.files, folder, end, this)?.position ?? logStart;
+      log.assertHas(position);
+      this.#keeper = new TableKeeper(disk, folder, log, this, position);
+      log.scan(position, (block) => {
+        this.#replay(block);
+      });
+    } catch (error) {
+      log.close();
+      throw error;
+    }
   }
 
-  static open(folder: string, end: LogPosition, options: HashWindowOptions): SegmentHashWindow {
-    return new SegmentHashWindow(folder, end, options);
+  static open(
+    disk: LogDisk,
+    folder: string,
+    end: LogPosition,
+    options: HashWindowOptions,
+  ): SegmentHashWindow {
+    return new SegmentHashWindow(disk, folder, end, options);
   }
 
   seen(hashHigh: number, hashLow: number, receivedAt: number): boolean {
@@ -86,18 +99,21 @@ export class SegmentHashWindow implements HashWindow, MemoryTable<WindowShape> {
   }
   /** Writes the buffer out; a snapshot that is due is to begin a segment, so that all before it can go. */
   write(): LogPosition {
-    const position = this.#keeper.isDue ? this.#log.roll() : this.#log.write();
-    this.#log.sync();
-    return position;
+    return this.#keeper.isDue ? this.#log.roll() : this.#log.write();
+  }
+  /** The log, for whoever makes it durable. */
+  get log(): SegmentLog {
+    return this.#log;
   }
   /** After the mark, as the event store does. */
-  afterMark(position: LogPosition, marked: () => Promise<unknown>, held: boolean): void {
+  afterMark(position: LogPosition, marked: Promise<unknown>, held: boolean): void {
     if (this.#keeper.isDue) this.#keeper.begin(position, noTimes, marked);
     if (!held) this.#log.dropBelow(this.#keeper.position.segment);
   }
   /** The table as of the end of what was written, for a copy of the segments. */
   async writeSnapshot(folder: string, position: LogPosition): Promise<void> {
-    await TableDraft.write(folder, { position, latest: [] }, this).keep(Promise.resolve());
+    const head = { position, latest: [] };
+    await TableDraft.write(this.#files, folder, { head, table: this }).keep(Promise.resolve());
   }
   close(): void {
     this.#keeper.close();
@@ -116,6 +132,16 @@ export class SegmentHashWindow implements HashWindow, MemoryTable<WindowShape> {
   reshape(shape: WindowShape): void {
     this.#table.reshape(shape);
     this.#hours.reshape(shape.hours);
+  }
+
+  #replay(block: Buffer): void {
+    let hour = NaN;
+    for (let at = 0; at < block.length; at += RECORD_BYTES) {
+      const [high, low] = [block.readUInt32LE(at), block.readUInt32LE(at + 4)];
+      if (high === HOUR_FOLLOWS) hour = low;
+      else this.#put(this.#find(high, low), high, low, hour);
+      this.#log.records += 1;
+    }
   }
 
   /** Puts the hash at its place, as `#find` gave it; room for the next is made here, so the place is valid only now. */

@@ -1,11 +1,27 @@
 /**
- * Ordered state of a partition in LMDB, behind two layers of changes: those of the open batch, and those of committed
- * batches that wait to be written as a group. The only importer of lmdb.
+ * Ordered state of a partition in LMDB, behind layers of changes: those of the open batch, those of committed batches
+ * that wait to be written as a group, and the group that waits for the disk to have the segments that its mark names. The
+ * only importer of lmdb.
  */
 import { open, TransactionFlags, type Database, type RootDatabase } from 'lmdb';
 import { CodedError } from '../errors.ts';
 import { keyBytesMax, type KeyedStore } from './ports.ts';
 import { writeFailed } from './write-fully.ts';
+
+/** The keyed store as the one that keeps its mark sees it. */
+export interface MarkedStore extends KeyedStore {
+  /** The open batch's changes become part of the next group. */
+  commit(): void;
+  readonly openEntries: number;
+  readonly pendingEntries: number;
+  /** What is committed is what the next `writeGroup` writes. One group at a time. */
+  beginGroup(): void;
+  /** Writes the group and the mark as one; the disk has them when it returns. @throws CodedError `store_write_failed`. */
+  writeGroup(mark: Buffer): void;
+  mark(): Buffer | undefined;
+  copyTo(folder: string): Promise<void>;
+  close(): void;
+}
 
 /** Changed entries kept in memory before `committed` writes them out by itself. */
 export const overlayEntriesMax = 200_000;
@@ -14,35 +30,40 @@ export const overlayEntriesMax = 200_000;
 type Change = Buffer | (() => Buffer) | null;
 type Layer = Map<string, Change>;
 
-export class LmdbKeyedStore implements KeyedStore {
+export class LmdbKeyedStore implements MarkedStore {
   readonly #environment: RootDatabase;
   readonly #state: Database<Buffer, Buffer>;
   readonly #marks: Database<Buffer, Buffer>;
   #open: Layer = new Map();
   #committed: Layer = new Map();
+  #group: Layer = new Map();
 
   constructor(folder: string) {
-    this.#environment = open({
-      path: folder,
-      maxDbs: 2,
-      encoding: 'binary',
-      keyEncoding: 'binary',
-      noMemInit: true,
-    });
+    try {
+      this.#environment = open({
+        path: folder,
+        maxDbs: 2,
+        encoding: 'binary',
+        keyEncoding: 'binary',
+        noMemInit: true,
+      });
+    } catch (cause) {
+      throw openFailed(folder, cause);
+    }
     this.#state = this.#environment.openDB({ name: 'state', encoding: 'binary', keyEncoding: 'binary' });
     this.#marks = this.#environment.openDB({ name: 'marks', encoding: 'binary', keyEncoding: 'binary' });
   }
 
   get(key: string): Buffer | undefined {
-    for (const layer of [this.#open, this.#committed]) {
-      const changed = layer.get(key);
-      if (changed === undefined) continue;
-      if (typeof changed !== 'function') return changed ?? undefined;
-      const value = changed();
-      layer.set(key, value);
-      return value;
-    }
-    return this.#state.get(Buffer.from(key));
+    let layer = this.#open;
+    let changed = layer.get(key);
+    if (changed === undefined) changed = (layer = this.#committed).get(key);
+    if (changed === undefined && this.#group.size > 0) changed = (layer = this.#group).get(key);
+    if (changed === undefined) return this.#state.get(Buffer.from(key));
+    if (typeof changed !== 'function') return changed ?? undefined;
+    const value = changed();
+    layer.set(key, value);
+    return value;
   }
 
   put(key: string, value: Uint8Array): void {
@@ -67,7 +88,7 @@ export class LmdbKeyedStore implements KeyedStore {
   scan(from: string, to: string, limit: number): [key: string, value: Buffer][] {
     const changes = new Map<string, Buffer | null>();
     const [start, end] = [Buffer.from(from), Buffer.from(to)];
-    for (const layer of [this.#committed, this.#open]) {
+    for (const layer of [this.#group, this.#committed, this.#open]) {
       for (const [key, change] of layer) {
         if (within(Buffer.from(key), start, end)) changes.set(key, valueOf(change));
       }
@@ -84,7 +105,6 @@ export class LmdbKeyedStore implements KeyedStore {
     return [...found].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))).slice(0, limit);
   }
 
-  /** The open batch's changes become part of the next group. */
   commit(): void {
     for (const [key, value] of this.#open) this.#committed.set(key, value);
     this.#open = new Map();
@@ -93,12 +113,17 @@ export class LmdbKeyedStore implements KeyedStore {
     return this.#open.size;
   }
   get pendingEntries(): number {
-    return this.#committed.size;
+    return this.#committed.size + this.#group.size;
   }
 
-  /** Writes the group and the mark in one LMDB transaction. @throws CodedError `store_write_failed`. */
-  write(mark: Buffer): void {
-    const changes = this.#committed;
+  beginGroup(): void {
+    if (this.#group.size === 0) this.#group = this.#committed;
+    else for (const [key, value] of this.#committed) this.#group.set(key, value); // one that was overtaken
+    this.#committed = new Map();
+  }
+
+  writeGroup(mark: Buffer): void {
+    const changes = this.#group;
     try {
       this.#environment.transactionSync(() => {
         for (const [key, change] of changes) {
@@ -107,18 +132,13 @@ export class LmdbKeyedStore implements KeyedStore {
           else this.#state.putSync(Buffer.from(key), value);
         }
         this.#marks.putSync(MARK, mark);
-      }, COMMIT_WITHOUT_WAITING);
+      }, DURABLE_COMMIT);
     } catch (cause) {
       throw writeFailed(cause);
     }
-    this.#marks.put(SYNCED, mark).catch(() => undefined); // a disk that is full says so at the next flush
-    this.#committed = new Map();
+    this.#group = new Map();
   }
 
-  /** Resolves when the disk has what was written. */
-  async synced(): Promise<void> {
-    await this.#environment.flushed;
-  }
   mark(): Buffer | undefined {
     return this.#marks.get(MARK);
   }
@@ -131,16 +151,21 @@ export class LmdbKeyedStore implements KeyedStore {
   }
 }
 
+/** MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_INVALID and their like: the file is not one that lmdb wrote, or not all of it. */
+const DAMAGE = /MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID|VERSION_MISMATCH|PANIC)|not an LMDB file|corrupt/i;
+
+function openFailed(folder: string, cause: unknown): CodedError {
+  if (!DAMAGE.test(String(cause))) return writeFailed(cause);
+  return new CodedError('store_damaged', `could not open ${folder}: ${String(cause)}`, {
+    cause,
+    retryable: true,
+    hint: 'The folder is set aside, and the partition starts from its newest snapshot, or from the logs.',
+  });
+}
+
 const MARK = Buffer.from('mark');
-/**
- * Not waiting for the disk (10 ms and more, during which nothing else runs): lmdb's meta pages remember the last commit
- * that is on the disk for certain, so a power failure takes commits back and damages nothing; a kill -9 takes none back.
- */
-const COMMIT_WITHOUT_WAITING = (TransactionFlags.ABORTABLE |
-  TransactionFlags.SYNCHRONOUS_COMMIT |
-  TransactionFlags.NO_SYNC_FLUSH) as TransactionFlags; // a set of them, which an enum's type does not say
-/** Written behind each commit from lmdb's own thread, which then waits for the disk. */
-const SYNCED = Buffer.from('synced');
+/** Waits for the disk, as lmdb does anyway when it is told not to: a mark must not be half there. */
+const DURABLE_COMMIT = (TransactionFlags.ABORTABLE | TransactionFlags.SYNCHRONOUS_COMMIT) as TransactionFlags; // a set of them, which an enum's type does not say
 
 function valueOf(change: Change): Buffer | null {
   return typeof change === 'function' ? change() : change;

@@ -6,13 +6,15 @@ import fc from 'fast-check';
 import { CodedError } from '../errors.ts';
 import { openPartitionStores } from './open-stores.ts';
 import { LmdbKeyedStore } from './keyed-store.ts';
-import type { EventStore, HashWindow, PartitionStores } from './ports.ts';
+import { expectModel, step, StoresModel as Model } from '../../testing/stores-model.ts';
+import {
+  doStep as run,
+  laneOf,
+  modelNeeds as needs,
+  partsOf as parts,
+  type Step,
+} from '../../testing/stores-steps.ts';
 
-const HOUR = 3_600_000;
-const needs = {
-  events: { retentionMs: 30 * 24 * HOUR },
-  duplicates: { windowMs: 24 * HOUR, lateMs: 0, entriesMax: 1_000_000 },
-};
 const folders: string[] = [];
 const folder = (): string => {
   const made = mkdtempSync(join(tmpdir(), 'hindsight-stores-'));
@@ -22,89 +24,6 @@ const folder = (): string => {
 afterAll(() => {
   for (const made of folders) rmSync(made, { recursive: true, force: true });
 });
-
-function parts(stores: PartitionStores): { events: EventStore; duplicates: HashWindow } {
-  if (stores.events === undefined || stores.duplicates === undefined) throw new Error('asked for, not given');
-  return { events: stores.events, duplicates: stores.duplicates };
-}
-
-/** What a batch does, and a model of what the stores must then hold. */
-interface Step {
-  readonly lane: number;
-  readonly act: 'append' | 'queue' | 'clear' | 'flag' | 'put' | 'put_late' | 'delete' | 'seen';
-  readonly value: number;
-}
-const step: fc.Arbitrary<Step> = fc.record({
-  lane: fc.nat(20),
-  act: fc.constantFrom('append', 'append', 'append', 'queue', 'clear', 'flag', 'put', 'put_late', 'delete', 'seen'),
-  value: fc.nat(200),
-});
-
-class Model {
-  readonly chains = new Map<string, string[]>();
-  readonly flags = new Map<number, number>();
-  readonly keyed = new Map<string, string>();
-  readonly hashes = new Set<number>();
-
-  static apply(steps: readonly Step[]): Model {
-    const model = new Model();
-    for (const { lane, act, value } of steps) {
-      const waiting = `waiting/${String(lane)}`;
-      const queued = `queued/${String(lane)}`;
-      if (act === 'append')
-        model.chains.set(waiting, [...(model.chains.get(waiting) ?? []), text(lane, value)]);
-      else if (act === 'queue')
-        model.chains.set(queued, [...(model.chains.get(queued) ?? []), text(lane, value)]);
-      else if (act === 'clear') model.chains.delete(waiting);
-      else if (act === 'flag') model.flags.set(lane, value);
-      else if (act === 'put' || act === 'put_late') model.keyed.set(`k${String(lane)}`, text(lane, value));
-      else if (act === 'delete') model.keyed.delete(`k${String(lane)}`);
-      else model.hashes.add(value);
-    }
-    return model;
-  }
-}
-
-const text = (lane: number, value: number): string =>
-  `event ${String(value)} of ${String(lane)} `.repeat(value % 7);
-const laneOf = (events: EventStore, lane: number): number => {
-  const key = Buffer.from(`shop:a:visitor-${String(lane)}`);
-  return events.lane(key, 0, key.length);
-};
-
-function run(stores: PartitionStores, { lane, act, value }: Step): void {
-  const { events, duplicates } = parts(stores);
-  const slot = laneOf(events, lane);
-  const bytes = Buffer.from(text(lane, value));
-  if (act === 'append') events.append(slot, 'waiting', 1_000_000 + value, value, bytes, 0, bytes.length);
-  else if (act === 'queue') events.append(slot, 'queued', 1_000_000 + value, value, bytes, 0, bytes.length);
-  else if (act === 'clear') events.clear(slot, 'waiting');
-  else if (act === 'flag') events.setFlags(slot, value);
-  else if (act === 'put') stores.keyed.put(`k${String(lane)}`, bytes);
-  else if (act === 'put_late') stores.keyed.putLate(`k${String(lane)}`, () => Buffer.from(bytes));
-  else if (act === 'delete') stores.keyed.delete(`k${String(lane)}`);
-  else duplicates.seen(value, value * 7, 50 * HOUR);
-}
-
-function expectModel(stores: PartitionStores, model: Model): void {
-  const { events, duplicates } = parts(stores);
-  for (let lane = 0; lane <= 20; lane += 1) {
-    const slot = laneOf(events, lane);
-    expect(events.flags(slot)).toBe(model.flags.get(lane) ?? 0);
-    for (const chain of ['waiting', 'queued'] as const) {
-      const stored = events.events(slot, chain, 0);
-      const got = Array.from({ length: stored.length }, (_, index) => stored.read(index).toString());
-      expect(got).toEqual(model.chains.get(`${chain}/${String(lane)}`) ?? []);
-      expect(events.count(slot, chain)).toBe(got.length);
-    }
-    expect(stores.keyed.get(`k${String(lane)}`)?.toString()).toBe(model.keyed.get(`k${String(lane)}`));
-  }
-  const keys = stores.keyed.scan('k', 'l', 100).map(([key]) => key);
-  expect(keys).toEqual([...model.keyed.keys()].sort());
-  for (let value = 0; value <= 200; value += 1) {
-    if (model.hashes.has(value)) expect(duplicates.seen(value, value * 7, 50 * HOUR)).toBe(true);
-  }
-}
 
 describe('the stores of a partition', () => {
   test('hold, after an end at any point, exactly what was flushed', () => {
@@ -130,7 +49,7 @@ describe('the stores of a partition', () => {
           const again = openPartitionStores(left, needs);
           const reached = again.mark;
           expect(reached === 0 || reached === flushed).toBe(true);
-          expectModel(again, Model.apply(batches.slice(0, reached).flat()));
+          expectModel(again, Model.of(batches.slice(0, reached).flat()));
           again.close();
         },
       ),
@@ -168,7 +87,7 @@ describe('the stores of a partition', () => {
             const again = openPartitionStores(left, needs);
             expect(length).toBeGreaterThanOrEqual(safe.get(name) ?? 0);
             expect(again.mark).toBe(1);
-            expectModel(again, Model.apply(before));
+            expectModel(again, Model.of(before));
             again.close();
           } catch (error) {
             if (!(error instanceof CodedError)) throw error;
@@ -190,7 +109,7 @@ describe('the stores of a partition', () => {
     stores.close();
     const keyed = new LmdbKeyedStore(join(at, 'keyed'));
     const mark = JSON.parse(keyed.mark()?.toString() ?? '') as object;
-    keyed.write(Buffer.from(JSON.stringify({ ...mark, format: undefined }))); // as 0.1.0 wrote it
+    keyed.writeGroup(Buffer.from(JSON.stringify({ ...mark, format: undefined }))); // as 0.1.0 wrote it
     keyed.close();
     expect(() => openPartitionStores(at, needs)).toThrow(expect.objectContaining({ code: 'store_format' }));
   });
@@ -210,7 +129,7 @@ describe('the stores of a partition', () => {
     await taken;
     const again = openPartitionStores(copy, needs);
     expect(again.mark).toBe(7);
-    expectModel(again, Model.apply(steps));
+    expectModel(again, Model.of(steps));
     again.close();
     stores.close();
   });

@@ -4,19 +4,19 @@
  * they hold past it is cut at the next open.
  */
 import { constants } from 'node:fs';
-import { mkdirSync } from 'node:fs';
 import { copyFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { assert, CodedError } from '../errors.ts';
 import { SegmentEventStore } from './event-store.ts';
+import { realFiles, type LogDisk, type StoreFiles } from './files.ts';
 import { SegmentHashWindow } from './hash-window.ts';
-import { LmdbKeyedStore, overlayEntriesMax } from './keyed-store.ts';
+import { LmdbKeyedStore, overlayEntriesMax, type MarkedStore } from './keyed-store.ts';
 import type { PartitionStores, StoreNeeds } from './ports.ts';
-import { logStart, type LogPosition } from './segment-log.ts';
+import { logStart, segmentBytesMax, type LogPosition, type SegmentLog } from './segment-log.ts';
 import { DRAFT_FILE, SNAPSHOT_FILE } from './table-snapshot.ts';
 
 /** Of everything in the folder; raised with any change of it, a service's values in the keyed store included. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 interface Mark {
   readonly format: number;
@@ -25,50 +25,87 @@ interface Mark {
   readonly duplicates: LogPosition;
 }
 
-/** Opens (or makes) the stores of a partition at their mark. Throws `store_behind`, `store_damaged` or `store_format`. */
-export function openPartitionStores(folder: string, needs: StoreNeeds): PartitionStores {
-  return new FolderStores(folder, needs);
+/** In a folder whose keyed store has had a mark. */
+const BEGUN_FILE = 'begun';
+/** `keyed`, the partition's, the service's, `state` and the data folder may be new, and so a name in the next one. */
+const NEW_FOLDERS_MAX = 5;
+
+/** What the stores lie on. */
+export interface StoreDisk extends LogDisk {
+  readonly openKeyed: (folder: string) => MarkedStore;
+}
+export const realDisk: StoreDisk = {
+  files: realFiles,
+  segmentBytesMax,
+  tailRecordsMin: 32_768,
+  openKeyed: (folder) => new LmdbKeyedStore(folder),
+};
+
+/**
+ * Opens (or makes) the stores of a partition at their mark.
+ * @throws CodedError `store_behind`, `store_damaged` or `store_format`.
+ */
+export function openPartitionStores(
+  folder: string,
+  needs: StoreNeeds,
+  disk: StoreDisk = realDisk,
+): PartitionStores {
+  return new FolderStores(folder, needs, disk);
 }
 
 class FolderStores implements PartitionStores {
   readonly #folder: string;
-  readonly keyed: LmdbKeyedStore;
+  readonly #files: StoreFiles;
+  readonly keyed: MarkedStore;
   readonly events?: SegmentEventStore;
   readonly duplicates?: SegmentHashWindow;
+  readonly #logs: readonly SegmentLog[];
   #committed: number;
   #tail: string;
   #mark: Mark;
+  /** Of the flush that is under way beside the batches. */
+  #flushing: Mark | undefined;
+  /** Why one of those could not be done. */
+  #failure: unknown;
+  #hasBegun: boolean;
   /** Copies under way: no segment is deleted meanwhile. */
   #copies = 0;
 
-  constructor(folder: string, needs: StoreNeeds) {
+  constructor(folder: string, needs: StoreNeeds, disk: StoreDisk) {
+    const { files, openKeyed } = disk;
     this.#folder = folder;
-    mkdirSync(folder, { recursive: true });
-    this.keyed = new LmdbKeyedStore(join(folder, 'keyed'));
-    const stored = this.keyed.mark();
-    this.#mark =
-      stored === undefined
-        ? { format: FORMAT, sequence: 0, events: logStart, duplicates: logStart }
-        : (JSON.parse(stored.toString()) as Mark); // our own, in LMDB's transaction
-    if (this.#mark.format !== FORMAT) throw otherFormat(folder);
-    this.#committed = this.#mark.sequence;
-    if (needs.events !== undefined)
-      this.events = SegmentEventStore.open(join(folder, 'events'), this.#mark.events);
-    if (needs.duplicates !== undefined) {
-      this.duplicates = SegmentHashWindow.open(
-        join(folder, 'duplicates'),
-        this.#mark.duplicates,
-        needs.duplicates,
-      );
+    this.#files = files;
+    files.makeFolder(folder);
+    this.#hasBegun = files.exists(join(folder, BEGUN_FILE));
+    this.keyed = openKeyed(join(folder, 'keyed'));
+    try {
+      this.#mark = this.#readMark();
+      this.#committed = this.#mark.sequence;
+      if (needs.events !== undefined) {
+        this.events = SegmentEventStore.open(disk, join(folder, 'events'), this.#mark.events);
+      }
+      if (needs.duplicates !== undefined) {
+        const at = join(folder, 'duplicates');
+        this.duplicates = SegmentHashWindow.open(disk, at, this.#mark.duplicates, needs.duplicates);
+      }
+    } catch (error) {
+      this.keyed.close();
+      this.events?.close();
+      throw error;
     }
+    this.#logs = [this.events, this.duplicates].flatMap((store) => store?.log ?? []);
     this.#tail = this.#tails();
   }
 
   get mark(): number {
     return this.#mark.sequence;
   }
+  get damage(): CodedError | undefined {
+    return this.#logs.find(({ failure }) => failure !== undefined)?.failure ?? asDamage(this.#failure);
+  }
 
   committed(sequence: number): void {
+    this.#assertSound();
     assert(sequence > this.#committed, `batch ${String(sequence)} follows batch ${String(this.#committed)}`);
     this.#committed = sequence;
     this.keyed.commit();
@@ -77,21 +114,90 @@ class FolderStores implements PartitionStores {
   }
 
   flush(): void {
+    this.#assertSound();
     if (this.#committed === this.#mark.sequence) return;
+    const mark = this.#writeSegments();
+    for (const log of this.#logs) log.syncNow();
+    this.#flushing = undefined; // overtaken
+    this.#keep(mark);
+    this.#afterMark(mark, Promise.resolve());
+  }
+
+  startFlush(): boolean {
+    this.#assertSound();
+    if (this.#flushing !== undefined) return false;
+    if (this.#committed === this.#mark.sequence) return true;
+    const mark = this.#writeSegments();
+    this.#flushing = mark;
+    const marked = this.#flushBeside(mark);
+    marked.catch((error: unknown) => {
+      if (this.#flushing === mark) this.#failure = error;
+    });
+    this.#afterMark(mark, marked);
+    return true;
+  }
+
+  /** Resolves when the disk has the mark, or a later one. */
+  async #flushBeside(mark: Mark): Promise<void> {
+    await Promise.all(this.#logs.map((log) => log.sync()));
+    if (this.#flushing === mark) {
+      this.#keep(mark);
+      this.#flushing = undefined;
+    }
+    assert(this.#mark.sequence >= mark.sequence, 'a flush was overtaken by a later one');
+  }
+
+  /** Begins a group with what is committed, and writes what its mark will name. */
+  #writeSegments(): Mark {
     assert(!this.#batchOpen(), 'stores are flushed between batches');
-    const mark: Mark = {
+    this.keyed.beginGroup();
+    return {
       format: FORMAT,
       sequence: this.#committed,
       events: this.events?.write() ?? logStart,
       duplicates: this.duplicates?.write() ?? logStart,
     };
-    this.keyed.write(Buffer.from(JSON.stringify(mark)));
-    this.#mark = mark;
-    const synced = (): Promise<void> => this.keyed.synced();
-    this.events?.afterMark(mark.events, synced, this.#copies > 0);
-    this.duplicates?.afterMark(mark.duplicates, synced, this.#copies > 0);
   }
 
+  /** The disk has what the mark names. */
+  #keep(mark: Mark): void {
+    this.keyed.writeGroup(Buffer.from(JSON.stringify(mark)));
+    this.#mark = mark;
+    if (!this.#hasBegun) this.#begin();
+  }
+
+  #afterMark(mark: Mark, marked: Promise<void>): void {
+    this.events?.afterMark(mark.events, marked, this.#copies > 0);
+    this.duplicates?.afterMark(mark.duplicates, marked, this.#copies > 0);
+  }
+
+  /** Keyed state that is lost altogether looks like that of a partition which has just begun: this tells them apart. */
+  #begin(): void {
+    const files = this.#files;
+    const path = join(this.#folder, BEGUN_FILE);
+    if (!files.exists(path)) files.close(files.open(path, 'w+'));
+    let folder = join(this.#folder, 'keyed');
+    for (let depth = 0; depth < NEW_FOLDERS_MAX; depth += 1, folder = dirname(folder))
+      files.syncFolder(folder);
+    this.#hasBegun = true;
+  }
+
+  #readMark(): Mark {
+    const stored = this.keyed.mark();
+    if (stored === undefined) {
+      if (this.#hasBegun) throw markLost(this.#folder);
+      return { format: FORMAT, sequence: 0, events: logStart, duplicates: logStart };
+    }
+    const mark = JSON.parse(stored.toString()) as Mark; // our own, in LMDB's transaction
+    if (mark.format !== FORMAT) throw otherFormat(this.#folder);
+    return mark;
+  }
+
+  /** @throws what was found to be wrong, or could not be done beside the batches. */
+  #assertSound(): void {
+    if (this.damage !== undefined) throw this.damage;
+    if (this.#failure !== undefined) throw asError(this.#failure);
+  }
   /**
    * The tables are those of now. The mark and the segments that are copied after them may be of a later flush, which does
    * no harm: a table may be older than the mark, and segments may be longer. The other way round would be of no use.
@@ -99,7 +205,7 @@ class FolderStores implements PartitionStores {
   async snapshot(folder: string, signal?: AbortSignal): Promise<void> {
     this.flush();
     const parts = { events: this.events, duplicates: this.duplicates };
-    for (const part of ['keyed', ...Object.keys(parts)]) mkdirSync(join(folder, part), { recursive: true });
+    for (const part of ['keyed', ...Object.keys(parts)]) this.#files.makeFolder(join(folder, part));
     const tables = Promise.all([
       this.events?.writeSnapshot(join(folder, 'events'), this.#mark.events),
       this.duplicates?.writeSnapshot(join(folder, 'duplicates'), this.#mark.duplicates),
@@ -117,17 +223,19 @@ class FolderStores implements PartitionStores {
 
   /**
    * With a batch open its changes are given up, and with them what was not flushed: the journal has it. So it has what a
-   * full disk does not take.
+   * full disk does not take, and what lies beside damage.
    */
   close(): void {
     try {
       if (!this.#batchOpen()) this.flush();
     } catch (error) {
-      if (!(error instanceof CodedError) || error.code !== 'store_write_failed') throw error;
+      if (!(error instanceof CodedError) || !error.code.startsWith('store_')) throw error;
+    } finally {
+      this.#flushing = undefined;
+      this.keyed.close();
+      this.events?.close();
+      this.duplicates?.close();
     }
-    this.keyed.close();
-    this.events?.close();
-    this.duplicates?.close();
   }
 
   #batchOpen(): boolean {
@@ -149,6 +257,21 @@ class FolderStores implements PartitionStores {
       await copyFile(join(from, name), join(to, name), constants.COPYFILE_FICLONE);
     }
   }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+function asDamage(error: unknown): CodedError | undefined {
+  return error instanceof CodedError && error.code === 'store_disk_failed' ? error : undefined;
+}
+
+function markLost(folder: string): CodedError {
+  return new CodedError('store_damaged', `could not open ${folder}: its keyed state is gone`, {
+    retryable: true,
+    hint: 'The folder is set aside, and the partition starts from its newest snapshot, or from the logs.',
+  });
 }
 
 function otherFormat(folder: string): CodedError {

@@ -3,6 +3,8 @@
  * nothing reaches the disk as applied before its transaction has committed (DESIGN *State and recovery*).
  */
 
+import type { CodedError } from '../errors.ts';
+
 /** Ordered bytes by key. Keys compare as UTF-8 bytes, at most keyBytesMax. */
 export interface KeyedStore {
   get(key: string): Buffer | undefined;
@@ -89,8 +91,16 @@ export interface Durable {
   readonly mark: number;
   /** The open batch has committed as this sequence. */
   committed(sequence: number): void;
-  /** Writes all committed batches and their mark. Called at least every two seconds, never with a batch open. */
+  /** Writes all committed batches and their mark, and waits for the disk. Never with a batch open. */
   flush(): void;
+  /**
+   * The same beside the batches that follow: the mark moves some time later. False when an earlier one is still under way,
+   * and then does nothing. Throws what an earlier one could not do. Called at least every two seconds; absent where a
+   * flush takes no time.
+   */
+  startFlush?(): boolean;
+  /** What was found to be wrong on the disk since these stores were opened: they are of no use any more. */
+  readonly damage?: CodedError | undefined;
   /** A consistent copy of what is flushed, into an empty folder. The signal ends it between two files. */
   snapshot(folder: string, signal?: AbortSignal): Promise<void>;
   close(): void;

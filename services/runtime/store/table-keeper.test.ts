@@ -14,12 +14,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openPartitionStores } from './open-stores.ts';
+import { openPartitionStores, realDisk } from './open-stores.ts';
 import type { EventStore, HashWindow, PartitionStores } from './ports.ts';
-import { tailRecordsMin } from './table-keeper.ts';
 import { SNAPSHOT_FILE } from './table-snapshot.ts';
 
 const HOUR = 3_600_000;
+const { tailRecordsMin } = realDisk;
 const LANES = 21;
 /** A disk that others use, too, takes its time. */
 const TEST_MS_MAX = 240_000;

@@ -2,15 +2,15 @@
  * When a store's table is written to its snapshot: once so much was appended to its log since the last that reading it
  * again would take long, and not before it is worth the writing. So a start reads the table and a short tail.
  */
+import type { LogDisk } from './files.ts';
 import type { LogPosition, SegmentLog } from './segment-log.ts';
 import { TableDraft, type MemoryTable } from './table-snapshot.ts';
 
-/** A tail of fewer records is never worth a snapshot; eight such tails are read in a tenth of a second. */
-export const tailRecordsMin = 32_768;
 /** Of a large table: an entry is a tenth of an event's size, so snapshots write no more than events do. */
 const TAIL_SHARE = 8;
 
 export class TableKeeper {
+  readonly #disk: LogDisk;
   readonly #folder: string;
   readonly #log: SegmentLog;
   readonly #table: MemoryTable;
@@ -18,7 +18,9 @@ export class TableKeeper {
   #recordsBefore = 0;
   #draft: TableDraft | undefined;
 
-  constructor(folder: string, log: SegmentLog, table: MemoryTable, position: LogPosition) {
+  // eslint-disable-next-line @typescript-eslint/max-params -- all that it stands between
+  constructor(disk: LogDisk, folder: string, log: SegmentLog, table: MemoryTable, position: LogPosition) {
+    this.#disk = disk;
     this.#folder = folder;
     this.#log = log;
     this.#table = table;
@@ -32,17 +34,20 @@ export class TableKeeper {
 
   get isDue(): boolean {
     const tail = this.#log.records - this.#recordsBefore;
-    return this.#draft === undefined && tail >= Math.max(tailRecordsMin, this.#table.used / TAIL_SHARE);
+    return (
+      this.#draft === undefined && tail >= Math.max(this.#disk.tailRecordsMin, this.#table.used / TAIL_SHARE)
+    );
   }
 
   /**
    * Writes the table as of the position, which the partition's mark names; it is in force some time later, or never:
    * then the next one is. @throws CodedError `store_write_failed`.
    */
-  begin(position: LogPosition, latest: ReadonlyMap<number, number>, marked: () => Promise<unknown>): void {
+  begin(position: LogPosition, latest: ReadonlyMap<number, number>, marked: Promise<unknown>): void {
     if (this.#draft !== undefined) return;
     const { records } = this.#log;
-    const draft = TableDraft.write(this.#folder, { position, latest: [...latest] }, this.#table);
+    const head = { position, latest: [...latest] };
+    const draft = TableDraft.write(this.#disk.files, this.#folder, { head, table: this.#table });
     this.#draft = draft;
     const kept = (isInForce: boolean): void => {
       this.#draft = undefined;
@@ -51,7 +56,7 @@ export class TableKeeper {
       this.#recordsBefore = records;
     };
     // A disk that takes no more shows at the next flush, which says so.
-    draft.keep(marked()).then(kept, () => {
+    draft.keep(marked).then(kept, () => {
       kept(false);
     });
   }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
+import { realFiles } from './files.ts';
 import { LaneIndex } from './lane-index.ts';
 import { logStart, type LogPosition } from './segment-log.ts';
 import { DRAFT_FILE, readTable, SNAPSHOT_FILE, TableDraft } from './table-snapshot.ts';
@@ -44,7 +45,8 @@ function expectLanes(index: LaneIndex, lanes: readonly number[]): void {
 
 async function written(at: string, index: LaneIndex, position = logStart): Promise<void> {
   const latest = [[3, 55]] as const;
-  expect(await TableDraft.write(at, { position, latest }, index).keep(Promise.resolve())).toBe(true);
+  const draft = TableDraft.write(realFiles, at, { head: { position, latest }, table: index });
+  expect(await draft.keep(Promise.resolve())).toBe(true);
 }
 
 describe('a table snapshot', () => {
@@ -54,7 +56,7 @@ describe('a table snapshot', () => {
         const at = folder();
         await written(at, indexOf(lanes));
         const again = new LaneIndex();
-        expect(readTable(at, end, again)).toMatchObject({ position: logStart, latest: [[3, 55]] });
+        expect(readTable(realFiles, at, end, again)).toMatchObject({ position: logStart, latest: [[3, 55]] });
         expectLanes(again, lanes);
       }),
       { numRuns: 20 },
@@ -71,7 +73,7 @@ describe('a table snapshot', () => {
     const at = folder();
     await written(at, indexOf([1, 2, 3]));
     const whole = readFileSync(join(at, SNAPSHOT_FILE));
-    const read = (): unknown => readTable(at, end, new LaneIndex());
+    const read = (): unknown => readTable(realFiles, at, end, new LaneIndex());
     const places = Array.from({ length: 300 }, (_, place) => place); // the head, and then here and there
     for (let place = 300; place < whole.length; place += 997) places.push(place);
     for (const length of places) {
@@ -90,7 +92,7 @@ describe('a table snapshot', () => {
   test('newer than the mark is refused', async () => {
     const at = folder();
     await written(at, indexOf([1]), { segment: 9, offset: 901 });
-    expect(() => readTable(at, end, new LaneIndex())).toThrow(
+    expect(() => readTable(realFiles, at, end, new LaneIndex())).toThrow(
       expect.objectContaining({ code: 'store_behind' }),
     );
   });
@@ -102,7 +104,8 @@ describe('a table snapshot', () => {
       const mark = new Promise((done) => {
         marked.signal.addEventListener('abort', done);
       });
-      const draft = TableDraft.write(at, { position: logStart, latest: [] }, indexOf([1]));
+      const head = { position: logStart, latest: [] };
+      const draft = TableDraft.write(realFiles, at, { head, table: indexOf([1]) });
       const kept = draft.keep(mark);
       await sleep(30);
       expect(existsSync(join(at, SNAPSHOT_FILE))).toBe(false);
@@ -110,7 +113,7 @@ describe('a table snapshot', () => {
       marked.abort();
       expect(await kept).toBe(!cancelled);
       expect(existsSync(join(at, SNAPSHOT_FILE))).toBe(!cancelled);
-      readTable(at, end, new LaneIndex());
+      readTable(realFiles, at, end, new LaneIndex());
       expect(existsSync(join(at, DRAFT_FILE))).toBe(false);
     }
   });

@@ -8,13 +8,12 @@
  * failure the mark may be an older one, and a table that is newer than its mark is of no use. Both are waited for beside
  * the batches that go on.
  */
-import { closeSync, existsSync, fstatSync, fsync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { crc32c } from '@node-rs/crc32';
 import { CodedError } from '../errors.ts';
+import type { StoreFiles } from './files.ts';
 import type { LogPosition } from './segment-log.ts';
-import { CALL_BYTES_MAX, writeFully } from './write-fully.ts';
+import { diskFailed, readFully, writeFailed, writeFully, type OpenFile } from './write-fully.ts';
 
 export const SNAPSHOT_FILE = 'index.snapshot';
 export const DRAFT_FILE = `${SNAPSHOT_FILE}.new`;
@@ -41,36 +40,40 @@ export interface MemoryTable<Shape = unknown> {
  * @throws CodedError `store_damaged`, or `store_behind` when it is newer than `end`.
  */
 export function readTable<Shape>(
+  files: StoreFiles,
   folder: string,
   end: LogPosition,
   table: MemoryTable<Shape>,
 ): TableHead | undefined {
-  rmSync(join(folder, DRAFT_FILE), { force: true });
+  files.remove(join(folder, DRAFT_FILE));
   const path = join(folder, SNAPSHOT_FILE);
-  if (!existsSync(path)) return undefined;
-  const fd = openSync(path, 'r');
+  if (!files.exists(path)) return undefined;
+  const file = { files, fd: files.open(path, 'r+') };
   try {
     const lead = Buffer.alloc(LEAD_BYTES);
-    const headBytes = readFully(fd, lead, 0) < LEAD_BYTES ? Infinity : lead.readUInt32LE(0);
+    const headBytes = readFully(file, lead, 0) < LEAD_BYTES ? Infinity : lead.readUInt32LE(0);
     if (headBytes > HEAD_BYTES_MAX) throw damaged(path);
     const head = Buffer.alloc(headBytes);
-    readFully(fd, head, LEAD_BYTES);
+    readFully(file, head, LEAD_BYTES);
     if (crc32c(head) >>> 0 !== lead.readUInt32LE(4)) throw damaged(path);
     const { shape, words, ...parsed } = JSON.parse(head.toString()) as FileHead<Shape>; // our own, under a checksum
     const at = LEAD_BYTES + headBytes;
-    if (fstatSync(fd).size !== at + words * WORD_BYTES) throw damaged(path); // before so much memory is taken
+    if (files.sizeOf(file.fd) !== at + words * WORD_BYTES) throw damaged(path); // before so much memory is taken
     table.reshape(shape);
-    if (readMemory(fd, at, table.memory) !== lead.readUInt32LE(8)) throw damaged(path);
+    if (readMemory(file, at, table.memory) !== lead.readUInt32LE(8)) throw damaged(path);
     const { position } = parsed;
     if (
       position.segment > end.segment ||
       (position.segment === end.segment && position.offset > end.offset)
     ) {
-      throw new CodedError('store_behind', `could not open ${folder}: its index is newer than its mark`);
+      throw new CodedError('store_behind', `could not open ${folder}: its index is newer than its mark`, {
+        retryable: true,
+        hint,
+      });
     }
     return parsed;
   } finally {
-    closeSync(fd);
+    files.close(file.fd);
   }
 }
 
@@ -81,11 +84,11 @@ interface FileHead<Shape> extends TableHead {
 }
 
 /** Returns the checksum of what was read. */
-function readMemory(fd: number, start: number, memory: readonly Uint32Array[]): number {
+function readMemory(file: OpenFile, start: number, memory: readonly Uint32Array[]): number {
   let [at, sum] = [start, 0];
   for (const chunk of memory) {
     const bytes = bytesOf(chunk);
-    readFully(fd, bytes, at);
+    readFully(file, bytes, at);
     sum = crc32c(bytes, sum);
     at += bytes.length;
   }
@@ -95,42 +98,49 @@ function readMemory(fd: number, start: number, memory: readonly Uint32Array[]): 
 /** A snapshot that has been written and is not in force yet. */
 export class TableDraft {
   readonly #folder: string;
-  readonly #fd: number;
+  readonly #file: OpenFile;
   readonly position: LogPosition;
   #cancelled = false;
 
-  private constructor(folder: string, fd: number, position: LogPosition) {
+  private constructor(folder: string, file: OpenFile, position: LogPosition) {
     this.#folder = folder;
-    this.#fd = fd;
+    this.#file = file;
     this.position = position;
   }
 
   /** Writes the table as it is now. One at a time in a folder. @throws CodedError `store_write_failed`. */
-  static write(folder: string, head: TableHead, table: MemoryTable): TableDraft {
-    const fd = openSync(join(folder, DRAFT_FILE), 'w');
+  static write(files: StoreFiles, folder: string, { head, table }: TableContent): TableDraft {
+    const file = { files, fd: openDraft(files, folder) };
     try {
       const { shape, memory } = table;
       const words = memory.reduce((sum, chunk) => sum + chunk.length, 0);
-      writeAll(fd, Buffer.from(JSON.stringify({ ...head, shape, words })), memory);
-      return new TableDraft(folder, fd, head.position);
+      writeAll(file, Buffer.from(JSON.stringify({ ...head, shape, words })), memory);
+      return new TableDraft(folder, file, head.position);
     } catch (error) {
-      closeSync(fd);
-      rmSync(join(folder, DRAFT_FILE), { force: true });
+      files.close(file.fd);
+      files.remove(join(folder, DRAFT_FILE));
       throw error;
     }
   }
 
-  /** Puts it in force once the disk has it and `marked` has resolved; false when it was cancelled meanwhile. */
+  /**
+   * Puts it in force once the disk has it and `marked` has resolved, which says that the disk has its mark and what the
+   * mark names; false when it was cancelled meanwhile.
+   */
   async keep(marked: Promise<unknown>): Promise<boolean> {
+    const { files, fd } = this.#file;
     try {
-      await promisify(fsync)(this.#fd);
+      await files.sync(fd);
       await marked;
+    } catch (cause) {
+      throw cause instanceof CodedError ? cause : diskFailed(cause);
     } finally {
-      closeSync(this.#fd);
+      files.close(fd);
     }
     // The folder may be another owner's by now: then nothing of ours is touched in it any more.
     if (this.#cancelled) return false;
-    renameSync(join(this.#folder, DRAFT_FILE), join(this.#folder, SNAPSHOT_FILE));
+    files.rename(join(this.#folder, DRAFT_FILE), join(this.#folder, SNAPSHOT_FILE));
+    files.syncFolder(this.#folder); // segments go by it
     return true;
   }
 
@@ -139,40 +149,45 @@ export class TableDraft {
   }
 }
 
-function writeAll(fd: number, head: Buffer, memory: readonly Uint32Array[]): void {
-  writeFully(fd, head, LEAD_BYTES);
+export interface TableContent {
+  readonly head: TableHead;
+  readonly table: MemoryTable;
+}
+
+function openDraft(files: StoreFiles, folder: string): number {
+  try {
+    return files.open(join(folder, DRAFT_FILE), 'w+');
+  } catch (cause) {
+    throw writeFailed(cause);
+  }
+}
+
+function writeAll(file: OpenFile, head: Buffer, memory: readonly Uint32Array[]): void {
+  writeFully(file, head, LEAD_BYTES);
   let at = LEAD_BYTES + head.length;
   let crc = 0;
   for (const chunk of memory) {
     const bytes = bytesOf(chunk);
     crc = crc32c(bytes, crc);
-    writeFully(fd, bytes, at);
+    writeFully(file, bytes, at);
     at += bytes.length;
   }
   const lead = Buffer.alloc(LEAD_BYTES);
   lead.writeUInt32LE(head.length, 0);
   lead.writeUInt32LE(crc32c(head) >>> 0, 4);
   lead.writeUInt32LE(crc >>> 0, 8);
-  writeFully(fd, lead, 0);
+  writeFully(file, lead, 0);
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-/** As much as there is, up to the buffer's size. */
-function readFully(fd: number, into: Buffer, position: number): number {
-  let done = 0;
-  while (done < into.length) {
-    const got = readSync(fd, into, done, Math.min(into.length - done, CALL_BYTES_MAX), position + done);
-    if (got === 0) break;
-    done += got;
-  }
-  return done;
-}
+const hint = 'The folder is set aside, and the partition starts from its newest snapshot, or from the logs.';
 
 function damaged(path: string): CodedError {
   return new CodedError('store_damaged', `could not read ${path}: its checksum is wrong`, {
-    hint: 'Move the partition folder away; the service then starts from a snapshot or from the logs.',
+    retryable: true,
+    hint,
   });
 }

@@ -11,6 +11,7 @@ import { commitDueAt, paceMs } from './commit-interval.ts';
 import { ShellEmitter } from './emitter.ts';
 import { EventRate } from './event-rate.ts';
 import { expiredRow } from './expired-row.ts';
+import { FlushSchedule } from './flush-schedule.ts';
 import { keepPositions } from './kept-positions.ts';
 import { OpenBatch, batchBytesMax } from './open-batch.ts';
 import type { Recovered } from './recovery.ts';
@@ -25,8 +26,6 @@ const IDLE_MS = 100;
 /** Between empty batches that timers ask for, unless they carry much. */
 const EMPTY_BATCH_INTERVAL_MS = 20;
 const BUSY_RECORDS_MIN = 1_000;
-const FLUSH_INTERVAL_MS = 2_000;
-const FLUSH_INPUT_BYTES_MAX = 64 << 20;
 const OFFSETS_INTERVAL_MS = 1_000;
 /** An idle task writes an empty batch this often, so that its journal always has a record. */
 const JOURNAL_INTERVAL_MS = 86_400_000;
@@ -59,9 +58,7 @@ export class BatchLoop {
   #lastBatchRecords = 0;
   #lastJournalAt: number;
   #lastOffsetsAt = -Infinity;
-  #flushedAt: number;
-  #unflushedBytes = 0;
-  #unflushed = false;
+  readonly #flushes: FlushSchedule;
   readonly #rate: EventRate;
   /** On a standing clock: its last move, and the first input's end offsets read after it. */
   #clockMovedTo = -1;
@@ -96,7 +93,7 @@ export class BatchLoop {
     const { time, logger, stores } = ports;
     this.snapshots = new SnapshotSchedule({ folders: stores, runners, time, logger });
     const now = ports.time.monotonicMs();
-    this.#flushedAt = now;
+    this.#flushes = new FlushSchedule(runners, now);
     this.#rate = new EventRate(now);
     // A day after the last batch, whenever that was; the first live hour is soon enough to make it up.
     this.#lastJournalAt = now;
@@ -152,7 +149,7 @@ export class BatchLoop {
       await this.#tellExpired();
       while (!signal.aborted) await this.#step();
       if (this.#batch !== undefined) await this.#commitBatch(this.#batch);
-      this.#flush();
+      this.#flushes.finish();
     } finally {
       this.snapshots.cancel();
       await this.#reader.close();
@@ -263,8 +260,7 @@ export class BatchLoop {
     this.#events += batch.records;
     this.#lastJournalAt = now;
     this.#lastBatchRecords = outputRecords;
-    this.#unflushed = true;
-    this.#unflushedBytes += batch.bytes;
+    this.#flushes.committed(batch.bytes);
     this.#done = { time: batch.context.time, definitionsOffset: batch.context.definitions.offset };
     this.#handled = [...this.#recovered.positions.all()];
     if (this.#rate.add(batch.records, now)) this.#reader.pace(paceMs(this.#rate.perSecond));
@@ -333,17 +329,7 @@ export class BatchLoop {
   #betweenBatches(): void {
     this.snapshots.tick();
     this.failingReads.tell();
-    const now = this.#ports.time.monotonicMs();
-    if (now - this.#flushedAt >= FLUSH_INTERVAL_MS || this.#unflushedBytes >= FLUSH_INPUT_BYTES_MAX) {
-      this.#flush();
-    }
-  }
-
-  #flush(): void {
-    if (this.#unflushed) for (const { stores } of this.#recovered.runners) stores.flush();
-    this.#unflushed = false;
-    this.#unflushedBytes = 0;
-    this.#flushedAt = this.#ports.time.monotonicMs();
+    this.#flushes.tick(this.#ports.time.monotonicMs());
   }
 }
 

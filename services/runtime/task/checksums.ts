@@ -1,6 +1,7 @@
 /**
  * What a folder held when it was copied: a list of its files with their lengths and CRC-32C, kept in the copy. Segments
- * and tables are checked where they are read, if at all; a copy is checked as a whole before anybody relies on it.
+ * and tables are checked where they are read; a copy is checked as a whole before anybody relies on it. What was checked,
+ * here or there, the disk has, too.
  */
 import { crc32c } from '@node-rs/crc32';
 import { open, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -59,7 +60,10 @@ async function checksumOf(file: string, signal?: AbortSignal): Promise<Checksum>
     for (;;) {
       signal?.throwIfAborted();
       const { bytesRead } = await handle.read(block, 0, BLOCK_BYTES);
-      if (bytesRead === 0) return sum;
+      if (bytesRead === 0) {
+        await handle.sync();
+        return sum;
+      }
       sum.crc32c = crc32c(block.subarray(0, bytesRead), sum.crc32c);
       sum.bytes += bytesRead;
     }

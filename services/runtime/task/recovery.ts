@@ -5,6 +5,7 @@
  */
 import type { BatchRecord, OutputHash } from '../../../schemas/records.ts';
 import { CodedError } from '../errors.ts';
+import { giveUpStores } from './damaged-stores.ts';
 import { DefinitionsFeed } from './definitions-feed.ts';
 import { ShellEmitter } from './emitter.ts';
 import { Journal } from './journal.ts';
@@ -74,7 +75,7 @@ export async function recover(
       laps: watch.laps,
     };
   } catch (error) {
-    for (const runner of runners) runner.stores.close();
+    await giveUpStores(runners, ports);
     throw error;
   }
 }
@@ -316,6 +317,11 @@ function stateLost(plan: TaskPlan, cause?: CodedError): CodedError {
   return new CodedError(
     'state_lost',
     `could not start ${plan.spec.name} task ${String(plan.task)}: a partition has no state, or an older one, and the journal does not reach back to it`,
-    { cause, hint: 'Put a snapshot in place of its folder under state/, or replay into new topics.' },
+    {
+      cause,
+      hint:
+        'Put a snapshot in place of its folder under state/, or replay into new topics. A folder that was found damaged ' +
+        'lies beside it, with `.damaged` behind its name.',
+    },
   );
 }

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeChecksums } from './checksums.ts';
 import { silentLogger } from '../logger.ts';
 import { stateFolder, stateFolders } from './snapshots.ts';
 
@@ -113,6 +114,58 @@ describe('snapshots of a partition', () => {
     expect(existsSync(join(stateFolder(at, 0), 'checksums.json'))).toBe(false);
   });
 
+  test.each([
+    ['a segment is shorter', (folder: string) => truncateSync(segmentOf(folder), 10)],
+    ['a segment is missing', (folder: string) => rmSync(segmentOf(folder))],
+    ['bytes of a segment differ', (folder: string) => flip(segmentOf(folder))],
+    ['its keyed state is gone', (folder: string) => rmSync(join(folder, 'keyed'), { recursive: true })],
+    ['its keyed state is empty', (folder: string) => truncateSync(join(folder, 'keyed', 'data.mdb'), 0)],
+  ])('are started from when the folder is damaged, which is set aside: %s', async (_, damage) => {
+    for (const isKept of [true, false]) {
+      const at = options();
+      const folders = stateFolders(at);
+      const stores = await folders.open(0);
+      for (let sequence = 1; sequence <= 2; sequence += 1) {
+        stores.keyed.put('a', Buffer.from(String(sequence)));
+        const lane = stores.events?.lane(Buffer.from('lane'), 0, 4) ?? -1;
+        stores.events?.append(lane, 'waiting', 5, 5, Buffer.from('event'), 0, 5);
+        stores.committed(sequence);
+        if (isKept && sequence === 1) await folders.snapshots?.keep(0, stores);
+      }
+      stores.close();
+      damage(stateFolder(at, 0));
+      const restored = await folders.open(0);
+      expect(restored.mark).toBe(isKept ? 1 : 0);
+      expect(restored.keyed.get('a')?.toString()).toBe(isKept ? '1' : undefined);
+      restored.close();
+      expect(existsSync(`${stateFolder(at, 0)}.damaged`)).toBe(true);
+    }
+  });
+
+  test('that open as damaged ones, too, are set aside for the one before', async () => {
+    const at = options();
+    const folders = stateFolders(at);
+    const stores = await folders.open(0);
+    for (let sequence = 1; sequence <= 2; sequence += 1) {
+      stores.keyed.put('a', Buffer.from(String(sequence)));
+      const lane = stores.events?.lane(Buffer.from('lane'), 0, 4) ?? -1;
+      stores.events?.append(lane, 'waiting', 5, 5, Buffer.from('event'), 0, 5);
+      stores.committed(sequence);
+      await folders.snapshots?.keep(0, stores);
+    }
+    stores.close();
+    // A copy of what was damaged already has checksums that say so.
+    const kept = join(at.snapshotFolder, 'merger', '0');
+    const [, newest = ''] = readdirSync(kept).sort();
+    rmSync(segmentOf(join(kept, newest)));
+    await writeChecksums(join(kept, newest));
+    rmSync(stateFolder(at, 0), { recursive: true });
+    const restored = await folders.open(0);
+    expect(restored.mark).toBe(1);
+    restored.close();
+    expect(readdirSync(kept).sort()[1]).toBe(`${newest}.damaged`);
+  });
+
   test('that are all damaged count as none', async () => {
     const at = options();
     const folders = stateFolders(at);
@@ -138,6 +191,11 @@ describe('snapshots of a partition', () => {
     stores.close();
   });
 });
+
+function segmentOf(folder: string): string {
+  const events = join(folder, 'events');
+  return join(events, readdirSync(events).find((name) => name.endsWith('.seg')) ?? '');
+}
 
 function flip(file: string): void {
   const bytes = readFileSync(file);

@@ -6,7 +6,9 @@
 import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { openPartitionStores } from '../store/open-stores.ts';
+import { CodedError } from '../errors.ts';
+import { realFiles } from '../store/files.ts';
+import { openPartitionStores, type StoreDisk } from '../store/open-stores.ts';
 import type { PartitionStores, StoreNeeds } from '../store/ports.ts';
 import type { StateFolders } from './task-plan.ts';
 import type { TimePort } from './time.ts';
@@ -21,6 +23,8 @@ export interface StateOptions {
   readonly needs: StoreNeeds;
   readonly time: Pick<TimePort, 'now'>;
   readonly logger: Logger;
+  /** Where it lies; the machine's own unless said. */
+  readonly disk?: StoreDisk;
 }
 
 const KEPT = 2;
@@ -38,11 +42,8 @@ export function stateFolder(
 
 export function stateFolders(options: StateOptions): StateFolders {
   return {
-    open: async (partition) => {
-      const folder = stateFolder(options, partition);
-      if (!existsSync(folder)) await restore(options, partition, folder);
-      return openPartitionStores(folder, options.needs);
-    },
+    open: (partition) => open(options, partition),
+    setAside: (partition, damage) => setAside(options, partition, damage),
     snapshots: {
       keep: (partition, stores, signal) => keep(options, partition, stores, signal),
       newestAt: async (partition) => {
@@ -66,31 +67,81 @@ async function keep(
   await stores.snapshot(draft, signal);
   await writeChecksums(draft, signal);
   await rename(draft, join(folder, name));
+  realFiles.syncFolder(folder);
   const others = (await readdir(folder)).filter((each) => !isWhole(each));
   for (const old of [...others, ...(await whole(folder)).slice(KEPT)]) {
     await rm(join(folder, old), { recursive: true, force: true });
   }
 }
 
-/** Without a snapshot the folder stays missing, and recovery decides whether the logs reach back. */
-async function restore(options: StateOptions, partition: number, folder: string): Promise<void> {
+/** Once for the folder, each snapshot and none: each time round one of them is put away. */
+const OPENINGS_MAX = KEPT + 2;
+
+async function open(options: StateOptions, partition: number): Promise<PartitionStores> {
+  const folder = stateFolder(options, partition);
+  let snapshot = existsSync(folder) ? undefined : await restore(options, partition, folder);
+  for (let opening = 1; ; opening += 1) {
+    try {
+      return openPartitionStores(folder, options.needs, options.disk);
+    } catch (error) {
+      if (!isDamage(error) || opening === OPENINGS_MAX) throw error;
+      await setAside(options, partition, error);
+      if (snapshot !== undefined)
+        await rejectSnapshot(options, partition, { snapshot, damage: error.message });
+      snapshot = await restore(options, partition, folder);
+    }
+  }
+}
+
+const damageCodes = new Set(['store_damaged', 'store_behind', 'store_disk_failed']);
+
+function isDamage(error: unknown): error is CodedError {
+  return error instanceof CodedError && damageCodes.has(error.code);
+}
+
+/** One is kept for study. What was written since the snapshot is in the logs, so nothing is lost with it. */
+async function setAside(options: StateOptions, partition: number, damage: CodedError): Promise<void> {
+  const folder = stateFolder(options, partition);
+  const aside = `${folder}${DAMAGED}`;
+  const fields = { partition, error: damage, aside };
+  options.logger.error(fields, "a partition's state is damaged: it is set aside, and made anew");
+  await rm(aside, { recursive: true, force: true });
+  await rename(folder, aside);
+}
+
+/** Returns the snapshot that it took. Without one the folder stays missing, and recovery decides whether the logs reach back. */
+async function restore(
+  options: StateOptions,
+  partition: number,
+  folder: string,
+): Promise<string | undefined> {
   const kept = snapshotsFolder(options, partition);
   const draft = `${folder}${UNFINISHED}`;
-  for (const name of await whole(kept)) {
+  for (const snapshot of await whole(kept)) {
     await rm(draft, { recursive: true, force: true });
     await mkdir(dirname(folder), { recursive: true });
-    await cp(join(kept, name), draft, { recursive: true });
+    await cp(join(kept, snapshot), draft, { recursive: true });
     const damage = await findDamage(draft);
     if (damage === undefined) {
       await rm(join(draft, checksumsFile));
       await rename(draft, folder);
-      return;
+      realFiles.syncFolder(dirname(folder));
+      return snapshot;
     }
-    const fields = { partition, snapshot: name };
-    options.logger.error(fields, `a snapshot is damaged, and is set aside: ${damage}`);
-    await rename(join(kept, name), join(kept, `${name}${DAMAGED}`));
+    await rejectSnapshot(options, partition, { snapshot, damage });
   }
   await rm(draft, { recursive: true, force: true });
+  return undefined;
+}
+
+async function rejectSnapshot(
+  options: StateOptions,
+  partition: number,
+  { snapshot, damage }: { readonly snapshot: string; readonly damage: string },
+): Promise<void> {
+  const path = join(snapshotsFolder(options, partition), snapshot);
+  options.logger.error({ partition, snapshot }, `a snapshot is damaged, and is set aside: ${damage}`);
+  await rename(path, `${path}${DAMAGED}`);
 }
 
 function snapshotsFolder(options: StateOptions, partition: number): string {

@@ -1,5 +1,6 @@
 /** What a task is, and the ports that it works through. */
 import type { Codecs } from '../../../schemas/codec.ts';
+import type { CodedError } from '../errors.ts';
 import type { Log } from '../log/ports.ts';
 import type { Logger } from '../logger.ts';
 import type { PartitionStores } from '../store/ports.ts';
@@ -36,8 +37,13 @@ export interface TaskPorts {
 
 /** Where the state of partitions lies. */
 export interface StateFolders {
-  /** Opens the partition's stores, out of its newest snapshot when its folder is missing and one is kept. */
+  /**
+   * Opens the partition's stores, out of its newest good snapshot when its folder is missing or damaged and one is kept;
+   * else empty, and recovery finds out whether the logs reach back.
+   */
   open(partition: number): Promise<PartitionStores>;
+  /** Puts away the folder of a partition whose stores were found damaged, and are closed. Absent: none ever are. */
+  setAside?(partition: number, damage: CodedError): Promise<void>;
   /** Absent: none are kept. */
   readonly snapshots?: {
     /**

@@ -382,6 +382,62 @@ describe('a task', () => {
     expect(open).toBe(0);
   });
 
+  test.each([
+    ['with a snapshot', true],
+    ['without one, from the logs', false],
+  ])('whose state is found damaged goes on with state made anew: %s', async (_, isKept) => {
+    const world = new ToyWorld();
+    const aside: number[] = [];
+    let damage: CodedError | undefined;
+    const folders = snapshottedFolders(world.disk);
+    const stores: StateFolders = {
+      ...folders,
+      open: async (partition) =>
+        Object.defineProperty(await folders.open(partition), 'damage', {
+          get: () => (partition === 2 ? damage : undefined),
+        }),
+      setAside: (partition, found) => {
+        expect(found).toBe(damage);
+        aside.push(partition);
+        damage = undefined;
+        world.disk.remove(`merger/${String(partition)}`);
+        return Promise.resolve();
+      },
+    };
+    let isHarmed = false;
+    const spec: typeof toyService = {
+      ...toyService,
+      open: (partition, partitions, opened, codecs) => {
+        const processor = toyService.open(partition, partitions, opened, codecs);
+        const onRecord = processor.onRecord.bind(processor);
+        return Object.assign(processor, {
+          onRecord: (...args: Parameters<typeof onRecord>) => {
+            onRecord(...args);
+            if (!isHarmed || partition !== 2) return;
+            isHarmed = false;
+            throw (damage = new CodedError('store_damaged', 'could not read an event'));
+          },
+        });
+      },
+    };
+    const process = await world.process({ spec, stores }).start();
+    world.send(20);
+    await counts(world);
+    if (isKept) {
+      const snapshot = process.service.snapshot();
+      await world.time.run(SECOND_MS);
+      await snapshot;
+    }
+    world.send(20);
+    await counts(world);
+    isHarmed = true;
+    world.send(20);
+    await counts(world);
+    expect(aside).toEqual([2]);
+    expect(process.state).toBe('live');
+    expect(process.exits).toEqual([]);
+  });
+
   test('writes nothing while nothing happens', async () => {
     const world = new ToyWorld();
     await world.process().start();

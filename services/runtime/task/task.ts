@@ -17,6 +17,7 @@ import { CodedError, assert } from '../errors.ts';
 import type { TransactionalProducer } from '../log/ports.ts';
 import { BatchLoop } from './batch-loop.ts';
 import { recover, type Recovered } from './recovery.ts';
+import { giveUpStores } from './damaged-stores.ts';
 import { Stopwatch, describeLaps, sumOf, type Laps } from './stopwatch.ts';
 import { endsInTime, unlessStopped } from './stopping.ts';
 import type { TaskPlan, TaskPorts } from './task-plan.ts';
@@ -54,8 +55,6 @@ const permanent = new Set([
   'definitions_lost',
   'state_ahead',
   'state_lost',
-  'store_damaged',
-  'store_behind',
   'store_format',
   'journal_gap',
   'input_expired',
@@ -165,7 +164,7 @@ export class Task {
       watch.lap('fence');
       this.#move('recovering');
       const recovering = recover(this.plan, this.#ports, this.#unknowable, this.#abort.signal);
-      this.#recovered = await this.#unlessStopped(recovering, closeStores);
+      this.#recovered = await this.#unlessStopped(recovering, (late) => void this.#giveUp(late));
       this.#loop = new BatchLoop(this.plan, this.#ports, this.#recovered, producer);
       this.#move('live');
       this.#failure = undefined;
@@ -244,9 +243,13 @@ export class Task {
   async #discard(): Promise<void> {
     const copy = this.#loop?.snapshots.finish() ?? Promise.resolve();
     const ended = await endsInTime(copy, this.#abort.signal, this.#ports.time);
-    if (ended && this.#recovered !== undefined) closeStores(this.#recovered);
+    if (ended && this.#recovered !== undefined) await this.#giveUp(this.#recovered);
     this.#recovered = undefined;
     this.#loop = undefined;
+  }
+
+  async #giveUp({ runners }: Recovered): Promise<void> {
+    await giveUpStores(runners, this.#ports);
   }
 
   #names(): { readonly task: number; readonly state: TaskState } {
@@ -257,10 +260,6 @@ export class Task {
     assert(moves[this.#state].includes(to), `a task moves from ${this.#state} to ${to}`);
     this.#state = to;
   }
-}
-
-function closeStores({ runners }: Recovered): void {
-  for (const { stores } of runners) stores.close();
 }
 
 export function transactionalIdOf(plan: {
