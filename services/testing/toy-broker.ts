@@ -16,7 +16,7 @@ import { scan } from '../runtime/task/log-scan.ts';
 import type { ServiceSpec } from '../runtime/task/ports.ts';
 import { stateFolders } from '../runtime/task/snapshots.ts';
 import { TaskService } from '../runtime/task/task-service.ts';
-import { systemTime } from '../runtime/task/time.ts';
+import { systemTime, type TimePort } from '../runtime/task/time.ts';
 import { collectedEvent } from './collected-event.ts';
 import { toyService } from './toy-service.ts';
 
@@ -27,9 +27,11 @@ export interface InProcessOptions {
   readonly log: Log;
   readonly spec?: ServiceSpec;
   readonly tasks?: number;
-  readonly dataFolder?: string;
   /** Of all tasks, unless said otherwise. */
   readonly assignment?: Assignment;
+  /** Its own, unless said otherwise. */
+  readonly dataFolder?: string;
+  readonly time?: TimePort;
 }
 
 export class ToyBroker {
@@ -123,9 +125,10 @@ export class ToyBroker {
     }
   }
 
-  /** The service in this process, with a folder of its own unless said otherwise. */
+  /** A service in this process; the toy one unless said otherwise. */
   inProcess(options: InProcessOptions): TaskService {
-    const { log, spec = toyService, tasks = 1, assignment, dataFolder = newFolder() } = options;
+    const { log, spec = toyService, tasks = 1, assignment, time = systemTime } = options;
+    const { dataFolder = newFolder() } = options;
     return new TaskService({
       spec,
       layout: { layout: 1, tasks },
@@ -134,14 +137,14 @@ export class ToyBroker {
       ports: {
         log,
         codecs: this.codecs,
-        time: systemTime,
+        time,
         logger: silentLogger,
         stores: stateFolders({
           dataFolder,
           snapshotFolder: join(dataFolder, 'snapshots'),
           service: spec.name,
           needs: spec.stores,
-          time: systemTime,
+          time,
           logger: silentLogger,
         }),
         learn: () => Promise.resolve(false),
@@ -170,6 +173,6 @@ function openLogUnder(prefix: string): Promise<Log> {
   return openLog({ brokers: testBrokers(), clientId: 'toy-test', prefix });
 }
 
-function newFolder(): string {
+export function newFolder(): string {
   return mkdtempSync(join(tmpdir(), 'toy-'));
 }

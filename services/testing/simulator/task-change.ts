@@ -112,7 +112,9 @@ function isEmpty(broker: MemoryBroker, journal: TopicId): boolean {
   return broker.everCommitted(journal).length === 0;
 }
 
-/** Fenced by a process that was forgotten, or a connection that was lost: it is tried again. */
+/** Fenced by a process that was forgotten, or overtaken by retention as it read. */
+const passing: ReadonlySet<string> = new Set(['producer_dead', 'offset_out_of_range']);
+
 function passes(error: unknown): boolean {
-  return error instanceof CodedError && (error.retryable || error.code === 'producer_dead');
+  return error instanceof CodedError && (error.retryable || passing.has(error.code));
 }
