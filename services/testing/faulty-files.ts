@@ -87,6 +87,8 @@ export class FaultyFiles implements StoreFiles {
   readonly #open = new Map<number, File>();
   #fds = 0;
   readonly #underWay: { readonly end: (error?: Error) => void }[] = [];
+  /** Syncs end by themselves. */
+  isPrompt = false;
   /** Bytes that fit before it is full. */
   room = Infinity;
   /** Every sync fails, and what it should have kept is dropped as a kernel drops it: later ones succeed. */
@@ -128,6 +130,12 @@ export class FaultyFiles implements StoreFiles {
   /** Ends when `endSync` is called. */
   async sync(fd: number): Promise<void> {
     const covered = this.#file(fd).freeze();
+    if (this.isPrompt) {
+      await Promise.resolve();
+      if (this.failsToSync) throw failure('EIO');
+      covered();
+      return;
+    }
     await new Promise<void>((resolve, reject) => {
       this.#underWay.push({
         end: (error) => {

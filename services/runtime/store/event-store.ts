@@ -36,7 +36,7 @@ import { hashLane, type HashWords } from './lane-hash.ts';
 import { LaneIndex } from './lane-index.ts';
 import type { Chain, EventStore, LaneSlot, StoredEvents } from './ports.ts';
 import { ReadWindow } from './read-window.ts';
-import { logStart, SegmentLog, type LogPosition } from './segment-log.ts';
+import { logStart, SegmentLog, type LogMark, type LogPosition } from './segment-log.ts';
 import { ChainEvents } from './stored-events.ts';
 import { TableKeeper } from './table-keeper.ts';
 import { readTable, TableDraft } from './table-snapshot.ts';
@@ -71,7 +71,7 @@ export class SegmentEventStore implements EventStore {
   #segmentFirst = 0;
   #expireBefore = 0;
 
-  private constructor(disk: LogDisk, folder: string, end: LogPosition) {
+  private constructor(disk: LogDisk, folder: string, end: LogMark) {
     this.#files = disk.files;
     const log = (this.#log = SegmentLog.open(disk, folder, end));
     this.#window = new ReadWindow(log);
@@ -91,7 +91,7 @@ export class SegmentEventStore implements EventStore {
   }
 
   /** Opens the store as it was at `end`. Throws `store_behind` or `store_damaged`. */
-  static open(disk: LogDisk, folder: string, end: LogPosition): SegmentEventStore {
+  static open(disk: LogDisk, folder: string, end: LogMark): SegmentEventStore {
     return new SegmentEventStore(disk, folder, end);
   }
 
@@ -195,16 +195,15 @@ export class SegmentEventStore implements EventStore {
   }
 
   /**
-   * After the mark: a snapshot when one is due, then segments that have expired and that the snapshot in force covers
-   * (unless `held`). `marked` resolves when the disk has the mark.
+   * After the mark: a snapshot when one is due; segments that have expired and that the snapshot in force covers are not
+   * needed from the next mark on. `marked` resolves when the disk has this one.
    */
-  afterMark(position: LogPosition, marked: Promise<unknown>, held: boolean): void {
+  afterMark(position: LogPosition, marked: Promise<unknown>): void {
     const expired = this.#expiredBelow();
     if (this.#keeper.isDue || expired > this.#keeper.position.segment) {
       this.#keeper.begin(position, this.#latest, marked);
     }
-    if (held) return;
-    this.#log.dropBelow(Math.min(expired, this.#keeper.position.segment));
+    this.#log.needFrom(Math.min(expired, this.#keeper.position.segment));
     for (const segment of this.#latest.keys())
       if (segment < this.#log.segmentMin) this.#latest.delete(segment);
   }

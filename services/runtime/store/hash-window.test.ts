@@ -79,7 +79,7 @@ async function opened(at: string, window: SegmentHashWindow, step: Step, options
   const position: LogPosition = window.write();
   if (step.reopened === 'table') await window.writeSnapshot(at, position);
   window.close();
-  return SegmentHashWindow.open(realDisk, at, position, options);
+  return SegmentHashWindow.open(realDisk, at, { ...position, from: 1 }, options);
 }
 
 describe('the duplicates window', () => {

@@ -10,7 +10,7 @@
 import type { LogDisk, StoreFiles } from './files.ts';
 import { LiveHours, type HoursShape } from './live-hours.ts';
 import type { HashWindow } from './ports.ts';
-import { logStart, SegmentLog, type LogPosition } from './segment-log.ts';
+import { logStart, SegmentLog, type LogMark, type LogPosition } from './segment-log.ts';
 import { CHUNK_ENTRIES_LOG, CHUNK_MASK, SpreadTable, type TableShape } from './spread-table.ts';
 import { TableKeeper } from './table-keeper.ts';
 import { readTable, TableDraft, type MemoryTable } from './table-snapshot.ts';
@@ -44,7 +44,7 @@ export class SegmentHashWindow implements HashWindow, MemoryTable<WindowShape> {
   private constructor(
     disk: LogDisk,
     folder: string,
-    end: LogPosition,
+    end: LogMark,
     { windowMs, lateMs, entriesMax }: HashWindowOptions,
   ) {
     this.#files = disk.files;
@@ -65,12 +65,7 @@ export class SegmentHashWindow implements HashWindow, MemoryTable<WindowShape> {
     }
   }
 
-  static open(
-    disk: LogDisk,
-    folder: string,
-    end: LogPosition,
-    options: HashWindowOptions,
-  ): SegmentHashWindow {
+  static open(disk: LogDisk, folder: string, end: LogMark, options: HashWindowOptions): SegmentHashWindow {
     return new SegmentHashWindow(disk, folder, end, options);
   }
 
@@ -106,9 +101,9 @@ export class SegmentHashWindow implements HashWindow, MemoryTable<WindowShape> {
     return this.#log;
   }
   /** After the mark, as the event store does. */
-  afterMark(position: LogPosition, marked: Promise<unknown>, held: boolean): void {
+  afterMark(position: LogPosition, marked: Promise<unknown>): void {
     if (this.#keeper.isDue) this.#keeper.begin(position, noTimes, marked);
-    if (!held) this.#log.dropBelow(this.#keeper.position.segment);
+    this.#log.needFrom(this.#keeper.position.segment);
   }
   /** The table as of the end of what was written, for a copy of the segments. */
   async writeSnapshot(folder: string, position: LogPosition): Promise<void> {

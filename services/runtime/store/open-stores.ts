@@ -12,17 +12,17 @@ import { realFiles, type LogDisk, type StoreFiles } from './files.ts';
 import { SegmentHashWindow } from './hash-window.ts';
 import { LmdbKeyedStore, overlayEntriesMax, type MarkedStore } from './keyed-store.ts';
 import type { PartitionStores, StoreNeeds } from './ports.ts';
-import { logStart, segmentBytesMax, type LogPosition, type SegmentLog } from './segment-log.ts';
+import { logStart, segmentBytesMax, type LogMark, type SegmentLog } from './segment-log.ts';
 import { DRAFT_FILE, SNAPSHOT_FILE } from './table-snapshot.ts';
 
 /** Of everything in the folder; raised with any change of it, a service's values in the keyed store included. */
-const FORMAT = 3;
+const FORMAT = 4;
 
 interface Mark {
   readonly format: number;
   readonly sequence: number;
-  readonly events: LogPosition;
-  readonly duplicates: LogPosition;
+  readonly events: LogMark;
+  readonly duplicates: LogMark;
 }
 
 /** In a folder whose keyed store has had a mark. */
@@ -154,8 +154,8 @@ class FolderStores implements PartitionStores {
     return {
       format: FORMAT,
       sequence: this.#committed,
-      events: this.events?.write() ?? logStart,
-      duplicates: this.duplicates?.write() ?? logStart,
+      events: written(this.events),
+      duplicates: written(this.duplicates),
     };
   }
 
@@ -163,12 +163,16 @@ class FolderStores implements PartitionStores {
   #keep(mark: Mark): void {
     this.keyed.writeGroup(Buffer.from(JSON.stringify(mark)));
     this.#mark = mark;
+    if (this.#copies === 0) {
+      this.events?.log.dropBelow(mark.events.from);
+      this.duplicates?.log.dropBelow(mark.duplicates.from);
+    }
     if (!this.#hasBegun) this.#begin();
   }
 
   #afterMark(mark: Mark, marked: Promise<void>): void {
-    this.events?.afterMark(mark.events, marked, this.#copies > 0);
-    this.duplicates?.afterMark(mark.duplicates, marked, this.#copies > 0);
+    this.events?.afterMark(mark.events, marked);
+    this.duplicates?.afterMark(mark.duplicates, marked);
   }
 
   /** Keyed state that is lost altogether looks like that of a partition which has just begun: this tells them apart. */
@@ -257,6 +261,11 @@ class FolderStores implements PartitionStores {
       await copyFile(join(from, name), join(to, name), constants.COPYFILE_FICLONE);
     }
   }
+}
+
+/** Writes out what is appended. */
+function written(store: SegmentEventStore | SegmentHashWindow | undefined): LogMark {
+  return store === undefined ? logStart : { ...store.write(), from: store.log.neededFrom };
 }
 
 function asError(thrown: unknown): Error {

@@ -1,11 +1,25 @@
 /** Bytes that changed on the disk are never handed out as events, and never end a chain: reading says `store_damaged`. */
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
-import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { CodedError } from '../errors.ts';
-import { openPartitionStores } from './open-stores.ts';
+import { expectModel, StoresModel } from '../../testing/stores-model.ts';
+import { doStep, modelNeeds, smallSizes, stepsOf } from '../../testing/stores-steps.ts';
+import { openPartitionStores, realDisk } from './open-stores.ts';
 import type { EventStore, PartitionStores } from './ports.ts';
 
 jest.setTimeout(120_000);
@@ -122,3 +136,69 @@ describe('a segment whose bytes changed on the disk', () => {
     expect(refused).toBeGreaterThan(0);
   });
 });
+
+const BATCHES = 40;
+
+describe('segments and tables of a folder, several of them', () => {
+  test('cut, missing or altered together, open as they were at their mark or are refused with a code', async () => {
+    const at = folder();
+    const disk = { ...realDisk, ...smallSizes };
+    const stores = openPartitionStores(at, modelNeeds, disk);
+    const model = new StoresModel();
+    for (let batch = 1; batch <= BATCHES; batch += 1) {
+      for (const one of stepsOf(7, batch)) {
+        doStep(stores, one);
+        model.apply(one);
+      }
+      stores.committed(batch);
+      stores.flush();
+      await new Promise((resolve) => setTimeout(resolve, 2)); // tables come into force
+    }
+    stores.close();
+    const files = ['events', 'duplicates'].flatMap((part) =>
+      readdirSync(join(at, part)).map((name) => join(part, name)),
+    );
+    expect(files.filter((name) => name.includes('events/0000')).length).toBeGreaterThan(1);
+    expect(files.some((name) => name.endsWith('index.snapshot'))).toBe(true);
+    const blow = fc.record({
+      file: fc.constantFrom(...files),
+      how: fc.constantFrom('cut', 'missing', 'flip' as const),
+      at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+    });
+    let [refused, whole] = [0, 0];
+    fc.assert(
+      fc.property(fc.array(blow, { minLength: 1, maxLength: 4 }), (blows) => {
+        const left = folder();
+        cpSync(at, left, { recursive: true });
+        for (const { file, how, at: share } of blows) {
+          const path = join(left, file);
+          if (how === 'missing') rmSync(path, { force: true });
+          else if (how === 'cut' && readable(path))
+            truncateSync(path, Math.floor(share * statSync(path).size));
+          else if (readable(path)) harm(path, { at: share, how: 'flip', bytes: 3 });
+        }
+        try {
+          const again = openPartitionStores(left, modelNeeds, disk);
+          try {
+            expect(again.mark).toBe(BATCHES);
+            expectModel(again, model);
+            whole += 1;
+          } finally {
+            again.close();
+          }
+        } catch (error) {
+          if (!(error instanceof CodedError)) throw error;
+          expect(['store_damaged', 'store_behind']).toContain(error.code);
+          refused += 1;
+        }
+      }),
+      { numRuns: 60, endOnFailure: true },
+    );
+    expect(refused).toBeGreaterThan(0);
+    expect(refused + whole).toBe(60);
+  });
+});
+
+function readable(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined && statSync(path).size > 0;
+}

@@ -29,8 +29,12 @@ export interface LogPosition {
   readonly segment: number;
   readonly offset: number;
 }
-/** Position of a log that holds nothing. */
-export const logStart: LogPosition = { segment: 1, offset: 0 };
+/** What a mark says of a log: where it ends, and the first segment that it has. */
+export interface LogMark extends LogPosition {
+  readonly from: number;
+}
+/** Of a log that holds nothing. */
+export const logStart: LogMark = { segment: 1, offset: 0, from: 1 };
 
 export const segmentBytesMax = 64 << 20;
 const recordBytesMax = blockBytesMax - headerBytes;
@@ -59,6 +63,8 @@ export class SegmentLog {
   failure: CodedError | undefined;
   segment: number;
   segmentMin: number;
+  /** Segments below may go once a mark has said so: else one that is lost would pass for one that has expired. */
+  neededFrom: number;
   /** Taken room for, or, by the store's count, read by its scan. */
   records = 0;
 
@@ -69,6 +75,7 @@ export class SegmentLog {
     this.#folder = folder;
     this.segment = end.segment;
     this.segmentMin = segments[0] ?? end.segment;
+    this.neededFrom = this.segmentMin;
     this.#written = end.offset;
     this.#unsynced = new Unsynced({
       sync: (segment) => files.sync(this.#fd(segment)),
@@ -86,7 +93,7 @@ export class SegmentLog {
   }
 
   /** Opens the log as it was at `end`. @throws CodedError `store_behind` or `store_damaged`. */
-  static open(disk: LogDisk, folder: string, end: LogPosition): SegmentLog {
+  static open(disk: LogDisk, folder: string, end: LogMark): SegmentLog {
     const { files } = disk;
     files.makeFolder(folder);
     const all = files
@@ -95,12 +102,15 @@ export class SegmentLog {
       .filter((digits) => digits !== undefined)
       .map(Number)
       .sort((a, b) => a - b);
-    for (const segment of all.filter((s) => s > end.segment)) files.remove(join(folder, fileName(segment)));
-    const kept = all.filter((segment) => segment <= end.segment);
+    const isMarked = (segment: number): boolean => segment >= end.from && segment <= end.segment;
+    for (const segment of all) if (!isMarked(segment)) files.remove(join(folder, fileName(segment)));
+    const kept = all.filter(isMarked);
     const gap = kept.find((segment, index) => index > 0 && segment !== (kept[index - 1] ?? 0) + 1);
     if (gap !== undefined) throw missing(folder, `there is no segment before ${String(gap)}`);
     if (end.segment > 1 || end.offset > 0) {
-      if (!kept.includes(end.segment)) throw missing(folder, `segment ${String(end.segment)} is missing`);
+      for (const segment of [end.from, end.segment]) {
+        if (!kept.includes(segment)) throw missing(folder, `segment ${String(segment)} is missing`);
+      }
     }
     const log = new SegmentLog(disk, folder, kept, end);
     try {
@@ -141,6 +151,10 @@ export class SegmentLog {
 
   get tail(): string {
     return String(this.#taken);
+  }
+
+  needFrom(segment: number): void {
+    this.neededFrom = Math.max(this.neededFrom, Math.min(segment, this.segment));
   }
 
   /** Writes what is buffered; returns the position behind it. */

@@ -43,7 +43,7 @@ function expectLanes(index: LaneIndex, lanes: readonly number[]): void {
   }
 }
 
-async function written(at: string, index: LaneIndex, position = logStart): Promise<void> {
+async function written(at: string, index: LaneIndex, position: LogPosition = logStart): Promise<void> {
   const latest = [[3, 55]] as const;
   const draft = TableDraft.write(realFiles, at, { head: { position, latest }, table: index });
   expect(await draft.keep(Promise.resolve())).toBe(true);
