@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { MemoryLog } from '../../testing/memory-log.ts';
+import { MemoryDisk } from '../../testing/memory-stores.ts';
+import type { TaskProcess } from '../../testing/task-process.ts';
 import { toyService } from '../../testing/toy-service.ts';
 import { ToyWorld } from '../../testing/toy-world.ts';
 import { silentLogger } from '../logger.ts';
@@ -128,28 +130,31 @@ describe('changing the number of tasks', () => {
     await counts(world);
   });
 
-  test.each([1, 2, 3, 4])('can be run again after it was killed at its request %i to write', async (nth) => {
-    const world = new ToyWorld();
-    const process = await world.process().start();
-    world.send(20);
-    await counts(world);
-    await world.stop(process);
-    let count = 0;
-    const dying = new MemoryLog(world.broker, {
-      fault: (request) => {
-        if (request !== 'init' && request !== 'send' && request !== 'commit') return 'none';
-        count += 1;
-        return count === nth ? 'die_before' : 'none';
-      },
-    });
-    void command(world, 3, { log: dying }).catch(() => undefined);
-    await world.time.run(61 * SECOND_MS);
-    expect(dying.dead).toBe(true);
-    const layout = await command(world, 3);
-    await world.process({ layout }).start();
-    world.send(20);
-    await counts(world);
-  });
+  test.each([1, 2, 3, 4, 5, 6])(
+    'can be run again after it was killed at its request %i to write',
+    async (nth) => {
+      const world = new ToyWorld();
+      const process = await world.process().start();
+      world.send(20);
+      await counts(world);
+      await world.stop(process);
+      let count = 0;
+      const dying = new MemoryLog(world.broker, {
+        fault: (request) => {
+          if (request !== 'init' && request !== 'send' && request !== 'commit') return 'none';
+          count += 1;
+          return count === nth ? 'die_before' : 'none';
+        },
+      });
+      void command(world, 3, { log: dying }).catch(() => undefined);
+      await world.time.run(61 * SECOND_MS);
+      expect(dying.dead).toBe(true);
+      const layout = await command(world, 3);
+      await world.process({ layout }).start();
+      world.send(20);
+      await counts(world);
+    },
+  );
 
   test('is refused for more tasks than partitions, and for a service that never ran', async () => {
     const world = new ToyWorld();
@@ -195,6 +200,83 @@ describe('changing the number of tasks', () => {
       await world.time.run(5 * SECOND_MS);
       expect(process.state).toBe('failed');
       expect(process.failure).toBe('state_lost');
+    },
+  );
+
+  test('is not undone by a process of before that comes back after it, whatever task that had', async () => {
+    const world = new ToyWorld();
+    await fourTasks(world);
+    const layout = await command(world, 1);
+    const late = await world.process({ layout: { layout: 1, tasks: 4 }, disk: new MemoryDisk() }).start();
+    await world.process({ layout }).start();
+    world.send(20);
+    await counts(world);
+    await world.time.run(5 * SECOND_MS);
+    world.send(20);
+    await counts(world);
+    expect(late.failure).toBe('layout_differs layout_differs layout_differs layout_differs');
+  });
+
+  test.each(Array.from({ length: 39 }, (_, each) => each + 1))(
+    'meets a process that comes back at its request %i: it fails and is run again, or stands',
+    async (nth) => {
+      const world = new ToyWorld();
+      await fourTasks(world);
+      let count = 0;
+      let late: TaskProcess | undefined;
+      const log = new MemoryLog(world.broker, {
+        // So slow that the other may do what it likes meanwhile.
+        delayMs: () => {
+          count += 1;
+          if (count !== nth) return 0;
+          void world
+            .process({ layout: { layout: 1, tasks: 4 }, disk: new MemoryDisk() })
+            .start()
+            .then((process) => {
+              late = process;
+              world.send(20);
+            });
+          return 3 * SECOND_MS;
+        },
+      });
+      const layout = await command(world, 3, { log }).catch((error: unknown) => {
+        expect(error).toMatchObject({ code: 'producer_dead' });
+        return command(world, 3);
+      });
+      expect(count).toBeGreaterThanOrEqual(nth);
+      await world.process({ layout }).start();
+      world.send(20);
+      await counts(world);
+      await world.time.run(5 * SECOND_MS);
+      const isOver = late === undefined || late.log.dead || !late.state.includes('live');
+      expect(isOver).toBe(true);
+    },
+  );
+
+  test.each([1, 2])(
+    'that died when it had closed %i of two tasks holds the service back, and goes on, also to another number',
+    async (nth) => {
+      const world = new ToyWorld();
+      const process = await world.process({ layout: { layout: 1, tasks: 2 } }).start();
+      world.send(20);
+      await counts(world);
+      await world.stop(process);
+      let count = 0;
+      const dying = new MemoryLog(world.broker, {
+        fault: (request) => (request === 'commit' && (count += 1) === nth ? 'die_after' : 'none'),
+      });
+      void command(world, 3, { log: dying }).catch(() => undefined);
+      await world.time.run(61 * SECOND_MS);
+      expect(dying.dead).toBe(true);
+      const ports = { log: new MemoryLog(world.broker), time: world.time };
+      const found = await driven(world, readLayout(ports, 'mergerJournal', world.codecs.BatchRecord));
+      for (const tasks of [2, 3])
+        expect(() => layoutInForce('merger', found, tasks)).toThrow(/has not ended/);
+      const layout = await command(world, nth === 1 ? 2 : 4);
+      expect(layout).toEqual({ layout: 2, tasks: nth === 1 ? 2 : 4 });
+      await world.process({ layout }).start();
+      world.send(20);
+      await counts(world);
     },
   );
 

@@ -2,6 +2,10 @@
  * How many tasks a service has, and since which layout. Both stand in the journal: the newest layout that any of its
  * partitions ends with is in force. Every transactional id carries the layout, so the ids of an older one, which the
  * command that changes the number of tasks has fenced, never come back.
+ *
+ * A task that this command has closed ends with a batch of the next layout that says so by a negative number: so many
+ * tasks there were. Nothing of the layout before runs from then on; and while nothing but such batches is there of the
+ * next one, the command has not ended, and nothing of that runs either.
  */
 import type { Codec } from '../../../schemas/codec.ts';
 import type { BatchRecord } from '../../../schemas/records.ts';
@@ -24,11 +28,21 @@ export async function readLayout(
   journal: TopicId,
   codec: Codec<'BatchRecord'>,
 ): Promise<Layout | undefined> {
+  return newestLayout(await readLastBatches(ports, journal, codec));
+}
+
+/** Its number of tasks is negative while the command that closes the one before has not ended. */
+export function newestLayout(last: ReadonlyMap<number, BatchRecord>): Layout | undefined {
   let newest: Layout | undefined;
-  for (const { layout, tasks } of (await readLastBatches(ports, journal, codec)).values()) {
-    if (newest === undefined || layout > newest.layout) newest = { layout, tasks };
+  for (const { layout, tasks } of last.values()) {
+    const { layout: known, tasks: knownTasks } = newest ?? { layout: 0, tasks: 0 };
+    if (layout > known || (layout === known && tasks > knownTasks)) newest = { layout, tasks };
   }
   return newest;
+}
+
+export function isClosing(batch: { readonly tasks: number }): boolean {
+  return batch.tasks < 0;
 }
 
 /** The last committed batch of each journal partition that has one. */
@@ -62,13 +76,16 @@ export async function readLastBatches(
   return last;
 }
 
-/** @throws CodedError `tasks_differ` when the service is configured for another number than the journal's. */
+/** @throws CodedError `tasks_differ` when the service is configured for another number than the journal's, or none is. */
 export function layoutInForce(service: string, found: Layout | undefined, tasks: number): Layout {
   if (found === undefined) return { layout: 1, tasks };
   if (found.tasks === tasks) return found;
   throw new CodedError(
     'tasks_differ',
-    `could not start ${service} with ${String(tasks)} tasks: its journal was written by ${String(found.tasks)}`,
+    `could not start ${service} with ${String(tasks)} tasks: ` +
+      (isClosing(found)
+        ? 'a change of their number has not ended'
+        : `its journal was written by ${String(found.tasks)}`),
     { hint: `Stop it everywhere, then run: npm run tasks -- --service ${service} --tasks ${String(tasks)}` },
   );
 }

@@ -9,6 +9,7 @@ import { giveUpStores } from './damaged-stores.ts';
 import { DefinitionsFeed } from './definitions-feed.ts';
 import { ShellEmitter } from './emitter.ts';
 import { Journal } from './journal.ts';
+import { isClosing } from './layout.ts';
 import type { Stretch } from './log-scan.ts';
 import { keepPositions, readKeptPositions } from './kept-positions.ts';
 import { PartitionRunner } from './partition-runner.ts';
@@ -171,6 +172,20 @@ class Recovery {
     if (behind.length === 0) return;
     assertNotStopped(this.#signal);
     assertTheirs(this.#plan, batch, behind);
+    if (!isClosing(batch)) await this.#decideAgain(batch, behind, inputs);
+    const positions = positionsOf(this.#plan, batch);
+    for (const runner of behind) {
+      keepPositions(runner.stores.keyed, positions, runner.partition);
+      runner.stores.committed(batch.sequence);
+      this.#applied.set(runner.partition, batch.sequence);
+    }
+  }
+
+  async #decideAgain(
+    batch: BatchRecord,
+    behind: readonly PartitionRunner[],
+    inputs: ReplayInputs,
+  ): Promise<void> {
     assertSameDecider(this.#plan, batch);
     this.#feed.takeBelow(batch.definitions_offset);
     const context = { sequence: batch.sequence, time: batch.time, definitions: this.#feed.view };
@@ -187,12 +202,6 @@ class Recovery {
       runner.processor.onBatchEnd(context, this.#emitter);
     }
     this.#assertSameOutputs(batch, behind);
-    const positions = positionsOf(this.#plan, batch);
-    for (const runner of behind) {
-      keepPositions(runner.stores.keyed, positions, runner.partition);
-      runner.stores.committed(batch.sequence);
-      this.#applied.set(runner.partition, batch.sequence);
-    }
   }
 
   #assertSameOutputs(batch: BatchRecord, behind: readonly PartitionRunner[]): void {
@@ -264,7 +273,9 @@ async function positionsAfter(
 
 function assertOurs(plan: TaskPlan, last: BatchRecord | undefined): void {
   if (last === undefined) return;
-  if (last.service === plan.spec.name && last.task === plan.task && last.layout === plan.layout) return;
+  const isOurs = last.service === plan.spec.name && last.task === plan.task;
+  if (isOurs && last.layout === plan.layout) return;
+  if (isOurs && plan.movedTo !== undefined && isClosing(last) && last.layout === plan.layout + 1) return;
   const found = `${last.service} task ${String(last.task)} layout ${String(last.layout)}`;
   throw new CodedError(
     'layout_differs',

@@ -17,7 +17,10 @@ export interface TaskPlan {
   readonly partitions: number;
   /** The partitions of this task, ascending. */
   readonly own: readonly number[];
-  /** While the number of tasks is changed: marks that stand here have been moved already and count as up to date. */
+  /**
+   * While the number of tasks is changed, when a task may have been closed: marks that stand here have been moved already
+   * and count as up to date. 0: none has.
+   */
   readonly movedTo?: number;
   /** HINDSIGHT_TEST_CLOCK. */
   readonly standingClock: boolean;

@@ -191,21 +191,26 @@ function segmentFaults(
 function journalFaults({ broker, codecs }: Evidence): string[] {
   const faults: string[] = [];
   for (const topic of ['mergerJournal', 'identityJournal', 'triggerJournal'] as const) {
-    const last = new Map<number, { readonly layout: number; readonly sequence: number }>();
+    const last = new Map<
+      number,
+      { readonly layout: number; readonly tasks: number; readonly sequence: number }
+    >();
     for (const { partition, record } of broker.everCommitted(topic)) {
-      const { sequence, layout } = codecs.BatchRecord.decode(record.value ?? Buffer.alloc(0));
-      const before = last.get(partition) ?? { layout: 1, sequence: 0 };
+      const { sequence, layout, tasks } = codecs.BatchRecord.decode(record.value ?? Buffer.alloc(0));
+      const before = last.get(partition) ?? { layout: 1, tasks: layout > 1 ? -1 : 1, sequence: 0 };
+      // The last batch of a layout is closed by one of the next, which begins somewhere above.
+      const follows = sequence === before.sequence + 1;
       const isNext =
-        layout === before.layout
-          ? sequence === before.sequence + 1
-          : layout > before.layout && sequence > before.sequence;
+        before.tasks < 0
+          ? layout >= before.layout && sequence > before.sequence
+          : layout === before.layout + Number(tasks < 0) && follows;
       if (!isNext) {
         faults.push(
           `${topic} ${String(partition)} goes from batch ${String(before.sequence)} of layout ` +
             `${String(before.layout)} to ${String(sequence)} of ${String(layout)}`,
         );
       }
-      last.set(partition, { layout, sequence });
+      last.set(partition, { layout, tasks, sequence });
     }
   }
   return faults;
