@@ -10,6 +10,7 @@ export const scriptedTopic = 'events.collected';
 const PARTITIONS = 2;
 const [PRODUCE, FETCH, LIST_OFFSETS, METADATA] = [0, 1, 2, 3];
 const [FIND_COORDINATOR, API_VERSIONS, INIT_PRODUCER_ID] = [10, 18, 22];
+const [ADD_PARTITIONS, ADD_OFFSETS, END_TRANSACTION, COMMIT_OFFSETS] = [24, 25, 26, 28];
 const FIRST = -2;
 
 export interface Asked {
@@ -28,6 +29,8 @@ export class ScriptedBrokers {
   coordinator = 0;
   produce: (asked: Asked) => Verdict = () => 0;
   fetch: (asked: Asked) => Verdict = () => 0;
+  /** What a coordinator of a transaction, or of a group, says to a question of this kind. */
+  coordinate: (asked: { readonly node: number; readonly apiKey: number }) => number | 'never' = () => 0;
   /** Of every partition. */
   log = { first: 0, end: 0 };
   /** Node and API key of every request, in order. */
@@ -110,8 +113,11 @@ export class ScriptedBrokers {
       case FIND_COORDINATOR:
         return this.#coordinatorAnswer();
       case INIT_PRODUCER_ID:
-        this.#producerIds += 1;
-        return new WireWriter().int32(0).int16(0).int64(this.#producerIds).int16(0);
+      case ADD_PARTITIONS:
+      case ADD_OFFSETS:
+      case END_TRANSACTION:
+      case COMMIT_OFFSETS:
+        return this.#coordinated(node, apiKey);
       case PRODUCE:
         return this.#produced(node, asked);
       case FETCH:
@@ -147,6 +153,20 @@ export class ScriptedBrokers {
       .int32(this.coordinator)
       .string('127.0.0.1')
       .int32(port);
+  }
+
+  #coordinated(node: number, apiKey: number): WireWriter | undefined {
+    const code = this.coordinate({ node, apiKey });
+    if (code === 'never') return undefined;
+    const body = new WireWriter().int32(0);
+    if (apiKey === INIT_PRODUCER_ID) {
+      this.#producerIds += 1;
+      return body.int16(code).int64(this.#producerIds).int16(0);
+    }
+    if (apiKey === ADD_OFFSETS || apiKey === END_TRANSACTION) return body.int16(code);
+    return body.array([scriptedTopic], (name) => {
+      body.string(name).array([0], (partition) => body.int32(partition).int16(code));
+    });
   }
 
   #produced(node: number, asked: WireReader): WireWriter | undefined {
