@@ -25,6 +25,7 @@ export class PendingBatch {
   readonly deadlineMs: number;
   /** Once sent: the same bytes again, with the sequence they had. */
   sealed: Buffer | undefined;
+  sealedFor: ProducerId | undefined;
   /** Given up while it was under way: its senders know, only its answer is waited for. */
   expired = false;
   /** Failed attempts since. */
@@ -85,6 +86,7 @@ export class ProducerLane {
   /** Not tried yet, or not tried in vain: its next attempt may use another producer id. */
   sealAnew(batch: PendingBatch): void {
     batch.sealed = undefined;
+    batch.sealedFor = undefined;
     this.#underWay = false;
   }
 
@@ -119,6 +121,7 @@ export class ProducerLane {
       this.#producer = producer;
       this.#sequence = 0;
     }
+    batch.sealedFor = producer;
     const firstSequence = this.#sequence;
     this.#sequence = (firstSequence + batch.records.records) & 0x7fffffff;
     return batch.records.seal({ ...producer, firstSequence, transactional: false, time: Date.now() });

@@ -240,10 +240,11 @@ export class IdempotentProducer implements Producer {
     const error = kafkaError(`send to ${lane.topicName}/${String(lane.partition)}`, errorCode);
     if (error.retryable) {
       this.#failed(sending, error);
-    } else if (FORGOTTEN_CODES.has(errorCode) && batch.failures === 0) {
-      // Refused at the first attempt, so it is not in the log: another id can send it without doubling it.
+    } else if (FORGOTTEN_CODES.has(errorCode) && batch.failures === 0 && !batch.expired) {
+      // Refused at the first attempt, so it is not in the log: another id can send it without doubling it. Unless its
+      // senders have given it up: they may have sent it again by now.
+      this.#renewAfter(batch);
       lane.sealAnew(batch);
-      this.#renew();
     } else {
       lane.finish(batch, true);
       const { message } = error;
@@ -272,7 +273,7 @@ export class IdempotentProducer implements Producer {
   /** The senders are told; what follows needs a new producer id, since the broker expects this batch's sequence next. */
   #giveUp(batch: PendingBatch, error: unknown): void {
     for (const { reject } of batch.waiters.splice(0)) reject(error);
-    if (batch.sealed !== undefined) this.#renew();
+    this.#renewAfter(batch);
   }
 
   #expire(): void {
@@ -283,6 +284,11 @@ export class IdempotentProducer implements Producer {
         const hint = 'It may have arrived all the same: send it again with the same message id.';
         this.#giveUp(batch, new CodedError('log_unavailable', message, { retryable: true, hint }));
       }
+  }
+
+  /** What has another id by now expects nothing of this batch. */
+  #renewAfter({ sealedFor }: PendingBatch): void {
+    if (sealedFor === this.#producer) this.#renew();
   }
 
   /** Asks for a new producer id until there is one. Batches that are sealed keep theirs. */

@@ -18,16 +18,22 @@ export interface Asked {
   readonly partition: number;
   /** How many times this was asked before, by any node. */
   readonly before: number;
+  /** What is to be written. Of a fetch: nothing. */
+  readonly batch: Buffer;
 }
 
-/** The error code of the answer; `nothing` leaves the partition out of it, `never` sends no answer at all. */
-export type Verdict = number | 'nothing' | 'never';
+/**
+ * The error code of the answer; `nothing` leaves the partition out of it, `never` sends no answer at all, `cut` breaks
+ * the connection instead.
+ */
+export type Verdict = number | 'nothing' | 'never' | 'cut';
 
 export class ScriptedBrokers {
   /** By partition. */
   leaders: number[] = new Array<number>(PARTITIONS).fill(0);
   coordinator = 0;
-  produce: (asked: Asked) => Verdict = () => 0;
+  /** The answer waits for the verdict. */
+  produce: (asked: Asked) => Verdict | Promise<Verdict> = () => 0;
   fetch: (asked: Asked) => Verdict = () => 0;
   /** What a coordinator of a transaction, or of a group, says to a question of this kind. */
   coordinate: (asked: { readonly node: number; readonly apiKey: number }) => number | 'never' = () => 0;
@@ -75,7 +81,7 @@ export class ScriptedBrokers {
         held = Buffer.concat([held, bytes]);
         while (held.length >= 4 && held.length >= 4 + held.readInt32BE(0)) {
           const end = 4 + held.readInt32BE(0);
-          this.#answer(node, socket, new WireReader(held.subarray(4, end)));
+          void this.#answer(node, socket, new WireReader(held.subarray(4, end)));
           held = held.subarray(end);
         }
       });
@@ -84,14 +90,15 @@ export class ScriptedBrokers {
     this.#nodes.push({ server, sockets, port: (server.address() as AddressInfo).port }); // it listens on TCP
   }
 
-  #answer(node: number, socket: Socket, asked: WireReader): void {
+  async #answer(node: number, socket: Socket, asked: WireReader): Promise<void> {
     const apiKey = asked.int16();
     asked.int16(); // version: what the client sends is what is read here
     const correlationId = asked.int32();
     asked.string(); // client id
     this.requests.push({ node, apiKey });
-    const body = this.#bodyOf(node, apiKey, asked);
-    if (body === undefined) return;
+    const body = await this.#bodyOf(node, apiKey, asked);
+    if (body === 'cut') socket.destroy();
+    if (body === 'cut' || body === undefined) return;
     const answer = body.finish();
     const head = Buffer.alloc(8);
     head.writeInt32BE(4 + answer.length, 0);
@@ -99,7 +106,7 @@ export class ScriptedBrokers {
     socket.write(Buffer.concat([head, answer]));
   }
 
-  #bodyOf(node: number, apiKey: number, asked: WireReader): WireWriter | undefined {
+  #bodyOf(node: number, apiKey: number, asked: WireReader): Answer | Promise<Answer> {
     switch (apiKey) {
       case API_VERSIONS:
         return new WireWriter()
@@ -169,7 +176,7 @@ export class ScriptedBrokers {
     });
   }
 
-  #produced(node: number, asked: WireReader): WireWriter | undefined {
+  async #produced(node: number, asked: WireReader): Promise<Answer> {
     asked.string(); // transactional id
     asked.int16(); // acks
     asked.int32(); // timeout
@@ -178,14 +185,15 @@ export class ScriptedBrokers {
         asked.string();
         return asked.array(() => {
           const partition = asked.int32();
-          const length = asked.bytesLength();
-          asked.position += length;
-          return partition;
+          const start = asked.bytesLength() + asked.position;
+          const batch = asked.bytes.subarray(asked.position, start);
+          asked.position = start;
+          return { partition, batch };
         });
       })
       .flat();
-    const verdicts = this.#verdicts(node, 'produce', partitions, this.produce);
-    if (verdicts === undefined) return undefined;
+    const verdicts = await this.#verdicts(node, 'produce', partitions, this.produce);
+    if (verdicts === undefined || verdicts === 'cut') return verdicts;
     const body = new WireWriter();
     body.array([scriptedTopic], (name) => {
       body.string(name).array(verdicts, ([partition, code]) => {
@@ -195,7 +203,7 @@ export class ScriptedBrokers {
     return body.int32(0);
   }
 
-  #fetched(node: number, asked: WireReader): WireWriter | undefined {
+  async #fetched(node: number, asked: WireReader): Promise<Answer> {
     for (let field = 0; field < 4; field += 1) asked.int32(); // replica, wait, bytes, bytes
     asked.int8(); // isolation
     asked.int32(); // session
@@ -209,12 +217,12 @@ export class ScriptedBrokers {
           asked.int64(); // offset
           asked.int64(); // log start
           asked.int32(); // bytes
-          return partition;
+          return { partition, batch: Buffer.alloc(0) };
         });
       })
       .flat();
-    const verdicts = this.#verdicts(node, 'fetch', partitions, this.fetch);
-    if (verdicts === undefined) return undefined;
+    const verdicts = await this.#verdicts(node, 'fetch', partitions, this.fetch);
+    if (verdicts === undefined || verdicts === 'cut') return verdicts;
     const body = new WireWriter().int32(0).int16(0).int32(0);
     body.array([scriptedTopic], (name) => {
       body.string(name).array(verdicts, ([partition, code]) => {
@@ -245,24 +253,29 @@ export class ScriptedBrokers {
     return body;
   }
 
-  #verdicts(
+  async #verdicts(
     node: number,
     what: string,
-    partitions: readonly number[],
-    script: (asked: Asked) => Verdict,
-  ): [number, number][] | undefined {
-    const verdicts: [number, number][] = [];
-    for (const partition of partitions) {
+    partitions: readonly { readonly partition: number; readonly batch: Buffer }[],
+    script: (asked: Asked) => Verdict | Promise<Verdict>,
+  ): Promise<[number, number][] | 'cut' | undefined> {
+    const told = partitions.map(({ partition, batch }) => {
       const place = `${what}/${String(partition)}`;
       const before = this.#asked.get(place) ?? 0;
       this.#asked.set(place, before + 1);
-      const verdict = script({ node, partition, before });
+      return Promise.resolve(script({ node, partition, before, batch }));
+    });
+    const verdicts: [number, number][] = [];
+    for (const [index, verdict] of (await Promise.all(told)).entries()) {
       if (verdict === 'never') return undefined;
-      if (verdict !== 'nothing') verdicts.push([partition, verdict]);
+      if (verdict === 'cut') return 'cut';
+      if (verdict !== 'nothing') verdicts.push([partitions[index]?.partition ?? 0, verdict]);
     }
     return verdicts;
   }
 }
+
+type Answer = WireWriter | 'cut' | undefined;
 
 function joined(...parts: readonly WireWriter[]): WireWriter {
   const whole = new WireWriter();
