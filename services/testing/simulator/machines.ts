@@ -29,6 +29,7 @@ export interface MachineOptions extends Pick<
 }
 
 const RESTART_MS_MAX = 1_500;
+const COME_BACK_MS_MAX = 4_000;
 
 export class Machines {
   readonly options: MachineOptions;
@@ -194,6 +195,7 @@ export class Machines {
       instance.member?.leaveOut();
     }
     this.#current.length = 0;
+    void this.#comeBack();
     const layout = await this.#change.run();
     this.counts.refusals += this.#change.refusals;
     this.lost = this.#change.lost;
@@ -238,22 +240,36 @@ export class Machines {
   }
 
   async #start(slot: number): Promise<void> {
+    const instance = this.#newInstance(slot, this.#group);
+    this.#current[slot]?.member?.leaveOut(); // dead, or taken for it
+    this.#current[slot] = instance;
+    await instance.process.start();
+  }
+
+  /** A process that nobody thought of comes back in the middle of the change, or after it, with all the tasks of before. */
+  async #comeBack(): Promise<void> {
+    const { random, broker } = this.options;
+    if (!random.chance(0.5)) return;
+    const forgotten = this.#newInstance(0, undefined, 1);
+    await broker.time.sleep(random.below(COME_BACK_MS_MAX));
+    await forgotten.process.start();
+  }
+
+  #newInstance(slot: number, group: Membership | undefined, slots = this.#slots): Instance {
     const disk = this.#pool.take();
     const instance = new Instance({
       ...this.options,
       disk,
       slot,
-      slots: this.#slots,
+      slots,
       layout: this.#layout,
-      group: this.#group,
+      group,
       onDeath: () => {
         this.#pool.giveBack(disk, instance.takenAway);
       },
     });
     this.#alive.add(instance);
-    this.#current[slot]?.member?.leaveOut(); // dead, or taken for it
-    this.#current[slot] = instance;
-    await instance.process.start();
+    return instance;
   }
 
   /** What needs a person: one that finds nothing that reaches back takes another disk; all else is a fault. */

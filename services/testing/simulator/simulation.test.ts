@@ -11,7 +11,8 @@ import { defaultSize, leapingSize, simulate } from './simulation.ts';
 
 const run = promisify(execFile);
 const small = { ...defaultSize, visitors: 20, spanMs: 15_000, clients: 1, callsOfClient: 10 };
-const seeds = [1, 11, 12];
+/** In 8013 and 8016 a process with the old number of tasks had come back and gone on beside the new ones. */
+const seeds = [1, 8013, 8016];
 const seedsOnFiles = [13, 14];
 const seedsWithLeaps = [15, 16];
 // Virtual minutes take real seconds, more of them on a busy machine.
