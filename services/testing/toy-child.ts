@@ -8,6 +8,8 @@ export interface ToyChildOptions {
   readonly dataFolder: string;
   readonly prefix: string;
   readonly partitions: number;
+  /** Counts by the event store, too. */
+  readonly isStoring?: boolean;
 }
 
 const START_MS_MAX = 120_000;
@@ -24,7 +26,8 @@ export class ToyChild {
 
   constructor(options: ToyChildOptions) {
     this.#options = options;
-    this.#process = spawn(process.execPath, ['--import', 'tsx', 'services/testing/toy/main.ts'], {
+    const main = ['services/testing/toy/main.ts', ...(options.isStoring === true ? ['storing'] : [])];
+    this.#process = spawn(process.execPath, ['--import', 'tsx', ...main], {
       env: {
         ...process.env,
         NODE_OPTIONS: '',
@@ -55,6 +58,23 @@ export class ToyChild {
     this.#startMs = performance.now() - this.#spawnedAt;
   }
 
+  /** Asks for a snapshot of every partition; resolves when they are made, rejects when it dies meanwhile. */
+  async snapshot(): Promise<void> {
+    const answer = await fetch(`${this.#url().url}/snapshot`, { method: 'POST' });
+    if (answer.status !== 200) throw new Error(`no snapshot: ${await answer.text()}`);
+  }
+
+  /** What /health/ready says. */
+  async health(): Promise<string> {
+    try {
+      const { pid, url } = this.#url();
+      if (pid !== this.#process.pid) return 'has not started';
+      return await (await fetch(`${url}/health/ready`)).text();
+    } catch {
+      return 'does not answer';
+    }
+  }
+
   /**
    * SIGTERM. Resolves with the exit code. Rejects when that took more than five seconds; on a machine so busy that a
    * start takes as many, more than a start.
@@ -76,11 +96,15 @@ export class ToyChild {
 
   async #isReady(): Promise<boolean> {
     try {
-      const file = readFileSync(join(this.#options.dataFolder, 'run', 'merger.json'), 'utf8');
-      const { pid, url } = JSON.parse(file) as { readonly pid: number; readonly url: string }; // by status-server.ts
+      const { pid, url } = this.#url();
       return pid === this.#process.pid && (await fetch(`${url}/health/ready`)).status === 200;
     } catch {
       return false; // not there yet
     }
+  }
+
+  #url(): { readonly pid: number; readonly url: string } {
+    const file = readFileSync(join(this.#options.dataFolder, 'run', 'merger.json'), 'utf8');
+    return JSON.parse(file) as { readonly pid: number; readonly url: string }; // by status-server.ts
   }
 }

@@ -3,6 +3,7 @@
  * of the activity log for either. Its outputs depend on everything that a batch brings: records, time, definitions.
  */
 import type { Codecs } from '../../schemas/codec.ts';
+import { assert } from '../runtime/errors.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
 import type { PartitionStores } from '../runtime/store/ports.ts';
 import type { BatchContext, Emitter, Processor, ServiceSpec } from '../runtime/task/ports.ts';
@@ -41,6 +42,28 @@ export const watermarkedToyService: ServiceSpec = {
         }),
       },
     ],
+  },
+};
+
+/** Counts by what it has kept of each lane in the event store, which it reads each time. */
+export const storingToyService: ServiceSpec = {
+  ...toyService,
+  stores: { events: { retentionMs: 30 * 86_400_000 } },
+  open: (partition, partitions, stores, codecs) => {
+    const { events } = stores;
+    assert(events !== undefined, 'the event store that was asked for is there');
+    const processor = toyService.open(partition, partitions, stores, codecs);
+    const onRecord = processor.onRecord.bind(processor);
+    return Object.assign(processor, {
+      onRecord: (...[record, batch, out]: Parameters<typeof onRecord>) => {
+        const lane = events.lane(record.bytes, record.keyStart, record.keyEnd);
+        const text = record.bytes.toString('utf8', record.keyStart, record.keyEnd);
+        stores.keyed.put(`count/${text}`, Buffer.from(String(events.events(lane, 'waiting', 0).length)));
+        const { bytes, valueStart, valueEnd } = record;
+        events.append(lane, 'waiting', batch.time, batch.time, bytes, valueStart, valueEnd);
+        onRecord(record, batch, out);
+      },
+    });
   },
 };
 
