@@ -3,6 +3,8 @@
  * that wait to be written as a group, and the group that waits for the disk to have the segments that its mark names. The
  * only importer of lmdb.
  */
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { open, TransactionFlags, type Database, type RootDatabase } from 'lmdb';
 import { CodedError } from '../errors.ts';
 import { keyBytesMax, type KeyedStore } from './ports.ts';
@@ -39,6 +41,7 @@ export class LmdbKeyedStore implements MarkedStore {
   #group: Layer = new Map();
 
   constructor(folder: string) {
+    assertLmdbFile(folder);
     try {
       this.#environment = open({
         path: folder,
@@ -148,6 +151,29 @@ export class LmdbKeyedStore implements MarkedStore {
   close(): void {
     // Everything is written by now, or in the journal: what lmdb cannot do on its way out is of no use to anybody.
     this.#environment.close().catch(() => undefined);
+  }
+}
+
+const META_MAGIC = 0xbeef_c0de;
+/** In the first page and the second: what lmdb knows its files by; in the first, how large a page is. */
+const META_AT = 24;
+const PAGE_SIZE_AT = 48;
+
+/** lmdb maps the file and believes it: the process ends, with no error, over one that does not begin as its files do. */
+function assertLmdbFile(folder: string): void {
+  const path = join(folder, 'data.mdb');
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size === 0) return; // it is made anew, and has no mark
+  const fd = openSync(path, 'r');
+  try {
+    const word = Buffer.alloc(4);
+    const read = (at: number): number => (readSync(fd, word, 0, 4, at) < 4 ? 0 : word.readUInt32LE());
+    const pageBytes = read(PAGE_SIZE_AT);
+    const isOurs = read(META_AT) === META_MAGIC && read(pageBytes + META_AT) === META_MAGIC;
+    if (!isOurs || size < 2 * pageBytes)
+      throw openFailed(folder, 'MDB_INVALID: it does not begin as it should');
+  } finally {
+    closeSync(fd);
   }
 }
 

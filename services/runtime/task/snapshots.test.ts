@@ -120,6 +120,11 @@ describe('snapshots of a partition', () => {
     ['bytes of a segment differ', (folder: string) => flip(segmentOf(folder))],
     ['its keyed state is gone', (folder: string) => rmSync(join(folder, 'keyed'), { recursive: true })],
     ['its keyed state is empty', (folder: string) => truncateSync(join(folder, 'keyed', 'data.mdb'), 0)],
+    ['its keyed state is cut', (folder: string) => truncateSync(join(folder, 'keyed', 'data.mdb'), 5_000)],
+    [
+      'its keyed state is none',
+      (folder: string) => writeFileSync(join(folder, 'keyed', 'data.mdb'), 'x'.repeat(40_000)),
+    ],
   ])('are started from when the folder is damaged, which is set aside: %s', async (_, damage) => {
     for (const isKept of [true, false]) {
       const at = options();
