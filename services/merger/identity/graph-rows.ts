@@ -34,7 +34,8 @@ export type PersonDraft = { -readonly [Name in keyof Person]: Person[Name] };
 
 /** A copy to change, written out for the reason that lanes/state.ts gives. */
 export function copyOf(person: Person): PersonDraft {
-  const { personId, number, id, email, firstSeenAt, claims, state, absorbedInto, version, suppressed } = person;
+  const { personId, number, id, email, firstSeenAt, claims, state, absorbedInto, version, suppressed } =
+    person;
   return { personId, number, id, email, firstSeenAt, claims, state, absorbedInto, version, suppressed };
 }
 

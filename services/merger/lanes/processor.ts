@@ -171,8 +171,7 @@ export class LanesProcessor implements Processor {
     const { kind } = decision;
     if (kind === 'granted' || kind === 'resolved' || kind === 'refused' || kind === 'passed') {
       if (decision.lane === null) this.#strays += 1;
-      else
-        this.#takeAnswer(decision.lane as LaneKey, answerOf(decision, kind, record.offset), out);
+      else this.#takeAnswer(decision.lane as LaneKey, answerOf(decision, kind, record.offset), out);
       return;
     }
     if (kind === 'control_ended') this.#shell.markers.end(decision.workspace, decision.request_number);
