@@ -70,7 +70,7 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
           { url, username, password, database: 'bench_cookbook' },
           async (target, address) => {
             await fillShop(target, Number(values.events));
-            await target.refreshToday(true);
+            await target.refreshToday('all');
             return askCookbook(address, cpu);
           },
         )),

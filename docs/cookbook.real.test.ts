@@ -107,7 +107,7 @@ beforeAll(async () => {
     event('cid', 'Order Completed', day(8), { properties: '{"total":"twenty"}', anonymous_id: 'v1' }),
   ]);
   const refresh = openTarget(address, { replicated: false });
-  await refresh.refreshToday();
+  await refresh.refreshToday('all');
   await refresh.close();
   await insert('stored_collected', [
     {

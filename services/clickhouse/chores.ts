@@ -44,8 +44,8 @@ export async function runChores(rounds: ChoreRounds, signal: AbortSignal): Promi
     if (!isRunning) continue;
     try {
       await expireDays(target, logger);
-      await target.refreshToday(true); // several sinks may have refreshed across each other
       if (now() < eraseAt) continue;
+      await target.refreshToday('all'); // what is erased goes by it, so it is worked out anew
       await erasePeople(target, logger);
       eraseAt = now() + ERASE_EVERY_MS;
     } catch (error) {

@@ -49,6 +49,8 @@ class Rows {
   readonly #table: string;
   readonly #columns: readonly string[];
   readonly #buffer: RowBuffer;
+  /** Place of the first row. */
+  readonly from = Rows.#places + 1;
 
   constructor(table: string) {
     const spec = tables.find((each) => each.table === table);
@@ -141,7 +143,7 @@ async function write(histories: readonly Told[], parts: readonly number[], half:
   }
   await merged.insert();
   await facts.insert();
-  await target.refreshToday();
+  await target.refreshToday([{ topic: 'identityLog', partition: 0, from: facts.from, to: Infinity }]);
 }
 
 /** Offset and person of what the question gives. */

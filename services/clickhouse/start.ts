@@ -49,7 +49,7 @@ export async function findStart(options: StartOptions): Promise<{
     await settle(batch, intent.batchId, true, options);
     settled.push({ batch, ranges: intent.ranges });
   }
-  await options.target.refreshToday(true);
+  await options.target.refreshToday('all');
   const positions: Position[] = [];
   for (const topic of sinkTopics) {
     const own = committed.filter((each) => each.topic === topic);

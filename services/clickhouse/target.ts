@@ -11,6 +11,7 @@ import type { ClickHouseAddress } from '../runtime/clickhouse-settings.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { shardOf, type Present, type Range } from './ranges.ts';
 import { PLACE_COLUMNS, tables } from './tables.ts';
+import { refreshToday, type TodayTables } from './today.ts';
 
 export type { ClickHouseAddress };
 
@@ -29,8 +30,8 @@ export interface Target {
   /** Greatest offset of each partition in the table. */
   greatest(table: string): Promise<ReadonlyMap<number, number>>;
   writeWatermarks(times: ReadonlyMap<number, number>): Promise<void>;
-  /** Brings stored_today and stored_moves to what the facts say. Whoever does it twice, or at the same time as another, changes nothing. */
-  refreshToday(evenIfUnchanged?: boolean): Promise<void>;
+  /** Brings stored_today and stored_moves to what the facts say (today.ts). Whoever does it twice, or at the same time as another, changes nothing. */
+  refreshToday(since: readonly Range[] | 'all'): Promise<void>;
   /** First column of each row of the answer. */
   ask(sql: string): Promise<readonly string[]>;
   command(sql: string): Promise<void>;
@@ -57,9 +58,6 @@ export interface TargetLayout {
 }
 
 const INSERT_MS_MAX = 60_000;
-/** Facts after which rows are another person's, or nobody's. */
-const RESOLVING_FACTS = "'person_absorbed', 'person_deleted', 'anonymous_moved', 'identifier_moved'";
-
 /**
  * A subquery over sharded tables is asked once and its answer sent along, as GLOBAL would; and an answer without a shard
  * that is away is none.
@@ -97,7 +95,7 @@ export function openTarget(address: ClickHouseAddress, layout: TargetLayout): Ta
       if (servers.sharded) await checkShards(client, shards);
     },
 
-    refreshToday: refresher(servers),
+    refreshToday: (since) => refreshToday(todayTables(servers), since),
 
     async command(sql) {
       await client.command({ query: sql });
@@ -260,28 +258,22 @@ async function checkShards(client: ClickHouseClient, shards: readonly ClickHouse
   }
 }
 
-/** Works out anew whose rows are whose today, when facts have arrived since the last time. */
-function refresher({ shardAt, stored, insertSettings }: Servers): Target['refreshToday'] {
+/** What is known of people of today lies on one shard, and is asked for through a server that sees all. */
+function todayTables({ shardAt, stored, insertSettings }: Servers): TodayTables {
   const client = shardAt(0);
-  /** What has to hold what, by which columns. */
-  const resolutions = [
-    [stored('stored_today'), 'person_resolutions', 'person_id, today_id'],
-    [stored('stored_moves'), 'move_resolutions', 'person_id, name_key, before, today_id'],
-  ] as const;
-  /** Number of facts at the last refresh; it only grows, since an erasure leaves facts of these kinds in their place. */
-  let refreshedAt = -1;
-  return async (evenIfUnchanged = false) => {
-    const counting = `SELECT count() FROM stored_facts WHERE kind IN (${RESOLVING_FACTS})`;
-    const version = Number((await first(client, counting))[0] ?? 0);
-    if (version === refreshedAt && !evenIfUnchanged) return;
-    for (const [table, view, columns] of resolutions) {
-      await client.command({
-        query: `INSERT INTO ${table} (${columns}, version) SELECT ${columns}, ${String(version)} FROM ${view}
-          WHERE (${columns}) NOT IN (SELECT ${columns} FROM ${table} FINAL)`,
-        clickhouse_settings: { ...insertSettings, insert_deduplicate: 0 },
-      });
-    }
-    refreshedAt = version;
+  const clickhouse_settings: ClickHouseSettings = { ...insertSettings, insert_deduplicate: 0 };
+  return {
+    async rows<Row>(query: string): Promise<readonly Row[]> {
+      return await (await client.query({ query, format: 'JSONEachRow' })).json<Row>();
+    },
+    async insert(table, values) {
+      await client.insert({ table: stored(table), values, format: 'JSONEachRow', clickhouse_settings });
+    },
+    async fill(table, columns, question) {
+      const query = `INSERT INTO ${stored(table)} (${columns}) ${question}`;
+      await client.command({ query, clickhouse_settings });
+    },
+    nameOf: stored,
   };
 }
 

@@ -50,7 +50,7 @@ async function insert(table: string, ...rows: Row[]): Promise<void> {
     values: placed.map((row) => ({ workspace: 'w', ...row })),
     format: 'JSONEachRow',
   });
-  if (table === 'stored_facts') await target.refreshToday();
+  if (table === 'stored_facts') await target.refreshToday('all');
 }
 async function ask<T = Row>(query: string): Promise<T[]> {
   return (await client.query({ query, format: 'JSONEachRow' })).json<T>();
