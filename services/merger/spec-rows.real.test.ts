@@ -66,6 +66,7 @@ test(
     const journey = { name: 'Reminder', state: 'running', trigger: cart };
     expect((await calls.app('PUT', '/v1/definitions/segments/carts', segment)).status).toBe(200);
     expect((await calls.app('PUT', '/v1/definitions/journeys/reminder', journey)).status).toBe(200);
+    await calls.settled(); // what is defined is in force where it is read
     await visit('inert', 'Cart', T0);
     const invite = { name: 'Cart', data: { recipient: 'guest@shop.example' } };
     expect(await calls.track('POST', '/v1/events', invite, { at: T0 })).toEqual(ok);
@@ -162,6 +163,7 @@ test(
     expect(status).toBe(200);
     const { credentials } = body as { credentials: Keys };
     const old = new StackCalls(stack, credentials);
+    await calls.settled();
     const at = T0 + 3 * HOUR;
     expect(await old.track('POST', '/v1/events', { name: 'Before', anonymous_id: 'v' }, { at })).toEqual(ok);
     expect(await old.track('PUT', '/v1/customers/old-1', { anonymous_id: 'v' }, { at: at + SECOND })).toEqual(
@@ -205,6 +207,7 @@ test(
     const at = T0 + 2 * DAY;
     await visit('toggle', 'Before', at);
     await calls.app('PUT', '/v1/workspaces/default', { anonymous_event_merge: false });
+    await calls.settled();
     await identify('toggle-1', { anonymous_id: 'toggle' }, at + SECOND);
     await calls.settled();
     expect(await histories('toggle-')).toEqual(['toggle-1:']);

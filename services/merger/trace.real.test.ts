@@ -48,6 +48,7 @@ test(
     await calls.app('PUT', '/v1/definitions/segments/carts', { name: 'C', type: 'data_driven', when: cart });
     const journey = { name: 'J', state: 'running', trigger: cart };
     await calls.app('PUT', '/v1/definitions/journeys/reminder', journey);
+    await calls.settled();
     await track('POST', '/v1/events', { name: 'Cart', anonymous_id: 'phone' });
     await track('PUT', '/v1/customers/1', { anonymous_id: 'phone', email: 'one@shop.example' });
     await track('POST', '/v1/events', { name: 'Search', anonymous_id: 'laptop' });
