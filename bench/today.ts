@@ -10,6 +10,7 @@ import { migrate } from '../infra/clickhouse/migrate.ts';
 import { freePort, startEngineProcess } from '../infra/local/engine/engine-process.ts';
 import type { BenchRow } from '../scripts/bench.ts';
 import { openTarget, type Target } from '../services/clickhouse/target.ts';
+import { leastMedianGreatest } from './median.ts';
 
 export async function bench(args: readonly string[]): Promise<readonly BenchRow[]> {
   const { values } = parseArgs({
@@ -55,8 +56,8 @@ async function measured(target: Target, people: number, batches: number): Promis
   return {
     'people merged': people,
     'and deleted': people,
-    'one more merge, ms': spread(times.person_absorbed),
-    'one more deletion, ms': spread(times.person_deleted),
+    'one more merge, ms': leastMedianGreatest(times.person_absorbed, 0),
+    'one more deletion, ms': leastMedianGreatest(times.person_deleted, 0),
     'all of it by the views, ms': Math.round(all),
   };
 }
@@ -75,10 +76,4 @@ async function millisecondsOf(work: () => Promise<void>): Promise<number> {
   const begin = performance.now();
   await work();
   return performance.now() - begin;
-}
-
-/** Least / median / greatest. */
-function spread(times: readonly number[]): string {
-  const sorted = [...times].sort((a, b) => a - b).map((time) => Math.round(time));
-  return [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)].map(String).join(' / ');
 }

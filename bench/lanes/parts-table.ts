@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { BenchRow } from '../../scripts/bench.ts';
+import { leastMedianGreatest, medianOf } from '../median.ts';
 import { aloneFigures } from './parts-alone.ts';
 import type { LanePart } from './left-out.ts';
 
@@ -57,7 +58,7 @@ export async function partsTable(options: PartsOptions): Promise<BenchRow[]> {
       'us an event': adds.toFixed(2),
       '% of the whole': ((adds / whole) * 100).toFixed(0),
       how: isDifference ? 'whole less what is left without it' : 'measured',
-      'measured min / median / max': spread(values),
+      'measured min / median / max': leastMedianGreatest(values, 2),
     };
   });
   const alone = await aloneFigures(options);
@@ -90,14 +91,4 @@ async function runWithout(
   const { stdout } = await execute(process.execPath, args, { cwd: root, timeout: MS_MAX });
   const line = stdout.split('\n').find((each) => each.startsWith('{')) ?? '';
   return JSON.parse(line) as RunLine; // printed by the bench
-}
-
-function spread(values: readonly number[]): string {
-  return [Math.min(...values), medianOf(values), Math.max(...values)].map((us) => us.toFixed(2)).join(' / ');
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
-  return ((low ?? NaN) + (high ?? NaN)) / 2;
 }

@@ -1,5 +1,6 @@
 /** The table: a row for each run, and below them the least, the median and the greatest of each measure. */
 import type { BenchRow } from '../../scripts/bench.ts';
+import { leastMedianGreatest, medianOf } from '../median.ts';
 
 /** What one run of one contestant gave; undefined: it has no such thing. */
 export interface RunFigures {
@@ -47,7 +48,7 @@ export function summaryRows(runs: readonly RunFigures[]): BenchRow[] {
     const own = runs.filter((run) => run.what === what);
     const spread = (measure: (run: RunFigures) => number | undefined, digits: number): string => {
       const values = own.map(measure).filter((value) => value !== undefined);
-      return values.length === 0 ? '' : spreadOf(values, digits);
+      return values.length === 0 ? '' : leastMedianGreatest(values, digits);
     };
     return {
       what,
@@ -64,17 +65,6 @@ export function summaryRows(runs: readonly RunFigures[]): BenchRow[] {
       check: [...new Set(own.map(({ check }) => check))].join(', '),
     };
   });
-}
-
-function spreadOf(values: readonly number[], digits: number): string {
-  const ends = [Math.min(...values), medianOf(values), Math.max(...values)];
-  return ends.map((value) => value.toFixed(digits)).join(' / ');
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
-  return ((low ?? NaN) + (high ?? NaN)) / 2;
 }
 
 function rounded(value: number | undefined, digits: number): number | string {

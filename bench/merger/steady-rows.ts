@@ -1,5 +1,6 @@
 /** The table of the steady runs: what each spent on the same load, and what share of the peer's that is. */
 import type { BenchRow } from '../../scripts/bench.ts';
+import { leastMedianGreatest, medianOf } from '../median.ts';
 
 export interface SteadyFigures {
   readonly what: 'peer' | 'merger';
@@ -61,10 +62,7 @@ function rowOf(figures: SteadyFigures, peer: SteadyFigures | undefined): BenchRo
 function summaryOf(what: SteadyFigures['what'], all: readonly SteadyFigures[]): BenchRow {
   const own = all.filter((run) => run.what === what);
   const spread = (measure: (run: SteadyFigures) => number, digits: number): string => {
-    const values = own.map(measure);
-    return [Math.min(...values), medianOf(values), Math.max(...values)]
-      .map((v) => v.toFixed(digits))
-      .join(' / ');
+    return leastMedianGreatest(own.map(measure), digits);
   };
   const peers = all.filter((run) => run.what === 'peer').map(cpuMicroseconds);
   const share = medianOf(own.map(cpuMicroseconds)) / medianOf(peers);
@@ -106,10 +104,4 @@ function percent(share: number): string {
 
 function sumOf(values: Readonly<Record<string, number>>): number {
   return Object.values(values).reduce((sum, value) => sum + value, 0);
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
-  return ((low ?? NaN) + (high ?? NaN)) / 2;
 }

@@ -3,24 +3,11 @@ import { crc32c } from '@node-rs/crc32';
 import { expect } from '@jest/globals';
 import fc from 'fast-check';
 import type { PartitionStores } from '../runtime/store/ports.ts';
-import { laneOf, lanesMax, partsOf, seenAt, text, valuesMax, type Step } from './stores-steps.ts';
+import { acts, laneOf, lanesMax, partsOf, seenAt, text, valuesMax, type Step } from './stores-steps.ts';
 
 export const step: fc.Arbitrary<Step> = fc.record({
   lane: fc.nat(lanesMax),
-  act: fc.constantFrom(
-    'append',
-    'append',
-    'append',
-    'queue',
-    'clear',
-    'flag',
-    'put',
-    'put_late',
-    'delete',
-    'seen',
-    'seen',
-    'seen',
-  ),
+  act: fc.constantFrom(...acts),
   value: fc.nat(valuesMax),
 });
 

@@ -52,7 +52,8 @@ export function text(lane: number, value: number): string {
 }
 
 const STEPS = 40;
-const acts = [
+/** As often as they are to come. */
+export const acts = [
   'append',
   'append',
   'append',
@@ -62,6 +63,7 @@ const acts = [
   'put',
   'put_late',
   'delete',
+  'seen',
   'seen',
   'seen',
 ] as const;

@@ -28,6 +28,21 @@ function options(now = { ms: 1_000 }) {
   };
 }
 
+/** Partition 0 after two batches, with a snapshot of each; it is closed. */
+async function withTwoSnapshots(at: ReturnType<typeof options>) {
+  const folders = stateFolders(at);
+  const stores = await folders.open(0);
+  for (let sequence = 1; sequence <= 2; sequence += 1) {
+    stores.keyed.put('a', Buffer.from(String(sequence)));
+    const lane = stores.events?.lane(Buffer.from('lane'), 0, 4) ?? -1;
+    stores.events?.append(lane, 'waiting', 5, 5, Buffer.from('event'), 0, 5);
+    stores.committed(sequence);
+    await folders.snapshots?.keep(0, stores);
+  }
+  stores.close();
+  return folders;
+}
+
 describe('snapshots of a partition', () => {
   test('bring its state back when the folder is lost', async () => {
     const at = options();
@@ -90,16 +105,7 @@ describe('snapshots of a partition', () => {
     ['a segment is missing', (file: string) => rmSync(file)],
   ])('are passed over when damaged, and the one before is taken: %s', async (_, damage) => {
     const at = options();
-    const folders = stateFolders(at);
-    const stores = await folders.open(0);
-    for (let sequence = 1; sequence <= 2; sequence += 1) {
-      stores.keyed.put('a', Buffer.from(String(sequence)));
-      const lane = stores.events?.lane(Buffer.from('lane'), 0, 4) ?? -1;
-      stores.events?.append(lane, 'waiting', 5, 5, Buffer.from('event'), 0, 5);
-      stores.committed(sequence);
-      await folders.snapshots?.keep(0, stores);
-    }
-    stores.close();
+    const folders = await withTwoSnapshots(at);
     rmSync(stateFolder(at, 0), { recursive: true });
     const kept = join(at.snapshotFolder, 'merger', '0');
     const [, newest = ''] = readdirSync(kept).sort();
@@ -149,16 +155,7 @@ describe('snapshots of a partition', () => {
 
   test('that open as damaged ones, too, are set aside for the one before', async () => {
     const at = options();
-    const folders = stateFolders(at);
-    const stores = await folders.open(0);
-    for (let sequence = 1; sequence <= 2; sequence += 1) {
-      stores.keyed.put('a', Buffer.from(String(sequence)));
-      const lane = stores.events?.lane(Buffer.from('lane'), 0, 4) ?? -1;
-      stores.events?.append(lane, 'waiting', 5, 5, Buffer.from('event'), 0, 5);
-      stores.committed(sequence);
-      await folders.snapshots?.keep(0, stores);
-    }
-    stores.close();
+    const folders = await withTwoSnapshots(at);
     // A copy of what was damaged already has checksums that say so.
     const kept = join(at.snapshotFolder, 'merger', '0');
     const [, newest = ''] = readdirSync(kept).sort();
