@@ -1,5 +1,5 @@
 /**
- * Lanes: sequences of events under one key (DESIGN section 2, *Lanes*). The key decides the partition, so it is
+ * Lanes: sequences of events under one key (contract, *Topics*). The key decides the partition, so it is
  * the contract between everyone who writes or reads events.collected and identity.decisions.
  */
 import type { LaneKey, PersonId, Workspace } from './ids.ts';
@@ -21,7 +21,7 @@ export function isEmailShaped(value: string): boolean {
   return EMAIL.test(value);
 }
 
-/** The kind of a path identifier or userId, by its shape (spec A.1; DESIGN section 8). */
+/** The kind of a path identifier or userId, by its shape (spec A.1; contract, *Words*). */
 export function identifierByShape(value: string): Identifier {
   if (value.startsWith('cio_')) return { kind: 'cio_id', value };
   if (EMAIL.test(value)) return { kind: 'email', value };

@@ -1,6 +1,6 @@
 /**
  * Every topic, declared once. No other file holds a topic's name as text.
- * Retention and partition counts follow DESIGN section 3.
+ * Retention and partition counts follow the contract, *Topics*.
  */
 
 const DAY_MS = 86_400_000;

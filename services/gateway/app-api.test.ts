@@ -13,7 +13,7 @@ const app = (options: InjectOptions) =>
   under.server.inject({ ...options, headers: { authorization: appAuth, ...options.headers } });
 const segment = { name: 'Carts', type: 'data_driven', when: { event: 'Added to Cart', within: 'P7D' } };
 
-describe('definitions, DESIGN section 8', () => {
+describe('definitions (contract, *Definitions*)', () => {
   const url = '/v1/definitions/segments/carts';
 
   test('a good PUT answers the stored version, and counts on after a DELETE', async () => {
@@ -58,7 +58,7 @@ describe('definitions, DESIGN section 8', () => {
   });
 });
 
-describe('workspaces, DESIGN section 7', () => {
+describe('workspaces (contract, *Running it*)', () => {
   const admin = { authorization: `Bearer ${adminKey}` };
 
   test('settings are answered whole; what is left out has its default', async () => {
@@ -110,7 +110,7 @@ describe('workspaces, DESIGN section 7', () => {
   });
 });
 
-describe('the test clock, DESIGN section 7', () => {
+describe('the test clock (contract, *Running it*)', () => {
   const noon = '2026-12-01T12:00:00.000Z';
   const send = (header?: string) =>
     app({

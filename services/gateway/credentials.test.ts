@@ -24,7 +24,7 @@ describe('credentials.json', () => {
     expect(file()).toEqual(before);
   });
 
-  test('keys open their workspace, each on its own API', () => {
+  test('keys open their workspace, each on its own API (spec A.0 row 6)', () => {
     const credentials = ensureCredentials(folder, {});
     const { sample } = file();
     expect(credentials.track(sample?.site_id ?? '', sample?.api_key ?? '')).toBe('sample');

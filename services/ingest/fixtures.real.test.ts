@@ -160,7 +160,7 @@ describe.each(recordedClients)('%s', (client) => {
   let name = '';
 
   test(
-    'every request is answered as the spec says',
+    'every request to what is built is answered as the spec says, and any other 404',
     async () => {
       const workspace = await freshWorkspace(client);
       name = workspace.name;
@@ -185,7 +185,7 @@ describe.each(recordedClients)('%s', (client) => {
   );
 
   test(
-    'its events are in ClickHouse once, and repeats in dropped',
+    'its events are in ClickHouse once, and repeats in dropped (E rows 6, 39)',
     async () => {
       await settled();
       const { first, repeats } = split(recorded.filter((each) => BUILT.has(routeOf(each))).flatMap(eventsIn));

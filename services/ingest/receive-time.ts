@@ -1,4 +1,4 @@
-/** When a call was received: the wall clock, or under HINDSIGHT_TEST_CLOCK what the contract says (DESIGN section 7). */
+/** When a call was received: the wall clock, or under HINDSIGHT_TEST_CLOCK what the contract says (contract, *Running it*). */
 import { holdMsMax } from '../../schemas/hold.ts';
 import { fromIso8601 } from './validate.ts';
 

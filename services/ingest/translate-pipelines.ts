@@ -1,4 +1,4 @@
-/** Calls of the Pipelines API: a call in, outcomes or a refusal out. Pure (spec A.3; DESIGN section 8 on words). */
+/** Calls of the Pipelines API: a call in, outcomes or a refusal out. Pure (spec A.3; contract, *Words*). */
 import { Compile } from 'typebox/compile';
 import { callBytesMax } from '../../schemas/http/limits.ts';
 import { Alias, Group, Identify, Page, Track } from '../../schemas/http/pipelines.ts';

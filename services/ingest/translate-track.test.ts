@@ -141,7 +141,7 @@ describe('events, spec A.1', () => {
     ['event', 'event'],
     ['purchase', 'event'],
     [7, 'event'],
-  ])('type %s is %s', (type, expected) => {
+  ])('type %s is %s (E row 7)', (type, expected) => {
     expect(eventOf(anonymousEvent({ name: 'x', type, anonymous_id: 'a' })).type).toBe(expected);
   });
 

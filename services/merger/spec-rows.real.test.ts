@@ -1,6 +1,6 @@
 /**
  * Spec C over HTTP, in a whole installation whose clock the test sets: windows at their boundaries, to the second, and
- * what analysts find afterwards. docs/spec-rows.md says where each row is proven in small.
+ * what analysts find afterwards. docs/spec/merging.md says where each row is shown in small.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { StackCalls } from '../testing/stack-calls.ts';

@@ -42,7 +42,7 @@ async function cioIdOf(id: string): Promise<string> {
 }
 
 test(
-  'E rows 90, 105: every step is told, by the visitor and by each name of the person, also once merged, taken apart and deleted',
+  'E rows 40, 90, 105: every step is told, by the visitor and by each name of the person, also once merged, taken apart and deleted',
   async () => {
     const cart = { event: 'Cart' };
     await calls.app('PUT', '/v1/definitions/segments/carts', { name: 'C', type: 'data_driven', when: cart });

@@ -1,5 +1,5 @@
 /**
- * The language of conditions as parsed (DESIGN section 8). Every condition carries the JSON pointer of the place in the
+ * The language of conditions as parsed (contract, *Definitions*). Every condition carries the JSON pointer of the place in the
  * definition that said it: the pointer names its state, its faults and its line in an explanation.
  */
 import type { Pattern } from './pattern.ts';

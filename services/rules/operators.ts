@@ -1,5 +1,5 @@
 /**
- * What the operators mean (DESIGN section 8, *What the words mean*). A missing value and a value of another type make
+ * What the operators mean (contract, *Words*). A missing value and a value of another type make
  * neq, not_contains, not_in (and, when missing, not_exists) true and everything else false: "5" is not 5.
  */
 import type { Check, Scalar } from './condition.ts';
@@ -111,7 +111,7 @@ function codePointRank(unit: number): number {
   return unit >= 0xd800 ? unit + 0x2000 : unit; // surrogates stand for code points above U+FFFF
 }
 
-/** Year 9999: a number of milliseconds lies beyond, and is no time (spec G.8). */
+/** Year 9999: a number of milliseconds lies beyond, and is no time (spec A.0, *Times*). */
 export const UNIX_SECONDS_MAX = 253_402_300_799;
 /** Date, or date and time of day with an offset or Z; what JSON clients write. Years as ClickHouse has them. */
 export const ISO_TIMESTAMP =

@@ -1,4 +1,4 @@
-/** Definitions from outside: `parseSegment` and `parseJourney` accept what DESIGN section 8 says, or name every fault. */
+/** Definitions from outside: `parseSegment` and `parseJourney` accept what the contract, *Definitions*, says, or name every fault. */
 import type { Frequency, Journey, Segment, Trigger } from './condition.ts';
 import { Faults, pointerTo, type Parsed } from './faults.ts';
 import { descriptionCharsMax, textCharsMax } from './limits.ts';

@@ -1,6 +1,6 @@
 /**
  * A person's attributes: last writer by (`_timestamp`, else receive time, then message id), each attribute by itself
- * (DESIGN section 8). Removing is a write like any other, so it is remembered, or an older value would come back. Pure.
+ * (contract, *Words*). Removing is a write like any other, so it is remembered, or an older value would come back. Pure.
  */
 import { timestampOf } from '../rules/operators.ts';
 import { isJsonObject, valueAt, type JsonObject } from '../rules/paths.ts';
@@ -35,7 +35,7 @@ export interface Known {
   readonly email: string | null;
 }
 
-/** Attributes of a person, removed ones included (spec A, *Limits*: 300 for a person). */
+/** Attributes of a person, removed ones included (spec A.0, *Limits*: 300 for a person). */
 export const attributesMax = 600;
 
 export const newProfile: Profile = { version: 0, attributes: {}, id: null, email: null };

@@ -53,7 +53,7 @@ describe('relationships of a person', () => {
     expect(trigger.then(identified({ id: 'i' }))).toEqual(['cio_a starts known because of i']);
   });
 
-  test('row 23: those of a visitor come with the claim, in the history before the identify', () => {
+  test('C.1 row 23: those of a visitor come with the claim, in the history before the identify', () => {
     const trigger = new Trigger();
     const past = { anonymousId: 'x', previouslyAnonymous: true, at: T0 - 1, mergedAt: T0 };
     const outputs = trigger.feed(

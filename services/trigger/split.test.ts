@@ -1,4 +1,4 @@
-/** A split clears what the rules had counted for both people (DESIGN section 8: until a backfill rebuilds it). */
+/** A split clears what the rules had counted for both people (contract, *Definitions*). */
 import { describe, expect, test } from '@jest/globals';
 import { of } from '../testing/processor-harness.ts';
 import { absorb, absorbed, happened, identified, lines, MINUTE, split, T0, Trigger } from './scenario.ts';

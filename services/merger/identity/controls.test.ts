@@ -12,7 +12,7 @@ describe('merging people', () => {
     return { shop, a, b };
   };
 
-  test('C.3: the secondary is absorbed: its identifiers fill gaps, the others name nobody, its visitors are the primary’s', () => {
+  test('C.3, E row 104: the secondary is absorbed: its identifiers fill gaps, the others name nobody, its visitors are the primary’s', () => {
     const { shop, a, b } = two();
     shop.merge('1', '2');
     expect(shop.person('1')).toMatchObject({

@@ -1,4 +1,4 @@
-/** Control calls overtake nothing that was acknowledged before them, and never lock: DESIGN Identity, held.ts. */
+/** Control calls overtake nothing that was acknowledged before them, and never lock: held.ts. */
 import { describe, expect, test } from '@jest/globals';
 import type { IdentityRequest } from '../../../schemas/records.ts';
 import { abandonMs } from '../../../schemas/control-markers.ts';

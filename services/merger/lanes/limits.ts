@@ -4,7 +4,7 @@ import { holdMsMax } from '../../../schemas/hold.ts';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** An event waits so long for a claim; exactly so old still merges (spec C.1 row 3, DESIGN section 8). */
+/** An event waits so long for a claim; exactly so old still merges (spec C.1 row 3; contract, *Words*). */
 export const waitingMs = 30 * 24 * HOUR_MS;
 /** After a claim events without identifier still merge for so long, to the millisecond (spec C.1 row 5). */
 export const graceMs = 5 * MINUTE_MS;

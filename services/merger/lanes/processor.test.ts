@@ -335,7 +335,7 @@ describe('news of people', () => {
 });
 
 describe('repeats of a message id', () => {
-  test('C.2: the second copy is dropped with a row, whether the first waits, asks or has merged', () => {
+  test('C.2, A.0 row 11: the second copy is dropped with a row, whether the first waits, asks or has merged', () => {
     const lanes = new LaneScenario();
     const asked = lanes.batch(visit('x', 'a', T), visit('x', 'a', T + 1), identify('x', '42', T + 2));
     expect(dropped(asked)).toEqual(['duplicate_message: a']);

@@ -1,6 +1,6 @@
 /**
  * The routing fields of a CollectedEvent, read in place: no string, no object, no copy. The Avro record starts with
- * them for this (DESIGN *The envelope*); a property test holds this reader against the schema.
+ * them for this (contract, *The envelope*); a property test holds this reader against the schema.
  */
 import { WIRE_HEADER_BYTES } from '../../../schemas/codec.ts';
 import type { Identifier, IdentifierKind } from '../../../schemas/lanes.ts';

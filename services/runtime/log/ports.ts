@@ -83,7 +83,7 @@ export interface OutputBuffer {
   clear(): void;
 }
 
-/** One transactional.id. Any error means: this producer is dead and so is everything not committed (DESIGN section 9). */
+/** One transactional.id. Any error means: this producer is dead and so is everything not committed (contract, *Non-obvious*). */
 export interface TransactionalProducer {
   /** InitProducerId: fences every older owner of the id and waits for its open transaction to end. */
   init(): Promise<void>;

@@ -1,6 +1,6 @@
 /**
  * State of one partition, in a folder of its own. Every read is synchronous and sees the batch that is being decided;
- * nothing reaches the disk as applied before its transaction has committed (DESIGN *State and recovery*).
+ * nothing reaches the disk as applied before its transaction has committed (ARCHITECTURE.md).
  */
 
 import type { CodedError } from '../errors.ts';

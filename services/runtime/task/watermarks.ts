@@ -1,6 +1,6 @@
 /**
  * How far a lane partition has come: every record below `offset` has had its whole effect, and nothing received before
- * `time` is still on its way. Pure; see DESIGN of the project, *Time*.
+ * `time` is still on its way. Pure (contract, *Words*).
  */
 export interface Watermark {
   readonly time: number;
