@@ -1,5 +1,5 @@
 /**
- * Chapter 1. A past and a name.
+ * A name and a past.
  *
  * Somebody looks at boots. Nobody knows who it is, so nothing happens: no profile, no segment, no journey. Ten minutes
  * later they type their address into a form, and what they did is theirs. This chapter makes the calls that a shop
@@ -18,7 +18,7 @@ afterAll(async () => {
   await stack.stop();
 }, minuteMs);
 
-describe('a past and a name', () => {
+describe('a name and a past', () => {
   test(
     'the shop says what it wants to know: who put something into the cart',
     async () => {

@@ -302,6 +302,9 @@ test(
     await calls.settled();
     expect(await histories('aged-')).toEqual(['aged-1: Old', 'aged-2: Old', 'aged-3:']);
     expect(await anonymous('old-')).toEqual([]);
+    const lines = `SELECT anonymous_id FROM activities WHERE startsWith(assumeNotNull(anonymous_id), 'old-') AND kind = 'Event'`;
+    expect(await calls.rows(`${lines} AND person_id IS NULL`)).toEqual([]);
+    expect(await calls.rows(`${lines} ORDER BY anonymous_id`)).toEqual([['old-1'], ['old-2']]);
     const merged = await calls.rows(
       `SELECT anonymous_id FROM activities WHERE kind = 'Anonymous Data Merged' AND startsWith(assumeNotNull(anonymous_id), 'old-') ORDER BY anonymous_id`,
     );
