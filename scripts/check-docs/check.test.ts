@@ -175,6 +175,16 @@ describe('links', () => {
   });
 });
 
+test('a path in code marks that is not there, a * standing for any name', () => {
+  const readme = (path: string) => faultsOf({ 'README.md': `See \`${path}\`.\n` });
+  expect(readme('services/shop/shop.ts')).toEqual([]);
+  expect(readme('services/shop/')).toEqual([]);
+  expect(readme('services/*/shop*.ts')).toEqual([]);
+  for (const path of ['services/shop/shap.ts', 'services/shop/sh', 'services/*/sh.ts']) {
+    expect(readme(path)).toEqual([`link README.md: \`${path}\` is not in the repository`]);
+  }
+});
+
 test('lists of rows are read as people write them', () => {
   expect([...rowsNamedIn('C.1 rows 1, 3 to 5 and 9, E row 12')]).toEqual([
     ...['C.1/1', 'C.1/3', 'C.1/4', 'C.1/5', 'C.1/9'],

@@ -1,8 +1,12 @@
-/** Relative links of Markdown pages lead to a file or folder of the checkout, and where they say so to a heading. */
+/**
+ * Relative links of Markdown pages lead to a file or folder of the checkout, and where they say so to a heading. So do
+ * paths in code marks, `services/app/trace.ts`, in which a `*` stands for any name.
+ */
 import { posix } from 'node:path';
 import type { Fault, Tree } from './fault.ts';
 
 const LINK = /\]\(([^)\s]+)\)/g;
+const PATH = /`((?:bench|docs|examples|infra|schemas|scripts|services)\/[\w*./-]*)`/g;
 const FOREIGN = /^[a-z][a-z+.-]*:/i;
 
 export function checkLinks(path: string, tree: Tree): readonly Fault[] {
@@ -17,6 +21,15 @@ export function checkLinks(path: string, tree: Tree): readonly Fault[] {
     }
     if (anchor === undefined || (isFile && anchorsOf(tree.read(target)).has(anchor))) return [];
     return [{ rule: 'link', path, message: `${link}: there is no such heading` }];
+  });
+}
+
+export function checkPaths(path: string, tree: Tree): readonly Fault[] {
+  return [...withoutFences(tree.read(path)).matchAll(PATH)].flatMap(([, named = '']): Fault[] => {
+    const names = named.replace(/\/$/, '').split('*');
+    const pattern = new RegExp(`^${names.map((name) => name.replaceAll('.', '[.]')).join('[^/]*')}(?:/|$)`);
+    if (tree.paths.some((each) => pattern.test(each))) return [];
+    return [{ rule: 'link', path, message: `\`${named}\` is not in the repository` }];
   });
 }
 
