@@ -122,7 +122,7 @@ export default {
     onlyIn(
       'clickhouse-client-in-few-places',
       '@clickhouse/client',
-      '^(services/clickhouse/target|services/gateway/clickhouse|services/app/clickhouse|infra/clickhouse/migrate)\\.ts$',
+      '^(services/sink/target|services/gateway/clickhouse|services/app/clickhouse|services/sink/schema/migrate)\\.ts$',
       'One file a service speaks to ClickHouse.',
     ),
   ],

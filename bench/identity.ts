@@ -15,7 +15,7 @@ import { setImmediate } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { localCodecs } from '../schemas/codec.ts';
 import type { IdentityRequest } from '../schemas/records.ts';
-import { identityService } from '../services/merger/identity/service.ts';
+import { identityService } from '../services/identity/service.ts';
 import { Definitions } from '../services/runtime/definitions.ts';
 import type { InputRecord } from '../services/runtime/log/ports.ts';
 import { openPartitionStores } from '../services/runtime/store/open-stores.ts';

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { BenchRow } from '../scripts/bench.ts';
-import { expireDays } from '../services/clickhouse/chores.ts';
+import { expireDays } from '../services/sink/chores.ts';
 import { silentLogger } from '../services/runtime/logger.ts';
-import type { ClickHouseAddress, Target } from '../services/clickhouse/target.ts';
+import type { ClickHouseAddress, Target } from '../services/sink/target.ts';
 
 const PEOPLE_SHARE = 30; // events a person
 const CHUNK_ROWS = 500_000;

@@ -6,10 +6,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { migrate } from '../infra/clickhouse/migrate.ts';
+import { migrate } from '../services/sink/schema/migrate.ts';
 import { freePort, startEngineProcess } from '../infra/local/engine/engine-process.ts';
 import type { BenchRow } from '../scripts/bench.ts';
-import { openTarget, type Target } from '../services/clickhouse/target.ts';
+import { openTarget, type Target } from '../services/sink/target.ts';
 import { leastMedianGreatest } from './median.ts';
 
 export async function bench(args: readonly string[]): Promise<readonly BenchRow[]> {

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { readFileSync } from 'node:fs';
-import { migrate } from '../infra/clickhouse/migrate.ts';
-import { openTarget } from '../services/clickhouse/target.ts';
+import { migrate } from '../services/sink/schema/migrate.ts';
+import { openTarget } from '../services/sink/target.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 

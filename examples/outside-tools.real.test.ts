@@ -8,10 +8,10 @@ import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import { migrate } from '../infra/clickhouse/migrate.ts';
+import { migrate } from '../services/sink/schema/migrate.ts';
 import { topics } from '../schemas/topics.ts';
-import { sampleMerged } from '../services/clickhouse/sample-load.ts';
-import { openTarget, type Target } from '../services/clickhouse/target.ts';
+import { sampleMerged } from '../services/testing/sink/sample-load.ts';
+import { openTarget, type Target } from '../services/sink/target.ts';
 import { openLog } from '../services/runtime/log/open-log.ts';
 import { registerSchemas } from '../services/runtime/registry.ts';
 

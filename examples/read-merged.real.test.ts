@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { topics } from '../schemas/topics.ts';
-import { sampleMerged } from '../services/clickhouse/sample-load.ts';
+import { sampleMerged } from '../services/testing/sink/sample-load.ts';
 import { openLog } from '../services/runtime/log/open-log.ts';
 import { registerSchemas } from '../services/runtime/registry.ts';
 import { withoutAborted } from './typescript/repair-kafkajs.ts';

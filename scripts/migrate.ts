@@ -1,6 +1,6 @@
 /** Brings the ClickHouse database to this program's schema. `npm start` does it, too. */
 import { env } from 'node:process';
-import { migrate } from '../infra/clickhouse/migrate.ts';
+import { migrate } from '../services/sink/schema/migrate.ts';
 import { clickHouseField } from '../services/runtime/clickhouse-settings.ts';
 import { readConfig } from '../services/runtime/config.ts';
 

@@ -22,10 +22,10 @@ const gateway = async (): Promise<Service> => {
 const services: Readonly<Record<string, () => Promise<Service>>> = {
   gateway,
   ingest: gateway, // it has no process of its own
-  merger: async () => (await import('../services/merger/lanes/main.ts')).run,
-  identity: async () => (await import('../services/merger/identity/main.ts')).run,
+  merger: async () => (await import('../services/merger/main.ts')).run,
+  identity: async () => (await import('../services/identity/main.ts')).run,
   trigger: async () => (await import('../services/trigger/main.ts')).run,
-  clickhouse: async () => (await import('../services/clickhouse/main.ts')).run,
+  clickhouse: async () => (await import('../services/sink/main.ts')).run,
 };
 /** The launcher kills after 5 s. */
 const stopMsMax = 4_500;

@@ -11,8 +11,8 @@ import type { Codecs } from '../schemas/codec.ts';
 import { openLog } from '../services/runtime/log/open-log.ts';
 import type { Log, Producer } from '../services/runtime/log/ports.ts';
 import { registerSchemas } from '../services/runtime/registry.ts';
-import { scan } from '../services/runtime/task/log-scan.ts';
-import { systemTime } from '../services/runtime/task/time.ts';
+import { scan } from '../services/runtime/task/batch/log-scan.ts';
+import { systemTime } from '../services/runtime/time.ts';
 import { collectedEvent } from '../services/testing/collected-event.ts';
 
 jest.setTimeout(600_000);

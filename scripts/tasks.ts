@@ -3,8 +3,8 @@
  * Then set HINDSIGHT_TASKS to the same number and start it.
  */
 import { parseArgs } from 'node:util';
-import { identityService } from '../services/merger/identity/service.ts';
-import { lanesService } from '../services/merger/lanes/service.ts';
+import { identityService } from '../services/identity/service.ts';
+import { lanesService } from '../services/merger/service.ts';
 import { CodedError } from '../services/runtime/errors.ts';
 import { runTasksCommand } from '../services/runtime/task/tasks-command.ts';
 import { triggerService } from '../services/trigger/service.ts';

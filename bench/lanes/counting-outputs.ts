@@ -1,7 +1,7 @@
 /** Where outputs go: the real buffer, or none, and either way the requests are kept for their answers. */
 import type { TopicId } from '../../schemas/topics.ts';
 import { BytePool } from '../../services/runtime/log/byte-pool.ts';
-import { BatchedOutputs } from '../../services/runtime/log/output-buffer.ts';
+import { BatchedOutputs } from '../../services/runtime/log/producing/output-buffer.ts';
 import type { OutputBuffer } from '../../services/runtime/log/ports.ts';
 
 const FREE_BYTES_MAX = 64 << 20;

@@ -2,12 +2,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { Codecs } from '../../schemas/codec.ts';
-import { lanesService } from '../../services/merger/lanes/service.ts';
+import { lanesService } from '../../services/merger/service.ts';
 import { Definitions } from '../../services/runtime/definitions.ts';
 import type { InputRecord } from '../../services/runtime/log/ports.ts';
 import { openPartitionStores } from '../../services/runtime/store/open-stores.ts';
 import type { PartitionStores } from '../../services/runtime/store/ports.ts';
-import { ShellEmitter } from '../../services/runtime/task/emitter.ts';
+import { ShellEmitter } from '../../services/runtime/task/batch/emitter.ts';
 import type { BatchContext, Processor } from '../../services/runtime/task/ports.ts';
 import { CountingOutputs } from './counting-outputs.ts';
 import { frameOf, PLACE, type Frame } from './frames.ts';

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { localCodecs, type Codecs } from '../../schemas/codec.ts';
-import { lanesService } from '../../services/merger/lanes/service.ts';
+import { lanesService } from '../../services/merger/service.ts';
 import type { InputRecord } from '../../services/runtime/log/ports.ts';
 import { openPartitionStores } from '../../services/runtime/store/open-stores.ts';
 import type { Processor } from '../../services/runtime/task/ports.ts';

@@ -6,14 +6,14 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Codecs } from '../../schemas/codec.ts';
 import { partitionOf } from '../../schemas/partitioner.ts';
-import { waitingMs } from '../../services/merger/lanes/limits.ts';
-import { lanesService } from '../../services/merger/lanes/service.ts';
+import { waitingMs } from '../../services/merger/decide/limits.ts';
+import { lanesService } from '../../services/merger/service.ts';
 import { assert } from '../../services/runtime/errors.ts';
 import { openPartitionStores } from '../../services/runtime/store/open-stores.ts';
 import type { EventStore, HashWindow, PartitionStores } from '../../services/runtime/store/ports.ts';
-import { keepPositions } from '../../services/runtime/task/kept-positions.ts';
-import { Positions } from '../../services/runtime/task/positions.ts';
-import { stateFolder } from '../../services/runtime/task/snapshots.ts';
+import { keepPositions } from '../../services/runtime/task/batch/kept-positions.ts';
+import { Positions } from '../../services/runtime/task/batch/positions.ts';
+import { stateFolder } from '../../services/runtime/task/recovery/snapshots.ts';
 import { collectedEvent } from '../../services/testing/collected-event.ts';
 
 export interface FillOptions {

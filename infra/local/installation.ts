@@ -6,7 +6,7 @@ import { createTopics } from '../../scripts/topics.ts';
 import { ensureCredentials } from '../../services/gateway/credentials.ts';
 import type { Layout } from '../../services/runtime/clickhouse-settings.ts';
 import { registerSchemas } from '../../services/runtime/registry.ts';
-import { migrate } from '../clickhouse/migrate.ts';
+import { migrate } from '../../services/sink/schema/migrate.ts';
 import { compileServices } from './compiled-services.ts';
 import { serviceNames, serviceProcess } from './service-processes.ts';
 import type { Supervisor } from './supervisor.ts';

@@ -19,7 +19,7 @@ const CountIn = Type.Union([
   Type.Null(),
 ]);
 
-/** `PUT /v1/workspaces/{name}`: what is left out has its default (services/runtime/settings.ts). */
+/** `PUT /v1/workspaces/{name}`: what is left out has its default (services/runtime/workspace-settings.ts). */
 export const WorkspaceSettingsBody = Type.Object(
   {
     anonymous_event_merge: Type.Optional(Type.Boolean()),

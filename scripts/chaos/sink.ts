@@ -1,9 +1,9 @@
 /** The drills of the sink, on the broker and the registry of an installation of its own. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chaosSink } from '../../services/clickhouse/chaos-sink.ts';
-import type { Comparison } from '../../services/clickhouse/compare-with-topics.ts';
-import { outageOfClickHouse } from '../../services/clickhouse/outage-sink.ts';
+import { chaosSink } from '../../services/testing/sink/chaos.ts';
+import type { Comparison } from '../../services/testing/sink/compare-with-topics.ts';
+import { outageOfClickHouse } from '../../services/testing/sink/outage.ts';
 import { startOwnInstallation } from './own-installation.ts';
 
 type Print = (line: string) => void;

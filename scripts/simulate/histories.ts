@@ -4,10 +4,10 @@
  * shortest that still does, and told in words with the seed and the path that repeat it.
  */
 import fc from 'fast-check';
-import { history, schedule, type History } from '../../services/merger/model/history.ts';
-import { play } from '../../services/merger/model/play.ts';
-import { differences, replayFaults } from '../../services/merger/model/story.ts';
-import { told } from '../../services/merger/model/tell.ts';
+import { history, schedule, type History } from '../../services/testing/model/history.ts';
+import { play } from '../../services/testing/model/play.ts';
+import { differences, replayFaults } from '../../services/testing/model/story.ts';
+import { told } from '../../services/testing/model/tell.ts';
 
 /** One history in so many is replayed too, with a restart before every batch. */
 const REPLAYED_ONE_IN = 20;

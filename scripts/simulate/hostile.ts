@@ -1,13 +1,13 @@
 /**
  * Hostile inputs to the merger at full size, on real stores and without a broker; smaller ones are in the suite
- * (services/merger/hostile). Prints what each took. A promise that breaks is an error.
+ * (services/testing/hostile). Prints what each took. A promise that breaks is an error.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { personOfVeryMany } from '../../services/merger/hostile/one-person.ts';
-import { claimedVisitor, unansweredVisitor } from '../../services/merger/hostile/one-visitor.ts';
-import { laneEventsMax } from '../../services/merger/lanes/limits.ts';
+import { personOfVeryMany } from '../../services/testing/hostile/one-person.ts';
+import { claimedVisitor, unansweredVisitor } from '../../services/testing/hostile/one-visitor.ts';
+import { laneEventsMax } from '../../services/merger/decide/limits.ts';
 
 const OVERFULL = 1_000;
 const VISITORS = 10_000;

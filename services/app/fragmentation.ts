@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isWorkspace, type Workspace } from '../../schemas/ids.ts';
-import { settingsOf } from '../runtime/settings.ts';
+import { settingsOf } from '../runtime/workspace-settings.ts';
 import { answer, bearerOf, notFound, unauthorized } from './answers.ts';
 import type { AppKeys, DefinitionsStore, Query } from './ports.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { InjectOptions } from 'fastify';
 import { routes } from '../../schemas/http/routes.ts';
-import { adminKey, appAuth, testServer, trackAuth, type TestServer } from './test-server.ts';
+import { adminKey, appAuth, testServer, trackAuth, type TestServer } from '../testing/gateway-server.ts';
 
 let under: TestServer;
 beforeEach(() => {

@@ -3,7 +3,7 @@ import { Analytics } from '@customerio/cdp-analytics-node';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { CustomerIORequestError, IdentifierType, PipelinesClient, TrackClient } from 'customerio-node';
 import { CodedError } from '../runtime/errors.ts';
-import { apiKey, siteId, testServer, writeKey, type TestServer } from './test-server.ts';
+import { apiKey, siteId, testServer, writeKey, type TestServer } from '../testing/gateway-server.ts';
 
 let under: TestServer;
 let base: string;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { appAuth, pipelinesAuth, testServer, trackAuth, type TestServer } from './test-server.ts';
+import { appAuth, pipelinesAuth, testServer, trackAuth, type TestServer } from '../testing/gateway-server.ts';
 import { batchBytesMax, batchCallsMax } from '../../schemas/http/limits.ts';
 
 let under: TestServer;

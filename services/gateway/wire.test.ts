@@ -3,7 +3,7 @@ import type { InjectOptions } from 'fastify';
 import { gzipSync } from 'node:zlib';
 import { bodyBytesMax } from '../../schemas/http/limits.ts';
 import { CodedError } from '../runtime/errors.ts';
-import { appAuth, pipelinesAuth, testServer, trackAuth, type TestServer } from './test-server.ts';
+import { appAuth, pipelinesAuth, testServer, trackAuth, type TestServer } from '../testing/gateway-server.ts';
 
 let under: TestServer;
 beforeEach(() => {

@@ -14,7 +14,7 @@ import {
   type Authorizations,
   type RecordedClient,
   type RecordedRequest,
-} from './recorded-requests.ts';
+} from '../testing/recorded-requests.ts';
 
 const startMsMax = 180_000;
 const replayMsMax = 300_000;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { nestingMax } from '../../schemas/http/limits.ts';
-import { sent } from './calls-in-tests.ts';
+import { sent } from '../testing/ingest-calls.ts';
 import { readJson } from './json-text.ts';
 
 const read = (text: string) => readJson(Buffer.from(text));

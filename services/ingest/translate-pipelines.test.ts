@@ -7,7 +7,7 @@ import {
   receivedAt,
   refusalOf,
   sent,
-} from './calls-in-tests.ts';
+} from '../testing/ingest-calls.ts';
 import { translatePipelines } from './translate-pipelines.ts';
 
 const call = { ...context, context: null };

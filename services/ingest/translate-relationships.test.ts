@@ -1,6 +1,6 @@
 /** Relationships of people and of visitors: what each route becomes (spec A.1, A.2, A.3, C.1 row 23). */
 import { describe, expect, test } from '@jest/globals';
-import { call, refusalOf, sent } from './calls-in-tests.ts';
+import { call, refusalOf, sent } from '../testing/ingest-calls.ts';
 import type { Translation } from './translation.ts';
 import { translatePipelines } from './translate-pipelines.ts';
 import { translateIdentify, translateOperation } from './translate-track.ts';

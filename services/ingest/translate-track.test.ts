@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { call, controlOf, droppedOf, eventOf, receivedAt, refusalOf, sent } from './calls-in-tests.ts';
+import { call, controlOf, droppedOf, eventOf, receivedAt, refusalOf, sent } from '../testing/ingest-calls.ts';
 import {
   translateAnonymousEvent,
   translateControl,

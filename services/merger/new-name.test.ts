@@ -1,10 +1,10 @@
 /** Lanes and identity together: a person gets another id or email by the path of their cio_id (spec C.3, identifiers). */
 import { describe, expect, test } from '@jest/globals';
 import { given, of, ProcessorHarness, type Given, type Output } from '../testing/processor-harness.ts';
-import { identityService } from './identity/service.ts';
-import { identify, T, track, visit } from './lanes/scenario.ts';
-import { releaseEventsMax } from './lanes/limits.ts';
-import { lanesService } from './lanes/service.ts';
+import { identityService } from '../identity/service.ts';
+import { identify, T, track, visit } from '../testing/scenarios/lanes-scenario.ts';
+import { releaseEventsMax } from './decide/limits.ts';
+import { lanesService } from './service.ts';
 
 class Merger {
   readonly lanes = new ProcessorHarness(lanesService, { partitions: 1 });

@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { abandonMs } from '../../schemas/control-markers.ts';
 import type { Identifier } from '../../schemas/lanes.ts';
-import { OrderWorld, type ControlCall, type OrderedCall } from './order-world.ts';
+import { OrderWorld, type ControlCall, type OrderedCall } from '../testing/model/order-world.ts';
 
 const RUNS = Number(process.env['HINDSIGHT_TEST_RUNS'] ?? 200);
 const id = (value: string): Identifier => ({ kind: 'id', value });

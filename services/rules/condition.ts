@@ -2,7 +2,7 @@
  * The language of conditions as parsed (contract, *Definitions*). Every condition carries the JSON pointer of the place in the
  * definition that said it: the pointer names its state, its faults and its line in an explanation.
  */
-import type { Pattern } from './pattern.ts';
+import type { Pattern } from '../runtime/pattern.ts';
 
 export type Scalar = string | number | boolean;
 export type EventType = 'event' | 'page' | 'screen';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parseDuration } from './durations.ts';
 import { changesAt, compareText, passes, timestampOf } from './operators.ts';
 import { valueAt } from './paths.ts';
-import { compilePattern } from './pattern.ts';
+import { compilePattern } from '../runtime/pattern.ts';
 
 const NOW = Date.UTC(2026, 0, 5, 12);
 const DAY = 86_400_000;

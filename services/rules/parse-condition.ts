@@ -10,7 +10,7 @@ import {
   testsPerEventMax,
   textCharsMax,
 } from './limits.ts';
-import { parseDurationAt, parseTest } from './parse-test.ts';
+import { parseDurationAt, parseTest } from './parse-predicate.ts';
 import { isJsonObject, type JsonObject } from './paths.ts';
 
 const FORMS = ['all', 'any', 'not', 'event', 'attribute', 'segment'] as const;

@@ -3,7 +3,7 @@ import type { Frequency, Journey, Segment, Trigger } from './condition.ts';
 import { Faults, pointerTo, type Parsed } from './faults.ts';
 import { descriptionCharsMax, textCharsMax } from './limits.ts';
 import { ConditionParser, parseMatcher } from './parse-condition.ts';
-import { parseDurationAt } from './parse-test.ts';
+import { parseDurationAt } from './parse-predicate.ts';
 import { isJsonObject, type JsonObject } from './paths.ts';
 
 export type { Parsed } from './faults.ts';

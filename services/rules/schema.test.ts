@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Compile } from 'typebox/compile';
-import { condition } from './arbitraries.ts';
+import { condition } from '../testing/rule-arbitraries.ts';
 import { parseJourney, parseSegment } from './parse.ts';
 import { journeySchema, segmentSchema } from './schema.ts';
 

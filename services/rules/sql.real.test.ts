@@ -3,13 +3,13 @@ import { createClient, type ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
-import { migrate } from '../../infra/clickhouse/migrate.ts';
+import { migrate } from '../sink/schema/migrate.ts';
 import { of, type Output } from '../testing/processor-harness.ts';
-import { attributeCondition, condition, eventCondition, happening } from './arbitraries.ts';
+import { attributeCondition, condition, eventCondition, happening } from '../testing/rule-arbitraries.ts';
 import { parseSegment } from './parse.ts';
 import { peopleSql } from './sql.ts';
-import { T0, Trigger, happened } from '../trigger/scenario.ts';
-import { membersOf } from '../trigger/world.ts';
+import { T0, Trigger, happened } from '../testing/scenarios/trigger-scenario.ts';
+import { membersOf } from '../testing/scenarios/trigger-world.ts';
 
 const PEOPLE = 60;
 const RULES = 60;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { collectedEvent } from './collected-event.ts';
 import { ProcessorHarness, given, of } from './processor-harness.ts';
-import { toyService, toyTimerMs } from './toy-service.ts';
+import { toyService, toyTimerMs } from './toy/toy-service.ts';
 
 function event(lane: string, messageId: string, receivedAt: number) {
   return given('eventsCollected', lane, collectedEvent({ message_id: messageId, received_at: receivedAt }));

@@ -12,7 +12,7 @@ import { assert } from '../runtime/errors.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
 import type { PartitionStores } from '../runtime/store/ports.ts';
 import type { BatchContext, Emitter, Processor, ServiceSpec } from '../runtime/task/ports.ts';
-import { MemoryDisk } from './memory-stores.ts';
+import { MemoryDisk } from './memory/memory-stores.ts';
 import { topicRecords, type TopicRecords } from './topic-records.ts';
 
 type RecordOf<T extends TopicId> = Records[TopicRecords[T]];

@@ -2,7 +2,7 @@
  * Time that passes only when nothing else can happen: sleepers wake in the order of their times, as fast as the machine
  * can. With a seeded order among equals a run repeats itself exactly.
  */
-import type { TimePort } from '../runtime/task/time.ts';
+import type { TimePort } from '../runtime/time.ts';
 
 interface Sleeper {
   readonly at: number;

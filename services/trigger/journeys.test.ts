@@ -1,6 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { of } from '../testing/processor-harness.ts';
-import { DAY, HOUR, MINUTE, SECOND, T0, Trigger, happened, identified } from './scenario.ts';
+import {
+  DAY,
+  HOUR,
+  MINUTE,
+  SECOND,
+  T0,
+  Trigger,
+  happened,
+  identified,
+} from '../testing/scenarios/trigger-scenario.ts';
 
 const cart = { event: 'Added to Cart' };
 const often = { frequency: { mode: 'every_rematch' } };

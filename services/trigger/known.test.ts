@@ -1,7 +1,15 @@
 /** Conditions on identifiers go by what identity says and not by what an identify claims (spec A.1 PUT, C.3). */
 import { describe, expect, test } from '@jest/globals';
-import { absorb, absorbed, happened, identified, lines, T0, Trigger } from './scenario.ts';
-import { World } from './world.ts';
+import {
+  absorb,
+  absorbed,
+  happened,
+  identified,
+  lines,
+  T0,
+  Trigger,
+} from '../testing/scenarios/trigger-scenario.ts';
+import { World } from '../testing/scenarios/trigger-world.ts';
 
 const mail = { attribute: 'email', operator: 'exists' };
 const isAnn = { attribute: 'email', operator: 'eq', value: 'ann@example.com' };

@@ -2,8 +2,8 @@
 import type { Codecs } from '../../schemas/codec.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import { unreachable } from '../runtime/errors.ts';
-import type { Effect } from './effects.ts';
-import { attributesOf, createdAtOf } from './profile.ts';
+import type { Effect } from './decide/effects.ts';
+import { attributesOf, createdAtOf } from './decide/profile.ts';
 
 export interface Whose {
   readonly workspace: string;

@@ -2,11 +2,11 @@
 import type { Codecs } from '../../schemas/codec.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
-import type { Decision, Subject } from './decide.ts';
+import type { Decision, Subject } from './decide/decide.ts';
 import { emitEffect, type Whose } from './outputs.ts';
-import { newProfile, type Profile } from './profile.ts';
-import { decodePerson, encodePerson, type Person } from './state.ts';
-import type { WorkspaceRules } from './workspace-rules.ts';
+import { newProfile, type Profile } from './decide/profile.ts';
+import { decodePerson, encodePerson, type Person } from './decide/state.ts';
+import type { WorkspaceRules } from './decide/workspace-rules.ts';
 
 export class PeopleStore {
   readonly #store: KeyedStore;

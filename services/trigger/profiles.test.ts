@@ -1,6 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { of } from '../testing/processor-harness.ts';
-import { DAY, MINUTE, T0, Trigger, happened, identified, profileOf } from './scenario.ts';
+import {
+  DAY,
+  MINUTE,
+  T0,
+  Trigger,
+  happened,
+  identified,
+  profileOf,
+} from '../testing/scenarios/trigger-scenario.ts';
 
 function attributesAfter(...records: ReturnType<typeof identified>[]): unknown {
   const profile = profileOf(new Trigger().feed(...records));

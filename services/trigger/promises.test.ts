@@ -1,14 +1,14 @@
 /** Property tests of what the trigger promises. A failure prints its seed, and the seed repeats it. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { condition, happening, type Happening } from '../rules/arbitraries.ts';
+import { condition, happening, type Happening } from '../testing/rule-arbitraries.ts';
 import { evaluate } from '../rules/evaluate.ts';
 import { evidenceOf } from '../rules/history.ts';
 import { windowTime, type RuleEvent } from '../rules/matching.ts';
 import { timestampOf } from '../rules/operators.ts';
 import { parseSegment } from '../rules/parse.ts';
-import { T0, Trigger, absorb, absorbed, happened } from './scenario.ts';
-import { World, membersOf } from './world.ts';
+import { T0, Trigger, absorb, absorbed, happened } from '../testing/scenarios/trigger-scenario.ts';
+import { World, membersOf } from '../testing/scenarios/trigger-world.ts';
 
 interface Told {
   readonly person: string;

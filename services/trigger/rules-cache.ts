@@ -1,6 +1,6 @@
 /** Compiled rules by workspace, for the definitions in force. */
 import type { DefinitionsView } from '../runtime/definitions.ts';
-import { workspaceRules, type WorkspaceRules } from './workspace-rules.ts';
+import { workspaceRules, type WorkspaceRules } from './decide/workspace-rules.ts';
 
 /** Workspaces whose compiled rules are kept; above it they are compiled anew. */
 export const compiledWorkspacesMax = 10_000;

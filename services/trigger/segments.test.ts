@@ -1,5 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { DAY, HOUR, MINUTE, T0, Trigger, happened, identified, lines } from './scenario.ts';
+import {
+  DAY,
+  HOUR,
+  MINUTE,
+  T0,
+  Trigger,
+  happened,
+  identified,
+  lines,
+} from '../testing/scenarios/trigger-scenario.ts';
 
 const cart = { event: 'Added to Cart' };
 

@@ -1,5 +1,5 @@
 /** A moved state on trigger.transfers: JSON, cut into parts that a record may hold. */
-import type { Moved } from './merge.ts';
+import type { Moved } from './decide/merge.ts';
 
 /** Characters of a part; at most 4 bytes each, so a record stays below the log's usual 1 MB. */
 export const partCharsMax = 200_000;

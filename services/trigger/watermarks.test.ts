@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { T0, Trigger, watermark } from './scenario.ts';
+import { T0, Trigger, watermark } from '../testing/scenarios/trigger-scenario.ts';
 
 test('the time of the trigger is the least that every lane partition has said, also after a restart', () => {
   const trigger = new Trigger();

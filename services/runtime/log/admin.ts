@@ -1,8 +1,8 @@
 /** Topics, and where they begin and end. */
 import { type TopicId, topicIds, topics } from '../../../schemas/topics.ts';
 import { CodedError } from '../errors.ts';
-import type { Cluster } from './cluster.ts';
-import { Coordinator } from './coordinator.ts';
+import type { Cluster } from './connection/cluster.ts';
+import { Coordinator } from './connection/coordinator.ts';
 import {
   asLogError,
   isCoordinatorError,
@@ -11,18 +11,18 @@ import {
   TOPIC_ALREADY_EXISTS,
   UNKNOWN_TOPIC_OR_PARTITION,
   UNSTABLE_OFFSET_COMMIT,
-} from './kafka-error.ts';
-import type { KafkajsError } from './kafkajs.ts';
+} from './connection/kafka-error.ts';
+import type { KafkajsError } from './connection/kafkajs.ts';
 import {
   decodeFetchedOffsets,
   decodeListedOffsets,
   fetchOffsetsRequest,
   listOffsetsRequest,
   type OffsetWanted,
-} from './offset-requests.ts';
+} from './protocol/offset-requests.ts';
 import type { LogAdmin } from './ports.ts';
-import { request } from './request.ts';
-import { retrying, type RetryLimits } from './retry.ts';
+import { request } from './connection/request.ts';
+import { retrying, type RetryLimits } from './connection/retry.ts';
 import { topicSettings } from './topic-settings.ts';
 
 export interface AdminOptions {

@@ -2,12 +2,12 @@
 import { type TopicId, topics } from '../../../schemas/topics.ts';
 import { KafkaAdmin } from './admin.ts';
 import { BytePool } from './byte-pool.ts';
-import { Cluster } from './cluster.ts';
-import { FetchLoop } from './fetch-loop.ts';
-import { BatchedOutputs } from './output-buffer.ts';
+import { Cluster } from './connection/cluster.ts';
+import { FetchLoop } from './reading/fetch-loop.ts';
+import { BatchedOutputs } from './producing/output-buffer.ts';
 import type { Log, LogOptions, LogReader, OutputBuffer, Producer, TransactionalProducer } from './ports.ts';
-import { IdempotentProducer } from './producer.ts';
-import { KafkaTransactionalProducer } from './transactional-producer.ts';
+import { IdempotentProducer } from './producing/producer.ts';
+import { KafkaTransactionalProducer } from './producing/transactional-producer.ts';
 
 /** Kept for the next fetch; what is in use is bounded by the readers' buffers. */
 const FREE_FRAMES_BYTES_MAX = 48 << 20;

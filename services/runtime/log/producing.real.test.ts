@@ -4,12 +4,12 @@ import { topics } from '../../../schemas/topics.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { CodedError } from '../errors.ts';
 import { BytePool } from './byte-pool.ts';
-import { Cluster } from './cluster.ts';
+import { Cluster } from './connection/cluster.ts';
 import { openLog } from './open-log.ts';
 import type { Log } from './ports.ts';
-import { IdempotentProducer, type ProducerOptions } from './producer.ts';
-import { openTestLog, readToEnd, testBrokers, type TestLog } from './test-log.ts';
-import { type Cut, TestProxy } from './test-proxy.ts';
+import { IdempotentProducer, type ProducerOptions } from './producing/producer.ts';
+import { openTestLog, readToEnd, testBrokers, type TestLog } from '../../testing/log/test-log.ts';
+import { type Cut, TestProxy } from '../../testing/log/test-proxy.ts';
 
 const PARTITIONS = 3;
 const PENDING_MAX = 10_000;

@@ -3,12 +3,12 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../testing/eventually.ts';
 import { BytePool } from './byte-pool.ts';
-import { Cluster } from './cluster.ts';
-import { Coordinator } from './coordinator.ts';
-import { FetchLoop } from './fetch-loop.ts';
-import { produceInOrder } from './produce-in-order.ts';
-import { IdempotentProducer } from './producer.ts';
-import { ScriptedBrokers, scriptedTopic } from './scripted-brokers.ts';
+import { Cluster } from './connection/cluster.ts';
+import { Coordinator } from './connection/coordinator.ts';
+import { FetchLoop } from './reading/fetch-loop.ts';
+import { produceInOrder } from './producing/produce-in-order.ts';
+import { IdempotentProducer } from './producing/producer.ts';
+import { ScriptedBrokers, scriptedTopic } from '../../testing/log/scripted-brokers.ts';
 
 const [PRODUCE, FIND_COORDINATOR, INIT_PRODUCER_ID] = [0, 10, 22];
 const [SERVER_FAULT, OUT_OF_RANGE, CORRUPT, NOT_LEADER, OUT_OF_ORDER, FENCED] = [-1, 1, 2, 6, 45, 47];

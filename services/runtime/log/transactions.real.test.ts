@@ -5,11 +5,11 @@ import { topics } from '../../../schemas/topics.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { CodedError } from '../errors.ts';
 import { BytePool } from './byte-pool.ts';
-import { Cluster } from './cluster.ts';
+import { Cluster } from './connection/cluster.ts';
 import type { Log, TransactionalProducer } from './ports.ts';
-import { openTestLog, readToEnd, testBrokers, type TestLog } from './test-log.ts';
-import { type Cut, TestProxy } from './test-proxy.ts';
-import { KafkaTransactionalProducer } from './transactional-producer.ts';
+import { openTestLog, readToEnd, testBrokers, type TestLog } from '../../testing/log/test-log.ts';
+import { type Cut, TestProxy } from '../../testing/log/test-proxy.ts';
+import { KafkaTransactionalProducer } from './producing/transactional-producer.ts';
 
 let suite: TestLog;
 let log: Log;

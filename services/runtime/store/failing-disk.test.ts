@@ -4,12 +4,12 @@
  */
 import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import { FaultyFiles } from '../../testing/faulty-files.ts';
-import { KeyedDisk } from '../../testing/memory-keyed.ts';
-import { expectModel, step, StoresModel } from '../../testing/stores-model.ts';
-import { doStep, laneOf, modelNeeds, partsOf, type Step } from '../../testing/stores-steps.ts';
-import { toyService } from '../../testing/toy-service.ts';
-import { ToyWorld } from '../../testing/toy-world.ts';
+import { FaultyFiles } from '../../testing/stores/faulty-files.ts';
+import { KeyedDisk } from '../../testing/memory/memory-keyed.ts';
+import { expectModel, step, StoresModel } from '../../testing/stores/stores-model.ts';
+import { doStep, laneOf, modelNeeds, partsOf, type Step } from '../../testing/stores/stores-steps.ts';
+import { toyService } from '../../testing/toy/toy-service.ts';
+import { ToyWorld } from '../../testing/toy/toy-world.ts';
 import { CodedError } from '../errors.ts';
 import type { ServiceSpec } from '../task/ports.ts';
 import type { StateFolders } from '../task/task-plan.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { open, TransactionFlags, type Database, type RootDatabase } from 'lmdb';
 import { CodedError } from '../errors.ts';
 import { keyBytesMax, type KeyedStore } from './ports.ts';
-import { writeFailed } from './write-fully.ts';
+import { writeFailed } from './segments/write-fully.ts';
 
 /** The keyed store as the one that keeps its mark sees it. */
 export interface MarkedStore extends KeyedStore {

@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Random } from '../../testing/simulator/random.ts';
-import { expectModel, StoresModel } from '../../testing/stores-model.ts';
-import { modelNeeds, smallSizes, stepsOf } from '../../testing/stores-steps.ts';
+import { Random } from '../../testing/random.ts';
+import { expectModel, StoresModel } from '../../testing/stores/stores-model.ts';
+import { modelNeeds, smallSizes, stepsOf } from '../../testing/stores/stores-steps.ts';
 import { openPartitionStores, realDisk } from './open-stores.ts';
 
 const KILLS = 5;
@@ -29,7 +29,7 @@ afterAll(() => {
 async function workAndKill(at: string, seed: number, { lines, waitMs }: Moment): Promise<number> {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', 'services/testing/store-child.ts', at, String(seed)],
+    ['--import', 'tsx', 'services/testing/stores/store-child.ts', at, String(seed)],
     { env: { ...process.env, NODE_OPTIONS: '' }, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const exited = new Promise<NodeJS.Signals | null>((resolve) => {

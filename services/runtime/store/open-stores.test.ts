@@ -6,14 +6,14 @@ import fc from 'fast-check';
 import { CodedError } from '../errors.ts';
 import { openPartitionStores } from './open-stores.ts';
 import { LmdbKeyedStore } from './keyed-store.ts';
-import { expectModel, step, StoresModel as Model } from '../../testing/stores-model.ts';
+import { expectModel, step, StoresModel as Model } from '../../testing/stores/stores-model.ts';
 import {
   doStep as run,
   laneOf,
   modelNeeds as needs,
   partsOf as parts,
   type Step,
-} from '../../testing/stores-steps.ts';
+} from '../../testing/stores/stores-steps.ts';
 
 const folders: string[] = [];
 const folder = (): string => {

@@ -7,13 +7,13 @@ import { constants } from 'node:fs';
 import { copyFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { assert, CodedError } from '../errors.ts';
-import { SegmentEventStore } from './event-store.ts';
+import { SegmentEventStore } from './events/event-store.ts';
 import { realFiles, type LogDisk, type StoreFiles } from './files.ts';
-import { SegmentHashWindow } from './hash-window.ts';
+import { SegmentHashWindow } from './duplicates/hash-window.ts';
 import { LmdbKeyedStore, overlayEntriesMax, type MarkedStore } from './keyed-store.ts';
 import type { PartitionStores, StoreNeeds } from './ports.ts';
-import { logStart, segmentBytesMax, type LogMark, type SegmentLog } from './segment-log.ts';
-import { DRAFT_FILE, SNAPSHOT_FILE } from './table-snapshot.ts';
+import { logStart, segmentBytesMax, type LogMark, type SegmentLog } from './segments/segment-log.ts';
+import { DRAFT_FILE, SNAPSHOT_FILE } from './tables/table-snapshot.ts';
 
 /** Of everything in the folder; raised with any change of it, a service's values in the keyed store included. */
 const FORMAT = 4;

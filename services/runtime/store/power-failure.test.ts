@@ -4,10 +4,10 @@
  */
 import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import { FaultyFiles, type Chance } from '../../testing/faulty-files.ts';
-import { KeyedDisk } from '../../testing/memory-keyed.ts';
-import { expectModel, step, StoresModel } from '../../testing/stores-model.ts';
-import { doStep, modelNeeds, type Step } from '../../testing/stores-steps.ts';
+import { FaultyFiles, type Chance } from '../../testing/stores/faulty-files.ts';
+import { KeyedDisk } from '../../testing/memory/memory-keyed.ts';
+import { expectModel, step, StoresModel } from '../../testing/stores/stores-model.ts';
+import { doStep, modelNeeds, type Step } from '../../testing/stores/stores-steps.ts';
 import { openPartitionStores } from './open-stores.ts';
 import type { PartitionStores } from './ports.ts';
 

@@ -17,8 +17,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { CodedError } from '../errors.ts';
-import { expectModel, StoresModel } from '../../testing/stores-model.ts';
-import { doStep, modelNeeds, smallSizes, stepsOf } from '../../testing/stores-steps.ts';
+import { expectModel, StoresModel } from '../../testing/stores/stores-model.ts';
+import { doStep, modelNeeds, smallSizes, stepsOf } from '../../testing/stores/stores-steps.ts';
 import { openPartitionStores, realDisk } from './open-stores.ts';
 import type { EventStore, PartitionStores } from './ports.ts';
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { MemoryLog } from '../../testing/memory-log.ts';
-import { MemoryDisk } from '../../testing/memory-stores.ts';
-import type { TaskProcess } from '../../testing/task-process.ts';
-import { toyService } from '../../testing/toy-service.ts';
-import { ToyWorld } from '../../testing/toy-world.ts';
+import { MemoryLog } from '../../testing/memory/memory-log.ts';
+import { MemoryDisk } from '../../testing/memory/memory-stores.ts';
+import type { TaskProcess } from '../../testing/toy/task-process.ts';
+import { toyService } from '../../testing/toy/toy-service.ts';
+import { ToyWorld } from '../../testing/toy/toy-world.ts';
 import { silentLogger } from '../logger.ts';
 import { partitionOf } from '../../../schemas/partitioner.ts';
 import { changeTasks } from './change-tasks.ts';
-import { layoutInForce, readLayout, type Layout } from './layout.ts';
+import { layoutInForce, readLayout, type Layout } from './layout/layout.ts';
 import type { StateFolders } from './task-plan.ts';
 
 const SECOND_MS = 1_000;

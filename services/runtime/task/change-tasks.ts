@@ -21,12 +21,12 @@ import type { BatchRecord } from '../../../schemas/records.ts';
 import { topics, type TopicId } from '../../../schemas/topics.ts';
 import { CodedError, assert } from '../errors.ts';
 import type { TransactionalProducer } from '../log/ports.ts';
-import { keepPositions } from './kept-positions.ts';
-import { isClosing, newestLayout, readLastBatches, type Layout } from './layout.ts';
+import { keepPositions } from './batch/kept-positions.ts';
+import { isClosing, newestLayout, readLastBatches, type Layout } from './layout/layout.ts';
 import type { PartitionRunner } from './partition-runner.ts';
-import { Positions } from './positions.ts';
+import { Positions } from './batch/positions.ts';
 import type { ServiceSpec } from './ports.ts';
-import { recover, type Recovered } from './recovery.ts';
+import { recover, type Recovered } from './recovery/recovery.ts';
 import { transactionalIdOf } from './task.ts';
 import { partitionsOfTask, type TaskPlan, type TaskPorts } from './task-plan.ts';
 

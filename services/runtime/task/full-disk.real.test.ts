@@ -13,8 +13,8 @@ import { collectedEvent } from '../../testing/collected-event.ts';
 import { openLog } from '../log/open-log.ts';
 import type { Log, Producer } from '../log/ports.ts';
 import { registerSchemas } from '../registry.ts';
-import { scan } from './log-scan.ts';
-import { systemTime } from './time.ts';
+import { scan } from './batch/log-scan.ts';
+import { systemTime } from '../time.ts';
 
 jest.setTimeout(600_000);
 const PARTITIONS = 2;

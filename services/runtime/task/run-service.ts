@@ -9,14 +9,14 @@ import { openLog } from '../log/open-log.ts';
 import { createLogger } from '../logger.ts';
 import { findSchemas, learnSchema, type RegistryOptions } from '../registry.ts';
 import { startStatusServer } from '../status-server.ts';
-import { StaticAssignment } from './assignment.ts';
-import { layoutInForce, readLayout } from './layout.ts';
+import { StaticAssignment } from './layout/assignment.ts';
+import { layoutInForce, readLayout } from './layout/layout.ts';
 import type { ServiceSpec } from './ports.ts';
-import { stateFolders } from './snapshots.ts';
+import { stateFolders } from './recovery/snapshots.ts';
 import { Stopwatch, describeLaps } from './stopwatch.ts';
 import type { TaskPorts } from './task-plan.ts';
 import { TaskService, assertPartitions } from './task-service.ts';
-import { systemTime } from './time.ts';
+import { systemTime } from '../time.ts';
 
 const TASKS_MAX = 1_024;
 export const taskFields = {

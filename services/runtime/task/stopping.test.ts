@@ -1,7 +1,7 @@
 /** SIGTERM finds a task in the middle of something: it ends soon all the same, and nothing is lost by it. */
 import { describe, expect, test } from '@jest/globals';
-import type { Request } from '../../testing/memory-log.ts';
-import { ToyWorld } from '../../testing/toy-world.ts';
+import type { Request } from '../../testing/memory/memory-log.ts';
+import { ToyWorld } from '../../testing/toy/toy-world.ts';
 import type { StateFolders } from './task-plan.ts';
 
 const SECOND_MS = 1_000;

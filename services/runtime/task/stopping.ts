@@ -1,6 +1,6 @@
 /** Ending soon what a stop finds under way. */
 import { CodedError } from '../errors.ts';
-import type { TimePort } from './time.ts';
+import type { TimePort } from '../time.ts';
 
 /** What notices a stop by itself gets this long; what hangs on a broker is left behind. */
 const GRACE_MS = 1_500;

@@ -1,5 +1,5 @@
 /** Where the time of a start goes: laps, one after another, that add up to the whole. */
-import type { TimePort } from './time.ts';
+import type { TimePort } from '../time.ts';
 
 /** Milliseconds by lap, in order. */
 export type Laps = Readonly<Record<string, number>>;

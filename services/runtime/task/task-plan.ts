@@ -5,7 +5,7 @@ import type { Log } from '../log/ports.ts';
 import type { Logger } from '../logger.ts';
 import type { PartitionStores } from '../store/ports.ts';
 import type { ServiceSpec } from './ports.ts';
-import type { TimePort } from './time.ts';
+import type { TimePort } from '../time.ts';
 
 export interface TaskPlan {
   readonly spec: ServiceSpec;

@@ -4,15 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { topics } from '../../../schemas/topics.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { ToyBroker } from '../../testing/toy-broker.ts';
-import { ToyChild } from '../../testing/toy-child.ts';
-import { watermarkedToyService } from '../../testing/toy-service.ts';
+import { ToyBroker } from '../../testing/toy/toy-broker.ts';
+import { ToyChild } from '../../testing/toy/toy-child.ts';
+import { watermarkedToyService } from '../../testing/toy/toy-service.ts';
 import { BytePool } from '../log/byte-pool.ts';
-import { Cluster } from '../log/cluster.ts';
-import { FetchLoop } from '../log/fetch-loop.ts';
+import { Cluster } from '../log/connection/cluster.ts';
+import { FetchLoop } from '../log/reading/fetch-loop.ts';
 import type { Log, TransactionalProducer } from '../log/ports.ts';
-import { testBrokers } from '../log/test-log.ts';
-import { TestProxy } from '../log/test-proxy.ts';
+import { testBrokers } from '../../testing/log/test-log.ts';
+import { TestProxy } from '../../testing/log/test-proxy.ts';
 
 jest.setTimeout(300_000);
 

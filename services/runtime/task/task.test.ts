@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { MemoryDisk } from '../../testing/memory-stores.ts';
-import type { Fault, Request } from '../../testing/memory-log.ts';
-import { toyService, toyTimerMs } from '../../testing/toy-service.ts';
-import { ToyWorld } from '../../testing/toy-world.ts';
+import { MemoryDisk } from '../../testing/memory/memory-stores.ts';
+import type { Fault, Request } from '../../testing/memory/memory-log.ts';
+import { toyService, toyTimerMs } from '../../testing/toy/toy-service.ts';
+import { ToyWorld } from '../../testing/toy/toy-world.ts';
 import { CodedError } from '../errors.ts';
 import type { StateFolders } from './task-plan.ts';
 

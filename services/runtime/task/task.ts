@@ -15,9 +15,9 @@
 import { UnknownSchemaError } from '../../../schemas/codec.ts';
 import { CodedError, assert } from '../errors.ts';
 import type { TransactionalProducer } from '../log/ports.ts';
-import { BatchLoop } from './batch-loop.ts';
-import { recover, type Recovered } from './recovery.ts';
-import { giveUpStores } from './damaged-stores.ts';
+import { BatchLoop } from './loop/batch-loop.ts';
+import { recover, type Recovered } from './recovery/recovery.ts';
+import { giveUpStores } from './recovery/damaged-stores.ts';
 import { Stopwatch, describeLaps, sumOf, type Laps } from './stopwatch.ts';
 import { endsInTime, unlessStopped } from './stopping.ts';
 import type { TaskPlan, TaskPorts } from './task-plan.ts';

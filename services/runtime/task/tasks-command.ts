@@ -8,12 +8,12 @@ import { openLog } from '../log/open-log.ts';
 import { createLogger } from '../logger.ts';
 import { registerSchemas } from '../registry.ts';
 import { changeTasks } from './change-tasks.ts';
-import type { Layout } from './layout.ts';
+import type { Layout } from './layout/layout.ts';
 import type { ServiceSpec } from './ports.ts';
 import { taskFields } from './run-service.ts';
-import { stateFolders } from './snapshots.ts';
+import { stateFolders } from './recovery/snapshots.ts';
 import { assertPartitions } from './task-service.ts';
-import { systemTime } from './time.ts';
+import { systemTime } from '../time.ts';
 
 /** @throws CodedError `service_running` while a process of the service lives on this machine. */
 export async function runTasksCommand(spec: ServiceSpec, tasks: number, env: Env): Promise<Layout> {

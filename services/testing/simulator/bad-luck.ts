@@ -1,6 +1,6 @@
 /** How the broker treats a process on a day that is not calm. */
-import type { Fault, MemoryLogOptions } from '../memory-log.ts';
-import type { Random } from './random.ts';
+import type { Fault, MemoryLogOptions } from '../memory/memory-log.ts';
+import type { Random } from '../random.ts';
 
 export interface Weather {
   /** No more faults. */

@@ -4,12 +4,12 @@ import type { Workspace } from '../../../schemas/ids.ts';
 
 import type { IdentityFact } from '../../../schemas/records.ts';
 import type { TopicId } from '../../../schemas/topics.ts';
-import { WorkspaceGraph } from '../../merger/identity/graph.ts';
-import type { Oracle } from '../../merger/model/oracle.ts';
-import { differences } from '../../merger/model/story.ts';
-import { personAtEnd, type Told, type WorldEvent } from '../../merger/model/told.ts';
+import { WorkspaceGraph } from '../../identity/graph/graph.ts';
+import type { Oracle } from '../model/oracle.ts';
+import { differences } from '../model/story.ts';
+import { personAtEnd, type Told, type WorldEvent } from '../model/told.ts';
 import type { KeyedStore } from '../../runtime/store/ports.ts';
-import type { MemoryBroker } from '../memory-broker.ts';
+import type { MemoryBroker } from '../memory/memory-broker.ts';
 
 /** What the lanes write of a claim; the trigger has activities of its own. */
 const MERGE_ACTIVITY = 'Anonymous Data Merged';

@@ -8,18 +8,18 @@ import type { Codecs } from '../../../schemas/codec.ts';
 import type { Workspace } from '../../../schemas/ids.ts';
 import { laneKey, type Identifier } from '../../../schemas/lanes.ts';
 import { deliverTo, type Deliver } from '../../ingest/deliver.ts';
-import { duplicatesMs } from '../../merger/lanes/limits.ts';
-import type { ControlCall, LaneCall } from '../../merger/model/calls.ts';
-import { partner } from '../../merger/model/history.ts';
-import { Oracle } from '../../merger/model/oracle.ts';
-import { eventOf, requestOf } from '../../merger/model/wire.ts';
+import { duplicatesMs } from '../../merger/decide/limits.ts';
+import type { ControlCall, LaneCall } from '../model/calls.ts';
+import { partner } from '../model/history.ts';
+import { Oracle } from '../model/oracle.ts';
+import { eventOf, requestOf } from '../model/wire.ts';
 import { assert } from '../../runtime/errors.ts';
-import { defaultSettings } from '../../runtime/settings.ts';
-import type { MemoryBroker } from '../memory-broker.ts';
-import { MemoryLog } from '../memory-log.ts';
+import { defaultSettings } from '../../runtime/workspace-settings.ts';
+import type { MemoryBroker } from '../memory/memory-broker.ts';
+import { MemoryLog } from '../memory/memory-log.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import type { Weather } from './bad-luck.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 
 export interface ClientOptions {
   readonly workspace: Workspace;

@@ -1,7 +1,7 @@
 /** The disks of a service's machines that no process uses now, and what a person does with them. */
 import { assert } from '../../runtime/errors.ts';
 import type { Disk, Disks, StateFolder } from './disks.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 
 export class DiskPool {
   readonly #disks: Disks;

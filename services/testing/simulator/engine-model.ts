@@ -8,11 +8,11 @@
  * has the part, which is lost (seen on the real one).
  */
 import { CodedError } from '../../runtime/errors.ts';
-import type { Insert, Target } from '../../clickhouse/target.ts';
-import type { Present } from '../../clickhouse/ranges.ts';
-import { never, type MemoryLog } from '../memory-log.ts';
+import type { Insert, Target } from '../../sink/target.ts';
+import type { Present } from '../../sink/ranges.ts';
+import { never, type MemoryLog } from '../memory/memory-log.ts';
 import type { VirtualTime } from '../virtual-time.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 import { rowsOf, type StoredRow } from './stored-rows.ts';
 
 export type Misfortune = 'none' | 'refused' | 'answer_lost' | 'given_up' | 'half_way' | 'token_only';

@@ -18,12 +18,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { silentLogger } from '../../runtime/logger.ts';
 import type { PartitionStores } from '../../runtime/store/ports.ts';
-import { stateFolders } from '../../runtime/task/snapshots.ts';
+import { stateFolders } from '../../runtime/task/recovery/snapshots.ts';
 import type { StateFolders } from '../../runtime/task/task-plan.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import { Shelf, keepNoted, whileTimeStands, type Disk, type Disks, type StateFolder } from './disks.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 
 const TORN_BYTES_MAX = 100;
 

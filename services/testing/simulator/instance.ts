@@ -1,15 +1,15 @@
 /** One process of a service on a disk: all tasks that an assignment gives it. */
 import type { Codecs } from '../../../schemas/codec.ts';
-import { StaticAssignment, type Assignment } from '../../runtime/task/assignment.ts';
-import type { Layout } from '../../runtime/task/layout.ts';
+import { StaticAssignment, type Assignment } from '../../runtime/task/layout/assignment.ts';
+import type { Layout } from '../../runtime/task/layout/layout.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
-import type { Member, Membership } from '../membership.ts';
-import type { MemoryBroker } from '../memory-broker.ts';
-import { TaskProcess } from '../task-process.ts';
+import type { Member, Membership } from '../toy/membership.ts';
+import type { MemoryBroker } from '../memory/memory-broker.ts';
+import { TaskProcess } from '../toy/task-process.ts';
 import { badLuck, type Weather } from './bad-luck.ts';
 import type { Disk, StateFolder } from './disks.ts';
 import { OpenedPartitions } from './opened-partitions.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 
 export interface InstanceOptions {
   readonly broker: MemoryBroker;

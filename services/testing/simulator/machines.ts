@@ -5,9 +5,9 @@
  */
 import { assert } from '../../runtime/errors.ts';
 import type { PartitionStores } from '../../runtime/store/ports.ts';
-import type { Layout } from '../../runtime/task/layout.ts';
+import type { Layout } from '../../runtime/task/layout/layout.ts';
 import type { ServiceStatus } from '../../runtime/task/task-service.ts';
-import { Membership } from '../membership.ts';
+import { Membership } from '../toy/membership.ts';
 import { noCounts } from './counts.ts';
 import { DiskPool } from './disk-pool.ts';
 import type { Disks } from './disks.ts';

@@ -1,7 +1,7 @@
 /** Disks in memory. */
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import type { StateFolders } from '../../runtime/task/task-plan.ts';
-import { MemoryDisk } from '../memory-stores.ts';
+import { MemoryDisk } from '../memory/memory-stores.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import { Shelf, keepNoted, whileTimeStands, type Disk, type Disks, type StateFolder } from './disks.ts';
 

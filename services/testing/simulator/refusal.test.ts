@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { localCodecs } from '../../../schemas/codec.ts';
-import { MemoryBroker } from '../memory-broker.ts';
-import { toyService } from '../toy-service.ts';
+import { MemoryBroker } from '../memory/memory-broker.ts';
+import { toyService } from '../toy/toy-service.ts';
 import { VirtualTime } from '../virtual-time.ts';
 import { notReached } from './refusal.ts';
 

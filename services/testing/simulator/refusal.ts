@@ -7,7 +7,7 @@ import type { BatchRecord } from '../../../schemas/records.ts';
 import { topics, topicIds, type TopicId } from '../../../schemas/topics.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import { partitionsOfTask } from '../../runtime/task/task-plan.ts';
-import type { MemoryBroker } from '../memory-broker.ts';
+import type { MemoryBroker } from '../memory/memory-broker.ts';
 
 export interface RefusedTask {
   readonly broker: MemoryBroker;

@@ -6,11 +6,11 @@
 import type { Codecs } from '../../../schemas/codec.ts';
 import type { BatchRecord } from '../../../schemas/records.ts';
 import { topicIds, topics, type TopicId } from '../../../schemas/topics.ts';
-import { SINK_GROUP } from '../../clickhouse/sink.ts';
-import type { Layout } from '../../runtime/task/layout.ts';
+import { SINK_GROUP } from '../../sink/sink.ts';
+import type { Layout } from '../../runtime/task/layout/layout.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import { partitionsOfTask } from '../../runtime/task/task-plan.ts';
-import type { MemoryBroker } from '../memory-broker.ts';
+import type { MemoryBroker } from '../memory/memory-broker.ts';
 import type { Shelf } from './disks.ts';
 import { keptBatches } from './refusal.ts';
 import { sunkTopics } from './stored-rows.ts';

@@ -3,7 +3,7 @@ import type { Codecs } from '../../../schemas/codec.ts';
 import { controlMarker } from '../../../schemas/control-markers.ts';
 import { identityRequest } from '../../../schemas/identity-request.ts';
 import { partitionOf } from '../../../schemas/partitioner.ts';
-import type { MemoryBroker } from '../memory-broker.ts';
+import type { MemoryBroker } from '../memory/memory-broker.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import { workspace, type Call } from './workload.ts';
 

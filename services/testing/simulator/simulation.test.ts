@@ -1,11 +1,11 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { lanesService } from '../../merger/lanes/service.ts';
-import { identityService } from '../../merger/identity/service.ts';
+import { lanesService } from '../../merger/service.ts';
+import { identityService } from '../../identity/service.ts';
 import { CodedError } from '../../runtime/errors.ts';
 import type { Emitter, ServiceSpec } from '../../runtime/task/ports.ts';
-import type { Target } from '../../clickhouse/target.ts';
+import type { Target } from '../../sink/target.ts';
 import { triggerService } from '../../trigger/service.ts';
 import { defaultSize, leapingSize, simulate } from './simulation.ts';
 

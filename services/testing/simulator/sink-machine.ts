@@ -1,12 +1,12 @@
 /** The real sink, on processes that are killed, started again, and taken over while they still run. */
 import type { Codecs } from '../../../schemas/codec.ts';
-import { isFenced, Sink } from '../../clickhouse/sink.ts';
-import type { Target } from '../../clickhouse/target.ts';
+import { isFenced, Sink } from '../../sink/sink.ts';
+import type { Target } from '../../sink/target.ts';
 import { silentLogger } from '../../runtime/logger.ts';
-import type { MemoryBroker } from '../memory-broker.ts';
-import { MemoryLog, type MemoryLogOptions } from '../memory-log.ts';
+import type { MemoryBroker } from '../memory/memory-broker.ts';
+import { MemoryLog, type MemoryLogOptions } from '../memory/memory-log.ts';
 import type { VirtualTime } from '../virtual-time.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 import { sunkTopics } from './stored-rows.ts';
 
 export interface SinkMachineOptions {

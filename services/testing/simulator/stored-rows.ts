@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { schemaIdOf, WIRE_HEADER_BYTES, type Codecs } from '../../../schemas/codec.ts';
 import type { TopicId } from '../../../schemas/topics.ts';
-import { RowBuffer } from '../../clickhouse/row-buffer.ts';
-import { compileRowPlan, op, type Op } from '../../clickhouse/row-plan.ts';
-import { tables } from '../../clickhouse/tables.ts';
+import { RowBuffer } from '../../sink/row-buffer.ts';
+import { compileRowPlan, op, type Op } from '../../sink/row-plan.ts';
+import { tables } from '../../sink/tables.ts';
 import { assert } from '../../runtime/errors.ts';
-import type { MemoryBroker } from '../memory-broker.ts';
+import type { MemoryBroker } from '../memory/memory-broker.ts';
 
 export interface StoredRow {
   readonly partition: number;

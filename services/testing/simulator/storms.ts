@@ -2,7 +2,7 @@
 import type { VirtualTime } from '../virtual-time.ts';
 import type { Weather } from './bad-luck.ts';
 import type { Machines } from './machines.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 import type { SinkMachine } from './sink-machine.ts';
 
 export interface StormOptions {

@@ -1,7 +1,7 @@
 /** Of every record on every topic, aborted ones and markers included: two runs that differ in a byte differ here. */
 import { createHash, type Hash } from 'node:crypto';
 import { topicIds } from '../../../schemas/topics.ts';
-import type { MemoryBroker, MemoryPartition } from '../memory-broker.ts';
+import type { MemoryBroker, MemoryPartition } from '../memory/memory-broker.ts';
 
 const DIGITS = 32;
 

@@ -1,7 +1,7 @@
 /** The promises, asked of everything that lies on the topics at the end of a run. Each fault is a sentence. */
 import type { Codecs } from '../../../schemas/codec.ts';
 import type { MergedEvent } from '../../../schemas/records.ts';
-import type { MemoryBroker } from '../memory-broker.ts';
+import type { MemoryBroker } from '../memory/memory-broker.ts';
 import type { EngineModel } from './engine-model.ts';
 import { expectedRows, placeOf } from './stored-rows.ts';
 import { orderName, workspace, type Workload } from './workload.ts';

@@ -5,7 +5,7 @@
  */
 import { collectedEvent } from '../collected-event.ts';
 import type { CollectedEvent } from '../../../schemas/records.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 
 export const workspace = 'shop';
 export const orderName = 'Order Completed';

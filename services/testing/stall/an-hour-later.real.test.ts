@@ -1,12 +1,12 @@
 /** The same on a real broker with real stores: lanes, identity and a service with timers, started in every order. */
 import { afterEach, expect, jest, test } from '@jest/globals';
-import { identityService } from '../../merger/identity/service.ts';
-import { lanesService } from '../../merger/lanes/service.ts';
+import { identityService } from '../../identity/service.ts';
+import { lanesService } from '../../merger/service.ts';
 import type { Log } from '../../runtime/log/ports.ts';
 import type { TaskService } from '../../runtime/task/task-service.ts';
-import { systemTime } from '../../runtime/task/time.ts';
-import { Random } from '../simulator/random.ts';
-import { newFolder, ToyBroker } from '../toy-broker.ts';
+import { systemTime } from '../../runtime/time.ts';
+import { Random } from '../random.ts';
+import { newFolder, ToyBroker } from '../toy/toy-broker.ts';
 import { hourMs, makeHour, type Call } from './people.ts';
 import { stalledKind, stallMs, stallService } from './stall-service.ts';
 

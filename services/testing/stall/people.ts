@@ -5,7 +5,7 @@
  */
 import type { CollectedEvent } from '../../../schemas/records.ts';
 import { collectedEvent } from '../collected-event.ts';
-import type { Random } from '../simulator/random.ts';
+import type { Random } from '../random.ts';
 import { stallMs } from './stall-service.ts';
 
 const MINUTE_MS = 60_000;

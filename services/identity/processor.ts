@@ -1,0 +1,195 @@
+/**
+ * The single writer of a partition's workspaces. A record of identity.requests is decided at once, unless it is a
+ * control call that the lanes have not caught up with, or a lane's request that must wait behind one (held.ts).
+ */
+import { UnknownSchemaError, type Codecs } from '../../schemas/codec.ts';
+import { toWorkspace } from '../../schemas/ids.ts';
+import type { IdentityRequest } from '../../schemas/records.ts';
+import { topics } from '../../schemas/topics.ts';
+import type { InputRecord } from '../runtime/log/ports.ts';
+import { settingsOf } from '../runtime/workspace-settings.ts';
+import type { KeyedStore, PartitionStores } from '../runtime/store/ports.ts';
+import type { BatchContext, Emitter, Processor } from '../runtime/task/ports.ts';
+import { decideCall, decideControl, type Decision } from './decide/decide.ts';
+import { WorkspaceGraph } from './graph/graph.ts';
+import { AwaitedControls, type AwaitedControl } from './held/awaited-controls.ts';
+import { HeldRequests, heldRequestsMax } from './held/held.ts';
+import { namesOfCall } from './held/names.ts';
+import type { Note } from './decide/outcome.ts';
+import { controlEnded } from './decide/projections.ts';
+import { Recorder } from './recorder.ts';
+import { RequestMemory } from './held/request-memory.ts';
+
+/** Held control calls decided at one record or batch end; more wait for the next. */
+const CONTROLS_A_STEP_MAX = 500;
+
+export class IdentityProcessor implements Processor {
+  readonly #store: KeyedStore;
+  readonly #codecs: Codecs;
+  readonly #partitions: number;
+  readonly #held: HeldRequests;
+  readonly #awaited: AwaitedControls;
+  readonly #answered = new RequestMemory();
+
+  constructor(partitions: number, stores: PartitionStores, codecs: Codecs) {
+    this.#store = stores.keyed;
+    this.#codecs = codecs;
+    this.#partitions = partitions;
+    this.#held = new HeldRequests(stores.keyed, codecs.IdentityRequest);
+    this.#awaited = new AwaitedControls(stores.keyed);
+  }
+
+  onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
+    const request = this.#decode(record, batch, out);
+    if (request === null) return;
+    switch (request.kind) {
+      case 'watermark':
+        if (request.source_partition !== null) {
+          this.#held.watermark(request.source_partition, request.source_offset);
+        }
+        break;
+      case 'marker':
+        this.#onMarker(request, record.appendedAt);
+        break;
+      case 'claim':
+      case 'resolve':
+      case 'barrier':
+        this.#onCall(request, batch, out);
+        break;
+      default:
+        this.#awaited.arrived({ workspace: request.workspace, number: request.request_number });
+        this.#held.addControl(request);
+    }
+    this.#abandon(record.appendedAt, out);
+    this.#releaseDue(batch, out);
+  }
+
+  /** Goes on where a record found more control calls due than it may decide. */
+  onBatchEnd(batch: BatchContext, out: Emitter): void {
+    this.#releaseDue(batch, out);
+  }
+
+  wantsBatch(): boolean {
+    return this.#held.headIsReady;
+  }
+
+  /** Requests are no events: the lanes that asked keep their watermark back until they are answered. */
+  pendingSince(): undefined {
+    return undefined;
+  }
+
+  receivedAt(): undefined {
+    return undefined;
+  }
+
+  status(): { readonly unsettled: number; readonly heldControls: number } {
+    return { unsettled: this.#held.size, heldControls: this.#held.controls };
+  }
+
+  #onCall(request: IdentityRequest, batch: BatchContext, out: Emitter): void {
+    this.#answered.assertNew(request);
+    const behind = this.#controlBefore(request);
+    if (behind === undefined) this.#decide(decideCall, request, batch, out);
+    else this.#held.addRequest(request, behind);
+  }
+
+  /** Its call is never decided before every lane partition has told of its marker, so it is held or yet to come. */
+  #onMarker({ workspace, request_number: number }: IdentityRequest, appendedAt: number): void {
+    if (!this.#held.has(workspace, number)) this.#awaited.heard({ workspace, number }, appendedAt);
+  }
+
+  #abandon(appendedAt: number, out: Emitter): void {
+    for (;;) {
+      const call = this.#awaited.takeAbandoned(appendedAt);
+      if (call === undefined) return;
+      this.#tellEnded(call, out);
+    }
+  }
+
+  /** From now on lanes may go by what they know again. */
+  #tellEnded({ workspace, number }: AwaitedControl, out: Emitter): void {
+    const value = this.#codecs.IdentityDecision.encode(controlEnded(workspace, number));
+    for (let partition = 0; partition < this.#partitions; partition += 1) {
+      out.emitTo('identityDecisions', partition, workspace, value);
+    }
+  }
+
+  /** Decides control calls whose turn has come, each followed by the requests that waited behind it and no other. */
+  #releaseDue(batch: BatchContext, out: Emitter): void {
+    for (let count = 0; count < CONTROLS_A_STEP_MAX && this.#held.headIsReady; count += 1) {
+      const { request, behind, hurried } = this.#held.takeHead();
+      this.#decide(
+        (control, decision) => {
+          if (hurried) decision.recorder.notes([hurriedNote(control)]);
+          decideControl(control, decision);
+        },
+        request,
+        batch,
+        out,
+      );
+      const { workspace, request_number: number } = request;
+      if (number !== 0) this.#tellEnded({ workspace, number }, out);
+      for (const sequence of behind) {
+        const waited = this.#held.read(sequence);
+        const next = this.#controlBefore(waited);
+        if (next !== undefined) {
+          this.#held.moveBehind(sequence, waited, next);
+          continue;
+        }
+        this.#held.release(sequence);
+        this.#decide(decideCall, waited, batch, out);
+      }
+    }
+  }
+
+  #controlBefore(request: IdentityRequest): number | undefined {
+    if (this.#held.controls === 0) return undefined;
+    return this.#held.controlBefore(request, () => namesOfCall(this.#graph(request), request));
+  }
+
+  #decide(
+    decide: (request: IdentityRequest, decision: Decision) => void,
+    request: IdentityRequest,
+    batch: BatchContext,
+    out: Emitter,
+  ): void {
+    const graph = this.#graph(request);
+    const ports = { codecs: this.#codecs, partitions: this.#partitions, out };
+    const recorder = new Recorder(graph, request, ports);
+    decide(request, { graph, settings: settingsOf(batch.definitions, request.workspace), recorder });
+    recorder.finish();
+  }
+
+  #graph(request: IdentityRequest): WorkspaceGraph {
+    return new WorkspaceGraph(this.#store, toWorkspace(request.workspace));
+  }
+
+  /** Null when the record cannot be read: it lies in dead.letters then. A schema not loaded yet is the shell's to load. */
+  #decode(record: InputRecord, batch: BatchContext, out: Emitter): IdentityRequest | null {
+    const { bytes, keyStart, keyEnd, valueStart, valueEnd } = record;
+    try {
+      return this.#codecs.IdentityRequest.decode(bytes, valueStart, valueEnd);
+    } catch (error) {
+      if (error instanceof UnknownSchemaError) throw error;
+      const key = bytes.subarray(keyStart, keyEnd);
+      const letter = this.#codecs.DeadLetter.encode({
+        topic: topics[record.topic].name,
+        partition: record.partition,
+        offset: record.offset,
+        key,
+        value: bytes.subarray(valueStart, valueEnd),
+        service: 'identity',
+        code: 'undecodable',
+        message: error instanceof Error ? error.message : String(error),
+        at: batch.time,
+      });
+      out.emit('deadLetters', key, letter);
+      return null;
+    }
+  }
+}
+
+function hurriedNote({ kind, identifier_kind, identifier }: IdentityRequest): Note {
+  const detail = { call: kind, identifier_kind, identifier, held_max: heldRequestsMax };
+  return { kind: 'Control Call Hurried', personId: null, detail };
+}

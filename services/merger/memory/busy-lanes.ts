@@ -1,0 +1,171 @@
+/**
+ * Lanes that ask or release: since where they hold the watermark back, and whose turn it is. Kept in the keyed store
+ * under `p/`, so that they are found again at open. The order of turns is the order of identity's answers, which is in
+ * the lanes' states, so a replay releases in the same order as the first run.
+ */
+import type { LaneKey } from '../../../schemas/ids.ts';
+import { CodedError } from '../../runtime/errors.ts';
+import type { KeyedStore } from '../../runtime/store/ports.ts';
+import { busyLanesMax } from '../decide/limits.ts';
+import type { LaneState } from '../decide/state.ts';
+
+export interface BusyLane {
+  readonly key: LaneKey;
+  /** Offset of the event in hand on events.collected. */
+  readonly offset: number;
+  /** Lowest receive time of the event in hand and all that queue behind it. */
+  readonly receivedAt: number;
+  /**
+   * Offset before which no event of the lane will ask identity anything that it has not asked; null while none may.
+   * What names nobody changes nothing at identity.
+   */
+  readonly unasked: number | null;
+  /** Highest offset of what queues behind the event in hand and may yet ask, be it for a barrier; -1 for none. */
+  readonly lastUnasked: number;
+  /** Lowest receive time of all that queued since the lane was last idle: places in the queue count from there. */
+  readonly storedFrom: number;
+}
+interface Turn {
+  readonly hex: string;
+  readonly readyAt: number;
+}
+
+const FROM = 'p/';
+const TO = 'p0';
+const PAGE = 1_000;
+
+export class BusyLanes {
+  readonly #keyed: KeyedStore;
+  readonly #lanes = new Map<string, BusyLane>();
+  /** By readyAt, lowest first. */
+  readonly #short: Turn[] = [];
+  readonly #long: Turn[] = [];
+
+  constructor(keyed: KeyedStore, stateOf: (hex: string) => LaneState) {
+    this.#keyed = keyed;
+    for (let from = FROM; ;) {
+      const page = keyed.scan(from, TO, PAGE);
+      for (const [key, value] of page) {
+        const hex = key.slice(FROM.length);
+        this.#lanes.set(hex, JSON.parse(value.toString()) as BusyLane); // written by #put
+        const state = stateOf(hex);
+        if (state.work.type !== 'asking') this.ready(hex, state);
+      }
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) break;
+      from = `${last[0]}\0`;
+    }
+  }
+
+  get size(): number {
+    return this.#lanes.size;
+  }
+  get(hex: string): BusyLane | undefined {
+    return this.#lanes.get(hex);
+  }
+
+  /** The lane asks for the event in hand. Returns whether nothing behind it may yet ask. */
+  asks(hex: string, inHand: Pick<BusyLane, 'key' | 'offset' | 'receivedAt'>): boolean {
+    const before = this.#lanes.get(hex);
+    const storedFrom = Math.min(before?.storedFrom ?? Infinity, inHand.receivedAt);
+    const lastUnasked = before?.lastUnasked ?? -1;
+    const unasked = lastUnasked > inHand.offset ? inHand.offset + 1 : null;
+    const { key, offset, receivedAt } = inHand;
+    this.#put(hex, before, { key, offset, receivedAt, unasked, lastUnasked, storedFrom });
+    return unasked === null;
+  }
+  /** What queues has asked, but from this offset on; null for all of it. */
+  askedAhead(hex: string, unasked: number | null): void {
+    const lane = this.#lanes.get(hex);
+    if (lane === undefined) return;
+    const { key, offset, receivedAt, storedFrom } = lane;
+    const lastUnasked = unasked === null ? -1 : lane.lastUnasked;
+    this.#put(hex, lane, { key, offset, receivedAt, unasked, lastUnasked, storedFrom });
+  }
+  #put(hex: string, before: BusyLane | undefined, lane: BusyLane): void {
+    if (before === undefined && this.#lanes.size >= busyLanesMax) {
+      throw new CodedError(
+        'lanes_overloaded',
+        `could not take another event: ${String(busyLanesMax)} lanes ask`,
+        {
+          retryable: true,
+          hint: 'The identity service does not answer. Start it; the merger goes on by itself.',
+        },
+      );
+    }
+    this.#lanes.set(hex, lane);
+    this.#keyed.putLate(FROM + hex, () => Buffer.from(JSON.stringify(lane)));
+  }
+  delete(hex: string): void {
+    this.#lanes.delete(hex);
+    this.#keyed.delete(FROM + hex);
+  }
+
+  /** Something joined the lane's queue. */
+  queued(
+    hex: string,
+    event: {
+      readonly receivedAt: number;
+      readonly offset: number;
+      /** It may yet ask: something that may change who is whom, or only for a barrier. */
+      readonly mayAsk: 'name' | 'barrier' | null;
+    },
+  ): void {
+    const lane = this.#lanes.get(hex);
+    if (lane === undefined) return;
+    const { mayAsk } = event;
+    const receivedAt = Math.min(lane.receivedAt, event.receivedAt);
+    if (mayAsk === null && receivedAt === lane.receivedAt) return;
+    const lastUnasked = mayAsk === null ? lane.lastUnasked : event.offset;
+    const unasked = lane.unasked ?? (mayAsk === 'name' ? event.offset : null);
+    const storedFrom = Math.min(lane.storedFrom, receivedAt);
+    const { key, offset } = lane;
+    this.#put(hex, lane, { key, offset, receivedAt, unasked, lastUnasked, storedFrom });
+  }
+
+  /** The lane has its answer and awaits its turn. */
+  ready(hex: string, { readyAt, long }: LaneState): void {
+    const turns = long ? this.#long : this.#short;
+    let at = turns.length;
+    while (at > 0 && (turns[at - 1]?.readyAt ?? -1) > readyAt) at -= 1;
+    turns.splice(at, 0, { hex, readyAt });
+  }
+  /** Next lane of the class; it stays next until `taken`. */
+  next(which: 'short' | 'long'): string | undefined {
+    return (which === 'short' ? this.#short : this.#long)[0]?.hex;
+  }
+  taken(which: 'short' | 'long'): void {
+    (which === 'short' ? this.#short : this.#long).shift();
+  }
+  get readyLanes(): number {
+    return this.#short.length + this.#long.length;
+  }
+  get longLanes(): number {
+    return this.#long.length;
+  }
+
+  /** Nothing received at or after this may leave the stores. */
+  storedFrom(): number {
+    let from = Infinity;
+    for (const lane of this.#lanes.values()) if (lane.storedFrom < from) from = lane.storedFrom;
+    return from;
+  }
+  /** Identity has been asked all that events below this offset may ask. */
+  askedBelow(): number {
+    let offset = Infinity;
+    for (const { unasked } of this.#lanes.values()) {
+      if (unasked !== null && unasked < offset) offset = unasked;
+    }
+    return offset;
+  }
+  since(): { readonly offset: number; readonly receivedAt: number } | undefined {
+    if (this.#lanes.size === 0) return undefined;
+    let offset = Infinity;
+    let receivedAt = Infinity;
+    for (const lane of this.#lanes.values()) {
+      if (lane.offset < offset) offset = lane.offset;
+      if (lane.receivedAt < receivedAt) receivedAt = lane.receivedAt;
+    }
+    return { offset, receivedAt };
+  }
+}

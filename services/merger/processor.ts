@@ -1,0 +1,238 @@
+/**
+ * The lanes of one partition. Most events are a visitor's, of whom nobody is known: their routing fields are read in
+ * place, the message id is looked up among the repeats, the bytes are appended; nothing else happens.
+ */
+import { WIRE_HEADER_BYTES, type Codecs } from '../../schemas/codec.ts';
+import { isStrict } from '../../schemas/control-markers.ts';
+import { holdMsMax } from '../../schemas/hold.ts';
+import type { LaneKey, PersonId, Workspace } from '../../schemas/ids.ts';
+import { laneKey } from '../../schemas/lanes.ts';
+import { partitionOf } from '../../schemas/partitioner.ts';
+import type { IdentityDecision } from '../../schemas/records.ts';
+import { assert, CodedError } from '../runtime/errors.ts';
+import type { InputRecord } from '../runtime/log/ports.ts';
+import type { HashWindow, LaneSlot, PartitionStores } from '../runtime/store/ports.ts';
+import type { BatchContext, Emitter, Processor } from '../runtime/task/ports.ts';
+import { staysAnonymous, type Answer } from './decide/decide.ts';
+import { anonymousIdsIn, identifiersIn } from './decide/decision-detail.ts';
+import { LaneShell, type LaneRef } from './lane-shell.ts';
+import { graceMs, waitingMs } from './decide/limits.ts';
+import { MessageHash } from './records/message-hash.ts';
+import { EventRouting, IDENTIFY, MARKER, NOBODY } from './records/routing.ts';
+import { BUSY, LINKED } from './decide/state.ts';
+import { Turns } from './turns.ts';
+
+const HOUR_MS = 3_600_000;
+
+export interface LanesPlace {
+  readonly partition: number;
+  readonly partitions: number;
+  /** Waiting events of one lane, if not the usual limit. */
+  readonly laneEventsMax?: number | undefined;
+}
+
+export class LanesProcessor implements Processor {
+  readonly #partition: number;
+  readonly #partitions: number;
+  readonly #codecs: Codecs;
+  readonly #shell: LaneShell;
+  readonly #turns: Turns;
+  readonly #duplicates: HashWindow;
+  readonly #hash = new MessageHash();
+  readonly #peek = new EventRouting();
+  /** Latest receive time seen; expiry goes by it and never by the machine's clock. */
+  #latest = 0;
+  #expiredHour = 0;
+  /** Answers that no lane waited for: always 0 unless the folder and the topics are not of one kind. */
+  #strays = 0;
+
+  constructor({ partition, partitions, laneEventsMax }: LanesPlace, stores: PartitionStores, codecs: Codecs) {
+    assert(stores.duplicates !== undefined, 'lanes have a duplicates check');
+    this.#partition = partition;
+    this.#partitions = partitions;
+    this.#codecs = codecs;
+    this.#duplicates = stores.duplicates;
+    this.#shell = new LaneShell({ partition, laneEventsMax }, stores, codecs);
+    this.#turns = new Turns(this.#shell);
+  }
+
+  onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
+    if (record.topic === 'eventsCollected') this.#takeEvent(record, out);
+    else this.#takeDecision(record, batch, out);
+  }
+
+  onBatchEnd(batch: BatchContext, out: Emitter): void {
+    this.#turns.endBatch(out);
+    this.#passMarkers(out);
+    this.#expire(batch.time);
+  }
+
+  wantsBatch(): boolean {
+    return this.#shell.busy.readyLanes > 0;
+  }
+
+  pendingSince(): { readonly offset: number; readonly receivedAt: number } | undefined {
+    return this.#shell.busy.since();
+  }
+
+  receivedAt(record: InputRecord): number | undefined {
+    if (record.topic !== 'eventsCollected') return undefined;
+    // received_at stays the first field in every version of the schema, so its id does not matter here.
+    this.#peek.read(record.bytes, record.valueStart, record.valueEnd);
+    return record.valueEnd - record.valueStart > WIRE_HEADER_BYTES ? this.#peek.receivedAt : undefined;
+  }
+
+  status(): { readonly unsettled: number } & Readonly<Record<string, number>> {
+    const { busy, events } = this.#shell;
+    return {
+      unsettled: busy.size,
+      lanes_ready: busy.readyLanes,
+      lanes_indexed: events.lanes,
+      message_ids: this.#duplicates.entries,
+      message_ids_forgotten_early: this.#duplicates.forgottenEarly,
+      control_calls_undecided: this.#shell.markers.count,
+      stray_answers: this.#strays,
+    };
+  }
+
+  #takeEvent(record: InputRecord, out: Emitter): void {
+    const { hand, events } = this.#shell;
+    const { bytes, keyStart, keyEnd } = record;
+    if (!hand.take(bytes, record.valueStart, record.valueEnd, record.offset)) {
+      throw new CodedError('undecodable', 'could not read an event: it is not a record of the schema');
+    }
+    const { routing } = hand;
+    const { receivedAt } = routing;
+    if (receivedAt > this.#latest) this.#latest = receivedAt;
+    if (routing.type === MARKER) {
+      this.#takeMarker(out);
+      return;
+    }
+    const slot = events.lane(bytes, keyStart, keyEnd);
+    this.#hash.of(events, slot, routing);
+    if (this.#duplicates.seen(this.#hash.high, this.#hash.low, receivedAt)) {
+      this.#shell.outputs.dropped(out, hand, keyOf(record), 'duplicate_message');
+      return;
+    }
+    const nameless = routing.kind === NOBODY && routing.type !== IDENTIFY;
+    if (nameless && (events.flags(slot) & (LINKED | BUSY)) === 0) this.#takeVisitors(record, slot, out);
+    else this.#takeOther(record, slot, nameless, out);
+  }
+
+  /** A control call stands here. */
+  #takeMarker(out: Emitter): void {
+    const { hand, markers, outputs } = this.#shell;
+    const { receivedAt } = hand.routing;
+    const marker = {
+      workspace: hand.workspace,
+      number: Number(hand.messageId),
+      offset: hand.offset,
+      receivedAt,
+      strict: isStrict(hand.routing.callOfMarker()),
+    };
+    markers.open(marker);
+    outputs.markerRead(out, marker);
+  }
+
+  /** Control calls wait until everything before their markers has been asked, or is done. */
+  #passMarkers(out: Emitter): void {
+    const { busy, markers, outputs } = this.#shell;
+    if (!markers.anyUnpassed) return;
+    const below = { asked: busy.askedBelow(), done: busy.since()?.offset ?? Infinity };
+    for (const marker of markers.pass(below)) outputs.markerPassed(out, marker);
+  }
+
+  /** An event of nobody known, in a lane that has nothing in hand. Decided by decide.ts in the same way. */
+  #takeVisitors(record: InputRecord, slot: LaneSlot, out: Emitter): void {
+    const { hand, outputs } = this.#shell;
+    if (hand.routing.anonymousId.start < 0) return; // nobody can ever claim it
+    if (!this.#shell.keep(slot)) outputs.dropped(out, hand, keyOf(record), 'lane_full');
+  }
+
+  #takeOther(record: InputRecord, slot: LaneSlot, nameless: boolean, out: Emitter): void {
+    const shell = this.#shell;
+    const hex = shell.events.laneKeyHex(slot);
+    const before = shell.lanes.get(hex);
+    if (nameless && staysAnonymous(before, shell.hand.routing.receivedAt)) return;
+    const ref: LaneRef = { hex, key: keyOf(record), slot };
+    const event = shell.laneEvent();
+    const allAsked = event.behindMarker && shell.busy.get(hex)?.unasked === null;
+    const after = shell.decide(ref, before, { type: 'arrived', event, allAsked }, out);
+    if (before.work.type === 'idle' && after.work.type === 'asking') {
+      const { receivedAt } = shell.hand.routing;
+      shell.busy.asks(ref.hex, { key: ref.key, offset: record.offset, receivedAt });
+    }
+    shell.save(ref, before, after);
+  }
+
+  #takeDecision(record: InputRecord, batch: BatchContext, out: Emitter): void {
+    const { bytes, valueStart, valueEnd } = record;
+    const decision = this.#codecs.IdentityDecision.decode(bytes, valueStart, valueEnd);
+    const { kind } = decision;
+    if (kind === 'granted' || kind === 'resolved' || kind === 'refused' || kind === 'passed') {
+      if (decision.lane === null) this.#strays += 1;
+      else this.#takeAnswer(decision.lane as LaneKey, answerOf(decision, kind, record.offset), out);
+      return;
+    }
+    if (kind === 'control_ended') this.#shell.markers.end(decision.workspace, decision.request_number);
+    if (kind === 'split') this.#split(decision);
+    this.#shell.people.take(decision, record.offset, batch.time);
+  }
+
+  #takeAnswer(key: LaneKey, answer: Answer, out: Emitter): void {
+    const shell = this.#shell;
+    const ref = shell.find(key);
+    const before = shell.lanes.get(ref.hex);
+    const { work, requests } = before;
+    if (work.type !== 'asking' || answer.number !== work.number) {
+      // Of an event whose turn is yet to come: the lane is not done before it has had its answer.
+      if (work.type !== 'idle' && answer.number <= requests) shell.answers.keep(ref.hex, answer);
+      else this.#strays += 1;
+      return;
+    }
+    const head = shell.takeHead(ref, before).lane;
+    const event = shell.laneEvent();
+    const after = shell.decide(ref, head, { type: 'answered', answer, event }, out);
+    this.#turns.answered(ref, before, after, out);
+  }
+
+  /** Named anonymous ids of this partition go to the other person; what lanes know of identifiers goes stale. */
+  #split(decision: IdentityDecision): void {
+    const shell = this.#shell;
+    const { workspace, person_id: from, other_person_id: to, fact_number: asOf } = decision;
+    if (from === null || to === null) return;
+    assert(asOf !== null, 'a split is a fact');
+    const split = { from: from as PersonId, to: to as PersonId, asOf };
+    for (const anonymousId of anonymousIdsIn(decision.detail)) {
+      const key = laneKey(workspace as Workspace, { anonymousId, identifier: null, messageId: '' });
+      if (partitionOf(key, this.#partitions) !== this.#partition) continue;
+      const ref = shell.find(key);
+      const before = shell.lanes.get(ref.hex);
+      shell.save(ref, before, shell.relink(before, workspace as Workspace, split));
+    }
+  }
+
+  /** By what has been read, less what may still come late; never past what a busy lane still needs. */
+  #expire(time: number): void {
+    const hourOf = (reached: number): number => Math.floor((reached - holdMsMax) / HOUR_MS);
+    const read = Math.min(this.#latest, time);
+    if (hourOf(read) <= this.#expiredHour) return;
+    const hour = hourOf(Math.min(read, this.#shell.busy.storedFrom()));
+    if (hour <= this.#expiredHour) return;
+    this.#expiredHour = hour;
+    this.#shell.events.expire(hour * HOUR_MS - waitingMs - graceMs);
+  }
+}
+
+function keyOf({ bytes, keyStart, keyEnd }: InputRecord): LaneKey {
+  return bytes.toString('utf8', keyStart, keyEnd) as LaneKey; // ingest made it with laneKey
+}
+
+function answerOf(decision: IdentityDecision, kind: Answer['kind'], at: number): Answer {
+  const { request_number: number, claimed_at: claimedAt, reason } = decision;
+  const personId = decision.person_id as PersonId | null; // identity's
+  const conflicts = identifiersIn(decision.detail, 'conflicts').map((identifier) => identifier.kind);
+  const { known_as_of: asOf, known_id: id, known_email: email } = decision;
+  const known = asOf === null ? undefined : { asOf, id, email };
+  return { kind, number, personId, claimedAt, reason, conflicts, at, known, asOf: asOf ?? 0 };
+}

@@ -1,0 +1,132 @@
+/** The records that lanes write. */
+import type { Codecs } from '../../../schemas/codec.ts';
+import { identityRequest, watermarkRequest } from '../../../schemas/identity-request.ts';
+import type { LaneKey, PersonId, Workspace } from '../../../schemas/ids.ts';
+import { personKey } from '../../../schemas/lanes.ts';
+import type { Emitter } from '../../runtime/task/ports.ts';
+import type { Fact, Outcome } from '../decide/effects.ts';
+import type { EventInHand } from './event-in-hand.ts';
+import type { Marker } from '../memory/markers.ts';
+import { MergedBytes } from './merged-bytes.ts';
+
+const STAGE = 'merger';
+
+export class Outputs {
+  readonly #codecs: Codecs;
+  readonly #partition: number;
+  readonly #merged: MergedBytes;
+  /** The key of the last merged event, which is the next one's in a release: one text is told from itself at a glance. */
+  #key = '';
+  #keyWorkspace = '';
+  #keyPerson = '';
+
+  constructor(codecs: Codecs, partition: number) {
+    this.#codecs = codecs;
+    this.#partition = partition;
+    this.#merged = new MergedBytes(codecs);
+  }
+
+  /** Returns the size of the value. */
+  merged(out: Emitter, hand: EventInHand, effect: Omit<Outcome & { type: 'merged' }, 'type'>): number {
+    const { workspace } = hand;
+    const value = this.#merged.of(hand.routing, workspace, effect);
+    out.emit('eventsMerged', this.#keyOf(workspace, effect.personId), value);
+    return value.length;
+  }
+
+  asked(
+    out: Emitter,
+    hand: EventInHand,
+    lane: LaneKey,
+    { request, number }: Pick<Fact & { type: 'asked' }, 'request' | 'number'>,
+  ): void {
+    const { fields, identifier, workspace } = hand;
+    const value = this.#codecs.IdentityRequest.encode(
+      identityRequest({
+        kind: request,
+        workspace,
+        received_at: hand.routing.receivedAt,
+        lane,
+        request_number: number,
+        source_partition: this.#partition,
+        source_offset: hand.offset,
+        anonymous_id: request === 'resolve' ? null : hand.anonymousId,
+        identifier_kind: identifier?.kind ?? 'none',
+        identifier: identifier?.value ?? null,
+        id: fields.id,
+        email: fields.email,
+        cio_id: fields.cioId,
+        update_only: fields.updateOnly,
+        message_id: hand.messageId,
+      }),
+    );
+    out.emit('identityRequests', workspace, value);
+  }
+
+  /** The marker has been read: whatever this partition asks from here on is behind it. */
+  markerRead(out: Emitter, { workspace, number, offset, receivedAt }: Marker): void {
+    const value = this.#codecs.IdentityRequest.encode(
+      identityRequest({
+        kind: 'marker',
+        workspace,
+        received_at: receivedAt,
+        request_number: number,
+        source_partition: this.#partition,
+        source_offset: offset,
+      }),
+    );
+    out.emit('identityRequests', workspace, value);
+  }
+
+  /** Every record up to the marker has had its whole effect: told at once, as a control call waits for it. */
+  markerPassed(out: Emitter, { workspace, offset, receivedAt }: Marker): void {
+    const handled = { time: receivedAt, offset: offset + 1 };
+    const value = this.#codecs.IdentityRequest.encode(watermarkRequest(this.#partition, handled));
+    out.emit('identityRequests', workspace, value);
+  }
+
+  dropped(out: Emitter, hand: EventInHand, lane: LaneKey, reason: string): void {
+    const identifier = hand.routing.named();
+    // The place on events.collected lets anonymous_events leave out this record and no other of the same message id.
+    const place = { lane, partition: this.#partition, offset: hand.offset };
+    const detail = identifier === null ? place : { ...place, [identifier.kind]: identifier.value };
+    const value = this.#codecs.DroppedEvent.encode({
+      workspace: hand.workspace,
+      reason,
+      stage: STAGE,
+      at: hand.routing.receivedAt,
+      message_id: hand.messageId,
+      anonymous_id: hand.anonymousId,
+      person_id: null,
+      detail: JSON.stringify(detail),
+    });
+    out.emit('eventsDropped', lane, value);
+  }
+
+  /** Spec C.1 row 14. */
+  mergeLogged(out: Emitter, hand: EventInHand, effect: Fact & { type: 'merge_logged' }): void {
+    const { personId, count, oldest, at } = effect;
+    const anonymousId = hand.anonymousId;
+    const detail = { count, oldest: Math.floor(oldest / 1000), anonymous_id: anonymousId };
+    const value = this.#codecs.Activity.encode({
+      workspace: hand.workspace,
+      kind: 'Anonymous Data Merged',
+      person_id: personId,
+      anonymous_id: anonymousId,
+      timestamp: at,
+      processed_at: at,
+      message_id: hand.messageId,
+      detail: JSON.stringify(detail),
+    });
+    out.emit('activitiesLogged', this.#keyOf(hand.workspace, personId), value);
+  }
+
+  #keyOf(workspace: Workspace, personId: PersonId): string {
+    if (workspace !== this.#keyWorkspace || personId !== this.#keyPerson) {
+      this.#key = personKey(workspace, personId);
+      this.#keyWorkspace = workspace;
+      this.#keyPerson = personId;
+    }
+    return this.#key;
+  }
+}

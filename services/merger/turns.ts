@@ -1,0 +1,244 @@
+/**
+ * Releases and queues, a bounded piece each batch, so that a lane of a million events does not hold up its partition:
+ * lanes with their answer take turns in the order of the answers. A lane that is not done after its short turn is long;
+ * long lanes come after the short ones, but always have a part of the batch for themselves.
+ */
+import { assert } from '../runtime/errors.ts';
+import type { Emitter } from '../runtime/task/ports.ts';
+import { requestOf } from './decide/decide.ts';
+import { evolveLane } from './decide/effects.ts';
+import type { LaneRef, LaneShell } from './lane-shell.ts';
+import {
+  askAheadMax,
+  graceMs,
+  longReadEventsMin,
+  longReleaseBytesMin,
+  longReleaseEventsMin,
+  readEventsMax,
+  releaseBytesMax,
+  releaseEventsMax,
+  shortReleaseEventsMax,
+} from './decide/limits.ts';
+import { RELATE } from './records/routing.ts';
+import type { LaneState, Releasing } from './decide/state.ts';
+
+interface Share {
+  readonly events: number;
+  readonly bytes: number;
+  readonly reads: number;
+}
+const nothing: Share = { events: 0, bytes: 0, reads: 0 };
+const longShare: Share = {
+  events: longReleaseEventsMin,
+  bytes: longReleaseBytesMin,
+  reads: longReadEventsMin,
+};
+
+/** What may still go out in this batch, and in this turn. An event is smaller than what long lanes have apart. */
+class Budget {
+  #events = releaseEventsMax;
+  #bytes = releaseBytesMax;
+  #reads = readEventsMax;
+  #turn = 0;
+  #kept = nothing;
+
+  /** Begins a turn of so many events, which leaves so much of the batch untouched. */
+  begin(turnEvents: number, kept: Share): void {
+    this.#turn = turnEvents;
+    this.#kept = kept;
+  }
+  /** How many events may still be read. */
+  get reads(): number {
+    return this.#reads - this.#kept.reads;
+  }
+  read(events: number): void {
+    this.#reads -= events;
+  }
+  take(bytes: number): 'taken' | 'turn_over' | 'batch_full' {
+    if (this.#events <= this.#kept.events || this.#bytes - bytes < this.#kept.bytes) return 'batch_full';
+    if (this.#turn === 0) return 'turn_over';
+    this.#turn -= 1;
+    this.#events -= 1;
+    this.#bytes -= bytes;
+    return 'taken';
+  }
+}
+
+type TurnEnd = 'done' | 'turn_over' | 'batch_full';
+interface Turn {
+  readonly lane: LaneState;
+  readonly end: TurnEnd;
+}
+
+export class Turns {
+  readonly #shell: LaneShell;
+  #budget = new Budget();
+
+  constructor(shell: LaneShell) {
+    this.#shell = shell;
+  }
+
+  /** The lane has just had its answer: it takes its turn at once if no other waits for one, which is the usual. */
+  answered(ref: LaneRef, before: LaneState, lane: LaneState, out: Emitter): void {
+    const { busy } = this.#shell;
+    assert(lane.work.type !== 'asking', 'an answer ends what was asked');
+    if (lane.long || busy.next('short') !== undefined) {
+      this.#shell.save(ref, before, lane);
+      busy.ready(ref.hex, lane);
+      return;
+    }
+    this.#beginShort();
+    const { lane: after, end } = this.#takeTurn(ref, lane, out);
+    this.#shell.save(ref, before, after);
+    if (end !== 'done') busy.ready(ref.hex, after);
+  }
+
+  /** Gives the others their turns, up to the batch's limits; the next batch has its own. */
+  endBatch(out: Emitter): void {
+    const { busy } = this.#shell;
+    for (let hex = busy.next('short'); hex !== undefined; hex = busy.next('short')) {
+      this.#beginShort();
+      const { lane, end } = this.#take(hex, out);
+      if (end === 'batch_full') break;
+      busy.taken('short');
+      if (end === 'turn_over') busy.ready(hex, lane);
+    }
+    for (let hex = busy.next('long'); hex !== undefined; hex = busy.next('long')) {
+      this.#budget.begin(Infinity, nothing);
+      if (this.#take(hex, out).end !== 'done') break;
+      busy.taken('long');
+    }
+    this.#budget = new Budget();
+  }
+
+  #beginShort(): void {
+    this.#budget.begin(shortReleaseEventsMax, this.#shell.busy.longLanes > 0 ? longShare : nothing);
+  }
+
+  #take(hex: string, out: Emitter): Turn {
+    const busy = this.#shell.busy.get(hex);
+    assert(busy !== undefined, 'a lane whose turn it is is busy');
+    const ref = this.#shell.find(busy.key);
+    const before = this.#shell.lanes.get(hex);
+    const turn = this.#takeTurn(ref, before, out);
+    this.#shell.save(ref, before, turn.lane);
+    return turn;
+  }
+
+  #takeTurn(ref: LaneRef, before: LaneState, out: Emitter): Turn {
+    let turn: Turn = { lane: before, end: 'done' };
+    do {
+      if (turn.lane.work.type === 'releasing') turn = this.#release(ref, turn.lane, out);
+      if (turn.end === 'done') turn = this.#drain(ref, turn.lane, out);
+    } while (turn.end === 'done' && turn.lane.work.type === 'releasing');
+    if (turn.end !== 'turn_over') return turn;
+    return { lane: evolveLane(turn.lane, { type: 'turn_ended' }), end: turn.end };
+  }
+
+  /** What waited goes out in (timestamp, arrival) order, then the identify that claimed it. */
+  #release(ref: LaneRef, before: LaneState, out: Emitter): Turn {
+    const shell = this.#shell;
+    const { work } = before;
+    assert(work.type === 'releasing', 'a release has begun');
+    const reading = this.#readAhead(ref, before, work);
+    if (reading !== undefined) return reading;
+    const events = shell.chains.waiting(ref.hex, ref.slot, work.claimedAt);
+    let { cursor, count, oldest } = work;
+    let end: TurnEnd = 'done';
+    for (; cursor < events.length; cursor += 1) {
+      if (events.receivedAt(cursor) > work.claimedAt + graceMs) continue;
+      const value = events.read(cursor);
+      const taken = this.#budget.take(value.length);
+      if (taken !== 'taken') {
+        end = taken;
+        break;
+      }
+      assert(shell.hand.take(value, 0, value.length, -1), 'what waited can be read');
+      shell.outputs.merged(out, shell.hand, {
+        personId: work.via,
+        mergedAt: work.claimedAt,
+        previouslyAnonymous: true,
+        asOf: work.asOf,
+      });
+      const { timestamp, type } = shell.hand.routing;
+      if (type === RELATE) continue;
+      oldest = count === 0 ? timestamp : Math.min(oldest, timestamp);
+      count += 1;
+    }
+    const lane =
+      cursor > work.cursor ? evolveLane(before, { type: 'released', cursor, count, oldest }) : before;
+    if (end !== 'done') return { lane, end };
+    const head = shell.takeHead(ref, lane);
+    const after = shell.decide(ref, head.lane, { type: 'all_released', event: shell.laneEvent() }, out);
+    shell.chains.clearWaiting(ref.hex, ref.slot);
+    shell.full.forget(ref.slot);
+    return { lane: after, end: 'done' };
+  }
+
+  /**
+   * Of what waits, reads what the batch still allows; undefined when the release can go on. It goes by numbers that are
+   * state and by what is due to go out, never by what is in memory or still in the store of what has expired, so that a
+   * replay releases in the same batches.
+   */
+  #readAhead(ref: LaneRef, before: LaneState, work: Releasing): Turn | undefined {
+    if (work.cursor > 0) return undefined;
+    const done = work.read ?? 0;
+    const room = this.#budget.reads;
+    if (room < shortReleaseEventsMax) return { lane: before, end: 'batch_full' };
+    const { chains } = this.#shell;
+    const isWhole = chains.readAhead(ref.hex, ref.slot, work.claimedAt, done + room);
+    if (!isWhole) {
+      this.#budget.read(room);
+      return { lane: evolveLane(before, { type: 'read_ahead', read: done + room }), end: 'turn_over' };
+    }
+    this.#budget.read(chains.waiting(ref.hex, ref.slot, work.claimedAt).length - done);
+    return undefined;
+  }
+
+  /**
+   * While a control call is not decided, what queues behind an event that asks does so too, in order, so that the call
+   * and those after it wait for one answer and not for one after the other.
+   */
+  #askAhead(ref: LaneRef, before: LaneState, out: Emitter): LaneState {
+    const shell = this.#shell;
+    const { hex, slot, key } = ref;
+    let lane = before;
+    const queued = shell.events.count(slot, 'queued');
+    const to = Math.min(queued, lane.queueCursor + 1 + askAheadMax);
+    for (let index = lane.queueCursor + 1; index < to; index += 1) {
+      if (shell.takeQueued(ref, index) !== 0) continue;
+      const request = requestOf(lane, shell.laneEvent());
+      if (request === null) continue;
+      const asked = { type: 'asked_ahead', request, number: lane.requests + 1 } as const;
+      shell.outputs.asked(out, shell.hand, key, asked);
+      shell.answers.asked(hex, shell.hand.offset, asked.number);
+      lane = evolveLane(lane, asked);
+    }
+    shell.busy.askedAhead(hex, to < queued ? shell.queuedOffset(ref, to) : null);
+    return lane;
+  }
+
+  /** What queued behind the answer takes its turns, until one must ask. */
+  #drain(ref: LaneRef, before: LaneState, out: Emitter): Turn {
+    const shell = this.#shell;
+    let lane = before;
+    while (lane.work.type === 'draining') {
+      if (lane.queueCursor >= shell.events.count(ref.slot, 'queued')) {
+        return { lane: shell.finish(ref, lane), end: 'done' };
+      }
+      const head = shell.takeHead(ref, lane);
+      const taken = this.#budget.take(head.bytes);
+      if (taken !== 'taken') return { lane: head.lane, end: taken };
+      const { number } = head;
+      const ahead =
+        number === 0 ? undefined : { number, answer: shell.answers.take(ref.hex, number, shell.hand.offset) };
+      lane = shell.decide(ref, head.lane, { type: 'turn', event: shell.laneEvent(), ahead }, out);
+    }
+    if (lane.work.type === 'releasing') return { lane, end: 'done' };
+    const { hex, key, slot } = ref;
+    const receivedAt = shell.chains.queue(hex, slot, lane.queueCursor).lowestFrom(lane.queueCursor);
+    const isAlone = shell.busy.asks(hex, { key, offset: shell.hand.offset, receivedAt });
+    if (!isAlone && shell.markers.isOpen(shell.hand.workspace)) lane = this.#askAhead(ref, lane, out);
+    return { lane, end: 'done' };
+  }
+}

@@ -1,0 +1,323 @@
+/**
+ * The idempotent producer for ingest: resolves a send when all in-sync replicas have the record.
+ *
+ * Records wait `lingerMs` for others, and while their partition's batch before is under way; then all partitions that
+ * have something go out in one request a broker. A lost connection, a moved leader: the same bytes again with the same
+ * sequence, so the broker recognises what it already has. When a batch that may have arrived is given up (30 s), the
+ * producer takes a new id: the sequence after a gap of unknown size would be refused for ever.
+ */
+import type { TopicId } from '../../../../schemas/topics.ts';
+import { partitionOf } from '../../../../schemas/partitioner.ts';
+import { CodedError } from '../../errors.ts';
+import type { BytePool } from '../byte-pool.ts';
+import type { Cluster } from '../connection/cluster.ts';
+import {
+  asLogError,
+  DUPLICATE_SEQUENCE_NUMBER,
+  INVALID_PRODUCER_EPOCH,
+  kafkaError,
+  NONE,
+  OUT_OF_ORDER_SEQUENCE_NUMBER,
+  SERVER_FAULT,
+  UNKNOWN_PRODUCER_ID,
+} from '../connection/kafka-error.ts';
+import { RECORD_BYTES_MAX } from './output-buffer.ts';
+import type { Producer } from '../ports.ts';
+import { decodeProduced, produceRequest, type ProduceResult } from '../protocol/produce-request.ts';
+import { type PendingBatch, type ProducerId, ProducerLane } from './partition-queue.ts';
+import { request } from '../connection/request.ts';
+import { retrying } from '../connection/retry.ts';
+import { decodeProducerId, initProducerIdRequest } from '../protocol/transaction-requests.ts';
+
+export interface ProducerOptions {
+  readonly cluster: Cluster;
+  readonly pool: BytePool;
+  readonly topicName: (topic: TopicId) => string;
+  readonly lingerMs: number;
+  readonly pendingRecordsMax: number;
+  readonly pendingBytesMax: number;
+  /** From send to acknowledgement. */
+  readonly sendMsMax: number;
+}
+
+const PRODUCE_TIMEOUT_MS = 10_000;
+const PAUSE_MS_MIN = 20;
+const PAUSE_MS_MAX = 1_000;
+const INIT_MS_MAX = 30_000;
+const EXPIRY_CHECK_MS = 500;
+/** The broker has lost what it knew of this producer (a retention of a week, an unclean election). */
+const FORGOTTEN_CODES = new Set([OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID]);
+
+type Answer = Pick<ProduceResult, 'errorCode' | 'baseOffset'>;
+/** The broker said nothing of this partition. */
+const unanswered: Answer = { errorCode: SERVER_FAULT, baseOffset: -1 };
+
+interface Sending {
+  readonly lane: ProducerLane;
+  readonly batch: PendingBatch;
+  readonly sealed: Buffer;
+}
+
+export class IdempotentProducer implements Producer {
+  readonly #options: ProducerOptions;
+  readonly #lanes = new Map<string, ProducerLane[]>();
+  readonly #ready = new Map<string, Promise<void>>();
+  #producer: ProducerId;
+  #renewing: Promise<void> | undefined;
+  #pending = 0;
+  #pendingBytes = 0;
+  #lingering: NodeJS.Timeout | undefined;
+  readonly #expiring: NodeJS.Timeout;
+  #closed = false;
+  #drained: (() => void) | undefined;
+
+  static async open(options: ProducerOptions): Promise<IdempotentProducer> {
+    return new IdempotentProducer(options, await newProducerId(options.cluster));
+  }
+
+  private constructor(options: ProducerOptions, producer: ProducerId) {
+    this.#options = options;
+    this.#producer = producer;
+    this.#expiring = setInterval(() => {
+      this.#expire();
+    }, EXPIRY_CHECK_MS).unref();
+  }
+
+  get pending(): number {
+    return this.#pending;
+  }
+
+  async send(topic: TopicId, key: Uint8Array, value: Uint8Array, partition?: number): Promise<number> {
+    this.#assertRoom(key.length + value.length);
+    const name = this.#options.topicName(topic);
+    this.#pending++;
+    this.#pendingBytes += key.length + value.length;
+    try {
+      const lanes = this.#lanes.get(name) ?? (await this.#lanesOf(name));
+      const lane = lanes[partition ?? partitionOf(key, lanes.length)];
+      if (lane === undefined)
+        throw new CodedError(
+          'log_refused',
+          `could not send to ${name}: there is no partition ${String(partition)}`,
+        );
+      const deadlineMs = performance.now() + this.#options.sendMsMax;
+      return await new Promise<number>((resolve, reject) => {
+        if (this.#closed) {
+          reject(closedError());
+          return;
+        }
+        lane.append(key, value, deadlineMs, { resolve, reject });
+        this.#lingering ??= setTimeout(() => {
+          this.#lingering = undefined;
+          this.#flush();
+        }, this.#options.lingerMs);
+      });
+    } finally {
+      this.#pending--;
+      this.#pendingBytes -= key.length + value.length;
+      if (this.#pending === 0) this.#drained?.();
+    }
+  }
+
+  /** Waits for what is pending (up to the limit of a send), then refuses. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#flush();
+    if (this.#pending > 0)
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve;
+      });
+    clearInterval(this.#expiring);
+    clearTimeout(this.#lingering);
+    this.#options.cluster.destroy();
+  }
+
+  #assertRoom(bytes: number): void {
+    if (this.#closed) throw closedError();
+    if (bytes > RECORD_BYTES_MAX)
+      throw new CodedError(
+        'record_too_large',
+        `could not send a record of ${String(bytes)} bytes: the limit is ${String(RECORD_BYTES_MAX)}`,
+      );
+    const { pendingRecordsMax, pendingBytesMax } = this.#options;
+    if (this.#pending < pendingRecordsMax && this.#pendingBytes + bytes <= pendingBytesMax) return;
+    const message = `could not send: ${String(this.#pending)} records (${String(this.#pendingBytes)} bytes) wait for the broker`;
+    throw new CodedError('log_overloaded', message, {
+      retryable: true,
+      hint: 'The broker is slow or away; senders should slow down.',
+    });
+  }
+
+  async #lanesOf(name: string): Promise<ProducerLane[]> {
+    let ready = this.#ready.get(name);
+    if (ready === undefined) {
+      const { cluster, pool } = this.#options;
+      ready = cluster
+        .addTopics([name])
+        .then(() => {
+          const count = cluster.partitionCount(name);
+          this.#lanes.set(
+            name,
+            Array.from({ length: count }, (_, partition) => new ProducerLane(name, partition, pool)),
+          );
+        })
+        .finally(() => this.#ready.delete(name));
+      this.#ready.set(name, ready);
+    }
+    await ready;
+    return this.#lanes.get(name) ?? [];
+  }
+
+  /** Sends the first batch of every partition that has none under way, one request a broker. */
+  #flush(): void {
+    if (this.#renewing !== undefined) return; // flushes again when the new id is there
+    const nowMs = performance.now();
+    const byLeader = new Map<number, Sending[]>();
+    let laterMs = Number.POSITIVE_INFINITY;
+    for (const lane of this.#allLanes()) {
+      if (lane.isEmpty || lane.isUnderWay) continue;
+      const batch = lane.begin(nowMs, this.#producer);
+      if (batch?.sealed === undefined) {
+        laterMs = Math.min(laterMs, lane.firstNotBeforeMs);
+        continue;
+      }
+      const leader = this.#options.cluster.leaderOf(lane.topicName, lane.partition);
+      const sending = { lane, batch, sealed: batch.sealed };
+      const same = byLeader.get(leader);
+      if (same === undefined) byLeader.set(leader, [sending]);
+      else same.push(sending);
+    }
+    for (const [leader, sendings] of byLeader) void this.#sendTo(leader, sendings);
+    if (laterMs < Number.POSITIVE_INFINITY) this.#flushAfter(laterMs - nowMs);
+  }
+
+  #flushAfter(ms: number): void {
+    this.#lingering ??= setTimeout(
+      () => {
+        this.#lingering = undefined;
+        this.#flush();
+      },
+      Math.max(1, Math.ceil(ms)),
+    );
+  }
+
+  /** Never rejects: what fails is put back or told to the senders. */
+  async #sendTo(leader: number, sendings: readonly Sending[]): Promise<void> {
+    try {
+      const broker = await this.#options.cluster.broker(leader);
+      const items = sendings.map(({ lane, sealed }) => ({
+        topicName: lane.topicName,
+        partition: lane.partition,
+        batch: sealed,
+      }));
+      const results = decodeProduced(await request(broker, produceRequest(items, null, PRODUCE_TIMEOUT_MS)));
+      const byPlace = new Map(
+        results.map((result) => [`${result.topicName}/${String(result.partition)}`, result]),
+      );
+      for (const sending of sendings) {
+        const { topicName, partition } = sending.lane;
+        this.#settle(sending, byPlace.get(`${topicName}/${String(partition)}`) ?? unanswered);
+      }
+    } catch (cause) {
+      const error = asLogError('send', cause);
+      for (const sending of sendings) this.#failed(sending, error);
+    }
+    if (sendings.some(({ batch }) => batch.failures > 0))
+      await this.#options.cluster.refresh().catch(() => undefined);
+    this.#flush();
+  }
+
+  #settle(sending: Sending, { errorCode, baseOffset }: Answer): void {
+    const { lane, batch } = sending;
+    if (errorCode === NONE || errorCode === DUPLICATE_SEQUENCE_NUMBER) {
+      lane.finish(batch, true);
+      batch.waiters.forEach(({ resolve }, index) => {
+        resolve(baseOffset < 0 ? -1 : baseOffset + index);
+      });
+      return;
+    }
+    const error = kafkaError(`send to ${lane.topicName}/${String(lane.partition)}`, errorCode);
+    if (error.retryable) {
+      this.#failed(sending, error);
+    } else if (FORGOTTEN_CODES.has(errorCode) && batch.failures === 0 && !batch.expired) {
+      // Refused at the first attempt, so it is not in the log: another id can send it without doubling it. Unless its
+      // senders have given it up: they may have sent it again by now.
+      this.#renewAfter(batch);
+      lane.sealAnew(batch);
+    } else {
+      lane.finish(batch, true);
+      const { message } = error;
+      this.#giveUp(
+        batch,
+        FORGOTTEN_CODES.has(errorCode)
+          ? new CodedError('log_unavailable', message, { retryable: true })
+          : error,
+      );
+    }
+  }
+
+  #failed(sending: Sending, error: unknown): void {
+    const { lane, batch } = sending;
+    const nowMs = performance.now();
+    const retryable = error instanceof CodedError && error.retryable;
+    if (!retryable || nowMs >= batch.deadlineMs) {
+      lane.finish(batch, false);
+      this.#giveUp(batch, error);
+      return;
+    }
+    const pauseMs = Math.min(PAUSE_MS_MAX, PAUSE_MS_MIN * 2 ** Math.min(batch.failures, 10));
+    lane.putBack(batch, nowMs + pauseMs);
+  }
+
+  /** The senders are told; what follows needs a new producer id, since the broker expects this batch's sequence next. */
+  #giveUp(batch: PendingBatch, error: unknown): void {
+    for (const { reject } of batch.waiters.splice(0)) reject(error);
+    this.#renewAfter(batch);
+  }
+
+  #expire(): void {
+    const nowMs = performance.now();
+    for (const lane of this.#allLanes())
+      for (const batch of lane.expire(nowMs)) {
+        const message = `could not send to ${lane.topicName}/${String(lane.partition)}: not acknowledged in ${String(this.#options.sendMsMax)} ms`;
+        const hint = 'It may have arrived all the same: send it again with the same message id.';
+        this.#giveUp(batch, new CodedError('log_unavailable', message, { retryable: true, hint }));
+      }
+  }
+
+  /** What has another id by now expects nothing of this batch. */
+  #renewAfter({ sealedFor }: PendingBatch): void {
+    if (sealedFor === this.#producer) this.#renew();
+  }
+
+  /** Asks for a new producer id until there is one. Batches that are sealed keep theirs. */
+  #renew(): void {
+    this.#renewing ??= newProducerId(this.#options.cluster)
+      .then((producer) => {
+        this.#producer = producer;
+      })
+      .catch(() => undefined) // senders time out meanwhile; the next give-up asks again
+      .finally(() => {
+        this.#renewing = undefined;
+        this.#flush();
+      });
+  }
+
+  *#allLanes(): Generator<ProducerLane> {
+    for (const lanes of this.#lanes.values()) yield* lanes;
+  }
+}
+
+async function newProducerId(cluster: Cluster): Promise<ProducerId> {
+  const what = 'get a producer id';
+  return await retrying(what, { firstPauseMs: 20, pauseMsMax: 1_000, totalMsMax: INIT_MS_MAX }, async () => {
+    const answer = decodeProducerId(await request(await cluster.anyBroker(), initProducerIdRequest(null, 0)));
+    if (answer.errorCode !== NONE) throw kafkaError(what, answer.errorCode);
+    return { producerId: answer.producerId, producerEpoch: answer.producerEpoch };
+  });
+}
+
+function closedError(): CodedError {
+  return new CodedError('log_closed', 'could not send: the producer is closed');
+}

@@ -1,0 +1,172 @@
+/** The gateway's server over fakes of its ports, for tests: what would have been sent is kept and decoded. */
+import type { FastifyInstance } from 'fastify';
+import { localCodecs } from '../../schemas/codec.ts';
+import { toWorkspace, type Workspace } from '../../schemas/ids.ts';
+import type { CollectedEvent, DroppedEvent, IdentityRequest } from '../../schemas/records.ts';
+import type { TopicId } from '../../schemas/topics.ts';
+import type { DefinitionsStore, ServiceStatus } from '../app/plugin.ts';
+import { Definitions } from '../runtime/definitions.ts';
+import type { Producer } from '../runtime/log/ports.ts';
+import { silentLogger } from '../runtime/logger.ts';
+import { buildServer } from '../gateway/server.ts';
+
+export const siteId = 'site_123';
+export const apiKey = 'key_abc';
+export const writeKey = 'wk_1';
+export const appKey = 'appkey';
+export const adminKey = 'admin_1';
+export const trackAuth = `Basic ${Buffer.from(`${siteId}:${apiKey}`).toString('base64')}`;
+export const pipelinesAuth = `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`;
+export const appAuth = `Bearer ${appKey}`;
+export const workspace = toWorkspace('shop');
+
+export interface SentRecord<Value> {
+  readonly key: string;
+  readonly value: Value;
+}
+
+export class FakeProducer implements Pick<Producer, 'send'> {
+  readonly events: SentRecord<CollectedEvent>[] = [];
+  readonly requests: SentRecord<IdentityRequest>[] = [];
+  readonly dropped: SentRecord<DroppedEvent>[] = [];
+  /** Markers of control calls by partition, with the number of their call. */
+  readonly markers: (readonly [partition: number, number: string])[] = [];
+  /** Every send in turn: a topic, or `marker`. */
+  readonly order: (TopicId | 'marker')[] = [];
+  /** Set: every send fails with it. */
+  fault: Error | undefined;
+  readonly #codecs = localCodecs();
+
+  async send(topic: TopicId, key: Uint8Array, value: Uint8Array, partition = 0): Promise<number> {
+    await Promise.resolve();
+    if (this.fault !== undefined) throw this.fault;
+    const text = Buffer.from(key).toString();
+    const bytes = Buffer.from(value);
+    const offset = this.order.length;
+    if (topic === 'eventsCollected') {
+      const event = this.#codecs.CollectedEvent.decode(bytes);
+      this.order.push(event.type === 'marker' ? 'marker' : topic);
+      if (event.type === 'marker') this.markers.push([partition, event.message_id]);
+      else this.events.push({ key: text, value: event });
+      return offset;
+    }
+    this.order.push(topic);
+    if (topic === 'identityRequests') {
+      this.requests.push({ key: text, value: this.#codecs.IdentityRequest.decode(bytes) });
+    } else if (topic === 'eventsDropped') {
+      this.dropped.push({ key: text, value: this.#codecs.DroppedEvent.decode(bytes) });
+    } else throw new Error(`unexpected topic ${topic}`);
+    return offset;
+  }
+}
+
+/** The definitions topic, without a topic. */
+export class FakeDefinitions implements DefinitionsStore {
+  readonly #fold = new Definitions();
+  readonly #versions = new Map<string, number>();
+  get offset(): number {
+    return this.#fold.offset;
+  }
+  get clock(): number | undefined {
+    return this.#fold.clock;
+  }
+  get: DefinitionsStore['get'] = (kind, name, id) => this.#fold.get(kind, name, id);
+  list: DefinitionsStore['list'] = (kind, name) => this.#fold.list(kind, name);
+  put: DefinitionsStore['put'] = (kind, name, id, body) => {
+    this.#apply(kind, name, id, JSON.stringify(body));
+    const stored = this.get(kind, name, id);
+    return stored === undefined ? Promise.reject(new Error('not stored')) : Promise.resolve(stored);
+  };
+  remove: DefinitionsStore['remove'] = (kind, name, id) => Promise.resolve(this.#apply(kind, name, id, null));
+  advanceClockTo(time: number): Promise<void> {
+    this.#fold.apply(this.offset, {
+      kind: 'clock',
+      workspace: '',
+      id: 'clock',
+      version: 1,
+      deleted: false,
+      at: time,
+      body: null,
+    });
+    return Promise.resolve();
+  }
+  #apply(kind: 'segment' | 'journey' | 'workspace', name: string, id: string, body: string | null): number {
+    const key = `${kind}/${name}/${id}`;
+    const version = (this.#versions.get(key) ?? 0) + 1;
+    this.#versions.set(key, version);
+    this.#fold.apply(this.offset, {
+      kind,
+      workspace: name,
+      id,
+      version,
+      deleted: body === null,
+      at: 1,
+      body,
+    });
+    return version;
+  }
+}
+
+export interface TestServer {
+  readonly server: FastifyInstance;
+  readonly sent: FakeProducer;
+  readonly definitions: FakeDefinitions;
+  /** What services say; ends of every topic. Tests write to them. */
+  readonly statuses: Record<string, ServiceStatus>;
+  readonly ends: Partial<Record<TopicId, number[]>>;
+  /** Rows that ClickHouse answers with, by a word of the query. */
+  readonly rows: Record<string, Readonly<Record<string, unknown>>[]>;
+}
+
+export function testServer({ testClock = false }: { readonly testClock?: boolean } = {}): TestServer {
+  const sent = new FakeProducer();
+  const definitions = new FakeDefinitions();
+  const statuses: TestServer['statuses'] = {};
+  const ends: TestServer['ends'] = {};
+  const rows: TestServer['rows'] = {};
+  const made = new Map<string, Workspace>();
+  const keys = {
+    track: (site: string, key: string) => (site === siteId && key === apiKey ? workspace : undefined),
+    pipelines: (key: string) => (key === writeKey ? workspace : undefined),
+    app: (key: string) => (key === appKey ? workspace : undefined),
+    isAdmin: (key: string) => key === adminKey,
+    has: (name: Workspace) => name === workspace || made.has(name),
+    create: (name: Workspace) => {
+      made.set(name, name);
+      return { site_id: 's', api_key: 'a', write_key: 'w', app_key: 'p' };
+    },
+  };
+  const endsOf = (topic: TopicId): Promise<number[]> => Promise.resolve(ends[topic] ?? [0]);
+  const partitionsOf = (topic: TopicId): Promise<number> => Promise.resolve(ends[topic]?.length ?? 1);
+  const admin = { endOffsets: endsOf, writtenOffsets: endsOf, partitionsOf };
+  const server = buildServer({
+    logger: silentLogger,
+    ingest: {
+      keys,
+      producer: sent,
+      admin,
+      codecs: localCodecs(),
+      testClock: testClock
+        ? { now: () => definitions.clock, advanceTo: (time) => definitions.advanceClockTo(time) }
+        : undefined,
+    },
+    app: {
+      keys,
+      definitions,
+      isTestClockOn: testClock,
+      query: (sql) => Promise.resolve(Object.entries(rows).find(([word]) => sql.includes(word))?.[1] ?? []),
+      health: {
+        admin,
+        statuses: {
+          of: (name) => Promise.resolve(statuses[name]),
+          names: () => Promise.resolve(Object.keys(statuses)),
+          ready: (name) => Promise.resolve({ ok: statuses[name] !== undefined }),
+        },
+        clock: () => definitions.clock,
+        definitionsEnd: () => definitions.offset,
+        parts: {},
+      },
+    },
+  });
+  return { server, sent, definitions, statuses, ends, rows };
+}

@@ -1,0 +1,170 @@
+/** Words for the trigger's tests: people's streams as sentences, outputs as lines. */
+import type { MergedEvent } from '../../../schemas/records.ts';
+import { collectedEvent } from '../collected-event.ts';
+import { ProcessorHarness, given, of, type Given, type Output } from '../processor-harness.ts';
+import type { Known } from '../../trigger/decide/profile.ts';
+import { triggerService } from '../../trigger/service.ts';
+
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+/** A Monday in the past; tests count from here. */
+export const T0 = Date.UTC(2026, 0, 5, 12);
+
+export interface Happened {
+  readonly person?: string;
+  readonly name?: string;
+  readonly type?: 'event' | 'page' | 'screen' | 'identify';
+  readonly id?: string;
+  /** When it was received, and merged unless `mergedAt` says later. */
+  readonly at?: number;
+  readonly timestamp?: number;
+  readonly mergedAt?: number;
+  readonly anonymousId?: string | null;
+  readonly previouslyAnonymous?: boolean;
+  readonly properties?: object | null;
+  /** What identity says of the person with it. */
+  readonly known?: Known;
+  readonly fields?: Partial<ReturnType<typeof collectedEvent>>;
+}
+
+let messages = 0;
+
+/** A record of a person's stream. */
+export function happened(what: Happened): Given<'eventsMerged'> {
+  const { person = 'cio_a', at = T0, type = 'event' } = what;
+  const event = collectedEvent({
+    type,
+    name: type === 'identify' ? null : (what.name ?? 'Added to Cart'),
+    message_id: what.id ?? `m${String((messages += 1))}`,
+    received_at: at,
+    timestamp: what.timestamp ?? at,
+    anonymous_id: what.anonymousId ?? null,
+    properties:
+      what.properties === undefined || what.properties === null ? null : JSON.stringify(what.properties),
+    ...what.fields,
+  });
+  return stream(person, {
+    merged_at: what.mergedAt ?? at,
+    previously_anonymous: what.previouslyAnonymous ?? false,
+    ...knownFields(what.known),
+    event,
+  });
+}
+
+export function identified(what: Happened): Given<'eventsMerged'> {
+  return happened({ ...what, type: 'identify' });
+}
+
+export function absorb(
+  person: string,
+  other: string,
+  fact: number,
+  when: number | { readonly at: number; readonly known: Known } = T0,
+): Given<'eventsMerged'> {
+  const { at, known } = typeof when === 'number' ? { at: when, known: undefined } : when;
+  const fields = { merged_at: at, other_person_id: other, fact_number: fact, ...knownFields(known) };
+  return stream(person, { kind: 'absorb', ...fields });
+}
+/** Something of one of the two went to the other: written to the streams of both. */
+export function split(person: string, other: string, at: number, known: Known): Given<'eventsMerged'> {
+  const fields = { merged_at: at, other_person_id: other, fact_number: known.asOf, ...knownFields(known) };
+  return stream(person, { kind: 'split', ...fields });
+}
+export function absorbed(person: string, other: string, fact: number, at = T0): Given<'eventsMerged'> {
+  return stream(person, { kind: 'absorbed', merged_at: at, other_person_id: other, fact_number: fact });
+}
+export function deleted(person: string, fact: number, at = T0): Given<'eventsMerged'> {
+  return stream(person, { kind: 'deleted', merged_at: at, fact_number: fact });
+}
+function knownFields(known: Known | undefined): Partial<MergedEvent> {
+  if (known === undefined) return {};
+  return { known_as_of: known.asOf, known_id: known.id, known_email: known.email };
+}
+export function watermark(source: number, at: number): Given<'eventsMerged'> {
+  const value = { ...EMPTY, kind: 'watermark' as const, merged_at: at, source_partition: source };
+  return given('eventsMerged', '', value);
+}
+
+const EMPTY: MergedEvent = {
+  kind: 'event',
+  workspace: '',
+  person_id: '',
+  merged_at: 0,
+  previously_anonymous: false,
+  source_partition: null,
+  other_person_id: null,
+  fact_number: null,
+  known_as_of: null,
+  known_id: null,
+  known_email: null,
+  decided_as_of: 0,
+  event: null,
+};
+function stream(person: string, fields: Partial<MergedEvent>): Given<'eventsMerged'> {
+  const value = { ...EMPTY, workspace: 'default', person_id: person, ...fields };
+  return given('eventsMerged', `default:${person}`, value);
+}
+
+/** Transfers that one partition put out, as another partition reads them. */
+export function transfersOf(outputs: readonly Output[]): Given<'triggerTransfers'>[] {
+  return of('triggerTransfers', outputs).map(({ key, value }) => given('triggerTransfers', key, value));
+}
+
+export class Trigger {
+  readonly harness: ProcessorHarness;
+
+  constructor() {
+    this.harness = new ProcessorHarness(triggerService);
+  }
+
+  segment(id: string, when: unknown, rest: object = {}): this {
+    this.harness.define('segment', 'default', id, { name: id, type: 'data_driven', when, ...rest });
+    return this;
+  }
+  journey(id: string, trigger: unknown, rest: object = {}): this {
+    this.harness.define('journey', 'default', id, { name: id, state: 'running', trigger, ...rest });
+    return this;
+  }
+  remove(kind: 'segment' | 'journey', id: string): this {
+    this.harness.define(kind, 'default', id, undefined);
+    return this;
+  }
+
+  /** One batch; its memberships and entries as lines. */
+  then(...records: readonly Given[]): string[] {
+    return lines(this.feed(...records));
+  }
+  feed(...records: readonly Given[]): Output[] {
+    const time = (this.#time += 1);
+    return [...this.harness.batch(time, ...records), ...this.harness.idle(time)];
+  }
+  #time = T0;
+}
+
+/** `cio_a entered carts because of m1`, `cio_a starts recovery because of m1`. */
+export function lines(outputs: readonly Output[]): string[] {
+  return outputs.flatMap((output) => {
+    const [segment] = of('segmentsChanged', [output]);
+    if (segment !== undefined) {
+      const { person_id: person, change, segment_id: id, cause_message_id: cause } = segment.value;
+      return [`${person} ${change} ${id}${because(cause)}`];
+    }
+    const [entry] = of('journeysEntered', [output]);
+    if (entry === undefined) return [];
+    const { person_id: person, journey_id: id, trigger_message_id: cause } = entry.value;
+    return [`${person} starts ${id}${because(cause)}`];
+  });
+}
+function because(cause: string | null): string {
+  return cause === null ? '' : ` because of ${cause}`;
+}
+
+/** The last published profile of a person. */
+export function profileOf(outputs: readonly Output[], person = 'cio_a') {
+  return of('peopleChanged', outputs)
+    .map(({ value }) => value)
+    .filter((value) => value.person_id === person)
+    .at(-1);
+}

@@ -1,0 +1,87 @@
+/**
+ * Several partitions of the trigger with the log between them: what one writes to trigger.transfers another reads, at
+ * a time that the test chooses. A partition has two inputs, each in order; how they interleave is chance.
+ */
+import { partitionOf } from '../../../schemas/partitioner.ts';
+import { ProcessorHarness, of, type Given, type Output } from '../processor-harness.ts';
+import { T0, transfersOf } from './trigger-scenario.ts';
+import { triggerService } from '../../trigger/service.ts';
+
+const PARTITIONS = 4;
+const BATCHES_MAX = 100_000;
+
+interface Partition {
+  readonly harness: ProcessorHarness;
+  readonly merged: Given[];
+  readonly transfers: Given[];
+}
+
+export class World {
+  readonly outputs: Output[] = [];
+  readonly partitions: readonly Partition[];
+  #time = T0;
+
+  constructor(define: (harness: ProcessorHarness) => void = () => undefined) {
+    this.partitions = Array.from({ length: PARTITIONS }, (_, partition) => {
+      const harness = new ProcessorHarness(triggerService, { partition, partitions: PARTITIONS });
+      define(harness);
+      return { harness, merged: [], transfers: [] };
+    });
+  }
+
+  /** Puts records at the end of events.merged. */
+  write(...records: readonly Given[]): void {
+    for (const record of records) this.#at(record.key).merged.push(record);
+  }
+
+  /** Feeds everything, one record a batch. `choose` picks among n ways to go on; without it, the log comes in turn. */
+  run(choose: (ways: number) => number = () => 0): Output[] {
+    const before = this.outputs.length;
+    for (let batches = 0; ; batches += 1) {
+      if (batches > BATCHES_MAX) throw new Error('the world does not come to rest');
+      const ways = this.partitions.flatMap((partition) => [
+        ...(partition.merged.length > 0 ? [{ partition, from: partition.merged }] : []),
+        ...(partition.transfers.length > 0 ? [{ partition, from: partition.transfers }] : []),
+        ...(partition.harness.processor.wantsBatch(0, NO_DEFINITIONS) ? [{ partition, from: [] }] : []),
+      ]);
+      const way = ways[choose(ways.length) % Math.max(1, ways.length)];
+      if (way === undefined) break;
+      this.#batch(way.partition, way.from.splice(0, 1));
+    }
+    return this.outputs.slice(before);
+  }
+
+  reopen(): void {
+    for (const { harness } of this.partitions) harness.reopen();
+  }
+
+  get unsettled(): number {
+    return this.partitions.reduce((sum, { harness }) => sum + harness.processor.status().unsettled, 0);
+  }
+
+  #batch({ harness }: Partition, records: readonly Given[]): void {
+    this.#time += 1;
+    const outputs = harness.batch(this.#time, ...records);
+    this.outputs.push(...outputs);
+    for (const transfer of transfersOf(outputs)) this.#at(transfer.key).transfers.push(transfer);
+  }
+
+  #at(key: string): Partition {
+    const found = this.partitions[partitionOf(key, PARTITIONS)];
+    if (found === undefined) throw new Error('no such partition');
+    return found;
+  }
+}
+
+/** Who is in the segment after these changes. */
+export function membersOf(segmentId: string, outputs: readonly Output[]): string[] {
+  const members = new Set<string>();
+  for (const { value } of of('segmentsChanged', outputs)) {
+    if (value.segment_id !== segmentId) continue;
+    if (value.change === 'entered') members.add(value.person_id);
+    else members.delete(value.person_id);
+  }
+  return [...members].sort();
+}
+
+const NO_DEFINITIONS = { offset: 0, clock: undefined, get: () => undefined, list: () => [] };

@@ -1,0 +1,273 @@
+/**
+ * One look at a person at one logical time: marks are counted, memberships follow, triggers lead to entries. The look
+ * works on copies of what the person's state has and hands back a new state with the effects. Pure.
+ */
+import { evaluate, type Evidence } from '../../rules/evaluate.ts';
+import { mayEnter } from '../../rules/frequency.ts';
+import { isHeldOut } from '../../rules/holdout.ts';
+import { addMark, type Mark, type Marks } from '../../rules/windows.ts';
+import type { EventCondition } from '../../rules/condition.ts';
+import type { Effect } from './effects.ts';
+import {
+  heldTriggersMax,
+  type HeldTrigger,
+  type JourneyState,
+  type Person,
+  type RuleState,
+} from './state.ts';
+import {
+  segmentKey,
+  type JourneyRule,
+  type Rule,
+  type SegmentRule,
+  type WorkspaceRules,
+} from './workspace-rules.ts';
+
+/**
+ * How long a trigger waits for the identify behind its release. The identify follows in the same lane, so this only
+ * bounds the wait for one that never comes.
+ */
+export const heldTriggerMsMax = 5 * 60_000;
+
+export interface SegmentTurn {
+  readonly rule: SegmentRule;
+  readonly change: 'entered' | 'left';
+}
+
+export interface LookOptions {
+  readonly personId: string;
+  readonly rules: WorkspaceRules;
+  /** ms. Never before the person's last look, so that a late record does not turn time back. */
+  readonly now: number;
+  readonly attribute: (path: string) => unknown;
+}
+
+const NO_MARKS: Marks = [];
+
+export class Look {
+  readonly effects: Effect[] = [];
+  readonly #options: LookOptions;
+  readonly #ruleStates: Map<string, RuleState>;
+  readonly #journeys: Map<string, JourneyState>;
+  #held: readonly HeldTrigger[];
+  #touched = false;
+
+  constructor(person: Person, options: LookOptions) {
+    this.#options = options;
+    this.#ruleStates = new Map(Object.entries(person.rules));
+    this.#journeys = new Map(Object.entries(person.journeys));
+    this.#held = person.held;
+  }
+
+  /** What the person's state is after the look: the same object when the look has changed nothing. */
+  finish(person: Person): Person {
+    const { now, rules } = this.#options;
+    if (!this.#touched && person.stamp === rules.stamp) return person;
+    let next = Infinity;
+    for (const { changesAt } of this.#ruleStates.values()) next = Math.min(next, changesAt ?? Infinity);
+    for (const { at } of this.#held) next = Math.min(next, at + heldTriggerMsMax);
+    return {
+      ...person,
+      stamp: rules.stamp,
+      changesAt: next,
+      evaluatedAt: now,
+      rules: Object.fromEntries(this.#ruleStates),
+      journeys: Object.fromEntries(this.#journeys),
+      held: this.#held,
+    };
+  }
+
+  /** What time and definitions have changed since the last look, which was under `stamp`. */
+  catchUp(stamp: number): void {
+    this.catchUpWithTime();
+    if (stamp !== this.#options.rules.stamp) this.catchUpWithDefinitions();
+  }
+
+  /** Memberships that time alone has ended or begun since the last look. */
+  catchUpWithTime(): void {
+    const { now } = this.#options;
+    const due = [...this.#ruleStates].filter(
+      ([, { changesAt }]) => changesAt !== undefined && changesAt <= now,
+    );
+    if (due.length > 0) this.startJourneysOf(this.turnSegments(new Set(due.map(([key]) => key)), null), null);
+    for (const held of this.#held.filter(({ at }) => at + heldTriggerMsMax <= now)) this.#release(held);
+  }
+
+  /**
+   * New, changed and deleted definitions. A changed rule starts clean: what was counted for another version is
+   * forgotten. People who turn out to be in a segment become members; journeys start for them only where the journey
+   * says so, because nothing happened that a marketer would call a trigger.
+   */
+  catchUpWithDefinitions(): void {
+    const { rules } = this.#options;
+    for (const [key, state] of this.#ruleStates) {
+      const rule = rules.rulesByKey.get(key);
+      if (rule === undefined) this.#forget(key, state);
+      else if (rule.version !== state.version) this.#keep(key, cleared(state, rule.version));
+    }
+    const turns = this.turnSegments(this.allSegments(), null);
+    this.startJourneysOf(turns, null, { only: ({ journey }) => journey.includeCurrent });
+  }
+
+  allSegments(): ReadonlySet<string> {
+    return new Set(this.#options.rules.segmentsByKey.keys());
+  }
+
+  segmentsThatUseAttributes(): ReadonlySet<string> {
+    const { segments } = this.#options.rules;
+    return new Set(segments.filter(({ usesAttributes }) => usesAttributes).map(({ key }) => key));
+  }
+
+  count(rule: Rule, condition: EventCondition, mark: Mark): void {
+    const state = this.#stateOf(rule);
+    const marks = addMark(state.marks[condition.pointer] ?? NO_MARKS, mark, condition.count);
+    this.#keep(rule.key, { ...state, marks: { ...state.marks, [condition.pointer]: marks } });
+  }
+
+  /** Looks at these segments and at those that refer to one that turns. */
+  turnSegments(keys: ReadonlySet<string>, causeMessageId: string | null): readonly SegmentTurn[] {
+    const { rules, now } = this.#options;
+    const pending = new Set(keys);
+    const turns: SegmentTurn[] = [];
+    for (const rule of rules.segments) {
+      if (pending.size === 0) break;
+      if (!pending.delete(rule.key)) continue;
+      const before = this.#stateOf(rule);
+      const { result, changesAt } = evaluate(rule.when, this.#evidence(rule));
+      const was = before.since !== undefined;
+      const next = {
+        version: before.version,
+        marks: before.marks,
+        ...(result ? { since: before.since ?? now } : {}),
+        ...(Number.isFinite(changesAt) ? { changesAt } : {}),
+      };
+      if (next.since !== before.since || next.changesAt !== before.changesAt) this.#keep(rule.key, next);
+      if (result === was) continue;
+      const change = result ? 'entered' : 'left';
+      turns.push({ rule, change });
+      this.#segmentChanged(rule.id, change, causeMessageId, rule.definitionVersion);
+      for (const key of rules.dependents.get(rule.id) ?? []) pending.add(key);
+    }
+    return turns;
+  }
+
+  /** Triggers of these turns, in their order. `held`: anonymous id whose identify they wait for. */
+  startJourneysOf(
+    turns: readonly SegmentTurn[],
+    messageId: string | null,
+    { only, held }: { readonly only?: (rule: JourneyRule) => boolean; readonly held?: string | null } = {},
+  ): void {
+    for (const { rule, change } of turns) {
+      for (const journey of this.#options.rules.bySegment.get(rule.id) ?? []) {
+        const { trigger } = journey.journey;
+        if (trigger.type !== 'segment' || (trigger.on === 'enter') !== (change === 'entered')) continue;
+        if (only === undefined || only(journey)) this.startJourney(journey, messageId, held ?? null);
+      }
+    }
+  }
+
+  startJourney(rule: JourneyRule, messageId: string | null, heldFor: string | null): void {
+    if (heldFor !== null && messageId !== null && this.#held.length < heldTriggersMax) {
+      const held = { anonymousId: heldFor, journeyId: rule.id, messageId, at: this.#options.now };
+      this.#held = [...this.#held, held];
+      this.#touched = true;
+    } else this.#enter(rule, messageId);
+  }
+
+  /** The identify that these triggers waited for has had its effects. */
+  releaseHeld(anonymousId: string): void {
+    for (const held of this.#held.filter((other) => other.anonymousId === anonymousId)) this.#release(held);
+  }
+
+  #release(held: HeldTrigger): void {
+    this.#held = this.#held.filter((other) => other !== held);
+    this.#touched = true;
+    const rule = this.#options.rules.journeys.get(held.journeyId);
+    if (rule?.journey.state === 'running') this.#enter(rule, held.messageId);
+  }
+
+  #enter(rule: JourneyRule, messageId: string | null): void {
+    const { personId, now } = this.#options;
+    const { journey, id } = rule;
+    const before = this.#journeys.get(id) ?? { entries: 0, lastEnteredAt: null, heldOutAt: null };
+    if (!mayEnter(journey.frequency, before.lastEnteredAt, now)) return;
+    if (journey.filters !== null && !evaluate(journey.filters, this.#evidence(rule)).result) return;
+    if (isHeldOut(id, personId, journey.holdout)) {
+      if (before.heldOutAt !== null) return;
+      this.#keepJourney(id, { ...before, heldOutAt: now });
+      this.effects.push({ type: 'held_out', journeyId: id, at: now, triggerMessageId: messageId });
+      return;
+    }
+    this.#keepJourney(id, { ...before, entries: before.entries + 1, lastEnteredAt: now });
+    this.effects.push({
+      type: 'journey_entered',
+      journeyId: id,
+      at: now,
+      triggerMessageId: messageId,
+      ruleVersion: rule.definitionVersion,
+    });
+  }
+
+  #forget(key: string, state: RuleState): void {
+    this.#ruleStates.delete(key);
+    this.#touched = true;
+    if (state.since !== undefined) this.#segmentChanged(key.slice(2), 'left', null, state.version);
+  }
+
+  #segmentChanged(
+    segmentId: string,
+    change: 'entered' | 'left',
+    causeMessageId: string | null,
+    ruleVersion: number,
+  ): void {
+    const at = this.#options.now;
+    this.effects.push({ type: 'segment_changed', segmentId, change, at, causeMessageId, ruleVersion });
+  }
+
+  #keep(key: string, state: RuleState): void {
+    this.#ruleStates.set(key, state);
+    this.#touched = true;
+  }
+
+  #keepJourney(id: string, state: JourneyState): void {
+    this.#journeys.set(id, state);
+    this.#touched = true;
+  }
+
+  #stateOf(rule: Rule): RuleState {
+    return this.#ruleStates.get(rule.key) ?? { version: rule.version, marks: {} };
+  }
+
+  #evidence(rule: Rule): Evidence {
+    return new LookEvidence(this.#options, this.#ruleStates, this.#stateOf(rule).marks);
+  }
+}
+
+/** A class, because a look at a rule makes one and closures cost more. */
+class LookEvidence implements Evidence {
+  readonly now: number;
+  readonly #options: LookOptions;
+  readonly #ruleStates: ReadonlyMap<string, RuleState>;
+  readonly #marks: RuleState['marks'];
+
+  constructor(options: LookOptions, ruleStates: ReadonlyMap<string, RuleState>, marks: RuleState['marks']) {
+    this.now = options.now;
+    this.#options = options;
+    this.#ruleStates = ruleStates;
+    this.#marks = marks;
+  }
+
+  marks(pointer: string): Marks {
+    return this.#marks[pointer] ?? NO_MARKS;
+  }
+  attribute(path: string): unknown {
+    return this.#options.attribute(path);
+  }
+  inSegment(segmentId: string): boolean {
+    return this.#ruleStates.get(segmentKey(segmentId))?.since !== undefined;
+  }
+}
+
+function cleared(state: RuleState, version: number): RuleState {
+  return { version, marks: {}, ...(state.since === undefined ? {} : { since: state.since }) };
+}

@@ -1,0 +1,217 @@
+/**
+ * A person's attributes: last writer by (`_timestamp`, else receive time, then message id), each attribute by itself
+ * (contract, *Words*). Removing is a write like any other, so it is remembered, or an older value would come back. Pure.
+ */
+import { timestampOf } from '../../rules/operators.ts';
+import { isJsonObject, valueAt, type JsonObject } from '../../rules/paths.ts';
+import { mergeRelationships, type Relationship } from './relationships.ts';
+
+/** Who wrote last: time in ms, then message id. */
+export type Stamp = readonly [at: number, messageId: string];
+/** null: removed. */
+export interface Written {
+  readonly value: unknown;
+  readonly by: Stamp;
+}
+
+export interface Profile {
+  /** Grows with every change that is published. */
+  readonly version: number;
+  readonly attributes: Readonly<Record<string, Written>>;
+  /** The identifiers that conditions may ask for; who is whom is identity's to say. */
+  readonly id: string | null;
+  readonly email: string | null;
+  /** Objects that the person belongs to; absent for none. */
+  readonly relationships?: readonly Relationship[];
+  /** Number of the fact as of which identity said so. Absent: not yet, and identifies are believed. */
+  readonly knownAsOf?: number;
+}
+
+/** The identifiers that identity says a person has. */
+export interface Known {
+  /** Number of the last fact about the person. */
+  readonly asOf: number;
+  readonly id: string | null;
+  readonly email: string | null;
+}
+
+/** Attributes of a person, removed ones included (spec A.0, *Limits*: 300 for a person). */
+export const attributesMax = 600;
+
+export const newProfile: Profile = { version: 0, attributes: {}, id: null, email: null };
+
+/** Keys of an identify that say something about the call or about who it is, and are not attributes (spec A.1). */
+const SPECIAL_KEYS = new Set([
+  'id',
+  'email',
+  'cio_id',
+  'anonymous_id',
+  'anonymousId',
+  '_timestamp',
+  '_update',
+  'cio_relationships',
+]);
+/** The first value stays, whoever writes later (spec E row 101). */
+const FIRST_TOUCH_KEYS = new Set(['acquisition_source', 'first_seen_at']);
+
+export interface Identify {
+  readonly attributes: JsonObject;
+  readonly by: Stamp;
+  readonly id: string | null;
+  readonly email: string | null;
+  /** The call names the person by cio_id, which is what may change an identifier that is set (spec C.3). */
+  readonly byCioId: boolean;
+  /** null: identity was not asked. */
+  readonly known: Known | null;
+}
+
+export interface ProfileUpdate {
+  readonly profile: Profile;
+  /** Names whose value is another now; id and email included. */
+  readonly changed: readonly string[];
+  /** Names left out because the person has attributesMax already. */
+  readonly refused: readonly string[];
+}
+
+export function applyIdentify(before: Profile, call: Identify): ProfileUpdate {
+  const attributes: Record<string, Written> = { ...before.attributes };
+  const changed: string[] = [];
+  const refused: string[] = [];
+  let size = Object.keys(attributes).length;
+  for (const [name, sent] of Object.entries(call.attributes)) {
+    if (SPECIAL_KEYS.has(name)) continue;
+    const value = normalise(name, sent);
+    const old = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+    if (!wins(name, { value, by: call.by }, old)) continue;
+    if (old === undefined && size >= attributesMax) {
+      refused.push(name);
+      continue;
+    }
+    if (old === undefined) size += 1;
+    setOwn(attributes, name, { value, by: call.by });
+    if (!isSame(old?.value ?? null, value)) changed.push(name);
+  }
+  const named = call.known === null ? withClaims(before, call) : withKnown(before, call.known);
+  return { profile: { ...named.profile, attributes }, changed: [...changed, ...named.changed], refused };
+}
+
+/** Lanes of one person are not in step: what identity said before counts no more. */
+export function withKnown(before: Profile, known: Known): Pick<ProfileUpdate, 'profile' | 'changed'> {
+  const { asOf, id, email } = known;
+  if (asOf <= (before.knownAsOf ?? 0)) return { profile: before, changed: [] };
+  return named(before, { ...before, id, email, knownAsOf: asOf });
+}
+
+/** An identify that identity was not asked about says nothing new, unless it was merged before identity told. */
+function withClaims(before: Profile, { id, email, byCioId }: Identify) {
+  if (before.knownAsOf !== undefined) return { profile: before, changed: [] };
+  return named(before, {
+    ...before,
+    id: identifierAfter(before.id, id, byCioId),
+    email: identifierAfter(before.email, email, byCioId),
+  });
+}
+
+function named(before: Profile, profile: Profile): Pick<ProfileUpdate, 'profile' | 'changed'> {
+  return { profile, changed: (['id', 'email'] as const).filter((kind) => profile[kind] !== before[kind]) };
+}
+
+/**
+ * Primary wins; the secondary fills what is unset or empty on it (spec C.3). The first touch is that of both, or it would
+ * depend on whether the secondary's identify came before the merge or was forwarded after it.
+ */
+export function mergeProfiles(primary: Profile, secondary: Profile): Profile {
+  const attributes: Record<string, Written> = { ...primary.attributes };
+  for (const [name, theirs] of Object.entries(secondary.attributes)) {
+    if (theirs.value === null) continue;
+    const ours = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+    const full = ours === undefined && Object.keys(attributes).length >= attributesMax;
+    const isFirst = FIRST_TOUCH_KEYS.has(name) && wins(name, theirs, ours);
+    if (((ours?.value ?? null) === null || isFirst) && !full) setOwn(attributes, name, theirs);
+  }
+  const relationships = mergeRelationships(primary.relationships ?? [], secondary.relationships ?? []);
+  return {
+    ...primary,
+    ...(relationships.length > 0 ? { relationships } : {}),
+    attributes,
+    id: primary.id ?? secondary.id,
+    email: primary.email ?? secondary.email,
+  };
+}
+
+/** Attributes that are set, as published. */
+export function attributesOf(profile: Profile): JsonObject {
+  const set = Object.entries(profile.attributes).filter(([, { value }]) => value !== null);
+  return Object.fromEntries(set.map(([name, { value }]) => [name, value]));
+}
+
+/** `created_at` (unix seconds) or `createdAt` (ISO 8601), whichever was written last; ms. */
+export function createdAtOf(profile: Profile): number | null {
+  const written = ['created_at', 'createdAt'].flatMap((name) => {
+    const found = Object.hasOwn(profile.attributes, name) ? profile.attributes[name] : undefined;
+    const at = timestampOf(found?.value);
+    return found === undefined || at === undefined ? [] : [{ at, by: found.by }];
+  });
+  written.sort((a, b) => compareStamps(b.by, a.by));
+  return written[0]?.at ?? null;
+}
+
+/** What a condition finds at a path: an identifier, an attribute, or what the product itself knows. */
+export function attributeAt(profile: Profile, personId: string, firstSeenAt: number, path: string): unknown {
+  if (path === 'id') return profile.id ?? undefined;
+  if (path === 'email') return profile.email ?? undefined;
+  if (path === 'cio_id') return personId;
+  const attributes = attributesOf(profile);
+  const found = valueAt(attributes, path);
+  if (found !== undefined) return found;
+  if (path === 'created_at') return secondsOf(timestampOf(valueAt(attributes, 'createdAt')));
+  if (path === 'first_seen_at') return secondsOf(firstSeenAt);
+  return undefined;
+}
+
+function secondsOf(ms: number | undefined): number | undefined {
+  return ms === undefined || !Number.isFinite(ms) ? undefined : ms / 1_000;
+}
+
+/** null and "" both remove. `unsubscribed` is true for true in any case, 1 and "1" (spec A.1). */
+function normalise(name: string, value: unknown): unknown {
+  if (value === undefined || value === '') return null;
+  if (name !== 'unsubscribed' || value === null) return value;
+  return value === true || value === 1 || (typeof value === 'string' && /^(true|1)$/i.test(value));
+}
+
+function wins(name: string, next: Written, old: Written | undefined): boolean {
+  if (old === undefined) return true;
+  const later = compareStamps(next.by, old.by) > 0;
+  if (!FIRST_TOUCH_KEYS.has(name)) return later;
+  if (next.value === null) return false;
+  return old.value === null || !later;
+}
+
+function compareStamps(a: Stamp, b: Stamp): number {
+  if (a[0] !== b[0]) return a[0] - b[0];
+  return a[1] === b[1] ? 0 : a[1] < b[1] ? -1 : 1;
+}
+
+function identifierAfter(before: string | null, sent: string | null, mayChange: boolean): string | null {
+  if (sent === null || sent === '') return before;
+  return before === null || mayChange ? sent : before;
+}
+
+/** `__proto__` is an attribute name like any other. */
+function setOwn(target: Record<string, Written>, name: string, written: Written): void {
+  Object.defineProperty(target, name, {
+    value: written,
+    enumerable: true,
+    writable: true,
+    configurable: true,
+  });
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a) || Array.isArray(b) || isJsonObject(a) || isJsonObject(b)) {
+    return JSON.stringify(a) === JSON.stringify(b);
+  }
+  return false;
+}

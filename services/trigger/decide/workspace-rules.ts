@@ -1,0 +1,165 @@
+/** The segments and journeys of a workspace, compiled so that an event is asked only about rules that name it. Pure. */
+import { createHash } from 'node:crypto';
+import { leavesOf, type Condition, type EventCondition, type Journey } from '../../rules/condition.ts';
+import { parseJourney, parseSegment } from '../../rules/parse.ts';
+import type { DefinitionsView, StoredDefinition } from '../../runtime/definitions.ts';
+
+/** What keeps marks for each person: a segment's `when`, or a journey's `filters`. */
+export interface Rule {
+  /** Names the rule in a person's state: `s:<segment id>` or `j:<journey id>`. */
+  readonly key: string;
+  /** Version since which the conditions read the same; marks of another version are not this rule's. */
+  readonly version: number;
+  readonly events: readonly EventCondition[];
+}
+export interface SegmentRule extends Rule {
+  readonly id: string;
+  readonly definitionVersion: number;
+  readonly when: Condition;
+  readonly usesAttributes: boolean;
+}
+export interface JourneyRule extends Rule {
+  readonly id: string;
+  readonly definitionVersion: number;
+  readonly journey: Journey;
+}
+
+/** What an event of a name is asked. */
+export interface Watchers {
+  readonly counted: readonly { readonly rule: Rule; readonly condition: EventCondition }[];
+  readonly triggers: readonly JourneyRule[];
+}
+
+export interface WorkspaceRules {
+  /** Equal exactly when the definitions are: a person whose state has another stamp is looked at whole. 32 bits. */
+  readonly stamp: number;
+  readonly byName: ReadonlyMap<string, Watchers>;
+  /** A segment comes after those that it refers to; in a cycle, by id. */
+  readonly segments: readonly SegmentRule[];
+  readonly segmentsByKey: ReadonlyMap<string, SegmentRule>;
+  /** Keys of the segments whose rule refers to this segment id. */
+  readonly dependents: ReadonlyMap<string, readonly string[]>;
+  readonly journeys: ReadonlyMap<string, JourneyRule>;
+  /** Running journeys that a change of this segment id triggers. */
+  readonly bySegment: ReadonlyMap<string, readonly JourneyRule[]>;
+  /** Running journeys that an identify triggers. */
+  readonly onIdentified: readonly JourneyRule[];
+  readonly rulesByKey: ReadonlyMap<string, Rule>;
+  /** Stored definitions that this version of the product cannot read; they are left alone. */
+  readonly unreadable: number;
+}
+
+export function workspaceRules(definitions: DefinitionsView, workspace: string): WorkspaceRules {
+  const stored = [...definitions.list('segment', workspace), ...definitions.list('journey', workspace)];
+  const parsed = stored.map(ruleOf);
+  const segments = inOrderOfReference(parsed.filter((rule) => rule !== undefined && 'when' in rule));
+  const journeys = parsed.filter((rule) => rule !== undefined && 'journey' in rule);
+  const running = journeys.filter(({ journey }) => journey.state === 'running');
+  const manual = stored.filter(isManual).length;
+  return {
+    stamp: stampOf(stored),
+    byName: watchersOf([...segments, ...journeys], running),
+    segments,
+    segmentsByKey: new Map(segments.map((rule) => [rule.key, rule])),
+    dependents: dependentsOf(segments),
+    journeys: new Map(journeys.map((rule) => [rule.id, rule])),
+    bySegment: grouped(running, ({ journey }) =>
+      journey.trigger.type === 'segment' ? journey.trigger.segmentId : undefined,
+    ),
+    onIdentified: running.filter(({ journey }) => journey.trigger.type === 'identified'),
+    rulesByKey: new Map([...segments, ...journeys].map((rule) => [rule.key, rule])),
+    unreadable: stored.length - segments.length - journeys.length - manual,
+  };
+}
+
+function ruleOf(stored: StoredDefinition): SegmentRule | JourneyRule | undefined {
+  const shared = { id: stored.id, version: stored.ruleVersion, definitionVersion: stored.version };
+  if (stored.kind === 'segment') {
+    const parsed = parseSegment(stored.body);
+    if (!parsed.ok || parsed.value.type !== 'data_driven') return undefined;
+    const { when } = parsed.value;
+    const usesAttributes = leavesOf(when).some((leaf) => leaf.type === 'attribute');
+    return { ...shared, key: segmentKey(stored.id), events: eventsOf(when), when, usesAttributes };
+  }
+  const parsed = parseJourney(stored.body);
+  if (!parsed.ok) return undefined;
+  const { filters } = parsed.value;
+  const events = filters === null ? [] : eventsOf(filters);
+  return { ...shared, key: `j:${stored.id}`, events, journey: parsed.value };
+}
+
+export function segmentKey(segmentId: string): string {
+  return `s:${segmentId}`;
+}
+
+function isManual({ kind, body }: StoredDefinition): boolean {
+  const parsed = kind === 'segment' ? parseSegment(body) : undefined;
+  return parsed?.ok === true && parsed.value.type === 'manual';
+}
+
+function eventsOf(condition: Condition): EventCondition[] {
+  return leavesOf(condition).filter((leaf) => leaf.type === 'event');
+}
+
+function stampOf(stored: readonly StoredDefinition[]): number {
+  const hash = createHash('sha256');
+  for (const { kind, id, version } of stored) hash.update(`${kind}\0${id}\0${String(version)}\0`);
+  return hash.digest().readUInt32BE(0);
+}
+
+function watchersOf(rules: readonly Rule[], running: readonly JourneyRule[]): ReadonlyMap<string, Watchers> {
+  const counted = rules.flatMap((rule) => rule.events.map((condition) => ({ rule, condition })));
+  const countedByName = grouped(counted, ({ condition }) => condition.name);
+  const triggersByName = grouped(running, ({ journey }) =>
+    journey.trigger.type === 'event' ? journey.trigger.name : undefined,
+  );
+  const names = new Set([...countedByName.keys(), ...triggersByName.keys()]);
+  return new Map(
+    [...names].map((name) => [
+      name,
+      { counted: countedByName.get(name) ?? [], triggers: triggersByName.get(name) ?? [] },
+    ]),
+  );
+}
+
+function referencesOf(rule: SegmentRule): string[] {
+  return leavesOf(rule.when).flatMap((leaf) => (leaf.type === 'segment' ? [leaf.segmentId] : []));
+}
+
+function dependentsOf(segments: readonly SegmentRule[]): ReadonlyMap<string, readonly string[]> {
+  const pairs = segments.flatMap((rule) =>
+    referencesOf(rule).map((referred) => ({ referred, key: rule.key })),
+  );
+  const groups = grouped(pairs, ({ referred }) => referred);
+  return new Map([...groups].map(([id, found]) => [id, found.map(({ key }) => key)]));
+}
+
+function inOrderOfReference(segments: readonly SegmentRule[]): readonly SegmentRule[] {
+  const byId = new Map(segments.map((rule) => [rule.id, rule]));
+  const ordered = new Set<SegmentRule>();
+  const visiting = new Set<SegmentRule>();
+  const visit = (rule: SegmentRule): void => {
+    if (ordered.has(rule) || visiting.has(rule)) return; // done, or a cycle
+    visiting.add(rule);
+    for (const id of referencesOf(rule)) {
+      const referred = byId.get(id);
+      if (referred !== undefined) visit(referred);
+    }
+    visiting.delete(rule);
+    ordered.add(rule);
+  };
+  for (const rule of segments) visit(rule);
+  return [...ordered];
+}
+
+function grouped<T>(items: readonly T[], keyOf: (item: T) => string | undefined): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    if (key === undefined) continue;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
