@@ -3,8 +3,8 @@
 /** A package, wherever it was found. */
 const npm = (name) => `(^|/)node_modules/${name}/`;
 const tests = '\\.test\\.ts$';
-/** Test-only code beside the code it tests. */
-const testing = `^(services/testing|bench|scripts)/|${tests}|/(test-[^/]+|scenario|calls-in-tests)\\.ts$`;
+/** The workshop, tests, and what is run by hand: no rule about production holds them. */
+const testing = `^(services/testing|bench|scripts|docs|examples)/|${tests}`;
 
 const onlyIn = (name, packageName, path, comment) => ({
   name,
@@ -18,10 +18,10 @@ export default {
   forbidden: [
     {
       name: 'no-circle',
-      comment: 'Two files that import each other cannot be read one after the other.',
+      comment: 'Files that import each other, if only types, cannot be read one after the other.',
       severity: 'error',
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
     },
     {
       name: 'unresolved',
@@ -34,7 +34,7 @@ export default {
       name: 'decider-without-io',
       comment: 'A decider is told everything: it reads no file, no socket, no log, no store.',
       severity: 'error',
-      from: { path: ['(^|/)decide[^/]*\\.ts$', '/decide/', '^services/rules/'], pathNot: tests },
+      from: { path: ['/decide/', '^services/rules/'], pathNot: tests },
       to: {
         path: [
           '^(node:)?(fs|net|http|https|tls|dgram|dns|child_process|worker_threads|cluster|timers)(/|$)',
@@ -61,16 +61,38 @@ export default {
     },
     {
       name: 'services-talk-through-topics',
-      comment: 'A service imports no other service; lanes and identity are two.',
+      comment: 'A service imports no other service.',
+      severity: 'error',
+      from: { path: '^services/([^/]+)/', pathNot: [testing, '^services/(runtime|gateway)/'] },
+      to: { path: '^services/', pathNot: ['^services/$1/', '^services/(runtime|rules)/'] },
+    },
+    {
+      name: 'testing-stays-in-the-workshop',
+      comment:
+        'Production never leads to a fake, a generator or a test library; rigs stand in services/testing.',
+      severity: 'error',
+      from: { path: '^(services|schemas|infra)/', pathNot: ['^services/testing/', tests] },
+      to: { path: ['^services/testing/', tests, npm('(@jest/globals|fast-check)')] },
+    },
+    {
+      name: 'no-rig-outside-the-workshop',
+      comment:
+        'What no running service leads to is a rig, and stands in services/testing, or is dead. The language of conditions is whole by itself.',
       severity: 'error',
       from: {
-        path: '^services/(merger/(?:lanes|identity)|[^/]+)/',
-        pathNot: [testing, '^services/(runtime|gateway)/'],
+        path: [
+          '^scripts/(service|topics|migrate|apply|tasks)\\.ts$',
+          '^infra/local/(launcher|clickhouse-engine)\\.ts$',
+        ],
       },
-      to: {
-        path: '^services/',
-        pathNot: ['^services/$1/', '^services/(runtime|rules|testing)/', '^services/merger/[^/]+\\.ts$'],
-      },
+      to: { path: '^services/(?!testing/|rules/)', pathNot: tests, reachable: false },
+    },
+    {
+      name: 'workshop-is-under-no-floor',
+      comment: 'Scripts may use what the workshop has; the workshop uses no script.',
+      severity: 'error',
+      from: { path: '^(services|schemas|infra)/', pathNot: tests },
+      to: { path: '^scripts/' },
     },
     {
       name: 'rules-for-evaluators',
@@ -78,7 +100,7 @@ export default {
         'The language of conditions is for trigger, in-app, and the App API that stores and explains it.',
       severity: 'error',
       from: { path: '^services/', pathNot: [testing, '^services/(rules|trigger|app|in-app)/'] },
-      to: { path: '^services/rules/', pathNot: '^services/rules/pattern\\.ts$' },
+      to: { path: '^services/rules/' },
     },
     {
       name: 'gateway-mounts-plugins',
@@ -95,7 +117,7 @@ export default {
       comment: 'Nothing that a service runs leads to a fake or a generator.',
       severity: 'error',
       from: {
-        path: '^(scripts/(service|start|topics|migrate|apply)|services/(?!testing/).*/main)\\.(ts|mjs)$',
+        path: '^scripts/(service|start|topics|migrate|apply)\\.(ts|mjs)$',
       },
       to: { path: '^services/testing/', reachable: true },
     },

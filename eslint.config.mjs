@@ -36,6 +36,38 @@ export default defineConfig(
     },
   },
   {
+    // What decides is told everything (invariant 5): the same input must give the same bytes in a replay.
+    files: ['services/*/decide/**/*.ts', 'services/rules/**/*.ts'],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...['process', 'performance', 'console', 'setTimeout', 'setInterval', 'setImmediate'].map((name) => ({
+          name,
+          message: 'A decider is told the time and everything else; it asks nobody.',
+        })),
+      ],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random', message: 'A decider draws no random number.' },
+        { object: 'Date', property: 'now', message: 'A decider reads no clock.' },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'TSEnumDeclaration', message: 'Use a union of strings.' },
+        { selector: 'ExportAllDeclaration', message: 'Name what is exported, where it is made.' },
+        {
+          selector:
+            "NewExpression[callee.name='Date'][arguments.length=0], CallExpression[callee.name='Date']",
+          message: 'A decider reads no clock.',
+        },
+        { selector: 'AwaitExpression', message: 'A decider never waits.' },
+        { selector: 'ForOfStatement[await=true]', message: 'A decider never waits.' },
+        { selector: 'ImportExpression', message: 'A decider loads nothing.' },
+      ],
+    },
+  },
+  {
     // They talk to the person at the terminal.
     files: ['scripts/**/*.ts', 'bench/**/*.ts', 'infra/local/{launcher,hold-parts}.ts'],
     rules: { 'no-console': 'off' },

@@ -34,7 +34,7 @@ describe('compiled services', () => {
     expect(program).not.toEqual(uncompiled);
     expect(await sayOf(program, 'nobody')).toMatch(/could not run service nobody: there are gateway,/);
     // Each gets as far as reading its settings, so all that it imports was found.
-    for (const name of ['gateway', 'merger', 'identity', 'trigger', 'clickhouse']) {
+    for (const name of ['gateway', 'merger', 'identity', 'trigger', 'sink']) {
       expect(await sayOf(program, name)).toMatch(/could not read the settings: .*KAFKA_BROKERS: is not set/);
     }
   });

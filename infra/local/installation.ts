@@ -2,7 +2,7 @@
  * Starts everything that an installation on this machine is made of: parts, topics, schemas, tables, credentials,
  * services. Used by the launcher with parts of the settings, and by tests with parts that they share.
  */
-import { createTopics } from '../../scripts/topics.ts';
+import { createTopics } from '../../services/runtime/log/create-topics.ts';
 import { ensureCredentials } from '../../services/gateway/credentials.ts';
 import type { Layout } from '../../services/runtime/clickhouse-settings.ts';
 import { registerSchemas } from '../../services/runtime/registry.ts';

@@ -1,9 +1,9 @@
 /** Bodies of our own App API: workspaces and the test clock. Definitions have their schemas in services/rules. */
 import Type, { type Static } from 'typebox';
+import { patternCharsMax } from './limits.ts';
 
 const closed = { additionalProperties: false } as const;
 export const illegalPatternsMax = 100;
-export const patternCharsMax = 500;
 const DAY_MS = 86_400_000;
 const windowMsMax = 366 * DAY_MS;
 const countMax = 1_000_000;

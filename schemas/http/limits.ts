@@ -16,6 +16,8 @@ export const callBytesMax = 32 * 1_024;
 export const batchBytesMax = 500 * 1_024;
 /** Ours: calls in a batch, so that one request cannot hold the producer's whole queue. */
 export const batchCallsMax = 10_000;
+/** Ours: a pattern in a condition or among a workspace's settings. */
+export const patternCharsMax = 500;
 /** Ours: a request over it, before or after decompression, is answered 413 and not read further. */
 export const bodyBytesMax = 1_024 * 1_024;
 /** Ours: brackets within brackets; deeper JSON would overflow readers behind us. */

@@ -8,7 +8,7 @@ import { check, faultsOf, type CheckReport } from '../sample/check.ts';
 import { Comparison, misplacements, type Compared } from '../sample/comparison.ts';
 import { findInstallation, waitUntilSettled } from '../sample/installation.ts';
 import { expectationsOf, type Oracle } from '../sample/oracle.ts';
-import { Random } from '../sample/random.ts';
+import { Random } from '../../services/testing/random.ts';
 import { applyRules, rules } from '../sample/rules.ts';
 import { play } from '../sample/send.ts';
 import { makeStorefront } from '../sample/storefront.ts';

@@ -1,13 +1,13 @@
 /** What is killed, and how often which: services more often than parts, since they hold what may be lost. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Random } from '../sample/random.ts';
+import type { Random } from '../../services/testing/random.ts';
 
 export const victims = [
   'merger',
   'identity',
   'trigger',
-  'clickhouse',
+  'sink',
   'gateway',
   'clickhouse-engine',
   'kafka',
@@ -19,7 +19,7 @@ const weights: Readonly<Record<Victim, number>> = {
   merger: 6,
   identity: 4,
   trigger: 4,
-  clickhouse: 4,
+  sink: 4,
   gateway: 2,
   'clickhouse-engine': 2,
   kafka: 1,

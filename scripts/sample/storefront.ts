@@ -1,5 +1,6 @@
 /** The sample storefront: what its visitors do, call by call. Deterministic in (seed, visitors, now, run). */
-import { Random } from './random.ts';
+import { Random } from '../../services/testing/random.ts';
+import { ulid, uuid } from './seeded-ids.ts';
 
 export type Call = EventCall | IdentifyCall | RepeatCall;
 /** Which unmodified client sends it: @customerio/cdp-analytics-node or customerio-node. */
@@ -120,7 +121,7 @@ class Script {
     this.#random = random;
     this.#tag = tag;
     this.#via = via;
-    this.#anonymousId = `${tag}-${random.uuid()}`;
+    this.#anonymousId = `${tag}-${uuid(random)}`;
   }
 
   visit(at: number): this {
@@ -195,12 +196,12 @@ class Script {
   signOut(): this {
     this.#userId = null;
     this.#identified = false;
-    this.#anonymousId = `${this.#tag}-${this.#random.uuid()}`;
+    this.#anonymousId = `${this.#tag}-${uuid(this.#random)}`;
     return this;
   }
 
   otherDevice(): this {
-    this.#anonymousId = `${this.#tag}-${this.#random.uuid()}`;
+    this.#anonymousId = `${this.#tag}-${uuid(this.#random)}`;
     this.#identified = false;
     this.#via = 'track';
     return this;
@@ -273,7 +274,7 @@ class Script {
   }
 
   #messageId(): string {
-    return this.#via === 'track' ? this.#random.ulid(this.#clock) : `${this.#tag}-${this.#random.uuid()}`;
+    return this.#via === 'track' ? ulid(this.#random, this.#clock) : `${this.#tag}-${uuid(this.#random)}`;
   }
   #tick(): void {
     this.#clock += this.#random.between(1_000, 40_000);

@@ -20,7 +20,7 @@ function installation() {
     },
     identity: { unsettled: 0, definitions_offset: 2, inputs: { identityRequests: [5] } },
     trigger: { unsettled: 0, definitions_offset: 2, inputs: { eventsMerged: [20], triggerTransfers: [3] } },
-    clickhouse: { inputs: { eventsMerged: [20], eventsCollected: [10] } },
+    sink: { inputs: { eventsMerged: [20], eventsCollected: [10] } },
   };
   const asked: string[] = [];
   const options: SettledOptions = {
@@ -53,7 +53,7 @@ describe('GET /health/settled', () => {
       0,
       '1 records of eventsCollected',
     ],
-    ['the sink was killed and starts again', { clickhouse: { inputs: {} } }, 5, 'the service starts'],
+    ['the sink was killed and starts again', { sink: { inputs: {} } }, 5, 'the service starts'],
     ['a lane asks', { merger: { unsettled: 2 } }, 0, '2 things that it holds back'],
     ['a definition is not taken', { merger: { definitions_offset: 1 } }, 0, '1 definitions'],
     ['a control call is held', { identity: { unsettled: 1 } }, 1, '1 things that it holds back'],
@@ -77,7 +77,7 @@ describe('GET /health/settled', () => {
     ],
     [
       'a row is not written',
-      { clickhouse: { inputs: { eventsMerged: [20], eventsCollected: [8] } } },
+      { sink: { inputs: { eventsMerged: [20], eventsCollected: [8] } } },
       5,
       '2 records of eventsCollected',
     ],
@@ -120,7 +120,7 @@ describe('GET /health/settled', () => {
     };
     // ClickHouse's step takes a later end of events.merged than the rules' step did; both must reach theirs.
     const { statuses } = installation();
-    statuses['clickhouse'] = { inputs: { eventsMerged: [21], eventsCollected: [10] } };
+    statuses['sink'] = { inputs: { eventsMerged: [21], eventsCollected: [10] } };
     const report = await checkSettled(
       { ...growing, statuses: { ...growing.statuses, of: (name) => Promise.resolve(statuses[name]) } },
       soonMs,

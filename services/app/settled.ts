@@ -21,7 +21,7 @@ export interface SettledOptions {
 
 interface Step {
   readonly name: string;
-  readonly service: 'merger' | 'identity' | 'trigger' | 'clickhouse';
+  readonly service: 'merger' | 'identity' | 'trigger' | 'sink';
   /** undefined: all that the service reads. */
   readonly topics?: readonly TopicId[];
   /** Its own outputs come back to it: asked until their ends stay. */
@@ -34,7 +34,7 @@ const STEPS: readonly Step[] = [
   { name: 'lanes have taken the decisions', service: 'merger', topics: ['identityDecisions'] },
   { name: 'rules are evaluated', service: 'trigger', topics: ['eventsMerged'] },
   { name: 'transfers are done', service: 'trigger', topics: ['triggerTransfers'], repeats: true },
-  { name: 'ClickHouse is written', service: 'clickhouse' },
+  { name: 'ClickHouse is written', service: 'sink' },
 ];
 
 export interface StepReport {

@@ -1,7 +1,8 @@
 /** `PUT` and `GET /v1/workspaces/{name}`: the settings of a workspace; with the admin key a PUT also creates one. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Compile } from 'typebox/compile';
-import { patternCharsMax, WorkspaceSettingsBody, type Fault } from '../../schemas/http/app.ts';
+import { WorkspaceSettingsBody, type Fault } from '../../schemas/http/app.ts';
+import { patternCharsMax } from '../../schemas/http/limits.ts';
 import { isWorkspace, type Workspace } from '../../schemas/ids.ts';
 import { compilePattern } from '../runtime/pattern.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';

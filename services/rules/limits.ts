@@ -9,7 +9,6 @@ export const countMax = 1_000;
 export const distinctMax = 200;
 export const listValuesMax = 1_000;
 export const textCharsMax = 1_000;
-export const patternCharsMax = 500;
 export const descriptionCharsMax = 4_000;
 export const durationMsMax = 730 * 86_400_000;
 /** A body is refused with its first faults only, so that the answer stays readable. */

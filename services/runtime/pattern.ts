@@ -3,7 +3,7 @@
  * and so that ClickHouse (which is RE2 too) finds the same. The only importer of re2js.
  */
 import { RE2JS } from 're2js';
-import { patternCharsMax } from '../rules/limits.ts';
+import { patternCharsMax } from '../../schemas/http/limits.ts';
 
 export interface Pattern {
   readonly source: string;

@@ -4,7 +4,7 @@ import { topics } from '../../schemas/topics.ts';
 import type { OutputBuffer } from '../runtime/log/ports.ts';
 import type { Undecodable } from './batch.ts';
 
-const SERVICE = 'clickhouse';
+const SERVICE = 'sink';
 
 /** Appends a letter and a dropped record for each. They are sent with the offsets, so once. */
 export function writeUndecodable(

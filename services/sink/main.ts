@@ -12,7 +12,7 @@ import { readSinkConfig, type SinkConfig } from './config.ts';
 import { isFenced, Sink } from './sink.ts';
 import { openTarget, type Target } from './target.ts';
 
-const SERVICE = 'clickhouse';
+const SERVICE = 'sink';
 /** An insert under way may end; then the stop does not wait for ClickHouse any longer. The intent says what was begun. */
 const STOP_MS_MAX = 3_500;
 const PAUSE_MS_MIN = 200;

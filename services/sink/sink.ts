@@ -51,6 +51,7 @@ const TAKE_BYTES_MAX = 4 * 1024 * 1024;
 const READER = { bufferBytesMax: 48 * 1024 * 1024, fetchBytesMax: 4 * 1024 * 1024, waitMsMax: 500 } as const;
 /** A transaction of the sink holds offsets only and is over in milliseconds. */
 const TRANSACTION_MS_MAX = 30_000;
+/** The group whose offsets carry the intents. It keeps its first name: what an older sink began is ended by what lies there. */
 export const SINK_GROUP = 'clickhouse';
 
 export class Sink {

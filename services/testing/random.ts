@@ -20,10 +20,17 @@ export class Random {
     return Math.floor(this.next() * below);
   }
 
+  /** A whole number in [from, to]. */
+  between(from: number, to: number): number {
+    return from + this.below(to - from + 1);
+  }
+
   chance(probability: number): boolean {
     return this.next() < probability;
   }
 
+  pick<T>(from: readonly [T, ...T[]]): T;
+  pick<T>(from: readonly T[]): T | undefined;
   pick<T>(from: readonly T[]): T | undefined {
     return from[this.below(from.length)];
   }

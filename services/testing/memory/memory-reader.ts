@@ -9,8 +9,22 @@ import type {
   RecordSlice,
   TopicPartition,
 } from '../../runtime/log/ports.ts';
-import type { StoredRecord } from './memory-broker.ts';
-import type { MemoryLog, MemoryLogOptions } from './memory-log.ts';
+import type { MemoryBroker, StoredRecord } from './memory-broker.ts';
+
+/** What a reader asks of the process that it belongs to. */
+interface OwnProcess {
+  readonly broker: MemoryBroker;
+  readonly dead: boolean;
+  pause(ms: number): Promise<void>;
+}
+
+/** How a reader's answers come; as MemoryLogOptions says. */
+export interface ReaderOptions {
+  readonly sliceRecords?: () => number;
+  readonly twice?: () => boolean;
+  readonly late?: (topic: TopicId) => boolean;
+  readonly failing?: () => readonly FailingRead[];
+}
 
 interface ReadPartition {
   readonly topic: TopicId;
@@ -27,15 +41,15 @@ const SLICE_RECORDS = 500;
 const LATE_MS = 10;
 
 export class MemoryReader implements LogReader {
-  readonly #log: MemoryLog;
-  readonly #options: MemoryLogOptions;
+  readonly #log: OwnProcess;
+  readonly #options: ReaderOptions;
   readonly #partitions: ReadPartition[] = [];
   #turn = 0;
   /** Something of the last take was still under way. */
   #late = false;
   #closed = false;
 
-  constructor(log: MemoryLog, options: MemoryLogOptions) {
+  constructor(log: OwnProcess, options: ReaderOptions) {
     this.#log = log;
     this.#options = options;
   }

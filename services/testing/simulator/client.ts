@@ -13,7 +13,6 @@ import type { ControlCall, LaneCall } from '../model/calls.ts';
 import { partner } from '../model/history.ts';
 import { Oracle } from '../model/oracle.ts';
 import { eventOf, requestOf } from '../model/wire.ts';
-import { assert } from '../../runtime/errors.ts';
 import { defaultSettings } from '../../runtime/workspace-settings.ts';
 import type { MemoryBroker } from '../memory/memory-broker.ts';
 import { MemoryLog } from '../memory/memory-log.ts';
@@ -172,9 +171,7 @@ export class Client {
   }
 
   #visitor(): string {
-    const visitor = this.#options.random.pick(visitors);
-    assert(visitor !== undefined, 'there are visitors');
-    return visitor;
+    return this.#options.random.pick(visitors);
   }
   #visitorOrNone(): string | null {
     return this.#options.random.chance(0.7) ? this.#visitor() : null;

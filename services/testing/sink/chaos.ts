@@ -15,7 +15,7 @@ import {
   startEngineProcess,
   type EngineProcess,
 } from '../../../infra/local/engine/engine-process.ts';
-import { Random } from '../../../scripts/sample/random.ts';
+import { Random } from '../random.ts';
 import { openLog } from '../../runtime/log/open-log.ts';
 import type { Log } from '../../runtime/log/ports.ts';
 import { registerSchemas } from '../../runtime/registry.ts';
@@ -124,7 +124,7 @@ export function sinkProcess(options: {
   };
 }): SinkProcess {
   const { folder, prefix, brokers, registryUrl, address } = options;
-  const child = spawn(process.execPath, ['--import', 'tsx', SERVICE, 'clickhouse'], {
+  const child = spawn(process.execPath, ['--import', 'tsx', SERVICE, 'sink'], {
     env: {
       ...process.env,
       NODE_OPTIONS: '',

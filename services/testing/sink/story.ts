@@ -3,7 +3,7 @@ import type { Codecs } from '../../../schemas/codec.ts';
 import { identityDecision } from '../../../schemas/identity-decision.ts';
 import type { IdentityFact } from '../../../schemas/records.ts';
 import type { TopicId } from '../../../schemas/topics.ts';
-import { Random } from '../../../scripts/sample/random.ts';
+import { Random } from '../random.ts';
 import type { Log } from '../../runtime/log/ports.ts';
 import { sampleCollected, sampleMerged } from './sample-load.ts';
 

@@ -73,7 +73,7 @@ export function stepsOf(seed: number, batch: number): Step[] {
   const random = new Random(seed ^ Math.imul(batch, 0x9e37_79b1));
   return Array.from({ length: STEPS }, () => ({
     lane: random.below(lanesMax + 1),
-    act: random.pick(acts) ?? 'append',
+    act: random.pick(acts),
     value: random.below(valuesMax + 1),
   }));
 }

@@ -8,7 +8,8 @@ import {
   NONE,
   SERVER_FAULT,
 } from './kafka-error.ts';
-import { request, type WireRequest } from './request.ts';
+import { request } from './request.ts';
+import type { WireRequest } from '../protocol/wire-request.ts';
 import { retrying } from './retry.ts';
 import type { WireReader } from '../protocol/wire-reader.ts';
 

@@ -2,7 +2,8 @@
 import type { Cluster } from './cluster.ts';
 import { kafkaError, NONE } from './kafka-error.ts';
 import type { Broker } from './kafkajs.ts';
-import { request, type WireRequest } from './request.ts';
+import { request } from './request.ts';
+import type { WireRequest } from '../protocol/wire-request.ts';
 import { WireWriter } from '../protocol/wire-writer.ts';
 
 export type CoordinatorKind = 'group' | 'transaction';

@@ -8,7 +8,7 @@ async function loadWith(version: string): Promise<string> {
     import { createRequire } from 'node:module';
     const load = createRequire(${JSON.stringify(import.meta.url)});
     load('kafkajs/package.json').version = ${JSON.stringify(version)};
-    await import(${JSON.stringify(new URL('open-log.ts', import.meta.url).href)}).then(
+    await import(${JSON.stringify(new URL('../open-log.ts', import.meta.url).href)}).then(
       () => console.log('loaded'),
       (error) => console.log(error.message),
     );`;

@@ -6,19 +6,8 @@ import type { Socket } from 'node:net';
 import { CodedError } from '../../errors.ts';
 import type { Broker, Connection } from './kafkajs.ts';
 import { WireReader } from '../protocol/wire-reader.ts';
+import type { WireRequest } from '../protocol/wire-request.ts';
 import { WireWriter } from '../protocol/wire-writer.ts';
-
-export interface WireRequest {
-  readonly apiKey: number;
-  readonly apiName: string;
-  readonly apiVersion: number;
-  /** Versions with compact types also have tagged fields in both headers. */
-  readonly flexible?: boolean;
-  /** Not copied: must not change before the answer is there. */
-  readonly body: readonly Buffer[];
-  /** Raises the connection's limit of 15 s. */
-  readonly timeoutMs?: number;
-}
 
 const FETCH = 1;
 const connecting = new WeakMap<Connection, Promise<unknown>>();

@@ -18,7 +18,7 @@ import { BatchedOutputs, type PartitionOutput } from './output-buffer.ts';
 import type { OutputBuffer, Position, TransactionalProducer } from '../ports.ts';
 import { produceInOrder } from './produce-in-order.ts';
 import type { ProduceItem } from '../protocol/produce-request.ts';
-import type { WireRequest } from '../connection/request.ts';
+import type { WireRequest } from '../protocol/wire-request.ts';
 import {
   addOffsetsRequest,
   addPartitionsRequest,

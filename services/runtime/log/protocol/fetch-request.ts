@@ -1,5 +1,5 @@
 /** Fetch, version 11, read_committed, without a fetch session. */
-import type { WireRequest } from '../connection/request.ts';
+import type { WireRequest } from './wire-request.ts';
 import { WireWriter } from './wire-writer.ts';
 
 export interface FetchItem {

@@ -1,5 +1,5 @@
 /** Metadata, version 6: where the brokers are, and which of them leads each partition. */
-import type { WireRequest } from '../connection/request.ts';
+import type { WireRequest } from './wire-request.ts';
 import type { WireReader } from './wire-reader.ts';
 import { WireWriter } from './wire-writer.ts';
 

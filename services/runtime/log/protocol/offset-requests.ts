@@ -1,5 +1,5 @@
 /** ListOffsets (version 3) and OffsetFetch (version 7). */
-import type { WireRequest } from '../connection/request.ts';
+import type { WireRequest } from './wire-request.ts';
 import type { WireReader } from './wire-reader.ts';
 import { WireWriter } from './wire-writer.ts';
 

@@ -1,5 +1,5 @@
 /** Produce, version 7: one record batch for each partition, acknowledged by all in-sync replicas. */
-import type { WireRequest } from '../connection/request.ts';
+import type { WireRequest } from './wire-request.ts';
 import type { WireReader } from './wire-reader.ts';
 import { WireWriter } from './wire-writer.ts';
 

@@ -1,5 +1,5 @@
 /** The requests of a transaction, in the versions that every broker since 2.0 takes. */
-import type { WireRequest } from '../connection/request.ts';
+import type { WireRequest } from './wire-request.ts';
 import type { WireReader } from './wire-reader.ts';
 import { WireWriter } from './wire-writer.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { SegmentHashWindow, type HashWindowOptions } from './hash-window.ts';
 import { realDisk } from '../open-stores.ts';
-import type { LogPosition } from '../segments/segment-log.ts';
+import type { LogPosition } from '../segments/log-position.ts';
 import { logStart } from '../segments/segment-log.ts';
 
 const HOUR = 3_600_000;

@@ -10,7 +10,8 @@
 import type { LogDisk, StoreFiles } from '../files.ts';
 import { LiveHours, type HoursShape } from './live-hours.ts';
 import type { HashWindow } from '../ports.ts';
-import { logStart, SegmentLog, type LogMark, type LogPosition } from '../segments/segment-log.ts';
+import type { LogPosition } from '../segments/log-position.ts';
+import { logStart, SegmentLog, type LogMark } from '../segments/segment-log.ts';
 import { CHUNK_ENTRIES_LOG, CHUNK_MASK, SpreadTable, type TableShape } from '../tables/spread-table.ts';
 import { TableKeeper } from '../tables/table-keeper.ts';
 import { readTable, TableDraft, type MemoryTable } from '../tables/table-snapshot.ts';

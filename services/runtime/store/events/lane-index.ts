@@ -6,7 +6,7 @@
  */
 import { CodedError } from '../../errors.ts';
 import type { HashWords } from './lane-hash.ts';
-import type { LogPosition } from '../segments/segment-log.ts';
+import type { LogPosition } from '../segments/log-position.ts';
 import {
   CHUNK_ENTRIES_LOG,
   CHUNK_MASK,

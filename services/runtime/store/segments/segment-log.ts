@@ -21,14 +21,11 @@ import {
   writeHeader,
 } from './blocks.ts';
 import type { LogDisk, StoreFiles } from '../files.ts';
+import type { LogPosition } from './log-position.ts';
 import { SegmentScan, type BlockVisit } from './segment-scan.ts';
 import { Unsynced } from './unsynced.ts';
 import { diskFailed, readFully, writeFailed, writeFully, type OpenFile } from './write-fully.ts';
 
-export interface LogPosition {
-  readonly segment: number;
-  readonly offset: number;
-}
 /** What a mark says of a log: where it ends, and the first segment that it has. */
 export interface LogMark extends LogPosition {
   readonly from: number;

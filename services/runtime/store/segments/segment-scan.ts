@@ -1,7 +1,7 @@
 /** Reads a segment from a block's start to its end, with every checksum looked at. */
 import { BlockWalk } from './blocks.ts';
 import type { CodedError } from '../../errors.ts';
-import type { LogPosition } from './segment-log.ts';
+import type { LogPosition } from './log-position.ts';
 import { readFully, type OpenFile } from './write-fully.ts';
 
 /** Read in one go: several blocks. */

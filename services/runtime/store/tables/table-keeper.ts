@@ -3,7 +3,8 @@
  * again would take long, and not before it is worth the writing. So a start reads the table and a short tail.
  */
 import type { LogDisk } from '../files.ts';
-import type { LogPosition, SegmentLog } from '../segments/segment-log.ts';
+import type { LogPosition } from '../segments/log-position.ts';
+import type { SegmentLog } from '../segments/segment-log.ts';
 import { TableDraft, type MemoryTable } from './table-snapshot.ts';
 
 /** Of a large table: an entry is a tenth of an event's size, so snapshots write no more than events do. */

@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { realFiles } from '../files.ts';
 import { LaneIndex } from '../events/lane-index.ts';
-import { logStart, type LogPosition } from '../segments/segment-log.ts';
+import type { LogPosition } from '../segments/log-position.ts';
+import { logStart } from '../segments/segment-log.ts';
 import { DRAFT_FILE, readTable, SNAPSHOT_FILE, TableDraft } from './table-snapshot.ts';
 
 const folders: string[] = [];

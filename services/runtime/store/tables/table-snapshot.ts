@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { crc32c } from '@node-rs/crc32';
 import { CodedError } from '../../errors.ts';
 import type { StoreFiles } from '../files.ts';
-import type { LogPosition } from '../segments/segment-log.ts';
+import type { LogPosition } from '../segments/log-position.ts';
 import { diskFailed, readFully, writeFailed, writeFully, type OpenFile } from '../segments/write-fully.ts';
 
 export const SNAPSHOT_FILE = 'index.snapshot';
