@@ -1,7 +1,7 @@
 /**
  * The place of a control call among events. Before a merge, deletion, suppression, unsuppression or split is sent to
  * identity, its marker is written to every partition of events.collected; the call's positions are one past them.
- * ARCHITECTURE.md, *Control calls*, has the whole argument.
+ * docs/control-calls.md, has the whole argument.
  */
 import { toWorkspace } from './ids.ts';
 import type { CollectedEvent, IdentityRequest } from './records.ts';

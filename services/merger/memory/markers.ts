@@ -1,6 +1,6 @@
 /**
  * Control calls that this partition has read the markers of and that identity has not decided: what lanes remember of
- * people does not count for events behind the marker until then (ARCHITECTURE.md, *Control calls*). All of the
+ * people does not count for events behind the marker until then (docs/control-calls.md). All of the
  * workspace's people: a call may name a person by an identifier that no lane of this partition has ever seen.
  *
  * Kept in the keyed store under `m/`. States of a marker: open (read), passed (every record before it has had its whole
