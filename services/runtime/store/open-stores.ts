@@ -8,6 +8,7 @@ import { copyFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { assert, CodedError } from '../errors.ts';
 import { SegmentEventStore } from './events/event-store.ts';
+import { newSecret } from './events/sip-hash.ts';
 import { realFiles, type LogDisk, type StoreFiles } from './files.ts';
 import { SegmentHashWindow } from './duplicates/hash-window.ts';
 import { LmdbKeyedStore, overlayEntriesMax, type MarkedStore } from './keyed-store.ts';
@@ -16,11 +17,13 @@ import { logStart, segmentBytesMax, type LogMark, type SegmentLog } from './segm
 import { DRAFT_FILE, SNAPSHOT_FILE } from './tables/table-snapshot.ts';
 
 /** Of everything in the folder; raised with any change of it, a service's values in the keyed store included. */
-const FORMAT = 4;
+const FORMAT = 5;
 
 interface Mark {
   readonly format: number;
   readonly sequence: number;
+  /** Of this partition's hashes, in hexadecimal digits: made with the folder, and in each of its copies. */
+  readonly secret: string;
   readonly events: LogMark;
   readonly duplicates: LogMark;
 }
@@ -82,7 +85,12 @@ class FolderStores implements PartitionStores {
       this.#mark = this.#readMark();
       this.#committed = this.#mark.sequence;
       if (needs.events !== undefined) {
-        this.events = SegmentEventStore.open(disk, join(folder, 'events'), this.#mark.events);
+        this.events = SegmentEventStore.open(
+          disk,
+          join(folder, 'events'),
+          this.#mark.events,
+          Buffer.from(this.#mark.secret, 'hex'),
+        );
       }
       if (needs.duplicates !== undefined) {
         const at = join(folder, 'duplicates');
@@ -154,6 +162,7 @@ class FolderStores implements PartitionStores {
     return {
       format: FORMAT,
       sequence: this.#committed,
+      secret: this.#mark.secret,
       events: written(this.events),
       duplicates: written(this.duplicates),
     };
@@ -190,7 +199,14 @@ class FolderStores implements PartitionStores {
     const stored = this.keyed.mark();
     if (stored === undefined) {
       if (this.#hasBegun) throw markLost(this.#folder);
-      return { format: FORMAT, sequence: 0, events: logStart, duplicates: logStart };
+      // Until the first mark nothing is kept that was written under this secret.
+      return {
+        format: FORMAT,
+        sequence: 0,
+        secret: newSecret().toString('hex'),
+        events: logStart,
+        duplicates: logStart,
+      };
     }
     const mark = JSON.parse(stored.toString()) as Mark; // our own, in LMDB's transaction
     if (mark.format !== FORMAT) throw otherFormat(this.#folder);

@@ -32,7 +32,7 @@ import {
   typeOf,
 } from './event-record.ts';
 import type { LogDisk, StoreFiles } from '../files.ts';
-import { hashLane, type HashWords } from './lane-hash.ts';
+import { SipHash, type HashWords } from './sip-hash.ts';
 import { LaneIndex } from './lane-index.ts';
 import type { Chain, EventStore, LaneSlot, StoredEvents } from '../ports.ts';
 import { ReadWindow } from './read-window.ts';
@@ -62,6 +62,8 @@ export class SegmentEventStore implements EventStore {
   readonly #window: ReadWindow;
   readonly #index = new LaneIndex();
   readonly #keeper: TableKeeper;
+  /** Under the partition's secret: the hash stands for the lane, so nobody outside may know whose are alike. */
+  readonly #sipHash: SipHash;
   readonly #hash: HashWords = new Uint32Array(4);
   readonly #queueHash: HashWords = new Uint32Array(HASH_WORDS);
   /** Latest receive time in each segment: a segment goes when its latest is too old. */
@@ -72,8 +74,9 @@ export class SegmentEventStore implements EventStore {
   #segmentFirst = 0;
   #expireBefore = 0;
 
-  private constructor(disk: LogDisk, folder: string, end: LogMark) {
+  private constructor(disk: LogDisk, folder: string, end: LogMark, secret: Uint8Array) {
     this.#files = disk.files;
+    this.#sipHash = new SipHash(secret);
     const log = (this.#log = SegmentLog.open(disk, folder, end));
     this.#window = new ReadWindow(log);
     try {
@@ -92,12 +95,12 @@ export class SegmentEventStore implements EventStore {
   }
 
   /** Opens the store as it was at `end`. Throws `store_behind` or `store_damaged`. */
-  static open(disk: LogDisk, folder: string, end: LogMark): SegmentEventStore {
-    return new SegmentEventStore(disk, folder, end);
+  static open(disk: LogDisk, folder: string, end: LogMark, secret: Uint8Array): SegmentEventStore {
+    return new SegmentEventStore(disk, folder, end, secret);
   }
 
   lane(bytes: Uint8Array, start: number, end: number): LaneSlot {
-    hashLane(this.#hash, bytes, start, end);
+    this.#sipHash.hash(this.#hash, bytes, start, end);
     this.#index.makeRoom(2, this.#log.segmentMin); // the lane, and its queue should it come to have one
     return this.#index.slot(this.#hash);
   }

@@ -5,7 +5,7 @@
  * Entries are never removed in place; making room leaves out those that have no flags and whose chain has expired.
  */
 import { CodedError } from '../../errors.ts';
-import type { HashWords } from './lane-hash.ts';
+import type { HashWords } from './sip-hash.ts';
 import type { LogPosition } from '../segments/log-position.ts';
 import {
   CHUNK_ENTRIES_LOG,
