@@ -27,6 +27,8 @@ describe('a read-only account', () => {
     'EXPLAIN indexes = 1, actions = 1 SELECT 1',
     'SELECT name FROM system.functions',
     'SELECT settings = 1 FROM t',
+    'SELECT name, value, readonly FROM system.settings LIMIT 10000',
+    'SELECT settings FROM t',
     'SELECT `é x` FROM t',
   ])('may ask %s', (sql) => {
     expect(check(sql)).toEqual([]);

@@ -117,7 +117,8 @@ function checkWord(token: CanonicalToken, after: CanonicalToken | undefined): vo
   if (word === 'INTO' || word === 'OUTFILE' || word === 'INFILE') throw refused(`${word} may not be used`);
   if (word === 'PARALLEL' && after?.text.toUpperCase() === 'WITH')
     throw refused('PARALLEL WITH may not be used');
-  if (word === 'SETTINGS' && after?.kind === 'name')
+  // A clause is written back in capitals; system.settings and a column of that name are not.
+  if (token.text === 'SETTINGS' && after?.kind === 'name')
     throw refused('settings go into the URL, not into a clause');
   // A column named format may stand before the clause; then the next word is the one that is looked at.
   const isClause = word === 'FORMAT' && after?.kind === 'name' && !(after.bare && after.text === 'FORMAT');

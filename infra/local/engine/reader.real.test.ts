@@ -1,7 +1,7 @@
 /** What the read-only account cannot reach on the real engine, however it is spelled, and that it starves nobody. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../../services/testing/eventually.ts';
 import { freePort, startEngineProcess, type EngineProcess } from './engine-process.ts';
 import { limits } from './limits.ts';
+import { quoteString } from './quote.ts';
 import { readReaderFunctions } from './reader-functions.ts';
 
 const SECRET = 'the-secret-of-the-owner';
@@ -218,6 +219,7 @@ describe('a reader', () => {
     ["SHOW TABLES LIKE 'note%'", 'notes\nnotes_of'],
     ["SELECT DISTINCT database FROM system.tables WHERE database IN ('shop', 'other')", 'shop'],
     ['EXISTS TABLE notes', '1'],
+    ["SELECT value FROM system.settings WHERE name = 'readonly' LIMIT 1", '1'],
   ])('is answered %s', async (sql, answer) => {
     const got = await ask(sql, 'reader');
     expect(got.text.trim()).toBe(answer);
@@ -261,6 +263,15 @@ test('each function of the engine has been looked at, and those that are listed 
   expect(functions.filter((name) => !listed.has(name))).toEqual([]);
   expect([...listed].filter((name) => !functions.includes(name) && !tables.includes(name))).toEqual([]);
   expect(allowed.filter((name) => refused.includes(name))).toEqual([]);
+});
+
+test('the statements for an account on a server of one’s own are statements', async () => {
+  const page = readFileSync(new URL('../../../docs/clickhouse-cluster.md', import.meta.url), 'utf8');
+  const statements = (/```sql\n(.*?)```/s.exec(page)?.[1] ?? '').split(';\n').filter((each) => each !== '');
+  expect(statements).toHaveLength(6);
+  for (const each of statements) {
+    expect(await owner(`SELECT formatQuerySingleLine(${quoteString(each)})`)).toMatch(/^(CREATE|GRANT) /);
+  }
 });
 
 describe('sixteen heavy queries of readers', () => {
