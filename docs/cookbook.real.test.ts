@@ -1,9 +1,15 @@
-/** Takes the questions of cookbook.md and asks them a small shop whose answers can be counted by hand. */
+/**
+ * Takes the questions of cookbook.md and asks them a small shop whose answers can be counted by hand, as the owner of the
+ * tables and as the embedded engine's read-only account.
+ */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, startEngineProcess, type EngineProcess } from '../infra/local/engine/engine-process.ts';
 import { migrate } from '../services/sink/schema/migrate.ts';
-import { openTarget } from '../services/sink/target.ts';
+import { openTarget, type ClickHouseAddress } from '../services/sink/target.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -15,13 +21,11 @@ const questions = new Map(
   ]),
 );
 
-const address = {
-  url: process.env['TEST_CLICKHOUSE_URL'] ?? '',
-  username: process.env['TEST_CLICKHOUSE_USER'] ?? '',
-  password: process.env['TEST_CLICKHOUSE_PASSWORD'] ?? '',
-  database: `cookbook_${String(process.pid)}_${String(Date.now())}`,
-};
+const folder = mkdtempSync(join(tmpdir(), 'hindsight-cookbook-'));
+let engine: EngineProcess;
+let address: ClickHouseAddress;
 let client: ClickHouseClient;
+let reader: ClickHouseClient;
 let offset = 0;
 let number = 0;
 
@@ -31,11 +35,11 @@ async function insert(table: string, rows: readonly Row[]): Promise<void> {
   const values = rows.map((row) => ({ workspace: 'shop', _partition: 0, _offset: offset++, ...row }));
   await client.insert({ table, values, format: 'JSONEachRow' });
 }
-async function ask(question: number): Promise<unknown[]> {
+async function ask(who: ClickHouseClient, question: number): Promise<unknown[]> {
   const query = questions.get(question);
   if (query === undefined) throw new Error(`there is no question ${String(question)}`);
   const query_params = { workspace: 'shop', now: question === 10 ? day(9) : day(20) };
-  return (await client.query({ query, query_params, format: 'JSONEachRow' })).json();
+  return (await who.query({ query, query_params, format: 'JSONEachRow' })).json();
 }
 
 function event(person_id: string, name: string, at: string, rest: Row = {}): Row {
@@ -70,8 +74,14 @@ const campaign = (source: string, name: string): Row => ({
 const total = (value: number): Row => ({ properties: JSON.stringify({ total: value }) });
 
 beforeAll(async () => {
+  const port = await freePort();
+  engine = await startEngineProcess({ folder, port, readerDatabases: 'hindsight' });
+  const { url, username, password } = engine;
+  address = { url, username, password, database: 'hindsight' };
   await migrate(address);
-  client = createClient({ ...address, log: { level: ClickHouseLogLevel.OFF } });
+  const log = { level: ClickHouseLogLevel.OFF };
+  client = createClient({ ...address, log });
+  reader = createClient({ ...address, username: engine.reader, password: engine.readerPassword, log });
   const claim = (person_id: string, identifier: string, at: string): Row => ({
     kind: 'anonymous_claimed',
     number: ++number,
@@ -147,8 +157,9 @@ beforeAll(async () => {
   ]);
 });
 afterAll(async () => {
-  await client.command({ query: `DROP DATABASE IF EXISTS ${address.database} SYNC` });
-  await client.close();
+  await Promise.all([client.close(), reader.close()]);
+  await engine.kill();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 test('the page has twelve questions', () => {
@@ -273,5 +284,24 @@ const answers: readonly (readonly [number, string, unknown])[] = [
   ],
 ];
 test.each(answers)('question %d, %s, is answered as counted by hand', async (question, _, expected) => {
-  expect(await ask(question)).toEqual(expected);
+  expect(await ask(client, question)).toEqual(expected);
+  expect(await ask(reader, question)).toEqual(expected);
+});
+
+test('the reader reads every view, and the events of one person', async () => {
+  const query =
+    "SELECT name FROM system.tables WHERE database = 'hindsight' AND engine = 'View' ORDER BY name";
+  const views = await (await client.query({ query, format: 'JSONEachRow' })).json<{ name: string }>();
+  expect(views.length).toBeGreaterThan(10);
+  const plain = views.filter(({ name }) => name !== 'person_events');
+  for (const { name } of plain) {
+    const answer = await reader.query({ query: `SELECT count() AS n FROM ${name}`, format: 'JSONEachRow' });
+    expect(await answer.json()).toHaveLength(1);
+  }
+  const person = await reader.query({
+    query: "SELECT count() AS n FROM person_events(person = {person:String}) WHERE workspace = 'shop'",
+    query_params: { person: 'ann' },
+    format: 'JSONEachRow',
+  });
+  expect(await person.json()).toEqual([{ n: 5 }]);
 });

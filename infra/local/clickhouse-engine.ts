@@ -4,8 +4,8 @@
  *   node --import tsx infra/local/clickhouse-engine.ts --data DIR --port N
  *
  * Accounts come from the environment: CLICKHOUSE_ENGINE_USER and CLICKHOUSE_ENGINE_PASSWORD may do anything,
- * CLICKHOUSE_ENGINE_READER and CLICKHOUSE_ENGINE_READER_PASSWORD (both or none) may only read. Prints one line of JSON
- * when it listens. Give UV_THREADPOOL_SIZE=16: each running query holds one of these threads (4 without it).
+ * CLICKHOUSE_ENGINE_READER and CLICKHOUSE_ENGINE_READER_PASSWORD (both or none) may only read, and only the databases of
+ * CLICKHOUSE_ENGINE_READER_DATABASES (hindsight). Prints one line of JSON when it listens. Give UV_THREADPOOL_SIZE=16: each running query holds one of these threads (4 without it).
  */
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -41,7 +41,9 @@ if (values.data === undefined || !Number.isInteger(port) || port < 0 || port > 6
 }
 mkdirSync(values.data, { recursive: true, mode: 0o700 });
 
-const engine = await startEngine({ dataFolder: values.data, port, accounts: accountsOf(process.env) }).catch(
+const readerDatabases = (process.env['CLICKHOUSE_ENGINE_READER_DATABASES'] ?? 'hindsight').split(',');
+const accounts = accountsOf(process.env);
+const engine = await startEngine({ dataFolder: values.data, port, accounts, readerDatabases }).catch(
   (error: unknown) => stopWith(`could not start: ${error instanceof Error ? error.message : String(error)}`),
 );
 process.stdout.write(`${JSON.stringify({ ready: true, port: engine.port })}\n`);

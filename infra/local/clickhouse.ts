@@ -56,6 +56,7 @@ export function clickHousePart(options: PartOptions, accounts: EngineAccounts): 
           CLICKHOUSE_ENGINE_PASSWORD: accounts.password,
           CLICKHOUSE_ENGINE_READER: accounts.reader,
           CLICKHOUSE_ENGINE_READER_PASSWORD: accounts.readerPassword,
+          CLICKHOUSE_ENGINE_READER_DATABASES: options.env['CLICKHOUSE_DATABASE']?.trim() || 'hindsight',
         },
         logFile: join(options.dataFolder, 'logs', 'clickhouse-engine.log'),
         part: true,

@@ -3,7 +3,7 @@
  * query its next result starts with that query's rows; so each request has a connection of its own (0.12 ms), and a
  * named session runs one query after the other and is drained when one of them fails.
  */
-import { Session } from 'chdb';
+import { Session, type SessionOptions } from 'chdb';
 import { EngineException } from './exception.ts';
 import { limits } from './limits.ts';
 
@@ -23,15 +23,20 @@ export interface SessionName {
 
 export class Connections {
   readonly #folder: string;
+  readonly #options: SessionOptions;
   readonly #named = new Map<string, NamedSession>();
   /** Keeps the engine up between requests. */
   readonly #keeper: Session;
   #running = 0;
 
-  /** Throws when another process has the folder open. */
-  constructor(folder: string) {
+  /**
+   * Throws when another process has the folder open.
+   * @param connectionArgs as the engine's command line has them (access.ts).
+   */
+  constructor(folder: string, connectionArgs: readonly string[]) {
     this.#folder = folder;
-    this.#keeper = new Session(folder);
+    this.#options = { connectionArgs };
+    this.#keeper = new Session(folder, this.#options);
     this.#keeper.query('SELECT 1');
   }
 
@@ -73,7 +78,7 @@ export class Connections {
   }
 
   async #runOnce<T>(use: (connection: Session) => Promise<T>): Promise<T> {
-    const connection = new Session(this.#folder);
+    const connection = new Session(this.#folder, this.#options);
     try {
       return await use(connection);
     } finally {
@@ -107,7 +112,7 @@ export class Connections {
       throw new EngineException(202, 'TOO_MANY_SIMULTANEOUS_QUERIES', text);
     }
     const entry = {
-      connection: new Session(this.#folder),
+      connection: new Session(this.#folder, this.#options),
       tail: Promise.resolve(),
       users: 0,
       timer: undefined,

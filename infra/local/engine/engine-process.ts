@@ -30,6 +30,8 @@ const accounts = {
 export async function startEngineProcess(options: {
   readonly folder: string;
   readonly port: number;
+  /** What the reader may see; `shop` left out. */
+  readonly readerDatabases?: string;
 }): Promise<EngineProcess> {
   const args = ['--import', 'tsx', SCRIPT, '--data', options.folder, '--port', String(options.port)];
   const child = spawn(process.execPath, args, {
@@ -41,6 +43,7 @@ export async function startEngineProcess(options: {
       CLICKHOUSE_ENGINE_PASSWORD: accounts.password,
       CLICKHOUSE_ENGINE_READER: accounts.reader,
       CLICKHOUSE_ENGINE_READER_PASSWORD: accounts.readerPassword,
+      CLICKHOUSE_ENGINE_READER_DATABASES: options.readerDatabases ?? 'shop',
     },
     stdio: ['ignore', 'ignore', 'inherit'],
   });

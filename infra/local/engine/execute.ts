@@ -1,16 +1,19 @@
 /** Runs one request on a connection and writes its answer: row by row where the format allows it, else whole. */
 import type { ServerResponse } from 'node:http';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createGzip } from 'node:zlib';
 import type { Writable } from 'node:stream';
 import type { Session } from 'chdb';
+import { READER_ROLE } from './access.ts';
 import type { Account } from './accounts.ts';
 import type { Connections } from './connections.ts';
 import { EngineException, wireException } from './exception.ts';
 import { limits } from './limits.ts';
 import { quoteIdentifier, quoteString } from './quote.ts';
+import { readCanonical } from './read-canonical.ts';
 import type { ReadOnlyGuard } from './read-only.ts';
+import { isBelowCeiling, READER_SETTINGS } from './reader-settings.ts';
 import type { EngineRequest } from './request.ts';
 import { tokensOf } from './tokens.ts';
 
@@ -31,22 +34,26 @@ export interface Execution {
 }
 
 export async function execute(connection: Session, execution: Execution): Promise<void> {
-  const { request, response, account, guard, connections } = execution;
-  const sql = account.readOnly ? guard.statement(request.sql) : request.sql;
-  const format = request.isInsertWithData
-    ? 'TabSeparated'
-    : (formatOf(sql) ?? request.format ?? 'TabSeparated');
-  const isQuestion = /^[\s(]*(SELECT|WITH|FROM)\b/i.test(firstWords(sql));
-  const streamed = STREAMED.has(format) && isQuestion && !request.wholeAnswer;
-  prepare(connection, execution, streamed);
-
+  const { request, response, account, connections } = execution;
   let over = false;
+  // Nobody knows it but we: a client chooses its query id, and could choose another's.
+  const tag = quoteString(randomUUID());
+  let isQuestion = account.readOnly;
   // An insert whose body has arrived runs on when its client is gone, as on a server; a question is stopped.
   const onClose = (): void => {
-    if (!over && isQuestion) connections.kill(quoteString(request.queryId));
+    if (!over && isQuestion) connections.kill(tag);
   };
   response.once('close', onClose);
   try {
+    if (account.readOnly) becomeReader(connection, execution, tag);
+    const sql = account.readOnly ? await readerStatement(connection, execution) : request.sql;
+    const format = request.isInsertWithData
+      ? 'TabSeparated'
+      : (formatOf(sql) ?? request.format ?? 'TabSeparated');
+    isQuestion = /^[\s(]*(SELECT|WITH|FROM)\b/i.test(firstWords(sql));
+    const streamed = STREAMED.has(format) && isQuestion && !request.wholeAnswer;
+    prepare(connection, execution, { streamed, tag });
+    if (response.destroyed && isQuestion) return; // gone while it was read
     if (streamed) await stream(connection, sql, format, execution);
     else await answerWhole(connection, sql, format, execution);
   } finally {
@@ -55,22 +62,49 @@ export async function execute(connection: Session, execution: Execution): Promis
   }
 }
 
-/** Database, settings and parameters of the request. log_comment is how KILL QUERY finds it: the engine makes its own query ids. */
-function prepare(connection: Session, { request, account, guard }: Execution, streamed: boolean): void {
-  if (request.database !== undefined) connection.query(`USE ${quoteIdentifier(request.database)}`);
-  const settings = [`log_comment = ${quoteString(request.queryId)}`];
-  if (!streamed) settings.push(`max_result_bytes = ${String(limits.resultBytesMax)}`);
-  if (account.readOnly) {
-    settings.push(`max_execution_time = ${String(limits.readerSecondsMax)}`);
-    settings.push(`max_memory_usage = ${String(limits.readerMemoryBytesMax)}`);
+/** From here on the connection can do what the reader's role was granted, within the reader's limits. */
+function becomeReader(connection: Session, { request, guard }: Execution, tag: string): void {
+  connection.query(`SET ROLE ${READER_ROLE}`);
+  connection.query(`SET ${[`log_comment = ${tag}`, ...READER_SETTINGS].join(', ')}`);
+  if (request.database !== undefined) guard.database(request.database);
+  if (request.format !== undefined) guard.format(request.format);
+}
+
+/** The statement as the engine spells it, checked. */
+async function readerStatement(connection: Session, { request, guard }: Execution): Promise<string> {
+  const canonical = await readCanonical(connection, request.sql);
+  for (const name of guard.check(canonical, request.parameters)) {
+    // The role sees its own databases only.
+    const [database, view] = name.includes('.') ? name.split('.') : [request.database ?? 'default', name];
+    const where = `database = ${quoteString(database ?? '')} AND name = ${quoteString(view ?? '')} AND engine = 'View'`;
+    const found = await connection.queryAsync(`SELECT count() FROM system.tables WHERE ${where}`, {
+      format: 'TSV',
+    });
+    if (found.text().trim() !== '1') {
+      throw new EngineException(
+        164,
+        'READONLY',
+        `Cannot execute query in readonly mode: ${name}(…) may not be used`,
+      );
+    }
   }
+  return canonical;
+}
+
+/** Database, settings and parameters of the request. log_comment is how KILL QUERY finds it: the engine makes its own query ids. */
+function prepare(
+  connection: Session,
+  { request, account, guard }: Execution,
+  { streamed, tag }: { readonly streamed: boolean; readonly tag: string },
+): void {
+  if (request.database !== undefined) connection.query(`USE ${quoteIdentifier(request.database)}`);
+  const settings = [];
+  if (!streamed) settings.push(`max_result_bytes = ${String(limits.resultBytesMax)}`);
   for (const [name, value] of request.settings) {
     if (!/^\w+$/.test(name)) throw new EngineException(115, 'UNKNOWN_SETTING', `Unknown setting '${name}'`);
     if (account.readOnly) {
-      guard.setting(name);
+      if (!isBelowCeiling(name, value)) guard.setting(name);
       if (name === 'readonly' || name === 'log_comment') continue;
-      if (name === 'max_execution_time' && !(Number(value) > 0 && Number(value) <= limits.readerSecondsMax))
-        continue;
     }
     settings.push(`${name} = ${quoteString(value)}`);
   }
@@ -79,6 +113,7 @@ function prepare(connection: Session, { request, account, guard }: Execution, st
       throw new EngineException(36, 'BAD_ARGUMENTS', `bad parameter name ${name}`);
     settings.push(`${name} = ${quoteString(value)}`); // stays in its escaped form; the engine unescapes it when it substitutes
   }
+  settings.push(`log_comment = ${tag}`);
   connection.query(`SET ${settings.join(', ')}`);
   if (account.readOnly) connection.query('SET readonly = 1'); // last: after it no setting can be changed, and it cannot be lifted
 }

@@ -15,9 +15,18 @@ export const limits = {
   /** Named sessions, of all accounts. */
   sessionsMax: 100,
   sessionIdleSecondsMax: 3_600,
-  /** A reader's query: time and memory. */
+  /** Text of a reader's statement; it is parsed before it runs. */
+  readerStatementBytesMax: 128 * 1024,
+  /** Queries of readers that run at once; with the next four, what all readers have in sum. */
+  readersRunningMax: 2,
+  readersWaitingMax: 32,
+  readerWaitMsMax: 30_000,
+  /** A reader's query: time, memory, space on disk for sorting and grouping. Threads: see reader-settings.ts. */
   readerSecondsMax: 60,
-  readerMemoryBytesMax: 2 * 1024 * 1024 * 1024,
+  readerMemoryBytesMax: 1024 * 1024 * 1024,
+  readerDiskBytesMax: 2 * 1024 * 1024 * 1024,
+  /** Beyond readerSecondsMax, for a client that does not take its answer; then the connection is closed. */
+  readerGraceMs: 5_000,
   /** Time for queries under way to end at a stop. */
   stopMsMax: 10_000,
 } as const;

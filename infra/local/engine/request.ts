@@ -39,19 +39,17 @@ const RESERVED = new Set(
 export async function readRequest(
   request: IncomingMessage,
   query: URLSearchParams,
-  spool: Spool,
+  { spool, readOnly }: { readonly spool: Spool; readonly readOnly: boolean },
 ): Promise<EngineRequest> {
   if (query.get('compress') === '1' || query.get('decompress') === '1') {
     const why = 'the native compression of compress=1 is not offered; use HTTP compression (gzip)';
     throw new EngineException(36, 'BAD_ARGUMENTS', why);
   }
   const parameters = new Map([...query].filter(([name]) => name.startsWith('param_')));
-  const { sql, data, isInsertWithData } = await readStatement(
-    request,
-    query.get('query') ?? '',
-    parameters,
-    spool,
-  );
+  const fromUrl = query.get('query') ?? '';
+  const { sql, data, isInsertWithData } = readOnly
+    ? await readQuestion(request, fromUrl, parameters)
+    : await readStatement(request, fromUrl, parameters, spool);
   const sessionId = query.get('session_id');
   const idle = Number(query.get('session_timeout') ?? 60);
   return {
@@ -85,6 +83,32 @@ interface Statement {
   readonly sql: string;
   readonly data: SpooledBody | undefined;
   readonly isInsertWithData: boolean;
+}
+
+/** A reader inserts nothing: its whole text is one question, of a bounded length, and takes no room in the spool. */
+async function readQuestion(
+  request: IncomingMessage,
+  fromUrl: string,
+  parameters: Map<string, string>,
+): Promise<Statement> {
+  const chunks: Buffer[] = [];
+  let bytes = Buffer.byteLength(fromUrl);
+  for await (const chunk of decoded(request)) {
+    bytes += chunk.length;
+    if (bytes > limits.readerStatementBytesMax)
+      throw tooLarge('a question of a read-only account', limits.readerStatementBytesMax);
+    chunks.push(chunk);
+  }
+  const body = Buffer.concat(chunks);
+  const type = request.headers['content-type'] ?? '';
+  if (type.startsWith('multipart/form-data')) {
+    const parts = partsOf(body, type);
+    for (const [name, value] of parts) if (name.startsWith('param_')) parameters.set(name, value);
+    return { sql: fromUrl + (parts.get('query') ?? ''), data: undefined, isInsertWithData: false };
+  }
+  const sql =
+    fromUrl === '' || body.length === 0 ? fromUrl + body.toString() : `${fromUrl}\n${body.toString()}`;
+  return { sql, data: undefined, isInsertWithData: false };
 }
 
 async function readStatement(

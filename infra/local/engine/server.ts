@@ -1,19 +1,24 @@
 /** The HTTP server in front of the embedded engine: /ping, and queries of accounts. Listens on the loopback only. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { accessArguments } from './access.ts';
 import { accountOf, type Account } from './accounts.ts';
 import { Connections } from './connections.ts';
 import { wireException } from './exception.ts';
 import { execute } from './execute.ts';
 import { limits } from './limits.ts';
-import { readOnlyGuard } from './read-only.ts';
+import { readOnlyGuard, type ReadOnlyGuard } from './read-only.ts';
+import { readReaderFunctions } from './reader-functions.ts';
+import { ReaderQueue } from './reader-queue.ts';
 import { readRequest } from './request.ts';
-import { Spool } from './spool.ts';
+import { Spool, type SpooledBody } from './spool.ts';
 
 export interface EngineOptions {
   readonly dataFolder: string;
   /** 0: any free port. */
   readonly port: number;
   readonly accounts: readonly Account[];
+  /** What read-only accounts may see: names of databases, or their start and a star. */
+  readonly readerDatabases: readonly string[];
 }
 
 export interface RunningEngine {
@@ -22,11 +27,23 @@ export interface RunningEngine {
   stop(): Promise<void>;
 }
 
-export async function startEngine({ dataFolder, port, accounts }: EngineOptions): Promise<RunningEngine> {
-  const connections = new Connections(dataFolder);
+interface Asked {
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly query: URLSearchParams;
+}
+
+export async function startEngine(options: EngineOptions): Promise<RunningEngine> {
+  const { dataFolder, port, accounts } = options;
+  const connections = new Connections(dataFolder, accessArguments(dataFolder, options.readerDatabases));
   const spool = new Spool(dataFolder);
   const timezone = connections.ask('SELECT timezone()');
-  const guard = readOnlyGuard(connections.ask('SELECT name FROM system.table_functions').split('\n'));
+  const guard = guardOf(connections);
+  const readers = new ReaderQueue({
+    runningMax: limits.readersRunningMax,
+    waitingMax: limits.readersWaitingMax,
+    waitMsMax: limits.readerWaitMsMax,
+  });
 
   async function handle(
     message: IncomingMessage,
@@ -34,8 +51,20 @@ export async function startEngine({ dataFolder, port, accounts }: EngineOptions)
     query: URLSearchParams,
   ): Promise<void> {
     const account = accountOf(message, query, accounts);
-    const request = await readRequest(message, query, spool);
+    if (account.readOnly) {
+      // Before its body is read: what waits holds no text.
+      await readers.run(goneSignal(response), () => answer(account, { message, response, query }));
+    } else await answer(account, { message, response, query });
+  }
+
+  async function answer(account: Account, { message, response, query }: Asked): Promise<void> {
+    const stopAfter = account.readOnly
+      ? setTimeout(() => response.destroy(), limits.readerSecondsMax * 1000 + limits.readerGraceMs)
+      : undefined;
+    let data: SpooledBody | undefined;
     try {
+      const request = await readRequest(message, query, { spool, readOnly: account.readOnly });
+      data = request.data;
       // A reader can leave nothing in a session, and readonly = 1 could not be set twice: each request stands alone.
       const named = account.readOnly ? undefined : request.session;
       const session = named === undefined ? undefined : { account: account.name, ...named };
@@ -43,7 +72,8 @@ export async function startEngine({ dataFolder, port, accounts }: EngineOptions)
         execute(connection, { account, request, response, connections, guard, timezone }),
       );
     } finally {
-      request.data?.remove();
+      clearTimeout(stopAfter);
+      data?.remove();
     }
   }
 
@@ -79,6 +109,24 @@ export async function startEngine({ dataFolder, port, accounts }: EngineOptions)
   };
 }
 
+function guardOf(connections: Connections): ReadOnlyGuard {
+  const names = (table: string): string[] => connections.ask(`SELECT name FROM system.${table}`).split('\n');
+  return readOnlyGuard(readReaderFunctions(), {
+    functions: names('functions'),
+    tableFunctions: names('table_functions'),
+  });
+}
+
+/** Aborts when the response's connection closes. */
+function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    gone.abort();
+  });
+  if (response.destroyed) gone.abort();
+  return gone.signal;
+}
+
 function fail(message: IncomingMessage, response: ServerResponse, error: unknown): void {
   const { code, status, text } = wireException(error);
   if (response.headersSent || response.destroyed) {
@@ -88,6 +136,7 @@ function fail(message: IncomingMessage, response: ServerResponse, error: unknown
   response.writeHead(status, {
     'Content-Type': 'text/plain; charset=UTF-8',
     'X-ClickHouse-Exception-Code': String(code),
+    ...(status === 503 ? { 'Retry-After': '1' } : {}),
     // What is left of a refused body is not read: the connection cannot be used again.
     ...(message.complete ? {} : { Connection: 'close' }),
   });

@@ -1,6 +1,7 @@
 /**
- * SQL cut into tokens as ClickHouse's lexer does, as far as the facade needs it: to find where an insert's data
- * starts, to see a second statement, and to know what a read-only account asks for. Positions are indices of the text.
+ * SQL cut into tokens as ClickHouse's lexer does, as far as the facade needs it: to find where an insert's data starts,
+ * to see an owner's second statement, and to find the format. Nothing that protects rests on it: what a read-only
+ * account asks for is read by the engine's parser (read-canonical.ts). Positions are indices of the text.
  */
 export type TokenKind = 'word' | 'quoted' | 'string' | 'number' | 'symbol';
 
