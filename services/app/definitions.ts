@@ -25,11 +25,11 @@ const families: readonly Family[] = [
   { plural: 'journeys', kind: 'journey', parse: parseJourney },
 ];
 
-const ID = /^[\w.:-]{1,100}$/;
+const ID = /^[A-Za-z0-9_-]{1,100}$/;
 const badId: Fault = {
   pointer: '',
   code: 'invalid_id',
-  message: 'an id is 1 to 100 of letters, digits, _ . : -',
+  message: 'an id is 1 to 100 of A-Z, a-z, 0-9, _ and -',
 };
 const tooMany: Fault = {
   pointer: '',
@@ -56,17 +56,16 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
   app.get<{ Params: { id: string } }>(`${url}/:id`, (request, reply) => {
     const workspace = workspaceOf(options, request);
     if (workspace === undefined) return unauthorized(reply);
-    const stored = definitions.get(kind, workspace, request.params.id);
-    return stored === undefined
-      ? notFound(reply, `${kind} ${request.params.id}`)
-      : answer(reply, 200, describe(stored));
+    const { id } = request.params;
+    const stored = definitions.get(kind, workspace, id);
+    return stored === undefined ? missing(reply, kind, id) : answer(reply, 200, describe(stored));
   });
   app.put<{ Params: { id: string } }>(`${url}/:id`, (request, reply) => put(options, family, request, reply));
   app.delete<{ Params: { id: string } }>(`${url}/:id`, async (request, reply) => {
     const workspace = workspaceOf(options, request);
     if (workspace === undefined) return unauthorized(reply);
     const { id } = request.params;
-    if (definitions.get(kind, workspace, id) === undefined) return notFound(reply, `${kind} ${id}`);
+    if (definitions.get(kind, workspace, id) === undefined) return missing(reply, kind, id);
     const version = await definitions.remove(kind, workspace, id);
     return answer(reply, 200, { id, version, deleted: true });
   });
@@ -101,7 +100,9 @@ function mountMessages(app: FastifyInstance, options: DefinitionsOptions): void 
     workspaceOf(options, request) === undefined ? unauthorized(reply) : answer(reply, 200, { messages: [] }),
   );
   app.put<{ Params: { id: string } }>(`${url}/:id`, (request, reply) =>
-    workspaceOf(options, request) === undefined ? unauthorized(reply) : badRequest(reply, [fault]),
+    workspaceOf(options, request) === undefined
+      ? unauthorized(reply)
+      : badRequest(reply, [ID.test(request.params.id) ? fault : badId]),
   );
   for (const method of ['GET', 'DELETE'] as const) {
     app.route<{ Params: { id: string } }>({
@@ -110,9 +111,14 @@ function mountMessages(app: FastifyInstance, options: DefinitionsOptions): void 
       handler: (request, reply) =>
         workspaceOf(options, request) === undefined
           ? unauthorized(reply)
-          : notFound(reply, `message ${request.params.id}`),
+          : missing(reply, 'message', request.params.id),
     });
   }
+}
+
+/** An id of an earlier version may have more characters, and is found before this is asked. */
+function missing(reply: FastifyReply, kind: string, id: string): FastifyReply {
+  return ID.test(id) ? notFound(reply, `${kind} ${id}`) : badRequest(reply, [badId]);
 }
 
 function describe({ id, version, at, body }: StoredDefinition) {

@@ -4,11 +4,14 @@ import { localCodecs } from '../../schemas/codec.ts';
 import { toWorkspace, type Workspace } from '../../schemas/ids.ts';
 import type { CollectedEvent, DroppedEvent, IdentityRequest } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
-import type { DefinitionsStore, ServiceStatus } from '../app/plugin.ts';
+import type { AppKeys, DefinitionsStore, ServiceStatus } from '../app/plugin.ts';
+import type { IngestOptions } from '../ingest/plugin.ts';
 import { Definitions } from '../runtime/definitions.ts';
 import type { Producer } from '../runtime/log/ports.ts';
-import { silentLogger } from '../runtime/logger.ts';
-import { buildServer } from './server.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { bodyBudgets, budgetStates, type BodyBudgets } from './body-budget.ts';
+import { QuietLog } from './quiet-log.ts';
+import { buildServer, type ServerOptions } from './server.ts';
 
 export const siteId = 'site_123';
 export const apiKey = 'key_abc';
@@ -107,7 +110,15 @@ export class FakeDefinitions implements DefinitionsStore {
   }
 }
 
+export interface LoggedLine {
+  readonly level: keyof Logger;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
 export interface TestServer {
+  readonly logged: readonly LoggedLine[];
+  readonly budgets: BodyBudgets;
   readonly server: FastifyInstance;
   readonly sent: FakeProducer;
   readonly definitions: FakeDefinitions;
@@ -118,14 +129,33 @@ export interface TestServer {
   readonly rows: Record<string, Readonly<Record<string, unknown>>[]>;
 }
 
-export function testServer({ testClock = false }: { readonly testClock?: boolean } = {}): TestServer {
+export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets' | 'bodyMsMax'>> {
+  readonly testClock?: boolean;
+  /** In the place of the fakes. */
+  readonly keys?: IngestOptions['keys'] & AppKeys;
+  readonly store?: DefinitionsStore;
+}
+
+export function testServer({
+  testClock = false,
+  budgets = bodyBudgets(),
+  bodyMsMax,
+  ...real
+}: TestServerOptions = {}): TestServer {
   const sent = new FakeProducer();
   const definitions = new FakeDefinitions();
   const statuses: TestServer['statuses'] = {};
   const ends: TestServer['ends'] = {};
   const rows: TestServer['rows'] = {};
+  const logged: LoggedLine[] = [];
+  const write =
+    (level: keyof Logger): Logger['info'] =>
+    (fields, message) => {
+      logged.push({ level, message, fields });
+    };
+  const logger = { error: write('error'), warn: write('warn'), info: write('info') };
   const made = new Map<string, Workspace>();
-  const keys = {
+  const keys = real.keys ?? {
     track: (site: string, key: string) => (site === siteId && key === apiKey ? workspace : undefined),
     pipelines: (key: string) => (key === writeKey ? workspace : undefined),
     app: (key: string) => (key === appKey ? workspace : undefined),
@@ -140,7 +170,9 @@ export function testServer({ testClock = false }: { readonly testClock?: boolean
   const partitionsOf = (topic: TopicId): Promise<number> => Promise.resolve(ends[topic]?.length ?? 1);
   const admin = { endOffsets: endsOf, writtenOffsets: endsOf, partitionsOf };
   const server = buildServer({
-    logger: silentLogger,
+    log: new QuietLog(logger),
+    budgets,
+    ...(bodyMsMax !== undefined && { bodyMsMax }),
     ingest: {
       keys,
       producer: sent,
@@ -152,7 +184,7 @@ export function testServer({ testClock = false }: { readonly testClock?: boolean
     },
     app: {
       keys,
-      definitions,
+      definitions: real.store ?? definitions,
       isTestClockOn: testClock,
       query: (sql) => Promise.resolve(Object.entries(rows).find(([word]) => sql.includes(word))?.[1] ?? []),
       health: {
@@ -164,9 +196,10 @@ export function testServer({ testClock = false }: { readonly testClock?: boolean
         },
         clock: () => definitions.clock,
         definitionsEnd: () => definitions.offset,
+        budgets: () => budgetStates(budgets),
         parts: {},
       },
     },
   });
-  return { server, sent, definitions, statuses, ends, rows };
+  return { logged, budgets, server, sent, definitions, statuses, ends, rows };
 }
