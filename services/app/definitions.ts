@@ -66,8 +66,11 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
     if (workspace === undefined) return unauthorized(reply);
     const { id } = request.params;
     if (definitions.get(kind, workspace, id) === undefined) return missing(reply, kind, id);
+    // Another call may have been quicker than this one.
     const version = await definitions.remove(kind, workspace, id);
-    return answer(reply, 200, { id, version, deleted: true });
+    return version === undefined
+      ? missing(reply, kind, id)
+      : answer(reply, 200, { id, version, deleted: true });
   });
 }
 
@@ -86,10 +89,9 @@ async function put(
   if (!read.ok) return badRequest(reply, [read.fault]);
   const parsed = parse(read.value);
   if (!parsed.ok) return badRequest(reply, parsed.faults);
-  const isNew = definitions.get(kind, workspace, id) === undefined;
-  if (isNew && definitions.list(kind, workspace).length >= definitionsMax)
-    return badRequest(reply, [tooMany]);
-  return answer(reply, 200, describe(await definitions.put(kind, workspace, id, read.value)));
+  const write = { body: read.value, countMax: definitionsMax };
+  const stored = await definitions.put(kind, workspace, id, write);
+  return stored === undefined ? badRequest(reply, [tooMany]) : answer(reply, 200, describe(stored));
 }
 
 /** Messages are not built yet: none exists, and none is taken. */

@@ -19,6 +19,7 @@ const STATUS: Readonly<Record<string, number>> = {
   body_cut_off: 400,
   body_too_late: 408,
   encoding_unsupported: 415,
+  too_many_workspaces: 400,
 };
 /** What a client alone is to blame for, and can do as often as it likes: never worth a line of its own. */
 const CUT_OFF = new Set(['body_cut_off', 'body_too_late']);

@@ -63,10 +63,13 @@ export class FakeProducer implements Pick<Producer, 'send'> {
   }
 }
 
+const nextTurn = () => new Promise((done) => setImmediate(done));
+
 /** The definitions topic, without a topic. */
 export class FakeDefinitions implements DefinitionsStore {
   readonly #fold = new Definitions();
   readonly #versions = new Map<string, number>();
+  #tail: Promise<unknown> = Promise.resolve();
   get offset(): number {
     return this.#fold.offset;
   }
@@ -75,12 +78,17 @@ export class FakeDefinitions implements DefinitionsStore {
   }
   get: DefinitionsStore['get'] = (kind, name, id) => this.#fold.get(kind, name, id);
   list: DefinitionsStore['list'] = (kind, name) => this.#fold.list(kind, name);
-  put: DefinitionsStore['put'] = (kind, name, id, body) => {
-    this.#apply(kind, name, id, JSON.stringify(body));
-    const stored = this.get(kind, name, id);
-    return stored === undefined ? Promise.reject(new Error('not stored')) : Promise.resolve(stored);
-  };
-  remove: DefinitionsStore['remove'] = (kind, name, id) => Promise.resolve(this.#apply(kind, name, id, null));
+  put: DefinitionsStore['put'] = (kind, name, id, { body, countMax = Infinity }) =>
+    this.#inTurn(() => {
+      if (this.get(kind, name, id) === undefined && this.list(kind, name).length >= countMax)
+        return undefined;
+      this.#apply(kind, name, id, JSON.stringify(body));
+      return this.get(kind, name, id);
+    });
+  remove: DefinitionsStore['remove'] = (kind, name, id) =>
+    this.#inTurn(() =>
+      this.get(kind, name, id) === undefined ? undefined : this.#apply(kind, name, id, null),
+    );
   advanceClockTo(time: number): Promise<void> {
     this.#fold.apply(this.offset, {
       kind: 'clock',
@@ -92,6 +100,12 @@ export class FakeDefinitions implements DefinitionsStore {
       body: null,
     });
     return Promise.resolve();
+  }
+  /** As with a topic: one write after the other, and each takes a while. */
+  #inTurn<T>(write: () => T): Promise<T> {
+    const turn = this.#tail.then(nextTurn).then(write);
+    this.#tail = turn.catch(() => undefined);
+    return turn;
   }
   #apply(kind: 'segment' | 'journey' | 'workspace', name: string, id: string, body: string | null): number {
     const key = `${kind}/${name}/${id}`;
@@ -161,7 +175,7 @@ export function testServer({
     app: (key: string) => (key === appKey ? workspace : undefined),
     isAdmin: (key: string) => key === adminKey,
     has: (name: Workspace) => name === workspace || made.has(name),
-    create: (name: Workspace) => {
+    ensure: (name: Workspace) => {
       made.set(name, name);
       return { site_id: 's', api_key: 'a', write_key: 'w', app_key: 'p' };
     },
