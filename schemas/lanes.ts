@@ -10,9 +10,17 @@ export interface Identifier {
   readonly value: string;
 }
 
-/** An email is compared in lower case; the other kinds are compared as they are. */
+/**
+ * An email is compared composed (NFC) and in lower case; the other kinds are compared as they are. Lower case may be longer
+ * (`Ⱥ` takes two bytes, `ⱥ` three), so whoever measures measures this.
+ */
 export function canonicalIdentifier(identifier: Identifier): Identifier {
-  return identifier.kind === 'email' ? { kind: 'email', value: identifier.value.toLowerCase() } : identifier;
+  return identifier.kind === 'email' ? { kind: 'email', value: lowerCase(identifier.value) } : identifier;
+}
+
+/** Lower case of a composed text may be decomposed. */
+function lowerCase(value: string): string {
+  return value.normalize('NFC').toLowerCase().normalize('NFC');
 }
 
 const EMAIL = /^[^\s@/]+@[^\s@]+$/;

@@ -38,6 +38,8 @@ if (load === undefined) {
   exit(2);
 }
 
+// What a service keeps is events and keys: nothing of it is for others of this machine.
+process.umask(0o077);
 const logger = createLogger(name);
 const underLauncher = env.HINDSIGHT_PARENT_PID !== undefined;
 /** What runs; undefined while it is starting. */

@@ -6,6 +6,7 @@ import type { EmbeddedPart } from './embedded-part.ts';
 import type { Jars } from './jars.ts';
 import { choosePort } from './network-ports.ts';
 import { answersAsKafka } from './probes.ts';
+import { makePrivateFolder } from './private-folder.ts';
 import { javaCommand } from './requirements.mjs';
 
 export interface PartOptions {
@@ -55,6 +56,7 @@ async function makeLog(log: string, formatted: string): Promise<void> {
   const draft = `${log}.${String(process.pid)}`;
   await mkdir(draft, { recursive: true });
   await cp(formatted, draft, { recursive: true });
+  makePrivateFolder(draft);
   await rm(log, { recursive: true, force: true });
   await rename(draft, log);
 }

@@ -10,7 +10,7 @@ const fields = {
   prefix: sharedFields.prefix,
   partitions: sharedFields.partitions,
   port: integerField('HINDSIGHT_PORT', { min: 0, max: PORT_MAX, fallback: 8_080 }),
-  host: textField('HINDSIGHT_HOST', '0.0.0.0'),
+  host: textField('HINDSIGHT_HOST', '127.0.0.1'),
   /** undefined: an embedded one is started; so for the next two. */
   brokers: {
     variable: 'KAFKA_BROKERS',

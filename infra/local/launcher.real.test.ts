@@ -1,8 +1,19 @@
 /** `npm start` as an operator meets it: in a terminal, on a machine that lacks something, and after a kill -9. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -62,6 +73,9 @@ describe('npm start', () => {
   test(
     'brings up every part and service, each a process of its own, and writes down where they are',
     async () => {
+      // As a version before this one, or whoever made the folder, may have left it.
+      mkdirSync(join(data, 'kafka'), { recursive: true, mode: 0o755 });
+      writeFileSync(join(data, 'kafka', 'left'), 'x', { mode: 0o644 });
       first = await startLauncher();
       recorded = processes();
       expect(Object.keys(recorded).sort()).toEqual(names);
@@ -78,6 +92,19 @@ describe('npm start', () => {
     },
     readyMsMax,
   );
+
+  test('security 7: keeps nothing that anybody else of this machine could read, and listens on loopback', async () => {
+    const open = everythingIn(data).filter((path) => (lstatSync(path).mode & 0o077) !== 0);
+    expect(open).toEqual([]);
+    expect(everythingIn(data).length).toBeGreaterThan(100);
+    const { http } = JSON.parse(readFileSync(join(data, 'endpoints.json'), 'utf8')) as { http: string };
+    const elsewhere = Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .filter(({ family, internal }) => family === 'IPv4' && !internal);
+    for (const address of ['127.0.0.2', ...elsewhere.map((each) => each.address)]) {
+      await expect(fetch(`http://${address}:${new URL(http).port}/health/live`)).rejects.toThrow();
+    }
+  });
 
   test('refuses a folder that another one runs on', () => {
     expectRefusal({ HINDSIGHT_DATA: data }, /runs on .* already/);
@@ -125,6 +152,14 @@ describe('npm start', () => {
     2 * readyMsMax,
   );
 });
+
+/** The folder itself, too. What goes while we look is left out; links lead to what is looked at by itself. */
+function everythingIn(path: string): string[] {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return [];
+  const inside = lstatSync(path).isDirectory() ? readdirSync(path) : [];
+  const own = lstatSync(path).isSymbolicLink() ? [] : [path];
+  return [...own, ...inside.flatMap((name) => everythingIn(join(path, name)))];
+}
 
 interface Launcher {
   readonly pid: number;

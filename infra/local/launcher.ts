@@ -5,7 +5,7 @@
  *   checking ──▶ starting ──▶ up ──SIGINT, SIGTERM──▶ stopping ──▶ exit 0
  *      └──────────┴── fault: one sentence ──▶ stopping ──▶ exit 1
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert, CodedError } from '../../services/runtime/errors.ts';
 import { checkGivenParts } from './given-parts.ts';
@@ -14,6 +14,7 @@ import { readLauncherSettings, type LauncherSettings } from './launcher-settings
 import { tryLock, type LockAttempt } from './lock.mjs';
 import { choosePort } from './network-ports.ts';
 import { startOwnParts } from './own-parts.ts';
+import { makePrivateFolder, PRIVATE_UMASK } from './private-folder.ts';
 import { writePrivateFile } from './private-file.ts';
 import { endLeftovers, writeProcessFiles } from './process-files.ts';
 import { playSampleOnce } from './sample-once.ts';
@@ -36,7 +37,7 @@ export async function launch(root: string, env: NodeJS.ProcessEnv): Promise<numb
   let settings: LauncherSettings | undefined;
   try {
     settings = readLauncherSettings(env);
-    mkdirSync(settings.dataFolder, { recursive: true, mode: 0o700 });
+    keepPrivate(settings.dataFolder);
     lock = lockFolder(settings.dataFolder);
     supervisor = newSupervisor(settings.dataFolder);
     const all = startAll({ root, env, settings, supervisor, stop });
@@ -157,6 +158,16 @@ function newSupervisor(dataFolder: string): Supervisor {
       writeProcessFiles(dataFolder, running);
     },
   });
+}
+
+/** Everything that is kept or written on the way is events and keys. */
+function keepPrivate(dataFolder: string): void {
+  process.umask(PRIVATE_UMASK);
+  const left = makePrivateFolder(dataFolder);
+  if (left === 0) return;
+  report(
+    `  ${String(left)} files or folders in ${dataFolder} belong to somebody else, and others may read them`,
+  );
 }
 
 function lockFolder(dataFolder: string): LockAttempt {

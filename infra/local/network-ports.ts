@@ -10,7 +10,8 @@ import { CodedError } from '../../services/runtime/errors.ts';
 import { tryLock } from './lock.mjs';
 
 const LOOPBACK = '127.0.0.1';
-const LEASES = join(tmpdir(), 'hindsight-ports');
+/** A user's own: nobody can write into what another has made. */
+const LEASES = join(tmpdir(), `hindsight-ports-${String(process.getuid?.() ?? 'all')}`);
 const ATTEMPTS_MAX = 20;
 
 /** The usual one if it is free, else any. Nobody else who asks here is given it while this process lives. */

@@ -25,11 +25,11 @@ const families: readonly Family[] = [
   { plural: 'journeys', kind: 'journey', parse: parseJourney },
 ];
 
-const ID = /^[\w.:-]{1,100}$/;
+const ID = /^[A-Za-z0-9_-]{1,100}$/;
 const badId: Fault = {
   pointer: '',
   code: 'invalid_id',
-  message: 'an id is 1 to 100 of letters, digits, _ . : -',
+  message: 'an id is 1 to 100 of A-Z, a-z, 0-9, _ and -',
 };
 const tooMany: Fault = {
   pointer: '',
@@ -56,19 +56,21 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
   app.get<{ Params: { id: string } }>(`${url}/:id`, (request, reply) => {
     const workspace = workspaceOf(options, request);
     if (workspace === undefined) return unauthorized(reply);
-    const stored = definitions.get(kind, workspace, request.params.id);
-    return stored === undefined
-      ? notFound(reply, `${kind} ${request.params.id}`)
-      : answer(reply, 200, describe(stored));
+    const { id } = request.params;
+    const stored = definitions.get(kind, workspace, id);
+    return stored === undefined ? missing(reply, kind, id) : answer(reply, 200, describe(stored));
   });
   app.put<{ Params: { id: string } }>(`${url}/:id`, (request, reply) => put(options, family, request, reply));
   app.delete<{ Params: { id: string } }>(`${url}/:id`, async (request, reply) => {
     const workspace = workspaceOf(options, request);
     if (workspace === undefined) return unauthorized(reply);
     const { id } = request.params;
-    if (definitions.get(kind, workspace, id) === undefined) return notFound(reply, `${kind} ${id}`);
+    if (definitions.get(kind, workspace, id) === undefined) return missing(reply, kind, id);
+    // Another call may have been quicker than this one.
     const version = await definitions.remove(kind, workspace, id);
-    return answer(reply, 200, { id, version, deleted: true });
+    return version === undefined
+      ? missing(reply, kind, id)
+      : answer(reply, 200, { id, version, deleted: true });
   });
 }
 
@@ -87,10 +89,9 @@ async function put(
   if (!read.ok) return badRequest(reply, [read.fault]);
   const parsed = parse(read.value);
   if (!parsed.ok) return badRequest(reply, parsed.faults);
-  const isNew = definitions.get(kind, workspace, id) === undefined;
-  if (isNew && definitions.list(kind, workspace).length >= definitionsMax)
-    return badRequest(reply, [tooMany]);
-  return answer(reply, 200, describe(await definitions.put(kind, workspace, id, read.value)));
+  const write = { body: read.value, countMax: definitionsMax };
+  const stored = await definitions.put(kind, workspace, id, write);
+  return stored === undefined ? badRequest(reply, [tooMany]) : answer(reply, 200, describe(stored));
 }
 
 /** Messages are not built yet: none exists, and none is taken. */
@@ -101,7 +102,9 @@ function mountMessages(app: FastifyInstance, options: DefinitionsOptions): void 
     workspaceOf(options, request) === undefined ? unauthorized(reply) : answer(reply, 200, { messages: [] }),
   );
   app.put<{ Params: { id: string } }>(`${url}/:id`, (request, reply) =>
-    workspaceOf(options, request) === undefined ? unauthorized(reply) : badRequest(reply, [fault]),
+    workspaceOf(options, request) === undefined
+      ? unauthorized(reply)
+      : badRequest(reply, [ID.test(request.params.id) ? fault : badId]),
   );
   for (const method of ['GET', 'DELETE'] as const) {
     app.route<{ Params: { id: string } }>({
@@ -110,9 +113,14 @@ function mountMessages(app: FastifyInstance, options: DefinitionsOptions): void 
       handler: (request, reply) =>
         workspaceOf(options, request) === undefined
           ? unauthorized(reply)
-          : notFound(reply, `message ${request.params.id}`),
+          : missing(reply, 'message', request.params.id),
     });
   }
+}
+
+/** An id of an earlier version may have more characters, and is found before this is asked. */
+function missing(reply: FastifyReply, kind: string, id: string): FastifyReply {
+  return ID.test(id) ? notFound(reply, `${kind} ${id}`) : badRequest(reply, [badId]);
 }
 
 function describe({ id, version, at, body }: StoredDefinition) {

@@ -9,7 +9,14 @@ export interface PartHealth {
   readonly detail?: string;
 }
 
+/** How much is held of what is bounded. One that is full makes callers wait, and says nothing against readiness. */
+export interface Budget {
+  readonly held_bytes: number;
+  readonly bytes_max: number;
+}
+
 export interface HealthOptions extends SettledOptions {
+  readonly budgets: () => Readonly<Record<string, Budget>>;
   readonly statuses: Statuses;
   /** Parts that are no services: the broker, ClickHouse. Bounded by the caller. */
   readonly parts: Readonly<Record<string, () => Promise<PartHealth>>>;
@@ -28,7 +35,11 @@ export function mountHealth(app: FastifyInstance, options: HealthOptions): void 
     ];
     const lines = await Promise.all(checks.map(async ([name, check]) => [name, await check] as const));
     const ready = lines.every(([, part]) => part.ok);
-    return answer(reply, ready ? 200 : 503, { ready, parts: Object.fromEntries(lines) });
+    return answer(reply, ready ? 200 : 503, {
+      ready,
+      parts: Object.fromEntries(lines),
+      budgets: options.budgets(),
+    });
   });
   app.get('/health/settled', async (_request, reply) => {
     const report = await checkSettled(options, settledMsMax);

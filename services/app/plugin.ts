@@ -1,5 +1,6 @@
 /** The App API: definitions, workspaces, trace, health, and its own description. Mounted by the gateway. */
 import type { FastifyInstance } from 'fastify';
+import { knownBeforeBody } from './known-before-body.ts';
 import { mountDefinitions } from './definitions.ts';
 import { mountFragmentation } from './fragmentation.ts';
 import { mountHealth, type HealthOptions } from './health.ts';
@@ -21,6 +22,7 @@ export interface AppOptions {
 }
 
 export function appPlugin(app: FastifyInstance, options: AppOptions, done: () => void): void {
+  app.addHook('onRequest', knownBeforeBody(options.keys));
   mountWorkspaces(app, options);
   mountFragmentation(app, options);
   mountDefinitions(app, options);

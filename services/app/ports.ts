@@ -6,14 +6,25 @@ import type { StoredDefinition } from '../runtime/definitions.ts';
 
 export type DefinitionKind = 'segment' | 'journey' | 'workspace';
 
+export interface DefinitionWrite {
+  readonly body: unknown;
+  /** Of its kind in the workspace; looked at when it is this write's turn. */
+  readonly countMax?: number;
+}
+
 /** The `definitions` topic, folded, and its writer. */
 export interface DefinitionsStore {
   get(kind: Definition['kind'], workspace: string, id: string): StoredDefinition | undefined;
   list(kind: Definition['kind'], workspace: string): readonly StoredDefinition[];
-  /** Resolves with what the broker now has. */
-  put(kind: DefinitionKind, workspace: Workspace, id: string, body: unknown): Promise<StoredDefinition>;
-  /** Resolves with the version that says it is gone. */
-  remove(kind: DefinitionKind, workspace: Workspace, id: string): Promise<number>;
+  /** Resolves with what the broker now has; undefined when it would be one more than `countMax` of its kind. */
+  put(
+    kind: DefinitionKind,
+    workspace: Workspace,
+    id: string,
+    write: DefinitionWrite,
+  ): Promise<StoredDefinition | undefined>;
+  /** Resolves with the version that says it is gone; undefined when it was not there. */
+  remove(kind: DefinitionKind, workspace: Workspace, id: string): Promise<number | undefined>;
   /** The standing test clock, ms. */
   readonly clock: number | undefined;
   advanceClockTo(time: number): Promise<void>;
@@ -25,7 +36,8 @@ export interface AppKeys {
   app(appKey: string): Workspace | undefined;
   isAdmin(key: string): boolean;
   has(workspace: Workspace): boolean;
-  create(workspace: Workspace): WorkspaceKeys;
+  /** The keys of the workspace: they are made when it has none. */
+  ensure(workspace: Workspace): WorkspaceKeys;
 }
 export interface WorkspaceKeys {
   readonly site_id: string;

@@ -5,6 +5,7 @@ import { WorkspaceSettingsBody, type Fault } from '../../schemas/http/app.ts';
 import { patternCharsMax } from '../../schemas/http/limits.ts';
 import { isWorkspace, type Workspace } from '../../schemas/ids.ts';
 import { compilePattern } from '../runtime/pattern.ts';
+import { assert } from '../runtime/errors.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
 import type { AppKeys, DefinitionsStore } from './ports.ts';
@@ -51,10 +52,13 @@ async function put(
   const faults = settingsFaults(read.value);
   if (faults.length > 0) return badRequest(reply, faults);
   const isNew = !keys.has(name);
-  await definitions.put('workspace', name, name, read.value);
-  // Keys last: who holds them finds the workspace there.
-  const made = isNew ? { credentials: keys.create(name) } : {};
-  return answer(reply, 200, { ...describe(definitions, name), ...made });
+  const stored = await definitions.put('workspace', name, name, { body: read.value });
+  assert(stored !== undefined, 'the settings of a workspace have no limit of their count');
+  // Keys last: who holds them finds the workspace there. Of several calls that find none the first makes them, and all
+  // are told the same: each may be the only one whose answer arrives.
+  const made = isNew ? { credentials: keys.ensure(name) } : {};
+  const settings = settingsOf({ get: () => stored }, name);
+  return answer(reply, 200, { name, version: stored.version, settings, ...made });
 }
 
 /** The workspace's own app key, or the admin key. */

@@ -1,89 +1,156 @@
 /**
  * Bodies are read to Buffers, whatever their content type says: clients send JSON as text/plain, JSON types with empty
- * bodies, and empty forms (spec A.0 row 7). Every body is bounded, and so is the sum of those in memory.
+ * bodies, and empty forms (spec A.0 row 7). Every body is bounded, in bytes and in time, and so is the sum of those in
+ * memory.
+ *
+ *   key in a header ──known──▶ budget `known` ──┬─ whole ──▶ handler ──▶ answer given ──▶ given back
+ *          └──not known──▶ 401, nothing read    └─ cut off, too large, too late, no room ──▶ given back at once
+ *   key in the body ──────────▶ budget `browser`, the same
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { isIPv6 } from 'node:net';
 import { bodyBytesMax } from '../../schemas/http/limits.ts';
+import { callerOf } from '../runtime/caller.ts';
 import { CodedError } from '../runtime/errors.ts';
+import type { BodyBudgets, Hold, Owner } from './body-budget.ts';
+import { decodeBody, encodingsOf, tooLarge } from './decode-body.ts';
 
-/** Bodies of all requests together; more are answered 503 until some are done. */
-export const bodiesBytesMax = 128 * 1_024 * 1_024;
+/** From the first byte of a body to its last. */
+export const bodyMsMax = 30_000;
+/** What still comes of a body that is refused is read and forgotten, so that its client gets to read the answer. */
+const drainMsMax = 1_000;
 
-const inflate = promisify(gunzip);
+export interface BodyOptions {
+  readonly budgets: BodyBudgets;
+  readonly bodyMsMax: number;
+}
 
-export function readBodies(app: FastifyInstance): void {
-  const held = new WeakMap<FastifyRequest, number>();
-  let heldBytes = 0;
+export function readBodies(app: FastifyInstance, { budgets, bodyMsMax: msMax }: BodyOptions): void {
+  const holds = new WeakMap<FastifyRequest, Hold>();
+  const giveBack = (request: FastifyRequest): void => {
+    holds.get(request)?.close();
+    holds.delete(request);
+  };
 
   app.addHook('onRequest', (request, _reply, done) => {
     // A content type that cannot be parsed would be answered 415; what it says does not matter here.
     if (request.headers['content-type'] !== undefined) request.headers['content-type'] = 'application/json';
     done();
   });
-  app.addHook('onResponse', (request, _reply, done) => {
-    heldBytes -= held.get(request) ?? 0;
-    held.delete(request);
-    done();
+  // The answer is known, so the handler is done with the body. Whether the client is still there does not matter: of one
+  // that is gone `onResponse` is never called.
+  app.addHook('onSend', (request, _reply, payload, done) => {
+    giveBack(request);
+    request.body = undefined;
+    done(null, payload);
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
-    const bytes = await readAll(request, payload);
-    return request.headers['content-encoding']?.toLowerCase() === 'gzip' ? await decompress(bytes) : bytes;
+    const isKnown = callerOf(request) !== undefined;
+    const hold = (isKnown ? budgets.known : budgets.browser).open(ownerOf(request));
+    if (hold === undefined) {
+      await drained(payload);
+      throw overloaded();
+    }
+    holds.set(request, hold);
+    try {
+      return await read(request, payload, hold);
+    } catch (error) {
+      giveBack(request);
+      if (!payload.readableEnded) await drained(payload);
+      throw error;
+    }
   });
 
-  function readAll(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      const refuse = (error: Error): void => {
-        // What still comes is read and forgotten: a connection cut short would hide the answer from the client.
-        payload.removeListener('data', keep);
-        payload.resume();
+  async function read(request: FastifyRequest, payload: IncomingMessage, hold: Hold): Promise<Buffer> {
+    const encodings = encodingsOf(request.headers['content-encoding']);
+    if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) throw tooLarge();
+    const sent = await readAll(payload, hold, msMax);
+    let grown = 0;
+    const body = await decodeBody(sent, encodings, (bytes) => {
+      if (!hold.take(bytes)) throw overloaded();
+      grown += bytes;
+    });
+    hold.giveBack(sent.length + grown - body.length);
+    return body;
+  }
+}
+
+function readAll(payload: IncomingMessage, hold: Hold, msMax: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const end = (settle: () => void): void => {
+      clearTimeout(late);
+      payload.removeListener('data', keep).removeListener('end', whole).removeListener('close', gone);
+      settle();
+    };
+    const refuse = (error: Error): void => {
+      end(() => {
         reject(error);
-      };
-      const keep = (chunk: Buffer): void => {
-        bytes += chunk.length;
-        if (bytes > bodyBytesMax) {
-          refuse(tooLarge());
-          return;
-        }
-        if (heldBytes + chunk.length > bodiesBytesMax) {
-          refuse(overloaded());
-          return;
-        }
-        heldBytes += chunk.length;
-        held.set(request, (held.get(request) ?? 0) + chunk.length);
-        chunks.push(chunk);
-      };
-      if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) {
-        refuse(tooLarge());
-        return;
-      }
-      payload.on('data', keep);
-      payload.once('end', () => {
+      });
+    };
+    const keep = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      if (bytes > bodyBytesMax) refuse(tooLarge());
+      else if (!hold.take(chunk.length)) refuse(overloaded());
+      else chunks.push(chunk);
+    };
+    const whole = (): void => {
+      end(() => {
         resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
       });
-      payload.once('error', reject);
-    });
-  }
+    };
+    const gone = (): void => {
+      refuse(new CodedError('body_cut_off', 'could not read the body: the connection ended within it'));
+    };
+    const late = setTimeout(() => {
+      const message = `could not read the body: it was not whole after ${String(msMax / 1_000)} s`;
+      refuse(new CodedError('body_too_late', message));
+    }, msMax);
+    payload.on('error', gone); // stays: an error that nobody hears would end the process
+    payload.on('data', keep).on('end', whole).on('close', gone);
+    if (payload.destroyed) gone(); // it has closed before anybody listened
+  });
 }
 
-async function decompress(bytes: Buffer): Promise<Buffer> {
-  if (bytes.length === 0) return bytes;
-  try {
-    return await inflate(bytes, { maxOutputLength: bodyBytesMax });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
-    throw new CodedError('body_malformed', 'could not read the body: it is not gzip', { cause: error });
-  }
+function drained(payload: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(late);
+      resolve();
+    };
+    const late = setTimeout(end, drainMsMax);
+    if (payload.destroyed) end();
+    payload.once('error', end).once('end', end).once('close', end);
+    payload.resume();
+  });
 }
 
-function tooLarge(): CodedError {
-  const message = `could not take the body: it is larger than ${String(bodyBytesMax)} bytes`;
-  return new CodedError('body_too_large', message);
+/** Who has a share of its own: a known key from an address, or an address. */
+function ownerOf(request: FastifyRequest): Owner {
+  const caller = callerOf(request);
+  const address = addressOf(request.raw.socket.remoteAddress ?? '');
+  if (caller === undefined) return { client: address, workspace: undefined };
+  const workspace = caller.workspace ?? '(admin)';
+  return { client: `${address} ${workspace}`, workspace };
+}
+
+const GROUPS_OF_A_SITE = 4;
+
+/** Of IPv6 the first half, since whoever has one address has 2^64 of them. */
+function addressOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  const [before = '', after = ''] = address.split('::');
+  const groups = (text: string) => (text === '' ? [] : text.split(':'));
+  const zeros = 8 - groups(before).length - groups(after).length;
+  const whole = address.includes('::')
+    ? [...groups(before), ...Array<string>(Math.max(zeros, 0)).fill('0'), ...groups(after)]
+    : groups(address);
+  return whole.slice(0, GROUPS_OF_A_SITE).join(':');
 }
 
 function overloaded(): CodedError {

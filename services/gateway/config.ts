@@ -20,7 +20,7 @@ const fields = {
   testClock: sharedFields.testClock,
   /** 0: any free port. */
   port: integerField('HINDSIGHT_PORT', { min: 0, max: PORT_MAX, fallback: 8_080 }),
-  host: textField('HINDSIGHT_HOST', '0.0.0.0'),
+  host: textField('HINDSIGHT_HOST', '127.0.0.1'),
   clickhouse: clickHouseField('http://127.0.0.1:8123'),
   /** name=url,… of services that run on other machines; without it those of `$HINDSIGHT_DATA/run` count. */
   statusUrls: optionalTextField('HINDSIGHT_STATUS_URLS'),

@@ -64,7 +64,7 @@ describe('credentials.json', () => {
     const credentials = ensureCredentials(folder, {});
     const fresh = toWorkspace('fresh');
     expect(credentials.has(fresh)).toBe(false);
-    const keys = credentials.create(fresh);
+    const keys = credentials.ensure(fresh);
     expect(credentials.has(fresh)).toBe(true);
     expect(credentials.app(keys.app_key)).toBe('fresh');
     expect(ensureCredentials(folder, {}).app(keys.app_key)).toBe('fresh');

@@ -30,8 +30,11 @@ export interface Credentials {
   app(appKey: string): Workspace | undefined;
   isAdmin(key: string): boolean;
   has(workspace: Workspace): boolean;
-  /** Makes the keys of a new workspace and keeps them; they are returned this once. */
-  create(workspace: Workspace): WorkspaceKeys;
+  /**
+   * The keys of the workspace, which are made and kept when it has none. Nothing is awaited in between, so of many calls
+   * at once one makes them.
+   */
+  ensure(workspace: Workspace): WorkspaceKeys;
 }
 
 /** Reads the file, adding what is missing: `default` (its keys from the environment where set) and `sample`. */
@@ -48,8 +51,10 @@ export function ensureCredentials(dataFolder: string, env: Env): Credentials {
     app: (appKey) => table.find('app_key', appKey),
     isAdmin: (key) => table.find('admin_key', key) !== undefined,
     has: (workspace) => Object.hasOwn(readFile(path), workspace),
-    create: (workspace) => {
+    ensure: (workspace) => {
       const before = readFile(path);
+      const found = Object.hasOwn(before, workspace) ? before[workspace] : undefined;
+      if (found !== undefined) return found;
       if (Object.keys(before).length >= workspacesMax) {
         throw new CodedError(
           'too_many_workspaces',
@@ -159,7 +164,7 @@ function readFile(path: string): CredentialsFile {
 
 /** Renamed into place, so that a reader never meets half a file. */
 function writeFile(folder: string, path: string, file: CredentialsFile): void {
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const draft = `${path}.${String(process.pid)}`;
   writeFileSync(draft, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
   renameSync(draft, path);

@@ -129,25 +129,36 @@ describe('the definitions as the gateway sees them', () => {
   test('versions count on from what is there, for each definition by itself, over a removal', async () => {
     topic.append({ version: 7 });
     await definitions.open();
-    expect(await definitions.put('segment', 'shop', 's', { a: 1 })).toMatchObject({
+    expect(await definitions.put('segment', 'shop', 's', { body: { a: 1 } })).toMatchObject({
       version: 8,
       at: 5,
       body: { a: 1 },
     });
-    expect(await definitions.put('segment', 'other', 's', {})).toMatchObject({ version: 1 });
+    expect(await definitions.put('segment', 'other', 's', { body: {} })).toMatchObject({ version: 1 });
     expect(await definitions.remove('segment', 'shop', 's')).toBe(9);
     expect(definitions.get('segment', 'shop', 's')).toBeUndefined();
-    expect(await definitions.put('segment', 'shop', 's', {})).toMatchObject({ version: 10 });
+    expect(await definitions.put('segment', 'shop', 's', { body: {} })).toMatchObject({ version: 10 });
   });
 
   test('writes at the same time get a version each', async () => {
     await definitions.open();
     const written = await Promise.all(
-      Array.from({ length: 20 }, (_, v) => definitions.put('segment', 'shop', 's', { v })),
+      Array.from({ length: 20 }, (_, v) => definitions.put('segment', 'shop', 's', { body: { v } })),
     );
-    expect(written.map(({ version }) => version)).toEqual(
+    expect(written.map((stored) => stored?.version)).toEqual(
       Array.from({ length: 20 }, (_, index) => index + 1),
     );
+  });
+
+  test('security 9: a limit on the count, and what is there to be removed, are looked at in turn', async () => {
+    await definitions.open();
+    const write = { body: {}, countMax: 2 };
+    const written = await Promise.all(
+      ['a', 'b', 'c', 'a'].map((id) => definitions.put('segment', 'shop', id, write)),
+    );
+    expect(written.map((stored) => stored?.version)).toEqual([1, 1, undefined, 2]);
+    const removals = [1, 2].map(() => definitions.remove('segment', 'shop', 'a'));
+    expect(await Promise.all(removals)).toEqual([3, undefined]);
   });
 
   test('a clock that several calls ask for is written once, and never set back', async () => {
@@ -166,13 +177,13 @@ describe('the definitions as the gateway sees them', () => {
     for (let version = 1; version <= 3; version++) topic.append({ version });
     await definitions.open();
     expect(definitions.offset).toBe(3);
-    expect(await definitions.put('segment', 'shop', 's', {})).toMatchObject({ version: 4 });
+    expect(await definitions.put('segment', 'shop', 's', { body: {} })).toMatchObject({ version: 4 });
   });
 
   test('a reader that fails is replaced, and a schema that is not known is learned', async () => {
     await definitions.open();
     topic.fault = new UnknownSchemaError(99);
-    expect(await definitions.put('segment', 'shop', 's', {})).toMatchObject({ version: 1 });
+    expect(await definitions.put('segment', 'shop', 's', { body: {} })).toMatchObject({ version: 1 });
     expect(topic.readersStarted).toBe(2);
     expect(learned).toEqual([99]);
   });
@@ -181,8 +192,8 @@ describe('the definitions as the gateway sees them', () => {
     await definitions.open();
     const { send } = topic;
     topic.send = () => Promise.reject(new Error('lost'));
-    await expect(definitions.put('segment', 'shop', 's', {})).rejects.toThrow('lost');
+    await expect(definitions.put('segment', 'shop', 's', { body: {} })).rejects.toThrow('lost');
     topic.send = send;
-    expect(await definitions.put('segment', 'shop', 's', {})).toMatchObject({ version: 1 });
+    expect(await definitions.put('segment', 'shop', 's', { body: {} })).toMatchObject({ version: 1 });
   });
 });

@@ -5,6 +5,7 @@
  */
 import { UnknownSchemaError, type Codec } from '../../schemas/codec.ts';
 import type { Definition } from '../../schemas/records.ts';
+import type { DefinitionWrite } from '../app/ports.ts';
 import { Definitions, type StoredDefinition } from '../runtime/definitions.ts';
 import { assert, CodedError } from '../runtime/errors.ts';
 import type { Log, LogReader, Producer } from '../runtime/log/ports.ts';
@@ -74,9 +75,16 @@ export class DefinitionsLog {
     return this.#fold.list(kind, workspace);
   }
 
-  /** What the broker now has. */
-  put(kind: Definition['kind'], workspace: string, id: string, body: unknown): Promise<StoredDefinition> {
+  /** What the broker now has; undefined when it would be one more than `countMax` of its kind. */
+  put(
+    kind: Definition['kind'],
+    workspace: string,
+    id: string,
+    { body, countMax = Infinity }: DefinitionWrite,
+  ): Promise<StoredDefinition | undefined> {
     return this.#inTurn(async () => {
+      const isNew = this.get(kind, workspace, id) === undefined;
+      if (isNew && this.list(kind, workspace).length >= countMax) return undefined;
       await this.#write({ kind, workspace, id, at: this.#options.now(), body: JSON.stringify(body) });
       const stored = this.get(kind, workspace, id);
       assert(stored !== undefined, 'a definition that was written is in the fold');
@@ -84,9 +92,12 @@ export class DefinitionsLog {
     });
   }
 
-  /** The version that says it is gone. */
-  remove(kind: Definition['kind'], workspace: string, id: string): Promise<number> {
-    return this.#inTurn(() => this.#write({ kind, workspace, id, at: this.#options.now(), body: null }));
+  /** The version that says it is gone; undefined when it was not there. */
+  remove(kind: Definition['kind'], workspace: string, id: string): Promise<number | undefined> {
+    return this.#inTurn(async () => {
+      if (this.get(kind, workspace, id) === undefined) return undefined;
+      return await this.#write({ kind, workspace, id, at: this.#options.now(), body: null });
+    });
   }
 
   /** Several calls that ask for one time write it once. */

@@ -1,15 +1,19 @@
 /** Wires the gateway: the one HTTP port in front of ingest and the App API. */
 import type { FastifyInstance } from 'fastify';
+import type { AppOptions } from '../app/plugin.ts';
 import { learnSchema, findSchemas } from '../runtime/registry.ts';
 import type { Env } from '../runtime/config.ts';
 import { CodedError } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log/ports.ts';
 import { openLog } from '../runtime/log/open-log.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { startStatusServer } from '../runtime/status-server.ts';
-import { openClickhouse } from './clickhouse.ts';
+import { bodyBudgets, budgetStates, type BodyBudgets } from './body-budget.ts';
+import { openClickhouse, type Clickhouse } from './clickhouse.ts';
 import { readGatewayConfig } from './config.ts';
 import { ensureCredentials } from './credentials.ts';
 import { DefinitionsLog } from './definitions-log.ts';
+import { QuietLog } from './quiet-log.ts';
 import { buildServer } from './server.ts';
 import { findStatuses } from './statuses.ts';
 
@@ -44,8 +48,11 @@ export async function run(env: Env): Promise<RunningGateway> {
   const standing = (): number | undefined => (config.testClock ? definitions.clock : undefined);
   await definitions.open();
   const clickhouse = openClickhouse(config);
+  const requestLog = new QuietLog(logger);
+  const budgets = bodyBudgets();
   const server = buildServer({
-    logger,
+    log: requestLog,
+    budgets,
     ingest: {
       keys,
       producer,
@@ -65,10 +72,8 @@ export async function run(env: Env): Promise<RunningGateway> {
         statuses: findStatuses(config),
         clock: standing,
         definitionsEnd: () => definitions.offset,
-        parts: {
-          kafka: () => check(async () => log.admin.endOffsets('definitions')),
-          'clickhouse-engine': () => check(async () => clickhouse.query('SELECT 1', {})),
-        },
+        budgets: () => budgetStates(budgets),
+        parts: checksOf(log, clickhouse),
       },
     },
   });
@@ -77,7 +82,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     name: 'gateway',
     dataFolder: config.dataFolder,
     ready: () => ({ http: { ok: true } }),
-    status: () => ({ service: 'gateway', time: Date.now(), url, pending: producer.pending }),
+    status: () => ({ ...statusOf(budgets, requestLog), url, pending: producer.pending }),
   });
   logger.info({ url }, 'the gateway listens');
   return {
@@ -91,6 +96,22 @@ export async function run(env: Env): Promise<RunningGateway> {
       await clickhouse.close();
       await log.close();
     },
+  };
+}
+
+function statusOf(budgets: BodyBudgets, requests: QuietLog) {
+  return {
+    service: 'gateway',
+    time: Date.now(),
+    budgets: budgetStates(budgets),
+    refusals: requests.counts,
+  };
+}
+
+function checksOf(log: Pick<Log, 'admin'>, clickhouse: Clickhouse): AppOptions['health']['parts'] {
+  return {
+    kafka: () => check(async () => log.admin.endOffsets('definitions')),
+    'clickhouse-engine': () => check(async () => clickhouse.query('SELECT 1', {})),
   };
 }
 

@@ -1,92 +1,94 @@
 /** The one HTTP port: what holds for every route (spec A.0). The routes themselves are ingest's and app's plugins. */
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { ServerResponse } from 'node:http';
 import { appPlugin, type AppOptions } from '../app/plugin.ts';
 import { ingestPlugin, type IngestOptions } from '../ingest/plugin.ts';
 import { CodedError } from '../runtime/errors.ts';
-import type { Logger } from '../runtime/logger.ts';
-import { readBodies } from './body.ts';
+import { bodyMsMax, readBodies, type BodyOptions } from './body.ts';
+import { answerPreflight } from './preflight.ts';
+import type { QuietLog } from './quiet-log.ts';
+import {
+  answerError,
+  answerExpectation,
+  answerParserFault,
+  answerRefusal,
+  COMMON_HEADERS,
+} from './refusals.ts';
 
-export interface ServerOptions {
+export interface ServerOptions extends Pick<BodyOptions, 'budgets'> {
   readonly ingest: IngestOptions;
   readonly app: AppOptions;
-  readonly logger: Logger;
+  readonly log: QuietLog;
+  /** Of a body, first byte to last; 30 s unless a test says otherwise. */
+  readonly bodyMsMax?: number;
 }
-
-/** Sent with every answer, errors too: without the first, a browser sends every event five times (spec A.0 row 10). */
-const COMMON_HEADERS = {
-  'access-control-allow-origin': '*',
-  'cache-control': 'no-cache, no-store, must-revalidate, max-age=0',
-} as const;
-const PREFLIGHT_HEADERS = {
-  'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
-  'access-control-allow-headers': 'authorization, content-type, x-strict-mode, x-retry-count',
-  'access-control-max-age': '86400',
-} as const;
 
 /** A path segment of 150 bytes, percent-encoded, and room to be refused as too long instead of as unknown. */
 const segmentCharsMax = 4_096;
-const requestTimeoutMs = 30_000;
-const retryAfterS = 1;
+/** Of a whole request. Its body has a bound of its own, which answers first. */
+const requestMsMax = bodyMsMax + 5_000;
+const headersMsMax = 30_000;
+const checkPauseMs = 5_000;
 const connectionsMax = 10_000;
 
-export function buildServer({ ingest, app, logger }: ServerOptions): FastifyInstance {
+export function buildServer({ ingest, app, log, ...options }: ServerOptions): FastifyInstance {
+  /** The last answer of each connection. */
+  const answers = new WeakMap<object, ServerResponse>();
   const server = Fastify({
     logger: false,
-    requestTimeout: requestTimeoutMs,
-    routerOptions: { maxParamLength: segmentCharsMax },
+    requestTimeout: requestMsMax,
+    return503OnClosing: false, // it would not be our envelope: see below
+    // A missing host is refused below, in our envelope and not in Node's.
+    http: {
+      headersTimeout: headersMsMax,
+      connectionsCheckingInterval: checkPauseMs,
+      requireHostHeader: false,
+    },
+    routerOptions: {
+      maxParamLength: segmentCharsMax,
+      ignoreDuplicateSlashes: true,
+      ignoreTrailingSlash: true,
+    },
     frameworkErrors: (error, _request, reply) => {
-      void answerError(logger, error, reply.headers(COMMON_HEADERS));
+      void answerError(log, error, reply.headers(COMMON_HEADERS));
+    },
+    clientErrorHandler: (error, socket) => {
+      const last = answers.get(socket);
+      answerParserFault(error, socket, last?.headersSent === true && !last.writableFinished);
     },
   });
-  server.server.maxConnections = connectionsMax;
-  server.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(COMMON_HEADERS);
+  let isClosing = false;
+  server.addHook('preClose', (done) => {
+    isClosing = true;
     done();
   });
-  readBodies(server);
-  server.setErrorHandler((error: unknown, _request, reply) => answerError(logger, error, reply));
-  server.setNotFoundHandler((request, reply) => answerUnknown(request, reply));
+  server.server.maxConnections = connectionsMax;
+  server.server.on('checkExpectation', answerExpectation);
+  server.addHook('onRequest', (request, reply, done) => {
+    answers.set(request.raw.socket, reply.raw);
+    reply.headers(COMMON_HEADERS);
+    // Before the body: nobody has to be waited for, and nothing is kept for them.
+    if (isClosing) void answerError(log, stopping(), reply);
+    else if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      void answerRefusal(reply, 400, 'request_malformed', 'could not take the request: it names no host');
+    } else if (request.method === 'OPTIONS') void answerPreflight(request, reply);
+    else if (request.is404) answerUnknown(request, reply);
+    else done();
+  });
+  readBodies(server, { budgets: options.budgets, bodyMsMax: options.bodyMsMax ?? bodyMsMax });
+  server.setErrorHandler((error: unknown, _request, reply) => answerError(log, error, reply));
   void server.register(ingestPlugin, ingest);
   void server.register(appPlugin, app);
   return server;
 }
 
-/** An unbuilt route is 404 with JSON; a preflight is answered for any path. */
-function answerUnknown(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (request.method === 'OPTIONS') return reply.code(204).headers(PREFLIGHT_HEADERS).send();
-  const path = request.url.split('?')[0] ?? '';
-  return answer(reply, 404, 'not_found', `could not find ${request.method} ${path}`);
+function stopping(): CodedError {
+  return new CodedError('stopping', 'could not take the request: this server is stopping', {
+    retryable: true,
+  });
 }
 
-const STATUS: Readonly<Record<string, number>> = {
-  body_too_large: 413,
-  body_malformed: 400,
-  FST_ERR_BAD_URL: 400,
-};
-
-function answerError(logger: Logger, error: unknown, reply: FastifyReply): FastifyReply {
-  const code = codeOf(error);
-  const message = error instanceof Error ? error.message : 'something went wrong';
-  const status = STATUS[code];
-  if (status === 413) return answer(reply.header('connection', 'close'), status, code, message);
-  if (status !== undefined) return answer(reply, status, code, message);
-  if (error instanceof CodedError && error.retryable) {
-    logger.warn({ error }, 'a request was put off');
-    return answer(reply.header('retry-after', String(retryAfterS)), 503, code, message);
-  }
-  logger.error({ error }, 'a request failed');
-  return answer(reply, 500, 'internal', 'something went wrong on our side');
-}
-
-/** `meta.error` is what clients print; `code` is for programs. */
-function answer(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
-  return reply
-    .code(status)
-    .header('content-type', 'application/json; charset=utf-8')
-    .send(`${JSON.stringify({ meta: { error: message, code } })}\n`);
-}
-
-function codeOf(error: unknown): string {
-  const code = typeof error === 'object' && error !== null ? (error as { code?: unknown }).code : undefined;
-  return typeof code === 'string' ? code : 'internal';
+/** An unbuilt route is 404 with JSON. */
+function answerUnknown({ method, url }: FastifyRequest, reply: FastifyReply): void {
+  void answerRefusal(reply, 404, 'not_found', `could not find ${method} ${url.split('?')[0] ?? ''}`);
 }

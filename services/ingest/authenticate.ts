@@ -1,5 +1,12 @@
-/** Who calls: spec A.0 rows 4 to 6. A key that is not known is always answered 401. */
+/**
+ * Who calls: spec A.0 rows 4 to 6. A key that is not known is always answered 401, and where the key is in a header that is
+ * before any of the body is read.
+ */
+import type { FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { Workspace } from '../../schemas/ids.ts';
+import { callerOf, tellCaller } from '../runtime/caller.ts';
+import { assert } from '../runtime/errors.ts';
+import { unauthorized } from './answers.ts';
 
 /** Looks up keys; undefined: no such key. */
 export interface Keys {
@@ -14,24 +21,75 @@ export function trackWorkspace(keys: Keys, authorization: string | undefined): W
   return pair === undefined ? undefined : keys.track(pair.user, pair.password);
 }
 
-/** `Basic write_key:`; browsers send no header but the key within the body. */
-export function pipelinesWorkspace(
-  keys: Keys,
-  authorization: string | undefined,
-  bodyKey: () => unknown,
-): Workspace | undefined {
-  if (authorization === undefined) {
-    const key = bodyKey();
-    return typeof key === 'string' ? keys.pipelines(key) : undefined;
-  }
+/** `Basic write_key:` */
+function pipelinesWorkspace(keys: Keys, authorization: string | undefined): Workspace | undefined {
   const pair = basicPair(authorization);
   return pair?.password === '' ? keys.pipelines(pair.user) : undefined;
 }
 
 /** `Bearer app_key`. */
-export function appWorkspace(keys: Keys, authorization: string | undefined): Workspace | undefined {
+function appWorkspace(keys: Keys, authorization: string | undefined): Workspace | undefined {
   const match = /^bearer +(\S+) *$/i.exec(authorization ?? '');
   return match?.[1] === undefined ? undefined : keys.app(match[1]);
+}
+
+export const onlyTrack = (keys: Keys): onRequestHookHandler => only((header) => trackWorkspace(keys, header));
+export const onlyApp = (keys: Keys): onRequestHookHandler => only((header) => appWorkspace(keys, header));
+
+function only(find: (header: string | undefined) => Workspace | undefined): onRequestHookHandler {
+  return (request, reply, done) => {
+    const workspace = find(request.headers.authorization);
+    if (workspace === undefined) {
+      void unauthorized(reply);
+      return;
+    }
+    tellCaller(request, { workspace });
+    done();
+  };
+}
+
+/**
+ * A call without a header has its key in the body. On the routes of browsers so has one with a header, which may be there
+ * for another site on the same host (a page behind a password, say).
+ */
+export function pipelinesHeader(
+  keys: Keys,
+  { isBrowser }: { readonly isBrowser: boolean },
+): onRequestHookHandler {
+  return (request, reply, done) => {
+    const { authorization } = request.headers;
+    const workspace = pipelinesWorkspace(keys, authorization);
+    if (workspace === undefined && authorization !== undefined && !isBrowser) {
+      void unauthorized(reply);
+      return;
+    }
+    if (workspace !== undefined) tellCaller(request, { workspace });
+    done();
+  };
+}
+
+export interface BodyKey {
+  readonly keys: Keys;
+  readonly isBrowser: boolean;
+  /** The key of the body, if it holds one. */
+  readonly key: unknown;
+}
+
+/** On the routes of browsers the body's key goes before the header's, elsewhere the header's before the body's. */
+export function pipelinesCaller(
+  request: FastifyRequest,
+  { keys, isBrowser, key }: BodyKey,
+): Workspace | undefined {
+  const known = callerOf(request)?.workspace ?? undefined;
+  const isNamed = typeof key === 'string' && (isBrowser || known === undefined);
+  return isNamed ? keys.pipelines(key) : known;
+}
+
+/** Of a route that `onlyTrack` or `onlyApp` stands before. */
+export function knownWorkspace(request: FastifyRequest): Workspace {
+  const workspace = callerOf(request)?.workspace ?? undefined;
+  assert(workspace !== undefined, 'a route is reached by callers who are known');
+  return workspace;
 }
 
 function basicPair(authorization: string | undefined): { user: string; password: string } | undefined {

@@ -7,7 +7,7 @@ import { Compile } from 'typebox/compile';
 import { batchBytesMax, batchCallsMax } from '../../schemas/http/limits.ts';
 import { Batch } from '../../schemas/http/pipelines.ts';
 import { failure, refusalBody, success, unauthorized } from './answers.ts';
-import { pipelinesWorkspace } from './authenticate.ts';
+import { pipelinesCaller, pipelinesHeader } from './authenticate.ts';
 import { isObject, readJson, type SentObject } from './json-text.ts';
 import { badReceiveTime, bodyOf, receiveTimeOf, type IngestRoutes } from './request.ts';
 import { refused, type CallContext, type Outcome, type Refusal } from './translation.ts';
@@ -22,6 +22,7 @@ const CALLS = [
   ['screen', 's'],
   ['alias', 'a'],
   ['group', 'g'],
+  ['batch', 'b'],
 ] as const;
 
 const batchShape = Compile(Batch);
@@ -29,12 +30,18 @@ const batchShape = Compile(Batch);
 export function mountPipelines(app: FastifyInstance, options: IngestRoutes): void {
   for (const [type, letter] of CALLS) {
     for (const route of [type, letter]) {
-      app.post(`/v1/${route}`, (request, reply) => take(options, request, reply, type));
+      const isBrowser = route === letter;
+      const onRequest = pipelinesHeader(options.keys, { isBrowser });
+      app.post(`/v1/${route}`, { onRequest }, (request, reply) =>
+        take({ ...options, type, isBrowser }, request, reply),
+      );
     }
   }
-  for (const route of ['batch', 'b']) {
-    app.post(`/v1/${route}`, (request, reply) => take(options, request, reply, 'batch'));
-  }
+}
+
+interface CallRoute extends IngestRoutes {
+  readonly type: string;
+  readonly isBrowser: boolean;
 }
 
 /** What a request comes to: what to send if it is taken, and the refusals that strict mode answers with. */
@@ -43,15 +50,11 @@ interface Verdict {
   readonly refusals: readonly Refusal[];
 }
 
-async function take(
-  options: IngestRoutes,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  type: string,
-): Promise<FastifyReply> {
+async function take(options: CallRoute, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const { keys, type, isBrowser } = options;
   const read = readJson(bodyOf(request));
   const sent = read.type === 'object' ? read.sent : undefined;
-  const workspace = pipelinesWorkspace(options.keys, request.headers.authorization, () => writeKeyOf(sent));
+  const workspace = pipelinesCaller(request, { keys, isBrowser, key: writeKeyOf(sent) });
   if (workspace === undefined) return unauthorized(reply);
   const receivedAt = await receiveTimeOf(options, request);
   if (receivedAt === undefined) return failure(reply, 400, badReceiveTime);

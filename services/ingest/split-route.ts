@@ -3,8 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Compile } from 'typebox/compile';
 import { Split } from '../../schemas/http/pipelines.ts';
 import { identifierByShape } from '../../schemas/lanes.ts';
-import { failure, success, unauthorized } from './answers.ts';
-import { appWorkspace } from './authenticate.ts';
+import { failure, success } from './answers.ts';
+import { knownWorkspace, onlyApp } from './authenticate.ts';
 import { readJson, type ReadJson } from './json-text.ts';
 import { badReceiveTime, bodyOf, receiveTimeOf, type IngestRoutes } from './request.ts';
 import {
@@ -20,7 +20,8 @@ import { identifierOr, shapeFault } from './validate.ts';
 const shape = Compile(Split);
 
 export function mountSplit(app: FastifyInstance, options: IngestRoutes): void {
-  app.post<{ Params: { id: string } }>('/v1/people/:id/split', (request, reply) =>
+  const onRequest = onlyApp(options.keys);
+  app.post<{ Params: { id: string } }>('/v1/people/:id/split', { onRequest }, (request, reply) =>
     take(options, request, reply),
   );
 }
@@ -30,8 +31,7 @@ async function take(
   request: FastifyRequest<{ Params: { id: string } }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const workspace = appWorkspace(options.keys, request.headers.authorization);
-  if (workspace === undefined) return unauthorized(reply);
+  const workspace = knownWorkspace(request);
   const receivedAt = await receiveTimeOf(options, request);
   if (receivedAt === undefined) return failure(reply, 400, badReceiveTime);
   const call: CallContext = {

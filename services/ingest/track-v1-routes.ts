@@ -1,8 +1,8 @@
 /** Track v1 (spec A.1): the calls about people and their events, and two that clients use to test credentials. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { murmur2 } from '../../schemas/partitioner.ts';
-import { failure, refusalBody, success, unauthorized, type Envelope } from './answers.ts';
-import { trackWorkspace } from './authenticate.ts';
+import { failure, refusalBody, success, type Envelope } from './answers.ts';
+import { knownWorkspace, onlyTrack } from './authenticate.ts';
 import { readJson, type SentObject } from './json-text.ts';
 import { badReceiveTime, bodyOf, receiveTimeOf, type IngestRoutes } from './request.ts';
 import { refused, type CallContext, type Translation } from './translation.ts';
@@ -69,16 +69,14 @@ export function mountTrackV1(app: FastifyInstance, options: IngestRoutes): void 
     app.route<{ Params: { identifier?: string } }>({
       method,
       url,
+      onRequest: onlyTrack(options.keys),
       handler: (request, reply) => take(options, route, request, reply),
     });
   }
-  app.get('/auth', (request, reply) => {
-    const workspace = trackWorkspace(options.keys, request.headers.authorization);
-    return workspace === undefined ? unauthorized(reply) : success(reply);
-  });
-  app.get('/api/v1/accounts/region', (request, reply) => {
-    const workspace = trackWorkspace(options.keys, request.headers.authorization);
-    if (workspace === undefined) return unauthorized(reply);
+  const onRequest = onlyTrack(options.keys);
+  app.get('/auth', { onRequest }, (_request, reply) => success(reply));
+  app.get('/api/v1/accounts/region', { onRequest }, (request, reply) => {
+    const workspace = knownWorkspace(request);
     // A number that stays the same for a workspace, as clients expect of an environment.
     const environmentId = murmur2(Buffer.from(workspace)) >>> 1;
     return failure(reply, 200, { url: request.host, region: 'us', environment_id: environmentId });
@@ -91,8 +89,7 @@ async function take(
   request: FastifyRequest<{ Params: { identifier?: string } }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const workspace = trackWorkspace(options.keys, request.headers.authorization);
-  if (workspace === undefined) return unauthorized(reply);
+  const workspace = knownWorkspace(request);
   const receivedAt = await receiveTimeOf(options, request);
   if (receivedAt === undefined) return failure(reply, 400, badReceiveTime);
   const read = readJson(bodyOf(request));

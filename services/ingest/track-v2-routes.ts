@@ -3,8 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Compile } from 'typebox/compile';
 import { batchBytesMax, batchCallsMax } from '../../schemas/http/limits.ts';
 import { TrackBatch } from '../../schemas/http/track.ts';
-import { failure, refusalBody, success, unauthorized, v2Fault } from './answers.ts';
-import { trackWorkspace } from './authenticate.ts';
+import { failure, refusalBody, success, v2Fault } from './answers.ts';
+import { knownWorkspace, onlyTrack } from './authenticate.ts';
 import { readJson, type ReadJson, type SentObject } from './json-text.ts';
 import { badReceiveTime, bodyOf, receiveTimeOf, type IngestRoutes } from './request.ts';
 import { refused, type CallContext, type Refusal, type Translation } from './translation.ts';
@@ -14,8 +14,9 @@ import { shapeFault } from './validate.ts';
 const batchShape = Compile(TrackBatch);
 
 export function mountTrackV2(app: FastifyInstance, options: IngestRoutes): void {
-  app.post('/api/v2/entity', (request, reply) => take(options, request, reply, takeOne));
-  app.post('/api/v2/batch', (request, reply) => take(options, request, reply, takeBatch));
+  const onRequest = onlyTrack(options.keys);
+  app.post('/api/v2/entity', { onRequest }, (request, reply) => take(options, request, reply, takeOne));
+  app.post('/api/v2/batch', { onRequest }, (request, reply) => take(options, request, reply, takeBatch));
 }
 
 type TakeBody = (
@@ -31,8 +32,7 @@ async function take(
   reply: FastifyReply,
   takeBody: TakeBody,
 ): Promise<FastifyReply> {
-  const workspace = trackWorkspace(options.keys, request.headers.authorization);
-  if (workspace === undefined) return unauthorized(reply);
+  const workspace = knownWorkspace(request);
   const receivedAt = await receiveTimeOf(options, request);
   if (receivedAt === undefined) return failure(reply, 400, badReceiveTime);
   const { mintMessageId } = options;

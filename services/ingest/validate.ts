@@ -14,7 +14,7 @@ import {
   timestampMsMax,
   timestampMsMin,
 } from '../../schemas/http/limits.ts';
-import type { Identifier } from '../../schemas/lanes.ts';
+import { canonicalIdentifier, type Identifier } from '../../schemas/lanes.ts';
 import type { SentObject } from './json-text.ts';
 import { refused, type Refusal } from './translation.ts';
 
@@ -45,7 +45,7 @@ export function nameFault(field: string, value: string): Refusal | undefined {
 }
 
 export function identifierOr(field: string, identifier: Identifier): Identifier | Refusal {
-  return nameFault(field, identifier.value) ?? identifier;
+  return nameFault(field, canonicalIdentifier(identifier).value) ?? identifier;
 }
 
 /** An anonymous id as text; null when there is none. A number is taken in the digits that were sent. */

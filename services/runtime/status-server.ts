@@ -1,9 +1,14 @@
 /**
  * A service process's own HTTP port on loopback: is it alive, is it ready, what has it handled. The gateway and the
- * launcher find it through `$HINDSIGHT_DATA/run/<name>.json` {pid, url}.
+ * launcher find it through `$HINDSIGHT_DATA/run/<name>.json` {pid, url, secret}, which its owner alone may read.
+ *
+ * Everybody on the machine reaches loopback, and so does every web page that they visit. So what acts asks for the secret
+ * (`Authorization: Bearer …`), and nothing at all is answered to a page: neither one that says its origin, nor one whose
+ * host name was made to mean 127.0.0.1.
  */
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { CodedError } from './errors.ts';
 
@@ -20,7 +25,7 @@ export interface StatusServerOptions {
   readonly ready: () => Readonly<Record<string, PartHealth>>;
   /** The body of /status; anything that JSON can hold. */
   readonly status: () => unknown;
-  /** What `POST /<name>` does; it answers with JSON when it is done. */
+  /** What `POST /<name>` does for who has the secret; it answers with JSON when it is done. */
   readonly actions?: Readonly<Record<string, () => Promise<unknown>>>;
 }
 
@@ -32,19 +37,23 @@ export interface StatusServer {
 }
 
 const HEADERS_TIMEOUT_MS = 5_000;
+const SECRET_BYTES = 24;
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
+  const secret = randomBytes(SECRET_BYTES).toString('base64url');
   const server = createServer({ requestTimeout: HEADERS_TIMEOUT_MS }, (request, response) => {
-    if (request.method === 'POST') void act(options, request.url ?? '/', response);
+    if (!isFromHere(request)) reply(response, 403, { error: 'forbidden' });
+    else if (request.method === 'POST') void act(options, { request, response, secret });
     else answer(options, request.url ?? '/', response);
   });
   const url = `http://127.0.0.1:${String(await listen(server))}`;
   const folder = join(options.dataFolder, 'run');
   const file = join(folder, `${options.name}.json`);
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   // Renamed into place, so that a reader never meets half a file.
   const draft = `${file}.${String(process.pid)}`;
-  await writeFile(draft, JSON.stringify({ pid: process.pid, url }));
+  await writeFile(draft, JSON.stringify({ pid: process.pid, url, secret }), { mode: 0o600 });
   await rename(draft, file);
   return {
     url,
@@ -81,10 +90,34 @@ function answer(options: StatusServerOptions, path: string, response: ServerResp
   }
 }
 
-async function act({ actions }: StatusServerOptions, path: string, response: ServerResponse): Promise<void> {
-  const action = actions?.[path.slice(1)];
+/** The port does not matter: a tunnel may have another one. */
+function isFromHere({ headers }: IncomingMessage): boolean {
+  const host = /^(\[[^\]]*\]|[^:[\]]+)(?::\d+)?$/.exec(headers.host ?? '')?.[1];
+  return headers.origin === undefined && host !== undefined && LOOPBACK.has(host.toLowerCase());
+}
+
+function knows(secret: string, { headers }: IncomingMessage): boolean {
+  const [given, wanted] = [headers.authorization ?? '', `Bearer ${secret}`].map((text) => Buffer.from(text));
+  return (
+    given !== undefined &&
+    wanted !== undefined &&
+    given.length === wanted.length &&
+    timingSafeEqual(given, wanted)
+  );
+}
+
+interface Act {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly secret: string;
+}
+
+async function act({ actions }: StatusServerOptions, { request, response, secret }: Act): Promise<void> {
+  const name = (request.url ?? '/').slice(1);
+  const action = actions !== undefined && Object.hasOwn(actions, name) ? actions[name] : undefined;
   try {
-    if (action === undefined) reply(response, 404, { error: 'not_found' });
+    if (!knows(secret, request)) reply(response, 401, { error: 'unauthorized' });
+    else if (action === undefined) reply(response, 404, { error: 'not_found' });
     else reply(response, 200, await action());
   } catch (error) {
     reply(response, 500, {

@@ -40,7 +40,7 @@ export const defaultSettings: WorkspaceSettings = {
 };
 
 /** Settings in force. Stored bodies are partial: what they leave out has its default. */
-export function settingsOf(definitions: DefinitionsView, workspace: string): WorkspaceSettings {
+export function settingsOf(definitions: Pick<DefinitionsView, 'get'>, workspace: string): WorkspaceSettings {
   const stored = definitions.get('workspace', workspace, workspace)?.body as
     Partial<WorkspaceSettings> | undefined; // checked at PUT
   if (stored === undefined) return defaultSettings;

@@ -4,11 +4,14 @@ import { localCodecs } from '../../schemas/codec.ts';
 import { toWorkspace, type Workspace } from '../../schemas/ids.ts';
 import type { CollectedEvent, DroppedEvent, IdentityRequest } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
-import type { DefinitionsStore, ServiceStatus } from '../app/plugin.ts';
+import type { AppKeys, DefinitionsStore, ServiceStatus } from '../app/plugin.ts';
+import type { IngestOptions } from '../ingest/plugin.ts';
 import { Definitions } from '../runtime/definitions.ts';
 import type { Producer } from '../runtime/log/ports.ts';
-import { silentLogger } from '../runtime/logger.ts';
-import { buildServer } from '../gateway/server.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { bodyBudgets, budgetStates, type BodyBudgets } from '../gateway/body-budget.ts';
+import { QuietLog } from '../gateway/quiet-log.ts';
+import { buildServer, type ServerOptions } from '../gateway/server.ts';
 
 export const siteId = 'site_123';
 export const apiKey = 'key_abc';
@@ -60,10 +63,13 @@ export class FakeProducer implements Pick<Producer, 'send'> {
   }
 }
 
+const nextTurn = () => new Promise((done) => setImmediate(done));
+
 /** The definitions topic, without a topic. */
 export class FakeDefinitions implements DefinitionsStore {
   readonly #fold = new Definitions();
   readonly #versions = new Map<string, number>();
+  #tail: Promise<unknown> = Promise.resolve();
   get offset(): number {
     return this.#fold.offset;
   }
@@ -72,12 +78,17 @@ export class FakeDefinitions implements DefinitionsStore {
   }
   get: DefinitionsStore['get'] = (kind, name, id) => this.#fold.get(kind, name, id);
   list: DefinitionsStore['list'] = (kind, name) => this.#fold.list(kind, name);
-  put: DefinitionsStore['put'] = (kind, name, id, body) => {
-    this.#apply(kind, name, id, JSON.stringify(body));
-    const stored = this.get(kind, name, id);
-    return stored === undefined ? Promise.reject(new Error('not stored')) : Promise.resolve(stored);
-  };
-  remove: DefinitionsStore['remove'] = (kind, name, id) => Promise.resolve(this.#apply(kind, name, id, null));
+  put: DefinitionsStore['put'] = (kind, name, id, { body, countMax = Infinity }) =>
+    this.#inTurn(() => {
+      if (this.get(kind, name, id) === undefined && this.list(kind, name).length >= countMax)
+        return undefined;
+      this.#apply(kind, name, id, JSON.stringify(body));
+      return this.get(kind, name, id);
+    });
+  remove: DefinitionsStore['remove'] = (kind, name, id) =>
+    this.#inTurn(() =>
+      this.get(kind, name, id) === undefined ? undefined : this.#apply(kind, name, id, null),
+    );
   advanceClockTo(time: number): Promise<void> {
     this.#fold.apply(this.offset, {
       kind: 'clock',
@@ -89,6 +100,12 @@ export class FakeDefinitions implements DefinitionsStore {
       body: null,
     });
     return Promise.resolve();
+  }
+  /** As with a topic: one write after the other, and each takes a while. */
+  #inTurn<T>(write: () => T): Promise<T> {
+    const turn = this.#tail.then(nextTurn).then(write);
+    this.#tail = turn.catch(() => undefined);
+    return turn;
   }
   #apply(kind: 'segment' | 'journey' | 'workspace', name: string, id: string, body: string | null): number {
     const key = `${kind}/${name}/${id}`;
@@ -107,7 +124,15 @@ export class FakeDefinitions implements DefinitionsStore {
   }
 }
 
+export interface LoggedLine {
+  readonly level: keyof Logger;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
 export interface TestServer {
+  readonly logged: readonly LoggedLine[];
+  readonly budgets: BodyBudgets;
   readonly server: FastifyInstance;
   readonly sent: FakeProducer;
   readonly definitions: FakeDefinitions;
@@ -118,20 +143,39 @@ export interface TestServer {
   readonly rows: Record<string, Readonly<Record<string, unknown>>[]>;
 }
 
-export function testServer({ testClock = false }: { readonly testClock?: boolean } = {}): TestServer {
+export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets' | 'bodyMsMax'>> {
+  readonly testClock?: boolean;
+  /** In the place of the fakes. */
+  readonly keys?: IngestOptions['keys'] & AppKeys;
+  readonly store?: DefinitionsStore;
+}
+
+export function testServer({
+  testClock = false,
+  budgets = bodyBudgets(),
+  bodyMsMax,
+  ...real
+}: TestServerOptions = {}): TestServer {
   const sent = new FakeProducer();
   const definitions = new FakeDefinitions();
   const statuses: TestServer['statuses'] = {};
   const ends: TestServer['ends'] = {};
   const rows: TestServer['rows'] = {};
+  const logged: LoggedLine[] = [];
+  const write =
+    (level: keyof Logger): Logger['info'] =>
+    (fields, message) => {
+      logged.push({ level, message, fields });
+    };
+  const logger = { error: write('error'), warn: write('warn'), info: write('info') };
   const made = new Map<string, Workspace>();
-  const keys = {
+  const keys = real.keys ?? {
     track: (site: string, key: string) => (site === siteId && key === apiKey ? workspace : undefined),
     pipelines: (key: string) => (key === writeKey ? workspace : undefined),
     app: (key: string) => (key === appKey ? workspace : undefined),
     isAdmin: (key: string) => key === adminKey,
     has: (name: Workspace) => name === workspace || made.has(name),
-    create: (name: Workspace) => {
+    ensure: (name: Workspace) => {
       made.set(name, name);
       return { site_id: 's', api_key: 'a', write_key: 'w', app_key: 'p' };
     },
@@ -140,7 +184,9 @@ export function testServer({ testClock = false }: { readonly testClock?: boolean
   const partitionsOf = (topic: TopicId): Promise<number> => Promise.resolve(ends[topic]?.length ?? 1);
   const admin = { endOffsets: endsOf, writtenOffsets: endsOf, partitionsOf };
   const server = buildServer({
-    logger: silentLogger,
+    log: new QuietLog(logger),
+    budgets,
+    ...(bodyMsMax !== undefined && { bodyMsMax }),
     ingest: {
       keys,
       producer: sent,
@@ -152,7 +198,7 @@ export function testServer({ testClock = false }: { readonly testClock?: boolean
     },
     app: {
       keys,
-      definitions,
+      definitions: real.store ?? definitions,
       isTestClockOn: testClock,
       query: (sql) => Promise.resolve(Object.entries(rows).find(([word]) => sql.includes(word))?.[1] ?? []),
       health: {
@@ -164,9 +210,10 @@ export function testServer({ testClock = false }: { readonly testClock?: boolean
         },
         clock: () => definitions.clock,
         definitionsEnd: () => definitions.offset,
+        budgets: () => budgetStates(budgets),
         parts: {},
       },
     },
   });
-  return { server, sent, definitions, statuses, ends, rows };
+  return { logged, budgets, server, sent, definitions, statuses, ends, rows };
 }

@@ -60,7 +60,9 @@ export class ToyChild {
 
   /** Asks for a snapshot of every partition; resolves when they are made, rejects when it dies meanwhile. */
   async snapshot(): Promise<void> {
-    const answer = await fetch(`${this.#url().url}/snapshot`, { method: 'POST' });
+    const { url, secret } = this.#url();
+    const headers = { authorization: `Bearer ${secret}` };
+    const answer = await fetch(`${url}/snapshot`, { method: 'POST', headers });
     if (answer.status !== 200) throw new Error(`no snapshot: ${await answer.text()}`);
   }
 
@@ -103,8 +105,8 @@ export class ToyChild {
     }
   }
 
-  #url(): { readonly pid: number; readonly url: string } {
+  #url(): { readonly pid: number; readonly url: string; readonly secret: string } {
     const file = readFileSync(join(this.#options.dataFolder, 'run', 'merger.json'), 'utf8');
-    return JSON.parse(file) as { readonly pid: number; readonly url: string }; // by status-server.ts
+    return JSON.parse(file) as { readonly pid: number; readonly url: string; readonly secret: string }; // by status-server.ts
   }
 }

@@ -1,0 +1,114 @@
+/** Errors as answers: one envelope, with CORS, whoever refuses a request: a route, Fastify, or Node's parser. */
+import type { FastifyReply } from 'fastify';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { CodedError } from '../runtime/errors.ts';
+import type { QuietLog } from './quiet-log.ts';
+
+/** Sent with every answer, errors too: without the first, a browser sends every event five times (spec A.0 row 10). */
+export const COMMON_HEADERS = {
+  'access-control-allow-origin': '*',
+  'cache-control': 'no-cache, no-store, must-revalidate, max-age=0',
+} as const;
+const JSON_TYPE = 'application/json; charset=utf-8';
+const retryAfterS = 1;
+
+const STATUS: Readonly<Record<string, number>> = {
+  body_too_large: 413,
+  body_malformed: 400,
+  body_cut_off: 400,
+  body_too_late: 408,
+  encoding_unsupported: 415,
+  too_many_workspaces: 400,
+};
+/** What a client alone is to blame for, and can do as often as it likes: never worth a line of its own. */
+const CUT_OFF = new Set(['body_cut_off', 'body_too_late']);
+
+export function answerError(log: QuietLog, error: unknown, reply: FastifyReply): FastifyReply {
+  const code = codeOf(error);
+  const message = error instanceof Error ? error.message : 'something went wrong';
+  const status = STATUS[code] ?? frameworkStatus(error, code);
+  if (CUT_OFF.has(code)) log.say('info', code, 'bodies did not come whole');
+  if (status === 413 || status === 408) {
+    return answerRefusal(reply.header('connection', 'close'), status, code, message);
+  }
+  if (status !== undefined) return answerRefusal(reply, status, code, message);
+  if (error instanceof CodedError && error.retryable) {
+    log.say('warn', code, 'requests were put off', { error });
+    return answerRefusal(reply.header('retry-after', String(retryAfterS)), 503, code, message);
+  }
+  log.say('error', code, 'a request failed', { error });
+  return answerRefusal(reply, 500, 'internal', 'something went wrong on our side');
+}
+
+/** `meta.error` is what clients print; `code` is for programs. */
+export function answerRefusal(
+  reply: FastifyReply,
+  status: number,
+  code: string,
+  message: string,
+): FastifyReply {
+  return reply.code(status).header('content-type', JSON_TYPE).send(envelope(code, message));
+}
+
+function envelope(code: string, message: string): string {
+  return `${JSON.stringify({ meta: { error: message, code } })}\n`;
+}
+
+/** What Fastify itself refuses says so by its code; a 4xx of anybody else could be a bug of ours that looks like one. */
+function frameworkStatus(error: unknown, code: string): number | undefined {
+  if (!code.startsWith('FST_') || typeof error !== 'object' || error === null) return undefined;
+  const { statusCode } = error as { readonly statusCode?: unknown }; // of FastifyError
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;
+}
+
+function codeOf(error: unknown): string {
+  const code = typeof error === 'object' && error !== null ? (error as { code?: unknown }).code : undefined;
+  return typeof code === 'string' ? code : 'internal';
+}
+
+/** `Expect` with anything but `100-continue`, which Node asks about before there is a request for Fastify. */
+export function answerExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const body = envelope(
+    'expectation_unknown',
+    'could not take the request: what it expects is not known here',
+  );
+  response
+    .writeHead(417, {
+      ...COMMON_HEADERS,
+      'content-type': JSON_TYPE,
+      'content-length': Buffer.byteLength(body),
+      connection: 'close',
+    })
+    .end(body);
+}
+
+const PARSER: Readonly<Record<string, readonly [status: number, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'could not read the request: it was not whole in time'],
+  HPE_HEADER_OVERFLOW: [431, 'could not read the request: its headers are too large'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'could not read the request: its chunks have too long extensions'],
+};
+
+/**
+ * What Node's parser refuses never becomes a request, so its answer is written by hand.
+ * @param isAnswering whether an answer has begun on this connection: a second one in its middle would be part of it.
+ */
+export function answerParserFault(
+  { code = 'internal' }: NodeJS.ErrnoException,
+  socket: Socket,
+  isAnswering: boolean,
+): void {
+  if (code !== 'ECONNRESET' && socket.writable && !isAnswering) {
+    const [status, message] = PARSER[code] ?? [400, 'could not read the request: it is not HTTP/1.1'];
+    const body = envelope('request_malformed', message);
+    const headers = {
+      ...COMMON_HEADERS,
+      'content-type': JSON_TYPE,
+      'content-length': String(Buffer.byteLength(body)),
+      connection: 'close',
+    };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.write(`HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`);
+  }
+  socket.destroy();
+}

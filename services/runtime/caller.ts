@@ -1,0 +1,21 @@
+/**
+ * Who a request comes from, as far as its headers say: found out by the route's first hook, before any of the body is
+ * read, and asked for by whoever handles the request afterwards.
+ */
+import type { Workspace } from '../../schemas/ids.ts';
+
+/** A key that is known. The admin key is of no workspace. */
+export interface Caller {
+  readonly workspace: Workspace | null;
+}
+
+const callers = new WeakMap<object, Caller>();
+
+export function tellCaller(request: object, caller: Caller): void {
+  callers.set(request, caller);
+}
+
+/** undefined: no header has said it. */
+export function callerOf(request: object): Caller | undefined {
+  return callers.get(request);
+}
