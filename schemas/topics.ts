@@ -7,8 +7,15 @@ const DAY_MS = 86_400_000;
 /** Events wait 30 days at most; the log reaches one day further, so that expiry is ours and never the broker's. */
 const LOG_RETENTION_MS = 31 * DAY_MS;
 
+/** A process of ours, or `people`: whoever subscribes from outside, or looks by hand. */
+export type Party = 'gateway' | 'merger' | 'identity' | 'trigger' | 'sink' | 'people';
+
 export interface TopicDeclaration {
   readonly name: string;
+  /** What its records are keyed by, in words. */
+  readonly key: string;
+  readonly writers: readonly Party[];
+  readonly readers: readonly Party[];
   /** `lanes`: the installation's partition count, equal on all co-partitioned topics. `one`: a single total order. */
   readonly partitions: 'lanes' | 'one';
   readonly kept: { readonly retentionMs: number } | 'forever' | 'compacted';
@@ -18,32 +25,128 @@ export interface TopicDeclaration {
   readonly public: boolean;
 }
 
-function topic(
-  name: string,
-  record: string,
-  kept: TopicDeclaration['kept'] = { retentionMs: LOG_RETENTION_MS },
-  rest: Partial<Pick<TopicDeclaration, 'partitions' | 'public'>> = {},
-): TopicDeclaration {
-  return { name, record, kept, partitions: 'lanes', public: false, ...rest };
-}
+type Declared = Pick<TopicDeclaration, 'name' | 'record' | 'key' | 'writers' | 'readers'> &
+  Partial<TopicDeclaration>;
+
+const topic = (declared: Declared): TopicDeclaration => ({
+  kept: { retentionMs: LOG_RETENTION_MS },
+  partitions: 'lanes',
+  public: declared.readers.includes('people') && declared.name !== 'dead.letters',
+  ...declared,
+});
+
+/** One record per batch of a task; nobody else reads it. */
+const journal = (of: 'merger' | 'identity' | 'trigger'): TopicDeclaration =>
+  topic({
+    name: `${of}.journal`,
+    record: 'BatchRecord',
+    key: 'task *i* writes partition *i*',
+    writers: [of],
+    readers: [of],
+  });
 
 export const topics = {
-  eventsCollected: topic('events.collected', 'CollectedEvent'),
-  identityRequests: topic('identity.requests', 'IdentityRequest'),
-  identityLog: topic('identity.log', 'IdentityFact', 'forever'),
-  identityDecisions: topic('identity.decisions', 'IdentityDecision', 'forever'),
-  eventsMerged: topic('events.merged', 'MergedEvent', undefined, { public: true }),
-  segmentsChanged: topic('segments.changed', 'SegmentChange', 'forever', { public: true }),
-  journeysEntered: topic('journeys.entered', 'JourneyEntry', 'forever', { public: true }),
-  peopleChanged: topic('people.changed', 'PersonChange', 'compacted', { public: true }),
-  activitiesLogged: topic('activities.logged', 'Activity'),
-  eventsDropped: topic('events.dropped', 'DroppedEvent'),
-  definitions: topic('definitions', 'Definition', 'forever', { partitions: 'one' }),
-  mergerJournal: topic('merger.journal', 'BatchRecord'),
-  identityJournal: topic('identity.journal', 'BatchRecord'),
-  triggerJournal: topic('trigger.journal', 'BatchRecord'),
-  triggerTransfers: topic('trigger.transfers', 'Transfer'),
-  deadLetters: topic('dead.letters', 'DeadLetter'),
+  eventsCollected: topic({
+    name: 'events.collected',
+    record: 'CollectedEvent',
+    key: 'lane',
+    writers: ['gateway'],
+    readers: ['merger', 'sink'],
+  }),
+  identityRequests: topic({
+    name: 'identity.requests',
+    record: 'IdentityRequest',
+    key: 'workspace',
+    writers: ['merger', 'gateway'],
+    readers: ['identity'],
+  }),
+  identityLog: topic({
+    name: 'identity.log',
+    record: 'IdentityFact',
+    key: 'workspace',
+    writers: ['identity'],
+    readers: ['sink'],
+    kept: 'forever',
+  }),
+  identityDecisions: topic({
+    name: 'identity.decisions',
+    record: 'IdentityDecision',
+    key: 'lane, or one to every partition',
+    writers: ['identity'],
+    readers: ['merger', 'sink'],
+    kept: 'forever',
+  }),
+  eventsMerged: topic({
+    name: 'events.merged',
+    record: 'MergedEvent',
+    key: 'person',
+    writers: ['merger', 'identity'],
+    readers: ['trigger', 'sink', 'people'],
+  }),
+  segmentsChanged: topic({
+    name: 'segments.changed',
+    record: 'SegmentChange',
+    key: 'person',
+    writers: ['trigger'],
+    readers: ['sink', 'people'],
+    kept: 'forever',
+  }),
+  journeysEntered: topic({
+    name: 'journeys.entered',
+    record: 'JourneyEntry',
+    key: 'person',
+    writers: ['trigger'],
+    readers: ['sink', 'people'],
+    kept: 'forever',
+  }),
+  peopleChanged: topic({
+    name: 'people.changed',
+    record: 'PersonChange',
+    key: 'person and aspect (`graph` or `profile`)',
+    writers: ['identity', 'trigger'],
+    readers: ['sink', 'people'],
+    kept: 'compacted',
+  }),
+  activitiesLogged: topic({
+    name: 'activities.logged',
+    record: 'Activity',
+    key: 'person or lane',
+    writers: ['merger', 'identity', 'trigger'],
+    readers: ['sink'],
+  }),
+  eventsDropped: topic({
+    name: 'events.dropped',
+    record: 'DroppedEvent',
+    key: 'key of what was dropped',
+    writers: ['gateway', 'merger', 'identity', 'trigger', 'sink'],
+    readers: ['sink'],
+  }),
+  definitions: topic({
+    name: 'definitions',
+    record: 'Definition',
+    key: 'kind and id',
+    writers: ['gateway'],
+    readers: ['gateway', 'merger', 'identity', 'trigger'],
+    kept: 'forever',
+    partitions: 'one',
+  }),
+  mergerJournal: journal('merger'),
+  identityJournal: journal('identity'),
+  triggerJournal: journal('trigger'),
+  triggerTransfers: topic({
+    name: 'trigger.transfers',
+    record: 'Transfer',
+    key: 'person',
+    writers: ['trigger'],
+    readers: ['trigger'],
+  }),
+  deadLetters: topic({
+    name: 'dead.letters',
+    record: 'DeadLetter',
+    key: 'key of the record',
+    writers: ['merger', 'identity', 'trigger', 'sink'],
+    readers: ['people'],
+  }),
 } as const satisfies Record<string, TopicDeclaration>;
 
 export type TopicId = keyof typeof topics;
