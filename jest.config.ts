@@ -1,4 +1,3 @@
-/** @jest-config-loader esbuild-register */
 import type { Config } from 'jest';
 
 /** Suites that need no part running; `real` suites get a broker, a registry and an engine from their global set-up. */
@@ -6,12 +5,7 @@ const shared = {
   rootDir: '.',
   extensionsToTreatAsEsm: ['.ts'],
   testEnvironment: 'node',
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
-    ],
-  },
+  transform: { '\\.ts$': '<rootDir>/services/testing/strip-types.mjs' },
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.parts/', '/.hindsight/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.parts/', '<rootDir>/.hindsight/'],
 } satisfies Config;

@@ -12,7 +12,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { compileServices } from '../infra/local/compiled-services.ts';
 import { Supervisor } from '../infra/local/supervisor.ts';
 import { EMBEDDED_PARTITIONS } from '../schemas/topics.ts';
 import type { BenchRow } from '../scripts/bench.ts';
@@ -74,14 +73,12 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
   try {
     const place = await startOwnBroker(folder, supervisor, say);
     await registerSchemas({ url: place.registryUrl });
-    const program = await compileServices({ root, dataFolder: folder, report: say });
     const runs: Run[] = [];
     for (let number = 1; number <= Number(values.runs); number += 1) {
       const load = loadavg()[0] ?? 0;
       const figures = await runLatency({
         ...place,
         root,
-        program,
         prefix: `latency${String(number)}.`,
         partitions: EMBEDDED_PARTITIONS,
         dataFolder: join(folder, `latency-${String(number)}`),

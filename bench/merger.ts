@@ -15,7 +15,6 @@
 import { rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
-import { compileServices } from '../infra/local/compiled-services.ts';
 import { Supervisor } from '../infra/local/supervisor.ts';
 import type { BenchRow } from '../scripts/bench.ts';
 import { registerSchemas } from '../services/runtime/registry.ts';
@@ -55,7 +54,6 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
       folder,
       peer: await Peer.build(root, parts.brokers),
       codecs: await registerSchemas({ url: parts.registryUrl }),
-      program: await compileServices({ root, dataFolder: folder, report: say }),
       runs: Number(values.runs),
       profileFolder: values.profile,
       report: say,

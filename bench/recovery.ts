@@ -11,7 +11,6 @@ import { loadavg, tmpdir } from 'node:os';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { compileServices } from '../infra/local/compiled-services.ts';
 import type { BenchRow } from '../scripts/bench.ts';
 import { registerSchemas } from '../services/runtime/registry.ts';
 import { openBenchFolder } from './bench-folder.ts';
@@ -40,7 +39,6 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
   const parts = await holdParts();
   try {
     const codecs = await registerSchemas({ url: parts.registryUrl });
-    const program = await compileServices({ root, dataFolder: folder, report: say });
     const rows: BenchRow[] = [];
     for (const gib of values.gib.split(',')) {
       const dataFolder = join(folder, gib);
@@ -55,7 +53,6 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
       say(`${gib} GiB: ${String(filled.events)} events wait in ${String(filled.lanes)} lanes`);
       const starts = await killAgainAndAgain({
         root,
-        program,
         dataFolder,
         codecs,
         place: {

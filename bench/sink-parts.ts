@@ -17,7 +17,7 @@ export async function holdParts(): Promise<HeldParts> {
   if (brokers !== undefined && registryUrl !== undefined) {
     return { brokers: brokers.split(','), registryUrl, release: () => Promise.resolve() };
   }
-  const holder = spawn(process.execPath, ['--import', 'tsx', HOLD_PARTS], {
+  const holder = spawn(process.execPath, [HOLD_PARTS], {
     env: { ...process.env, TEST_CLICKHOUSE_URL: 'http://not-needed' },
     stdio: ['pipe', 'pipe', 'inherit'],
   });

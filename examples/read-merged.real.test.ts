@@ -51,7 +51,7 @@ test('a reader in TypeScript sees committed events in order, and nothing of an a
   await log.close();
 
   const script = fileURLToPath(new URL('./typescript/read-merged.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script], {
+  const { stdout } = await promisify(execFile)(process.execPath, [script], {
     timeout: 90_000,
     env: {
       ...process.env,

@@ -3,6 +3,7 @@
  * nothing handles is logged and exits 1. Under a launcher (HINDSIGHT_PARENT_PID) the terminal's Ctrl-C is the
  * launcher's affair, and a launcher that is gone ends the service.
  */
+import { flushCompileCache } from 'node:module';
 import { argv, env, exit } from 'node:process';
 import { createLogger } from '../services/runtime/logger.ts';
 
@@ -64,6 +65,8 @@ if (underLauncher) {
 
 const run = await load();
 state.running = await run(env);
+// A process that is killed would keep nothing of what it compiled for the next.
+flushCompileCache();
 // The stop may have come while it was starting.
 if (state.stopping) await finish(0);
 

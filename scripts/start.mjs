@@ -1,11 +1,12 @@
 /**
- * `npm start`. Needs nothing but Node: looks whether the machine has what it must have, installs the npm packages, then
- * hands over to the launcher (infra/local/launcher.ts) in this same process.
+ * `npm start`, on any Node from 20 on: looks whether the machine has what it must have, installs the npm packages, then
+ * hands over to the launcher on the Node that Hindsight brings along.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { prepareMachine } from '../infra/local/prepare.mjs';
+import { runOnNode } from '../infra/local/run-on-node.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 process.chdir(root);
@@ -19,8 +20,4 @@ if (existsSync('.env')) {
   process.loadEnvFile('.env');
 }
 await prepareMachine(root, { java: !process.env.KAFKA_BROKERS || !process.env.SCHEMA_REGISTRY_URL });
-
-const { register } = await import('tsx/esm/api');
-register();
-const { launch } = await import('../infra/local/launcher.ts');
-process.exit(await launch(root, process.env));
+await runOnNode(root, { script: join(root, 'scripts/launch.ts'), args: [] });

@@ -74,7 +74,7 @@ async function end(name: ServiceName, signal: 'SIGTERM' | 'SIGKILL'): Promise<vo
 }
 
 function changeTasks(tasks: number): { readonly status: number | null; readonly said: string } {
-  const args = ['--import', 'tsx', 'scripts/tasks.ts', '--service', 'merger', '--tasks', String(tasks)];
+  const args = ['scripts/tasks.ts', '--service', 'merger', '--tasks', String(tasks)];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: root,
     env: settings(tasks),

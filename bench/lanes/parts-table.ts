@@ -77,16 +77,7 @@ async function runWithout(
   { root, folder, events, partitions }: PartsOptions,
   without: readonly LanePart[],
 ): Promise<RunLine> {
-  const args = [
-    '--import',
-    'tsx',
-    'scripts/bench.ts',
-    'lanes',
-    '--events',
-    String(events),
-    '--folder',
-    folder,
-  ];
+  const args = ['scripts/bench.ts', 'lanes', '--events', String(events), '--folder', folder];
   args.push('--partitions', String(partitions), '--without', without.join(','));
   const { stdout } = await execute(process.execPath, args, { cwd: root, timeout: MS_MAX });
   const line = stdout.split('\n').find((each) => each.startsWith('{')) ?? '';

@@ -1,7 +1,7 @@
 /**
  * Reads `events.merged` (read_committed) and writes down when it was given which message id. A process of its own, so
  * that neither its reading nor its collecting garbage holds up those that are measured.
- * `node --import tsx bench/latency/merged-reader.ts <brokers> <registry> <prefix> <file>`; prints a line when it has
+ * `node bench/latency/merged-reader.ts <brokers> <registry> <prefix> <file>`; prints a line when it has
  * begun, and writes the file, {message id: milliseconds of nowMs}, when its standard input ends.
  */
 import { once } from 'node:events';

@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServiceProgram } from '../../infra/local/compiled-services.ts';
 import { CodedError } from '../../services/runtime/errors.ts';
 import { openLog } from '../../services/runtime/log/open-log.ts';
 import { serviceEnv, ServiceRun, type ServicePlace } from '../merger/service-run.ts';
@@ -14,7 +13,6 @@ import { firstCalls, historyEvents, historyId, schedule } from './schedule.ts';
 export interface LatencyRunOptions extends ServicePlace {
   readonly root: string;
   readonly dataFolder: string;
-  readonly program: ServiceProgram;
   readonly callsPerSecond: number;
   /** Of calls at full rate that are not counted. */
   readonly warmSeconds: number;
@@ -115,7 +113,7 @@ function lastOf(visitor: number, readAt: ReadTimes): number {
 
 async function startReader({ root, dataFolder, brokers, registryUrl, prefix }: LatencyRunOptions) {
   const file = join(dataFolder, 'read.json');
-  const script = ['--import', 'tsx', join(root, 'bench/latency/merged-reader.ts')];
+  const script = [join(root, 'bench/latency/merged-reader.ts')];
   const child = spawn(process.execPath, [...script, brokers, registryUrl, prefix, file], {
     cwd: root,
     stdio: ['pipe', 'pipe', 'inherit'],

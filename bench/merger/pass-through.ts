@@ -1,7 +1,7 @@
 /**
  * The pass-through of our runtime, in a process of its own: reads `events.collected` of one prefix and writes it under
  * another, in a transaction every 100 ms. It does nothing with an event, so it is the limit for every service.
- * `node --import tsx bench/merger/pass-through.ts <brokers> <prefix> <prefix of the outputs> <events> <partitions>
+ * `node bench/merger/pass-through.ts <brokers> <prefix> <prefix of the outputs> <events> <partitions>
  *    <process id of the broker>`; prints its figures as a line of JSON.
  */
 import { argv } from 'node:process';

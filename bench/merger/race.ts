@@ -4,7 +4,6 @@ import { rm } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { ServiceProgram } from '../../infra/local/compiled-services.ts';
 import type { Codecs } from '../../schemas/codec.ts';
 import { topics } from '../../schemas/topics.ts';
 import type { BenchRow } from '../../scripts/bench.ts';
@@ -26,7 +25,6 @@ export interface RaceOptions {
   readonly brokerPid: number;
   readonly peer: Peer;
   readonly codecs: Codecs;
-  readonly program: ServiceProgram;
   readonly events: number;
   readonly runs: number;
   readonly only: readonly Contestant[];
@@ -103,7 +101,7 @@ export class Race {
 
   async #pass(number: number, loadBefore: number): Promise<void> {
     const { root, brokers, events, brokerPid } = this.#options;
-    const script = ['--import', 'tsx', join(root, 'bench/merger/pass-through.ts')];
+    const script = [join(root, 'bench/merger/pass-through.ts')];
     const into = `pass${String(number)}.`;
     const args = [brokers, mergerPrefix(number), into, String(events), String(PARTITIONS), String(brokerPid)];
     const { stdout } = await run(process.execPath, [...script, ...args], {
@@ -180,7 +178,7 @@ export class Race {
   }
 
   #mergerOptions(prefix: string): MergerRunOptions {
-    const { root, brokers, registryUrl, brokerPid, program, events, profileFolder } = this.#options;
+    const { root, brokers, registryUrl, brokerPid, events, profileFolder } = this.#options;
     return {
       root,
       dataFolder: this.#dataFolder(prefix),
@@ -188,7 +186,6 @@ export class Race {
       brokerPid,
       prefix,
       events,
-      program,
       env: serviceEnv({ brokers, registryUrl, prefix, partitions: PARTITIONS }),
       mergerEnv: profileEnv(profileFolder),
     };

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startProcess, type RunningProcess } from '../../infra/local/child-process.ts';
-import type { ServiceProgram } from '../../infra/local/compiled-services.ts';
 import { serviceProcess, type ServiceName } from '../../infra/local/service-processes.ts';
 import { CodedError } from '../../services/runtime/errors.ts';
 import type { ServiceStatus } from '../../services/runtime/task/task-service.ts';
@@ -12,7 +11,6 @@ export interface ServiceRunOptions {
   readonly root: string;
   readonly dataFolder: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly program: ServiceProgram;
 }
 
 /** Where an installation of a bench is. */

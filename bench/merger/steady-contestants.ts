@@ -1,6 +1,5 @@
 /** Who is fed steadily: the Kafka Streams application, or the merger with its identity, on topics of their own. */
 import { join } from 'node:path';
-import type { ServiceProgram } from '../../infra/local/compiled-services.ts';
 import type { Codecs } from '../../schemas/codec.ts';
 import { topics } from '../../schemas/topics.ts';
 import { openLog } from '../../services/runtime/log/open-log.ts';
@@ -18,7 +17,6 @@ export interface StageOptions {
   readonly registryUrl: string;
   readonly peer: Peer;
   readonly codecs: Codecs;
-  readonly program: ServiceProgram;
   /** Where the processes of the merger and of identity write CPU profiles, each into a folder of its name. */
   readonly profileFolder: string | undefined;
 }
@@ -75,7 +73,7 @@ export async function startPeer(stage: StageOptions, run: number): Promise<Stead
 }
 
 export async function startMerger(stage: StageOptions, run: number): Promise<SteadyContestant> {
-  const { root, folder, program } = stage;
+  const { root, folder } = stage;
   const prefix = `steady-merger${String(run)}.`;
   await makeTopics(stage, prefix);
   const env = serviceEnv({ ...stage, prefix, partitions: PARTITIONS });
@@ -84,7 +82,6 @@ export async function startMerger(stage: StageOptions, run: number): Promise<Ste
     new ServiceRun(name, {
       root,
       dataFolder,
-      program,
       env: { ...env, ...profileEnv(stage.profileFolder && join(stage.profileFolder, name)) },
     });
   const [identity, merger] = [start('identity'), start('merger')];

@@ -1,7 +1,7 @@
 /**
  * Feeds a topic at a steady rate, in a process of its own: the first events of the workload, as events of ours or as
  * the peer's records. One program for both, so that the rate, the batches and the cores that it takes are alike.
- * `node --import tsx bench/merger/steady-feed.ts <brokers> <registry> <prefix> collected|peer <events a second> <events>`;
+ * `node bench/merger/steady-feed.ts <brokers> <registry> <prefix> collected|peer <events a second> <events>`;
  * prints its figures as a line of JSON.
  */
 import { argv } from 'node:process';

@@ -94,7 +94,7 @@ async function feed(
   { prefix, form }: SteadyContestant,
   events: number,
 ): Promise<FeedFigures> {
-  const script = ['--import', 'tsx', join(root, 'bench/merger/steady-feed.ts')];
+  const script = [join(root, 'bench/merger/steady-feed.ts')];
   const args = [brokers, registryUrl, prefix, form, String(eventsPerSecond), String(events)];
   const timeout = (events / eventsPerSecond) * 2_000 + REST_MS_MAX;
   const { stdout } = await execute(process.execPath, [...script, ...args], { cwd: root, timeout });

@@ -1,7 +1,6 @@
 /** The merger on filled stores, under load, killed with -9 again and again. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServiceProgram } from '../../infra/local/compiled-services.ts';
 import type { Codecs } from '../../schemas/codec.ts';
 import { openLog } from '../../services/runtime/log/open-log.ts';
 import type { Producer } from '../../services/runtime/log/ports.ts';
@@ -11,7 +10,6 @@ import { keyOf, valueOf } from './fill.ts';
 
 export interface KillsOptions {
   readonly root: string;
-  readonly program: ServiceProgram;
   readonly dataFolder: string;
   readonly codecs: Codecs;
   readonly place: ServicePlace;
@@ -76,8 +74,8 @@ export async function killAgainAndAgain(options: KillsOptions): Promise<readonly
   }
 }
 
-function start({ root, program, dataFolder, place }: KillsOptions): ServiceRun {
-  return new ServiceRun('merger', { root, program, dataFolder, env: serviceEnv(place) });
+function start({ root, dataFolder, place }: KillsOptions): ServiceRun {
+  return new ServiceRun('merger', { root, dataFolder, env: serviceEnv(place) });
 }
 
 async function measure(merger: ServiceRun): Promise<Start> {

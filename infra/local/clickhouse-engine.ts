@@ -1,7 +1,7 @@
 /**
  * The ClickHouse engine where no server is at hand: chDB behind ClickHouse's HTTP protocol, in a process of its own.
  *
- *   node --import tsx infra/local/clickhouse-engine.ts --data DIR --port N
+ *   node infra/local/clickhouse-engine.ts --data DIR --port N
  *
  * Accounts come from the environment: CLICKHOUSE_ENGINE_USER and CLICKHOUSE_ENGINE_PASSWORD may do anything,
  * CLICKHOUSE_ENGINE_READER and CLICKHOUSE_ENGINE_READER_PASSWORD (both or none) may only read, and only the databases of

@@ -47,7 +47,7 @@ export function clickHousePart(options: PartOptions, accounts: EngineAccounts): 
       return {
         name: 'clickhouse-engine',
         command: process.execPath,
-        args: ['--import', 'tsx', script, '--data', folder, '--port', String(port)],
+        args: [script, '--data', folder, '--port', String(port)],
         cwd: options.root,
         env: {
           ...options.env,

@@ -3,7 +3,7 @@
  * JSON, and keeps them until its standard input ends; then stops them and removes the folder. What has an address in
  * TEST_… already is not started. Used by the tests' global set-up; by hand, to keep parts across test runs:
  *
- *   node --import tsx infra/local/hold-parts.ts
+ *   node infra/local/hold-parts.ts
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -7,7 +7,6 @@ import { ensureCredentials } from '../../services/gateway/credentials.ts';
 import type { Layout } from '../../services/runtime/clickhouse-settings.ts';
 import { registerSchemas } from '../../services/runtime/registry.ts';
 import { migrate } from '../../services/sink/schema/migrate.ts';
-import { compileServices } from './compiled-services.ts';
 import { serviceNames, serviceProcess } from './service-processes.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -43,9 +42,7 @@ export interface InstallationOptions {
 /** @returns the settings with which the services run. */
 export async function startInstallation(options: InstallationOptions): Promise<NodeJS.ProcessEnv> {
   const { root, dataFolder, prefix, partitions, database, parts } = options;
-  const compiled = timed(options, 'compiled', () => compileServices(options));
   await Promise.all([
-    compiled,
     // In here, so that a fault of it is the fault of the start, and no part's promise is left alone.
     Promise.resolve().then(() => ensureCredentials(dataFolder, options.env)),
     parts.kafka.then(async (kafka) => {
@@ -57,12 +54,9 @@ export async function startInstallation(options: InstallationOptions): Promise<N
     ),
   ]);
   const env = await serviceSettings(options);
-  const program = await compiled;
   await timed(options, `services (${serviceNames.join(', ')})`, () =>
     Promise.all(
-      serviceNames.map((name) =>
-        options.supervisor.start(serviceProcess(name, { root, dataFolder, env, program })),
-      ),
+      serviceNames.map((name) => options.supervisor.start(serviceProcess(name, { root, dataFolder, env }))),
     ),
   );
   return env;

@@ -180,8 +180,6 @@ function lockFolder(dataFolder: string): LockAttempt {
   );
 }
 
-const PARENT_POLL_MS = 500;
-
 /** npm passes a Ctrl-C on that the terminal has sent to everybody already, so a signal that comes twice means once. */
 function stopSignal(): AbortSignal {
   const stopping = new AbortController();
@@ -190,18 +188,9 @@ function stopSignal(): AbortSignal {
       stopping.abort();
     });
   }
-  if (process.env.npm_lifecycle_event !== undefined) stopWithParent(stopping);
   // Whoever reads our lines may go away; that is no reason to end.
   process.stdout.on('error', () => undefined);
   return stopping.signal;
-}
-
-/** An npm that was killed, or a shell between it and us that died of a signal, passes nothing on. */
-function stopWithParent(stopping: AbortController): void {
-  const parent = process.ppid;
-  setInterval(() => {
-    if (process.ppid !== parent) stopping.abort();
-  }, PARENT_POLL_MS).unref();
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -32,7 +32,7 @@ export async function playSampleOnce(options: SampleOptions): Promise<void> {
 
 /** @returns undefined when all went well, else how it ended. */
 function play({ root, dataFolder, env, stop }: SampleOptions): Promise<string | undefined> {
-  const args = ['--import', 'tsx', 'scripts/sample.ts', '--workspace', 'sample', '--story'];
+  const args = ['scripts/sample.ts', '--workspace', 'sample', '--story'];
   const child = spawn(process.execPath, args, {
     cwd: root,
     env: { ...env, HINDSIGHT_DATA: dataFolder },

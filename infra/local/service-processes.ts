@@ -1,8 +1,8 @@
-/** The services as processes, `scripts/service.ts <name>` as a rule compiled; ready when their status servers say so. */
+/** The services as processes, `scripts/service.ts <name>`; ready when their status servers say so. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessSpec } from './child-process.ts';
-import { uncompiled, type ServiceProgram } from './compiled-services.ts';
+import { serviceNodeOptions } from './service-node-options.mjs';
 
 export const serviceNames = ['gateway', 'merger', 'identity', 'trigger', 'sink'] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -18,16 +18,14 @@ export interface ServiceProcessOptions {
   readonly dataFolder: string;
   /** The settings of the service, complete. */
   readonly env: NodeJS.ProcessEnv;
-  /** From compileServices; compiled at load when left out. */
-  readonly program?: ServiceProgram;
 }
 
 export function serviceProcess(name: ServiceName, options: ServiceProcessOptions): ProcessSpec {
-  const { root, dataFolder, env, program = uncompiled } = options;
+  const { root, dataFolder, env } = options;
   return {
     name,
     command: process.execPath,
-    args: [...program, name],
+    args: [...serviceNodeOptions, 'scripts/service.ts', name],
     cwd: root,
     env: { ...env, HINDSIGHT_DATA: dataFolder, HINDSIGHT_PARENT_PID: String(process.pid) },
     logFile: join(dataFolder, 'logs', `${name}.log`),

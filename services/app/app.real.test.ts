@@ -196,7 +196,7 @@ describe('health', () => {
 
 describe('npm run apply', () => {
   const apply = (folder: string) =>
-    run(process.execPath, ['--import', 'tsx', 'scripts/apply.ts', folder, '--url', stack.http], {
+    run(process.execPath, ['scripts/apply.ts', folder, '--url', stack.http], {
       env: { ...process.env, NODE_OPTIONS: '', HINDSIGHT_DATA: stack.dataFolder },
     });
 

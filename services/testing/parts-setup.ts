@@ -14,7 +14,7 @@ declare global {
 const startMsMax = 600_000; // the first run downloads them
 
 export default async function startParts(globalConfig: { readonly rootDir: string }): Promise<void> {
-  const holder = spawn(process.execPath, ['--import', 'tsx', 'infra/local/hold-parts.ts'], {
+  const holder = spawn(process.execPath, ['infra/local/hold-parts.ts'], {
     cwd: globalConfig.rootDir,
     env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -33,7 +33,7 @@ export async function startEngineProcess(options: {
   /** What the reader may see; `shop` left out. */
   readonly readerDatabases?: string;
 }): Promise<EngineProcess> {
-  const args = ['--import', 'tsx', SCRIPT, '--data', options.folder, '--port', String(options.port)];
+  const args = [SCRIPT, '--data', options.folder, '--port', String(options.port)];
   const child = spawn(process.execPath, args, {
     env: {
       ...process.env,

@@ -27,11 +27,10 @@ afterAll(() => {
 
 /** Runs until so many lines have come, then kills. Returns the last mark that was told. */
 async function workAndKill(at: string, seed: number, { lines, waitMs }: Moment): Promise<number> {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', 'services/testing/stores/store-child.ts', at, String(seed)],
-    { env: { ...process.env, NODE_OPTIONS: '' }, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const child = spawn(process.execPath, ['services/testing/stores/store-child.ts', at, String(seed)], {
+    env: { ...process.env, NODE_OPTIONS: '' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exited = new Promise<NodeJS.Signals | null>((resolve) => {
     child.once('exit', (_, signal) => {
       resolve(signal);

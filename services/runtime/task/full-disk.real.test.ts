@@ -54,7 +54,7 @@ afterAll(async () => {
 });
 
 function start(name: 'merger' | 'identity', onSmallDisk: boolean): ChildProcess {
-  const service = `exec ${process.execPath} --import tsx scripts/service.ts ${name}`;
+  const service = `exec ${process.execPath} scripts/service.ts ${name}`;
   const disk =
     `mount -t tmpfs -o size=${String(DISK_MIB)}m tmpfs ${stateFolder} && ` +
     `head -c ${String(BALLAST_MIB)}M /dev/zero > ${stateFolder}/ballast && `;

@@ -60,13 +60,9 @@ describe('the whole path under a seed', () => {
   });
 
   test('gives the same bytes in another process', async () => {
-    const { stdout } = await run(
-      process.execPath,
-      ['--import', 'tsx', 'scripts/simulate.ts', '--seed', '7'],
-      {
-        env: { ...process.env, NODE_OPTIONS: '' },
-      },
-    );
+    const { stdout } = await run(process.execPath, ['scripts/simulate.ts', '--seed', '7'], {
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
     const { faults, ...report } = await simulate({ ...defaultSize, seed: 7 });
     expect(faults).toEqual([]);
     expect(JSON.parse(stdout)).toEqual(report);

@@ -124,7 +124,7 @@ export function sinkProcess(options: {
   };
 }): SinkProcess {
   const { folder, prefix, brokers, registryUrl, address } = options;
-  const child = spawn(process.execPath, ['--import', 'tsx', SERVICE, 'sink'], {
+  const child = spawn(process.execPath, [SERVICE, 'sink'], {
     env: {
       ...process.env,
       NODE_OPTIONS: '',

@@ -27,7 +27,7 @@ export class ToyChild {
   constructor(options: ToyChildOptions) {
     this.#options = options;
     const main = ['services/testing/toy/main.ts', ...(options.isStoring === true ? ['storing'] : [])];
-    this.#process = spawn(process.execPath, ['--import', 'tsx', ...main], {
+    this.#process = spawn(process.execPath, [...main], {
       env: {
         ...process.env,
         NODE_OPTIONS: '',

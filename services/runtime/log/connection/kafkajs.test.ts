@@ -12,7 +12,7 @@ async function loadWith(version: string): Promise<string> {
       () => console.log('loaded'),
       (error) => console.log(error.message),
     );`;
-  const options = ['--import', 'tsx', '--input-type=module', '--eval', script];
+  const options = ['--input-type=module', '--eval', script];
   const env = { ...process.env, NODE_OPTIONS: '' };
   return (await promisify(execFile)(process.execPath, options, { env })).stdout.trim();
 }

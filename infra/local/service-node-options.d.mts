@@ -1,0 +1,1 @@
+export const serviceNodeOptions: readonly string[];
