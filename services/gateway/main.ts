@@ -6,6 +6,7 @@ import { CodedError } from '../runtime/errors.ts';
 import { openLog } from '../runtime/log/open-log.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { startStatusServer } from '../runtime/status-server.ts';
+import { settingsOf } from '../runtime/workspace-settings.ts';
 import { openClickhouse } from './clickhouse.ts';
 import { readGatewayConfig } from './config.ts';
 import { ensureCredentials } from './credentials.ts';
@@ -51,6 +52,8 @@ export async function run(env: Env): Promise<RunningGateway> {
       producer,
       admin: log.admin,
       codecs,
+      logger,
+      settings: (workspace) => settingsOf(definitions, workspace),
       testClock: config.testClock
         ? { now: standing, advanceTo: (time) => definitions.advanceClockTo(time) }
         : undefined,

@@ -8,6 +8,7 @@ import type { DefinitionsStore, ServiceStatus } from '../app/plugin.ts';
 import { Definitions } from '../runtime/definitions.ts';
 import type { Producer } from '../runtime/log/ports.ts';
 import { silentLogger } from '../runtime/logger.ts';
+import { settingsOf } from '../runtime/workspace-settings.ts';
 import { buildServer } from '../gateway/server.ts';
 
 export const siteId = 'site_123';
@@ -146,6 +147,7 @@ export function testServer({ testClock = false }: { readonly testClock?: boolean
       producer: sent,
       admin,
       codecs: localCodecs(),
+      settings: (name) => settingsOf(definitions, name),
       testClock: testClock
         ? { now: () => definitions.clock, advanceTo: (time) => definitions.advanceClockTo(time) }
         : undefined,
