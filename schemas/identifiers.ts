@@ -12,6 +12,8 @@ const UNSEEN = /[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\
 /** They shape what is around them in Persian, in Indic scripts and in emoji; beside ASCII they are only unseen. */
 const JOINERS = /(?<=^|[\0-\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?=$|[\0-\x7f])/gu;
 const WHITE = /\s/u;
+/** At an end a joiner joins nothing. */
+const OUTSIDE = /[\s\u200c\u200d]/u;
 const QUOTES: Readonly<Record<string, string>> = {
   '"': '"',
   "'": "'",
@@ -84,7 +86,7 @@ function unquoted(text: string): string {
 function isSpace(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
   if (code > 32 && code < ASCII_END) return false;
-  return WHITE.test(text.charAt(at));
+  return OUTSIDE.test(text.charAt(at));
 }
 
 /** Length of the quote that stands at both ends; 0 for none. */
