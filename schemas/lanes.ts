@@ -2,6 +2,7 @@
  * Lanes: sequences of events under one key (contract, *Topics*). The key decides the partition, so it is
  * the contract between everyone who writes or reads events.collected and identity.decisions.
  */
+import { canonicalEmail, canonicalName, isEmailShaped } from './identifiers.ts';
 import type { LaneKey, PersonId, Workspace } from './ids.ts';
 
 export type IdentifierKind = 'id' | 'email' | 'cio_id';
@@ -11,28 +12,20 @@ export interface Identifier {
 }
 
 /**
- * An email is compared composed (NFC) and in lower case; the other kinds are compared as they are. Lower case may be longer
- * (`Ⱥ` takes two bytes, `ⱥ` three), so whoever measures measures this.
+ * An email is compared in lower case; the other kinds are compared as they are. What ingest lets in is in its form
+ * already (identifiers.ts), but for what it took before it did so.
  */
 export function canonicalIdentifier(identifier: Identifier): Identifier {
-  return identifier.kind === 'email' ? { kind: 'email', value: lowerCase(identifier.value) } : identifier;
+  return identifier.kind === 'email'
+    ? { kind: 'email', value: canonicalEmail(identifier.value) }
+    : identifier;
 }
 
-/** Lower case of a composed text may be decomposed. */
-function lowerCase(value: string): string {
-  return value.normalize('NFC').toLowerCase().normalize('NFC');
-}
-
-const EMAIL = /^[^\s@/]+@[^\s@]+$/;
-/** An email field that does not look like one names nobody: a shared `n/a` must not merge strangers. */
-export function isEmailShaped(value: string): boolean {
-  return EMAIL.test(value);
-}
-
-/** The kind of a path identifier or userId, by its shape (spec A.1; contract, *Words*). */
-export function identifierByShape(value: string): Identifier {
+/** The identifier that a path or userId names, in its form: its kind follows from its shape (spec A.1; contract, *Words*). */
+export function identifierByShape(text: string): Identifier {
+  const value = canonicalName(text);
   if (value.startsWith('cio_')) return { kind: 'cio_id', value };
-  if (EMAIL.test(value)) return { kind: 'email', value };
+  if (isEmailShaped(value)) return { kind: 'email', value: canonicalEmail(value) };
   return { kind: 'id', value };
 }
 

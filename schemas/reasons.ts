@@ -3,6 +3,8 @@ export const reasons = {
   duplicate_message: 'The lane has already had this message id from the same identifier.',
   invalid_call: 'The call broke a rule of the API; detail says which. Permissive mode answered 200.',
   limit_exceeded: 'The call was larger than a documented limit; permissive mode answered 200.',
+  corrected:
+    'Nothing was lost: the call was taken otherwise than it was sent; detail says what is kept and why.',
   not_supported_yet: 'The call is valid but is not built yet; nothing was done.',
   identify_without_identifier: 'An identify that names nobody creates no profile.',
   unknown_cio_id: 'The call names a cio_id that does not exist or was deleted.',

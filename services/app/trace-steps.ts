@@ -135,6 +135,8 @@ function droppedSteps(row: Row): Placed[] {
     ...text('reason', row['reason']),
     detail: { by: row['stage'], ...parsed(row['detail']) },
   };
+  // It was taken, only not as it was sent.
+  if (row['reason'] === 'corrected') return [placed(at, { stage: 'received', ...step })];
   if (row['stage'] !== 'identity') return [placed(at, { stage: 'dropped', ...step })];
   return [
     placed(at, { stage: 'asked', ...text('message_id', row['message_id']) }),

@@ -3,6 +3,7 @@
  * A story is told from its newest rows: `truncated` says that older ones were left out.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { canonicalEmail, canonicalName } from '../../schemas/identifiers.ts';
 import type { Workspace } from '../../schemas/ids.ts';
 import { answer, badRequest, bearerOf, unauthorized } from './answers.ts';
 import type { AppKeys, Query } from './ports.ts';
@@ -57,18 +58,23 @@ async function visitor(query: Query, workspace: Workspace, anonymousId: string):
   const [row] = await query(
     `SELECT person_id FROM identities
      WHERE workspace = {workspace:String} AND kind = 'anonymous_id' AND value = {value:String} LIMIT 1`,
-    { workspace, value: anonymousId },
+    { workspace, value: canonicalName(anonymousId) },
   );
-  return { workspace, personId: textOf(row?.['person_id']), anonymousIds: [anonymousId], visitorOnly: true };
+  return {
+    workspace,
+    personId: textOf(row?.['person_id']),
+    anonymousIds: [canonicalName(anonymousId)],
+    visitorOnly: true,
+  };
 }
 
 async function known(query: Query, workspace: Workspace, name: string): Promise<Subject | undefined> {
   const rows = await query(
     `SELECT person_id FROM identities
      WHERE workspace = {workspace:String}
-       AND ((kind IN ('id', 'cio_id') AND value = {value:String}) OR (kind = 'email' AND lower(value) = lower({value:String})))
+       AND ((kind IN ('id', 'cio_id') AND value = {value:String}) OR (kind = 'email' AND value = {email:String}))
      ORDER BY kind = 'email' LIMIT 1`,
-    { workspace, value: name },
+    spellings(workspace, name),
   );
   const personId = textOf(rows[0]?.['person_id']) || (await former(query, workspace, name));
   if (personId === '') return undefined;
@@ -82,15 +88,20 @@ async function known(query: Query, workspace: Workspace, name: string): Promise<
   return { workspace, personId, anonymousIds, visitorOnly: false };
 }
 
+/** The name in the form that it is kept in. */
+function spellings(workspace: Workspace, name: string) {
+  return { workspace, value: canonicalName(name), email: canonicalEmail(name) };
+}
+
 /** Whose the name was last, where it is nobody's today: who absorbed them, or somebody who was deleted. */
 async function former(query: Query, workspace: Workspace, name: string): Promise<string> {
   const [row] = await query(
     `SELECT person_id FROM stored_facts
      WHERE workspace = {workspace:String}
-       AND (person_id = {value:String} OR (identifier_kind IN ('id', 'email') AND identifier IN ({value:String}, lower({value:String}))))
+       AND (person_id = {value:String} OR (identifier_kind IN ('id', 'email') AND identifier IN ({value:String}, {email:String})))
        AND person_id IS NOT NULL
      ORDER BY number DESC LIMIT 1`,
-    { workspace, value: name },
+    spellings(workspace, name),
   );
   let personId = textOf(row?.['person_id']);
   for (let merges = 0; merges < mergesMax; merges += 1) {

@@ -10,6 +10,7 @@ import { createLogger } from '../runtime/logger.ts';
 import { startStatusServer } from '../runtime/status-server.ts';
 import { bodyBudgets, budgetStates, type BodyBudgets } from './body-budget.ts';
 import { openClickhouse, type Clickhouse } from './clickhouse.ts';
+import { settingsOf } from '../runtime/workspace-settings.ts';
 import { readGatewayConfig } from './config.ts';
 import { ensureCredentials } from './credentials.ts';
 import { DefinitionsLog } from './definitions-log.ts';
@@ -58,6 +59,8 @@ export async function run(env: Env): Promise<RunningGateway> {
       producer,
       admin: log.admin,
       codecs,
+      logger,
+      settings: (workspace) => settingsOf(definitions, workspace),
       testClock: config.testClock
         ? { now: standing, advanceTo: (time) => definitions.advanceClockTo(time) }
         : undefined,

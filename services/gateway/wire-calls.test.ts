@@ -200,7 +200,14 @@ describe('POST /v1/people/{id}/split', () => {
       identifier: 'cio_1',
       positions: [1],
     });
-    expect(JSON.parse(request?.detail ?? '')).toEqual({ ...body, into: null });
+    expect(JSON.parse(request?.detail ?? '')).toEqual({
+      ...body,
+      identifiers: [
+        { kind: 'email', value: 'b@c.d' },
+        { kind: 'id', value: '7' },
+      ],
+      into: null,
+    });
   });
 
   test.each([

@@ -126,7 +126,12 @@ describe('guards', () => {
     'undefined',
     'None',
     'anonymous',
-    'guest_123',
+    'Unknown',
+    'anonymousId',
+    '{{customer.id}}',
+    'user-${user.id}',
+    '[object Undefined]',
+    '-1',
     '000',
     '00000000-0000-0000-0000-000000000000',
     ' ',
@@ -141,22 +146,22 @@ describe('guards', () => {
     expect(shop.facts()).toEqual([]);
   });
 
-  test.each(['0x1', 'guesthouse', '100', 'nullable', 'Ann'])(
+  test.each(['0x1', 'guesthouse', 'guest_house_7', '100', 'nullable', 'Ann'])(
     'the identifier %j is nobody’s placeholder',
     (value) => {
       expect(new Scenario().claim({ path: { kind: 'id', value } }).kind).toBe('resolved');
     },
   );
 
-  test('C.1 row 20: the anonymous id itself is no person', () => {
+  test('case 4: a person named as the visitor is: the person counts, nothing is claimed, and an activity flags it', () => {
     const shop = new Scenario();
-    expect(shop.claim({ path: 'f3b1-77', anonymousId: 'f3b1-77' })).toMatchObject({
-      reason: 'identifier_illegal',
-    });
-    expect(shop.resolve('f3b1-77', 'f3b1-77')).toMatchObject({
-      kind: 'refused',
-      reason: 'identifier_illegal',
-    });
+    const outputs = shop.send(shop.claimRequest({ path: 'f3b1-77', anonymousId: 'f3b1-77' }));
+    expect(replies(outputs)).toMatchObject([{ kind: 'resolved', reason: 'identifier_illegal' }]);
+    expect(activities(outputs)).toMatchObject([
+      { detail: { attribute: 'anonymous_id', reason: 'identifier_illegal' } },
+    ]);
+    expect(shop.resolve('f3b1-77', 'f3b1-77')).toMatchObject({ kind: 'resolved' });
+    expect(shop.claim({ path: '42', email: 'Ada@b.c', anonymousId: 'ada@b.c' }).kind).toBe('resolved');
     shop.settings({ guards: { illegal_identifiers: false } });
     expect(shop.claim({ path: 'f3b1-77', anonymousId: 'f3b1-77' }).kind).toBe('granted');
   });

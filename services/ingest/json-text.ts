@@ -6,6 +6,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { nestingMax } from '../../schemas/http/limits.ts';
+import { withoutNotNumbers } from './not-numbers.ts';
 
 const QUOTE = 34;
 const BACKSLASH = 92;
@@ -16,7 +17,12 @@ const OPEN_BRACE = 123;
 const CLOSE_BRACE = 125;
 
 export type ReadJson =
-  | { readonly type: 'object'; readonly sent: SentObject }
+  | {
+      readonly type: 'object';
+      readonly sent: SentObject;
+      /** Where NaN or an infinity stood and null is read, when it was asked to read these. */
+      readonly unread: readonly number[];
+    }
   | { readonly type: 'malformed'; readonly message: string };
 
 /** A JSON object: its parsed members beside their exact text. */
@@ -25,18 +31,30 @@ export class SentObject {
   readonly #source: string;
   readonly #start: number;
   readonly #end: number;
+  /** Members whose text is another than the client's. */
+  readonly #given: ReadonlyMap<string, string>;
   #members: Map<string, Span> | undefined;
 
-  constructor(value: Readonly<Record<string, unknown>>, source: string, start: number, end: number) {
+  constructor(
+    value: Readonly<Record<string, unknown>>,
+    source: string,
+    span: Span,
+    given: ReadonlyMap<string, string> = new Map(),
+  ) {
     this.value = value;
     this.#source = source;
-    this.#start = start;
-    this.#end = end;
+    this.#start = span.start;
+    this.#end = span.end;
+    this.#given = given;
   }
 
   /** The whole object, well-formed. */
   get text(): string {
-    return wellFormed(this.#source.slice(this.#start, this.#end));
+    if (!this.#isAmended) return wellFormed(this.#source.slice(this.#start, this.#end));
+    const members = Object.keys(this.value).map(
+      (key) => `${JSON.stringify(key)}:${this.textOf(key) ?? 'null'}`,
+    );
+    return wellFormed(`{${members.join(',')}}`);
   }
 
   /** Bytes of the whole object as sent. */
@@ -46,15 +64,19 @@ export class SentObject {
 
   /** Exact text of a member; undefined when there is none. */
   textOf(key: string): string | undefined {
+    const given = this.#given.get(key);
+    if (given !== undefined) return given;
     const span = this.#spanOf(key);
     return span === undefined ? undefined : wellFormed(this.#source.slice(span.start, span.end));
   }
 
   object(key: string): SentObject | undefined {
-    const span = this.#spanOf(key);
     const value = this.value[key];
-    if (span === undefined || !isObject(value)) return undefined;
-    return new SentObject(value, this.#source, span.start, span.end);
+    if (!isObject(value)) return undefined;
+    const given = this.#given.get(key);
+    if (given !== undefined) return new SentObject(value, given, { start: 0, end: given.length });
+    const span = this.#spanOf(key);
+    return span === undefined ? undefined : new SentObject(value, this.#source, span);
   }
 
   /** Elements of a list; undefined in the place of one that is not an object. */
@@ -65,10 +87,30 @@ export class SentObject {
     const spans = elementsOf(this.#source, span.start);
     return values.map((value: unknown, index) => {
       const at = spans[index];
-      return at !== undefined && isObject(value)
-        ? new SentObject(value, this.#source, at.start, at.end)
-        : undefined;
+      return at !== undefined && isObject(value) ? new SentObject(value, this.#source, at) : undefined;
     });
+  }
+
+  /** The same without some members, and with others whose value is this one. What is not named keeps its text. */
+  amended(without: readonly string[], given: Readonly<Record<string, unknown>> = {}): SentObject {
+    const left = new Set(without);
+    const entries = Object.entries(this.value).filter(
+      ([key]) => !left.has(key) && !Object.hasOwn(given, key),
+    );
+    const texts = new Map([...this.#given].filter(([key]) => !left.has(key)));
+    for (const [key, value] of Object.entries(given)) texts.set(key, JSON.stringify(value));
+    const value = Object.fromEntries([...entries, ...Object.entries(given)]);
+    return new SentObject(value, this.#source, { start: this.#start, end: this.#end }, texts);
+  }
+
+  /** Where it stands in the body, for what the body's reader found there. */
+  get span(): Span {
+    return { start: this.#start, end: this.#end };
+  }
+
+  get #isAmended(): boolean {
+    this.#members ??= membersOf(this.#source, this.#start);
+    return this.#given.size > 0 || Object.keys(this.value).length !== this.#members.size;
   }
 
   #spanOf(key: string): Span | undefined {
@@ -78,36 +120,49 @@ export class SentObject {
   }
 }
 
-export const emptyObject = new SentObject({}, '{}', 0, 2);
+export const emptyObject = new SentObject({}, '{}', { start: 0, end: 2 });
 
-/** A body that must be a JSON object; an empty one counts as `{}`. */
-export function readJson(bytes: Uint8Array): ReadJson {
-  if (bytes.length === 0) return { type: 'object', sent: emptyObject };
+/**
+ * A body that must be a JSON object; an empty one counts as `{}`. `lenient`: numbers that JSON does not have are null, as
+ * Python's and other writers print them unasked.
+ */
+export function readJson(bytes: Uint8Array, { lenient = false } = {}): ReadJson {
+  if (bytes.length === 0) return { type: 'object', sent: emptyObject, unread: [] };
   if (!isUtf8(bytes)) return malformed('the body is not UTF-8');
-  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
-  let value: unknown;
-  try {
-    value = JSON.parse(source);
-  } catch {
-    return malformed('the body is not valid JSON');
+  let source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+  let unread: readonly number[] = [];
+  let value = parsed(source);
+  if (value === undefined && lenient) {
+    ({ text: source, at: unread } = withoutNotNumbers(source));
+    if (unread.length > 0) value = parsed(source);
   }
+  if (value === undefined) return malformed('the body is not valid JSON');
   if (!isObject(value)) return malformed('the body must be a JSON object');
   if (isNestedDeeper(source, nestingMax)) {
     return malformed(`the body is nested deeper than ${String(nestingMax)} levels`);
   }
   const start = skipSpace(source, 0);
-  return { type: 'object', sent: new SentObject(value, source, start, skipValue(source, start)) };
+  const span = { start, end: skipValue(source, start) };
+  return { type: 'object', sent: new SentObject(value, source, span), unread };
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+function parsed(source: string): unknown {
+  try {
+    return JSON.parse(source) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
 function malformed(message: string): ReadJson {
   return { type: 'malformed', message };
 }
 
-interface Span {
+export interface Span {
   readonly start: number;
   readonly end: number;
 }

@@ -8,8 +8,10 @@ import { batchBytesMax, batchCallsMax } from '../../schemas/http/limits.ts';
 import { Batch } from '../../schemas/http/pipelines.ts';
 import { failure, refusalBody, success, unauthorized } from './answers.ts';
 import { pipelinesCaller, pipelinesHeader } from './authenticate.ts';
-import { isObject, readJson, type SentObject } from './json-text.ts';
-import { badReceiveTime, bodyOf, receiveTimeOf, type IngestRoutes } from './request.ts';
+import { isObject, readJson, type ReadJson, type SentObject } from './json-text.ts';
+import { countWithin } from './not-numbers.ts';
+import { isEmptyList } from './readable-call.ts';
+import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
 import { refused, type CallContext, type Outcome, type Refusal } from './translation.ts';
 import { refusedRow, translatePipelines } from './translate-pipelines.ts';
 import { shapeFault } from './validate.ts';
@@ -52,17 +54,17 @@ interface Verdict {
 
 async function take(options: CallRoute, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { keys, type, isBrowser } = options;
-  const read = readJson(bodyOf(request));
+  const isStrict = request.headers['x-strict-mode'] === '1';
+  const read = readJson(bodyOf(request), { lenient: !isStrict });
   const sent = read.type === 'object' ? read.sent : undefined;
   const workspace = pipelinesCaller(request, { keys, isBrowser, key: writeKeyOf(sent) });
   if (workspace === undefined) return unauthorized(reply);
   const receivedAt = await receiveTimeOf(options, request);
   if (receivedAt === undefined) return failure(reply, 400, badReceiveTime);
-  const { mintMessageId } = options;
-  const call: CallContext = { workspace, receivedAt, source: `pipelines.${type}`, mintMessageId };
-  const { outcomes, refusals } = judge(call, type, sent, read.type === 'malformed' ? read.message : '');
+  const call = callContext(options, { workspace, receivedAt, source: `pipelines.${type}` });
+  const { outcomes, refusals } = judge(call, type, read);
   const [first, ...more] = refusals;
-  if (request.headers['x-strict-mode'] === '1' && first !== undefined) {
+  if (isStrict && first !== undefined) {
     if (more.length === 0) return failure(reply, 400, refusalBody(first, 'error'));
     return failure(reply, 400, { meta: { errors: refusals.map(({ message }) => message) } });
   }
@@ -70,9 +72,11 @@ async function take(options: CallRoute, request: FastifyRequest, reply: FastifyR
   return success(reply);
 }
 
-function judge(call: CallContext, type: string, sent: SentObject | undefined, fault: string): Verdict {
-  if (sent === undefined) return whole(call, refused('invalid_call', null, fault));
-  if (type !== 'batch') return judgeCall(call, { type, sent, context: null });
+function judge(call: CallContext, type: string, read: ReadJson): Verdict {
+  if (read.type === 'malformed') return whole(call, refused('invalid_call', null, read.message));
+  const { unread } = read;
+  if (type !== 'batch') return judgeCall(call, { type, sent: read.sent, context: null, unread });
+  const sent = isEmptyList(read.sent.value.context) ? read.sent.amended(['context']) : read.sent;
   const shape = shapeFault(batchShape, sent.value, { batch: 'batch must be a list' });
   if (shape !== undefined) return whole(call, shape);
   if (sent.bytes > batchBytesMax) {
@@ -88,7 +92,9 @@ function judge(call: CallContext, type: string, sent: SentObject | undefined, fa
   const verdicts = items.map((item) => {
     if (item === undefined) return whole(call, refused('invalid_call', null, 'a call must be an object'));
     const itemType = item.value.type;
-    return judgeCall(call, { type: typeof itemType === 'string' ? itemType : '', sent: item, context });
+    const { sentAt } = sent.value;
+    const itsType = typeof itemType === 'string' ? itemType : '';
+    return judgeCall(call, { type: itsType, sent: item, context, sentAt, unread });
   });
   return {
     outcomes: verdicts.flatMap(({ outcomes }) => outcomes),
@@ -96,12 +102,22 @@ function judge(call: CallContext, type: string, sent: SentObject | undefined, fa
   };
 }
 
-function judgeCall(
-  call: CallContext,
-  { type, sent, context }: { type: string; sent: SentObject; context: string | null },
-): Verdict {
-  const translation = translatePipelines({ ...call, context }, type, sent);
-  if (translation.type === 'accepted') return { outcomes: translation.outcomes, refusals: [] };
+interface ReadCall {
+  readonly type: string;
+  readonly sent: SentObject;
+  /** The batch's. */
+  readonly context: string | null;
+  readonly sentAt?: unknown;
+  /** Where in the body null stands for a number that JSON does not have. */
+  readonly unread: readonly number[];
+}
+
+function judgeCall(call: CallContext, { type, sent, context, sentAt, unread }: ReadCall): Verdict {
+  const nulls = countWithin(unread, sent.span);
+  const translation = translatePipelines({ ...call, context, sentAt, nulls }, type, sent);
+  if (translation.type === 'accepted') {
+    return { outcomes: translation.outcomes, refusals: translation.strictFaults ?? [] };
+  }
   const outcomes = [refusedRow(call, sent, translation)];
   // What is valid but not built yet is our fault, not the caller's: its row says so, its neighbours are taken.
   return { outcomes, refusals: translation.reason === 'not_supported_yet' ? [] : [translation] };

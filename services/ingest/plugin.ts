@@ -1,6 +1,10 @@
 /** The routes that take calls about visitors and people. Mounted by the gateway, which reads bodies to Buffers. */
 import type { FastifyInstance } from 'fastify';
+import type { Workspace } from '../../schemas/ids.ts';
+import { silentLogger, type Logger } from '../runtime/logger.ts';
+import { defaultSettings, type WorkspaceSettings } from '../runtime/workspace-settings.ts';
 import type { Keys } from './authenticate.ts';
+import { reportCorrections } from './report-corrections.ts';
 import { deliverTo, type DeliveryOptions } from './deliver.ts';
 import { messageIds } from './message-ids.ts';
 import { mountPipelines } from './pipelines-routes.ts';
@@ -12,15 +16,24 @@ import { mountTrackV2 } from './track-v2-routes.ts';
 
 export interface IngestOptions extends DeliveryOptions {
   readonly keys: Keys;
+  /** In force now; the defaults if not given. */
+  readonly settings?: (workspace: Workspace) => WorkspaceSettings;
+  readonly logger?: Pick<Logger, 'warn'>;
   /** Under HINDSIGHT_TEST_CLOCK only. */
   readonly testClock: StandingClock | undefined;
 }
 
 export function ingestPlugin(app: FastifyInstance, options: IngestOptions, done: () => void): void {
-  const { keys, testClock } = options;
+  const { keys, testClock, settings = () => defaultSettings, logger = silentLogger } = options;
+  const deliver = deliverTo(options);
+  const report = reportCorrections(logger);
   const routes: IngestRoutes = {
     keys,
-    deliver: deliverTo(options),
+    deliver: (outcomes) => {
+      report(outcomes);
+      return deliver(outcomes);
+    },
+    settings,
     receiveTime: testClock === undefined ? wallReceiveTime() : testReceiveTime(testClock),
     mintMessageId: messageIds(),
   };

@@ -1,6 +1,6 @@
 /** When a call was received: the wall clock, or under HINDSIGHT_TEST_CLOCK what the contract says (contract, *Running it*). */
 import { holdMsMax } from '../../schemas/hold.ts';
-import { fromIso8601 } from './validate.ts';
+import { readTime } from './times.ts';
 
 export const RECEIVED_AT_HEADER = 'x-hindsight-received-at';
 
@@ -22,7 +22,8 @@ export function wallReceiveTime(): ReceiveTime {
 export function testReceiveTime(clock: StandingClock): ReceiveTime {
   return async (header) => {
     if (header === undefined) return clock.now() ?? Date.now();
-    const time = fromIso8601(header);
+    const read = readTime(header);
+    const time = read.type === 'time' ? read.ms : undefined;
     const now = clock.now() ?? -Infinity;
     if (time === undefined || time < now - holdMsMax) return undefined;
     if (time > now) await clock.advanceTo(time);

@@ -1,8 +1,11 @@
 /** What the routes are given, and how they read a request. */
 import type { FastifyRequest } from 'fastify';
+import type { Workspace } from '../../schemas/ids.ts';
+import type { WorkspaceSettings } from '../runtime/workspace-settings.ts';
 import type { Keys } from './authenticate.ts';
 import type { Deliver } from './deliver.ts';
 import { RECEIVED_AT_HEADER, type ReceiveTime } from './receive-time.ts';
+import type { CallContext } from './translation.ts';
 
 /** What every route of ingest needs. */
 export interface IngestRoutes {
@@ -10,6 +13,16 @@ export interface IngestRoutes {
   readonly deliver: Deliver;
   readonly receiveTime: ReceiveTime;
   readonly mintMessageId: () => string;
+  /** In force now. */
+  readonly settings: (workspace: Workspace) => WorkspaceSettings;
+}
+
+export function callContext(
+  { mintMessageId, settings }: IngestRoutes,
+  call: Pick<CallContext, 'workspace' | 'receivedAt' | 'source'>,
+): CallContext {
+  const placeholdersAllowed = !settings(call.workspace).guards.illegal_identifiers;
+  return { ...call, mintMessageId, placeholdersAllowed };
 }
 
 const nothing = Buffer.alloc(0);

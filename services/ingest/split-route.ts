@@ -2,20 +2,24 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Compile } from 'typebox/compile';
 import { Split } from '../../schemas/http/pipelines.ts';
-import { identifierByShape } from '../../schemas/lanes.ts';
+import { canonicalName } from '../../schemas/identifiers.ts';
+import type { Identifier } from '../../schemas/lanes.ts';
 import { failure, success } from './answers.ts';
 import { knownWorkspace, onlyApp } from './authenticate.ts';
+import { noted, type NotedCall } from './corrections.ts';
 import { readJson, type ReadJson } from './json-text.ts';
-import { badReceiveTime, bodyOf, receiveTimeOf, type IngestRoutes } from './request.ts';
+import { byShape, ofKind } from './names.ts';
+import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
 import {
   accepted,
   controlOutcome,
   isRefusal,
   refused,
   type CallContext,
+  type Refusal,
   type Translation,
 } from './translation.ts';
-import { identifierOr, shapeFault } from './validate.ts';
+import { nameFault, shapeFault } from './validate.ts';
 
 const shape = Compile(Split);
 
@@ -34,12 +38,7 @@ async function take(
   const workspace = knownWorkspace(request);
   const receivedAt = await receiveTimeOf(options, request);
   if (receivedAt === undefined) return failure(reply, 400, badReceiveTime);
-  const call: CallContext = {
-    workspace,
-    receivedAt,
-    source: 'app.split',
-    mintMessageId: options.mintMessageId,
-  };
+  const call = callContext(options, { workspace, receivedAt, source: 'app.split' });
   const translation = translateSplit(call, request.params.id, readJson(bodyOf(request)));
   if (translation.type === 'refused') {
     const { message, field } = translation;
@@ -54,8 +53,13 @@ export function translateSplit(call: CallContext, path: string, read: ReadJson):
   const fault = shapeFault(shape, read.sent.value, {});
   if (fault !== undefined) return fault;
   const body = read.sent.value as Split; // the shape has been checked
-  const anonymousIds = body.anonymous_ids ?? [];
-  const identifiers = body.identifiers ?? [];
+  return noted(call, (noting) => split(noting, path, body));
+}
+
+function split(call: NotedCall, path: string, body: Split): Translation {
+  const { by, why } = body;
+  const anonymousIds = (body.anonymous_ids ?? []).map(canonicalName);
+  const identifiers = (body.identifiers ?? []).map((each) => named(call, 'identifiers', each));
   if (anonymousIds.length + identifiers.length === 0) {
     return refused(
       'invalid_call',
@@ -63,9 +67,16 @@ export function translateSplit(call: CallContext, path: string, read: ReadJson):
       'name at least one anonymous id or identifier to take out',
     );
   }
-  const identifier = identifierOr('id', identifierByShape(path));
+  const identifier = byShape(call, 'id', path);
   if (isRefusal(identifier)) return identifier;
-  const { into = null, by, why } = body;
+  const into = typeof body.into === 'string' ? byShape(call, 'into', body.into) : null;
+  const faults = [...identifiers, into, ...anonymousIds.map((each) => nameFault('anonymous_ids', each))];
+  const fault = faults.find(isRefusal);
+  if (fault !== undefined) return fault;
   const detail = JSON.stringify({ anonymous_ids: anonymousIds, identifiers, into, by, why });
   return accepted(controlOutcome(call, 'split', { messageId: call.mintMessageId(), identifier, detail }));
+}
+
+function named(call: NotedCall, field: string, sent: string | Identifier): Identifier | Refusal {
+  return typeof sent === 'string' ? byShape(call, field, sent) : ofKind(call, field, sent);
 }

@@ -4,7 +4,7 @@ import { murmur2 } from '../../schemas/partitioner.ts';
 import { failure, refusalBody, success, type Envelope } from './answers.ts';
 import { knownWorkspace, onlyTrack } from './authenticate.ts';
 import { readJson, type SentObject } from './json-text.ts';
-import { badReceiveTime, bodyOf, receiveTimeOf, type IngestRoutes } from './request.ts';
+import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
 import { refused, type CallContext, type Translation } from './translation.ts';
 import {
   translateAnonymousEvent,
@@ -93,7 +93,7 @@ async function take(
   const receivedAt = await receiveTimeOf(options, request);
   if (receivedAt === undefined) return failure(reply, 400, badReceiveTime);
   const read = readJson(bodyOf(request));
-  const call: CallContext = { workspace, receivedAt, source, mintMessageId: options.mintMessageId };
+  const call = callContext(options, { workspace, receivedAt, source });
   const translation =
     read.type === 'malformed'
       ? refused('invalid_call', null, read.message)

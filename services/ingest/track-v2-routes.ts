@@ -6,7 +6,7 @@ import { TrackBatch } from '../../schemas/http/track.ts';
 import { failure, refusalBody, success, v2Fault } from './answers.ts';
 import { knownWorkspace, onlyTrack } from './authenticate.ts';
 import { readJson, type ReadJson, type SentObject } from './json-text.ts';
-import { badReceiveTime, bodyOf, receiveTimeOf, type IngestRoutes } from './request.ts';
+import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
 import { refused, type CallContext, type Refusal, type Translation } from './translation.ts';
 import { translateOperation } from './translate-track.ts';
 import { shapeFault } from './validate.ts';
@@ -35,8 +35,7 @@ async function take(
   const workspace = knownWorkspace(request);
   const receivedAt = await receiveTimeOf(options, request);
   if (receivedAt === undefined) return failure(reply, 400, badReceiveTime);
-  const { mintMessageId } = options;
-  const call: CallContext = { workspace, receivedAt, source: 'track.v2', mintMessageId };
+  const call = callContext(options, { workspace, receivedAt, source: 'track.v2' });
   return takeBody(options, call, readJson(bodyOf(request)), reply);
 }
 

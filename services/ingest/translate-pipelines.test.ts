@@ -120,8 +120,8 @@ describe('track, page and screen', () => {
     ['2026-11-21 21:16:40.123456789', Date.UTC(2026, 10, 21, 21, 16, 40, 123)],
     ['2026-11-21', Date.UTC(2026, 10, 21)],
     ['2026-02-31T99:00:00Z', receivedAt],
-    ['1700000000', receivedAt],
-    [1_700_000_000, receivedAt],
+    ['1700000000', 1_700_000_000_000],
+    [1_700_000_000, 1_700_000_000_000],
     ['yesterday', receivedAt],
   ])('timestamp %p', (timestamp, expected) => {
     expect(eventOf(translate('track', { anonymousId: 'a', event: 'x', timestamp })).timestamp).toBe(expected);
@@ -143,7 +143,6 @@ describe('track, page and screen', () => {
   test.each([
     ['track', { anonymousId: 'a' }, 'invalid_call'],
     ['track', { event: 'x' }, 'invalid_call'],
-    ['track', { anonymousId: 'a', event: 'x', properties: 7 }, 'invalid_call'],
     ['track', { anonymousId: 'a', event: 'x'.repeat(101) }, 'limit_exceeded'],
     ['track', { anonymousId: 'a', event: 'x', properties: { p: 'x'.repeat(32_768) } }, 'limit_exceeded'],
     ['track', { anonymousId: 'x'.repeat(151), event: 'x' }, 'limit_exceeded'],

@@ -2,8 +2,13 @@
 import { Compile } from 'typebox/compile';
 import { callBytesMax } from '../../schemas/http/limits.ts';
 import { Alias, Group, Identify, Page, Track } from '../../schemas/http/pipelines.ts';
-import { identifierByShape, isEmailShaped, type Identifier } from '../../schemas/lanes.ts';
+import { canonicalEmail, isEmailShaped } from '../../schemas/identifiers.ts';
+import type { Identifier } from '../../schemas/lanes.ts';
+import { noted, type NotedCall } from './corrections.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
+import { byShape, isIdentifier, nameIn, ofKind, viewName, withoutPlaceholder } from './names.ts';
+import { stamps, type PipelinesCall } from './pipelines-stamps.ts';
+import { readable } from './readable-call.ts';
 import { objectFault, relateOutcome, type Relate } from './translate-relationships.ts';
 import {
   accepted,
@@ -18,15 +23,12 @@ import {
   type Translation,
 } from './translation.ts';
 import {
-  anonymousIdOf,
-  attributesFault,
+  attributeFaults,
   eventDataOr,
   eventNameOr,
-  fromIso8601,
-  identifierOr,
+  nameFault,
   sentMessageId,
   shapeFault,
-  textOrNumber,
   type Texts,
 } from './validate.ts';
 
@@ -45,20 +47,25 @@ const texts: Texts = {
   previousId: 'previousId must be present',
 };
 
-export interface PipelinesCall extends CallContext {
-  /** Context of the batch, for calls that bring none. */
-  readonly context: string | null;
-}
+type Call = PipelinesCall & NotedCall;
 
 /** One call; `type` is the route's, or the item's in a batch. */
 export function translatePipelines(call: PipelinesCall, type: string, body: SentObject): Translation {
-  if (body.bytes > callBytesMax) {
+  return noted(call, (noting) => translate({ ...call, ...noting }, type, body));
+}
+
+function translate(call: Call, type: string, sent: SentObject): Translation {
+  if (sent.bytes > callBytesMax) {
     return refused('limit_exceeded', null, `a call cannot be larger than ${String(callBytesMax)} bytes`);
   }
   if (!isKnown(type)) return refused('invalid_call', 'type', `type ${type} is not known`);
+  if (call.nulls !== undefined && call.nulls > 0) {
+    call.corrections.push({ field: '', sent: 'NaN or Infinity', kept: 'null', why: 'not_a_number' });
+  }
+  const body = readable(call, sent);
   const fault = shapeFault(shapes[type], body.value, texts);
   if (fault !== undefined) return fault;
-  const who = whoOf(body);
+  const who = whoOf(call, body);
   if (isRefusal(who)) return who;
   switch (type) {
     case 'identify':
@@ -77,11 +84,13 @@ export function translatePipelines(call: PipelinesCall, type: string, body: Sent
 
 /** Message id and anonymous id of a call that is refused, for its row. */
 export function refusedRow(call: CallContext, body: SentObject | undefined, refusal: Refusal): Outcome {
-  const anonymousId = body === undefined ? null : anonymousIdOf(body, 'anonymousId');
+  const noting = { ...call, corrections: [], strictFaults: [] };
+  const name = body === undefined ? null : nameIn(noting, body, 'anonymousId');
+  const anonymousId = name === null || nameFault('anonymousId', name) !== undefined ? null : name;
   return droppedOutcome(call, {
     reason: refusal.reason,
     messageId: sentMessageId(body?.value.messageId) ?? null,
-    anonymousId: isRefusal(anonymousId) ? null : anonymousId,
+    anonymousId,
     detail: { message: refusal.message, field: refusal.field },
   });
 }
@@ -91,22 +100,36 @@ interface Who {
   readonly anonymousId: string | null;
 }
 
-/** A blank userId names nobody: browsers send null, others an empty string. */
-function whoOf(body: SentObject): Who | Refusal {
-  const anonymousId = anonymousIdOf(body, 'anonymousId');
-  if (isRefusal(anonymousId)) return anonymousId;
-  const text = textOrNumber(body, 'userId');
-  if (text === null) return { userId: null, anonymousId };
-  const userId = identifierOr('userId', identifierByShape(text));
-  return isRefusal(userId) ? userId : { userId, anonymousId };
+/**
+ * A blank userId names nobody: browsers send null, others an empty string. Nor does a placeholder. What cannot be a name
+ * costs the call no other name that it has.
+ */
+function whoOf(call: Call, body: SentObject): Who | Refusal {
+  const names = (['userId', 'anonymousId'] as const).map((field): Identifier | Refusal | null => {
+    const text = nameIn(call, body, field);
+    if (text === null) return null;
+    const named =
+      field === 'userId' ? byShape(call, field, text) : ofKind(call, field, { kind: 'id', value: text });
+    return isRefusal(named) || withoutPlaceholder(call, field, named.value) !== null ? named : null;
+  });
+  const [userId = null, anonymousId = null] = names;
+  const faults = names.filter(isRefusal);
+  const [fault] = faults;
+  if (fault !== undefined && !names.some(isIdentifier)) return fault;
+  for (const each of faults) {
+    call.strictFaults.push(each);
+    const field = each.field ?? '';
+    call.corrections.push({ field, sent: body.value[field], kept: null, why: 'not_a_name' });
+  }
+  return {
+    userId: isIdentifier(userId) ? userId : null,
+    anonymousId: isIdentifier(anonymousId) ? anonymousId.value : null,
+  };
 }
 
-function identify(call: PipelinesCall, body: SentObject, { userId, anonymousId }: Who): Translation {
-  const traits = body.object('traits') ?? emptyObject;
-  const fault = attributesFault(traits);
-  if (fault !== undefined) return fault;
-  const email = emailOf(traits);
-  if (isRefusal(email)) return email;
+function identify(call: Call, body: SentObject, { userId, anonymousId }: Who): Translation {
+  const traits = withinLimits(call, body.object('traits') ?? emptyObject);
+  const email = emailOf(call, traits);
   const identifier = userId ?? (email === null ? null : ({ kind: 'email', value: email } as const));
   const { messageId, timestamp, context } = stamps(call, body);
   if (identifier === null) {
@@ -146,11 +169,11 @@ function identify(call: PipelinesCall, body: SentObject, { userId, anonymousId }
  * first (unless it has the shape of an email or a cio_id), then a merge that carries the same id: if that names
  * nobody, the claim was all.
  */
-function alias(call: PipelinesCall, body: SentObject, { userId }: Who): Translation {
-  const sent = textOrNumber(body, 'previousId');
+function alias(call: Call, body: SentObject, { userId }: Who): Translation {
+  const sent = nameIn(call, body, 'previousId');
   if (userId === null) return refused('invalid_call', 'userId', 'userId must be present');
   if (sent === null) return refused('invalid_call', 'previousId', 'previousId must be present');
-  const other = identifierOr('previousId', identifierByShape(sent));
+  const other = byShape(call, 'previousId', sent);
   if (isRefusal(other)) return other;
   const { messageId, timestamp, context } = stamps(call, body);
   if (other.kind !== 'id')
@@ -183,11 +206,11 @@ function alias(call: PipelinesCall, body: SentObject, { userId }: Who): Translat
 }
 
 /** An object, of type 1 unless the traits say which, and who has it; the other traits are the object's. */
-function group(call: PipelinesCall, body: SentObject, who: Who): Translation {
+function group(call: Call, body: SentObject, who: Who): Translation {
   const traits = body.object('traits') ?? emptyObject;
-  const objectId = textOrNumber(body, 'groupId');
+  const objectId = nameIn(call, body, 'groupId');
   if (objectId === null) return refused('invalid_call', 'groupId', 'groupId must be present');
-  const typeId = textOrNumber(traits, 'object_type_id') ?? '1';
+  const typeId = nameIn(call, traits, 'object_type_id') ?? '1';
   return relate(call, body, who, {
     action: 'add',
     related: [
@@ -196,7 +219,7 @@ function group(call: PipelinesCall, body: SentObject, who: Who): Translation {
   });
 }
 
-function relate(call: PipelinesCall, body: SentObject, who: Who, what: Relate): Translation {
+function relate(call: Call, body: SentObject, who: Who, what: Relate): Translation {
   const fault = what.related.map(({ typeId, objectId }) => objectFault(typeId, objectId)).find(isRefusal);
   if (fault !== undefined) return fault;
   const { userId: identifier, anonymousId } = who;
@@ -215,7 +238,7 @@ const SEMANTIC = new Map([
 ] as const);
 type SemanticName = typeof SEMANTIC extends Map<infer Name, unknown> ? Name : never;
 
-function track(call: PipelinesCall, body: SentObject, who: Who): Translation {
+function track(call: Call, body: SentObject, who: Who): Translation {
   const name = eventNameOr(body.value.event, 'event');
   if (isRefusal(name)) return name;
   const semantic = SEMANTIC.get(name as SemanticName); // any other name is simply not found
@@ -224,23 +247,23 @@ function track(call: PipelinesCall, body: SentObject, who: Who): Translation {
     return accepted(controlOutcome(call, semantic, { messageId, identifier: who.userId }));
   }
   const properties = body.object('properties');
-  const objectId = properties === undefined ? null : textOrNumber(properties, 'objectId');
+  const objectId = properties === undefined ? null : nameIn(call, properties, 'objectId');
   if (name === 'Relationship Deleted' && properties !== undefined && objectId !== null) {
-    const typeId = textOrNumber(properties, 'objectTypeId') ?? '1';
+    const typeId = nameIn(call, properties, 'objectTypeId') ?? '1';
     return relate(call, body, who, { action: 'delete', related: [{ typeId, objectId }] });
   }
   return event(call, body, { ...who, type: 'event', name });
 }
 
-function view(call: PipelinesCall, body: SentObject, who: Who & { type: 'page' | 'screen' }): Translation {
+function view(call: Call, body: SentObject, who: Who & { type: 'page' | 'screen' }): Translation {
   const sent = who.type === 'page' ? pageName(body) : body.value.name;
   if (typeof sent !== 'string' || sent.trim() === '') return event(call, body, { ...who, name: null });
   const name = eventNameOr(sent, who.type);
-  return isRefusal(name) ? name : event(call, body, { ...who, name });
+  return isRefusal(name) ? name : event(call, body, { ...who, name: viewName(call, who.type, name) });
 }
 
 function event(
-  call: PipelinesCall,
+  call: Call,
   body: SentObject,
   { userId, anonymousId, type, name }: Who & { type: 'event' | 'page' | 'screen'; name: string | null },
 ): Translation {
@@ -264,19 +287,29 @@ function pageName(body: SentObject): unknown {
   return candidates.find((candidate) => typeof candidate === 'string' && candidate.trim() !== '');
 }
 
-function emailOf(traits: SentObject): string | null | Refusal {
+/** The email among the traits, in its form. One that cannot name anybody stays a trait and names nobody. */
+function emailOf(call: Call, traits: SentObject): string | null {
   const { email } = traits.value;
-  if (typeof email !== 'string' || !isEmailShaped(email)) return null;
-  const checked = identifierOr('email', { kind: 'email', value: email });
-  return isRefusal(checked) ? checked : checked.value;
+  if (typeof email !== 'string' || !isEmailShaped(canonicalEmail(email))) return null;
+  const named = ofKind(call, 'traits.email', { kind: 'email', value: email });
+  if (!isRefusal(named)) return named.value;
+  call.strictFaults.push(named);
+  call.corrections.push({ field: 'traits.email', sent: email, kept: null, why: 'not_a_name' });
+  return null;
 }
 
-function stamps(call: PipelinesCall, body: SentObject) {
-  return {
-    messageId: sentMessageId(body.value.messageId) ?? call.mintMessageId(),
-    timestamp: fromIso8601(body.value.timestamp) ?? fromIso8601(body.value.originalTimestamp),
-    context: body.object('context')?.text ?? call.context,
-  };
+/** Without the traits that break a limit: they cost no other trait, and not the person. */
+function withinLimits(call: Call, traits: SentObject): SentObject {
+  const faults = attributeFaults(traits);
+  if (faults.length === 0) return traits;
+  for (const { names, fault } of faults) {
+    call.strictFaults.push(fault);
+    for (const name of names) {
+      const why = fault.field === null ? 'extra_attributes' : 'over_limit';
+      call.corrections.push({ field: `traits.${name}`, sent: traits.value[name], kept: null, why });
+    }
+  }
+  return traits.amended(faults.flatMap(({ names }) => names));
 }
 
 function isKnown(type: string): type is keyof typeof shapes {

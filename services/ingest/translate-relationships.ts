@@ -4,7 +4,9 @@
  * is said of one is kept with the relationship that came along. Pure.
  */
 import type { Identifier } from '../../schemas/lanes.ts';
+import type { NotedCall } from './corrections.ts';
 import type { SentObject } from './json-text.ts';
+import { nameIn } from './names.ts';
 import {
   droppedOutcome,
   eventOutcome,
@@ -13,7 +15,7 @@ import {
   type Outcome,
   type Refusal,
 } from './translation.ts';
-import { nameFault, textOrNumber } from './validate.ts';
+import { nameFault } from './validate.ts';
 
 export interface RelatedWho {
   readonly identifier: Identifier | null;
@@ -32,7 +34,7 @@ export type RelateAction = 'add' | 'delete';
 
 /** `cio_relationships` beside or among the attributes of a person: a list (v2), or an action with a list (v1). */
 export function personRelationships(
-  call: CallContext,
+  call: NotedCall,
   who: RelatedWho,
   sent: SentObject,
   action: RelateAction = 'add',
@@ -40,7 +42,7 @@ export function personRelationships(
   const told = sent.object('cio_relationships');
   const list = told === undefined ? sent.objects('cio_relationships') : told.objects('relationships');
   const verb = told?.value.action === 'delete_relationships' ? 'delete' : action;
-  const related = list.map((entry) => relatedBy(entry?.object('identifiers'), entry));
+  const related = list.map((entry) => relatedBy(call, entry?.object('identifiers'), entry));
   const good = related.filter((each) => each !== undefined);
   const outcomes = good.length === 0 ? [] : [relateOutcome(call, who, { action: verb, related: good })];
   return good.length === related.length ? outcomes : [...outcomes, unusable(call, who)];
@@ -48,13 +50,14 @@ export function personRelationships(
 
 /** Which object an operation or an entry names; undefined when it names none. (No cio_object_id was ever given out.) */
 export function relatedBy(
+  call: NotedCall,
   identifiers: SentObject | undefined,
   entry?: SentObject,
   objectAttributes?: SentObject,
 ): Related | undefined {
   if (identifiers === undefined) return undefined;
-  const typeId = textOrNumber(identifiers, 'object_type_id') ?? '1';
-  const objectId = textOrNumber(identifiers, 'object_id');
+  const typeId = nameIn(call, identifiers, 'object_type_id') ?? '1';
+  const objectId = nameIn(call, identifiers, 'object_id');
   if (objectId === null || objectFault(typeId, objectId) !== undefined) return undefined;
   return { typeId, objectId, attributes: entry?.object('relationship_attributes'), objectAttributes };
 }

@@ -30,7 +30,7 @@ describe('PUT /customers/{identifier}, spec A.1', () => {
       source: 'test',
       name: null,
       id: '42',
-      email: 'A@b.com',
+      email: 'a@b.com',
       cio_id: null,
       update_only: false,
       attributes_at: null,
@@ -174,7 +174,9 @@ describe('events, spec A.1', () => {
 
   test.each([
     [1_700_000_000_000, Date.UTC(2299, 11, 31)],
-    [0, 0],
+    [0, receivedAt],
+    ['0', receivedAt],
+    ['2024-03-05 10:00:00 +0000', Date.UTC(2024, 2, 5, 10)],
     [1.5, 1_500],
     ['1700000000', 1_700_000_000_000],
     ['yesterday', receivedAt],

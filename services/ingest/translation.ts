@@ -16,6 +16,8 @@ export interface CallContext {
   readonly source: string;
   /** A fresh message id, for a call that brings none. */
   readonly mintMessageId: () => string;
+  /** The workspace lets placeholders name people (guards.illegal_identifiers: false). */
+  readonly placeholdersAllowed?: boolean;
 }
 
 /** A control call but for its number and positions, which the shell gives it with its markers. */
@@ -35,7 +37,14 @@ export interface Refusal {
   readonly message: string;
 }
 
-export type Translation = { readonly type: 'accepted'; readonly outcomes: readonly Outcome[] } | Refusal;
+export type Translation =
+  | {
+      readonly type: 'accepted';
+      readonly outcomes: readonly Outcome[];
+      /** Parts that were left out, as strict mode refuses the whole call for them. */
+      readonly strictFaults?: readonly Refusal[];
+    }
+  | Refusal;
 
 export function accepted(...outcomes: readonly Outcome[]): Translation {
   return { type: 'accepted', outcomes };

@@ -10,11 +10,7 @@ import {
   eventNameBytesMax,
   identifierBytesMax,
   messageIdBytesMax,
-  pageNameBytesMax,
-  timestampMsMax,
-  timestampMsMin,
 } from '../../schemas/http/limits.ts';
-import { canonicalIdentifier, type Identifier } from '../../schemas/lanes.ts';
 import type { SentObject } from './json-text.ts';
 import { refused, type Refusal } from './translation.ts';
 
@@ -44,32 +40,14 @@ export function nameFault(field: string, value: string): Refusal | undefined {
   return undefined;
 }
 
-export function identifierOr(field: string, identifier: Identifier): Identifier | Refusal {
-  return nameFault(field, canonicalIdentifier(identifier).value) ?? identifier;
-}
-
-/** An anonymous id as text; null when there is none. A number is taken in the digits that were sent. */
-export function anonymousIdOf(sent: SentObject, field: string): string | null | Refusal {
-  const text = textOrNumber(sent, field);
-  if (text === null) return null;
-  return nameFault(field, text) ?? text;
-}
-
-/** A string, or a number in the digits that were sent; null for what is absent, null or blank. */
-export function textOrNumber(sent: SentObject, field: string): string | null {
-  const value = sent.value[field];
-  if (typeof value === 'number') return sent.textOf(field) ?? String(value);
-  return typeof value === 'string' && value.trim() !== '' ? value : null;
-}
-
-/** Trimmed. `what` begins the text of a refusal: `event name`. */
+/** Trimmed. `what` begins the text of a refusal: `event name`. A page's and a screen's are cut (names.ts). */
 export function eventNameOr(value: unknown, kind: 'event' | 'page' | 'screen'): string | Refusal {
   if (typeof value !== 'string' || value.trim() === '') {
     return refused('invalid_call', 'name', `${kind} name must not be blank`);
   }
   const name = toUSVString(value.trim());
-  const bytesMax = kind === 'event' ? eventNameBytesMax : pageNameBytesMax;
-  return isLonger(name, bytesMax) ? tooLong(`${kind} name`, bytesMax, 'name') : name;
+  if (kind !== 'event') return name;
+  return isLonger(name, eventNameBytesMax) ? tooLong('event name', eventNameBytesMax, 'name') : name;
 }
 
 /** The text of an event's data, or null when none was sent. */
@@ -84,18 +62,31 @@ export function eventDataOr(sent: SentObject, field: string): string | null | Re
 const CONTROLS = new Set(['id', 'anonymous_id', '_update', '_timestamp', 'cio_relationships']);
 
 export function attributesFault(attributes: SentObject): Refusal | undefined {
+  return attributeFaults(attributes)[0]?.fault;
+}
+
+/** Each with the names that a caller who takes the rest leaves out. */
+export function attributeFaults(
+  attributes: SentObject,
+): { readonly names: readonly string[]; readonly fault: Refusal }[] {
   const names = Object.keys(attributes.value).filter((name) => !CONTROLS.has(name));
-  if (names.length > attributesMax) {
-    const text = `cannot identify more than ${String(attributesMax)} attributes in one request`;
-    return refused('limit_exceeded', null, text);
-  }
-  for (const name of names) {
-    if (isLonger(name, attributeNameBytesMax)) return tooLong('attribute name', attributeNameBytesMax, name);
-    const value = attributes.value[name];
-    const text = typeof value === 'number' ? (attributes.textOf(name) ?? '') : value;
-    if (typeof text === 'string' && isLonger(text, attributeValueBytesMax)) {
-      return tooLong(`value for attribute '${name}'`, attributeValueBytesMax, name);
-    }
+  const faults = names.flatMap((name) => {
+    const fault = attributeFault(attributes, name);
+    return fault === undefined ? [] : [{ names: [name], fault }];
+  });
+  const long = new Set(faults.map(({ names: [name] }) => name));
+  const beyond = names.filter((name) => !long.has(name)).slice(attributesMax);
+  if (names.length <= attributesMax) return faults;
+  const text = `cannot identify more than ${String(attributesMax)} attributes in one request`;
+  return [{ names: beyond, fault: refused('limit_exceeded', null, text) }, ...faults];
+}
+
+function attributeFault(attributes: SentObject, name: string): Refusal | undefined {
+  if (isLonger(name, attributeNameBytesMax)) return tooLong('attribute name', attributeNameBytesMax, name);
+  const value = attributes.value[name];
+  const text = typeof value === 'number' ? (attributes.textOf(name) ?? '') : value;
+  if (typeof text === 'string' && isLonger(text, attributeValueBytesMax)) {
+    return tooLong(`value for attribute '${name}'`, attributeValueBytesMax, name);
   }
   return undefined;
 }
@@ -109,31 +100,8 @@ export function sentMessageId(value: unknown): string | undefined {
   return `sha256-${createHash('sha256').update(id).digest('hex')}`;
 }
 
-/** Track's unix seconds as ms; undefined for what is not a time, which then counts as absent. */
-export function fromUnixSeconds(value: unknown): number | undefined {
-  const seconds = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value;
-  if (typeof seconds !== 'number' || !Number.isFinite(seconds)) return undefined;
-  return within(Math.round(seconds * 1_000));
-}
-
-const ISO_8601 =
-  /^[+-]?\d{4,6}-\d{2}(-\d{2})?([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/i;
-
-/** Pipelines' ISO 8601 as ms; undefined for what is not a time, which then counts as absent. Without a zone: UTC. */
-export function fromIso8601(value: unknown): number | undefined {
-  if (typeof value !== 'string' || !ISO_8601.test(value)) return undefined;
-  const text = value.replace(' ', 'T').replace(',', '.').toUpperCase();
-  const zoned = /(Z|[+-]\d{2}:?\d{2})$/.test(text.slice(text.indexOf('T') + 1)) || !text.includes('T');
-  const time = Date.parse((zoned ? text : `${text}Z`).replace(/([+-]\d{2})(\d{2})$/, '$1:$2'));
-  return Number.isNaN(time) ? undefined : within(time);
-}
-
-function within(time: number): number {
-  return Math.min(Math.max(time, timestampMsMin), timestampMsMax);
-}
-
 /** A UTF-16 unit takes at most 3 bytes of UTF-8, so most texts need no count. */
-function isLonger(text: string, bytesMax: number): boolean {
+export function isLonger(text: string, bytesMax: number): boolean {
   return text.length > bytesMax || (text.length * 3 > bytesMax && Buffer.byteLength(text) > bytesMax);
 }
 

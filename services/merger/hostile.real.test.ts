@@ -85,7 +85,7 @@ test(
     for (const twin of ['Twin', 'twin', 'Twin@shop.example', 'TWIN@shop.example']) {
       expect((await calls.track('PUT', `/v1/customers/${twin}`, {})).status).toBe(200);
     }
-    for (const nobody of ['null', 'undefined', 'guest_17', '0000']) {
+    for (const nobody of ['null', 'undefined', 'unknown', '0000']) {
       expect((await calls.track('PUT', `/v1/customers/${nobody}`, { anonymous_id: 'twins' })).status).toBe(
         200,
       );
@@ -107,7 +107,7 @@ test(
         `SELECT JSONExtractString(detail, 'id') AS who FROM stored_dropped
          WHERE reason = 'identifier_illegal' AND stage = 'merger' ORDER BY who`,
       ),
-    ).toEqual([['0000'], ['guest_17'], ['null'], ['undefined']]);
+    ).toEqual([['0000'], ['null'], ['undefined'], ['unknown']]);
     const theirs = await calls.rows(
       `SELECT p.id, e.name FROM events e JOIN people p USING (person_id)
        WHERE p.id IN ('__proto__', 'constructor') ORDER BY p.id`,

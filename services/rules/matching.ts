@@ -26,15 +26,30 @@ export function windowTime(timestamp: number, receivedAt: number): number {
 export function matches(matcher: EventMatcher, event: RuleEvent): boolean {
   if (matcher.name !== event.name) return false;
   if (matcher.eventType !== null && matcher.eventType !== event.type) return false;
-  return matcher.where.every(({ path, check }) =>
-    passes(check, valueAt(event.properties(), path), event.time),
-  );
+  return matcher.where.every(({ path, check }) => passes(check, propertyAt(event, path), event.time));
+}
+
+/**
+ * A property, or of a page its `address`: the name without query and fragment, where a campaign's marks are. What the
+ * client itself sends under that name goes before.
+ */
+function propertyAt(event: RuleEvent, path: string): unknown {
+  const sent = valueAt(event.properties(), path);
+  if (sent !== undefined || path !== ADDRESS || event.type !== 'page') return sent;
+  return addressOf(event.name);
+}
+
+export const ADDRESS = 'address';
+
+export function addressOf(url: string): string {
+  const end = url.search(/[?#]/);
+  return end === -1 ? url : url.slice(0, end);
 }
 
 /** The mark of an event that matches; undefined when a distinct count has no value to count. */
 export function markOf(condition: EventCondition, event: RuleEvent): Mark | undefined {
   if (condition.count.type !== 'distinct') return [event.time, event.messageId];
-  const value = distinctValue(valueAt(event.properties(), condition.count.path));
+  const value = distinctValue(propertyAt(event, condition.count.path));
   return value === undefined ? undefined : [event.time, event.messageId, value];
 }
 

@@ -3,6 +3,7 @@
  * evaluate.ts gives, which promise 5 tests on the real engine.
  */
 import type { Condition, EventCondition, Segment } from './condition.ts';
+import { ADDRESS } from './matching.ts';
 import { all, any, moment, quoted } from './sql-text.ts';
 import { checkSql, distinctKey, rawAt, timeOf } from './sql-values.ts';
 import { marksNeeded } from './windows.ts';
@@ -62,7 +63,7 @@ class SqlWriter {
     const { name, eventType, where, count, withinMs } = condition;
     const { workspace, now } = this.#options;
     const tests = where.map(({ path, check }) =>
-      checkSql(check, rawAt(PROPERTIES, path), `toUnixTimestamp64Milli(${EVENT_TIME})`),
+      checkSql(check, propertyRaw(path), `toUnixTimestamp64Milli(${EVENT_TIME})`),
     );
     const counted = all([
       `workspace = ${quoted(workspace)}`,
@@ -72,7 +73,7 @@ class SqlWriter {
       ...tests,
     ]);
     const value =
-      count.type === 'distinct' ? `uniqExact(${distinctKey(rawAt(PROPERTIES, count.path))})` : 'count()';
+      count.type === 'distinct' ? `uniqExact(${distinctKey(propertyRaw(count.path))})` : 'count()';
     const who = `SELECT person_id FROM events WHERE ${counted} GROUP BY person_id HAVING ${value} >= ${String(marksNeeded(count))}`;
     return count.type === 'at_most' ? `(person_id NOT IN (${who}))` : `(person_id IN (${who}))`;
   }
@@ -90,6 +91,14 @@ class SqlWriter {
     this.#open.pop();
     return text;
   }
+}
+
+/** JSON text of a property, or of a page's address (matching.ts). */
+function propertyRaw(path: string): string {
+  const sent = rawAt(PROPERTIES, path);
+  if (path !== ADDRESS) return sent;
+  const address = "toJSONString(extract(assumeNotNull(name), '^[^?#]*'))";
+  return orElse(sent, `if(type = 'page' AND isNotNull(name), ${address}, '')`);
 }
 
 /** JSON text of what a condition finds at a path of a person: an identifier, an attribute, or what the product knows. */

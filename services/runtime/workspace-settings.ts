@@ -10,9 +10,9 @@ export interface WorkspaceSettings {
   /** Multi-identifier profile merge (spec C.3). */
   readonly auto_merge: boolean;
   readonly guards: {
-    /** Refuse placeholders such as null, undefined, anonymous, guest_…, all zeros, the anonymous id itself. */
+    /** Refuse placeholders (schemas/placeholders.ts), and claims of an anonymous id that is the person's own name. */
     readonly illegal_identifiers: boolean;
-    /** Further patterns (RE2 syntax subset: JavaScript `u` without look-around) that no identifier may match. */
+    /** Further patterns (RE2 syntax subset: JavaScript `u` without look-around) that no identifier may match, such as ^guest_. */
     readonly illegal_patterns: readonly string[];
     /** null: no limit. */
     readonly anonymous_ids_per_person: { readonly at_most: number; readonly within_ms: number } | null;

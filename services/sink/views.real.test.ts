@@ -212,6 +212,17 @@ describe('events', () => {
     expect(await owners()).toEqual({ m1: 'd', m2: 'd', m3: 'd', m4: 'd' });
   });
 
+  test('case 27: a split takes the events of an email whose letters are not ASCII, in any case', async () => {
+    const sent = (identifier: string): Row => ({ identifier_kind: 'email', identifier });
+    const names = ['ÄC27@mail.example', 'äc27@mail.example', 'Äc27@MAIL.example'];
+    await insert(
+      'stored_merged',
+      ...names.map((name, index) => merged(`m${String(index)}`, 'a', sent(name))),
+    );
+    await insert('stored_facts', ...movedName(sent('äc27@mail.example'), 'a', 'b'));
+    expect(await owners()).toEqual({ m0: 'b', m1: 'b', m2: 'b' });
+  });
+
   test('are followed by splits whose names an erasure has taken', async () => {
     const email = { identifier_kind: 'email', identifier: 'ann@shop.example' };
     await insert('stored_merged', merged('m1', 'a', email), merged('m2', 'b', email));
@@ -295,6 +306,35 @@ describe('values of events', () => {
       { message_id: 'm5', person_id: 'b', ...none },
       { message_id: 'm6', person_id: 'b', ...none },
     ]);
+  });
+
+  test.each([
+    '123456789012345678901234567890',
+    '-123456789012345678901234567890',
+    '18446744073709551616',
+    '9'.repeat(400),
+    '1e400',
+    '-1e400',
+    '99999999999e300',
+    '[1e400,123456789012345678901,0.1234567890123456789012]',
+    '{"a":1E+999}',
+    '"1e400, 123456789012345678901 \\"{"',
+  ])('case 14: a number that no double holds costs no other value of its event: %s', async (number) => {
+    const type = /^["{[]/.exec(number)?.[0] ?? '0';
+    const also = `,"tracking":${number}}`;
+    await insert(
+      'stored_merged',
+      merged('m1', 'a', { properties: properties.replace(/}$/, also), context: context.replace(/}$/, also) }),
+    );
+    const shape = ['journey_id:"', 'total:0', `tracking:${type}`].join('\u001f');
+    expect(await ask(`SELECT ${VALUES} FROM event_values`)).toEqual([
+      { message_id: 'm1', person_id: 'a', ...full, shape: full.shape.replace(/journey_id.*$/, shape) },
+    ]);
+  });
+
+  test('case 14: and counts as none itself, where it is no double', async () => {
+    await insert('stored_merged', merged('m1', 'a', { properties: '{"total":1e400,"journey_id":7}' }));
+    expect(await ask('SELECT total, journey_id FROM event_values')).toEqual([{ total: 0, journey_id: '7' }]);
   });
 
   test('of anonymous events are the same, and a claim covers its visitor in its own workspace', async () => {

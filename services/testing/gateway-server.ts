@@ -12,6 +12,7 @@ import type { Logger } from '../runtime/logger.ts';
 import { bodyBudgets, budgetStates, type BodyBudgets } from '../gateway/body-budget.ts';
 import { QuietLog } from '../gateway/quiet-log.ts';
 import { buildServer, type ServerOptions } from '../gateway/server.ts';
+import { settingsOf } from '../runtime/workspace-settings.ts';
 
 export const siteId = 'site_123';
 export const apiKey = 'key_abc';
@@ -192,6 +193,7 @@ export function testServer({
       producer: sent,
       admin,
       codecs: localCodecs(),
+      settings: (name) => settingsOf(definitions, name),
       testClock: testClock
         ? { now: () => definitions.clock, advanceTo: (time) => definitions.advanceClockTo(time) }
         : undefined,

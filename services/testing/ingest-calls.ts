@@ -32,6 +32,24 @@ export function controlOf(translation: Translation, index = 0): ControlRequest {
   return outcome.request;
 }
 
+/** What was taken otherwise than sent: `field: why`, in the order of the call. */
+export function correctionsOf(translation: Translation): string[] {
+  return outcomesOf(translation).flatMap((outcome) => {
+    if (outcome.type !== 'dropped' || outcome.dropped.reason !== 'corrected') return [];
+    const { corrections } = JSON.parse(outcome.dropped.detail ?? '{}') as Detail;
+    return corrections.map(({ field, why }) => `${field}: ${why}`);
+  });
+}
+
+interface Detail {
+  readonly corrections: readonly { readonly field: string; readonly why: string }[];
+}
+
+/** What strict mode answers 400 for, where permissive mode takes the rest. */
+export function strictFaultsOf(translation: Translation): readonly Refusal[] {
+  return translation.type === 'refused' ? [translation] : (translation.strictFaults ?? []);
+}
+
 export function droppedOf(translation: Translation): DroppedEvent {
   const [outcome] = outcomesOf(translation);
   if (outcome?.type !== 'dropped') throw new Error(`nothing dropped: ${JSON.stringify(translation)}`);

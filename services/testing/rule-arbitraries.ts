@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { operators } from '../rules/condition.ts';
 
-export const EVENT_NAMES = ['A', 'B', 'C'] as const;
+export const EVENT_NAMES = ['A', 'B', 'ab?q=é#x'] as const;
 const TYPES = ['event', 'page', 'screen'] as const;
-const PROPERTIES = ['sku', 'price', 'cart', 'cart.total', 'tags', 'when'] as const;
+const PROPERTIES = ['sku', 'price', 'cart', 'cart.total', 'tags', 'when', 'address'] as const;
 const ATTRIBUTES = ['plan', 'age', 'tags', 'renews', 'created_at', 'createdAt'] as const;
 /** What conditions may ask for beyond what is sent. */
 const ASKED = [...ATTRIBUTES, 'email', 'cio_id', 'first_seen_at'] as const;

@@ -32,7 +32,7 @@ export class StackCalls {
   }
 
   /** Pipelines, `/identify`. */
-  pipelines(path: string, body: object, how: How = {}): Promise<Answer> {
+  pipelines(path: string, body: object | string, how: How = {}): Promise<Answer> {
     const authorization = basic(`${this.#keys.write_key}:`);
     return this.#call('POST', `/v1${path}`, { authorization, body, ...how });
   }

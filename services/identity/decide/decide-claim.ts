@@ -6,7 +6,7 @@ import type { PersonId } from '../../../schemas/ids.ts';
 import type { Reason } from '../../../schemas/reasons.ts';
 import type { WorkspaceSettings } from '../../runtime/workspace-settings.ts';
 import type { GraphView } from '../graph/graph.ts';
-import { hasTooManyAnonymousIds, hasTooManyPeople, isIllegalAnonymousId } from './guards.ts';
+import { hasTooManyAnonymousIds, hasTooManyPeople, isIllegalAnonymousId, namesItself } from './guards.ts';
 import type { Call, FactDraft, Note } from './outcome.ts';
 import { locate } from './resolve-person.ts';
 
@@ -66,6 +66,7 @@ function whyNot(
 ): Reason | null {
   if (!settings.anonymous_event_merge) return 'merge_switched_off';
   if (isIllegalAnonymousId(call.anonymousId, settings.guards)) return 'identifier_illegal';
+  if (namesItself(call.anonymousId, [call.path, ...call.body], settings.guards)) return 'identifier_illegal';
   const person = view.person(personId);
   if (person !== undefined && hasTooManyAnonymousIds(view, person, call.receivedAt, settings.guards)) {
     return 'too_many_anonymous_ids';

@@ -114,8 +114,7 @@ function targetOf(
   const created: FactDraft = { kind: 'person_created', personId };
   const has: SplitTarget['has'] = { id: null, email: null };
   if (into === null || own) return { personId, facts: [created], has };
-  if (into.kind === 'cio_id' || view.isSuppressed(into) || isIllegal(into, null, settings.guards))
-    return null;
+  if (into.kind === 'cio_id' || view.isSuppressed(into) || isIllegal(into, settings.guards)) return null;
   has[into.kind] = into.value;
   return { personId, facts: [created, { kind: 'identifier_added', personId, identifier: into }], has };
 }

@@ -3,7 +3,9 @@
  * are off unless set; placeholders that client code sends by mistake are refused unless allowed.
  */
 import type { PersonId } from '../../../schemas/ids.ts';
-import { isEmailShaped, type Identifier } from '../../../schemas/lanes.ts';
+import { canonicalEmail, isEmailShaped } from '../../../schemas/identifiers.ts';
+import type { Identifier } from '../../../schemas/lanes.ts';
+import { isPlaceholder } from '../../../schemas/placeholders.ts';
 import type { WorkspaceSettings } from '../../runtime/workspace-settings.ts';
 import { namedPeopleMax } from './evolve.ts';
 import { mergeTimesMax, type GraphView } from '../graph/graph.ts';
@@ -14,26 +16,35 @@ type Guards = WorkspaceSettings['guards'];
 
 const MINUTE_MS = 60_000;
 
-/** What code sends when it has nobody: printed absences, placeholders, ids that an SDK gives to guests, zeros. */
-const PLACEHOLDER =
-  /^(?:null|undefined|none|nil|nan|anonymous|guest|guest[_-].*|\[object object\]|[0-]*0[0-]*)$/isu;
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f]/u;
 
-/** The identifier cannot name a person. `anonymousId` is the visitor's who sent it. */
-export function isIllegal({ kind, value }: Identifier, anonymousId: string | null, guards: Guards): boolean {
+/** The identifier cannot name a person. */
+export function isIllegal({ kind, value }: Identifier, guards: Guards): boolean {
   if (value.trim() === '') return true;
   if (kind === 'cio_id') return false; // ours: it names somebody, or is refused as unknown
   if (kind === 'email' && !isEmailShaped(value)) return true; // a shared `n/a` must not merge strangers
-  if (guards.illegal_identifiers) {
-    if (PLACEHOLDER.test(value.trim()) || CONTROL_CHARACTER.test(value)) return true;
-    if (value === anonymousId) return true;
-  }
+  if (guards.illegal_identifiers && (isPlaceholder(value) || CONTROL_CHARACTER.test(value))) return true;
   return guards.illegal_patterns.some((pattern) => matchesPattern(pattern, value));
 }
 
 /** A placeholder for an anonymous id would make strangers' pasts one person's. */
 export function isIllegalAnonymousId(anonymousId: string, guards: Guards): boolean {
-  return anonymousId.trim() === '' || (guards.illegal_identifiers && PLACEHOLDER.test(anonymousId.trim()));
+  return anonymousId.trim() === '' || (guards.illegal_identifiers && isPlaceholder(anonymousId));
+}
+
+/**
+ * A client that gives the person's name for the visitor's, or the visitor's for the person's: nobody can tell which of
+ * the two it is, so the person counts and nothing is claimed.
+ */
+export function namesItself(
+  anonymousId: string,
+  identifiers: readonly Identifier[],
+  guards: Guards,
+): boolean {
+  if (!guards.illegal_identifiers) return false;
+  return identifiers.some(({ kind, value }) =>
+    kind === 'email' ? value === canonicalEmail(anonymousId) : value === anonymousId,
+  );
 }
 
 /** The person has claimed as many anonymous ids in the window as the workspace allows. */

@@ -44,7 +44,7 @@ export function resolvePerson(view: GraphView, call: Call, settings: WorkspaceSe
   if (refusal !== null) return refused(call, refusal);
   const conflicts: Conflict[] = [];
   const body = call.body.filter((identifier) => {
-    const illegal = isIllegal(identifier, call.anonymousId, settings.guards);
+    const illegal = isIllegal(identifier, settings.guards);
     if (illegal) conflicts.push({ ...identifier, reason: 'identifier_illegal' });
     return !illegal;
   });
@@ -82,7 +82,7 @@ export function locate(view: GraphView, path: Identifier, body: readonly Identif
 }
 
 function refusalOf(view: GraphView, call: Call, settings: WorkspaceSettings): Reason | null {
-  if (isIllegal(call.path, call.anonymousId, settings.guards)) return 'identifier_illegal';
+  if (isIllegal(call.path, settings.guards)) return 'identifier_illegal';
   if ([call.path, ...call.body].some((identifier) => view.isSuppressed(identifier))) {
     return 'identifier_suppressed';
   }

@@ -2,7 +2,8 @@
  * Who is whom, told as naively as it can be: people are nodes that point to whom they were merged into. For the model
  * test only.
  */
-import { isEmailShaped, type Identifier, type IdentifierKind } from '../../../schemas/lanes.ts';
+import { isEmailShaped } from '../../../schemas/identifiers.ts';
+import type { Identifier, IdentifierKind } from '../../../schemas/lanes.ts';
 import { defaultSettings, type WorkspaceSettings } from '../../runtime/workspace-settings.ts';
 import { keyOf, type ControlCall, type LaneCall } from './calls.ts';
 
@@ -19,7 +20,7 @@ export interface Person {
 
 const MINUTE = 60_000;
 /** The placeholders that histories use; identity/guards.ts knows more, and has tests of its own. */
-const placeholders = ['null', 'guest_1'];
+const placeholders = ['null'];
 
 export class OraclePeople {
   settings: WorkspaceSettings = defaultSettings;
@@ -68,11 +69,11 @@ export class OraclePeople {
   }
 
   /** Whom a named call is about (spec A.1 PUT, C.3), or why it is dropped. */
-  resolve({ named, also, updateOnly, visitor, receivedAt }: LaneCall): Person | string {
-    if (named === null || this.isIllegal(named, visitor)) return 'identifier_illegal';
+  resolve({ named, also, updateOnly, receivedAt }: LaneCall): Person | string {
+    if (named === null || this.isIllegal(named)) return 'identifier_illegal';
     if ([named, ...also].some((each) => this.isSuppressed(each))) return 'identifier_suppressed';
     if (named.kind === 'cio_id' && this.owner(named) === undefined) return 'unknown_cio_id';
-    const body = also.filter((each) => !this.isIllegal(each, visitor));
+    const body = also.filter((each) => !this.isIllegal(each));
     const twins = named.kind === 'cio_id' || !this.settings.auto_merge ? null : this.#twins([named, ...body]);
     let person: Person | undefined;
     if (twins !== null && !this.#tooManyMerges(receivedAt)) {
@@ -100,10 +101,10 @@ export class OraclePeople {
       .find((person) => person !== undefined && attribute(person, path.kind) === null);
   }
 
-  isIllegal({ kind, value }: Identifier, visitor: string | null): boolean {
+  isIllegal({ kind, value }: Identifier): boolean {
     if (kind === 'cio_id') return false;
     if (kind === 'email' && !isEmailShaped(value)) return true;
-    return this.settings.guards.illegal_identifiers && (placeholders.includes(value) || value === visitor);
+    return this.settings.guards.illegal_identifiers && placeholders.includes(value);
   }
 
   /** Carries a control call out. Returns why it did nothing, if a row must say so. */

@@ -123,9 +123,11 @@ export class Oracle {
     lane.waiting = [];
   }
 
-  #mayClaim(person: Person, { visitor, receivedAt }: LaneCall): boolean {
+  #mayClaim(person: Person, { visitor, named, also, receivedAt }: LaneCall): boolean {
     const { anonymous_event_merge: mergesEvents, guards } = this.settings;
     if (!mergesEvents || (guards.illegal_identifiers && visitor === 'null')) return false;
+    const itself = [named, ...also].some((each) => each?.value === visitor);
+    if (guards.illegal_identifiers && itself) return false;
     const limit = guards.anonymous_ids_per_person;
     if (limit === null) return true;
     return (person.claims.at(-limit.at_most) ?? -Infinity) <= receivedAt - limit.within_ms;
@@ -163,7 +165,7 @@ export class Oracle {
     if (known === from && !isOwn) return 'merge_same_person';
     const into = isOwn ? null : call.into;
     if (known === undefined && into !== null) {
-      const cannotBe = into.kind === 'cio_id' || people.isSuppressed(into) || people.isIllegal(into, null);
+      const cannotBe = into.kind === 'cio_id' || people.isSuppressed(into) || people.isIllegal(into);
       if (cannotBe) return 'identifier_illegal';
     }
     const has = (kind: Identifier['kind']): boolean =>

@@ -1,0 +1,75 @@
+/**
+ * What code sends when it has nobody: printed absences, a field's own name, and templates that nobody filled in. The
+ * list is closed, the same for ids and anonymous ids on every route, and asked by ingest and identity alike. Pure.
+ */
+import { canonicalName, isAscii } from './identifiers.ts';
+
+const WORDS = new Set(
+  `null nil none undefined nan infinity -infinity void false true n/a #n/a <null> (null) <nil> (none) <none> <undefined>
+   (undefined) (blank) (empty) unset (unset) not_set (not_set) notset anonymous anon guest unknown unidentified
+   not_authenticated unauthenticated nobody -1 -1.0`.split(/\s+/u),
+);
+/** A field's own name where its value belongs, compared without case, spaces, `_` and `-`. */
+const FIELDS = new Set(
+  `id uid userid anonymousid anonid visitorid customerid distinctid deviceid externalid profileid personid cioid email
+   emailaddress identifier previousid`.split(/\s+/u),
+);
+/** `[object Object]`, wherever it stands: what is around it was the same for everybody. */
+const PRINTED = /\[object [a-z]+\]/iu;
+/** Of the common template languages, filled in or not at all. */
+const TEMPLATES = [
+  ['{{', '}}'],
+  ['${', '}'],
+  ['<%', '%>'],
+  ['{%', '%}'],
+  ['#{', '}'],
+  ['*|', '|*'],
+  ['$(', ')'],
+] as const;
+/** Only as the whole: a percent sign or a bracket within an id may be anything. */
+const WHOLE_TEMPLATE =
+  /^(?:%%?[a-z_][\w.-]*%%?|\{[a-z_][\w.-]*\}|<[a-z_][\w.-]*>|\[\[?[a-z_][\w.-]*\]?\])$/iu;
+/** In capitals, as ad servers write it: `__proto__` is a name like any other. */
+const WHOLE_MACRO = /^__[A-Z][A-Z0-9_]*__$/u;
+/** `0`, `000`, `00000000-0000-0000-0000-000000000000`. */
+const ZEROS = /^[0-]*0[0-]*$/u;
+/** A longer text is no remains of anything, and is refused as too long. */
+const CHARS_MAX = 1_000;
+
+/** True for what names nobody. The text may be in any spelling. */
+export function isPlaceholder(text: string): boolean {
+  const name = canonicalName(text);
+  if (name === '') return true;
+  if (name.length > CHARS_MAX || !isAscii(name)) return false;
+  return isWord(name) || isTemplate(name) || isTemplate(decoded(name)) || isWordsOnly(name);
+}
+
+function isWord(name: string): boolean {
+  const word = name.toLowerCase();
+  return WORDS.has(word) || ZEROS.test(word) || FIELDS.has(word.replace(/[\s_-]/gu, ''));
+}
+
+/** `undefined undefined` of two names, `null@null` of an email's two parts. */
+function isWordsOnly(name: string): boolean {
+  if (!/[\s@]/u.test(name)) return false;
+  const parts = name.toLowerCase().split(/[\s@]+/u);
+  return parts.every((part) => WORDS.has(part) || part === '');
+}
+
+function isTemplate(name: string): boolean {
+  if (PRINTED.test(name) || WHOLE_TEMPLATE.test(name) || WHOLE_MACRO.test(name)) return true;
+  return TEMPLATES.some(([open, close]) => {
+    const at = name.indexOf(open);
+    return at !== -1 && name.includes(close, at + open.length);
+  });
+}
+
+/** A template that was encoded into an address and decoded once too few. */
+function decoded(name: string): string {
+  if (!name.includes('%')) return name;
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}

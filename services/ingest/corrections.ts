@@ -1,0 +1,93 @@
+/**
+ * What was taken otherwise than it was sent. A translator notes each as it reads; the call's outcomes end with one row of
+ * `dropped` that says all of them, with the reason `corrected`. What strict mode would refuse instead rides along. Pure.
+ */
+import { toUSVString } from 'node:util';
+import {
+  droppedOutcome,
+  isRefusal,
+  type CallContext,
+  type Outcome,
+  type Refusal,
+  type Translation,
+} from './translation.ts';
+
+export interface Correction {
+  /** Member of the call, `traits.email`. */
+  readonly field: string;
+  readonly sent: unknown;
+  /** What is kept in its place; null: nothing, the part is left out. */
+  readonly kept: string | number | null;
+  readonly why: Why;
+}
+
+/** Closed, since log lines are counted by it. */
+export type Why =
+  | 'canonical_form'
+  | 'placeholder'
+  | 'empty_list'
+  | 'not_an_object'
+  | 'not_a_name'
+  | 'over_limit'
+  | 'not_a_number'
+  | 'zero_time'
+  | 'unreadable_time'
+  | 'time_out_of_range'
+  | 'future_time'
+  | 'device_clock'
+  | 'long_page_name'
+  | 'extra_attributes';
+
+/** A call while it is translated. */
+export interface NotedCall extends CallContext {
+  readonly corrections: Correction[];
+  /** What strict mode answers 400 for, although permissive mode takes the rest. */
+  readonly strictFaults: Refusal[];
+}
+
+/** Of each; more are counted and not told. */
+const correctionsMax = 20;
+const sentCharsMax = 200;
+
+export function noted(call: CallContext, translate: (call: NotedCall) => Translation): Translation {
+  const corrections: Correction[] = [];
+  const strictFaults: Refusal[] = [];
+  const translation = translate({ ...call, corrections, strictFaults });
+  if (isRefusal(translation) || corrections.length === 0) return translation;
+  const outcomes = [...translation.outcomes, row(call, translation.outcomes, corrections)];
+  return strictFaults.length === 0
+    ? { type: 'accepted', outcomes }
+    : { type: 'accepted', outcomes, strictFaults };
+}
+
+function row(call: CallContext, outcomes: readonly Outcome[], all: readonly Correction[]): Outcome {
+  const told = all.slice(0, correctionsMax).map((each) => ({ ...each, sent: shortened(each.sent) }));
+  const more = all.length - told.length;
+  return droppedOutcome(call, {
+    reason: 'corrected',
+    ...subjectOf(outcomes),
+    detail: { corrections: told, ...(more > 0 && { more }) },
+  });
+}
+
+/** The record that the correction is about, which its row must be found with. */
+function subjectOf(outcomes: readonly Outcome[]) {
+  for (const outcome of outcomes) {
+    switch (outcome.type) {
+      case 'event':
+        return { messageId: outcome.event.message_id, anonymousId: outcome.event.anonymous_id };
+      case 'control':
+        return { messageId: outcome.request.message_id, anonymousId: null };
+      case 'dropped':
+        return { messageId: outcome.dropped.message_id, anonymousId: outcome.dropped.anonymous_id };
+    }
+  }
+  return { messageId: null, anonymousId: null };
+}
+
+function shortened(sent: unknown): unknown {
+  if (typeof sent === 'number' || typeof sent === 'boolean' || sent === null) return sent;
+  if (sent === undefined) return null;
+  const text = typeof sent === 'string' ? sent : JSON.stringify(sent);
+  return toUSVString(text.length > sentCharsMax ? `${text.slice(0, sentCharsMax)}…` : text);
+}

@@ -1,0 +1,114 @@
+/**
+ * What names somebody in a call, and how a page is named, in the form that is kept (schemas/identifiers.ts). What is
+ * kept otherwise than it was sent is noted.
+ */
+import { pageNameBytesMax } from '../../schemas/http/limits.ts';
+import {
+  canonicalCioId,
+  canonicalEmail,
+  canonicalName,
+  canonicalNumberName,
+} from '../../schemas/identifiers.ts';
+import { identifierByShape, type Identifier } from '../../schemas/lanes.ts';
+import { isPlaceholder } from '../../schemas/placeholders.ts';
+import type { NotedCall } from './corrections.ts';
+import type { SentObject } from './json-text.ts';
+import { isRefusal, type Refusal } from './translation.ts';
+import { isLonger, nameFault } from './validate.ts';
+
+/** A name, or a number by its digits, in its form; null for what is absent, null or blank, and for any other value. */
+export function nameIn(call: NotedCall, sent: SentObject, field: string): string | null {
+  const value = sent.value[field];
+  if (typeof value === 'number') {
+    const digits = sent.textOf(field) ?? String(value);
+    return note(call, field, digits, canonicalNumberName(digits));
+  }
+  if (typeof value !== 'string') return null;
+  const name = canonicalName(value);
+  return name === '' ? null : note(call, field, value, name);
+}
+
+/** The identifier that a text names by its shape; a cio_id, an email or an id. */
+export function byShape(call: NotedCall, field: string, text: string): Identifier | Refusal {
+  const identifier = identifierByShape(text);
+  noteForm(call, field, text, identifier);
+  return nameFault(field, identifier.value) ?? identifier;
+}
+
+/** The identifier of a field or path that says its kind. */
+export function ofKind(
+  call: NotedCall,
+  field: string,
+  { kind, value: sent }: Identifier,
+): Identifier | Refusal {
+  const form = { id: canonicalName, email: canonicalEmail, cio_id: canonicalCioId }[kind];
+  const identifier = { kind, value: form(sent) };
+  noteForm(call, field, sent, identifier);
+  return nameFault(field, identifier.value) ?? identifier;
+}
+
+/** An anonymous id; null when there is none, or one that names nobody. */
+export function anonymousIdIn(call: NotedCall, sent: SentObject, field: string): string | null | Refusal {
+  const name = nameIn(call, sent, field);
+  if (name === null) return null;
+  const fault = nameFault(field, name);
+  if (fault !== undefined) return fault;
+  return withoutPlaceholder(call, field, name);
+}
+
+/** null for a placeholder, unless the workspace lets it name people. */
+export function withoutPlaceholder(call: NotedCall, field: string, name: string): string | null {
+  if (call.placeholdersAllowed === true || !isPlaceholder(name)) return name;
+  call.corrections.push({ field, sent: name, kept: null, why: 'placeholder' });
+  return null;
+}
+
+/** Beside another name; without one the placeholder stays, and identity says that it names nobody. */
+export function identifierBeside(
+  call: NotedCall,
+  field: string,
+  identifier: Identifier,
+  anonymousId: string | null,
+): Identifier | null {
+  if (anonymousId === null) return identifier;
+  return withoutPlaceholder(call, field, identifier.value) === null ? null : identifier;
+}
+
+/** The name of a page or screen: a long one is its address without query and fragment, cut at the limit. */
+export function viewName(call: NotedCall, kind: 'page' | 'screen', name: string): string {
+  if (!isLonger(name, pageNameBytesMax)) return name;
+  const kept = cut(kind === 'page' ? withoutQuery(name) : name, pageNameBytesMax);
+  call.corrections.push({ field: 'name', sent: name, kept: cut(kept, 200), why: 'long_page_name' });
+  return kept;
+}
+
+export function isIdentifier(value: Identifier | Refusal | null): value is Identifier {
+  return value !== null && !isRefusal(value);
+}
+
+function withoutQuery(url: string): string {
+  const end = url.search(/[?#]/u);
+  return end === -1 ? url : url.slice(0, end);
+}
+
+/** So many bytes at most, and no half of a letter. */
+function cut(text: string, bytesMax: number): string {
+  if (Buffer.byteLength(text) <= bytesMax) return text;
+  const bytes = Buffer.from(text);
+  let end = bytesMax;
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.toString('utf8', 0, end);
+}
+
+function note(call: NotedCall, field: string, sent: string, kept: string): string {
+  if (kept !== sent) call.corrections.push({ field, sent, kept, why: 'canonical_form' });
+  return kept;
+}
+
+/** Lower case of an email is how it is compared, which is no news; and `cio_` says only what the field said. */
+function noteForm(call: NotedCall, field: string, sent: string, { kind, value }: Identifier): void {
+  const plain = kind === 'email' ? sent.toLowerCase() : sent;
+  if (value === plain || (kind === 'cio_id' && value === canonicalCioId(sent) && value.endsWith(sent)))
+    return;
+  call.corrections.push({ field, sent, kept: value, why: 'canonical_form' });
+}

@@ -1,0 +1,84 @@
+/** Whom a Track call names: the path, the identifiers of an operation, the sides of a merge, members among attributes. */
+import { canonicalEmail, canonicalName, isEmailShaped } from '../../schemas/identifiers.ts';
+import type { Identifier } from '../../schemas/lanes.ts';
+import type { NotedCall } from './corrections.ts';
+import { emptyObject, type SentObject } from './json-text.ts';
+import { anonymousIdIn, byShape, identifierBeside, nameIn, ofKind } from './names.ts';
+import { isRefusal, refused, type Refusal } from './translation.ts';
+
+export interface Who {
+  readonly identifier: Identifier | null;
+  readonly anonymousId: string | null;
+}
+
+const V2_KINDS = { id: 'id', email: 'email', cio_id: 'cio_id', phone: 'id' } as const;
+
+/** Exactly one of id, email, phone (an id to us) and cio_id, or an anonymous_id, or that beside one of them. */
+export function identifiersOf(call: NotedCall, operation: SentObject): Who | Refusal {
+  const identifiers = operation.object('identifiers');
+  if (identifiers === undefined)
+    return refused('invalid_call', 'identifiers', 'id attribute must be present');
+  const anonymousId = anonymousIdIn(call, identifiers, 'anonymous_id');
+  if (isRefusal(anonymousId)) return anonymousId;
+  const present = kindsIn(identifiers, V2_KINDS);
+  if (present.length > 1) return refused('invalid_call', 'identifiers', 'only one identifier can be given');
+  const [field] = present;
+  if (field === undefined) {
+    if (anonymousId !== null) return { identifier: null, anonymousId };
+    return refused('invalid_call', 'identifiers', 'id attribute must be present');
+  }
+  const identifier = identifierIn(call, identifiers, { field, kind: V2_KINDS[field] });
+  if (isRefusal(identifier)) return identifier;
+  return { identifier: identifierBeside(call, field, identifier, anonymousId), anonymousId };
+}
+
+const V1_KINDS = { id: 'id', email: 'email', cio_id: 'cio_id' } as const;
+
+export function sideOf(
+  call: NotedCall,
+  body: SentObject,
+  side: 'primary' | 'secondary',
+): Identifier | Refusal {
+  const identifiers = body.object(side) ?? emptyObject;
+  const [field, ...more] = kindsIn(identifiers, V1_KINDS);
+  if (field === undefined || more.length > 0) {
+    return refused('invalid_call', side, `${side} must have exactly one of id, email or cio_id`);
+  }
+  return identifierIn(call, identifiers, { field, kind: V1_KINDS[field] });
+}
+
+function kindsIn<Field extends string>(sent: SentObject, kinds: Readonly<Record<Field, unknown>>): Field[] {
+  const fields = Object.keys(kinds) as Field[]; // the keys of a record of Field
+  return fields.filter((field) => sent.value[field] !== undefined && sent.value[field] !== null);
+}
+
+function identifierIn(
+  call: NotedCall,
+  sent: SentObject,
+  { field, kind }: { readonly field: string; readonly kind: Identifier['kind'] },
+): Identifier | Refusal {
+  const value = sent.value[field];
+  if (typeof value !== 'string' && typeof value !== 'number') {
+    return refused('invalid_call', field, `${field} attribute must be a string value`);
+  }
+  const text = typeof value === 'number' ? (nameIn(call, sent, field) ?? '') : value;
+  return ofKind(call, field, { kind, value: text });
+}
+
+export function pathIdentifier(call: NotedCall, path: string): Identifier | Refusal {
+  if (path === '') return refused('invalid_call', 'id', 'id attribute must be present');
+  return byShape(call, 'id', path);
+}
+
+/** An identifier among the attributes; null when absent, or an email that does not look like one. */
+export function bodyIdentifier(
+  call: NotedCall,
+  kind: Identifier['kind'],
+  value: unknown,
+): string | null | Refusal {
+  if (typeof value !== 'string') return null;
+  if (kind === 'email' && !isEmailShaped(canonicalEmail(value))) return null;
+  if (kind === 'cio_id' && canonicalName(value) === '') return null;
+  const checked = ofKind(call, kind, { kind, value });
+  return isRefusal(checked) ? checked : checked.value;
+}
