@@ -25,6 +25,7 @@ export const reasons = {
     'The visitor has more waiting events than the limit; the event is kept in anonymous_events only.',
   input_expired:
     'Records were gone from the log before their service had read them; detail says which offsets.',
+  not_handled: 'The record could not be handled; it lies in dead.letters. detail says where and why.',
   undecodable: 'The record could not be read; it lies in dead.letters.',
 } as const;
 export type Reason = keyof typeof reasons;

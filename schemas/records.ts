@@ -28,6 +28,17 @@ export interface OutputHash {
   readonly hash: number;
 }
 
+export interface FailedRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Name of what the service had kept of an earlier record, in its input partition; empty: the record at the offset. */
+  readonly kept: string;
+  readonly step: string;
+  readonly code: string;
+  readonly message: string;
+}
+
 /** One committed batch of a task: all that chance decided. State and outputs are a pure function of these and the logs that they point to. */
 export interface BatchRecord {
   /** Random. */
@@ -47,6 +58,8 @@ export interface BatchRecord {
   readonly ranges: readonly InputRange[];
   /** An entry for each input partition that wrote something. */
   readonly outputs: readonly OutputHash[];
+  /** Records whose handling failed: a replay puts them aside at once, as this batch did. */
+  readonly dead_letters: readonly FailedRecord[];
 }
 
 /** One accepted call about a visitor or a person (never a marker). The routing fields come first, so that a reader that only routes decodes a few bytes. JSON stays text: lossless for any JSON. */
@@ -95,6 +108,16 @@ export interface DeadLetter {
   readonly code: string;
   readonly message: string;
   readonly at: number;
+  /** Name of what the service had kept of an earlier record: value is that, and the offset says what was read when it failed. */
+  readonly kept: string;
+  /** decode, admit or handle. */
+  readonly step: string;
+  /** Of the whole key. */
+  readonly key_bytes: number;
+  /** Of the whole value, of which a very large one is cut. */
+  readonly value_bytes: number;
+  /** Of the whole value, in hex. */
+  readonly value_sha256: string;
 }
 
 /** A versioned workspace setting, segment, journey or message; or the test clock. Read in order from the start. */

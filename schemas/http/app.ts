@@ -53,7 +53,10 @@ export const WorkspaceSettingsBody = Type.Object(
 export type WorkspaceSettingsBody = Static<typeof WorkspaceSettingsBody>;
 
 /** `PUT /v1/test-clock`. */
-export const TestClockBody = Type.Object({ now: Type.String({ description: 'ISO 8601.' }) }, closed);
+export const TestClockBody = Type.Object(
+  { now: Type.String({ maxLength: 64, description: 'ISO 8601.' }) },
+  closed,
+);
 export type TestClockBody = Static<typeof TestClockBody>;
 
 /** What a fault of a definition or of settings looks like. */

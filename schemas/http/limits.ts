@@ -10,6 +10,13 @@ export const eventNameBytesMax = 100;
 /** Ours: a page is named by its URL, which the limit on event names must not cost us. */
 export const pageNameBytesMax = 8_192;
 export const eventDataBytesMax = 100_000;
+/** Ours: properties and context of one event, relationships among them. Only an identify of Track v1 may be so large. */
+export const eventTextBytesMax = 980_000;
+/**
+ * Ours: an event with all its fields, as a value of events.collected. What becomes of it carries more than it did
+ * (who, when, from where), and must be a record of the log as well.
+ */
+export const eventRecordBytesMax = 1_000_000;
 /** One operation of Track v2, or one call of Pipelines. */
 export const callBytesMax = 32 * 1_024;
 /** A batch of Track v2 or Pipelines. */
@@ -27,3 +34,13 @@ export const messageIdBytesMax = 150;
 /** Ours: what ClickHouse's DateTime64(3) can hold; timestamps outside are moved to the border. */
 export const timestampMsMin = Date.UTC(1900, 0, 1);
 export const timestampMsMax = Date.UTC(2299, 11, 31);
+/** Ours: who asks for a split, and why. */
+export const splitTextBytesMax = 1_000;
+export const splitAnonymousIdsMax = 1_000;
+export const splitIdentifiersMax = 100;
+/** Ours: all that a split says, as it is kept. It goes into a fact, news for every lane partition and activities. */
+export const splitBytesMax = 256 * 1_024;
+/** Ours: a segment, a journey or a message, as it is kept: one record of the log. */
+export const definitionBytesMax = 256 * 1_024;
+/** Ours: the context of a batch holds for each call that brings none, so that one request may become many times as much. */
+export const batchContextsBytesMax = 8 * 1_024 * 1_024;

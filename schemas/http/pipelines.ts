@@ -1,5 +1,6 @@
 /** Bodies of the Pipelines API, as far as they are read. Unknown members are ignored. */
 import Type, { type Static, type TProperties } from 'typebox';
+import { splitAnonymousIdsMax, splitIdentifiersMax } from './limits.ts';
 
 const absent = Type.Null();
 const Id = Type.Optional(Type.Union([Type.String(), Type.Number(), absent]));
@@ -51,7 +52,9 @@ export type Batch = Static<typeof Batch>;
 /** `POST /v1/people/{id}/split`, with the app key. */
 export const Split = Type.Object(
   {
-    anonymous_ids: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { maxItems: 1_000 })),
+    anonymous_ids: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), { maxItems: splitAnonymousIdsMax }),
+    ),
     identifiers: Type.Optional(
       Type.Array(
         Type.Union([
@@ -64,7 +67,7 @@ export const Split = Type.Object(
             { additionalProperties: false },
           ),
         ]),
-        { maxItems: 100 },
+        { maxItems: splitIdentifiersMax },
       ),
     ),
     into: Type.Optional(

@@ -1,6 +1,7 @@
 /** `PUT`, `GET`, `DELETE /v1/definitions/segments|journeys|messages/{id}` and the lists, with the app key. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Fault } from '../../schemas/http/app.ts';
+import { definitionBytesMax } from '../../schemas/http/limits.ts';
 import type { Workspace } from '../../schemas/ids.ts';
 import { parseJourney, parseSegment, type Parsed } from '../rules/parse.ts';
 import type { StoredDefinition } from '../runtime/definitions.ts';
@@ -35,6 +36,12 @@ const tooMany: Fault = {
   pointer: '',
   code: 'too_many',
   message: `at most ${String(definitionsMax)} of a kind`,
+};
+
+const tooLarge: Fault = {
+  pointer: '',
+  code: 'limit_exceeded',
+  message: `a definition cannot be larger than ${String(definitionBytesMax)} bytes`,
 };
 
 export function mountDefinitions(app: FastifyInstance, options: DefinitionsOptions): void {
@@ -87,6 +94,9 @@ async function put(
   if (!ID.test(id)) return badRequest(reply, [badId]);
   const read = readBody(request);
   if (!read.ok) return badRequest(reply, [read.fault]);
+  // As it is kept: a control character grows sixfold, and it must be one record of the log.
+  if (Buffer.byteLength(JSON.stringify(read.value)) > definitionBytesMax)
+    return badRequest(reply, [tooLarge]);
   const parsed = parse(read.value);
   if (!parsed.ok) return badRequest(reply, parsed.faults);
   const write = { body: read.value, countMax: definitionsMax };

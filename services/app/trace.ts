@@ -4,7 +4,10 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { canonicalEmail, canonicalName } from '../../schemas/identifiers.ts';
+import type { Fault } from '../../schemas/http/app.ts';
+import { identifierBytesMax } from '../../schemas/http/limits.ts';
 import type { Workspace } from '../../schemas/ids.ts';
+import { canonicalIdentifier, identifierByShape } from '../../schemas/lanes.ts';
 import { answer, badRequest, bearerOf, unauthorized } from './answers.ts';
 import type { AppKeys, Query } from './ports.ts';
 import { stepsOf, type Row, type Step } from './trace-steps.ts';
@@ -33,6 +36,10 @@ async function get(
   const workspace = key === undefined ? undefined : keys.app(key);
   if (workspace === undefined) return unauthorized(reply);
   const { anonymous_id: anonymousId, person } = request.query as Record<string, unknown>; // Fastify's parsed query
+  const faults = [nameFault('anonymous_id', anonymousId), nameFault('person', person)].filter(
+    (fault) => fault !== undefined,
+  );
+  if (faults.length > 0) return badRequest(reply, faults);
   if (typeof anonymousId === 'string' && person === undefined) {
     return answer(reply, 200, await tell(query, await visitor(query, workspace, anonymousId)));
   }
@@ -42,6 +49,15 @@ async function get(
   }
   const message = 'give either anonymous_id or person';
   return badRequest(reply, [{ pointer: '', code: 'required', message }]);
+}
+
+/** Nobody has a name that no route takes. Measured as it is kept. */
+function nameFault(field: 'anonymous_id' | 'person', value: unknown): Fault | undefined {
+  if (typeof value !== 'string') return undefined;
+  const kept = field === 'person' ? canonicalIdentifier(identifierByShape(value)).value : value;
+  if (Buffer.byteLength(kept) <= identifierBytesMax) return undefined;
+  const message = `${field} cannot be longer than ${String(identifierBytesMax)} bytes`;
+  return { pointer: `/${field}`, code: 'limit_exceeded', message };
 }
 
 /** Whose story: a visitor, with the person who claimed it; or a person, with every visitor that it was. */

@@ -50,6 +50,20 @@ describe('definitions (contract, *Definitions*)', () => {
     expect(id.json()).toMatchObject({ errors: [{ code: 'invalid_id' }] });
   });
 
+  test('a definition that would be no record of the log is refused, by its bytes as they are kept', async () => {
+    const values = (control: string) => Array.from({ length: 1_000 }, () => control.repeat(50));
+    const payload = (control: string) => ({
+      ...segment,
+      when: { attribute: 'x', operator: 'in', value: values(control) },
+    });
+    const small = await app({ method: 'PUT', url, payload: payload('x') });
+    expect(small.statusCode).toBe(200);
+    const grown = await app({ method: 'PUT', url, payload: payload('\u0001') });
+    expect(grown.statusCode).toBe(400);
+    expect(grown.json()).toMatchObject({ errors: [{ pointer: '', code: 'limit_exceeded' }] });
+    expect((await app({ method: 'GET', url })).json()).toMatchObject({ version: 1 });
+  });
+
   test('messages are not built yet and say so', async () => {
     const answer = await app({ method: 'PUT', url: '/v1/definitions/messages/m', payload: {} });
     expect(answer.statusCode).toBe(400);
@@ -287,5 +301,18 @@ describe('the trace', () => {
     expect((await app({ method: 'GET', url: '/v1/trace' })).statusCode).toBe(400);
     expect((await app({ method: 'GET', url: '/v1/trace?anonymous_id=a&person=b' })).statusCode).toBe(400);
     expect((await app({ method: 'GET', url: '/v1/trace?person=nobody' })).json()).toEqual({ steps: [] });
+  });
+});
+
+describe('what names somebody in a query is bounded as any identifier is', () => {
+  test.each(['anonymous_id', 'person'])('%s', async (name) => {
+    const of = (value: string) =>
+      app({ method: 'GET', url: `/v1/trace?${name}=${encodeURIComponent(value)}` });
+    for (const value of ['é'.repeat(76), 'Ⱥ'.repeat(70) + '@b.example'].slice(0, name === 'person' ? 2 : 1)) {
+      const answer = await of(value);
+      expect(answer.statusCode).toBe(400);
+      expect(answer.json()).toMatchObject({ errors: [{ pointer: `/${name}`, code: 'limit_exceeded' }] });
+    }
+    expect((await of('é'.repeat(75))).statusCode).not.toBe(400);
   });
 });

@@ -78,6 +78,25 @@ describe('Pipelines, permissive and strict (spec A.3)', () => {
     expect(under.sent.events).toHaveLength(0);
   });
 
+  test.each([
+    ['over 32 kB', 1, 40_000],
+    ['over 8 MB in all its calls', 9_000, 1_000],
+  ])(
+    'a context of a batch that is %s is left out with a row, or 400 in strict mode',
+    async (_, calls, bytes) => {
+      const call = { type: 'track', anonymousId: 'a', event: 'x' };
+      const body = { batch: Array.from({ length: calls }, () => call), context: { pad: 'x'.repeat(bytes) } };
+      const refusal = await post('/v1/batch', body, strict);
+      expect(refusal.statusCode).toBe(400);
+      expect(under.sent.events).toHaveLength(0);
+      expect((await post('/v1/batch', body)).statusCode).toBe(200);
+      expect(under.sent.events).toHaveLength(calls);
+      expect(under.sent.events[0]?.value.context).toBeNull();
+      expect(reasons()).toEqual(['limit_exceeded']);
+      expect(JSON.parse(under.sent.dropped[0]?.value.detail ?? '')).toMatchObject({ field: 'context' });
+    },
+  );
+
   test('a body that is not JSON is a row, or 400 in strict mode', async () => {
     const json = { 'content-type': 'application/json' };
     expect((await post('/v1/track', '{', json)).statusCode).toBe(200);
@@ -176,6 +195,37 @@ describe('envelopes of Track v1 (spec A.0)', () => {
   });
 });
 
+describe('an event that would be no record of the log', () => {
+  const put = (attributes: object) =>
+    under.server.inject({
+      method: 'PUT',
+      url: '/api/v1/customers/1',
+      payload: attributes,
+      headers: { authorization: trackAuth },
+    });
+  const attributes = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`a${String(at)}`, '\u0001'.repeat(1_000)]));
+  const relationships = (count: number) => ({
+    cio_relationships: {
+      action: 'add_relationships',
+      relationships: Array.from({ length: count }, () => ({ identifiers: { object_id: '1' } })),
+    },
+  });
+
+  test('is refused, by its bytes as they are kept, and what is within every documented limit is not', async () => {
+    expect((await put(attributes(140))).statusCode).toBe(200);
+    const answer = await put(attributes(170));
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json()).toEqual({ meta: { error: 'an event cannot be larger than 980000 bytes' } });
+    expect(under.sent.events).toHaveLength(1);
+  });
+
+  test('nor does a list of relationships grow past it on its way', async () => {
+    expect((await put(relationships(5_000))).statusCode).toBe(200);
+    expect((await put(relationships(26_000))).statusCode).toBe(400);
+  });
+});
+
 describe('POST /v1/people/{id}/split', () => {
   const split = (payload: object) =>
     under.server.inject({
@@ -218,5 +268,60 @@ describe('POST /v1/people/{id}/split', () => {
   ])('must name something, who asks and why: %j', async (body) => {
     expect((await split(body)).statusCode).toBe(400);
     expect(under.sent.requests).toHaveLength(0);
+  });
+
+  /** Bytes count after normalisation, so a letter that grows in lower case is measured as it is kept. */
+  const grows = `${'Ⱥ'.repeat(70)}@b.example`;
+  const ok = { anonymous_ids: ['a'], by: 'Ann', why: 'x' };
+  test.each<[string, string, object]>([
+    ['/why', 'limit_exceeded', { ...ok, why: 'é'.repeat(501) }],
+    ['/by', 'limit_exceeded', { ...ok, by: 'x'.repeat(1_001) }],
+    ['/into', 'limit_exceeded', { ...ok, into: 'é'.repeat(76) }],
+    ['/into', 'limit_exceeded', { ...ok, into: grows }],
+    ['/into', 'identifier_illegal', { ...ok, into: 'a\0' }],
+    ['/anonymous_ids/1', 'limit_exceeded', { ...ok, anonymous_ids: ['a', 'x'.repeat(151)] }],
+    ['/anonymous_ids/0', 'identifier_illegal', { ...ok, anonymous_ids: ['\ud800'] }],
+    ['/identifiers/0', 'limit_exceeded', { ...ok, identifiers: ['x'.repeat(151)] }],
+    [
+      '/identifiers/1/value',
+      'limit_exceeded',
+      { ...ok, identifiers: ['a', { kind: 'email', value: grows }] },
+    ],
+    ['/identifiers/0/value', 'invalid_call', { ...ok, identifiers: [{ kind: 'id', value: '' }] }],
+    ['/anonymous_ids', 'invalid_call', { ...ok, anonymous_ids: Array(1_001).fill('a') }],
+    ['/identifiers', 'invalid_call', { ...ok, identifiers: Array(101).fill('a') }],
+    ['/why', 'invalid_call', { ...ok, why: 7 }],
+    ['/by', 'invalid_call', { anonymous_ids: ['a'], why: 'x' }],
+    [
+      '',
+      'limit_exceeded',
+      { ...ok, anonymous_ids: Array.from({ length: 1_000 }, () => '\u0001'.repeat(150)) },
+    ],
+  ])('security 4: %s is refused as %s, with its pointer', async (pointer, code, body) => {
+    const answer = await split(body);
+    expect(answer.statusCode).toBe(400);
+    const { errors } = answer.json<{ errors: { pointer: string; code: string; message: string }[] }>();
+    expect(errors[0]).toMatchObject({ pointer, code });
+    expect(errors[0]?.message).not.toBe('');
+    expect(under.sent.requests).toHaveLength(0);
+  });
+
+  test('the path is measured as it is kept, and its fault names no member', async () => {
+    const url = `/v1/people/${encodeURIComponent(grows)}/split`;
+    const headers = { authorization: appAuth };
+    const answer = await under.server.inject({ method: 'POST', url, payload: ok, headers });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json()).toMatchObject({ errors: [{ pointer: '', code: 'limit_exceeded' }] });
+  });
+
+  test('what is at its limits is taken', async () => {
+    const body = {
+      anonymous_ids: Array.from({ length: 1_000 }, (_, at) => String(at).padEnd(150, 'x')),
+      identifiers: ['é'.repeat(75)],
+      into: 'x'.repeat(150),
+      by: 'x'.repeat(1_000),
+      why: 'é'.repeat(500),
+    };
+    expect((await split(body)).statusCode).toBe(200);
   });
 });

@@ -2,14 +2,19 @@
  * The single writer of a partition's workspaces. A record of identity.requests is decided at once, unless it is a
  * control call that the lanes have not caught up with, or a lane's request that must wait behind one (held.ts).
  */
-import { UnknownSchemaError, type Codecs } from '../../schemas/codec.ts';
+import type { Codecs } from '../../schemas/codec.ts';
 import { toWorkspace } from '../../schemas/ids.ts';
 import type { IdentityRequest } from '../../schemas/records.ts';
-import { topics } from '../../schemas/topics.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 import type { KeyedStore, PartitionStores } from '../runtime/store/ports.ts';
-import type { BatchContext, Emitter, Processor } from '../runtime/task/ports.ts';
+import {
+  attempt,
+  type BatchContext,
+  type Emitter,
+  type Kept,
+  type Processor,
+} from '../runtime/task/ports.ts';
 import { decideCall, decideControl, type Decision } from './decide/decide.ts';
 import { WorkspaceGraph } from './graph/graph.ts';
 import { AwaitedControls, type AwaitedControl } from './held/awaited-controls.ts';
@@ -40,8 +45,7 @@ export class IdentityProcessor implements Processor {
   }
 
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
-    const request = this.#decode(record, batch, out);
-    if (request === null) return;
+    const request = this.#codecs.IdentityRequest.decode(record.bytes, record.valueStart, record.valueEnd);
     switch (request.kind) {
       case 'watermark':
         if (request.source_partition !== null) {
@@ -62,6 +66,24 @@ export class IdentityProcessor implements Processor {
     }
     this.#abandon(record.appendedAt, out);
     this.#releaseDue(batch, out);
+  }
+
+  /** A lane that asked would wait for ever, and so would lanes that go by the marker of a control call. */
+  onPutAside(record: InputRecord, batch: BatchContext, out: Emitter): void {
+    const request = this.#codecs.IdentityRequest.decode(record.bytes, record.valueStart, record.valueEnd);
+    switch (request.kind) {
+      case 'watermark':
+      case 'marker':
+        return;
+      case 'claim':
+      case 'resolve':
+      case 'barrier':
+        this.#refuse(request, batch, out);
+        return;
+      default:
+        this.#awaited.arrived({ workspace: request.workspace, number: request.request_number });
+        this.#tellDone(request, out);
+    }
   }
 
   /** Goes on where a record found more control calls due than it may decide. */
@@ -117,18 +139,19 @@ export class IdentityProcessor implements Processor {
   /** Decides control calls whose turn has come, each followed by the requests that waited behind it and no other. */
   #releaseDue(batch: BatchContext, out: Emitter): void {
     for (let count = 0; count < CONTROLS_A_STEP_MAX && this.#held.headIsReady; count += 1) {
-      const { request, behind, hurried } = this.#held.takeHead();
-      this.#decide(
-        (control, decision) => {
-          if (hurried) decision.recorder.notes([hurriedNote(control)]);
-          decideControl(control, decision);
-        },
-        request,
-        batch,
-        out,
-      );
-      const { workspace, request_number: number } = request;
-      if (number !== 0) this.#tellEnded({ workspace, number }, out);
+      const { sequence: head, request, behind, hurried } = this.#held.takeHead();
+      attempt(batch, this.#kept(head, request), () => {
+        this.#decide(
+          (control, decision) => {
+            if (hurried) decision.recorder.notes([hurriedNote(control)]);
+            decideControl(control, decision);
+          },
+          request,
+          batch,
+          out,
+        );
+      });
+      this.#tellDone(request, out);
       for (const sequence of behind) {
         const waited = this.#held.read(sequence);
         const next = this.#controlBefore(waited);
@@ -137,9 +160,34 @@ export class IdentityProcessor implements Processor {
           continue;
         }
         this.#held.release(sequence);
-        this.#decide(decideCall, waited, batch, out);
+        const decided = attempt(batch, this.#kept(sequence, waited), () => {
+          this.#decide(decideCall, waited, batch, out);
+        });
+        if (!decided) this.#refuse(waited, batch, out);
       }
     }
+  }
+
+  #kept(sequence: number, request: IdentityRequest): Kept {
+    return {
+      name: `held ${String(sequence)}`,
+      topic: 'identityRequests',
+      key: request.workspace,
+      value: () => this.#codecs.IdentityRequest.encode(request),
+    };
+  }
+
+  /** Its event is dropped, with the reason; what queues behind it goes on. */
+  #refuse(request: IdentityRequest, batch: BatchContext, out: Emitter): void {
+    const refuse = (_: IdentityRequest, { recorder }: Decision): void => {
+      if (request.kind === 'barrier') recorder.reply({ kind: 'passed' });
+      else recorder.reply({ kind: 'refused', reason: 'not_handled' });
+    };
+    this.#decide(refuse, request, batch, out);
+  }
+
+  #tellDone({ workspace, request_number: number }: IdentityRequest, out: Emitter): void {
+    if (number !== 0) this.#tellEnded({ workspace, number }, out);
   }
 
   #controlBefore(request: IdentityRequest): number | undefined {
@@ -162,30 +210,6 @@ export class IdentityProcessor implements Processor {
 
   #graph(request: IdentityRequest): WorkspaceGraph {
     return new WorkspaceGraph(this.#store, toWorkspace(request.workspace));
-  }
-
-  /** Null when the record cannot be read: it lies in dead.letters then. A schema not loaded yet is the shell's to load. */
-  #decode(record: InputRecord, batch: BatchContext, out: Emitter): IdentityRequest | null {
-    const { bytes, keyStart, keyEnd, valueStart, valueEnd } = record;
-    try {
-      return this.#codecs.IdentityRequest.decode(bytes, valueStart, valueEnd);
-    } catch (error) {
-      if (error instanceof UnknownSchemaError) throw error;
-      const key = bytes.subarray(keyStart, keyEnd);
-      const letter = this.#codecs.DeadLetter.encode({
-        topic: topics[record.topic].name,
-        partition: record.partition,
-        offset: record.offset,
-        key,
-        value: bytes.subarray(valueStart, valueEnd),
-        service: 'identity',
-        code: 'undecodable',
-        message: error instanceof Error ? error.message : String(error),
-        at: batch.time,
-      });
-      out.emit('deadLetters', key, letter);
-      return null;
-    }
   }
 }
 

@@ -11,7 +11,7 @@ import {
   strictFaultsOf,
 } from '../testing/ingest-calls.ts';
 import { readJson } from './json-text.ts';
-import { translateSplit } from './split-route.ts';
+import { translateSplit } from './translate-split.ts';
 import { translatePipelines } from './translate-pipelines.ts';
 import {
   translateAnonymousEvent,
@@ -196,7 +196,9 @@ describe('cases 15 and 24: one name in many spellings', () => {
     expect(controlOf(translateMerge(context, sent(merge))).identifier).toBe('a@mail.example');
     const split = { identifiers: [email, { kind: 'email', value: email }], into: email, by: 'b', why: 'w' };
     const read = readJson(Buffer.from(JSON.stringify(split)));
-    const detail = controlOf(translateSplit(context, email, read)).detail ?? '';
+    const taken = translateSplit(context, email, read);
+    if (taken.type === 'faults') throw new Error(JSON.stringify(taken.faults));
+    const detail = controlOf(taken).detail ?? '';
     const named = { kind: 'email', value: 'a@mail.example' };
     expect(JSON.parse(detail)).toMatchObject({ identifiers: [named, named], into: named });
   });

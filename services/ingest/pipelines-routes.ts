@@ -4,7 +4,12 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Compile } from 'typebox/compile';
-import { batchBytesMax, batchCallsMax } from '../../schemas/http/limits.ts';
+import {
+  batchBytesMax,
+  batchCallsMax,
+  batchContextsBytesMax,
+  callBytesMax,
+} from '../../schemas/http/limits.ts';
 import { Batch } from '../../schemas/http/pipelines.ts';
 import { failure, refusalBody, success, unauthorized } from './answers.ts';
 import { pipelinesCaller, pipelinesHeader } from './authenticate.ts';
@@ -12,7 +17,7 @@ import { isObject, readJson, type ReadJson, type SentObject } from './json-text.
 import { countWithin } from './not-numbers.ts';
 import { isEmptyList } from './readable-call.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
-import { refused, type CallContext, type Outcome, type Refusal } from './translation.ts';
+import { isRefusal, refused, type CallContext, type Outcome, type Refusal } from './translation.ts';
 import { refusedRow, translatePipelines } from './translate-pipelines.ts';
 import { shapeFault } from './validate.ts';
 
@@ -88,18 +93,32 @@ function judge(call: CallContext, type: string, read: ReadJson): Verdict {
     const text = `a batch cannot hold more than ${String(batchCallsMax)} calls`;
     return whole(call, refused('limit_exceeded', 'batch', text));
   }
-  const context = sent.object('context')?.text ?? null;
+  const context = batchContext(sent, items.length);
+  const shared = isRefusal(context) ? null : context;
   const verdicts = items.map((item) => {
     if (item === undefined) return whole(call, refused('invalid_call', null, 'a call must be an object'));
     const itemType = item.value.type;
     const { sentAt } = sent.value;
     const itsType = typeof itemType === 'string' ? itemType : '';
-    return judgeCall(call, { type: itsType, sent: item, context, sentAt, unread });
+    return judgeCall(call, { type: itsType, sent: item, context: shared, sentAt, unread });
   });
+  if (isRefusal(context)) verdicts.push(whole(call, context));
   return {
     outcomes: verdicts.flatMap(({ outcomes }) => outcomes),
     refusals: verdicts.flatMap(({ refusals }) => refusals),
   };
+}
+
+/** Null when there is none; a refusal leaves it out of all calls. */
+function batchContext(sent: SentObject, calls: number): string | null | Refusal {
+  const context = sent.object('context');
+  if (context === undefined) return null;
+  const { bytes } = context;
+  if (bytes <= callBytesMax && bytes * calls <= batchContextsBytesMax) return context.text;
+  const text =
+    `the context of a batch cannot be larger than ${String(callBytesMax)} bytes, ` +
+    `nor than ${String(batchContextsBytesMax)} bytes over all its calls`;
+  return refused('limit_exceeded', 'context', text);
 }
 
 interface ReadCall {

@@ -2,6 +2,7 @@
  * What a call becomes. Translators are pure: they are told the time and draw message ids from what they are given;
  * the shell (deliver.ts) sends.
  */
+import { eventTextBytesMax } from '../../schemas/http/limits.ts';
 import { identityRequest } from '../../schemas/identity-request.ts';
 import type { Workspace } from '../../schemas/ids.ts';
 import { laneKey, type Identifier } from '../../schemas/lanes.ts';
@@ -46,8 +47,19 @@ export type Translation =
     }
   | Refusal;
 
+/** The one way in for events of every route, so that none is larger than what all behind it can pass on. */
 export function accepted(...outcomes: readonly Outcome[]): Translation {
-  return { type: 'accepted', outcomes };
+  const fault = outcomes.some((outcome) => outcome.type === 'event' && isTooLarge(outcome.event));
+  if (!fault) return { type: 'accepted', outcomes };
+  const text = `an event cannot be larger than ${String(eventTextBytesMax)} bytes`;
+  return refused('limit_exceeded', null, text);
+}
+
+/** A UTF-16 unit takes at most 3 bytes of UTF-8, so most events need no count. */
+function isTooLarge({ properties, context }: CollectedEvent): boolean {
+  const units = (properties?.length ?? 0) + (context?.length ?? 0);
+  if (units * 3 <= eventTextBytesMax) return false;
+  return Buffer.byteLength(properties ?? '') + Buffer.byteLength(context ?? '') > eventTextBytesMax;
 }
 
 export function refused(reason: Reason, field: string | null, message: string): Refusal {

@@ -40,6 +40,11 @@ export function nameFault(field: string, value: string): Refusal | undefined {
   return undefined;
 }
 
+/** Free text of ours: only its size matters. */
+export function textFault(what: string, text: string, bytesMax: number): Refusal | undefined {
+  return isLonger(text, bytesMax) ? tooLong(what, bytesMax) : undefined;
+}
+
 /** Trimmed. `what` begins the text of a refusal: `event name`. A page's and a screen's are cut (names.ts). */
 export function eventNameOr(value: unknown, kind: 'event' | 'page' | 'screen'): string | Refusal {
   if (typeof value !== 'string' || value.trim() === '') {

@@ -4,12 +4,13 @@
  */
 import { WIRE_HEADER_BYTES, type Codecs } from '../../schemas/codec.ts';
 import { isStrict } from '../../schemas/control-markers.ts';
+import { eventRecordBytesMax } from '../../schemas/http/limits.ts';
 import { holdMsMax } from '../../schemas/hold.ts';
 import type { LaneKey, PersonId, Workspace } from '../../schemas/ids.ts';
 import { laneKey } from '../../schemas/lanes.ts';
 import { partitionOf } from '../../schemas/partitioner.ts';
 import type { IdentityDecision } from '../../schemas/records.ts';
-import { assert, CodedError } from '../runtime/errors.ts';
+import { assert, CodedError, UnusableRecord } from '../runtime/errors.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
 import type { HashWindow, LaneSlot, PartitionStores } from '../runtime/store/ports.ts';
 import type { BatchContext, Emitter, Processor } from '../runtime/task/ports.ts';
@@ -98,6 +99,7 @@ export class LanesProcessor implements Processor {
   #takeEvent(record: InputRecord, out: Emitter): void {
     const { hand, events } = this.#shell;
     const { bytes, keyStart, keyEnd } = record;
+    if (record.valueEnd - record.valueStart > eventRecordBytesMax) throw tooLarge(record);
     if (!hand.take(bytes, record.valueStart, record.valueEnd, record.offset)) {
       throw new CodedError('undecodable', 'could not read an event: it is not a record of the schema');
     }
@@ -222,6 +224,12 @@ export class LanesProcessor implements Processor {
     this.#expiredHour = hour;
     this.#shell.events.expire(hour * HOUR_MS - waitingMs - graceMs);
   }
+}
+
+/** Once it waits in a lane it is too late: what is released is larger than what was kept. */
+function tooLarge({ valueStart, valueEnd }: InputRecord): UnusableRecord {
+  const text = `could not take an event of ${String(valueEnd - valueStart)} bytes: the limit is ${String(eventRecordBytesMax)}`;
+  return new UnusableRecord('record_too_large', text);
 }
 
 function keyOf({ bytes, keyStart, keyEnd }: InputRecord): LaneKey {

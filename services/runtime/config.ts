@@ -60,6 +60,17 @@ export function integerField(
   };
 }
 
+export function shareField(variable: string, fallback: number): Field<number> {
+  return {
+    variable,
+    read: (text) => {
+      const value = text === undefined ? fallback : Number(text);
+      if (!(value >= 0 && value <= 1)) throw new Error(`must be a share from 0 to 1, not ${String(text)}`);
+      return value;
+    },
+  };
+}
+
 export function urlField(variable: string, fallback?: string): Field<string> {
   return {
     variable,

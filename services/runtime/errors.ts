@@ -19,12 +19,23 @@ export class CodedError extends Error {
   }
 }
 
+/** A record that its service cannot take, found out before anything was done about it: it goes to dead.letters. */
+export class UnusableRecord extends CodedError {}
+
 /** For the end of a switch over a union: a value that the types say cannot be. */
 export function unreachable(value: never): never {
   throw new CodedError('unreachable', `could not go on: unexpected value ${JSON.stringify(value)}`);
 }
 
-/** What must hold. A failure stops the partition: better late than wrong. */
+/**
+ * What must hold. A failure in the handling of a record is that record's (services/runtime/task/batch/failed-records.ts);
+ * anywhere else it stops the task: better late than wrong.
+ */
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new CodedError('assertion_failed', `assertion failed: ${message}`);
+}
+
+/** What must hold of a task and its stores, whichever record is in hand. A failure stops the task. */
+export function assertState(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new CodedError('state_broken', `assertion failed: ${message}`);
 }

@@ -1,7 +1,12 @@
 /** Records that nobody can read: kept in dead.letters as they came, and named in events.dropped. */
 import type { Codecs } from '../../schemas/codec.ts';
-import { topics } from '../../schemas/topics.ts';
 import type { OutputBuffer } from '../runtime/log/ports.ts';
+import {
+  deadLetterOf,
+  droppedOf,
+  letterKeyBytesMax,
+  type Letter,
+} from '../runtime/task/batch/dead-letter.ts';
 import type { Undecodable } from './batch.ts';
 
 const SERVICE = 'sink';
@@ -14,27 +19,21 @@ export function writeUndecodable(
   outputs: OutputBuffer,
 ): void {
   for (const { topic, partition, offset, key, value, message } of records) {
-    const place = { topic: topics[topic].name, partition, offset };
-    const letter = codecs.DeadLetter.encode({
-      ...place,
+    const letter: Letter = {
+      topic,
+      partition,
+      offset,
+      kept: '',
       key,
       value,
       service: SERVICE,
+      step: 'decode',
       code: 'undecodable',
       message,
       at: now,
-    });
-    const dropped = codecs.DroppedEvent.encode({
-      workspace: key?.toString().split(':', 1)[0] ?? '',
-      reason: 'undecodable',
-      stage: SERVICE,
-      at: now,
-      message_id: null,
-      anonymous_id: null,
-      person_id: null,
-      detail: JSON.stringify({ ...place, message }),
-    });
-    outputs.append('deadLetters', partition, key, letter);
-    outputs.append('eventsDropped', partition, key, dropped);
+    };
+    const ownKey = key?.subarray(0, letterKeyBytesMax) ?? null;
+    outputs.append('deadLetters', partition, ownKey, codecs.DeadLetter.encode(deadLetterOf(letter)));
+    outputs.append('eventsDropped', partition, ownKey, codecs.DroppedEvent.encode(droppedOf(letter, codecs)));
   }
 }

@@ -1,5 +1,6 @@
 /** Effects as records of their topics. */
 import type { Codecs } from '../../schemas/codec.ts';
+import type { Reason } from '../../schemas/reasons.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import { unreachable } from '../runtime/errors.ts';
 import type { Effect } from './decide/effects.ts';
@@ -66,6 +67,9 @@ export function emitEffect(
         encodeProfile(effect, { workspace, personId }, codecs),
       );
       return;
+    case 'left_out':
+      emitLeftOut(effect, { workspace, personId, personKey }, codecs, out);
+      return;
     case 'dropped':
       out.emit('eventsDropped', personKey, encodeDropped(effect, { workspace, personId }, codecs));
       return;
@@ -75,7 +79,9 @@ export function emitEffect(
 }
 
 function encodeDropped(
-  effect: Extract<Effect, { readonly type: 'dropped' }>,
+  effect: Omit<Extract<Effect, { readonly type: 'dropped' }>, 'type' | 'reason'> & {
+    readonly reason: Reason;
+  },
   { workspace, personId }: Pick<Whose, 'workspace' | 'personId'>,
   codecs: Codecs,
 ): Buffer {
@@ -89,6 +95,33 @@ function encodeDropped(
     person_id: personId,
     detail: effect.detail,
   });
+}
+
+const namesTold = 10;
+const nameCharsTold = 150;
+
+function emitLeftOut(
+  { what, names, at, messageId, anonymousId }: Extract<Effect, { readonly type: 'left_out' }>,
+  { workspace, personId, personKey }: Whose,
+  codecs: Codecs,
+  out: Emitter,
+): void {
+  const told = names.slice(0, namesTold).map((name) => name.slice(0, nameCharsTold));
+  const detail = { [what]: told, count: names.length };
+  const reason = 'limit_exceeded';
+  const activity = codecs.Activity.encode({
+    workspace,
+    kind: 'Failed Update',
+    person_id: personId,
+    anonymous_id: anonymousId,
+    timestamp: at,
+    processed_at: at,
+    message_id: messageId,
+    detail: JSON.stringify({ reason, ...detail }),
+  });
+  out.emit('activitiesLogged', personKey, activity);
+  const row = { reason, at, messageId, anonymousId, detail: JSON.stringify(detail) } as const;
+  out.emit('eventsDropped', personKey, encodeDropped(row, { workspace, personId }, codecs));
 }
 
 function encodeProfile(

@@ -11,6 +11,9 @@ import type { WorkspaceRules } from './decide/workspace-rules.ts';
 export class PeopleStore {
   readonly #store: KeyedStore;
   readonly #codecs: Codecs;
+  /** Who was read last, and how much that was. */
+  #readKey = '';
+  #readBytes = 0;
 
   constructor(store: KeyedStore, codecs: Codecs) {
     this.#store = store;
@@ -18,7 +21,10 @@ export class PeopleStore {
   }
 
   stored(personKey: string): Buffer | undefined {
-    return this.#store.get(`p:${personKey}`);
+    const stored = this.#store.get(`p:${personKey}`);
+    this.#readKey = personKey;
+    this.#readBytes = stored?.length ?? 0;
+    return stored;
   }
 
   person(personKey: string): Person | undefined {
@@ -28,7 +34,8 @@ export class PeopleStore {
 
   subject({ personId, personKey }: Whose, person: Person | undefined, rules: WorkspaceRules): Subject {
     let profile: Profile | undefined;
-    return { personId, person, rules, profile: () => (profile ??= this.#profile(personKey)) };
+    const storedBytes = personKey === this.#readKey ? this.#readBytes : 0;
+    return { personId, person, rules, storedBytes, profile: () => (profile ??= this.#profile(personKey)) };
   }
 
   /** Keeps what was decided and writes its effects. */

@@ -7,7 +7,13 @@ import type { Transfer } from '../../schemas/records.ts';
 import { assert } from '../runtime/errors.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
-import type { BatchContext, Emitter, Processor } from '../runtime/task/ports.ts';
+import {
+  attempt,
+  type BatchContext,
+  type Emitter,
+  type Kept,
+  type Processor,
+} from '../runtime/task/ports.ts';
 import { decideEvent, type PersonEvent, type Subject } from './decide/decide.ts';
 import { LinkBook } from './decide/links.ts';
 import { decideAbsorb, decideDeparture, movedState, type Change, type Moved } from './decide/merge.ts';
@@ -74,9 +80,19 @@ export class TriggerProcessor implements Processor {
     this.#rules.use(batch.definitions);
     if (this.#links.people === 0) return;
     this.#links.drain(drainRecordsMax, (personKey, parked) => {
-      const source = { ...parked, bytes: parked.value, start: 0, end: parked.value.length };
-      this.#read(source);
-      this.#apply(personKey, this.#people.person(personKey), source, out);
+      const { originPartition, originOffset, value } = parked;
+      const source = { ...parked, bytes: value, start: 0, end: value.length };
+      const kept: Kept = {
+        name: `parked ${personKey} ${String(originPartition)} ${String(originOffset)}`,
+        topic: 'eventsMerged',
+        offset: originOffset,
+        key: personKey,
+        value: () => value,
+      };
+      attempt(batch, kept, () => {
+        this.#read(source);
+        this.#apply(personKey, this.#people.person(personKey), source, out);
+      });
     });
   }
 

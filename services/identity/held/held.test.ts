@@ -214,14 +214,6 @@ test('a request is never answered twice: the partition stops', () => {
   expect(() => shop.send(request)).toThrow('is asked once');
 });
 
-test('a record that cannot be read lies in dead.letters and stops nothing', () => {
-  const shop = new Scenario();
-  const bytes = Buffer.from([0, 0, 0, 0, shop.harness.codecs.IdentityRequest.schemaId, 255, 255]);
-  const outputs = shop.harness.batch(shop.now, { topic: 'identityRequests', key: 'shop', bytes });
-  expect(of('deadLetters', outputs)).toMatchObject([{ value: { service: 'identity', code: 'undecodable' } }]);
-  expect(shop.claim({ path: '1' }).kind).toBe('resolved');
-});
-
 describe('markers of control calls', () => {
   const marked = (shop: Scenario, number: number, positions: readonly number[]): IdentityRequest => ({
     ...control(shop, 'delete', ['1'], positions),

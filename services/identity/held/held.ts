@@ -135,6 +135,7 @@ export class HeldRequests {
 
   /** Takes the oldest control call out, with the sequences of what waited behind it. Hurried: only for want of room. */
   takeHead(): {
+    readonly sequence: number;
     readonly request: IdentityRequest;
     readonly behind: readonly number[];
     readonly hurried: boolean;
@@ -147,7 +148,8 @@ export class HeldRequests {
     this.#numbers.delete(`${head.workspace}/${String(head.number)}`);
     for (const name of head.names) shiftFrom(this.#byName, name, head);
     const hurried = !this.#isDue(head);
-    return { request: this.#remove(head.sequence), behind: head.behind, hurried };
+    const { sequence, behind } = head;
+    return { sequence, request: this.#remove(sequence), behind, hurried };
   }
 
   /** The request with this sequence, to be decided or to go on waiting. */

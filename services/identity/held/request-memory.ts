@@ -4,7 +4,7 @@
  * resolve would change nothing: the graph has its facts already.)
  */
 import type { IdentityRequest } from '../../../schemas/records.ts';
-import { assert } from '../../runtime/errors.ts';
+import { assertState } from '../../runtime/errors.ts';
 import { RecentMap } from '../../runtime/recent-map.ts';
 
 /** Lanes in a generation; two are remembered, so at least this many lanes' last requests. */
@@ -22,7 +22,7 @@ export class RequestMemory {
     if (lane === null) return;
     const last = this.#asked.get(lane);
     const repeated = last?.number === number && last.offset === offset;
-    assert(!repeated, `request ${String(number)} of lane ${lane} is asked once`);
+    assertState(!repeated, `request ${String(number)} of lane ${lane} is asked once`);
     this.#asked.set(lane, { number, offset });
   }
 }

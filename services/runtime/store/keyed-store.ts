@@ -14,6 +14,8 @@ import { writeFailed } from './segments/write-fully.ts';
 export interface MarkedStore extends KeyedStore {
   /** The open batch's changes become part of the next group. */
   commit(): void;
+  /** The open batch's changes are forgotten. */
+  takeBack(): void;
   readonly openEntries: number;
   readonly pendingEntries: number;
   /** What is committed is what the next `writeGroup` writes. One group at a time. */
@@ -110,6 +112,9 @@ export class LmdbKeyedStore implements MarkedStore {
 
   commit(): void {
     for (const [key, value] of this.#open) this.#committed.set(key, value);
+    this.#open = new Map();
+  }
+  takeBack(): void {
     this.#open = new Map();
   }
   get openEntries(): number {

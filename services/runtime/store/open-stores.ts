@@ -6,7 +6,7 @@
 import { constants } from 'node:fs';
 import { copyFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { assert, CodedError } from '../errors.ts';
+import { assertState, CodedError } from '../errors.ts';
 import { SegmentEventStore } from './events/event-store.ts';
 import { newSecret } from './events/sip-hash.ts';
 import { realFiles, type LogDisk, type StoreFiles } from './files.ts';
@@ -101,6 +101,11 @@ class FolderStores implements PartitionStores {
       this.events?.close();
       throw error;
     }
+    if (this.events === undefined && this.duplicates === undefined) {
+      this.takeBack = () => {
+        this.keyed.takeBack();
+      };
+    }
     this.#logs = [this.events, this.duplicates].flatMap((store) => store?.log ?? []);
     this.#tail = this.#tails();
   }
@@ -112,9 +117,15 @@ class FolderStores implements PartitionStores {
     return this.#logs.find(({ failure }) => failure !== undefined)?.failure ?? asDamage(this.#failure);
   }
 
+  /** An append-only log and its index are not unwound. */
+  readonly takeBack?: () => void;
+
   committed(sequence: number): void {
     this.#assertSound();
-    assert(sequence > this.#committed, `batch ${String(sequence)} follows batch ${String(this.#committed)}`);
+    assertState(
+      sequence > this.#committed,
+      `batch ${String(sequence)} follows batch ${String(this.#committed)}`,
+    );
     this.#committed = sequence;
     this.keyed.commit();
     this.#tail = this.#tails();
@@ -152,12 +163,12 @@ class FolderStores implements PartitionStores {
       this.#keep(mark);
       this.#flushing = undefined;
     }
-    assert(this.#mark.sequence >= mark.sequence, 'a flush was overtaken by a later one');
+    assertState(this.#mark.sequence >= mark.sequence, 'a flush was overtaken by a later one');
   }
 
   /** Begins a group with what is committed, and writes what its mark will name. */
   #writeSegments(): Mark {
-    assert(!this.#batchOpen(), 'stores are flushed between batches');
+    assertState(!this.#batchOpen(), 'stores are flushed between batches');
     this.keyed.beginGroup();
     return {
       format: FORMAT,

@@ -91,6 +91,11 @@ export interface Durable {
   readonly mark: number;
   /** The open batch has committed as this sequence. */
   committed(sequence: number): void;
+  /**
+   * The open batch did not happen: reads see what is committed. Absent where that cannot be done in place; then the stores
+   * are given up, and opened again at their mark.
+   */
+  takeBack?(): void;
   /** Writes all committed batches and their mark, and waits for the disk. Never with a batch open. */
   flush(): void;
   /**

@@ -110,6 +110,7 @@ async function move(
       definitions_offset: Math.max(...closed.map((batch) => batch.definitions_offset)),
       decider_version: spec.deciderVersion,
       outputs: [],
+      dead_letters: [],
     };
     await writeLayout(
       options,
@@ -148,6 +149,7 @@ function closingOf(
     decider_version: spec.deciderVersion,
     ranges: rangesOf(positions, () => true),
     outputs: [],
+    dead_letters: [],
   };
 }
 

@@ -1,10 +1,19 @@
-/** One partition of a task: its stores, its processor, and what happens to a record that cannot be read. */
+/** One partition of a task: its stores, its processor, and what happens to a record that cannot be read or handled. */
 import { UnknownSchemaError, type Codecs, type RecordName } from '../../../schemas/codec.ts';
 import { topics } from '../../../schemas/topics.ts';
-import { CodedError } from '../errors.ts';
+import { CodedError, UnusableRecord, assertState } from '../errors.ts';
 import type { InputRecord } from '../log/ports.ts';
 import type { PartitionStores } from '../store/ports.ts';
-import type { BatchContext, Emitter, Processor, ServiceSpec } from './ports.ts';
+import { deadLetterOf, droppedOf, letterKeyBytesMax, type Failure } from './batch/dead-letter.ts';
+import {
+  FailedRecords,
+  RecordFault,
+  faultOf,
+  journaled,
+  type FailedPlace,
+  type JournaledFailure,
+} from './batch/failed-records.ts';
+import type { BatchContext, Emitter, Kept, Processor, ServiceSpec } from './ports.ts';
 
 export interface PartitionParts {
   readonly partition: number;
@@ -15,73 +24,179 @@ export interface PartitionParts {
   readonly unknowable: ReadonlySet<number>;
 }
 
+const none = new FailedRecords();
+
 export class PartitionRunner {
   readonly partition: number;
   readonly stores: PartitionStores;
-  readonly processor: Processor;
-  readonly #service: string;
-  readonly #codecs: Codecs;
-  readonly #unknowable: ReadonlySet<number>;
+  readonly #spec: ServiceSpec;
+  readonly #parts: PartitionParts;
+  #processor: Processor;
+  /** Of committed batches and of the open one, unusable ones included. */
   deadLetters = 0;
+  /** Which are to be put aside; of a replayed batch, as its journal record says. */
+  failed = none;
+  #open: JournaledFailure[] = [];
+  #unusable = 0;
+  /** The batch that was seen last, as this partition's processor is told of it. */
+  #batch: BatchContext | undefined;
+  #context: BatchContext | undefined;
+  #out: Emitter | undefined;
+  /** The record in hand; at the end of a batch the last one. */
+  #place: FailedPlace;
 
-  constructor(spec: ServiceSpec, { partition, partitions, stores, codecs, unknowable }: PartitionParts) {
+  constructor(spec: ServiceSpec, parts: PartitionParts) {
+    const { partition, partitions, stores, codecs } = parts;
     this.partition = partition;
     this.stores = stores;
-    this.#service = spec.name;
-    this.#codecs = codecs;
-    this.#unknowable = unknowable;
-    this.processor = spec.open(partition, partitions, stores, codecs);
+    this.#spec = spec;
+    this.#parts = parts;
+    this.#processor = spec.open(partition, partitions, stores, codecs);
+    this.#place = { topic: spec.inputs[0] ?? 'definitions', partition, offset: -1, kept: '' };
+  }
+
+  get processor(): Processor {
+    return this.#processor;
   }
 
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
+    if (this.failed.size > 0) {
+      const place = placeOf(record);
+      const failure = this.failed.of(place);
+      if (failure !== undefined) {
+        this.#putAside(record, failure, batch, out);
+        return;
+      }
+    }
+    this.#out = out;
     try {
-      this.processor.onRecord(record, batch, out);
+      this.processor.onRecord(record, this.#contextOf(batch), out);
     } catch (error) {
       // A processor decodes before it does anything else. If the value cannot be decoded here either, it is the
-      // record's fault and the same in every replay; if it can, the processor has a bug, which must not pass for one.
-      if (this.#canDecode(record)) throw error;
-      this.#toDeadLetters(record, error, batch, out);
+      // record's fault and the same in every replay, and nothing has to be taken back.
+      if (error instanceof UnusableRecord || (!(error instanceof RecordFault) && !this.#canDecode(record))) {
+        this.#unusable += 1;
+        this.#letter(record, unusable(error), batch, out);
+        return;
+      }
+      throw faultOf(error, placeOf(record), 'handle');
     }
   }
 
+  onBatchEnd(batch: BatchContext, out: Emitter): void {
+    this.#out = out;
+    this.processor.onBatchEnd(this.#contextOf(batch), out);
+  }
+
+  /** Unusable ones included. */
+  get openLetters(): number {
+    return this.#open.length + this.#unusable;
+  }
+
+  /** What the journal has to say of the open batch. Unusable ones speak for themselves in a replay. */
+  get openFailures(): readonly JournaledFailure[] {
+    return this.#open;
+  }
+
+  committed(): void {
+    this.#open = [];
+    this.#unusable = 0;
+  }
+
+  /** Takes the open batch back. False when these stores cannot: then they are to be opened again. */
+  takeBack(): boolean {
+    const { stores, codecs, partition, partitions } = this.#parts;
+    if (stores.takeBack === undefined) return false;
+    stores.takeBack();
+    this.deadLetters -= this.openLetters;
+    this.committed();
+    // Whatever the processor remembers of the batch is gone with it.
+    this.#processor = this.#spec.open(partition, partitions, stores, codecs);
+    return true;
+  }
+
+  #contextOf(batch: BatchContext): BatchContext {
+    if (batch === this.#batch && this.#context !== undefined) return this.#context;
+    this.#batch = batch;
+    this.#context = { ...batch, attempt: (kept, work) => this.#attempt(kept, work) };
+    return this.#context;
+  }
+
+  /** What was kept of an earlier record fails by itself: the record that is read at that moment has no part in it. */
+  #attempt(kept: Kept, work: () => void): boolean {
+    const { topic, name } = kept;
+    const place: FailedPlace = { topic, partition: this.partition, offset: kept.offset ?? -1, kept: name };
+    const failure = this.failed.of(place);
+    if (failure === undefined) {
+      try {
+        work();
+        return true;
+      } catch (error) {
+        throw faultOf(error, place, 'handle');
+      }
+    }
+    assertState(this.#out !== undefined && this.#batch !== undefined, 'what is kept is handled in a batch');
+    this.#open.push(journaled(place, failure));
+    this.#write(
+      { ...place, key: Buffer.from(kept.key), value: kept.value() },
+      failure,
+      this.#batch,
+      this.#out,
+    );
+    return false;
+  }
+
   #canDecode(record: InputRecord): boolean {
-    const codec = this.#codecs[topics[record.topic].record as RecordName]; // every topic's record has a codec
+    const codec = this.#parts.codecs[topics[record.topic].record as RecordName]; // every topic's record has a codec
     try {
       codec.decode(record.bytes, record.valueStart, record.valueEnd);
       return true;
     } catch (error) {
-      if (error instanceof UnknownSchemaError && !this.#unknowable.has(error.schemaId)) throw error;
+      if (error instanceof UnknownSchemaError && !this.#parts.unknowable.has(error.schemaId)) throw error;
       return false;
     }
   }
 
-  #toDeadLetters(record: InputRecord, error: unknown, batch: BatchContext, out: Emitter): void {
-    this.deadLetters += 1;
-    const key = record.bytes.subarray(record.keyStart, record.keyEnd);
-    const keyText = key.toString();
-    const { topic, partition, offset } = record;
-    const letter = this.#codecs.DeadLetter.encode({
-      topic: topics[topic].name,
-      partition,
-      offset,
-      key,
-      value: record.bytes.subarray(record.valueStart, record.valueEnd),
-      service: this.#service,
-      code: error instanceof CodedError ? error.code : 'undecodable',
-      message: error instanceof Error ? error.message : String(error),
-      at: batch.time,
-    });
-    out.emit('deadLetters', key, letter);
-    const row = this.#codecs.DroppedEvent.encode({
-      workspace: keyText.slice(0, Math.max(0, keyText.indexOf(':'))),
-      reason: 'undecodable',
-      stage: this.#service,
-      at: batch.time,
-      message_id: null,
-      anonymous_id: null,
-      person_id: null,
-      detail: JSON.stringify({ topic: topics[topic].name, partition, offset }),
-    });
-    out.emit('eventsDropped', key, row);
+  #putAside(record: InputRecord, failure: Failure, batch: BatchContext, out: Emitter): void {
+    this.#open.push(journaled(placeOf(record), failure));
+    this.#letter(record, failure, batch, out);
+    this.processor.onPutAside?.(record, batch, out);
   }
+
+  #letter(record: InputRecord, failure: Failure, batch: BatchContext, out: Emitter): void {
+    const { bytes, keyStart, keyEnd, valueStart, valueEnd } = record;
+    const key = bytes.subarray(keyStart, keyEnd);
+    this.#write(
+      { ...placeOf(record), key, value: bytes.subarray(valueStart, valueEnd) },
+      failure,
+      batch,
+      out,
+    );
+  }
+
+  #write(
+    what: FailedPlace & { readonly key: Buffer; readonly value: Buffer },
+    failure: Failure,
+    batch: BatchContext,
+    out: Emitter,
+  ): void {
+    this.deadLetters += 1;
+    const { codecs } = this.#parts;
+    const letter = { ...what, ...failure, service: this.#spec.name, at: batch.time };
+    const key = what.key.subarray(0, letterKeyBytesMax);
+    out.emit('deadLetters', key, codecs.DeadLetter.encode(deadLetterOf(letter)));
+    out.emit('eventsDropped', key, codecs.DroppedEvent.encode(droppedOf(letter, codecs)));
+  }
+}
+
+function placeOf({ topic, partition, offset }: InputRecord): FailedPlace {
+  return { topic, partition, offset, kept: '' };
+}
+
+function unusable(error: unknown): Failure {
+  return {
+    step: error instanceof UnusableRecord ? 'admit' : 'decode',
+    code: error instanceof CodedError ? error.code : 'undecodable',
+    message: error instanceof Error ? error.message : String(error),
+  };
 }

@@ -9,6 +9,19 @@ import type { DefinitionsView } from '../definitions.ts';
 import type { InputRecord } from '../log/ports.ts';
 import type { PartitionStores, StoreNeeds } from '../store/ports.ts';
 
+/** Something of an earlier record that a processor has kept, and handles now. */
+export interface Kept {
+  /** Tells it from all else that this partition has kept, the same in a replay. */
+  readonly name: string;
+  /** Of whose values it is one. */
+  readonly topic: TopicId;
+  /** Where on that topic it lay, as far as it is known. */
+  readonly offset?: number;
+  readonly key: string;
+  /** Asked for only when it is put aside. */
+  readonly value: () => Buffer;
+}
+
 export interface BatchContext {
   readonly sequence: number;
   /**
@@ -18,6 +31,17 @@ export interface BatchContext {
   readonly time: number;
   /** Workspace settings, segments, journeys in force for this batch. */
   readonly definitions: DefinitionsView;
+  /**
+   * Handles what was kept of an earlier record, so that a failure is that record's and not of the one in hand. False when
+   * it is put aside, and nothing was done. Absent in tests of a processor alone; call `attempt` below.
+   */
+  readonly attempt?: (kept: Kept, work: () => void) => boolean;
+}
+
+export function attempt(batch: BatchContext, kept: Kept, work: () => void): boolean {
+  if (batch.attempt !== undefined) return batch.attempt(kept, work);
+  work();
+  return true;
 }
 
 /** Takes outputs in order. Key and value are copied before emit returns. */
@@ -32,6 +56,11 @@ export interface Processor {
    * that cannot be decoded goes to dead.letters by the shell when this throws.
    */
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void;
+  /**
+   * A record that this processor failed at lies in dead.letters, and nothing of what it had begun is there any more. Says
+   * so to whoever waits for an answer. Must not fail.
+   */
+  onPutAside?(record: InputRecord, batch: BatchContext, out: Emitter): void;
   /** Once for each batch after its records: releases, timers, expiry, at most a bounded amount of work. */
   onBatchEnd(batch: BatchContext, out: Emitter): void;
   /** Would onBatchEnd emit or change state at this time, without further input? Pure; asked when idle. */

@@ -3,7 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { Codecs } from '../../../schemas/codec.ts';
-import { integerField, optionalTextField, readConfig, sharedFields, type Env } from '../config.ts';
+import {
+  integerField,
+  optionalTextField,
+  readConfig,
+  shareField,
+  sharedFields,
+  type Env,
+} from '../config.ts';
 import { CodedError } from '../errors.ts';
 import { openLog } from '../log/open-log.ts';
 import { createLogger } from '../logger.ts';
@@ -11,6 +18,7 @@ import { findSchemas, learnSchema, type RegistryOptions } from '../registry.ts';
 import { startStatusServer } from '../status-server.ts';
 import { StaticAssignment } from './layout/assignment.ts';
 import { layoutInForce, readLayout } from './layout/layout.ts';
+import { usualDeadLetters, type DeadLettersMax } from './batch/failed-records.ts';
 import type { ServiceSpec } from './ports.ts';
 import { stateFolders } from './recovery/snapshots.ts';
 import { Stopwatch, describeLaps } from './stopwatch.ts';
@@ -26,6 +34,13 @@ export const taskFields = {
   /** This process is instance i, from 0, of n. */
   instance: integerField('HINDSIGHT_INSTANCE', { min: 0, max: TASKS_MAX - 1, fallback: 0 }),
   instances: integerField('HINDSIGHT_INSTANCES', { min: 1, max: TASKS_MAX, fallback: 1 }),
+  /** A task stands still when within a minute so many records, and this share of all, could not be handled. */
+  deadLettersPerMinuteMax: integerField('HINDSIGHT_DEAD_LETTERS_PER_MINUTE_MAX', {
+    min: 0,
+    max: 1_000_000_000,
+    fallback: usualDeadLetters.perMinuteMax,
+  }),
+  deadLettersShareMax: shareField('HINDSIGHT_DEAD_LETTERS_SHARE_MAX', usualDeadLetters.shareMax),
   /** Where snapshots of state are kept; better on another disk. */
   snapshotFolder: optionalTextField('HINDSIGHT_SNAPSHOTS'),
 };
@@ -86,6 +101,7 @@ export async function runTaskService(spec: ServiceSpec, env: Env): Promise<Runni
     layout: layoutInForce(spec.name, found, config.tasks),
     partitions,
     standingClock: config.testClock,
+    deadLetters: deadLettersOf(config),
     ports,
     assignment: new StaticAssignment({ ...config, exit }),
     onGivenUp: () => {
@@ -113,6 +129,13 @@ export async function runTaskService(spec: ServiceSpec, env: Env): Promise<Runni
       await log.close();
     },
   };
+}
+
+function deadLettersOf(config: {
+  readonly deadLettersPerMinuteMax: number;
+  readonly deadLettersShareMax: number;
+}): DeadLettersMax {
+  return { perMinuteMax: config.deadLettersPerMinuteMax, shareMax: config.deadLettersShareMax };
 }
 
 function learner(registry: RegistryOptions, codecs: Codecs): TaskPorts['learn'] {

@@ -4,6 +4,7 @@ import type { CodedError } from '../errors.ts';
 import type { Log } from '../log/ports.ts';
 import type { Logger } from '../logger.ts';
 import type { PartitionStores } from '../store/ports.ts';
+import type { DeadLettersMax } from './batch/failed-records.ts';
 import type { ServiceSpec } from './ports.ts';
 import type { TimePort } from '../time.ts';
 
@@ -22,6 +23,8 @@ export interface TaskPlan {
    * and count as up to date. 0: none has.
    */
   readonly movedTo?: number;
+  /** Dead letters above which it stands still, if not the usual ones. */
+  readonly deadLetters?: DeadLettersMax;
   /** HINDSIGHT_TEST_CLOCK. */
   readonly standingClock: boolean;
 }

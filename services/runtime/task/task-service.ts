@@ -4,6 +4,7 @@ import { CodedError, assert } from '../errors.ts';
 import type { Log } from '../log/ports.ts';
 import type { PartHealth } from '../status-server.ts';
 import type { Assignment } from './layout/assignment.ts';
+import type { DeadLettersMax } from './batch/failed-records.ts';
 import type { Layout } from './layout/layout.ts';
 import type { ServiceSpec } from './ports.ts';
 import { sumOf, type Laps } from './stopwatch.ts';
@@ -15,6 +16,7 @@ export interface TaskServiceOptions {
   readonly layout: Layout;
   readonly partitions: number;
   readonly standingClock: boolean;
+  readonly deadLetters?: DeadLettersMax;
   readonly ports: TaskPorts;
   readonly assignment: Assignment;
   /** A task gave up after too many errors; the process should end, so that its supervisor starts it anew. */
@@ -133,7 +135,8 @@ export class TaskService {
   }
 
   #gain(number: number): void {
-    const { spec, layout, partitions, standingClock, ports, assignment, onGivenUp } = this.#options;
+    const { spec, layout, partitions, standingClock, deadLetters, ports, assignment, onGivenUp } =
+      this.#options;
     const plan = {
       spec,
       task: number,
@@ -142,6 +145,7 @@ export class TaskService {
       partitions,
       own: partitionsOfTask(number, layout.tasks, partitions),
       standingClock,
+      ...(deadLetters && { deadLetters }),
     };
     const task = new Task(plan, ports, {
       onFenced: (fenced) => {

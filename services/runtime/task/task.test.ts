@@ -296,7 +296,16 @@ describe('a task', () => {
     expect(marks).toEqual([0, 1, 2, 3].map(() => world.journal().at(-1)?.sequence));
   });
 
-  test.each(['outputs_too_large', 'record_too_large', 'unsupported_compression', 'unsupported_format'])(
+  test.each([
+    'state_broken',
+    'index_full',
+    'window_too_long',
+    'too_many_parked',
+    'too_many_linked',
+    'parked_record_missing',
+    'unsupported_compression',
+    'unsupported_format',
+  ])(
     'stands still with an alarm, instead of trying for ever, at what no retry can change: %s',
     async (code) => {
       const world = new ToyWorld();

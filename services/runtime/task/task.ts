@@ -15,7 +15,8 @@
 import { UnknownSchemaError } from '../../../schemas/codec.ts';
 import { CodedError, assert } from '../errors.ts';
 import type { TransactionalProducer } from '../log/ports.ts';
-import { BatchLoop } from './loop/batch-loop.ts';
+import { BatchLoop, type Failures } from './loop/batch-loop.ts';
+import { DeadLetterBurst, FailedRecords, RecordFault, usualDeadLetters } from './batch/failed-records.ts';
 import { recover, type Recovered } from './recovery/recovery.ts';
 import { giveUpStores } from './recovery/damaged-stores.ts';
 import { Stopwatch, describeLaps, sumOf, type Laps } from './stopwatch.ts';
@@ -50,6 +51,13 @@ const UNKNOWABLE_MAX = 1_000;
 /** Retrying these gives the same again, or harm. */
 const permanent = new Set([
   'assertion_failed',
+  'state_broken',
+  'dead_letters_burst',
+  'index_full',
+  'window_too_long',
+  'too_many_parked',
+  'too_many_linked',
+  'parked_record_missing',
   'replay_differs',
   'decider_changed',
   'definitions_lost',
@@ -80,6 +88,7 @@ export class Task {
   readonly #events: TaskEvents;
   readonly #abort = new AbortController();
   readonly #unknowable = new Set<number>();
+  readonly #failures: Failures;
   #state: TaskState = 'starting';
   #failure: unknown;
   #recovered: Recovered | undefined;
@@ -92,6 +101,8 @@ export class Task {
     this.plan = plan;
     this.#ports = ports;
     this.#events = events;
+    const burst = new DeadLetterBurst(plan.deadLetters ?? usualDeadLetters);
+    this.#failures = { failed: new FailedRecords(), burst };
   }
 
   get state(): TaskState {
@@ -137,6 +148,7 @@ export class Task {
       const { time } = this.#ports;
       if (liveAt !== undefined && time.monotonicMs() - liveAt > HEALTHY_MS) this.#tries = 0;
       this.#move('pausing');
+      if (this.#failure instanceof RecordFault) continue; // it is known now, and no time makes it better
       const pauseMs = Math.min(PAUSE_MAX_MS, PAUSE_MIN_MS * 2 ** this.#tries);
       this.#tries += 1;
       if (this.#tries > TRIES_MAX) {
@@ -165,7 +177,8 @@ export class Task {
       this.#move('recovering');
       const recovering = recover(this.plan, this.#ports, this.#unknowable, this.#abort.signal);
       this.#recovered = await this.#unlessStopped(recovering, (late) => void this.#giveUp(late));
-      this.#loop = new BatchLoop(this.plan, this.#ports, this.#recovered, producer);
+      const parts = { plan: this.plan, ports: this.#ports, failures: this.#failures };
+      this.#loop = new BatchLoop(parts, this.#recovered, producer);
       this.#move('live');
       this.#failure = undefined;
       liveAt = this.#ports.time.monotonicMs();
@@ -209,11 +222,29 @@ export class Task {
     } else if (code !== undefined && permanent.has(code)) {
       this.#ports.logger.error({ ...this.#names(), error }, 'task stands still: it needs a person');
       this.#move('failed');
+    } else if (error instanceof RecordFault) {
+      this.#setAside(error);
     } else if (error instanceof UnknownSchemaError) {
       await this.#learn(error.schemaId);
     } else {
       this.#ports.logger.warn({ ...this.#names(), error }, 'task starts again after an error');
     }
+  }
+
+  /** Stores that cannot be taken back in place are opened at their mark again; then the record goes to dead.letters. */
+  #setAside(fault: RecordFault): void {
+    const fields = { ...this.#names(), error: fault };
+    if (this.#state !== 'live' && !fault.unsure) {
+      // The batch that is replayed was committed with this record handled, or named in the journal.
+      this.#ports.logger.error(
+        fields,
+        'task stands still: a record fails that did not when it was committed',
+      );
+      this.#move('failed');
+      return;
+    }
+    this.#failures.failed.add(fault);
+    this.#ports.logger.error(fields, 'a record failed: the task starts again without it');
   }
 
   async #learn(schemaId: number): Promise<void> {

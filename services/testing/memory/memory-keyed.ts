@@ -32,6 +32,10 @@ class MemoryMarkedStore implements MarkedStore {
     this.#disk = disk;
   }
 
+  takeBack(): void {
+    this.#open = new Map();
+  }
+
   get(key: string): Buffer | undefined {
     for (const layer of [this.#open, this.#committed, this.#group]) {
       const changed = layer.get(key);

@@ -17,6 +17,8 @@ export class Overlay<V> {
   readonly #saved: Map<string, V>;
   readonly #state: Lifetime;
   readonly #changes = new Map<string, V | undefined>();
+  /** What each key that the open batch changed was in the changes before; absent: it was not there. */
+  readonly #before = new Map<string, { readonly was: V | undefined } | undefined>();
   #size: number;
 
   constructor(saved: Map<string, V>, state: Lifetime) {
@@ -33,7 +35,25 @@ export class Overlay<V> {
   change(key: string, value: V | undefined): void {
     this.#size += Number(value !== undefined) - Number(this.find(key) !== undefined);
     this.#state.batchOpen = true;
+    if (!this.#before.has(key)) {
+      this.#before.set(key, this.#changes.has(key) ? { was: this.#changes.get(key) } : undefined);
+    }
     this.#changes.set(key, value);
+  }
+
+  committed(): void {
+    this.#before.clear();
+  }
+
+  /** The open batch did not happen. */
+  takeBack(): void {
+    for (const [key, before] of this.#before) {
+      this.#size -= Number(this.find(key) !== undefined);
+      if (before === undefined) this.#changes.delete(key);
+      else this.#changes.set(key, before.was);
+      this.#size += Number(this.find(key) !== undefined);
+    }
+    this.#before.clear();
   }
 
   *all(): Generator<[string, V]> {

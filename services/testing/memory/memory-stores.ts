@@ -95,7 +95,17 @@ function openFolder(
       assert(sequence > committed, `sequence ${String(sequence)} follows ${String(committed)}`);
       committed = sequence;
       state.batchOpen = false;
+      keyed.committed();
     },
+    // As the real ones: only where nothing but keyed state is kept.
+    ...(needs.events === undefined &&
+      needs.duplicates === undefined && {
+        takeBack() {
+          assertOpen(state);
+          keyed.takeBack();
+          state.batchOpen = false;
+        },
+      }),
     flush() {
       assertOpen(state);
       assert(!state.batchOpen, 'a flush never meets an open batch');

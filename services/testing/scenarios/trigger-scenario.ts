@@ -132,6 +132,11 @@ export class Trigger {
     return this;
   }
 
+  /** Of what is kept of a person but for the profile. */
+  storedBytes(person: string): number {
+    return this.harness.stores.keyed.get(`p:default:${person}`)?.length ?? 0;
+  }
+
   /** One batch; its memberships and entries as lines. */
   then(...records: readonly Given[]): string[] {
     return lines(this.feed(...records));

@@ -24,6 +24,7 @@ function broker(tasks = 1): MemoryBroker {
       decider_version: 1,
       ranges: [{ topic: 'events.collected', partition: 1, from: sequence - 1, to: sequence }],
       outputs: [],
+      dead_letters: [],
     });
     made.append([{ topic: 'mergerJournal', partition: 0, key: null, value }]);
   }

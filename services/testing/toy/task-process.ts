@@ -3,6 +3,7 @@ import { localCodecs, type Codecs } from '../../../schemas/codec.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import { StaticAssignment, type Assignment } from '../../runtime/task/layout/assignment.ts';
 import type { Layout } from '../../runtime/task/layout/layout.ts';
+import type { DeadLettersMax } from '../../runtime/task/batch/failed-records.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import { TaskService } from '../../runtime/task/task-service.ts';
 import type { StateFolders } from '../../runtime/task/task-plan.ts';
@@ -20,6 +21,7 @@ interface TaskProcessParts extends MemoryLogOptions {
   readonly codecs?: Codecs;
   readonly layout?: Layout;
   readonly standingClock?: boolean;
+  readonly deadLetters?: DeadLettersMax;
   readonly learn?: (schemaId: number) => Promise<boolean>;
   readonly newBatchId?: () => string;
   /** Of all tasks, unless said otherwise. */
@@ -45,6 +47,7 @@ export class TaskProcess {
       layout,
       partitions: broker.partitions,
       standingClock: options.standingClock ?? false,
+      ...(options.deadLetters && { deadLetters: options.deadLetters }),
       ports: {
         log: this.log,
         codecs: options.codecs ?? localCodecs(),

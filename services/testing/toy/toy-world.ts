@@ -57,9 +57,12 @@ export class ToyWorld {
     const count = (this.#counts.get(lane) ?? 0) + 1;
     this.#counts.set(lane, count);
     this.#sent.push({ lane, messageId, count });
-    this.sendValue(
-      lane,
-      this.codecs.CollectedEvent.encode(collectedEvent({ message_id: messageId, received_at: receivedAt })),
+    this.sendValue(lane, this.event(messageId, receivedAt));
+  }
+
+  event(messageId: string, receivedAt = this.time.now()): Buffer {
+    return this.codecs.CollectedEvent.encode(
+      collectedEvent({ message_id: messageId, received_at: receivedAt }),
     );
   }
 

@@ -12,7 +12,7 @@ import type { Effect } from './effects.ts';
 import { Look } from './look.ts';
 import { applyIdentify, attributeAt, withKnown, type Known, type Profile } from './profile.ts';
 import { applyRelate } from './relationships.ts';
-import { newPerson, withClaim, type Person } from './state.ts';
+import { newPerson, ruleStateBytesMax, withClaim, type Person } from './state.ts';
 import type { WorkspaceRules } from './workspace-rules.ts';
 
 /** Spec C.1 rows 11 and 12: an older event counts for segments and history, and triggers no journey. */
@@ -22,6 +22,8 @@ export interface Subject {
   readonly personId: string;
   /** undefined: nothing is known of the person yet. */
   readonly person: Person | undefined;
+  /** Size of what is kept of the person but for the profile; absent for nothing. */
+  readonly storedBytes?: number;
   /** Read only when something asks for it. */
   readonly profile: () => Profile;
   readonly rules: WorkspaceRules;
@@ -124,13 +126,20 @@ class EventDecision {
     if (this.#isSeenEarlier) this.#publishProfile(this.#currentProfile());
     const dirty = new Set(this.#segmentsTouched(this.#takeKnown()));
     const counts = this.#event.mergedAt >= (this.#before.clearedAt ?? -Infinity);
+    const full = (this.#subject.storedBytes ?? 0) >= ruleStateBytesMax;
+    const refused = new Set<string>();
     for (const { rule, condition } of counts ? (watchers?.counted ?? []) : []) {
       if (ruleEvent === undefined || !matches(condition, ruleEvent)) continue;
       const mark = markOf(condition, ruleEvent);
       if (mark === undefined) continue;
+      if (full) {
+        refused.add(rule.key);
+        continue;
+      }
       look.count(rule, condition, mark);
       dirty.add(rule.key);
     }
+    this.#refuse('rules', [...refused]);
     const held = this.#heldFor();
     const turns = look.turnSegments(dirty, messageId);
     look.startJourneysOf(turns, messageId, { held });
@@ -185,11 +194,10 @@ class EventDecision {
     return attributesChanged || this.#isSeenEarlier ? this.#look.segmentsThatUseAttributes() : noSegments;
   }
 
-  #refuse(what: string, names: readonly string[]): void {
+  #refuse(what: 'attributes' | 'relationships' | 'rules', names: readonly string[]): void {
     if (names.length === 0) return;
     const { mergedAt: at, messageId, anonymousId } = this.#event;
-    const detail = JSON.stringify({ [what]: names.slice(0, 10), count: names.length });
-    this.#effects.push({ type: 'dropped', reason: 'limit_exceeded', at, messageId, anonymousId, detail });
+    this.#effects.push({ type: 'left_out', what, names, at, messageId, anonymousId });
   }
 
   /** An event that named somebody whom its lane did not know. True when an identifier is another now. */

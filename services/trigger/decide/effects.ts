@@ -34,8 +34,17 @@ export type Effect =
       readonly firstSeenAt: number;
     }
   | {
+      /** A part of a call that the person has no room for: an activity and a row. The rest of the call counts. */
+      readonly type: 'left_out';
+      readonly what: 'attributes' | 'relationships' | 'rules';
+      readonly names: readonly string[];
+      readonly at: number;
+      readonly messageId: string | null;
+      readonly anonymousId: string | null;
+    }
+  | {
       readonly type: 'dropped';
-      readonly reason: 'person_deleted' | 'limit_exceeded';
+      readonly reason: 'person_deleted';
       readonly at: number;
       readonly messageId: string | null;
       readonly anonymousId: string | null;

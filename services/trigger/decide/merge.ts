@@ -11,6 +11,7 @@ import { attributeAt, mergeProfiles, newProfile, withKnown, type Known, type Pro
 import {
   heldTriggersMax,
   newPerson,
+  ruleStateBytesMax,
   withClaim,
   type HeldTrigger,
   type JourneyState,
@@ -60,7 +61,15 @@ export function decideAbsorb(subject: Subject, moved: Moved, { at, known }: Chan
   const before = subject.person ?? { ...newPerson, stamp: rules.stamp };
   const firstSeenAt = Math.min(before.firstSeenAt, moved.firstSeenAt ?? Infinity);
   const joinedProfiles = mergeProfiles(subject.profile(), moved.profile);
-  const merged = known === null ? joinedProfiles : withKnown(joinedProfiles, known).profile;
+  const { profile: both } = joinedProfiles;
+  const merged = known === null ? both : withKnown(both, known).profile;
+  const full = (subject.storedBytes ?? 0) >= ruleStateBytesMax;
+  const movedRules = full ? {} : moved.rules;
+  const leftOut = [
+    ...leftOutOf('attributes', joinedProfiles.refused, at),
+    ...leftOutOf('relationships', joinedProfiles.refusedRelationships, at),
+    ...leftOutOf('rules', full ? Object.keys(moved.rules) : [], at),
+  ];
   const profile = { ...merged, version: merged.version + 1 };
   const now = Math.max(before.evaluatedAt, moved.evaluatedAt, at);
   const options = {
@@ -76,7 +85,7 @@ export function decideAbsorb(subject: Subject, moved: Moved, { at, known }: Chan
     ...current,
     firstSeenAt,
     identified: before.identified || moved.identified,
-    rules: mergeRules(current.rules, moved.rules, rules),
+    rules: mergeRules(current.rules, movedRules, rules),
     journeys: mergeJourneys(current.journeys, moved.journeys),
     claims: moved.claims.reduce(withClaim, before.claims),
     held: [...current.held, ...moved.held].slice(0, heldTriggersMax),
@@ -94,8 +103,18 @@ export function decideAbsorb(subject: Subject, moved: Moved, { at, known }: Chan
   return {
     person: look.finish(joined),
     profile,
-    effects: [...catchUp.effects, changed, ...look.effects],
+    effects: [...catchUp.effects, ...leftOut, changed, ...look.effects],
   };
+}
+
+/** The survivor has no room for it. */
+function leftOutOf(
+  what: 'attributes' | 'relationships' | 'rules',
+  names: readonly string[],
+  at: number,
+): readonly Effect[] {
+  if (names.length === 0) return [];
+  return [{ type: 'left_out', what, names, at, messageId: null, anonymousId: null }];
 }
 
 export interface Departure {

@@ -4,6 +4,7 @@
  */
 import { timestampOf } from '../../rules/operators.ts';
 import { isJsonObject, valueAt, type JsonObject } from '../../rules/paths.ts';
+import { bytesAtMost, ProfileRoom } from './profile-limits.ts';
 import { mergeRelationships, type Relationship } from './relationships.ts';
 
 /** Who wrote last: time in ms, then message id. */
@@ -34,9 +35,6 @@ export interface Known {
   readonly id: string | null;
   readonly email: string | null;
 }
-
-/** Attributes of a person, removed ones included (spec A.0, *Limits*: 300 for a person). */
-export const attributesMax = 600;
 
 export const newProfile: Profile = { version: 0, attributes: {}, id: null, email: null };
 
@@ -69,7 +67,7 @@ export interface ProfileUpdate {
   readonly profile: Profile;
   /** Names whose value is another now; id and email included. */
   readonly changed: readonly string[];
-  /** Names left out because the person has attributesMax already. */
+  /** Names left out: the value is too long, or the person has as much as may be (profile-limits.ts). */
   readonly refused: readonly string[];
 }
 
@@ -77,19 +75,19 @@ export function applyIdentify(before: Profile, call: Identify): ProfileUpdate {
   const attributes: Record<string, Written> = { ...before.attributes };
   const changed: string[] = [];
   const refused: string[] = [];
-  let size = Object.keys(attributes).length;
+  const room = new ProfileRoom(before.attributes, () => bytesAtMost(call.attributes));
   for (const [name, sent] of Object.entries(call.attributes)) {
     if (SPECIAL_KEYS.has(name)) continue;
-    const value = normalise(name, sent);
+    const next = { value: normalise(name, sent), by: call.by };
     const old = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
-    if (!wins(name, { value, by: call.by }, old)) continue;
-    if (old === undefined && size >= attributesMax) {
+    if (!wins(name, next, old)) continue;
+    const isOther = !isSame(old?.value ?? null, next.value);
+    if ((isOther || old === undefined) && !room.takes(name, next.value, old?.value)) {
       refused.push(name);
       continue;
     }
-    if (old === undefined) size += 1;
-    setOwn(attributes, name, { value, by: call.by });
-    if (!isSame(old?.value ?? null, value)) changed.push(name);
+    setOwn(attributes, name, next);
+    if (isOther) changed.push(name);
   }
   const named = call.known === null ? withClaims(before, call) : withKnown(before, call.known);
   return { profile: { ...named.profile, attributes }, changed: [...changed, ...named.changed], refused };
@@ -120,23 +118,35 @@ function named(before: Profile, profile: Profile): Pick<ProfileUpdate, 'profile'
  * Primary wins; the secondary fills what is unset or empty on it (spec C.3). The first touch is that of both, or it would
  * depend on whether the secondary's identify came before the merge or was forwarded after it.
  */
-export function mergeProfiles(primary: Profile, secondary: Profile): Profile {
+export function mergeProfiles(primary: Profile, secondary: Profile): MergedProfile {
+  const room = new ProfileRoom(primary.attributes, () => bytesAtMost(attributesOf(secondary)));
+  const refused: string[] = [];
   const attributes: Record<string, Written> = { ...primary.attributes };
   for (const [name, theirs] of Object.entries(secondary.attributes)) {
     if (theirs.value === null) continue;
     const ours = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
-    const full = ours === undefined && Object.keys(attributes).length >= attributesMax;
     const isFirst = FIRST_TOUCH_KEYS.has(name) && wins(name, theirs, ours);
-    if (((ours?.value ?? null) === null || isFirst) && !full) setOwn(attributes, name, theirs);
+    if ((ours?.value ?? null) !== null && !isFirst) continue;
+    if (room.takes(name, theirs.value, ours?.value)) setOwn(attributes, name, theirs);
+    else refused.push(name);
   }
-  const relationships = mergeRelationships(primary.relationships ?? [], secondary.relationships ?? []);
-  return {
+  const joined = mergeRelationships(primary.relationships ?? [], secondary.relationships ?? []);
+  const { relationships } = joined;
+  const profile = {
     ...primary,
     ...(relationships.length > 0 ? { relationships } : {}),
     attributes,
     id: primary.id ?? secondary.id,
     email: primary.email ?? secondary.email,
   };
+  return { profile, refused, refusedRelationships: joined.refused };
+}
+
+export interface MergedProfile {
+  readonly profile: Profile;
+  /** Names of attributes, and ids of objects, that there was no room for. */
+  readonly refused: readonly string[];
+  readonly refusedRelationships: readonly string[];
 }
 
 /** Attributes that are set, as published. */

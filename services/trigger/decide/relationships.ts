@@ -15,8 +15,11 @@ export interface Relationship {
 
 /** Ours. */
 export const relationshipsMax = 1_000;
-/** All relationships of a person as JSON (spec A.0, *Limits*, names it for attributes of objects and relationships). */
-export const relationshipCharsMax = 100_000;
+/**
+ * All relationships of a person as JSON in UTF-8 (spec A.0, *Limits*, names the figure for attributes of objects and
+ * relationships).
+ */
+export const relationshipBytesMax = 100_000;
 
 export interface RelationshipsUpdate {
   /** The same list when nothing has changed. */
@@ -30,35 +33,94 @@ export function applyRelate(before: readonly Relationship[], properties: string 
   const { action, relationships: sent } = parseJsonObject(properties);
   const entries = Array.isArray(sent) ? sent.filter(isJsonObject) : [];
   const refused: string[] = [];
-  let relationships = before;
+  const kept = new KeptRelationships(before);
   for (const entry of entries) {
     const { object_type_id: typeId, object_id: objectId } = entry;
     if (typeof typeId !== 'string' || typeof objectId !== 'string') continue;
-    const own = relationships.find((each) => each.object_type_id === typeId && each.object_id === objectId);
-    const others = relationships.filter((each) => each !== own);
-    if (action === 'delete') {
-      if (own !== undefined) relationships = others;
-      continue;
-    }
-    const next = [...others, related(entry, own, { object_type_id: typeId, object_id: objectId })];
-    if (fits(next)) relationships = sameAs(next, relationships) ? relationships : next;
-    else refused.push(objectId);
+    const object = { object_type_id: typeId, object_id: objectId };
+    if (action === 'delete') kept.delete(object);
+    else if (!kept.put(related(entry, kept.get(object), object))) refused.push(objectId);
   }
-  return { relationships, refused };
+  return { relationships: kept.list, refused };
 }
 
 /** The primary's stay as they are; what it lacks comes from the secondary while there is room (spec C.3). */
 export function mergeRelationships(
   primary: readonly Relationship[],
   secondary: readonly Relationship[],
-): readonly Relationship[] {
-  return secondary.reduce((merged, theirs) => {
-    const has = merged.some(
-      (each) => each.object_type_id === theirs.object_type_id && each.object_id === theirs.object_id,
-    );
-    const next = [...merged, theirs];
-    return has || !fits(next) ? merged : next;
-  }, primary);
+): RelationshipsUpdate {
+  const refused: string[] = [];
+  const kept = new KeptRelationships(primary);
+  for (const theirs of secondary) {
+    if (kept.get(theirs) === undefined && !kept.put(theirs)) refused.push(theirs.object_id);
+  }
+  return { relationships: kept.list, refused };
+}
+
+type ObjectKey = Pick<Relationship, 'object_type_id' | 'object_id'>;
+
+/** Relationships by their object, the one written last at the end, with the bytes of all: each is measured once. */
+class KeptRelationships {
+  readonly #before: readonly Relationship[];
+  readonly #kept = new Map<string, { readonly relationship: Relationship; readonly text: string }>();
+  #bytes = 0;
+  #changed = false;
+
+  constructor(before: readonly Relationship[]) {
+    this.#before = before;
+    for (const relationship of before) {
+      const text = JSON.stringify(relationship);
+      this.#kept.set(keyOf(relationship), { relationship, text });
+      this.#bytes += bytesOf(text);
+    }
+  }
+
+  get(object: ObjectKey): Relationship | undefined {
+    return this.#kept.get(keyOf(object))?.relationship;
+  }
+
+  delete(object: ObjectKey): void {
+    const own = this.#kept.get(keyOf(object));
+    if (own === undefined) return;
+    this.#kept.delete(keyOf(object));
+    this.#bytes -= bytesOf(own.text);
+    this.#changed = true;
+  }
+
+  /** False when there is no room. What takes no more than it did always has. */
+  put(relationship: Relationship): boolean {
+    const key = keyOf(relationship);
+    const text = JSON.stringify(relationship);
+    const own = this.#kept.get(key);
+    if (own?.text === text && this.#isLast(key)) return true;
+    const more = bytesOf(text) - (own === undefined ? 0 : bytesOf(own.text));
+    if (more > 0 && this.#bytes + more > relationshipBytesMax) return false;
+    if (own === undefined && this.#kept.size >= relationshipsMax) return false;
+    this.#kept.delete(key);
+    this.#kept.set(key, { relationship, text });
+    this.#bytes += more;
+    this.#changed = true;
+    return true;
+  }
+
+  /** The same list when nothing of it is another. */
+  get list(): readonly Relationship[] {
+    return this.#changed ? [...this.#kept.values()].map(({ relationship }) => relationship) : this.#before;
+  }
+
+  #isLast(key: string): boolean {
+    const last = this.#before.at(-1);
+    return !this.#changed && last !== undefined && keyOf(last) === key;
+  }
+}
+
+function keyOf({ object_type_id: typeId, object_id: objectId }: ObjectKey): string {
+  return JSON.stringify([typeId, objectId]);
+}
+
+/** With its comma. */
+function bytesOf(text: string): number {
+  return Buffer.byteLength(text) + 1;
 }
 
 function related(
@@ -83,14 +145,4 @@ function withoutRouting(traits: JsonObject): JsonObject {
     ([name]) => name !== 'object_type_id' && name !== 'relationshipAttributes',
   );
   return Object.fromEntries(rest);
-}
-
-function fits(relationships: readonly Relationship[]): boolean {
-  return (
-    relationships.length <= relationshipsMax && JSON.stringify(relationships).length <= relationshipCharsMax
-  );
-}
-
-function sameAs(a: readonly Relationship[], b: readonly Relationship[]): boolean {
-  return a.length === b.length && JSON.stringify(a) === JSON.stringify(b);
 }

@@ -58,6 +58,8 @@ export interface Person {
   readonly clearedAt?: number;
 }
 
+/** What a person's rules have counted, as kept. Above it nothing more is counted for the person, and each time is told. */
+export const ruleStateBytesMax = 512 * 1_024;
 export const claimsMax = 64;
 export const heldTriggersMax = 200;
 

@@ -5,7 +5,7 @@
  * (event-record.ts). So the index is a fold of the log; its snapshot only saves reading the log from its start, and is
  * what keeps flags when old segments go.
  */
-import { assert } from '../../errors.ts';
+import { assertState } from '../../errors.ts';
 import {
   CLEARED,
   CONTROL_BYTES,
@@ -260,7 +260,7 @@ export class SegmentEventStore implements EventStore {
   #noteLatest(segment: number, receivedAt: number): void {
     if (segment === this.#segment && receivedAt <= this.#segmentLatest) return;
     if (segment !== this.#segment) {
-      assert(
+      assertState(
         segment - this.#log.segmentMin < liveSegmentsMax,
         `segments are at most ${String(liveSegmentsMax)}`,
       );

@@ -2,7 +2,8 @@
 import { partitionOf } from '../../../../schemas/partitioner.ts';
 import type { OutputHash as OutputHashRecord } from '../../../../schemas/records.ts';
 import { topicIds, topics, type TopicId } from '../../../../schemas/topics.ts';
-import { assert } from '../../errors.ts';
+import { assert, CodedError } from '../../errors.ts';
+import { RECORD_BYTES_MAX } from '../../log/producing/output-buffer.ts';
 import type { OutputBuffer } from '../../log/ports.ts';
 import { OutputHash } from './output-hash.ts';
 import type { Emitter } from '../ports.ts';
@@ -65,6 +66,11 @@ export class ShellEmitter implements Emitter {
     this.#append(topic, partition, typeof key === 'string' ? Buffer.from(key) : key, value);
   }
 
+  /** Nothing of the batch has happened. */
+  takeBack(): void {
+    this.takeHashes();
+  }
+
   /** The hashes of the batch, by partition; starts the next batch. */
   takeHashes(): OutputHashRecord[] {
     const hashes: OutputHashRecord[] = [];
@@ -78,8 +84,15 @@ export class ShellEmitter implements Emitter {
   }
 
   #append(topic: TopicId, partition: number, key: Uint8Array, value: Uint8Array): void {
+    // Here and not when the batch is sent: now it is known whose record this is, and a replay comes to the same.
+    if (key.length + value.length > RECORD_BYTES_MAX) throw tooLarge(topic, key.length + value.length);
     this.#hash.add((topicHashes.get(topic) ?? 0) ^ (partition + 1), key, value);
     if (this.#urgentTopics.has(topic)) this.urgent = true;
     this.#outputs?.append(topic, partition, key, value);
   }
+}
+
+function tooLarge(topic: TopicId, bytes: number): CodedError {
+  const text = `could not write a record of ${String(bytes)} bytes to ${topic}: the limit is ${String(RECORD_BYTES_MAX)}`;
+  return new CodedError('record_too_large', text);
 }

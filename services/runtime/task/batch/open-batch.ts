@@ -1,9 +1,10 @@
 /** The batch that is being decided: what it took, what it wrote, and since when it waits for its commit. */
 import type { BatchRecord } from '../../../../schemas/records.ts';
 import { topics, type TopicId } from '../../../../schemas/topics.ts';
-import type { InputRecord, OutputBuffer, RecordSlice } from '../../log/ports.ts';
+import type { InputRecord, OutputBuffer, Position, RecordSlice } from '../../log/ports.ts';
 import type { TaskClock } from './clock.ts';
 import type { ShellEmitter } from './emitter.ts';
+import type { FailedRecords } from './failed-records.ts';
 import type { PartitionRunner } from '../partition-runner.ts';
 import type { BatchContext } from '../ports.ts';
 import type { Positions } from './positions.ts';
@@ -23,11 +24,14 @@ export interface BatchParts {
   readonly clock: TaskClock;
   readonly emitter: ShellEmitter;
   readonly outputs: OutputBuffer;
+  readonly failed: FailedRecords;
 }
 
 /** Inputs or outputs of one transaction; whichever is reached first commits it. */
 export const batchBytesMax = 8 << 20;
 const OUTPUT_BYTES_MAX = 16 << 20;
+/** Records put aside in one batch: each of them has it run again, and the journal names them all. */
+const failuresMax = 100;
 
 export class OpenBatch {
   readonly context: BatchContext;
@@ -43,11 +47,15 @@ export class OpenBatch {
   readonly #runnerOf: readonly (PartitionRunner | undefined)[];
   readonly #urgent: ReadonlySet<TopicId>;
   readonly #slices: RecordSlice[] = [];
+  /** Of the batch's start, and the open one's slices in the order taken: what it takes to run it again. */
+  readonly #began: readonly Position[];
   readonly #ranges: Range[] = [];
   // The visitor is one function for all records; these say whose they are.
   #runner: PartitionRunner | undefined;
   #skipBelow = 0;
   #last: InputRecord | undefined;
+  /** The first record that there was no room for. */
+  #cutAt = Infinity;
 
   constructor(parts: BatchParts, context: BatchContext, openedAt: number) {
     this.#parts = parts;
@@ -57,41 +65,80 @@ export class OpenBatch {
     const runnerOf: (PartitionRunner | undefined)[] = [];
     for (const runner of parts.runners) runnerOf[runner.partition] = runner;
     this.#runnerOf = runnerOf;
+    this.#began = [...parts.positions.all()];
   }
 
   get full(): boolean {
-    return this.bytes >= batchBytesMax || this.#parts.outputs.bytes >= OUTPUT_BYTES_MAX;
+    return this.bytes >= batchBytesMax || !this.#hasRoom;
+  }
+  get #hasRoom(): boolean {
+    const { outputs, failed } = this.#parts;
+    return outputs.bytes < OUTPUT_BYTES_MAX && (failed.size === 0 || this.letters < failuresMax);
+  }
+  /** Records put aside, undecodable ones included. */
+  get letters(): number {
+    return this.#parts.runners.reduce((sum, runner) => sum + runner.openLetters, 0);
   }
 
   get urgent(): boolean {
     return this.urgentInput || this.#parts.emitter.urgent;
   }
 
-  take(slice: RecordSlice): void {
+  /** False when there was no room for all of it: the rest, and all that follows it, is the next batch's. */
+  take(slice: RecordSlice): boolean {
+    if (!this.#hasRoom) return false;
     const { positions, emitter } = this.#parts;
     const { topic, partition, next } = slice;
     const position = positions.next(topic, partition);
     if (next <= position) {
       slice.release(); // delivered twice
-      return;
+      return true;
     }
     this.#runner = this.#runnerOf[partition];
     this.#skipBelow = position;
     this.#last = undefined;
     emitter.from(partition);
     const before = this.records;
+    const to = this.#visitAll(slice);
+    positions.set(topic, partition, to);
+    if (to === next) this.#slices.push(slice);
+    if (this.records > before) {
+      this.bytes += slice.byteLength;
+      this.#addRange(topic, partition, position, to);
+      if (this.#urgent.has(topic)) this.urgentInput = true;
+      this.#observeTime(topic, partition);
+    } // else only markers: nothing to be replayed
+    return to === next;
+  }
+
+  /**
+   * A record failed: all of the batch is taken back, so that it can be run again without it. The slices are given back
+   * unread, in their order. Undefined when a partition's stores have to be opened again for that.
+   */
+  takeBack(): RecordSlice[] | undefined {
+    const { runners, positions, emitter, outputs } = this.#parts;
+    const canAll = runners.every(({ stores }) => stores.takeBack !== undefined);
+    if (!canAll) return undefined;
+    for (const runner of runners) runner.takeBack();
+    outputs.clear();
+    emitter.takeBack();
+    positions.takeBackTo(this.#began);
+    return this.#slices.splice(0);
+  }
+
+  /** Returns where it stopped. */
+  #visitAll(slice: RecordSlice): number {
+    this.#cutAt = Infinity;
     slice.forEach(this.#visit);
-    positions.set(topic, partition, next);
-    this.#slices.push(slice);
-    if (this.records === before) return; // only markers: nothing to be replayed
-    this.bytes += slice.byteLength;
-    this.#addRange(topic, partition, position, next);
-    if (this.#urgent.has(topic)) this.urgentInput = true;
-    this.#observeTime(topic, partition);
+    return Math.min(this.#cutAt, slice.next);
   }
 
   readonly #visit = (record: InputRecord): void => {
-    if (record.offset < this.#skipBelow) return;
+    if (record.offset < this.#skipBelow || this.#cutAt !== Infinity) return;
+    if (!this.#hasRoom) {
+      this.#cutAt = record.offset;
+      return;
+    }
     this.records += 1;
     this.#last = record;
     this.#runner?.onRecord(record, this.context, this.#parts.emitter);
@@ -105,7 +152,7 @@ export class OpenBatch {
     const { runners, emitter } = this.#parts;
     for (const runner of runners) {
       emitter.from(runner.partition);
-      runner.processor.onBatchEnd(this.context, emitter);
+      runner.onBatchEnd(this.context, emitter);
     }
   }
 
@@ -132,6 +179,7 @@ export class OpenBatch {
       decider_version: plan.spec.deciderVersion,
       ranges,
       outputs: emitter.takeHashes(),
+      dead_letters: this.#parts.runners.flatMap((runner) => runner.openFailures),
     };
   }
 

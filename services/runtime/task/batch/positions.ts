@@ -36,6 +36,11 @@ export class Positions {
     ofTopic.set(partition, next);
   }
 
+  /** To where a batch began that is taken back. */
+  takeBackTo(positions: readonly Position[]): void {
+    for (const { topic, partition, offset } of positions) this.#next.get(topic)?.set(partition, offset);
+  }
+
   *all(): Generator<Position> {
     for (const topic of this.inputs) {
       for (const partition of this.partitions) {

@@ -19,10 +19,15 @@ import { EventRate } from './event-rate.ts';
 import { expiredRow } from '../batch/expired-row.ts';
 import { FlushSchedule } from './flush-schedule.ts';
 import { keepPositions } from '../batch/kept-positions.ts';
+import { LoopAccount, type LoopProgress } from './loop-account.ts';
+import { gaugesOf } from './loop-gauges.ts';
 import { OpenBatch, batchBytesMax } from '../batch/open-batch.ts';
+import { RecordFault, type DeadLetterBurst, type FailedRecords } from '../batch/failed-records.ts';
 import type { Recovered } from '../recovery/recovery.ts';
 import { SnapshotSchedule } from '../recovery/snapshot-schedule.ts';
+import { StandingEnds } from './standing-ends.ts';
 import type { TaskPlan, TaskPorts } from '../task-plan.ts';
+import { UntakenSlices } from './untaken-slices.ts';
 import { WatermarkPublisher } from './watermark-publisher.ts';
 
 const BUFFER_BYTES_MAX = 24 << 20;
@@ -36,13 +41,10 @@ const OFFSETS_INTERVAL_MS = 1_000;
 /** An idle task writes an empty batch this often, so that its journal always has a record. */
 const JOURNAL_INTERVAL_MS = 86_400_000;
 
-export interface LoopProgress {
-  readonly sequence: number;
-  readonly time: number;
-  readonly definitionsOffset: number;
-  readonly batches: number;
-  readonly events: number;
-  readonly transactions: number;
+/** What a task knows of records that failed, whichever batch loop it met them in. */
+export interface Failures {
+  readonly failed: FailedRecords;
+  readonly burst: DeadLetterBurst;
 }
 
 export class BatchLoop {
@@ -58,32 +60,28 @@ export class BatchLoop {
   readonly #watermarks: WatermarkPublisher;
   readonly snapshots: SnapshotSchedule;
   #batch: OpenBatch | undefined;
-  #sequence: number;
+  readonly #failures: Failures;
+  readonly #untaken = new UntakenSlices();
+  readonly #account: LoopAccount;
   /** When the last transaction began. */
   #lastCommitAt = -Infinity;
-  #lastBatchRecords = 0;
-  #lastJournalAt: number;
   #lastOffsetsAt = -Infinity;
   readonly #flushes: FlushSchedule;
   readonly #rate: EventRate;
-  /** On a standing clock: its last move, and the first input's end offsets read after it. */
-  #clockMovedTo = -1;
-  #ends: readonly number[] | undefined;
-  /** Everything due at this clock and these definitions has been committed. */
-  #done = { time: 0, definitionsOffset: 0 };
-  #handled: readonly Position[];
-  #batches = 0;
-  #events = 0;
-  #transactions = 0;
+  readonly #standing: StandingEnds;
 
-  constructor(plan: TaskPlan, ports: TaskPorts, recovered: Recovered, producer: TransactionalProducer) {
+  constructor(
+    { plan, ports, failures }: { plan: TaskPlan; ports: TaskPorts; failures: Failures },
+    recovered: Recovered,
+    producer: TransactionalProducer,
+  ) {
     this.#plan = plan;
+    this.#failures = failures;
     this.#ports = ports;
     this.#recovered = recovered;
     this.#producer = producer;
-    this.#sequence = recovered.sequence;
-    this.#handled = [...recovered.positions.all()];
     const { runners, positions } = recovered;
+    for (const runner of runners) runner.failed = failures.failed;
     this.#reader = ports.log.reader({
       bufferBytesMax: BUFFER_BYTES_MAX,
       fetchBytesMax: FETCH_BYTES_MAX,
@@ -92,33 +90,29 @@ export class BatchLoop {
     this.failingReads = new FailingReads(this.#reader, ports.logger);
     this.#clock = new TaskClock(ports.time, plan.standingClock);
     this.#clock.advanceTo(recovered.time);
+    this.#standing = new StandingEnds(plan, ports.log.admin);
     this.#outputs = ports.log.newOutputBuffer();
     this.#emitter = new ShellEmitter(plan.partitions, this.#outputs, new Set(plan.spec.urgent));
     const { codecs } = ports;
-    this.#watermarks = new WatermarkPublisher({ plan, codecs, runners, positions, reader: this.#reader });
+    // What no batch has taken yet has been read by nobody.
+    const endAsOf: LogReader['endAsOf'] = (at) =>
+      this.#untaken.has(at) ? undefined : this.#reader.endAsOf(at);
+    this.#watermarks = new WatermarkPublisher({ plan, codecs, runners, positions, reader: { endAsOf } });
     const { time, logger, stores } = ports;
     this.snapshots = new SnapshotSchedule({ folders: stores, runners, time, logger });
     const now = ports.time.monotonicMs();
     this.#flushes = new FlushSchedule(runners, now);
     this.#rate = new EventRate(now);
-    // A day after the last batch, whenever that was; the first live hour is soon enough to make it up.
-    this.#lastJournalAt = now;
+    this.#account = new LoopAccount(positions, recovered.sequence, now);
   }
 
   get progress(): LoopProgress {
-    return {
-      sequence: this.#sequence,
-      time: this.#done.time,
-      definitionsOffset: this.#done.definitionsOffset,
-      batches: this.#batches,
-      events: this.#events,
-      transactions: this.#transactions,
-    };
+    return this.#account.progress;
   }
 
   /** Where the inputs stand, handled and committed. */
   get handled(): readonly Position[] {
-    return this.#handled;
+    return this.#account.handled;
   }
 
   /** The lowest time up to which everything has been handled: published, or as the processors say; else undefined. */
@@ -131,18 +125,17 @@ export class BatchLoop {
 
   /** Sums over the partitions' processors. `unsettled` counts an open batch too. */
   get gauges(): Readonly<Record<string, number>> {
-    const sums: Record<string, number> = {
-      unsettled: this.#batch === undefined ? 0 : 1,
-      dead_letters: 0,
+    const { batches, events, transactions } = this.#account;
+    const sums = gaugesOf(this.#recovered.runners);
+    const open = this.#batch === undefined ? 0 : 1;
+    return {
+      ...sums,
+      unsettled: (sums.unsettled ?? 0) + open,
       failing_reads: this.failingReads.now.length,
+      batches,
+      events,
+      transactions,
     };
-    for (const { processor, deadLetters } of this.#recovered.runners) {
-      sums.dead_letters = (sums.dead_letters ?? 0) + deadLetters;
-      for (const [name, value] of Object.entries(processor.status())) {
-        if (name !== 'watermark') sums[name] = (sums[name] ?? 0) + value;
-      }
-    }
-    return { ...sums, batches: this.#batches, events: this.#events, transactions: this.#transactions };
   }
 
   /** Runs until the signal aborts; then the open batch is committed and the stores are flushed. */
@@ -180,8 +173,28 @@ export class BatchLoop {
   }
 
   async #step(): Promise<void> {
+    try {
+      await this.#takeOrCommit();
+    } catch (error) {
+      if (!(error instanceof RecordFault) || !this.#runAgain()) throw error;
+      this.#failures.failed.add(error);
+      this.#ports.logger.error({ error }, 'a record failed: its batch runs again without it');
+    }
+  }
+
+  /** Takes the open batch back, for the next steps to run it again. */
+  #runAgain(): boolean {
+    const slices = this.#batch?.takeBack();
+    if (slices === undefined) return false;
+    this.#untaken.putBack(slices);
+    this.#batch = undefined;
+    return true;
+  }
+
+  async #takeOrCommit(): Promise<void> {
     const room = batchBytesMax - (this.#batch?.bytes ?? 0);
-    if (room > 0) this.#take(this.#reader.take(room));
+    if (!this.#untaken.isEmpty) this.#takeUntaken();
+    else if (room > 0) this.#take(this.#reader.take(room));
     const batch = this.#batch;
     if (batch === undefined) {
       await this.#idle();
@@ -193,20 +206,21 @@ export class BatchLoop {
   }
 
   #take(slices: readonly RecordSlice[]): void {
-    let inputs = 0;
     for (const slice of slices) {
-      if (slice.topic !== 'definitions') {
-        inputs += 1;
-        continue;
-      }
+      if (slice.topic !== 'definitions') continue;
       this.#recovered.feed.push(slice);
       slice.release();
     }
-    if (inputs === 0) return;
-    const batch = this.#batch ?? this.#open();
-    for (const slice of slices) if (slice.topic !== 'definitions') batch.take(slice);
-    if (batch.records > 0) this.#batch = batch;
-    else if (this.#batch === undefined) batch.release(); // commit markers alone: positions have moved, and nothing else
+    this.#untaken.add(slices.filter(({ topic }) => topic !== 'definitions'));
+    if (!this.#untaken.isEmpty) this.#takeUntaken();
+  }
+
+  #takeUntaken(): void {
+    const batch = (this.#batch ??= this.#open());
+    this.#untaken.giveTo(batch);
+    if (batch.records > 0) return;
+    batch.release(); // commit markers alone: positions have moved, and nothing else
+    this.#batch = undefined;
   }
 
   #open(): OpenBatch {
@@ -219,9 +233,10 @@ export class BatchLoop {
       clock: this.#clock,
       emitter: this.#emitter,
       outputs: this.#outputs,
+      failed: this.#failures.failed,
     };
     const context = {
-      sequence: this.#sequence + 1,
+      sequence: this.#account.sequence + 1,
       time: this.#clock.read(feed.view),
       definitions: feed.view,
     };
@@ -240,36 +255,39 @@ export class BatchLoop {
 
   async #commitBatch(batch: OpenBatch): Promise<void> {
     batch.end();
+    const { failed, burst } = this.#failures;
+    const { letters } = batch;
+    const now = this.#ports.time.monotonicMs();
+    if (letters > 0) burst.assertRoom(letters, batch.records, now);
     const { runners, positions } = this.#recovered;
     const { codecs, newBatchId, time } = this.#ports;
     const record = batch.record(newBatchId());
     // Readers see the partitions of a transaction all at once, so it does not matter that this is appended last.
     this.#outputs.append(this.#plan.spec.journal, this.#plan.task, null, codecs.BatchRecord.encode(record));
     this.#watermarks.observe(batch.lastReceivedAt);
-    this.#watermarks.append(time.monotonicMs(), this.#watermarkClock(batch), this.#ends, this.#outputs);
+    this.#watermarks.append(
+      time.monotonicMs(),
+      this.#watermarkClock(batch),
+      this.#standing.ends,
+      this.#outputs,
+    );
     const outputRecords = this.#outputs.records;
     await this.#transact();
-    this.#sequence = batch.context.sequence;
-    for (const { partition, stores } of runners) {
-      keepPositions(stores.keyed, positions, partition);
-      stores.committed(this.#sequence);
+    this.#account.sequence = batch.context.sequence;
+    for (const runner of runners) {
+      keepPositions(runner.stores.keyed, positions, runner.partition);
+      runner.stores.committed(batch.context.sequence);
+      runner.committed();
     }
+    failed.committed(record.dead_letters);
+    burst.committed(letters, batch.records, now);
     batch.release();
     this.#batch = undefined;
-    this.#account(batch, outputRecords);
-    this.#betweenBatches();
-  }
-
-  #account(batch: OpenBatch, outputRecords: number): void {
-    const now = this.#ports.time.monotonicMs();
-    this.#batches += 1;
-    this.#events += batch.records;
-    this.#lastJournalAt = now;
-    this.#lastBatchRecords = outputRecords;
     this.#flushes.committed(batch.bytes);
-    this.#done = { time: batch.context.time, definitionsOffset: batch.context.definitions.offset };
-    this.#handled = [...this.#recovered.positions.all()];
-    if (this.#rate.add(batch.records, now)) this.#reader.pace(paceMs(this.#rate.perSecond));
+    const committedAt = time.monotonicMs();
+    this.#account.committed(batch, outputRecords, committedAt);
+    if (this.#rate.add(batch.records, committedAt)) this.#reader.pace(paceMs(this.#rate.perSecond));
+    this.#betweenBatches();
   }
 
   async #idle(): Promise<void> {
@@ -277,42 +295,27 @@ export class BatchLoop {
     const { time } = this.#ports;
     feed.takeAll();
     const clock = this.#clock.read(feed.view);
-    await this.#readEnds(clock);
+    await this.#standing.readAt(clock);
     const now = time.monotonicMs();
     const wanted = runners.some(({ processor }) => processor.wantsBatch(clock, feed.view));
-    if (wanted || now - this.#lastJournalAt > JOURNAL_INTERVAL_MS) {
+    if (wanted || now - this.#account.lastJournalAt > JOURNAL_INTERVAL_MS) {
       const pauseMs = this.#lastCommitAt + EMPTY_BATCH_INTERVAL_MS - now;
-      if (pauseMs > 0 && this.#lastBatchRecords < BUSY_RECORDS_MIN) {
+      if (pauseMs > 0 && this.#account.lastBatchRecords < BUSY_RECORDS_MIN) {
         await this.#reader.wait(pauseMs);
         return;
       }
-      await this.#commitBatch(this.#open());
+      this.#batch = this.#open();
+      await this.#commitBatch(this.#batch);
       return;
     }
-    if (this.#watermarks.append(now, clock, this.#ends, this.#outputs)) await this.#transact();
-    this.#done = { time: clock, definitionsOffset: feed.view.offset };
-    this.#handled = [...this.#recovered.positions.all()];
+    if (this.#watermarks.append(now, clock, this.#standing.ends, this.#outputs)) await this.#transact();
+    this.#account.idle(clock, feed.view.offset);
     this.#betweenBatches();
     await this.#reader.wait(IDLE_MS);
   }
 
-  /**
-   * A standing clock jumps. An event that was acknowledged before the jump may not have been fetched when its partition
-   * was last seen at its end; a watermark that trusted that end would let timers run ahead of the event. So the end
-   * offsets are asked for after the jump, and the new time counts for a partition only once it has been read that far.
-   */
-  async #readEnds(clock: number): Promise<void> {
-    const [topic] = this.#plan.spec.inputs;
-    if (!this.#clock.standing || this.#plan.spec.watermarks === undefined || topic === undefined) return;
-    if (clock === this.#clockMovedTo) return;
-    this.#ends = await this.#ports.log.admin.endOffsets(topic);
-    this.#clockMovedTo = clock;
-  }
-
   #watermarkClock(batch: OpenBatch): number {
-    return this.#clock.standing
-      ? Math.max(0, this.#clockMovedTo)
-      : this.#clock.read(batch.context.definitions);
+    return this.#clock.standing ? this.#standing.movedTo : this.#clock.read(batch.context.definitions);
   }
 
   async #transact(): Promise<void> {
@@ -328,7 +331,7 @@ export class BatchLoop {
     await this.#producer.commit();
     this.#outputs.clear();
     this.#watermarks.committed();
-    this.#transactions += 1;
+    this.#account.transactions += 1;
   }
 
   /** Between two batches. */

@@ -11,7 +11,7 @@ export interface WatermarkParts {
   readonly codecs: Codecs;
   readonly runners: readonly PartitionRunner[];
   readonly positions: Positions;
-  readonly reader: LogReader;
+  readonly reader: Pick<LogReader, 'endAsOf'>;
 }
 
 const INTERVAL_MS = 1_000;

@@ -8,6 +8,7 @@ import { CodedError } from '../../errors.ts';
 import { giveUpStores } from './damaged-stores.ts';
 import { DefinitionsFeed } from '../batch/definitions-feed.ts';
 import { ShellEmitter } from '../batch/emitter.ts';
+import { FailedRecords } from '../batch/failed-records.ts';
 import { Journal } from '../batch/journal.ts';
 import { isClosing } from '../layout/layout.ts';
 import type { Stretch } from '../batch/log-scan.ts';
@@ -177,6 +178,7 @@ class Recovery {
     for (const runner of behind) {
       keepPositions(runner.stores.keyed, positions, runner.partition);
       runner.stores.committed(batch.sequence);
+      runner.committed();
       this.#applied.set(runner.partition, batch.sequence);
     }
   }
@@ -188,6 +190,8 @@ class Recovery {
   ): Promise<void> {
     assertSameDecider(this.#plan, batch);
     this.#feed.takeBelow(batch.definitions_offset);
+    const failed = FailedRecords.ofBatch(batch);
+    for (const runner of behind) runner.failed = failed;
     const context = { sequence: batch.sequence, time: batch.time, definitions: this.#feed.view };
     for (const range of batch.ranges) {
       const runner = behind.find(({ partition }) => partition === range.partition);
@@ -199,7 +203,7 @@ class Recovery {
     }
     for (const runner of behind) {
       this.#emitter.from(runner.partition);
-      runner.processor.onBatchEnd(context, this.#emitter);
+      runner.onBatchEnd(context, this.#emitter);
     }
     this.#assertSameOutputs(batch, behind);
   }
