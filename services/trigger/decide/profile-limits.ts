@@ -5,9 +5,9 @@
  */
 import { attributeValueBytesMax } from '../../../schemas/http/limits.ts';
 import type { JsonObject } from '../../rules/paths.ts';
-import type { Written } from './profile.ts';
+import type { Written } from './written.ts';
 
-/** Attributes of a person, removed ones included (spec A, *Limits*: 300 for a person). */
+/** Attributes of a person, removed ones included (spec A.0, *Limits*: 300 for a person). */
 export const attributesMax = 600;
 /** Ours: names and values of all attributes of a person. */
 export const profileBytesMax = 256 * 1_024;

@@ -2,18 +2,11 @@
  * A person's attributes: last writer by (`_timestamp`, else receive time, then message id), each attribute by itself
  * (contract, *Words*). Removing is a write like any other, so it is remembered, or an older value would come back. Pure.
  */
+import type { Stamp, Written } from './written.ts';
 import { timestampOf } from '../../rules/operators.ts';
 import { isJsonObject, valueAt, type JsonObject } from '../../rules/paths.ts';
 import { bytesAtMost, ProfileRoom } from './profile-limits.ts';
 import { mergeRelationships, type Relationship } from './relationships.ts';
-
-/** Who wrote last: time in ms, then message id. */
-export type Stamp = readonly [at: number, messageId: string];
-/** null: removed. */
-export interface Written {
-  readonly value: unknown;
-  readonly by: Stamp;
-}
 
 export interface Profile {
   /** Grows with every change that is published. */
