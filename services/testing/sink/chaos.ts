@@ -140,7 +140,7 @@ export function sinkProcess(options: {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const get = async (path: string): Promise<unknown> => {
-    const text = await readFile(join(folder, 'run', 'clickhouse.json'), 'utf8');
+    const text = await readFile(join(folder, 'run', 'sink.json'), 'utf8');
     const { pid, url } = JSON.parse(text) as { pid: number; url: string };
     if (pid !== child.pid) throw new Error('the file is another process’s');
     return (await fetch(url + path, { signal: AbortSignal.timeout(2_000) })).json();
