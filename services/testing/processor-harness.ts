@@ -1,5 +1,5 @@
 /**
- * Given / when / then for a processor, without a broker and without files: encoded records go in batch by batch,
+ * Given / when / then for a processor, without a broker and, unless a test says so, without files: encoded records go in batch by batch,
  * decoded outputs come out. `replay` runs everything again, from nothing or reopened at each batch, so that a test
  * can show that state and outputs depend on the stores, the records and the batch alone.
  */
@@ -10,7 +10,7 @@ import type { TopicId } from '../../schemas/topics.ts';
 import { Definitions } from '../runtime/definitions.ts';
 import { assert } from '../runtime/errors.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
-import type { PartitionStores } from '../runtime/store/ports.ts';
+import type { PartitionStores, StoreNeeds } from '../runtime/store/ports.ts';
 import type { BatchContext, Emitter, Processor, ServiceSpec } from '../runtime/task/ports.ts';
 import { MemoryDisk } from './memory/memory-stores.ts';
 import { topicRecords, type TopicRecords } from './topic-records.ts';
@@ -44,6 +44,13 @@ export interface HarnessOptions {
   readonly partition?: number;
   readonly partitions?: number;
   readonly codecs?: Codecs;
+  /** An empty disk for each run; in memory unless given. */
+  readonly freshDisk?: () => HarnessDisk;
+}
+
+export interface HarnessDisk {
+  /** Same shape as openPartitionStores of services/runtime/store/open-stores.ts. */
+  open(folder: string, needs: StoreNeeds): PartitionStores;
 }
 
 /** Helps the compiler tie a value's type to its topic: `given('eventsCollected', key, {…})`. */
@@ -58,6 +65,7 @@ export class ProcessorHarness {
   readonly codecs: Codecs;
   readonly partition: number;
   readonly partitions: number;
+  readonly freshDisk: () => HarnessDisk;
   /** Everything that came out since the start. */
   readonly outputs: Output[] = [];
   readonly #fed: FedBatch[] = [];
@@ -71,6 +79,7 @@ export class ProcessorHarness {
     this.codecs = options.codecs ?? localCodecs();
     this.partition = options.partition ?? 0;
     this.partitions = options.partitions ?? 8;
+    this.freshDisk = options.freshDisk ?? (() => new MemoryDisk());
     this.#run = new Run(this);
   }
 
@@ -189,7 +198,7 @@ export function of<T extends TopicId>(
 
 class Run {
   readonly #harness: ProcessorHarness;
-  readonly #disk = new MemoryDisk();
+  readonly #disk: HarnessDisk;
   /** What each batch put out. */
   readonly #written: (readonly Output[])[] = [];
   #definitions = new Definitions();
@@ -200,6 +209,7 @@ class Run {
 
   constructor(harness: ProcessorHarness) {
     this.#harness = harness;
+    this.#disk = harness.freshDisk();
     [this.stores, this.processor] = this.#open();
   }
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { eventually } from '../../testing/eventually.ts';
+import { openTarget } from '../target.ts';
 import { migrate } from './migrate.ts';
 import { readMigrations } from './migrations.ts';
 
@@ -13,6 +14,7 @@ const address = {
   password: process.env['TEST_CLICKHOUSE_PASSWORD'] ?? '',
   database: `filled_${String(process.pid)}_${String(Date.now())}`,
 };
+const erasedAddress = { ...address, database: `${address.database}_erased` };
 const AT = '2026-03-31 12:00:00.000';
 const values = {
   properties: '{"total":12.5,"journey_id":"welcome","holdout":true}',
@@ -23,7 +25,9 @@ beforeAll(() => {
   client = createClient({ ...address, log: { level: ClickHouseLogLevel.OFF } });
 });
 afterAll(async () => {
-  await client.command({ query: `DROP DATABASE IF EXISTS ${address.database} SYNC` });
+  for (const { database } of [erasedAddress, address]) {
+    await client.command({ query: `DROP DATABASE IF EXISTS ${database} SYNC` });
+  }
   await client.close();
 });
 
@@ -65,8 +69,8 @@ test('values of events that were written before migration 0004', async () => {
   await check();
 
   const onDisk = `SELECT count() AS columns FROM system.parts_columns
-    WHERE active AND database = currentDatabase() AND column IN ('shape', 'visitor_key')`;
-  // shape of one table, shape and visitor_key of the other.
+    WHERE active AND database = currentDatabase() AND column IN ('shape', 'visitor_digest')`;
+  // shape of one table, shape and visitor_digest of the other.
   const written = async (): Promise<boolean> => {
     const [row] = await ask(onDisk);
     const [left] = await ask(
@@ -76,4 +80,42 @@ test('values of events that were written before migration 0004', async () => {
   };
   await eventually(written);
   await check();
+}, 180_000);
+
+test('names that had left the facts before migration 0007 are still followed where another fact has them', async () => {
+  await migrate({ ...erasedAddress, migrations: readMigrations().slice(0, 6) });
+  const target = openTarget(erasedAddress, { replicated: false });
+  let number = 0;
+  const fact = (kind: string, mover: string, receiver: string, value: string | null): string => {
+    number += 1;
+    const names = value === null ? "'none', NULL" : `'id', '${value}'`;
+    return `(${String(number)}, 'w', '${kind}', '${AT}', '${receiver}', '${mover}', ${names}, 0, ${String(number)})`;
+  };
+  const moved = (from: string, to: string, value: string): string =>
+    [fact('person_split', from, to, null), fact('identifier_moved', from, to, value)].join(', ');
+  await target.command(`INSERT INTO stored_facts
+    (number, workspace, kind, at, person_id, other_person_id, identifier_kind, identifier, _partition, _offset)
+    VALUES ${moved('a', 'gone', 'x')}, ${moved('gone', 'c', 'x')}, ${moved('a', 'gone', 'y')}, ${fact('person_deleted', '', 'gone', null)}`);
+  await target.command(`INSERT INTO stored_merged
+    (workspace, person_id, identifier_kind, identifier, message_id, received_at, timestamp, merged_at, type, _partition, _offset)
+    VALUES ${['x', 'z'].map((each) => `('w', 'a', 'id', '${each}', 'of ${each}', '${AT}', '${AT}', '${AT}', 'event', 0, 1)`).join(', ')}`);
+  // As an erasure leaves them.
+  await target.alter(
+    'stored_facts',
+    "UPDATE identifier = NULL WHERE kind = 'identifier_moved' AND person_id = 'gone'",
+  );
+
+  await migrate(erasedAddress);
+  const owners = async (): Promise<unknown> =>
+    target.ask("SELECT concat(message_id, ' ', person_id) FROM events ORDER BY message_id");
+  await target.refreshToday('all');
+  expect(await owners()).toEqual(['of x c', 'of z a']);
+  // A fact that is erased later has its digest, and one without a name has none that a row could have.
+  await target.alter('stored_facts', "UPDATE identifier = NULL WHERE kind = 'identifier_moved'");
+  await target.refreshToday('all');
+  expect(await owners()).toEqual(['of x c', 'of z a']);
+  const digests =
+    "SELECT countIf(name_digest = 0) || ' ' || countIf(name_digest != 0) FROM stored_facts WHERE kind = 'identifier_moved'";
+  expect(await target.ask(digests)).toEqual(['2 1']);
+  await target.close();
 }, 180_000);

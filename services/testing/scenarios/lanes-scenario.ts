@@ -2,7 +2,14 @@
 import { identityDecision } from '../../../schemas/identity-decision.ts';
 import type { CollectedEvent, IdentityDecision, IdentityRequest } from '../../../schemas/records.ts';
 import { collectedEvent } from '../collected-event.ts';
-import { given, of, ProcessorHarness, type Given, type Output } from '../processor-harness.ts';
+import {
+  given,
+  of,
+  ProcessorHarness,
+  type Given,
+  type HarnessOptions,
+  type Output,
+} from '../processor-harness.ts';
 import { lanesService } from '../../merger/service.ts';
 
 export const T = 1_700_000_000_000;
@@ -12,8 +19,12 @@ export const DAY = 86_400 * SECOND;
 type Fields = Partial<CollectedEvent>;
 
 export class LaneScenario {
-  readonly harness = new ProcessorHarness(lanesService, { partitions: 1 });
+  readonly harness: ProcessorHarness;
   time = T - 60 * DAY;
+
+  constructor(options: HarnessOptions = {}) {
+    this.harness = new ProcessorHarness(lanesService, { partitions: 1, ...options });
+  }
 
   /** One batch; the clock follows the latest receive time. */
   batch(...records: readonly Given[]): Output[] {

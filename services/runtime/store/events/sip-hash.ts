@@ -18,18 +18,20 @@ export function newSecret(): Buffer {
   return randomBytes(secretBytes);
 }
 
+/** One for all secrets: a memory of WebAssembly reserves gigabytes of addresses, and partitions are opened often. */
+const { memory, hash: run } = sipHashInstance();
+const key = new Uint8Array(memory.buffer, KEY_AT, secretBytes);
+const input = new Int32Array(memory.buffer, INPUT_AT);
+const output = new Uint32Array(memory.buffer, OUTPUT_AT, 4);
+/** Whose secret lies there. Batches hash under one for long. */
+let inPlace: Uint8Array | undefined;
+
 export class SipHash {
-  readonly #input: Int32Array;
-  readonly #output: Uint32Array;
-  readonly #run: (blocks: number) => void;
+  readonly #secret: Uint8Array;
 
   constructor(secret: Uint8Array) {
     assert(secret.length === secretBytes, `a secret has ${String(secretBytes)} bytes`);
-    const { memory, hash } = sipHashInstance();
-    new Uint8Array(memory.buffer).set(secret, KEY_AT);
-    this.#input = new Int32Array(memory.buffer, INPUT_AT);
-    this.#output = new Uint32Array(memory.buffer, OUTPUT_AT, 4);
-    this.#run = hash;
+    this.#secret = Uint8Array.from(secret);
   }
 
   /** Writes the hash of bytes[start, end) to out. */
@@ -37,7 +39,6 @@ export class SipHash {
     const length = end - start;
     if (length > inputBytesMax) throw tooLarge(length);
     const view = viewOf(bytes);
-    const input = this.#input;
     let word = 0;
     let at = start;
     for (; at + 4 <= end; at += 4) input[word++] = view.getInt32(at, true);
@@ -49,8 +50,11 @@ export class SipHash {
     input[word] = rest;
     if (word < last) input[last] = 0;
     input[last] = (input[last] as number) | (length << 24); // within the input
-    this.#run(blocks);
-    const output = this.#output;
+    if (inPlace !== this.#secret) {
+      key.set(this.#secret);
+      inPlace = this.#secret;
+    }
+    run(blocks);
     out[0] = output[0] as number; // it has four
     out[1] = output[1] as number;
     out[2] = output[2] as number;
