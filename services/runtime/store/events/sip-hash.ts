@@ -19,6 +19,7 @@ export function newSecret(): Buffer {
 }
 
 export class SipHash {
+  readonly #key: Uint32Array;
   readonly #input: Int32Array;
   readonly #output: Uint32Array;
   readonly #run: (blocks: number) => void;
@@ -27,9 +28,19 @@ export class SipHash {
     assert(secret.length === secretBytes, `a secret has ${String(secretBytes)} bytes`);
     const { memory, hash } = sipHashInstance();
     new Uint8Array(memory.buffer).set(secret, KEY_AT);
+    this.#key = new Uint32Array(memory.buffer, KEY_AT, secretBytes / 4);
     this.#input = new Int32Array(memory.buffer, INPUT_AT);
     this.#output = new Uint32Array(memory.buffer, OUTPUT_AT, 4);
     this.#run = hash;
+  }
+
+  /** Another secret: words of 32 bits, the fourth of them 0. */
+  setKey(first: number, second: number, third: number): void {
+    const key = this.#key;
+    key[0] = first;
+    key[1] = second;
+    key[2] = third;
+    key[3] = 0;
   }
 
   /** Writes the hash of bytes[start, end) to out. */
