@@ -32,8 +32,9 @@ export interface Watchers {
 
 export interface WorkspaceRules {
   /**
-   * Equal when the definitions are, and otherwise by one chance in 2^32: a person whose state has another stamp is looked at
-   * whole. Whoever makes two alike, by trying ids, leaves people of their own workspace as they are until the definitions change again.
+   * Equal when the definitions are, and otherwise by one chance in 2^32: a person whose state has another stamp is looked
+   * at whole. Whoever makes two alike, by trying ids, leaves people of their own workspace as they are until the
+   * definitions change again.
    */
   readonly stamp: number;
   readonly byName: ReadonlyMap<string, Watchers>;
