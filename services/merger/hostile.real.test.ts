@@ -3,8 +3,9 @@
  * `npm run simulate -- --hostile` has the million events and ten thousand visitors whole.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { twin, twinElsewhere, victim } from '../testing/chosen-ids.ts';
 import { StackCalls } from '../testing/stack-calls.ts';
-import { startStack, type Stack } from '../testing/stack.ts';
+import { startStack, type Keys, type Stack } from '../testing/stack.ts';
 
 const START_MS_MAX = 180_000;
 const TEST_MS_MAX = 300_000;
@@ -118,6 +119,31 @@ test(
     ]);
 
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  },
+  TEST_MS_MAX,
+);
+
+test(
+  'ids that were computed to share the hash of a visitor’s lane take nothing of the visitor, and stop nobody',
+  async () => {
+    const made = await calls.admin('PUT', `/v1/workspaces/${twinElsewhere.workspace}`, {});
+    expect(made).toMatchObject({ status: 200 });
+    const keys = (made.body as { credentials: Keys }).credentials;
+    const evil = new StackCalls(stack, keys);
+    for (const event of ['One', 'Two', 'Three'])
+      await calls.pipelines('/track', { anonymousId: victim, event });
+    await evil.pipelines('/identify', { anonymousId: twinElsewhere.anonymousId, userId: 'mallory-2' });
+    await calls.settled();
+    const theirs = `SELECT e.name, p.id FROM events e JOIN people p USING (person_id) WHERE e.anonymous_id = '${victim}' ORDER BY ALL`;
+    expect(await calls.rows(theirs)).toEqual([]);
+
+    await calls.pipelines('/identify', { anonymousId: twin, userId: 'mallory' });
+    await calls.pipelines('/identify', { anonymousId: victim, userId: 'ada' });
+    await calls.settled();
+    expect(await calls.rows(theirs)).toEqual(['One', 'Three', 'Two'].map((name) => [name, 'ada']));
+    expect(await people(`id IN ('ada', 'mallory', 'mallory-2')`)).toEqual(
+      ['ada', 'mallory', 'mallory-2'].map((each) => [each, null]),
+    );
   },
   TEST_MS_MAX,
 );

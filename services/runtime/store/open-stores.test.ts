@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { CodedError } from '../errors.ts';
 import { openPartitionStores } from './open-stores.ts';
 import { LmdbKeyedStore } from './keyed-store.ts';
+import type { EventStore } from './ports.ts';
 import { expectModel, step, StoresModel as Model } from '../../testing/stores/stores-model.ts';
 import {
   doStep as run,
@@ -100,7 +101,10 @@ describe('the stores of a partition', () => {
     );
   });
 
-  test('of another format are refused, not misread', () => {
+  test.each([
+    ['as 0.1.0 wrote it', undefined],
+    ['4, which has no secret', 4],
+  ])('of another format are refused, not misread: %s', (_, format) => {
     const at = folder();
     const stores = openPartitionStores(at, needs);
     run(stores, { lane: 1, act: 'append', value: 3 });
@@ -109,7 +113,7 @@ describe('the stores of a partition', () => {
     stores.close();
     const keyed = new LmdbKeyedStore(join(at, 'keyed'));
     const mark = JSON.parse(keyed.mark()?.toString() ?? '') as object;
-    keyed.writeGroup(Buffer.from(JSON.stringify({ ...mark, format: undefined }))); // as 0.1.0 wrote it
+    keyed.writeGroup(Buffer.from(JSON.stringify({ ...mark, format })));
     keyed.close();
     expect(() => openPartitionStores(at, needs)).toThrow(expect.objectContaining({ code: 'store_format' }));
   });
@@ -130,8 +134,11 @@ describe('the stores of a partition', () => {
     const again = openPartitionStores(copy, needs);
     expect(again.mark).toBe(7);
     expectModel(again, Model.of(steps));
-    again.close();
-    stores.close();
+    const hexOf = (events: EventStore): string => events.laneKeyHex(laneOf(events, 1));
+    expect(hexOf(parts(again).events)).toBe(hexOf(parts(stores).events)); // under the same secret
+    const other = openPartitionStores(folder(), needs);
+    expect(hexOf(parts(other).events)).not.toBe(hexOf(parts(stores).events));
+    for (const each of [other, again, stores]) each.close();
   });
 
   test('release order is (timestamp, arrival)', () => {

@@ -31,7 +31,11 @@ export interface Watchers {
 }
 
 export interface WorkspaceRules {
-  /** Equal exactly when the definitions are: a person whose state has another stamp is looked at whole. 32 bits. */
+  /**
+   * Equal when the definitions are, and otherwise by one chance in 2^32: a person whose state has another stamp is looked
+   * at whole. Whoever makes two alike, by trying ids, leaves people of their own workspace as they are until the
+   * definitions change again.
+   */
   readonly stamp: number;
   readonly byName: ReadonlyMap<string, Watchers>;
   /** A segment comes after those that it refers to; in a cycle, by id. */

@@ -27,11 +27,36 @@ const output = new Uint32Array(memory.buffer, OUTPUT_AT, 4);
 let inPlace: Uint8Array | undefined;
 
 export class SipHash {
+<<<<<<< HEAD
   readonly #secret: Uint8Array;
 
   constructor(secret: Uint8Array) {
     assert(secret.length === secretBytes, `a secret has ${String(secretBytes)} bytes`);
     this.#secret = Uint8Array.from(secret);
+=======
+  readonly #key: Uint32Array;
+  readonly #input: Int32Array;
+  readonly #output: Uint32Array;
+  readonly #run: (blocks: number) => void;
+
+  constructor(secret: Uint8Array) {
+    assert(secret.length === secretBytes, `a secret has ${String(secretBytes)} bytes`);
+    const { memory, hash } = sipHashInstance();
+    new Uint8Array(memory.buffer).set(secret, KEY_AT);
+    this.#key = new Uint32Array(memory.buffer, KEY_AT, secretBytes / 4);
+    this.#input = new Int32Array(memory.buffer, INPUT_AT);
+    this.#output = new Uint32Array(memory.buffer, OUTPUT_AT, 4);
+    this.#run = hash;
+>>>>>>> hash3
+  }
+
+  /** Another secret: words of 32 bits, the fourth of them 0. */
+  setKey(first: number, second: number, third: number): void {
+    const key = this.#key;
+    key[0] = first;
+    key[1] = second;
+    key[2] = third;
+    key[3] = 0;
   }
 
   /** Writes the hash of bytes[start, end) to out. */
