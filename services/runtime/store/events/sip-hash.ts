@@ -20,43 +20,29 @@ export function newSecret(): Buffer {
 
 /** One for all secrets: a memory of WebAssembly reserves gigabytes of addresses, and partitions are opened often. */
 const { memory, hash: run } = sipHashInstance();
-const key = new Uint8Array(memory.buffer, KEY_AT, secretBytes);
+const key = new Uint32Array(memory.buffer, KEY_AT, secretBytes / 4);
 const input = new Int32Array(memory.buffer, INPUT_AT);
 const output = new Uint32Array(memory.buffer, OUTPUT_AT, 4);
 /** Whose secret lies there. Batches hash under one for long. */
-let inPlace: Uint8Array | undefined;
+let inPlace: Uint32Array | undefined;
 
 export class SipHash {
-<<<<<<< HEAD
-  readonly #secret: Uint8Array;
+  /** As it lies in the memory. */
+  readonly #secret = new Uint32Array(secretBytes / 4);
 
   constructor(secret: Uint8Array) {
     assert(secret.length === secretBytes, `a secret has ${String(secretBytes)} bytes`);
-    this.#secret = Uint8Array.from(secret);
-=======
-  readonly #key: Uint32Array;
-  readonly #input: Int32Array;
-  readonly #output: Uint32Array;
-  readonly #run: (blocks: number) => void;
-
-  constructor(secret: Uint8Array) {
-    assert(secret.length === secretBytes, `a secret has ${String(secretBytes)} bytes`);
-    const { memory, hash } = sipHashInstance();
-    new Uint8Array(memory.buffer).set(secret, KEY_AT);
-    this.#key = new Uint32Array(memory.buffer, KEY_AT, secretBytes / 4);
-    this.#input = new Int32Array(memory.buffer, INPUT_AT);
-    this.#output = new Uint32Array(memory.buffer, OUTPUT_AT, 4);
-    this.#run = hash;
->>>>>>> hash3
+    new Uint8Array(this.#secret.buffer).set(secret);
   }
 
   /** Another secret: words of 32 bits, the fourth of them 0. */
   setKey(first: number, second: number, third: number): void {
-    const key = this.#key;
-    key[0] = first;
-    key[1] = second;
-    key[2] = third;
-    key[3] = 0;
+    const secret = this.#secret;
+    secret[0] = first;
+    secret[1] = second;
+    secret[2] = third;
+    secret[3] = 0;
+    if (inPlace === secret) inPlace = undefined;
   }
 
   /** Writes the hash of bytes[start, end) to out. */
