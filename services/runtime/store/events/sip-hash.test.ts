@@ -52,6 +52,10 @@ function hashed(secret: Uint8Array, bytes: Uint8Array, start = 0, end = bytes.le
   return Buffer.from(out.buffer).toString('hex');
 }
 
+function wordsOf(secret: Buffer): [number, number, number] {
+  return [secret.readUInt32LE(0), secret.readUInt32LE(4), secret.readUInt32LE(8)];
+}
+
 describe('the hash of a lane', () => {
   const secret = Uint8Array.from({ length: 16 }, (_, i) => i);
 
@@ -82,6 +86,32 @@ describe('the hash of a lane', () => {
           }
         },
       ),
+    );
+  });
+
+  test('is under its own secret, whichever others are in use beside it and whenever it changes', () => {
+    const secretOf = fc.uint8Array({ minLength: 12, maxLength: 12 });
+    const hashers = [0, 1, 2].map(() => ({
+      hash: new SipHash(new Uint8Array(16)),
+      secret: Buffer.alloc(16),
+    }));
+    const step = fc.record({
+      who: fc.constantFrom(...hashers),
+      another: fc.option(secretOf),
+      input: fc.uint8Array({ maxLength: 40 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 20 }), (steps) => {
+        const out = new Uint32Array(4);
+        for (const { who, another, input } of steps) {
+          if (another !== null) {
+            who.secret.set(another);
+            who.hash.setKey(...wordsOf(who.secret));
+          }
+          who.hash.hash(out, input, 0, input.length);
+          expect(Buffer.from(out.buffer).toString('hex')).toBe(plainSipHash(who.secret, input));
+        }
+      }),
     );
   });
 
