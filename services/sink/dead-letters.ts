@@ -1,5 +1,7 @@
 /** Records that nobody can read: kept in dead.letters as they came, and named in events.dropped. */
 import type { Codecs } from '../../schemas/codec.ts';
+import { deadLetter } from '../../schemas/dead-letter.ts';
+import { droppedEvent } from '../../schemas/dropped-event.ts';
 import { topics } from '../../schemas/topics.ts';
 import type { OutputBuffer } from '../runtime/log/ports.ts';
 import type { Undecodable } from './batch.ts';
@@ -15,26 +17,16 @@ export function writeUndecodable(
 ): void {
   for (const { topic, partition, offset, key, value, message } of records) {
     const place = { topic: topics[topic].name, partition, offset };
-    const letter = codecs.DeadLetter.encode({
-      ...place,
-      key,
-      value,
-      service: SERVICE,
-      code: 'undecodable',
-      message,
-      at: now,
-    });
-    const dropped = codecs.DroppedEvent.encode({
+    const code = 'undecodable';
+    const letter = deadLetter({ ...place, key, value, service: SERVICE, code, message, at: now });
+    const row = droppedEvent({
       workspace: key?.toString().split(':', 1)[0] ?? '',
-      reason: 'undecodable',
+      reason: code,
       stage: SERVICE,
       at: now,
-      message_id: null,
-      anonymous_id: null,
-      person_id: null,
       detail: JSON.stringify({ ...place, message }),
     });
-    outputs.append('deadLetters', partition, key, letter);
-    outputs.append('eventsDropped', partition, key, dropped);
+    outputs.append('deadLetters', partition, key, codecs.DeadLetter.encode(letter));
+    outputs.append('eventsDropped', partition, key, codecs.DroppedEvent.encode(row));
   }
 }

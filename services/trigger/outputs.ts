@@ -1,5 +1,7 @@
 /** Effects as records of their topics. */
+import { activity } from '../../schemas/activity.ts';
 import type { Codecs } from '../../schemas/codec.ts';
+import { droppedEvent } from '../../schemas/dropped-event.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import { unreachable } from '../runtime/errors.ts';
 import type { Effect } from './decide/effects.ts';
@@ -46,17 +48,16 @@ export function emitEffect(
       return;
     }
     case 'held_out': {
-      const value = codecs.Activity.encode({
+      const line = activity({
         workspace,
         kind: 'Journey Holdout',
         person_id: personId,
-        anonymous_id: null,
         timestamp: effect.at,
         processed_at: effect.at,
         message_id: effect.triggerMessageId,
         detail: JSON.stringify({ journey_id: effect.journeyId }),
       });
-      out.emit('activitiesLogged', personKey, value);
+      out.emit('activitiesLogged', personKey, codecs.Activity.encode(line));
       return;
     }
     case 'profile_changed':
@@ -79,7 +80,7 @@ function encodeDropped(
   { workspace, personId }: Pick<Whose, 'workspace' | 'personId'>,
   codecs: Codecs,
 ): Buffer {
-  return codecs.DroppedEvent.encode({
+  const row = droppedEvent({
     workspace,
     reason: effect.reason,
     stage: 'trigger',
@@ -89,6 +90,7 @@ function encodeDropped(
     person_id: personId,
     detail: effect.detail,
   });
+  return codecs.DroppedEvent.encode(row);
 }
 
 function encodeProfile(
