@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { localCodecs } from '../schemas/codec.ts';
+import { mergedEvent } from '../schemas/merged-event.ts';
 import type { CollectedEvent } from '../schemas/records.ts';
 import { Definitions } from '../services/runtime/definitions.ts';
 import type { InputRecord } from '../services/runtime/log/ports.ts';
@@ -148,21 +149,9 @@ class TriggerRun {
       ...fields,
     };
     const key = Buffer.from(`shop:${person}`);
-    const value = this.#codecs.MergedEvent.encode({
-      kind: 'event',
-      workspace: 'shop',
-      person_id: person,
-      merged_at: at,
-      previously_anonymous: false,
-      source_partition: null,
-      other_person_id: null,
-      fact_number: null,
-      known_as_of: null,
-      known_id: null,
-      known_email: null,
-      decided_as_of: 0,
-      event,
-    });
+    const value = this.#codecs.MergedEvent.encode(
+      mergedEvent({ kind: 'event', workspace: 'shop', person_id: person, merged_at: at, event }),
+    );
     const bytes = Buffer.concat([key, value]);
     return {
       topic: 'eventsMerged',

@@ -2,7 +2,9 @@
  * Takes down what the decisions of one request bring: numbers the facts, folds them into the graph, and emits them and
  * what follows from them. A later decision of the same request sees the graph with the facts of the earlier ones.
  */
+import { activity } from '../../schemas/activity.ts';
 import type { Codecs } from '../../schemas/codec.ts';
+import { droppedEvent } from '../../schemas/dropped-event.ts';
 import { identityDecision } from '../../schemas/identity-decision.ts';
 import type { IdentityDecision, IdentityFact, IdentityRequest } from '../../schemas/records.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
@@ -136,8 +138,8 @@ export class Recorder {
         out.emitTo('identityDecisions', partition, fact.workspace, value);
       }
     }
-    const activity = activityOf(fact);
-    if (activity !== null) this.#activity(activity.kind, activity.personId, activity.detail);
+    const logged = activityOf(fact);
+    if (logged !== null) this.#activity(logged.kind, logged.personId, logged.detail);
   }
 
   #streams(fact: IdentityFact): void {
@@ -150,7 +152,7 @@ export class Recorder {
   #activity(kind: string, personId: string | null, detail: object): void {
     const { workspace, lane, received_at, message_id, anonymous_id } = this.#request;
     const key = personId === null ? (lane ?? workspace) : `${workspace}:${personId}`;
-    const value = this.#ports.codecs.Activity.encode({
+    const line = activity({
       workspace,
       kind,
       person_id: personId,
@@ -160,12 +162,12 @@ export class Recorder {
       message_id,
       detail: JSON.stringify(detail),
     });
-    this.#ports.out.emit('activitiesLogged', key, value);
+    this.#ports.out.emit('activitiesLogged', key, this.#ports.codecs.Activity.encode(line));
   }
 
   #drop({ reason, personId, detail }: Drop): void {
     const { workspace, received_at, message_id, anonymous_id } = this.#request;
-    const value = this.#ports.codecs.DroppedEvent.encode({
+    const row = droppedEvent({
       workspace,
       reason,
       stage: STAGE,
@@ -175,6 +177,6 @@ export class Recorder {
       person_id: personId,
       detail: JSON.stringify(detail),
     });
-    this.#ports.out.emit('eventsDropped', workspace, value);
+    this.#ports.out.emit('eventsDropped', workspace, this.#ports.codecs.DroppedEvent.encode(row));
   }
 }

@@ -7,6 +7,7 @@ import { identityRequest } from '../../schemas/identity-request.ts';
 import type { Workspace } from '../../schemas/ids.ts';
 import { laneKey, type Identifier } from '../../schemas/lanes.ts';
 import type { Reason } from '../../schemas/reasons.ts';
+import { droppedEvent } from '../../schemas/dropped-event.ts';
 import type { CollectedEvent, DroppedEvent, IdentityRequest } from '../../schemas/records.ts';
 
 export interface CallContext {
@@ -168,15 +169,14 @@ export function droppedOutcome(call: CallContext, parts: DroppedParts): Outcome 
     anonymousId === null && messageId === null
       ? call.workspace
       : laneKey(call.workspace, { anonymousId, identifier: null, messageId: messageId ?? '' });
-  const dropped: DroppedEvent = {
+  const dropped = droppedEvent({
     workspace: call.workspace,
     reason: parts.reason,
     stage: 'ingest',
     at: call.receivedAt,
     message_id: messageId,
     anonymous_id: anonymousId,
-    person_id: null,
     detail: JSON.stringify({ source: call.source, ...parts.detail }),
-  };
+  });
   return { type: 'dropped', key, dropped };
 }

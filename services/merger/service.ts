@@ -1,6 +1,7 @@
 /** The merger's lanes as the task shell runs them. */
 import { holdMsMax } from '../../schemas/hold.ts';
 import { watermarkRequest } from '../../schemas/identity-request.ts';
+import { watermarkRecord } from '../../schemas/merged-event.ts';
 import type { ServiceSpec } from '../runtime/task/ports.ts';
 import { duplicateEntriesMax, duplicatesMs, graceMs, waitingMs } from './decide/limits.ts';
 import { LanesProcessor } from './processor.ts';
@@ -24,21 +25,7 @@ export const lanesService: ServiceSpec = {
       },
       {
         topic: 'eventsMerged',
-        value: codecs.MergedEvent.encode({
-          kind: 'watermark',
-          workspace: '',
-          person_id: '',
-          merged_at: handled.time,
-          previously_anonymous: false,
-          source_partition: partition,
-          other_person_id: null,
-          fact_number: null,
-          known_as_of: null,
-          known_id: null,
-          known_email: null,
-          decided_as_of: 0,
-          event: null,
-        }),
+        value: codecs.MergedEvent.encode(watermarkRecord(partition, handled.time)),
       },
     ],
   },

@@ -48,7 +48,7 @@ async function codecsOf(registry: SchemaRegistry, known: ReadonlyMap<TopicId, nu
     ids.set(record, id);
   }
   const codecs = Object.fromEntries([...ids].map(([record, id]) => [record, new Codec(record, id)]));
-  return codecs as unknown as Codecs; // every record of Codecs is some topic's, which the same test checks
+  return codecs as unknown as Codecs; // every record of Codecs is some topic's, which schemas/topics.test.ts checks
 }
 
 /** Undefined when the registry does not have this schema under the topic's subject. */

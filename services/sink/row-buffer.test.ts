@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { localCodecs, WIRE_HEADER_BYTES } from '../../schemas/codec.ts';
+import { mergedEvent } from '../../schemas/merged-event.ts';
 import type { CollectedEvent, MergedEvent } from '../../schemas/records.ts';
 import { RowBuffer } from './row-buffer.ts';
 import { compileRowPlan } from './row-plan.ts';
@@ -170,19 +171,6 @@ test('every table of the sink has a plan whose columns are its fields', () => {
 });
 
 function sampleMerged(): MergedEvent {
-  return {
-    kind: 'event',
-    workspace: 'w',
-    person_id: 'cio_1',
-    merged_at: 1,
-    previously_anonymous: true,
-    source_partition: null,
-    other_person_id: null,
-    fact_number: null,
-    known_as_of: null,
-    decided_as_of: 0,
-    known_id: null,
-    known_email: null,
-    event: null,
-  };
+  const named = { kind: 'event', workspace: 'w', person_id: 'cio_1', merged_at: 1 } as const;
+  return mergedEvent({ ...named, previously_anonymous: true });
 }

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { localCodecs } from '../../schemas/codec.ts';
+import { droppedEvent } from '../../schemas/dropped-event.ts';
 import { silentLogger } from '../runtime/logger.ts';
 import { MemoryBroker } from '../testing/memory/memory-broker.ts';
 import { MemoryLog } from '../testing/memory/memory-log.ts';
@@ -15,16 +16,9 @@ test('what a newer sink writes while an older one starts is not taken for rows o
   const log = new MemoryLog(broker);
   const engine = new EngineModel({ time, random: new Random(1), isCalm: () => true });
   const real = engine.connect(log);
-  const row = codecs.DroppedEvent.encode({
-    workspace: 'shop',
-    reason: 'lane_full',
-    stage: 'merger',
-    message_id: null,
-    person_id: null,
-    anonymous_id: null,
-    at: 0,
-    detail: null,
-  });
+  const row = codecs.DroppedEvent.encode(
+    droppedEvent({ workspace: 'shop', reason: 'lane_full', stage: 'merger', at: 0 }),
+  );
   const target: typeof real = {
     ...real,
     // It has taken over, read the first record that ever came, and inserted it.

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { activity } from '../../schemas/activity.ts';
 import { collectedEvent } from './collected-event.ts';
 import { ProcessorHarness, given, of } from './processor-harness.ts';
 import { toyService, toyTimerMs } from './toy/toy-service.ts';
@@ -70,8 +71,7 @@ const openForgetful: typeof toyService.open = (partition, partitions, stores, co
   return Object.assign(Object.create(processor) as typeof processor, {
     onRecord: (...[record, , out]: Parameters<typeof processor.onRecord>) => {
       count += 1;
-      const activity = harnessActivity(count);
-      out.emit('activitiesLogged', 'w:a:1', codecs.Activity.encode(activity));
+      out.emit('activitiesLogged', 'w:a:1', codecs.Activity.encode(harnessActivity(count)));
       expect(record.offset).toBeGreaterThanOrEqual(0);
     },
     onBatchEnd: () => undefined,
@@ -79,14 +79,5 @@ const openForgetful: typeof toyService.open = (partition, partitions, stores, co
 };
 
 function harnessActivity(count: number) {
-  return {
-    workspace: 'w',
-    kind: 'counted',
-    person_id: null,
-    anonymous_id: null,
-    timestamp: 0,
-    processed_at: null,
-    message_id: null,
-    detail: String(count),
-  };
+  return activity({ workspace: 'w', kind: 'counted', timestamp: 0, detail: String(count) });
 }

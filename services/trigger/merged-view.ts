@@ -2,7 +2,7 @@
  * A record of events.merged, read in place: what routing and rules ask of most events, without making the strings that
  * nobody asks for. The order of fields is that of MergedEvent.avsc, and merged-view.test.ts compares with the codec.
  */
-import { WIRE_HEADER_BYTES } from '../../schemas/codec.ts';
+import { schemaIdOf, WIRE_HEADER_BYTES, type Codec } from '../../schemas/codec.ts';
 import type { CollectedEvent, MergedEvent } from '../../schemas/records.ts';
 
 const KINDS: readonly MergedEvent['kind'][] = [
@@ -24,6 +24,13 @@ const TYPES: readonly (EventType | undefined)[] = [
   'relate',
 ];
 const IDENTIFIER_KINDS: readonly CollectedEvent['identifier_kind'][] = ['none', 'id', 'email', 'cio_id'];
+
+/** A value with its wire header. */
+interface Lying {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
 
 /** One object, reused: valid until the next `read`, and only while the bytes are. */
 export class MergedView {
@@ -50,6 +57,12 @@ export class MergedView {
   #messageId = 0;
   #rest = 0;
   #workspaceBytes = Buffer.alloc(0);
+
+  /** Reads a value of any version that the codec knows: another than its own is written anew, so one reader serves. */
+  take(codec: Codec<'MergedEvent'>, { bytes, start, end }: Lying): void {
+    if (schemaIdOf(bytes, start) === codec.schemaId) this.read(bytes, start);
+    else this.read(codec.encode(codec.decode(bytes, start, end)), 0);
+  }
 
   /** @param start of the value, at its wire header; the schema id must be this process's own. */
   read(bytes: Buffer, start: number): void {

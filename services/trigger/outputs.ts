@@ -1,6 +1,8 @@
 /** Effects as records of their topics. */
+import { activity } from '../../schemas/activity.ts';
 import type { Codecs } from '../../schemas/codec.ts';
 import type { Reason } from '../../schemas/reasons.ts';
+import { droppedEvent } from '../../schemas/dropped-event.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import { unreachable } from '../runtime/errors.ts';
 import type { Effect } from './decide/effects.ts';
@@ -47,17 +49,16 @@ export function emitEffect(
       return;
     }
     case 'held_out': {
-      const value = codecs.Activity.encode({
+      const line = activity({
         workspace,
         kind: 'Journey Holdout',
         person_id: personId,
-        anonymous_id: null,
         timestamp: effect.at,
         processed_at: effect.at,
         message_id: effect.triggerMessageId,
         detail: JSON.stringify({ journey_id: effect.journeyId }),
       });
-      out.emit('activitiesLogged', personKey, value);
+      out.emit('activitiesLogged', personKey, codecs.Activity.encode(line));
       return;
     }
     case 'profile_changed':
@@ -85,7 +86,7 @@ function encodeDropped(
   { workspace, personId }: Pick<Whose, 'workspace' | 'personId'>,
   codecs: Codecs,
 ): Buffer {
-  return codecs.DroppedEvent.encode({
+  const row = droppedEvent({
     workspace,
     reason: effect.reason,
     stage: 'trigger',
@@ -95,6 +96,7 @@ function encodeDropped(
     person_id: personId,
     detail: effect.detail,
   });
+  return codecs.DroppedEvent.encode(row);
 }
 
 const namesTold = 10;
@@ -109,7 +111,7 @@ function emitLeftOut(
   const told = names.slice(0, namesTold).map((name) => name.slice(0, nameCharsTold));
   const detail = { [what]: told, count: names.length };
   const reason = 'limit_exceeded';
-  const activity = codecs.Activity.encode({
+  const line = activity({
     workspace,
     kind: 'Failed Update',
     person_id: personId,
@@ -119,7 +121,7 @@ function emitLeftOut(
     message_id: messageId,
     detail: JSON.stringify({ reason, ...detail }),
   });
-  out.emit('activitiesLogged', personKey, activity);
+  out.emit('activitiesLogged', personKey, codecs.Activity.encode(line));
   const row = { reason, at, messageId, anonymousId, detail: JSON.stringify(detail) } as const;
   out.emit('eventsDropped', personKey, encodeDropped(row, { workspace, personId }, codecs));
 }

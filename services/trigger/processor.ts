@@ -2,7 +2,7 @@
  * The trigger for one partition: each record of a person's stream meets the person's state and the workspace's rules.
  * Most events name nothing that a rule asks about; those cost one look into the store and no parsing.
  */
-import { schemaIdOf, type Codecs } from '../../schemas/codec.ts';
+import type { Codecs } from '../../schemas/codec.ts';
 import type { Transfer } from '../../schemas/records.ts';
 import { assert } from '../runtime/errors.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
@@ -67,7 +67,7 @@ export class TriggerProcessor implements Processor {
       originPartition: record.partition,
       originOffset: record.offset,
     };
-    this.#read(source); // throws when it cannot be read, and the shell puts the record aside
+    this.#view.take(this.#codecs.MergedEvent, source); // throws when it cannot be read, and the shell puts the record aside
     if (this.#view.kind === 'watermark') {
       this.#watermarks.take(this.#view.sourcePartition, this.#view.mergedAt);
       return;
@@ -90,7 +90,7 @@ export class TriggerProcessor implements Processor {
         value: () => value,
       };
       attempt(batch, kept, () => {
-        this.#read(source);
+        this.#view.take(this.#codecs.MergedEvent, source);
         this.#apply(personKey, this.#people.person(personKey), source, out);
       });
     });
@@ -114,13 +114,6 @@ export class TriggerProcessor implements Processor {
       watermark: this.#watermarks.time,
       unreadable_definitions: this.#rules.unreadable,
     };
-  }
-
-  /** A value in another version of the schema is rewritten in this one's, so that one reader serves. */
-  #read({ bytes, start, end }: Source): void {
-    const { MergedEvent } = this.#codecs;
-    if (schemaIdOf(bytes, start) === MergedEvent.schemaId) this.#view.read(bytes, start);
-    else this.#view.read(MergedEvent.encode(MergedEvent.decode(bytes, start, end)), 0);
   }
 
   /** A record of a person's stream, own or forwarded; the view shows it. */
@@ -267,7 +260,7 @@ export class TriggerProcessor implements Processor {
         originPartition: transfer.origin_partition ?? -1,
         originOffset: transfer.origin_offset ?? -1,
       };
-      this.#read(source);
+      this.#view.take(this.#codecs.MergedEvent, source);
       this.#take(personKey, source, factNumber, out);
     } else if (transfer.kind === 'state' && state !== null && factNumber !== null) {
       this.#takeState({ workspace, personId, personKey }, factNumber, state, out);

@@ -1,5 +1,6 @@
 /** What others are told of a fact: news for the lanes, records of people's streams, people, activities. Pure. */
 import { identityDecision } from '../../../schemas/identity-decision.ts';
+import { mergedEvent } from '../../../schemas/merged-event.ts';
 import type { IdentityDecision, IdentityFact, MergedEvent, PersonChange } from '../../../schemas/records.ts';
 import type { Person } from '../graph/graph-rows.ts';
 
@@ -61,19 +62,16 @@ export function mergedOf(
     kind: MergedEvent['kind'],
     personId: string | null,
     otherPersonId: string | null,
-  ): MergedEvent => ({
-    kind,
-    workspace: fact.workspace,
-    person_id: personId ?? '',
-    merged_at: fact.at,
-    previously_anonymous: false,
-    source_partition: null,
-    other_person_id: otherPersonId,
-    fact_number: fact.number,
-    ...(kind === 'absorb' || kind === 'split' ? knownOf(personOf(personId ?? '')) : nothingKnown),
-    decided_as_of: 0,
-    event: null,
-  });
+  ): MergedEvent =>
+    mergedEvent({
+      kind,
+      workspace: fact.workspace,
+      person_id: personId ?? '',
+      merged_at: fact.at,
+      other_person_id: otherPersonId,
+      fact_number: fact.number,
+      ...(kind === 'absorb' || kind === 'split' ? knownOf(personOf(personId ?? '')) : nothingKnown),
+    });
   if (fact.kind === 'person_absorbed')
     return [record('absorb', other, person), record('absorbed', person, other)];
   if (fact.kind === 'person_split') return [record('split', other, person), record('split', person, other)];

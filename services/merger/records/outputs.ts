@@ -1,5 +1,7 @@
 /** The records that lanes write. */
+import { activity } from '../../../schemas/activity.ts';
 import type { Codecs } from '../../../schemas/codec.ts';
+import { droppedEvent } from '../../../schemas/dropped-event.ts';
 import { identityRequest, watermarkRequest } from '../../../schemas/identity-request.ts';
 import type { LaneKey, PersonId, Workspace } from '../../../schemas/ids.ts';
 import { personKey } from '../../../schemas/lanes.ts';
@@ -90,17 +92,16 @@ export class Outputs {
     // The place on events.collected lets anonymous_events leave out this record and no other of the same message id.
     const place = { lane, partition: this.#partition, offset: hand.offset };
     const detail = identifier === null ? place : { ...place, [identifier.kind]: identifier.value };
-    const value = this.#codecs.DroppedEvent.encode({
+    const row = droppedEvent({
       workspace: hand.workspace,
       reason,
       stage: STAGE,
       at: hand.routing.receivedAt,
       message_id: hand.messageId,
       anonymous_id: hand.anonymousId,
-      person_id: null,
       detail: JSON.stringify(detail),
     });
-    out.emit('eventsDropped', lane, value);
+    out.emit('eventsDropped', lane, this.#codecs.DroppedEvent.encode(row));
   }
 
   /** Spec C.1 row 14. */
@@ -108,7 +109,7 @@ export class Outputs {
     const { personId, count, oldest, at } = effect;
     const anonymousId = hand.anonymousId;
     const detail = { count, oldest: Math.floor(oldest / 1000), anonymous_id: anonymousId };
-    const value = this.#codecs.Activity.encode({
+    const line = activity({
       workspace: hand.workspace,
       kind: 'Anonymous Data Merged',
       person_id: personId,
@@ -118,6 +119,7 @@ export class Outputs {
       message_id: hand.messageId,
       detail: JSON.stringify(detail),
     });
+    const value = this.#codecs.Activity.encode(line);
     out.emit('activitiesLogged', this.#keyOf(hand.workspace, personId), value);
   }
 

@@ -364,9 +364,11 @@ describe('a task', () => {
   test('closes the stores of a partition whose processor cannot be opened', async () => {
     const world = new ToyWorld();
     let open = 0;
+    const asked: number[] = [];
     const stores: StateFolders = {
       open: (partition) => {
         const opened = world.disk.open(`merger/${String(partition)}`, {});
+        asked.push(partition);
         open += 1;
         const close = opened.close.bind(opened);
         return Promise.resolve(
@@ -387,6 +389,8 @@ describe('a task', () => {
     };
     const process = await world.process({ spec: broken, stores }).start();
     await world.time.run(SECOND_MS);
+    expect(asked).not.toEqual([]); // else there is nothing to close
+    expect(open).toBe(0);
     await world.stop(process);
     expect(open).toBe(0);
   });

@@ -1,4 +1,5 @@
 /** Words for the trigger's tests: people's streams as sentences, outputs as lines. */
+import { mergedEvent, watermarkRecord } from '../../../schemas/merged-event.ts';
 import type { MergedEvent } from '../../../schemas/records.ts';
 import { collectedEvent } from '../collected-event.ts';
 import { ProcessorHarness, given, of, type Given, type Output } from '../processor-harness.ts';
@@ -83,27 +84,12 @@ function knownFields(known: Known | undefined): Partial<MergedEvent> {
   return { known_as_of: known.asOf, known_id: known.id, known_email: known.email };
 }
 export function watermark(source: number, at: number): Given<'eventsMerged'> {
-  const value = { ...EMPTY, kind: 'watermark' as const, merged_at: at, source_partition: source };
-  return given('eventsMerged', '', value);
+  return given('eventsMerged', '', watermarkRecord(source, at));
 }
 
-const EMPTY: MergedEvent = {
-  kind: 'event',
-  workspace: '',
-  person_id: '',
-  merged_at: 0,
-  previously_anonymous: false,
-  source_partition: null,
-  other_person_id: null,
-  fact_number: null,
-  known_as_of: null,
-  known_id: null,
-  known_email: null,
-  decided_as_of: 0,
-  event: null,
-};
 function stream(person: string, fields: Partial<MergedEvent>): Given<'eventsMerged'> {
-  const value = { ...EMPTY, workspace: 'default', person_id: person, ...fields };
+  const named = { kind: 'event', workspace: 'default', person_id: person, merged_at: 0 } as const;
+  const value = mergedEvent({ ...named, ...fields });
   return given('eventsMerged', `default:${person}`, value);
 }
 

@@ -1,9 +1,11 @@
 /** Records for drills and benches: plausible, deterministic by their number, no two alike. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { activity } from '../../../schemas/activity.ts';
 import type { Codecs } from '../../../schemas/codec.ts';
+import { droppedEvent } from '../../../schemas/dropped-event.ts';
 import { identityDecision } from '../../../schemas/identity-decision.ts';
+import { mergedEvent } from '../../../schemas/merged-event.ts';
 import type {
-  Activity,
   CollectedEvent,
   DroppedEvent,
   IdentityFact,
@@ -49,21 +51,14 @@ export function sampleCollected(number: number, receivedAt: number, anonymous: b
 }
 
 export function sampleMerged(number: number, receivedAt: number): MergedEvent {
-  return {
+  return mergedEvent({
     kind: 'event',
     workspace: 'sample',
     person_id: `cio_${String(number % 997).padStart(16, '0')}`,
     merged_at: receivedAt,
     previously_anonymous: number % 2 === 0,
-    source_partition: null,
-    other_person_id: null,
-    fact_number: null,
-    known_as_of: null,
-    known_id: null,
-    known_email: null,
-    decided_as_of: 0,
     event: sampleCollected(number, receivedAt, number % 2 === 0),
-  };
+  });
 }
 
 export interface Load {
@@ -171,31 +166,21 @@ function sendOthers(
       rule_version: 1,
     },
   };
-  const activity: Activity = {
-    ...{ workspace, kind: 'Loaded', person_id, anonymous_id: null, timestamp: at, processed_at: null },
-    ...{ message_id, detail: JSON.stringify({ number }) },
-  };
+  const detail = JSON.stringify({ number });
+  const line = activity({ workspace, kind: 'Loaded', person_id, timestamp: at, message_id, detail });
   const key = Buffer.from(`${workspace}:${person_id}`);
   return [
     producer.send('identityLog', Buffer.from(workspace), codecs.IdentityFact.encode(fact)),
     producer.send('identityDecisions', Buffer.from(lane), codecs.IdentityDecision.encode(decision)),
     producer.send('segmentsChanged', key, codecs.SegmentChange.encode(change)),
     producer.send('journeysEntered', key, codecs.JourneyEntry.encode(entry)),
-    producer.send('activitiesLogged', key, codecs.Activity.encode(activity)),
+    producer.send('activitiesLogged', key, codecs.Activity.encode(line)),
   ];
 }
 
 function sampleDropped(number: number, at: number): DroppedEvent {
-  return {
-    workspace: 'sample',
-    reason: 'invalid_call',
-    stage: 'load',
-    at,
-    detail: null,
-    message_id: `message-${String(number)}`,
-    anonymous_id: null,
-    person_id: null,
-  };
+  const message_id = `message-${String(number)}`;
+  return droppedEvent({ workspace: 'sample', reason: 'invalid_call', stage: 'load', at, message_id });
 }
 
 function sampleProfile(number: number, at: number): PersonChange {

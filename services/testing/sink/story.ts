@@ -1,6 +1,9 @@
 /** A small shop's topics under a seed: people who merge, split and are deleted, and what every table is made of. */
+import { activity } from '../../../schemas/activity.ts';
 import type { Codecs } from '../../../schemas/codec.ts';
+import { droppedEvent } from '../../../schemas/dropped-event.ts';
 import { identityDecision } from '../../../schemas/identity-decision.ts';
+import { watermarkRecord } from '../../../schemas/merged-event.ts';
 import type { IdentityFact } from '../../../schemas/records.ts';
 import type { TopicId } from '../../../schemas/topics.ts';
 import { Random } from '../random.ts';
@@ -58,8 +61,7 @@ function tellEvents({ random, codecs, now, put }: Telling, events: number): void
     const collected = { ...sampleCollected(events + number, at, true), anonymous_id };
     put('eventsCollected', `sample:a:${anonymous_id}`, codecs.CollectedEvent.encode(collected));
   }
-  const watermark = { ...sampleMerged(0, now), kind: 'watermark', source_partition: 0, event: null } as const;
-  put('eventsMerged', 'sample:', codecs.MergedEvent.encode(watermark));
+  put('eventsMerged', 'sample:', codecs.MergedEvent.encode(watermarkRecord(0, now)));
 }
 
 /** Claims, then merges, splits and deletions of people chosen by chance, numbered. */
@@ -180,27 +182,23 @@ function tellRules({ random, codecs, now, put }: Telling): void {
       trigger_message_id: null,
     };
     put('journeysEntered', key, codecs.JourneyEntry.encode(journey));
-    const activity = {
+    const line = activity({
       workspace: 'sample',
       kind: 'Anonymous Data Merged',
       person_id: number % 5 === 0 ? null : person_id,
       anonymous_id: visitor(number % VISITORS),
       timestamp: at,
       processed_at: at,
-      message_id: null,
-      detail: null,
-    };
-    put('activitiesLogged', key, codecs.Activity.encode(activity));
-    const dropped = {
+    });
+    put('activitiesLogged', key, codecs.Activity.encode(line));
+    const dropped = droppedEvent({
       workspace: 'sample',
       reason: number % 2 === 0 ? 'duplicate_message' : 'invalid_call',
       stage: 'merger',
       at,
-      message_id: null,
-      anonymous_id: null,
       person_id,
       detail: JSON.stringify({ partition: number % 4, offset: number }),
-    };
+    });
     put('eventsDropped', key, codecs.DroppedEvent.encode(dropped));
   }
 }

@@ -3,6 +3,7 @@
  * reads the merger's real outputs, its time is the least of the lane partitions' watermarks, and it tells each stall once.
  * An A and a B may come from different lanes, so in any order; what counts is when they were received.
  */
+import { activity } from '../../../schemas/activity.ts';
 import type { Codecs } from '../../../schemas/codec.ts';
 import type { InputRecord } from '../../runtime/log/ports.ts';
 import type { KeyedStore } from '../../runtime/store/ports.ts';
@@ -60,17 +61,14 @@ class StallProcessor implements Processor {
       const person = value.toString();
       const from = `b/${person}/${digits(Number(due) - stallMs)}`;
       if (this.#store.scan(from, `b/${person}/${due}`, 1).length > 0) continue;
-      const activity = this.#codecs.Activity.encode({
+      const line = activity({
         workspace: 'default',
         kind: stalledKind,
         person_id: person,
-        anonymous_id: null,
         timestamp: Number(due),
-        processed_at: null,
         message_id: messageId,
-        detail: null,
       });
-      out.emit('activitiesLogged', person, activity);
+      out.emit('activitiesLogged', person, this.#codecs.Activity.encode(line));
     }
   }
 

@@ -2,6 +2,7 @@
  * A small service for tests of the shell: it counts events by lane, remembers a timer for each, and answers with a line
  * of the activity log for either. Its outputs depend on everything that a batch brings: records, time, definitions.
  */
+import { activity } from '../../../schemas/activity.ts';
 import type { Codecs } from '../../../schemas/codec.ts';
 import { assert } from '../../runtime/errors.ts';
 import type { InputRecord } from '../../runtime/log/ports.ts';
@@ -30,16 +31,15 @@ export const watermarkedToyService: ServiceSpec = {
     encode: (partition, { time, offset }, codecs) => [
       {
         topic: 'segmentsChanged',
-        value: codecs.Activity.encode({
-          workspace: '',
-          kind: 'watermark',
-          person_id: null,
-          anonymous_id: null,
-          timestamp: time,
-          processed_at: null,
-          message_id: String(partition),
-          detail: String(offset),
-        }),
+        value: codecs.Activity.encode(
+          activity({
+            workspace: '',
+            kind: 'watermark',
+            timestamp: time,
+            message_id: String(partition),
+            detail: String(offset),
+          }),
+        ),
       },
     ],
   },
@@ -133,16 +133,14 @@ class ToyProcessor implements Processor {
     detail: object,
   ): void {
     const [workspace = ''] = event.lane.split(':');
-    const activity = {
+    const line = activity({
       workspace,
       kind,
-      person_id: null,
       anonymous_id: event.lane,
       timestamp: event.at,
-      processed_at: null,
       message_id: event.messageId,
       detail: JSON.stringify(detail),
-    };
-    out.emit('activitiesLogged', event.lane, this.#codecs.Activity.encode(activity));
+    });
+    out.emit('activitiesLogged', event.lane, this.#codecs.Activity.encode(line));
   }
 }

@@ -79,7 +79,7 @@ test('lanes are found with all that is known of them, and only those that have e
       }
       expect(index.used).toBeLessThanOrEqual(lanes.size + lost);
     }),
-    { numRuns: 4, interruptAfterTimeLimit: 20_000, endOnFailure: true },
+    { numRuns: 4, endOnFailure: true },
   );
 });
 

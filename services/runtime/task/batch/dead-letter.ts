@@ -1,6 +1,8 @@
 /** What is written of a record that could not be handled: a letter with its bytes, and a row that says why. Pure. */
 import { createHash } from 'node:crypto';
 import type { Codecs, RecordName } from '../../../../schemas/codec.ts';
+import { deadLetter } from '../../../../schemas/dead-letter.ts';
+import { droppedEvent } from '../../../../schemas/dropped-event.ts';
 import type { Reason } from '../../../../schemas/reasons.ts';
 import type { DeadLetter, DroppedEvent } from '../../../../schemas/records.ts';
 import { topics, type TopicId } from '../../../../schemas/topics.ts';
@@ -38,7 +40,7 @@ export function shortened(message: string): string {
 }
 
 export function deadLetterOf({ topic, key, value, message, ...letter }: Letter): DeadLetter {
-  return {
+  return deadLetter({
     ...letter,
     topic: topics[topic].name,
     message: shortened(message),
@@ -47,7 +49,7 @@ export function deadLetterOf({ topic, key, value, message, ...letter }: Letter):
     key_bytes: key?.length ?? 0,
     value_bytes: value?.length ?? 0,
     value_sha256: value === null ? '' : createHash('sha256').update(value).digest('hex'),
-  };
+  });
 }
 
 /** Names whom it was about as far as the record can be read. */
@@ -56,14 +58,14 @@ export function droppedOf(letter: Letter, codecs: Codecs): DroppedEvent {
   const keyText = key?.subarray(0, letterKeyBytesMax).toString() ?? '';
   const reason: Reason = step === 'decode' ? 'undecodable' : 'not_handled';
   const detail = { topic: topics[topic].name, partition, offset, ...(kept !== '' && { kept }), step, code };
-  return {
+  return droppedEvent({
     workspace: keyText.split(':', 1)[0] ?? '',
     reason,
     stage: service,
     at,
     ...(step === 'decode' ? nobody : namesIn(letter, codecs)),
     detail: JSON.stringify({ ...detail, message: shortened(letter.message) }),
-  };
+  });
 }
 
 type Names = Pick<DroppedEvent, 'message_id' | 'anonymous_id' | 'person_id'>;

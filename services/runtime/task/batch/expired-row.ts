@@ -1,4 +1,5 @@
 /** What events.dropped says of inputs that were gone from the log before their service had read them. */
+import { droppedEvent } from '../../../../schemas/dropped-event.ts';
 import type { DroppedEvent } from '../../../../schemas/records.ts';
 import type { Reason } from '../../../../schemas/reasons.ts';
 import { topics } from '../../../../schemas/topics.ts';
@@ -12,14 +13,6 @@ export function expiredRow(
   { topic, partition, from, to }: Stretch,
   at: number,
 ): DroppedEvent {
-  return {
-    workspace: '',
-    reason,
-    stage: service,
-    at,
-    message_id: null,
-    anonymous_id: null,
-    person_id: null,
-    detail: JSON.stringify({ topic: topics[topic].name, partition, from, to }),
-  };
+  const detail = JSON.stringify({ topic: topics[topic].name, partition, from, to });
+  return droppedEvent({ workspace: '', reason, stage: service, at, detail });
 }
