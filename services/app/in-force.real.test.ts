@@ -1,0 +1,93 @@
+/** A whole installation: what a PUT has answered 200 is in force for the call right behind it, while others keep coming. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { StackCalls } from '../testing/stack-calls.ts';
+import { startStack, type Stack } from '../testing/stack.ts';
+
+const START_MS_MAX = 180_000;
+const TEST_MS_MAX = 300_000;
+const ROUNDS = 50;
+/** Of other visitors, around each PUT, so that tasks are now idle and now in the middle of a batch. */
+const OTHERS_MAX = 8;
+const names = (prefix: string) => Array.from({ length: ROUNDS }, (_, round) => `${prefix}-${String(round)}`);
+
+let stack: Stack;
+let calls: StackCalls;
+beforeAll(async () => {
+  stack = await startStack();
+  calls = new StackCalls(stack);
+}, START_MS_MAX);
+afterAll(() => stack.stop(), START_MS_MAX);
+
+async function good(answer: Promise<{ readonly status: number; readonly body: unknown }>): Promise<void> {
+  expect(await answer).toMatchObject({ status: 200 });
+}
+
+/** Events of visitors and people; none in some rounds. */
+function others(round: number): Promise<unknown> {
+  const count = round % (OTHERS_MAX + 1);
+  const each = (index: number) =>
+    good(calls.track('POST', '/v1/customers/regular/events', { name: `Other ${String(index)}` }));
+  return Promise.all(Array.from({ length: count }, (_, index) => each(index)));
+}
+
+test(
+  'a guard refuses the identify that follows its PUT, every time',
+  async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const around = others(round);
+      const guards = { illegal_patterns: [`^refused-${String(round)}$`] };
+      await good(calls.app('PUT', '/v1/workspaces/default', { guards }));
+      await good(calls.track('PUT', `/v1/customers/refused-${String(round)}`, { plan: 'a' }));
+      await good(calls.track('PUT', `/v1/customers/taken-${String(round)}`, { plan: 'a' }));
+      await around;
+    }
+    await calls.settled();
+    const people = await calls.rows(`SELECT id FROM people WHERE match(id, '^(refused|taken)-') ORDER BY id`);
+    expect(people.flat()).toEqual(names('taken').sort());
+    const dropped = await calls.rows(`SELECT count() FROM dropped WHERE reason = 'identifier_illegal'`);
+    expect(dropped).toEqual([[ROUNDS]]);
+  },
+  TEST_MS_MAX,
+);
+
+test(
+  'a segment is entered by the event that follows its PUT, and by none that follows its DELETE, every time',
+  async () => {
+    await good(calls.app('PUT', '/v1/workspaces/default', {}));
+    await good(calls.track('PUT', '/v1/customers/shopper', { plan: 'a' }));
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const around = others(round);
+      for (const id of [`kept-${String(round)}`, `gone-${String(round)}`]) {
+        const segment = { name: id, type: 'data_driven', when: { event: id } };
+        await good(calls.app('PUT', `/v1/definitions/segments/${id}`, segment));
+        if (id.startsWith('gone')) await good(calls.app('DELETE', `/v1/definitions/segments/${id}`));
+        await good(calls.track('POST', '/v1/customers/shopper/events', { name: id }));
+      }
+      await around;
+    }
+    await calls.settled();
+    const entered = await calls.rows(`SELECT segment_id FROM segment_changes ORDER BY segment_id`);
+    expect(entered.flat()).toEqual(names('kept').sort());
+  },
+  TEST_MS_MAX,
+);
+
+test(
+  'while the service that reads it is down a PUT is 202 and says so; it is in force when the service is back',
+  async () => {
+    await stack.kill('trigger');
+    const segment = { name: 'Late', type: 'data_driven', when: { event: 'Late' } };
+    expect(await calls.app('PUT', '/v1/definitions/segments/late', segment)).toMatchObject({
+      status: 202,
+      body: { id: 'late', version: 1, definition: segment, behind: [{ service: 'trigger' }] },
+    });
+    await good(calls.app('PUT', '/v1/workspaces/default', { auto_merge: true }));
+    await stack.restart('trigger');
+    await calls.settled();
+    await good(calls.track('POST', '/v1/customers/shopper/events', { name: 'Late' }));
+    await calls.settled();
+    const entered = await calls.rows(`SELECT count() FROM segment_changes WHERE segment_id = 'late'`);
+    expect(entered).toEqual([[1]]);
+  },
+  TEST_MS_MAX,
+);
