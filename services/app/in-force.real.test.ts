@@ -82,7 +82,12 @@ test(
         const segment = { name: id, type: 'data_driven', when: { event: id } };
         await good(calls.app('PUT', `/v1/definitions/segments/${id}`, segment));
         if (id.startsWith('gone')) await good(calls.app('DELETE', `/v1/definitions/segments/${id}`));
-        await good(calls.track('POST', '/v1/customers/shopper/events', { name: id }));
+        const [taken, stored] = await Promise.all([
+          takenBy('trigger'),
+          takenBy('gateway'),
+          good(calls.track('POST', '/v1/customers/shopper/events', { name: id })),
+        ]);
+        expect(taken).toBeGreaterThanOrEqual(stored);
       }
       await around;
     }
