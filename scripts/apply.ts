@@ -1,19 +1,23 @@
 /**
  * `npm run apply -- DIR`: stores the definitions of a folder, DIR/segments/ID.json and DIR/journeys/ID.json, in that
- * order. Every file is tried; the exit code is 1 when one was refused. Nothing is removed.
+ * order. Every file is tried; the exit code is 1 when one was refused. One that is stored and not in force yet says so,
+ * and is no failure: nothing has to be sent again. Nothing is removed.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Behind } from '../schemas/http/app.ts';
 import { CodedError } from '../services/runtime/errors.ts';
 
 const HELP = `npm run apply -- DIR [options]
   --workspace W   whose definitions (default)
   --url URL       the installation (what endpoints.json in HINDSIGHT_DATA says)
+What a line calls "not in force yet" is stored; GET /health/settled answers 200 when it is in force.
 The app key is HINDSIGHT_APP_KEY, else the workspace's in credentials.json in HINDSIGHT_DATA.
 `;
 const KINDS = ['segments', 'journeys'] as const;
-const answerMsMax = 15_000;
+/** HINDSIGHT_IN_FORCE_WAIT_MS is at most 30 s. */
+const answerMsMax = 45_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -61,11 +65,14 @@ async function apply({ url, appKey }: Target, kind: string, file: string): Promi
   });
   const answer = (await response.json()) as {
     version?: number;
+    behind?: readonly Behind[];
     errors?: readonly { pointer: string; code: string; message: string }[];
     meta?: { error: string };
   }; // the App API's answers
   if (response.ok) {
-    process.stdout.write(`${kind}/${id}: version ${String(answer.version)}\n`);
+    const { version, behind = [] } = answer;
+    const late = behind.length === 0 ? '' : `, not in force yet: ${behind.map(tell).join('; ')}`;
+    process.stdout.write(`${kind}/${id}: version ${String(version)}${late}\n`);
     return true;
   }
   process.stderr.write(`${kind}/${id}: refused (${String(response.status)}) ${answer.meta?.error ?? ''}\n`);
@@ -73,6 +80,10 @@ async function apply({ url, appKey }: Target, kind: string, file: string): Promi
     process.stderr.write(`  ${pointer === '' ? '/' : pointer}: ${message} (${code})\n`);
   }
   return false;
+}
+
+function tell({ service, task, what }: Behind): string {
+  return `${service}${task === undefined ? '' : ` task ${String(task)}`} ${what}`;
 }
 
 async function findTarget(): Promise<Target> {

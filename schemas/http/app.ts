@@ -59,6 +59,14 @@ export const TestClockBody = Type.Object(
 );
 export type TestClockBody = Static<typeof TestClockBody>;
 
+/** What has not taken a definition or a setting that is stored. */
+export const Behind = Type.Object({
+  service: Type.String(),
+  task: Type.Optional(Type.Integer({ description: 'Absent where it is the service as a whole.' })),
+  what: Type.String({ description: 'How far it is, or why that is not known.' }),
+});
+export type Behind = Static<typeof Behind>;
+
 /** What a fault of a definition or of settings looks like. */
 export const Fault = Type.Object({
   pointer: Type.String({ description: 'JSON pointer (RFC 6901) into the body.' }),

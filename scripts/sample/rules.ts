@@ -7,24 +7,39 @@ export interface SampleRules {
   readonly journey: { readonly id: string; readonly event: string };
 }
 
+/** HINDSIGHT_IN_FORCE_WAIT_MS is at most 30 s. */
+const answerMsMax = 45_000;
+
 export const rules: SampleRules = {
   segment: { id: 'cart-lovers', event: 'Added to Cart' },
   journey: { id: 'checkout-follow-up', event: 'Checkout Started' },
 };
 
-/** Stores them over HTTP, as an operator would. */
+/**
+ * Stores them over HTTP, as an operator would. @throws CodedError `rule_not_in_force`: they are stored, but what would be
+ * played now might not meet them.
+ */
 export async function applyRules({ http, keys }: Pick<Installation, 'http' | 'keys'>): Promise<void> {
   const put = async (path: string, body: unknown): Promise<void> => {
     const answer = await fetch(`${http}/v1/definitions/${path}`, {
       method: 'PUT',
       headers: { authorization: `Bearer ${keys.app_key}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(30_000),
+      signal: AbortSignal.timeout(answerMsMax),
     });
-    if (answer.status !== 200) {
-      const said = `${String(answer.status)} ${await answer.text()}`;
-      throw new CodedError('rule_refused', `could not store ${path}: ${said}`);
+    if (answer.status === 200) return;
+    const said = `${String(answer.status)} ${await answer.text()}`;
+    if (answer.status === 202) {
+      throw new CodedError(
+        'rule_not_in_force',
+        `could not begin: ${path} is stored, but not in force: ${said}`,
+        {
+          retryable: true,
+          hint: 'Ask again when GET /health/ready is 200.',
+        },
+      );
     }
+    throw new CodedError('rule_refused', `could not store ${path}: ${said}`);
   };
   const { segment, journey } = rules;
   await put(`segments/${segment.id}`, {

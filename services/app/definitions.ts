@@ -1,4 +1,7 @@
-/** `PUT`, `GET`, `DELETE /v1/definitions/segments|journeys|messages/{id}` and the lists, with the app key. */
+/**
+ * `PUT`, `GET`, `DELETE /v1/definitions/segments|journeys|messages/{id}` and the lists, with the app key. What changes
+ * one is answered when it is in force.
+ */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Fault } from '../../schemas/http/app.ts';
 import { definitionBytesMax } from '../../schemas/http/limits.ts';
@@ -6,11 +9,13 @@ import type { Workspace } from '../../schemas/ids.ts';
 import { parseJourney, parseSegment, type Parsed } from '../rules/parse.ts';
 import type { StoredDefinition } from '../runtime/definitions.ts';
 import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
+import type { InForce } from './in-force.ts';
 import type { AppKeys, DefinitionsStore } from './ports.ts';
 
 export interface DefinitionsOptions {
   readonly keys: Pick<AppKeys, 'app'>;
   readonly definitions: DefinitionsStore;
+  readonly inForce: InForce;
 }
 
 /** Of each kind in a workspace. */
@@ -53,7 +58,7 @@ type IdRequest = FastifyRequest<{ Params: { id: string } }>;
 
 function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: Family): void {
   const { kind, plural } = family;
-  const { definitions } = options;
+  const { definitions, inForce } = options;
   const url = `/v1/definitions/${plural}`;
   app.get(url, (request, reply) => {
     const workspace = workspaceOf(options, request);
@@ -77,7 +82,7 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
     const version = await definitions.remove(kind, workspace, id);
     return version === undefined
       ? missing(reply, kind, id)
-      : answer(reply, 200, { id, version, deleted: true });
+      : inForce.answer(reply, kind, { id, version, deleted: true });
   });
 }
 
@@ -87,7 +92,7 @@ async function put(
   request: IdRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { definitions } = options;
+  const { definitions, inForce } = options;
   const workspace = workspaceOf(options, request);
   if (workspace === undefined) return unauthorized(reply);
   const { id } = request.params;
@@ -101,7 +106,7 @@ async function put(
   if (!parsed.ok) return badRequest(reply, parsed.faults);
   const write = { body: read.value, countMax: definitionsMax };
   const stored = await definitions.put(kind, workspace, id, write);
-  return stored === undefined ? badRequest(reply, [tooMany]) : answer(reply, 200, describe(stored));
+  return stored === undefined ? badRequest(reply, [tooMany]) : inForce.answer(reply, kind, describe(stored));
 }
 
 /** Messages are not built yet: none exists, and none is taken. */

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { knownBeforeBody } from './known-before-body.ts';
 import { mountDefinitions } from './definitions.ts';
 import { mountFragmentation } from './fragmentation.ts';
+import { InForce } from './in-force.ts';
 import { mountHealth, type HealthOptions } from './health.ts';
 import { mountOpenapi } from './openapi.ts';
 import type { AppKeys, DefinitionsStore, Query } from './ports.ts';
@@ -19,16 +20,24 @@ export interface AppOptions {
   readonly health: HealthOptions;
   /** HINDSIGHT_TEST_CLOCK */
   readonly isTestClockOn: boolean;
+  /** ms, HINDSIGHT_IN_FORCE_WAIT_MS */
+  readonly inForceWaitMsMax: number;
 }
 
 export function appPlugin(app: FastifyInstance, options: AppOptions, done: () => void): void {
   app.addHook('onRequest', knownBeforeBody(options.keys));
-  mountWorkspaces(app, options);
+  const { definitions, health, inForceWaitMsMax: waitMsMax } = options;
+  const inForce = new InForce({ statuses: health.statuses, definitions, waitMsMax });
+  app.addHook('preClose', (closed) => {
+    inForce.close();
+    closed();
+  });
+  mountWorkspaces(app, { ...options, inForce });
   mountFragmentation(app, options);
-  mountDefinitions(app, options);
+  mountDefinitions(app, { ...options, inForce });
   mountOpenapi(app);
   mountTrace(app, options);
-  mountHealth(app, options.health);
-  if (options.isTestClockOn) mountTestClock(app, { ...options, statuses: options.health.statuses });
+  mountHealth(app, health);
+  if (options.isTestClockOn) mountTestClock(app, { ...options, inForce });
   done();
 }

@@ -46,9 +46,17 @@ export interface WorkspaceKeys {
   readonly app_key: string;
 }
 
-/** What a service says at `/status`; the members that settling needs. */
+/** What a service says at `/status`; the members that settling and what is in force need. */
 export interface ServiceStatus {
+  /** One past the last definition that all of the process has taken. */
   readonly definitions_offset?: number;
+  /** Tasks of the service in the whole installation, and those of this process. */
+  readonly tasks_in_all?: number;
+  readonly tasks?: readonly {
+    readonly task: number;
+    readonly state?: string;
+    readonly definitions_offset?: number;
+  }[];
   readonly inputs?: Readonly<Partial<Record<TopicId, readonly number[]>>>;
   readonly unsettled?: number;
   /** ms; where a service says up to what time its timers have run. */
@@ -58,6 +66,8 @@ export interface ServiceStatus {
 export interface Statuses {
   /** undefined: no such service is known, or it does not answer. */
   of(service: string): Promise<ServiceStatus | undefined>;
+  /** An entry for each process of the service that is known; undefined where it does not answer. */
+  instances(service: string): Promise<readonly (ServiceStatus | undefined)[]>;
   /** Names of the services that are known. */
   names(): Promise<readonly string[]>;
   ready(service: string): Promise<{ readonly ok: boolean; readonly detail?: string }>;

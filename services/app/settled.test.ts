@@ -30,6 +30,7 @@ function installation() {
         asked.push(service);
         return Promise.resolve(statuses[service]);
       },
+      instances: (service) => Promise.resolve([statuses[service]]),
       names: () => Promise.resolve(Object.keys(statuses)),
       ready: () => Promise.resolve({ ok: true }),
     },

@@ -7,18 +7,16 @@ import { Compile } from 'typebox/compile';
 import { TestClockBody } from '../../schemas/http/app.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { answer, badRequest, bearerOf, readBody, unauthorized } from './answers.ts';
-import type { AppKeys, DefinitionsStore, Statuses } from './ports.ts';
-import { pollUntil } from './poll.ts';
+import type { InForce } from './in-force.ts';
+import type { AppKeys, DefinitionsStore } from './ports.ts';
 import { shapeFaults } from './shape-faults.ts';
 
 export interface TestClockOptions {
   readonly keys: Pick<AppKeys, 'app' | 'isAdmin'>;
   readonly definitions: DefinitionsStore;
-  readonly statuses: Statuses;
+  readonly inForce: InForce;
 }
 
-/** Services whose tasks stand at the clock. */
-const CLOCKED = ['merger', 'identity', 'trigger'] as const;
 const takenMsMax = 15_000;
 const shape = Compile(TestClockBody);
 
@@ -34,7 +32,7 @@ async function put(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { definitions, statuses } = options;
+  const { definitions, inForce } = options;
   if (!mayUse(options, request)) return unauthorized(reply);
   const read = readBody(request);
   if (!read.ok) return badRequest(reply, [read.fault]);
@@ -48,14 +46,9 @@ async function put(
     return badRequest(reply, [{ pointer: '/now', code: 'out_of_range', message }]);
   }
   await definitions.advanceClockTo(time);
-  const offset = definitions.offset;
-  for (const service of CLOCKED) {
-    const taken = await pollUntil(takenMsMax, async () => {
-      const status = await statuses.of(service);
-      return (status?.definitions_offset ?? 0) >= offset;
-    });
-    if (taken) continue;
-    const message = `could not set the clock everywhere: ${service} has not taken it yet`;
+  const [first] = await inForce.wait('clock', takenMsMax);
+  if (first !== undefined) {
+    const message = `could not set the clock everywhere: ${first.service} has not taken it yet (${first.what})`;
     throw new CodedError('clock_not_taken', message, { retryable: true });
   }
   return answer(reply, 200, describe(options));

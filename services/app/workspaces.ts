@@ -8,12 +8,14 @@ import { compilePattern } from '../runtime/pattern.ts';
 import { assert } from '../runtime/errors.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
+import type { InForce } from './in-force.ts';
 import type { AppKeys, DefinitionsStore } from './ports.ts';
 import { shapeFaults } from './shape-faults.ts';
 
 export interface WorkspacesOptions {
   readonly keys: AppKeys;
   readonly definitions: DefinitionsStore;
+  readonly inForce: InForce;
 }
 
 type NamedRequest = FastifyRequest<{ Params: { name: string } }>;
@@ -37,7 +39,7 @@ async function put(
   request: NamedRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { keys, definitions } = options;
+  const { keys, definitions, inForce } = options;
   const { name } = request.params;
   const key = bearerOf(request);
   const isAdmin = key !== undefined && keys.isAdmin(key);
@@ -54,11 +56,13 @@ async function put(
   const isNew = !keys.has(name);
   const stored = await definitions.put('workspace', name, name, { body: read.value });
   assert(stored !== undefined, 'the settings of a workspace have no limit of their count');
-  // Keys last: who holds them finds the workspace there. Of several calls that find none the first makes them, and all
+  // Keys last: who holds them finds the workspace there and as it was asked for. Of several calls that find none the first makes them, and all
   // are told the same: each may be the only one whose answer arrives.
+  const behind = await inForce.wait('workspace');
   const made = isNew ? { credentials: keys.ensure(name) } : {};
   const settings = settingsOf({ get: () => stored }, name);
-  return answer(reply, 200, { name, version: stored.version, settings, ...made });
+  const body = { name, version: stored.version, settings, ...made };
+  return behind.length === 0 ? answer(reply, 200, body) : answer(reply, 202, { ...body, behind });
 }
 
 /** The workspace's own app key, or the admin key. */

@@ -11,6 +11,9 @@ import {
 } from '../runtime/config.ts';
 
 const PORT_MAX = 65_535;
+const IN_FORCE_WAIT_MS_MIN = 100;
+/** What calls, such as `npm run apply`, waits longer than that. */
+const IN_FORCE_WAIT_MS_MAX = 30_000;
 
 const fields = {
   brokers: sharedFields.brokers,
@@ -21,6 +24,12 @@ const fields = {
   /** 0: any free port. */
   port: integerField('HINDSIGHT_PORT', { min: 0, max: PORT_MAX, fallback: 8_080 }),
   host: textField('HINDSIGHT_HOST', '127.0.0.1'),
+  /** A PUT or DELETE of a definition or of settings waits at most so long until it is in force. */
+  inForceWaitMsMax: integerField('HINDSIGHT_IN_FORCE_WAIT_MS', {
+    min: IN_FORCE_WAIT_MS_MIN,
+    max: IN_FORCE_WAIT_MS_MAX,
+    fallback: 5_000,
+  }),
   clickhouse: clickHouseField('http://127.0.0.1:8123'),
   /** name=url,… of services that run on other machines; without it those of `$HINDSIGHT_DATA/run` count. */
   statusUrls: optionalTextField('HINDSIGHT_STATUS_URLS'),

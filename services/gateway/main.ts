@@ -69,6 +69,7 @@ export async function run(env: Env): Promise<RunningGateway> {
       keys,
       definitions,
       isTestClockOn: config.testClock,
+      inForceWaitMsMax: config.inForceWaitMsMax,
       query: clickhouse.query,
       health: {
         admin: log.admin,
@@ -85,7 +86,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     name: 'gateway',
     dataFolder: config.dataFolder,
     ready: () => ({ http: { ok: true } }),
-    status: () => ({ ...statusOf(budgets, requestLog), url, pending: producer.pending }),
+    status: () => ({ ...statusOf(budgets, requestLog, definitions), url, pending: producer.pending }),
   });
   logger.info({ url }, 'the gateway listens');
   return {
@@ -102,10 +103,11 @@ export async function run(env: Env): Promise<RunningGateway> {
   };
 }
 
-function statusOf(budgets: BodyBudgets, requests: QuietLog) {
+function statusOf(budgets: BodyBudgets, requests: QuietLog, definitions: DefinitionsLog) {
   return {
     service: 'gateway',
     time: Date.now(),
+    definitions_offset: definitions.offset,
     budgets: budgetStates(budgets),
     refusals: requests.counts,
   };

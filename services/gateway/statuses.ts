@@ -1,6 +1,6 @@
 /**
  * Finds the other services and asks them how far they are: from `$HINDSIGHT_DATA/run/<name>.json`, which each writes at
- * its start, or from HINDSIGHT_STATUS_URLS (name=url,…) where they run on other machines.
+ * its start, or from HINDSIGHT_STATUS_URLS (name=url,…; a name once for each process) where they run on other machines.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,15 +17,16 @@ export interface StatusesOptions {
 export function findStatuses({ dataFolder, statusUrls }: StatusesOptions): Statuses {
   const folder = join(dataFolder, 'run');
   const given = statusUrls === undefined ? undefined : parseUrls(statusUrls);
-  const urlOf = async (service: string): Promise<string | undefined> =>
-    given === undefined ? await urlInFolder(folder, service) : given.get(service);
+  const urlsOf = async (service: string): Promise<readonly string[]> =>
+    given === undefined ? await urlsInFolder(folder, service) : (given.get(service) ?? []);
+  /** The last where there are several. */
+  const urlOf = async (service: string): Promise<string | undefined> => (await urlsOf(service)).at(-1);
   return {
     of: async (service) => {
       const url = await urlOf(service);
-      if (url === undefined) return undefined;
-      const answer = await ask(`${url}/status`);
-      return answer?.ok === true ? (answer.body as ServiceStatus) : undefined; // our own services' answer
+      return url === undefined ? undefined : await statusAt(url, service);
     },
+    instances: async (service) => Promise.all((await urlsOf(service)).map((url) => statusAt(url, service))),
     names: async () => (given === undefined ? await namesInFolder(folder) : [...given.keys()]),
     ready: async (service) => {
       const url = await urlOf(service);
@@ -37,6 +38,14 @@ export function findStatuses({ dataFolder, statusUrls }: StatusesOptions): Statu
   };
 }
 
+/** A port that its service has left may be another's by now, whose answer says nothing of this one. */
+async function statusAt(url: string, service: string): Promise<ServiceStatus | undefined> {
+  const answer = await ask(`${url}/status`);
+  if (answer?.ok !== true) return undefined;
+  const status = answer.body as ServiceStatus & { readonly service?: string }; // our own services' answer
+  return status.service === service ? status : undefined;
+}
+
 async function ask(url: string): Promise<{ readonly ok: boolean; readonly body: unknown } | undefined> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(askMsMax) });
@@ -46,12 +55,12 @@ async function ask(url: string): Promise<{ readonly ok: boolean; readonly body: 
   }
 }
 
-async function urlInFolder(folder: string, service: string): Promise<string | undefined> {
+async function urlsInFolder(folder: string, service: string): Promise<readonly string[]> {
   try {
     const file = JSON.parse(await readFile(join(folder, `${service}.json`), 'utf8')) as { url?: unknown };
-    return typeof file.url === 'string' ? file.url : undefined;
+    return typeof file.url === 'string' ? [file.url] : [];
   } catch {
-    return undefined;
+    return [];
   }
 }
 
@@ -60,8 +69,9 @@ async function namesInFolder(folder: string): Promise<readonly string[]> {
   return files.flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -'.json'.length)] : []));
 }
 
-function parseUrls(text: string): ReadonlyMap<string, string> {
-  const pairs = text.split(',').map((pair) => {
+function parseUrls(text: string): ReadonlyMap<string, readonly string[]> {
+  const urls = new Map<string, string[]>();
+  for (const pair of text.split(',')) {
     const [name = '', url = ''] = pair.trim().split(/=(.*)/s);
     if (name === '' || !URL.canParse(url)) {
       throw new CodedError(
@@ -69,7 +79,7 @@ function parseUrls(text: string): ReadonlyMap<string, string> {
         `could not read HINDSIGHT_STATUS_URLS: ${pair} is not name=url`,
       );
     }
-    return [name, url.replace(/\/+$/, '')] as const;
-  });
-  return new Map(pairs);
+    urls.set(name, [...(urls.get(name) ?? []), url.replace(/\/+$/, '')]);
+  }
+  return urls;
 }

@@ -137,15 +137,18 @@ export interface TestServer {
   readonly server: FastifyInstance;
   readonly sent: FakeProducer;
   readonly definitions: FakeDefinitions;
-  /** What services say; ends of every topic. Tests write to them. */
+  /** What services say, at first that every definition is in force; ends of every topic. Tests write to them. */
   readonly statuses: Record<string, ServiceStatus>;
   readonly ends: Partial<Record<TopicId, number[]>>;
   /** Rows that ClickHouse answers with, by a word of the query. */
   readonly rows: Record<string, Readonly<Record<string, unknown>>[]>;
 }
 
+const takenAll: ServiceStatus = { definitions_offset: Number.MAX_SAFE_INTEGER };
+
 export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets' | 'bodyMsMax'>> {
   readonly testClock?: boolean;
+  readonly inForceWaitMsMax?: number;
   /** In the place of the fakes. */
   readonly keys?: IngestOptions['keys'] & AppKeys;
   readonly store?: DefinitionsStore;
@@ -155,11 +158,12 @@ export function testServer({
   testClock = false,
   budgets = bodyBudgets(),
   bodyMsMax,
+  inForceWaitMsMax = 5_000,
   ...real
 }: TestServerOptions = {}): TestServer {
   const sent = new FakeProducer();
   const definitions = new FakeDefinitions();
-  const statuses: TestServer['statuses'] = {};
+  const statuses: TestServer['statuses'] = { merger: takenAll, identity: takenAll, trigger: takenAll };
   const ends: TestServer['ends'] = {};
   const rows: TestServer['rows'] = {};
   const logged: LoggedLine[] = [];
@@ -202,11 +206,13 @@ export function testServer({
       keys,
       definitions: real.store ?? definitions,
       isTestClockOn: testClock,
+      inForceWaitMsMax,
       query: (sql) => Promise.resolve(Object.entries(rows).find(([word]) => sql.includes(word))?.[1] ?? []),
       health: {
         admin,
         statuses: {
           of: (name) => Promise.resolve(statuses[name]),
+          instances: (name) => Promise.resolve(name in statuses ? [statuses[name]] : []),
           names: () => Promise.resolve(Object.keys(statuses)),
           ready: (name) => Promise.resolve({ ok: statuses[name] !== undefined }),
         },

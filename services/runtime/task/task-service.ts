@@ -30,6 +30,8 @@ export interface ServiceStatus {
   /** Everything due at this time has been committed; the lowest of the tasks. */
   readonly time: number;
   readonly definitions_offset: number;
+  /** Tasks of the service in the whole installation; `tasks` are those of this process. */
+  readonly tasks_in_all: number;
   /** Next offset, handled and committed, by topic and partition; -1 where the partition is not live here. */
   readonly inputs: Readonly<Partial<Record<TopicId, readonly number[]>>>;
   readonly unsettled: number;
@@ -39,6 +41,8 @@ export interface ServiceStatus {
     readonly task: number;
     readonly state: string;
     readonly sequence: number;
+    /** One past the last definition that is in force for every input which is taken from now on. */
+    readonly definitions_offset: number;
     readonly error?: string;
     /** Milliseconds from fencing until it was live, and of which. */
     readonly went_live?: { readonly ms: number; readonly of_which: Laps };
@@ -93,7 +97,7 @@ export class TaskService {
   }
 
   status(): ServiceStatus {
-    const { spec, partitions, startLaps } = this.#options;
+    const { spec, layout, partitions, startLaps } = this.#options;
     const inputs: Partial<Record<TopicId, number[]>> = {};
     for (const topic of spec.inputs) inputs[topic] = new Array<number>(partitions).fill(-1);
     const gauges: Record<string, number> = {};
@@ -105,6 +109,7 @@ export class TaskService {
         task: task.plan.task,
         state: task.state,
         sequence: loop?.progress.sequence ?? 0,
+        definitions_offset: loop?.progress.definitionsOffset ?? 0,
         ...(task.failure !== undefined && { error: describe(task.failure) }),
         ...(task.laps !== undefined && { went_live: { ms: sumOf(task.laps), of_which: task.laps } }),
       });
@@ -125,6 +130,7 @@ export class TaskService {
       service: spec.name,
       time: Math.min(...loops.map((loop) => loop?.time ?? 0)),
       definitions_offset: Math.min(...loops.map((loop) => loop?.definitionsOffset ?? 0)),
+      tasks_in_all: layout.tasks,
       inputs,
       unsettled,
       ...(watermarks.length > 0 && { watermark: Math.min(...watermarks) }),
