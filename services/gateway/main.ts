@@ -94,11 +94,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     close: async () => {
       // Requests under way end first: their events are acknowledged or refused, never cut off.
       await closeServer(server);
-      await status.close();
-      await definitions.close();
-      await producer.close();
-      await clickhouse.close();
-      await log.close();
+      for (const part of [status, definitions, producer, clickhouse, log]) await part.close();
     },
   };
 }

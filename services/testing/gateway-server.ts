@@ -154,6 +154,15 @@ export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets'
   readonly store?: DefinitionsStore;
 }
 
+function loggerInto(logged: LoggedLine[]): Logger {
+  const write =
+    (level: keyof Logger): Logger['info'] =>
+    (fields, message) => {
+      logged.push({ level, message, fields });
+    };
+  return { error: write('error'), warn: write('warn'), info: write('info') };
+}
+
 export function testServer({
   testClock = false,
   budgets = bodyBudgets(),
@@ -167,12 +176,7 @@ export function testServer({
   const ends: TestServer['ends'] = {};
   const rows: TestServer['rows'] = {};
   const logged: LoggedLine[] = [];
-  const write =
-    (level: keyof Logger): Logger['info'] =>
-    (fields, message) => {
-      logged.push({ level, message, fields });
-    };
-  const logger = { error: write('error'), warn: write('warn'), info: write('info') };
+  const logger = loggerInto(logged);
   const made = new Map<string, Workspace>();
   const keys = real.keys ?? {
     track: (site: string, key: string) => (site === siteId && key === apiKey ? workspace : undefined),
