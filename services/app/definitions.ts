@@ -1,10 +1,12 @@
 /** `PUT`, `GET`, `DELETE /v1/definitions/segments|journeys|messages/{id}` and the lists, with the app key. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Fault } from '../../schemas/http/app.ts';
+import { definitionBytesMax } from '../../schemas/http/limits.ts';
 import type { Workspace } from '../../schemas/ids.ts';
 import { parseJourney, parseSegment, type Parsed } from '../rules/parse.ts';
 import type { StoredDefinition } from '../runtime/definitions.ts';
 import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
+import { roomFault, storedFaults } from './pattern-room.ts';
 import type { AppKeys, DefinitionsStore } from './ports.ts';
 
 export interface DefinitionsOptions {
@@ -51,14 +53,18 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
   app.get(url, (request, reply) => {
     const workspace = workspaceOf(options, request);
     if (workspace === undefined) return unauthorized(reply);
-    return answer(reply, 200, { [plural]: definitions.list(kind, workspace).map(describe) });
+    return answer(reply, 200, {
+      [plural]: definitions.list(kind, workspace).map((stored) => describe(stored)),
+    });
   });
   app.get<{ Params: { id: string } }>(`${url}/:id`, (request, reply) => {
     const workspace = workspaceOf(options, request);
     if (workspace === undefined) return unauthorized(reply);
     const { id } = request.params;
     const stored = definitions.get(kind, workspace, id);
-    return stored === undefined ? missing(reply, kind, id) : answer(reply, 200, describe(stored));
+    return stored === undefined
+      ? missing(reply, kind, id)
+      : answer(reply, 200, describe(stored, storedFaults(definitions, stored)));
   });
   app.put<{ Params: { id: string } }>(`${url}/:id`, (request, reply) => put(options, family, request, reply));
   app.delete<{ Params: { id: string } }>(`${url}/:id`, async (request, reply) => {
@@ -85,13 +91,15 @@ async function put(
   if (workspace === undefined) return unauthorized(reply);
   const { id } = request.params;
   if (!ID.test(id)) return badRequest(reply, [badId]);
-  const read = readBody(request);
+  const read = readBody(request, definitionBytesMax);
   if (!read.ok) return badRequest(reply, [read.fault]);
   const parsed = parse(read.value);
   if (!parsed.ok) return badRequest(reply, parsed.faults);
-  const write = { body: read.value, countMax: definitionsMax };
-  const stored = await definitions.put(kind, workspace, id, write);
-  return stored === undefined ? badRequest(reply, [tooMany]) : answer(reply, 200, describe(stored));
+  const body = read.value;
+  let fault: Fault | undefined;
+  const mayStore = () => (fault = roomFault(definitions, { kind, workspace, id, body })) === undefined;
+  const stored = await definitions.put(kind, workspace, id, { body, countMax: definitionsMax, mayStore });
+  return stored === undefined ? badRequest(reply, [fault ?? tooMany]) : answer(reply, 200, describe(stored));
 }
 
 /** Messages are not built yet: none exists, and none is taken. */
@@ -123,8 +131,10 @@ function missing(reply: FastifyReply, kind: string, id: string): FastifyReply {
   return ID.test(id) ? notFound(reply, `${kind} ${id}`) : badRequest(reply, [badId]);
 }
 
-function describe({ id, version, at, body }: StoredDefinition) {
-  return { id, version, updated_at: new Date(at).toISOString(), definition: body };
+/** `faults` where the definition is older than a bound, and works without what is over it. */
+function describe({ id, version, at, body }: StoredDefinition, faults: readonly Fault[] = []) {
+  const shown = { id, version, updated_at: new Date(at).toISOString(), definition: body };
+  return faults.length === 0 ? shown : { ...shown, faults };
 }
 
 function workspaceOf({ keys }: DefinitionsOptions, request: FastifyRequest): Workspace | undefined {

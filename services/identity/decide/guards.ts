@@ -8,7 +8,7 @@ import type { WorkspaceSettings } from '../../runtime/workspace-settings.ts';
 import { namedPeopleMax } from './evolve.ts';
 import { mergeTimesMax, type GraphView } from '../graph/graph.ts';
 import type { Person } from '../graph/graph-rows.ts';
-import { matchesPattern } from './identifier-patterns.ts';
+import { identifierPatterns } from './identifier-patterns.ts';
 
 type Guards = WorkspaceSettings['guards'];
 
@@ -28,7 +28,7 @@ export function isIllegal({ kind, value }: Identifier, anonymousId: string | nul
     if (PLACEHOLDER.test(value.trim()) || CONTROL_CHARACTER.test(value)) return true;
     if (value === anonymousId) return true;
   }
-  return guards.illegal_patterns.some((pattern) => matchesPattern(pattern, value));
+  return identifierPatterns(guards.illegal_patterns).some((pattern) => pattern.test(value));
 }
 
 /** A placeholder for an anonymous id would make strangers' pasts one person's. */

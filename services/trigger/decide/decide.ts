@@ -81,6 +81,7 @@ class EventDecision {
       personId: subject.personId,
       rules: subject.rules,
       now: Math.max(this.#before.evaluatedAt, event.mergedAt),
+      cause: event,
       attribute: (path) => attributeAt(this.#currentProfile(), subject.personId, this.#firstSeenAt, path),
     });
   }
@@ -125,7 +126,7 @@ class EventDecision {
     const dirty = new Set(this.#segmentsTouched(this.#takeKnown()));
     const counts = this.#event.mergedAt >= (this.#before.clearedAt ?? -Infinity);
     for (const { rule, condition } of counts ? (watchers?.counted ?? []) : []) {
-      if (ruleEvent === undefined || !matches(condition, ruleEvent)) continue;
+      if (ruleEvent === undefined || !matches(condition, ruleEvent, look.patterns)) continue;
       const mark = markOf(condition, ruleEvent);
       if (mark === undefined) continue;
       look.count(rule, condition, mark);
@@ -137,7 +138,8 @@ class EventDecision {
     if (!this.#mayTrigger()) return;
     for (const rule of watchers?.triggers ?? []) {
       const { trigger } = rule.journey;
-      if (ruleEvent === undefined || trigger.type !== 'event' || !matches(trigger, ruleEvent)) continue;
+      if (ruleEvent === undefined || trigger.type !== 'event' || !matches(trigger, ruleEvent, look.patterns))
+        continue;
       look.startJourney(rule, messageId, held);
     }
   }
