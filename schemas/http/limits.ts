@@ -25,6 +25,16 @@ export const batchBytesMax = 500 * 1_024;
 export const batchCallsMax = 10_000;
 /** Ours: a pattern in a condition or among a workspace's settings. */
 export const patternCharsMax = 500;
+/** Ours: instructions of a pattern as pattern-size.ts counts them, which are never fewer than its program has. */
+export const patternInstructionsMax = 1_000;
+/** Ours: the patterns of one definition, or of a workspace's settings, together. */
+export const definitionPatternInstructionsMax = 4_000;
+/** Ours: the patterns of all definitions and settings of a workspace together. */
+export const workspacePatternInstructionsMax = 20_000;
+/** Ours: a pattern sees so much of the beginning of a text and no more. */
+export const patternTextCodePointsMax = 1_000;
+/** Ours: a definition or the settings of a workspace, as JSON; a larger one is answered 413. */
+export const definitionBytesMax = 64 * 1_024;
 /** Ours: a request over it, before or after decompression, is answered 413 and not read further. */
 export const bodyBytesMax = 1_024 * 1_024;
 /** Ours: brackets within brackets; deeper JSON would overflow readers behind us. */
@@ -40,7 +50,7 @@ export const splitAnonymousIdsMax = 1_000;
 export const splitIdentifiersMax = 100;
 /** Ours: all that a split says, as it is kept. It goes into a fact, news for every lane partition and activities. */
 export const splitBytesMax = 256 * 1_024;
-/** Ours: a segment, a journey or a message, as it is kept: one record of the log. */
-export const definitionBytesMax = 256 * 1_024;
+/** Ours: a segment, a journey or a message as it is kept, where a control character takes six bytes: one record of the log. */
+export const storedDefinitionBytesMax = 256 * 1_024;
 /** Ours: the context of a batch holds for each call that brings none, so that one request may become many times as much. */
 export const batchContextsBytesMax = 8 * 1_024 * 1_024;

@@ -18,7 +18,8 @@ export function notFound(reply: FastifyReply, what: string): FastifyReply {
 }
 
 export function badRequest(reply: FastifyReply, faults: readonly Fault[]): FastifyReply {
-  return answer(reply, 400, { errors: faults });
+  const isTooLarge = faults.some(({ code }) => code === 'body_too_large');
+  return answer(reply, isTooLarge ? 413 : 400, { errors: faults });
 }
 
 /** The key of `Authorization: Bearer <key>`; undefined without one. */
@@ -29,9 +30,13 @@ export function bearerOf(request: FastifyRequest): string | undefined {
 export type ReadBody =
   { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly fault: Fault };
 
-/** Bodies arrive as Buffers. */
-export function readBody(request: FastifyRequest): ReadBody {
+/** Bodies arrive as Buffers. One over `bytesMax` is not read. */
+export function readBody(request: FastifyRequest, bytesMax = Infinity): ReadBody {
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  if (bytes.length > bytesMax) {
+    const message = `the body has at most ${String(bytesMax)} bytes, this one ${String(bytes.length)}: split it`;
+    return { ok: false, fault: { pointer: '', code: 'body_too_large', message } };
+  }
   try {
     return { ok: true, value: JSON.parse(bytes.toString('utf8')) };
   } catch {

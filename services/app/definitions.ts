@@ -4,12 +4,13 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Fault } from '../../schemas/http/app.ts';
-import { definitionBytesMax } from '../../schemas/http/limits.ts';
+import { definitionBytesMax, storedDefinitionBytesMax } from '../../schemas/http/limits.ts';
 import type { Workspace } from '../../schemas/ids.ts';
 import { parseJourney, parseSegment, type Parsed } from '../rules/parse.ts';
 import type { StoredDefinition } from '../runtime/definitions.ts';
 import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
 import type { InForce } from './in-force.ts';
+import { roomFault, storedFaults } from './pattern-room.ts';
 import type { AppKeys, DefinitionsStore } from './ports.ts';
 
 export interface DefinitionsOptions {
@@ -46,7 +47,7 @@ const tooMany: Fault = {
 const tooLarge: Fault = {
   pointer: '',
   code: 'limit_exceeded',
-  message: `a definition cannot be larger than ${String(definitionBytesMax)} bytes`,
+  message: `a definition cannot be larger than ${String(storedDefinitionBytesMax)} bytes as it is kept: split it`,
 };
 
 export function mountDefinitions(app: FastifyInstance, options: DefinitionsOptions): void {
@@ -63,14 +64,18 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
   app.get(url, (request, reply) => {
     const workspace = workspaceOf(options, request);
     if (workspace === undefined) return unauthorized(reply);
-    return answer(reply, 200, { [plural]: definitions.list(kind, workspace).map(describe) });
+    return answer(reply, 200, {
+      [plural]: definitions.list(kind, workspace).map((stored) => describe(stored)),
+    });
   });
   app.get<{ Params: { id: string } }>(`${url}/:id`, (request, reply) => {
     const workspace = workspaceOf(options, request);
     if (workspace === undefined) return unauthorized(reply);
     const { id } = request.params;
     const stored = definitions.get(kind, workspace, id);
-    return stored === undefined ? missing(reply, kind, id) : answer(reply, 200, describe(stored));
+    return stored === undefined
+      ? missing(reply, kind, id)
+      : answer(reply, 200, describe(stored, storedFaults(definitions, stored)));
   });
   app.put<{ Params: { id: string } }>(`${url}/:id`, (request, reply) => put(options, family, request, reply));
   app.delete<{ Params: { id: string } }>(`${url}/:id`, async (request, reply) => {
@@ -97,16 +102,20 @@ async function put(
   if (workspace === undefined) return unauthorized(reply);
   const { id } = request.params;
   if (!ID.test(id)) return badRequest(reply, [badId]);
-  const read = readBody(request);
+  const read = readBody(request, definitionBytesMax);
   if (!read.ok) return badRequest(reply, [read.fault]);
   // As it is kept: a control character grows sixfold, and it must be one record of the log.
-  if (Buffer.byteLength(JSON.stringify(read.value)) > definitionBytesMax)
+  if (Buffer.byteLength(JSON.stringify(read.value)) > storedDefinitionBytesMax)
     return badRequest(reply, [tooLarge]);
   const parsed = parse(read.value);
   if (!parsed.ok) return badRequest(reply, parsed.faults);
-  const write = { body: read.value, countMax: definitionsMax };
-  const stored = await definitions.put(kind, workspace, id, write);
-  return stored === undefined ? badRequest(reply, [tooMany]) : inForce.answer(reply, kind, describe(stored));
+  const body = read.value;
+  let fault: Fault | undefined;
+  const mayStore = () => (fault = roomFault(definitions, { kind, workspace, id, body })) === undefined;
+  const stored = await definitions.put(kind, workspace, id, { body, countMax: definitionsMax, mayStore });
+  return stored === undefined
+    ? badRequest(reply, [fault ?? tooMany])
+    : inForce.answer(reply, kind, describe(stored));
 }
 
 /** Messages are not built yet: none exists, and none is taken. */
@@ -138,8 +147,10 @@ function missing(reply: FastifyReply, kind: string, id: string): FastifyReply {
   return ID.test(id) ? notFound(reply, `${kind} ${id}`) : badRequest(reply, [badId]);
 }
 
-function describe({ id, version, at, body }: StoredDefinition) {
-  return { id, version, updated_at: new Date(at).toISOString(), definition: body };
+/** `faults` where the definition is older than a bound, and works without what is over it. */
+function describe({ id, version, at, body }: StoredDefinition, faults: readonly Fault[] = []) {
+  const shown = { id, version, updated_at: new Date(at).toISOString(), definition: body };
+  return faults.length === 0 ? shown : { ...shown, faults };
 }
 
 function workspaceOf({ keys }: DefinitionsOptions, request: FastifyRequest): Workspace | undefined {

@@ -10,13 +10,15 @@ export interface DefinitionWrite {
   readonly body: unknown;
   /** Of its kind in the workspace; looked at when it is this write's turn. */
   readonly countMax?: number;
+  /** Asked when it is this write's turn, with everything before it stored. */
+  readonly mayStore?: () => boolean;
 }
 
 /** The `definitions` topic, folded, and its writer. */
 export interface DefinitionsStore {
   get(kind: Definition['kind'], workspace: string, id: string): StoredDefinition | undefined;
   list(kind: Definition['kind'], workspace: string): readonly StoredDefinition[];
-  /** Resolves with what the broker now has; undefined when it would be one more than `countMax` of its kind. */
+  /** Resolves with what the broker now has; undefined when it would be one more than `countMax` or may not be. */
   put(
     kind: DefinitionKind,
     workspace: Workspace,

@@ -1,14 +1,14 @@
 /** `PUT` and `GET /v1/workspaces/{name}`: the settings of a workspace; with the admin key a PUT also creates one. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Compile } from 'typebox/compile';
-import { WorkspaceSettingsBody, type Fault } from '../../schemas/http/app.ts';
-import { patternCharsMax } from '../../schemas/http/limits.ts';
+import { illegalPatternsMax, WorkspaceSettingsBody, type Fault } from '../../schemas/http/app.ts';
+import { definitionBytesMax, patternCharsMax } from '../../schemas/http/limits.ts';
 import { isWorkspace, type Workspace } from '../../schemas/ids.ts';
-import { compilePattern } from '../runtime/pattern.ts';
-import { assert } from '../runtime/errors.ts';
+import { NewPatterns } from '../rules/definition-patterns.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
 import type { InForce } from './in-force.ts';
+import { roomFault, storedFaults } from './pattern-room.ts';
 import type { AppKeys, DefinitionsStore } from './ports.ts';
 import { shapeFaults } from './shape-faults.ts';
 
@@ -49,20 +49,24 @@ async function put(
     return badRequest(reply, [{ pointer: '', code: 'invalid_name', message }]);
   }
   if (!mayUse(keys, key, name)) return unauthorized(reply);
-  const read = readBody(request);
+  const read = readBody(request, definitionBytesMax);
   if (!read.ok) return badRequest(reply, [read.fault]);
   const faults = settingsFaults(read.value);
   if (faults.length > 0) return badRequest(reply, faults);
   const isNew = !keys.has(name);
-  const stored = await definitions.put('workspace', name, name, { body: read.value });
-  assert(stored !== undefined, 'the settings of a workspace have no limit of their count');
+  const body = read.value;
+  let fault: Fault | undefined;
+  const written = { kind: 'workspace', workspace: name, id: name, body } as const;
+  const mayStore = () => (fault = roomFault(definitions, written)) === undefined;
+  const stored = await definitions.put('workspace', name, name, { body, mayStore });
+  if (stored === undefined) return badRequest(reply, fault === undefined ? [] : [fault]);
   // Keys last: who holds them finds the workspace there and as it was asked for. Of several calls that find none the first makes them, and all
   // are told the same: each may be the only one whose answer arrives.
   const behind = await inForce.wait('workspace');
   const made = isNew ? { credentials: keys.ensure(name) } : {};
   const settings = settingsOf({ get: () => stored }, name);
-  const body = { name, version: stored.version, settings, ...made };
-  return behind.length === 0 ? answer(reply, 200, body) : answer(reply, 202, { ...body, behind });
+  const shown = { name, version: stored.version, settings, ...made };
+  return behind.length === 0 ? answer(reply, 200, shown) : answer(reply, 202, { ...shown, behind });
 }
 
 /** The workspace's own app key, or the admin key. */
@@ -71,21 +75,26 @@ function mayUse(keys: AppKeys, key: string | undefined, name: Workspace): boolea
 }
 
 function describe(definitions: DefinitionsStore, name: Workspace) {
-  const version = definitions.get('workspace', name, name)?.version ?? 0;
-  return { name, version, settings: settingsOf(definitions, name) };
+  const stored = definitions.get('workspace', name, name);
+  const shown = { name, version: stored?.version ?? 0, settings: settingsOf(definitions, name) };
+  const faults = stored === undefined ? [] : storedFaults(definitions, stored);
+  return faults.length === 0 ? shown : { ...shown, faults };
 }
 
 export function settingsFaults(value: unknown): readonly Fault[] {
   const faults = shape.Check(value) ? [] : shapeFaults(shape, value);
   const patterns = isObject(value) && isObject(value.guards) ? value.guards.illegal_patterns : undefined;
-  return [...faults, ...(Array.isArray(patterns) ? patterns.flatMap(patternFaults) : [])];
+  if (faults.length > 0 && Array.isArray(patterns) && patterns.length > illegalPatternsMax) return faults;
+  return [...faults, ...(Array.isArray(patterns) ? patternFaults(patterns) : [])];
 }
 
-function patternFaults(pattern: unknown, index: number): readonly Fault[] {
-  if (typeof pattern !== 'string' || pattern.length > patternCharsMax) return []; // the shape says so
-  const compiled = compilePattern(pattern);
-  const pointer = `/guards/illegal_patterns/${String(index)}`;
-  return compiled.ok ? [] : [{ pointer, code: 'invalid_pattern', message: compiled.message }];
+function patternFaults(sources: readonly unknown[]): readonly Fault[] {
+  const patterns = new NewPatterns();
+  return sources.flatMap((source, index) => {
+    if (typeof source !== 'string' || source.length > patternCharsMax) return []; // the shape says so
+    const result = patterns.compile(source);
+    return result.ok ? [] : [{ ...result.fault, pointer: `/guards/illegal_patterns/${String(index)}` }];
+  });
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -90,9 +90,11 @@ class Topic {
 let topic: Topic;
 let definitions: DefinitionsLog;
 const learned: number[] = [];
+const warned: unknown[] = [];
 
 beforeEach(() => {
   topic = new Topic();
+  warned.length = 0;
   definitions = new DefinitionsLog({
     log: {
       reader: topic.reader,
@@ -107,7 +109,7 @@ beforeEach(() => {
     },
     producer: topic,
     codec,
-    logger: silentLogger,
+    logger: { ...silentLogger, warn: (fields) => void warned.push(fields) },
     learnSchema: (schemaId) => {
       learned.push(schemaId);
       return Promise.resolve();
@@ -159,6 +161,15 @@ describe('the definitions as the gateway sees them', () => {
     expect(written.map((stored) => stored?.version)).toEqual([1, 1, undefined, 2]);
     const removals = [1, 2].map(() => definitions.remove('segment', 'shop', 'a'));
     expect(await Promise.all(removals)).toEqual([3, undefined]);
+  });
+
+  test('security 5: a definition stored before a bound is said once, and the others are read', async () => {
+    const when = { attribute: 'plan', operator: 'matches', value: '.{1000}'.repeat(20) };
+    topic.append({ id: 'old', body: JSON.stringify({ name: 'x', type: 'data_driven', when }) });
+    topic.append({ id: 'new' });
+    await definitions.open();
+    expect(warned).toEqual([{ kind: 'segment', workspace: 'shop', id: 'old', faults: 1 }]);
+    expect(definitions.list('segment', 'shop').map(({ id }) => id)).toEqual(['new', 'old']);
   });
 
   test('a clock that several calls ask for is written once, and never set back', async () => {

@@ -10,6 +10,7 @@ import { Definitions, type StoredDefinition } from '../runtime/definitions.ts';
 import { assert, CodedError } from '../runtime/errors.ts';
 import type { Log, LogReader, Producer } from '../runtime/log/ports.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { measuredPatterns } from '../runtime/stored-patterns.ts';
 
 const bufferBytesMax = 8 * 1_024 * 1_024;
 const fetchBytesMax = 1_024 * 1_024;
@@ -75,16 +76,17 @@ export class DefinitionsLog {
     return this.#fold.list(kind, workspace);
   }
 
-  /** What the broker now has; undefined when it would be one more than `countMax` of its kind. */
+  /** What the broker now has; undefined when it would be one more than `countMax` or may not be. */
   put(
     kind: Definition['kind'],
     workspace: string,
     id: string,
-    { body, countMax = Infinity }: DefinitionWrite,
+    { body, countMax = Infinity, mayStore }: DefinitionWrite,
   ): Promise<StoredDefinition | undefined> {
     return this.#inTurn(async () => {
       const isNew = this.get(kind, workspace, id) === undefined;
       if (isNew && this.list(kind, workspace).length >= countMax) return undefined;
+      if (mayStore?.() === false) return undefined;
       await this.#write({ kind, workspace, id, at: this.#options.now(), body: JSON.stringify(body) });
       const stored = this.get(kind, workspace, id);
       assert(stored !== undefined, 'a definition that was written is in the fold');
@@ -170,6 +172,7 @@ export class DefinitionsLog {
         const record = this.#options.codec.decode(bytes, valueStart, valueEnd);
         this.#fold.apply(offset, record);
         this.#versions.set(keyOf(record), record.version);
+        this.#sayIfOverBounds(record);
       });
       this.#fold.offset = Math.max(this.#fold.offset, slice.next);
       slice.release();
@@ -179,6 +182,14 @@ export class DefinitionsLog {
       this.#waiters.delete(waiter);
       waiter.resolve();
     }
+  }
+
+  /** No PUT stores such a definition any more, so there are few, and each is said once a start. */
+  #sayIfOverBounds({ kind, workspace, id }: Definition): void {
+    const { faults } = measuredPatterns(this.get(kind, workspace, id)?.body);
+    if (faults.length === 0) return;
+    const what = { kind, workspace, id, faults: faults.length };
+    this.#options.logger.warn(what, 'patterns of a stored definition are over a bound and match nothing');
   }
 
   #until(isDone: () => boolean): Promise<void> {

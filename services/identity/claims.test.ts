@@ -188,6 +188,16 @@ describe('guards', () => {
     expect(shop.claim({ path: 'user-1' }).kind).toBe('resolved');
   });
 
+  test('security 5: patterns stored before a bound that they are over refuse nobody, and the others still do', () => {
+    const patterns = ['.{1000}'.repeat(70), '^sess-'];
+    const one = new Scenario().settings({ guards: { illegal_patterns: patterns } });
+    expect(one.claim({ path: 'a'.repeat(150) }).kind).toBe('resolved');
+    expect(one.claim({ path: 'sess-1' }).reason).toBe('identifier_illegal');
+    const many = Array.from({ length: 100 }, (_, index) => `^(?:sess|k${String(index)}.{900})`);
+    const all = new Scenario().settings({ guards: { illegal_patterns: many } });
+    expect(all.claim({ path: 'sess-1' }).kind).toBe('resolved');
+  });
+
   test('too many anonymous ids a person in the window: the person stays, the id is not bound', () => {
     const limit = { at_most: 2, within_ms: 60_000 };
     const shop = new Scenario().settings({ guards: { anonymous_ids_per_person: limit } });

@@ -6,7 +6,7 @@ export const identityService: ServiceSpec = {
   name: 'identity',
   inputs: ['identityRequests'],
   journal: 'identityJournal',
-  deciderVersion: 4,
+  deciderVersion: 5,
   stores: {},
   // A lane that asks holds its visitor's events back until the answer is committed.
   urgent: ['identityDecisions'],

@@ -1,6 +1,7 @@
 /** Whether a condition holds for a person at a time, from the evidence that the caller keeps. Pure. */
 import type { Condition } from './condition.ts';
 import { changesAt, passes } from './operators.ts';
+import type { PatternTests } from './pattern-steps.ts';
 import { countWithin, type Marks } from './windows.ts';
 import { unreachable } from '../runtime/errors.ts';
 
@@ -12,6 +13,8 @@ export interface Evidence {
   /** undefined: not set. */
   attribute(path: string): unknown;
   inSegment(segmentId: string): boolean;
+  /** What makes the tests of patterns; absent: they are not counted. */
+  readonly patterns?: PatternTests;
 }
 
 export interface Verdict {
@@ -46,7 +49,7 @@ export function evaluate(condition: Condition, evidence: Evidence): Verdict {
     case 'attribute': {
       const value = evidence.attribute(condition.path);
       return {
-        result: passes(condition.check, value, evidence.now),
+        result: passes(condition.check, value, evidence.now, evidence.patterns),
         changesAt: changesAt(condition.check, value, evidence.now),
       };
     }

@@ -1,4 +1,5 @@
 /** Collects every fault of a definition with its JSON pointer, so that a bad PUT is answered once and whole. */
+import { NewPatterns, type DefinitionPatterns } from './definition-patterns.ts';
 import { faultsMax } from './limits.ts';
 import { isJsonObject, type JsonObject } from './paths.ts';
 
@@ -14,6 +15,8 @@ export type FaultCode =
   | 'too_deep'
   | 'invalid_duration'
   | 'invalid_pattern'
+  | 'pattern_too_large'
+  | 'patterns_too_large'
   | 'not_supported_yet';
 
 export interface Fault {
@@ -33,6 +36,11 @@ export function pointerTo(parent: string, key: string | number): string {
 /** Readers answer undefined after noting a fault, so that reading goes on. */
 export class Faults {
   readonly list: Fault[] = [];
+  readonly patterns: DefinitionPatterns;
+
+  constructor(patterns: DefinitionPatterns = new NewPatterns()) {
+    this.patterns = patterns;
+  }
 
   add(pointer: string, code: FaultCode, message: string): void {
     if (this.list.length < faultsMax) this.list.push({ pointer, code, message });

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { EventCondition, EventMatcher, EventType } from './condition.ts';
 import { distinctValueCharsMax } from './limits.ts';
 import { passes } from './operators.ts';
+import type { PatternTests } from './pattern-steps.ts';
 import { valueAt, type JsonObject } from './paths.ts';
 import type { Mark } from './windows.ts';
 
@@ -23,10 +24,12 @@ export function windowTime(timestamp: number, receivedAt: number): number {
 }
 
 /** Relative tests of a property (`before_ago` …) count from the event's own time: whether it counts never changes. */
-export function matches(matcher: EventMatcher, event: RuleEvent): boolean {
+export function matches(matcher: EventMatcher, event: RuleEvent, patterns?: PatternTests): boolean {
   if (matcher.name !== event.name) return false;
   if (matcher.eventType !== null && matcher.eventType !== event.type) return false;
-  return matcher.where.every(({ path, check }) => passes(check, propertyAt(event, path), event.time));
+  return matcher.where.every(({ path, check }) =>
+    passes(check, propertyAt(event, path), event.time, patterns),
+  );
 }
 
 /**

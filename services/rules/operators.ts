@@ -3,10 +3,19 @@
  * neq, not_contains, not_in (and, when missing, not_exists) true and everything else false: "5" is not 5.
  */
 import type { Check, Scalar } from './condition.ts';
+import { unmetered, type PatternTests } from './pattern-steps.ts';
 import { unreachable } from '../runtime/errors.ts';
 
-/** @param value of parsed JSON; undefined for missing. @param now ms, what `ago` and `from now` count from. */
-export function passes(check: Check, value: unknown, now: number): boolean {
+/**
+ * @param value of parsed JSON; undefined for missing. @param now ms, what `ago` and `from now` count from.
+ * @param patterns what makes the tests of patterns, and counts them.
+ */
+export function passes(
+  check: Check,
+  value: unknown,
+  now: number,
+  patterns: PatternTests = unmetered,
+): boolean {
   switch (check.type) {
     case 'exists':
       return value !== undefined;
@@ -27,7 +36,7 @@ export function passes(check: Check, value: unknown, now: number): boolean {
     case 'ends_with':
       return typeof value === 'string' && value.endsWith(check.value);
     case 'matches':
-      return typeof value === 'string' && check.pattern.test(value);
+      return typeof value === 'string' && patterns.test(check.pattern, value);
     case 'gt':
     case 'gte':
     case 'lt':

@@ -3,7 +3,6 @@ import { operators, type Check, type Operator, type Scalar, type Test } from './
 import { parseDuration } from './durations.ts';
 import { pointerTo, type Faults } from './faults.ts';
 import { durationMsMax, listValuesMax, textCharsMax } from './limits.ts';
-import { compilePattern } from '../runtime/pattern.ts';
 import type { JsonObject } from './paths.ts';
 
 /** Reads the test in `from`, whose keys the caller has checked. `key` is where the path stands. */
@@ -68,9 +67,9 @@ function parseCheck(operator: Operator, value: unknown, at: string, faults: Faul
 function parsePattern(value: unknown, at: string, faults: Faults): Check | undefined {
   const source = parseText(value, at, faults);
   if (source === undefined) return undefined;
-  const result = compilePattern(source);
+  const result = faults.patterns.compile(source);
   if (!result.ok) {
-    faults.add(at, 'invalid_pattern', result.message);
+    faults.add(at, result.fault.code, result.fault.message);
     return;
   }
   return { type: 'matches', pattern: result.pattern };

@@ -1,5 +1,6 @@
 /** Definitions from outside: `parseSegment` and `parseJourney` accept what the contract, *Definitions*, says, or name every fault. */
 import type { Frequency, Journey, Segment, Trigger } from './condition.ts';
+import type { DefinitionPatterns } from './definition-patterns.ts';
 import { Faults, pointerTo, type Parsed } from './faults.ts';
 import { descriptionCharsMax, textCharsMax } from './limits.ts';
 import { ConditionParser, parseMatcher } from './parse-condition.ts';
@@ -12,13 +13,14 @@ const SEGMENT_TYPES = ['data_driven', 'manual'] as const;
 const STATES = ['draft', 'running', 'stopped'] as const;
 const MODES = ['once', 'every_rematch', 'interval'] as const;
 
-export function parseSegment(body: unknown): Parsed<Segment> {
-  const faults = new Faults();
+/** @param patterns how patterns are taken: as those of a new definition, unless said otherwise. */
+export function parseSegment(body: unknown, patterns?: DefinitionPatterns): Parsed<Segment> {
+  const faults = new Faults(patterns);
   return close(readSegment(body, faults), faults);
 }
 
-export function parseJourney(body: unknown): Parsed<Journey> {
-  const faults = new Faults();
+export function parseJourney(body: unknown, patterns?: DefinitionPatterns): Parsed<Journey> {
+  const faults = new Faults(patterns);
   return close(readJourney(body, faults), faults);
 }
 

@@ -1,4 +1,5 @@
 /** Values inside JSON text and what the operators ask of them, as SQL of ClickHouse: operators.ts, said again. */
+import { patternTextCodePointsMax } from '../../schemas/http/limits.ts';
 import type { Check, Scalar } from './condition.ts';
 import { ISO_TIMESTAMP, UNIX_SECONDS_MAX } from './operators.ts';
 import { all, any, float, quoted } from './sql-text.ts';
@@ -35,7 +36,7 @@ export function checkSql(check: Check, raw: string, now: string): string {
       return isText(raw, `endsWith(${text(raw)}, ${quoted(check.value)})`);
     case 'matches':
       // ClickHouse lets the dot match a line's end unless told otherwise.
-      return isText(raw, `match(${text(raw)}, ${quoted(`(?-s)${check.pattern.source}`)})`);
+      return isText(raw, `match(${beginning(raw)}, ${quoted(`(?-s)${check.pattern.source}`)})`);
     case 'gt':
     case 'gte':
     case 'lt':
@@ -67,6 +68,10 @@ const SIGNS = { gt: '>', gte: '>=', lt: '<', lte: '<=' } as const;
 
 function text(raw: string): string {
   return `JSONExtractString(${raw})`;
+}
+/** What a pattern sees of it. */
+function beginning(raw: string): string {
+  return `substringUTF8(${text(raw)}, 1, ${String(patternTextCodePointsMax)})`;
 }
 function number(raw: string): string {
   return `JSONExtractFloat(${raw})`;

@@ -12,7 +12,7 @@ export interface WorkspaceSettings {
   readonly guards: {
     /** Refuse placeholders (schemas/placeholders.ts), and claims of an anonymous id that is the person's own name. */
     readonly illegal_identifiers: boolean;
-    /** Further patterns (RE2 syntax subset: JavaScript `u` without look-around) that no identifier may match, such as ^guest_. */
+    /** Further patterns, of RE2 syntax, that no identifier may match, such as ^guest_. */
     readonly illegal_patterns: readonly string[];
     /** null: no limit. */
     readonly anonymous_ids_per_person: { readonly at_most: number; readonly within_ms: number } | null;

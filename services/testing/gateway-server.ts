@@ -79,10 +79,11 @@ export class FakeDefinitions implements DefinitionsStore {
   }
   get: DefinitionsStore['get'] = (kind, name, id) => this.#fold.get(kind, name, id);
   list: DefinitionsStore['list'] = (kind, name) => this.#fold.list(kind, name);
-  put: DefinitionsStore['put'] = (kind, name, id, { body, countMax = Infinity }) =>
+  put: DefinitionsStore['put'] = (kind, name, id, { body, countMax = Infinity, mayStore }) =>
     this.#inTurn(() => {
       if (this.get(kind, name, id) === undefined && this.list(kind, name).length >= countMax)
         return undefined;
+      if (mayStore?.() === false) return undefined;
       this.#apply(kind, name, id, JSON.stringify(body));
       return this.get(kind, name, id);
     });

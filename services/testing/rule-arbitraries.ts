@@ -18,12 +18,17 @@ const timeText = fc.constantFrom(
   '2026-02-30',
   '2026-01-01T00:00:00.5+02:00',
 );
+/** At the border of what a pattern sees, in code points. */
+const longText = fc.constantFrom(
+  ...[999, 1_000].flatMap((times) => [`${'\u{1f600}'.repeat(times)}b`, `b${'é'.repeat(times)}a`]),
+);
 export const jsonValue = fc.oneof(
   scalar,
   timeText,
   fc.constant(null),
   fc.array(scalar, { maxLength: 3 }),
   fc.record({ total: scalar }),
+  longText,
 );
 
 export const properties = fc.dictionary(fc.constantFrom(...PROPERTIES), jsonValue, { maxKeys: 4 });

@@ -113,6 +113,7 @@ export class TriggerProcessor implements Processor {
       parked_records: this.#links.parked,
       watermark: this.#watermarks.time,
       unreadable_definitions: this.#rules.unreadable,
+      unusable_patterns: this.#rules.unusablePatterns,
     };
   }
 

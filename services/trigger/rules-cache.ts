@@ -39,6 +39,13 @@ export class RulesCache {
     return count;
   }
 
+  /** Patterns stored before a bound that they are over. */
+  get unusablePatterns(): number {
+    let count = 0;
+    for (const { unusablePatterns } of this.#current.values()) count += unusablePatterns;
+    return count;
+  }
+
   #compiled(workspace: string): WorkspaceRules {
     if (this.#definitions === undefined) throw new Error('rules are asked for before definitions are in use');
     const segments = this.#definitions.list('segment', workspace);

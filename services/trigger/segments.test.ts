@@ -209,6 +209,21 @@ describe('new, changed and deleted definitions', () => {
     expect(trigger.then(happened({ at: T0 + 1 }))).toEqual(['cio_a entered pro', 'cio_a starts everyone']);
   });
 
+  test('security 5: a pattern stored before a bound that it is over is found nowhere, and the rest of its rule works', () => {
+    const matches = (value: string) => ({ attribute: 'plan', operator: 'matches', value });
+    const trigger = new Trigger()
+      .segment('old', { any: [matches('.{1000}'.repeat(20)), matches('^pro')] })
+      .segment('none', matches('(?:.*[cd]?){1000}'))
+      .segment('much', { any: ['a', 'b', 'c', 'd', 'e'].map((each) => matches(`^pro|${each}.{900}`)) });
+    expect(trigger.then(identified({ id: 'm1', properties: { plan: 'pro' } }))).toEqual([
+      'cio_a entered old because of m1',
+    ]);
+    expect(trigger.harness.processor.status()).toMatchObject({
+      unreadable_definitions: 0,
+      unusable_patterns: 1 + 1 + 5,
+    });
+  });
+
   test('a definition that cannot be read is left alone', () => {
     const trigger = new Trigger().segment('later', { ...cart, colour: 'red' }).segment('carts', cart);
     expect(trigger.then(happened({ id: 'm1' }))).toEqual(['cio_a entered carts because of m1']);

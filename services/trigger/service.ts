@@ -6,7 +6,7 @@ export const triggerService: ServiceSpec = {
   name: 'trigger',
   inputs: ['eventsMerged', 'triggerTransfers'],
   journal: 'triggerJournal',
-  deciderVersion: 2,
+  deciderVersion: 3,
   stores: {},
   open: (_partition, partitions, stores, codecs) => new TriggerProcessor(partitions, stores.keyed, codecs),
 };

@@ -10,7 +10,7 @@ import type { WorkspaceSettings } from '../../runtime/workspace-settings.ts';
 import { namedPeopleMax } from './evolve.ts';
 import { mergeTimesMax, type GraphView } from '../graph/graph.ts';
 import type { Person } from '../graph/graph-rows.ts';
-import { matchesPattern } from './identifier-patterns.ts';
+import { identifierPatterns } from './identifier-patterns.ts';
 
 type Guards = WorkspaceSettings['guards'];
 
@@ -24,7 +24,7 @@ export function isIllegal({ kind, value }: Identifier, guards: Guards): boolean 
   if (kind === 'cio_id') return false; // ours: it names somebody, or is refused as unknown
   if (kind === 'email' && !isEmailShaped(value)) return true; // a shared `n/a` must not merge strangers
   if (guards.illegal_identifiers && (isPlaceholder(value) || CONTROL_CHARACTER.test(value))) return true;
-  return guards.illegal_patterns.some((pattern) => matchesPattern(pattern, value));
+  return identifierPatterns(guards.illegal_patterns).some((pattern) => pattern.test(value));
 }
 
 /** A placeholder for an anonymous id would make strangers' pasts one person's. */

@@ -1,17 +1,21 @@
-/** A workspace's patterns of identifiers that name nobody, compiled once. RE2: linear time, whatever the pattern. */
-import { compilePattern, type Pattern } from '../../runtime/pattern.ts';
+/** A workspace's patterns of identifiers that name nobody, compiled once. */
+import { definitionPatternInstructionsMax } from '../../../schemas/http/limits.ts';
+import { compilePattern, matchNothing, measurePattern, type Pattern } from '../../runtime/pattern.ts';
 
-const COMPILED_MAX = 256;
-const compiled = new Map<string, Pattern | null>();
+/** By the list of the settings in force, which a change replaces. */
+const compiled = new WeakMap<readonly string[], readonly Pattern[]>();
 
-/** True when the pattern is found in the value. One that does not compile finds nothing. */
-export function matchesPattern(source: string, value: string): boolean {
-  let pattern = compiled.get(source);
-  if (pattern === undefined) {
-    if (compiled.size >= COMPILED_MAX) compiled.clear();
-    const result = compilePattern(source);
-    pattern = result.ok ? result.pattern : null;
-    compiled.set(source, pattern);
+/** One that was stored before a bound that it is over is found nowhere; so are all where they are too large together. */
+export function identifierPatterns(sources: readonly string[]): readonly Pattern[] {
+  let patterns = compiled.get(sources);
+  if (patterns === undefined) {
+    const sizes = sources.map(measurePattern).filter((size) => typeof size === 'number');
+    const isTooLarge = sizes.reduce((sum, size) => sum + size, 0) > definitionPatternInstructionsMax;
+    patterns = sources.map((source) => {
+      const result = isTooLarge ? undefined : compilePattern(source);
+      return result?.ok === true ? result.pattern : matchNothing(source);
+    });
+    compiled.set(sources, patterns);
   }
-  return pattern?.test(value) ?? false;
+  return patterns;
 }

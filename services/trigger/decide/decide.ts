@@ -83,6 +83,7 @@ class EventDecision {
       personId: subject.personId,
       rules: subject.rules,
       now: Math.max(this.#before.evaluatedAt, event.mergedAt),
+      cause: event,
       attribute: (path) => attributeAt(this.#currentProfile(), subject.personId, this.#firstSeenAt, path),
     });
   }
@@ -129,7 +130,7 @@ class EventDecision {
     const full = (this.#subject.storedBytes ?? 0) >= ruleStateBytesMax;
     const refused = new Set<string>();
     for (const { rule, condition } of counts ? (watchers?.counted ?? []) : []) {
-      if (ruleEvent === undefined || !matches(condition, ruleEvent)) continue;
+      if (ruleEvent === undefined || !matches(condition, ruleEvent, look.patterns)) continue;
       const mark = markOf(condition, ruleEvent);
       if (mark === undefined) continue;
       if (full) {
@@ -146,7 +147,8 @@ class EventDecision {
     if (!this.#mayTrigger()) return;
     for (const rule of watchers?.triggers ?? []) {
       const { trigger } = rule.journey;
-      if (ruleEvent === undefined || trigger.type !== 'event' || !matches(trigger, ruleEvent)) continue;
+      if (ruleEvent === undefined || trigger.type !== 'event' || !matches(trigger, ruleEvent, look.patterns))
+        continue;
       look.startJourney(rule, messageId, held);
     }
   }

@@ -44,8 +44,9 @@ export type Effect =
     }
   | {
       readonly type: 'dropped';
-      readonly reason: 'person_deleted';
+      readonly reason: 'person_deleted' | 'patterns_too_costly';
       readonly at: number;
+      /** Null, as the visitor, where a merge or a split had the person looked at. */
       readonly messageId: string | null;
       readonly anonymousId: string | null;
       /** JSON object. */

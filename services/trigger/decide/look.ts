@@ -5,6 +5,7 @@
 import { evaluate, type Evidence } from '../../rules/evaluate.ts';
 import { mayEnter } from '../../rules/frequency.ts';
 import { isHeldOut } from '../../rules/holdout.ts';
+import { PatternSteps, patternStepsALookMax, type PatternTests } from '../../rules/pattern-steps.ts';
 import { addMark, type Mark, type Marks } from '../../rules/windows.ts';
 import type { EventCondition } from '../../rules/condition.ts';
 import type { Effect } from './effects.ts';
@@ -40,12 +41,16 @@ export interface LookOptions {
   /** ms. Never before the person's last look, so that a late record does not turn time back. */
   readonly now: number;
   readonly attribute: (path: string) => unknown;
+  /** What is looked at; absent: nothing that happened to the visitor. */
+  readonly cause?: { readonly messageId: string; readonly anonymousId: string | null };
 }
 
 const NO_MARKS: Marks = [];
 
 export class Look {
   readonly effects: Effect[] = [];
+  /** Every pattern that is asked in this look is asked here. */
+  readonly patterns = new PatternSteps();
   readonly #options: LookOptions;
   readonly #ruleStates: Map<string, RuleState>;
   readonly #journeys: Map<string, JourneyState>;
@@ -62,6 +67,7 @@ export class Look {
   /** What the person's state is after the look: the same object when the look has changed nothing. */
   finish(person: Person): Person {
     const { now, rules } = this.#options;
+    this.#saySkipped();
     if (!this.#touched && person.stamp === rules.stamp) return person;
     let next = Infinity;
     for (const { changesAt } of this.#ruleStates.values()) next = Math.min(next, changesAt ?? Infinity);
@@ -239,19 +245,36 @@ export class Look {
   }
 
   #evidence(rule: Rule): Evidence {
-    return new LookEvidence(this.#options, this.#ruleStates, this.#stateOf(rule).marks);
+    const { patterns } = this;
+    return new LookEvidence(this.#options, this.#ruleStates, { marks: this.#stateOf(rule).marks, patterns });
+  }
+
+  #saySkipped(): void {
+    const { skipped } = this.patterns;
+    if (skipped === 0) return;
+    const { now: at, cause } = this.#options;
+    const detail = JSON.stringify({ tests_not_made: skipped, steps_max: patternStepsALookMax });
+    const { messageId = null, anonymousId = null } = cause ?? {};
+    const reason = 'patterns_too_costly';
+    this.effects.push({ type: 'dropped', reason, at, messageId, anonymousId, detail });
   }
 }
 
 /** A class, because a look at a rule makes one and closures cost more. */
 class LookEvidence implements Evidence {
   readonly now: number;
+  readonly patterns: PatternTests;
   readonly #options: LookOptions;
   readonly #ruleStates: ReadonlyMap<string, RuleState>;
   readonly #marks: RuleState['marks'];
 
-  constructor(options: LookOptions, ruleStates: ReadonlyMap<string, RuleState>, marks: RuleState['marks']) {
+  constructor(
+    options: LookOptions,
+    ruleStates: ReadonlyMap<string, RuleState>,
+    { marks, patterns }: { readonly marks: RuleState['marks']; readonly patterns: PatternTests },
+  ) {
     this.now = options.now;
+    this.patterns = patterns;
     this.#options = options;
     this.#ruleStates = ruleStates;
     this.#marks = marks;

@@ -1,8 +1,11 @@
 /** The segments and journeys of a workspace, compiled so that an event is asked only about rules that name it. Pure. */
 import { createHash } from 'node:crypto';
 import { leavesOf, type Condition, type EventCondition, type Journey } from '../../rules/condition.ts';
+import { StoredPatterns, type DefinitionPatterns } from '../../rules/definition-patterns.ts';
 import { parseJourney, parseSegment } from '../../rules/parse.ts';
+import { isJsonObject } from '../../rules/paths.ts';
 import type { DefinitionsView, StoredDefinition } from '../../runtime/definitions.ts';
+import { patternOwners, withRoomForPatterns } from '../../runtime/stored-patterns.ts';
 
 /** What keeps marks for each person: a segment's `when`, or a journey's `filters`. */
 export interface Rule {
@@ -51,11 +54,20 @@ export interface WorkspaceRules {
   readonly rulesByKey: ReadonlyMap<string, Rule>;
   /** Stored definitions that this version of the product cannot read; they are left alone. */
   readonly unreadable: number;
+  /** Patterns stored before a bound that they are over; they are found nowhere. */
+  readonly unusablePatterns: number;
 }
 
 export function workspaceRules(definitions: DefinitionsView, workspace: string): WorkspaceRules {
   const stored = [...definitions.list('segment', workspace), ...definitions.list('journey', workspace)];
-  const parsed = stored.map(ruleOf);
+  const withRoom = withRoomForPatterns(patternOwners(definitions, workspace));
+  let unusablePatterns = 0;
+  const parsed = stored.map((definition) => {
+    const patterns = new StoredPatterns(withRoom.has(definition));
+    const rule = ruleOf(definition, patterns);
+    unusablePatterns += patterns.unusable;
+    return rule;
+  });
   const segments = inOrderOfReference(parsed.filter((rule) => rule !== undefined && 'when' in rule));
   const journeys = parsed.filter((rule) => rule !== undefined && 'journey' in rule);
   const running = journeys.filter(({ journey }) => journey.state === 'running');
@@ -73,19 +85,23 @@ export function workspaceRules(definitions: DefinitionsView, workspace: string):
     onIdentified: running.filter(({ journey }) => journey.trigger.type === 'identified'),
     rulesByKey: new Map([...segments, ...journeys].map((rule) => [rule.key, rule])),
     unreadable: stored.length - segments.length - journeys.length - manual,
+    unusablePatterns,
   };
 }
 
-function ruleOf(stored: StoredDefinition): SegmentRule | JourneyRule | undefined {
+function ruleOf(
+  stored: StoredDefinition,
+  patterns: DefinitionPatterns,
+): SegmentRule | JourneyRule | undefined {
   const shared = { id: stored.id, version: stored.ruleVersion, definitionVersion: stored.version };
   if (stored.kind === 'segment') {
-    const parsed = parseSegment(stored.body);
+    const parsed = parseSegment(stored.body, patterns);
     if (!parsed.ok || parsed.value.type !== 'data_driven') return undefined;
     const { when } = parsed.value;
     const usesAttributes = leavesOf(when).some((leaf) => leaf.type === 'attribute');
     return { ...shared, key: segmentKey(stored.id), events: eventsOf(when), when, usesAttributes };
   }
-  const parsed = parseJourney(stored.body);
+  const parsed = parseJourney(stored.body, patterns);
   if (!parsed.ok) return undefined;
   const { filters } = parsed.value;
   const events = filters === null ? [] : eventsOf(filters);
@@ -97,8 +113,8 @@ export function segmentKey(segmentId: string): string {
 }
 
 function isManual({ kind, body }: StoredDefinition): boolean {
-  const parsed = kind === 'segment' ? parseSegment(body) : undefined;
-  return parsed?.ok === true && parsed.value.type === 'manual';
+  if (kind !== 'segment' || !isJsonObject(body) || body['type'] !== 'manual') return false;
+  return parseSegment(body).ok;
 }
 
 function eventsOf(condition: Condition): EventCondition[] {
