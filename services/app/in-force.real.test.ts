@@ -111,7 +111,7 @@ test(
     });
     await good(calls.app('PUT', '/v1/workspaces/default', { auto_merge: true }));
     writeFileSync(join(folder, 'segments', 'late.json'), JSON.stringify(segment));
-    const args = ['--import', 'tsx', 'scripts/apply.ts', folder, '--url', stack.http];
+    const args = ['scripts/apply.ts', folder, '--url', stack.http];
     const env = { ...process.env, NODE_OPTIONS: '', HINDSIGHT_DATA: stack.dataFolder };
     const { stdout } = await run(process.execPath, args, { env });
     expect(stdout).toBe('segments/late: version 2, not in force yet: trigger does not answer\n');
