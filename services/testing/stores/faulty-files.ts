@@ -25,6 +25,9 @@ class File {
   #writes: Write[] = [];
   /** Writes before these, which syncs have covered. */
   #forgotten = 0;
+  /** Syncs that began, and the newest of them that has ended: one that began before it covers less. */
+  #syncs = 0;
+  #newestEnded = 0;
 
   write(position: number, bytes: Buffer): void {
     this.#writes.push({ position, bytes: Buffer.from(bytes) });
@@ -37,9 +40,11 @@ class File {
   }
   /** What a sync that begins now covers, once it is called; one that began later may have ended before. */
   freeze(): () => void {
-    const [bytes, writes] = [this.bytes, this.#forgotten + this.#writes.length];
+    this.#syncs += 1;
+    const [sync, bytes, writes] = [this.#syncs, this.bytes, this.#forgotten + this.#writes.length];
     return () => {
-      if (writes < this.#forgotten) return;
+      if (sync < this.#newestEnded) return;
+      this.#newestEnded = sync;
       this.#synced = bytes;
       this.#writes = this.#writes.slice(writes - this.#forgotten);
       this.#forgotten = writes;

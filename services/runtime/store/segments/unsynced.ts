@@ -15,8 +15,11 @@ export interface SyncPorts {
 export class Unsynced {
   readonly #ports: SyncPorts;
   #segments = new Set<number>();
-  /** Of the sync that is under way. */
-  #underWay = new Set<number>();
+  /**
+   * Of each sync that is under way. Mostly there is one; but after `syncNow` the next may begin before one that was
+   * under way has ended, and the end of one says nothing of the other.
+   */
+  readonly #underWay = new Set<ReadonlySet<number>>();
   isFolderNew = false;
 
   constructor(ports: SyncPorts) {
@@ -34,31 +37,33 @@ export class Unsynced {
   }
   /** Such a segment's file must stay open. */
   isUnderWay(segment: number): boolean {
-    return this.#underWay.has(segment);
+    for (const segments of this.#underWay) if (segments.has(segment)) return true;
+    return false;
   }
   get isBusy(): boolean {
     return this.#underWay.size > 0;
   }
 
-  /** Resolves once the disk has what was written before the call; one at a time. @throws CodedError `store_disk_failed`. */
+  /** Resolves once the disk has what was written before the call. @throws CodedError `store_disk_failed`. */
   async sync(): Promise<void> {
     const segments = this.#segments;
     this.#segments = new Set();
-    this.#underWay = segments;
+    this.#underWay.add(segments);
     try {
       await Promise.all([...segments].map((segment) => this.#ports.sync(segment)));
       this.#syncFolder();
     } catch (cause) {
       throw this.#failed(cause);
     } finally {
-      this.#underWay = new Set();
+      this.#underWay.delete(segments);
     }
   }
 
   /** The same, while everything waits; what a sync under way covers is covered, too. */
   syncNow(): void {
     try {
-      for (const segment of new Set([...this.#underWay, ...this.#segments])) this.#ports.syncNow(segment);
+      const segments = new Set([...this.#underWay, this.#segments].flatMap((each) => [...each]));
+      for (const segment of segments) this.#ports.syncNow(segment);
       this.#syncFolder();
     } catch (cause) {
       throw this.#failed(cause);
