@@ -67,7 +67,6 @@ async function download(options: JarsOptions, folder: string): Promise<void> {
       {
         cause,
         hint: `Check the network, then start again: what is downloaded already is kept. Maven says:\n${tail(cause.output)}`,
-        retryable: true,
       },
     );
   } finally {

@@ -176,7 +176,6 @@ function lockFolder(dataFolder: string): LockAttempt {
   throw new CodedError(
     'folder_taken',
     `could not start: Hindsight runs on ${dataFolder} already (process ${String(lock.holder.pid)})`,
-    { hint: 'Stop that one, or set HINDSIGHT_DATA to another folder.' },
   );
 }
 

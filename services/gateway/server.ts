@@ -83,9 +83,7 @@ export function buildServer({ ingest, app, log, ...options }: ServerOptions): Fa
 }
 
 function stopping(): CodedError {
-  return new CodedError('stopping', 'could not take the request: this server is stopping', {
-    retryable: true,
-  });
+  return new CodedError('stopping', 'could not take the request: this server is stopping');
 }
 
 /** An unbuilt route is 404 with JSON. */

@@ -76,7 +76,7 @@ export function deliverTo(options: DeliveryOptions): Deliver {
     throw new CodedError(
       'log_unavailable',
       `could not take a call in order: the broker took more than ${String(controlMsMax)} ms`,
-      { retryable: true, hint: 'The call may have been taken all the same. Sending it again does no harm.' },
+      { hint: 'The call may have been taken all the same. Sending it again does no harm.' },
     );
   }
 

@@ -120,9 +120,7 @@ export class MemoryLog implements Log {
 export const never = new Promise<never>(() => undefined);
 
 function lost(request: Request): CodedError {
-  return new CodedError('log_unavailable', `could not ${request}: the connection was lost`, {
-    retryable: true,
-  });
+  return new CodedError('log_unavailable', `could not ${request}: the connection was lost`);
 }
 
 class MemoryOutputs implements OutputBuffer {

@@ -143,10 +143,7 @@ export class IdempotentProducer implements Producer {
     const { pendingRecordsMax, pendingBytesMax } = this.#options;
     if (this.#pending < pendingRecordsMax && this.#pendingBytes + bytes <= pendingBytesMax) return;
     const message = `could not send: ${String(this.#pending)} records (${String(this.#pendingBytes)} bytes) wait for the broker`;
-    throw new CodedError('log_overloaded', message, {
-      retryable: true,
-      hint: 'The broker is slow or away; senders should slow down.',
-    });
+    throw new CodedError('log_overloaded', message);
   }
 
   async #lanesOf(name: string): Promise<ProducerLane[]> {
@@ -250,9 +247,7 @@ export class IdempotentProducer implements Producer {
       const { message } = error;
       this.#giveUp(
         batch,
-        FORGOTTEN_CODES.has(errorCode)
-          ? new CodedError('log_unavailable', message, { retryable: true })
-          : error,
+        FORGOTTEN_CODES.has(errorCode) ? new CodedError('log_unavailable', message) : error,
       );
     }
   }
@@ -282,7 +277,7 @@ export class IdempotentProducer implements Producer {
       for (const batch of lane.expire(nowMs)) {
         const message = `could not send to ${lane.topicName}/${String(lane.partition)}: not acknowledged in ${String(this.#options.sendMsMax)} ms`;
         const hint = 'It may have arrived all the same: send it again with the same message id.';
-        this.#giveUp(batch, new CodedError('log_unavailable', message, { retryable: true, hint }));
+        this.#giveUp(batch, new CodedError('log_unavailable', message, { hint }));
       }
   }
 
