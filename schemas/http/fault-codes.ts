@@ -15,6 +15,8 @@ export const faultCodes = {
   too_many: 'The list has more entries than it may, or the workspace has as many of these as it may.',
   too_deep: 'Conditions are nested deeper than they may be.',
   limit_exceeded: 'The answer would be larger than its bound; ask for less.',
+  unknown_segment: 'A condition names a segment that does not exist.',
+  circular: 'Segments refer to each other in a circle.',
   invalid_duration: 'The text is no ISO 8601 duration such as PT10M or P30D.',
   invalid_pattern: 'The text is no pattern of RE2.',
   pattern_too_large: 'One pattern needs more instructions than the bound.',
