@@ -5,6 +5,7 @@
 import Type from 'typebox';
 import { Behind, Fault, TestClockBody, WorkspaceSettingsBody } from './app.ts';
 import { Alias, Batch, Group, Identify, Page, Screen, Split, Track } from './pipelines.ts';
+import { browserRoutes } from './browser-routes.ts';
 import type { RouteDescription } from './route-description.ts';
 import { trackRoutes } from './track-routes.ts';
 
@@ -192,4 +193,4 @@ const app: readonly RouteDescription[] = [
   },
 ];
 
-export const routes: readonly RouteDescription[] = [...trackRoutes, ...pipelines, ...app];
+export const routes: readonly RouteDescription[] = [...trackRoutes, ...pipelines, ...browserRoutes, ...app];

@@ -3,6 +3,7 @@ import { clickHouseField } from '../runtime/clickhouse-settings.ts';
 import {
   integerField,
   optionalTextField,
+  optionalUrlField,
   readConfig,
   sharedFields,
   textField,
@@ -24,6 +25,8 @@ const fields = {
   /** 0: any free port. */
   port: integerField('HINDSIGHT_PORT', { min: 0, max: PORT_MAX, fallback: 8_080 }),
   host: textField('HINDSIGHT_HOST', '127.0.0.1'),
+  /** Where browsers reach us; without it as each request says. */
+  publicUrl: optionalUrlField('HINDSIGHT_PUBLIC_URL'),
   /** A PUT or DELETE of a definition or of settings waits at most so long until it is in force. */
   inForceWaitMsMax: integerField('HINDSIGHT_IN_FORCE_WAIT_MS', {
     min: IN_FORCE_WAIT_MS_MIN,

@@ -65,6 +65,7 @@ export async function run(env: Env): Promise<RunningGateway> {
         ? { now: standing, advanceTo: (time) => definitions.advanceClockTo(time) }
         : undefined,
     },
+    browser: { keys, publicUrl: config.publicUrl },
     app: {
       keys,
       definitions,
