@@ -12,6 +12,11 @@ export const startingErrors = {
     follows: 'ends',
     todo: 'Set or correct the environment variables that the message names, and start again.',
   },
+  tls_unreadable: {
+    means: 'The certificate or its key cannot be read, or they do not belong together.',
+    follows: 'ends',
+    todo: 'HINDSIGHT_TLS_CERT and HINDSIGHT_TLS_KEY are PEM files that this user can read. While it runs the older pair stays in force.',
+  },
   credentials_unreadable: {
     means: 'credentials.json cannot be read.',
     follows: 'ends',

@@ -10,6 +10,8 @@ export const eventNameBytesMax = 100;
 /** Ours: a page is named by its URL, which the limit on event names must not cost us. */
 export const pageNameBytesMax = 8_192;
 export const eventDataBytesMax = 100_000;
+/** Ours: what a push service calls a device; those of Android have more than 150 bytes. */
+export const deviceTokenBytesMax = 4_096;
 /** Ours: properties and context of one event, relationships among them. Only an identify of Track v1 may be so large. */
 export const eventTextBytesMax = 980_000;
 /**

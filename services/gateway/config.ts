@@ -3,17 +3,31 @@ import { clickHouseField } from '../runtime/clickhouse-settings.ts';
 import {
   integerField,
   optionalTextField,
+  optionalUrlField,
   readConfig,
   sharedFields,
   textField,
   type Config,
   type Env,
+  type Field,
 } from '../runtime/config.ts';
 
 const PORT_MAX = 65_535;
 const IN_FORCE_WAIT_MS_MIN = 100;
 /** What calls, such as `npm run apply`, waits longer than that. */
 const IN_FORCE_WAIT_MS_MAX = 30_000;
+
+/** Not without the other one. */
+function pairedField(variable: string, other: string): Field<string | undefined> {
+  const isSet = (text: string | undefined) => text !== undefined && text.trim() !== '';
+  return {
+    variable,
+    read: (text, env) => {
+      if (text === undefined && isSet(env[other])) throw new Error(`must be set, since ${other} is`);
+      return text;
+    },
+  };
+}
 
 const fields = {
   brokers: sharedFields.brokers,
@@ -24,6 +38,12 @@ const fields = {
   /** 0: any free port. */
   port: integerField('HINDSIGHT_PORT', { min: 0, max: PORT_MAX, fallback: 8_080 }),
   host: textField('HINDSIGHT_HOST', '127.0.0.1'),
+  /** PEM files. With both the port below speaks https, too. */
+  tlsCert: pairedField('HINDSIGHT_TLS_CERT', 'HINDSIGHT_TLS_KEY'),
+  tlsKey: pairedField('HINDSIGHT_TLS_KEY', 'HINDSIGHT_TLS_CERT'),
+  httpsPort: integerField('HINDSIGHT_HTTPS_PORT', { min: 0, max: PORT_MAX, fallback: 8_443 }),
+  /** Where browsers reach us; without it as each request says. */
+  publicUrl: optionalUrlField('HINDSIGHT_PUBLIC_URL'),
   /** A PUT or DELETE of a definition or of settings waits at most so long until it is in force. */
   inForceWaitMsMax: integerField('HINDSIGHT_IN_FORCE_WAIT_MS', {
     min: IN_FORCE_WAIT_MS_MIN,

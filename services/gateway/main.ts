@@ -6,14 +6,15 @@ import type { Env } from '../runtime/config.ts';
 import { CodedError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log/ports.ts';
 import { openLog } from '../runtime/log/open-log.ts';
-import { createLogger } from '../runtime/logger.ts';
+import { createLogger, type Logger } from '../runtime/logger.ts';
 import { startStatusServer } from '../runtime/status-server.ts';
 import { bodyBudgets, budgetStates, type BodyBudgets } from './body-budget.ts';
 import { openClickhouse, type Clickhouse } from './clickhouse.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
-import { readGatewayConfig } from './config.ts';
+import { readGatewayConfig, type GatewayConfig } from './config.ts';
 import { ensureCredentials } from './credentials.ts';
 import { DefinitionsLog } from './definitions-log.ts';
+import { openHttps, type HttpsDoor } from './https.ts';
 import { QuietLog } from './quiet-log.ts';
 import { buildServer } from './server.ts';
 import { findStatuses } from './statuses.ts';
@@ -65,6 +66,7 @@ export async function run(env: Env): Promise<RunningGateway> {
         ? { now: standing, advanceTo: (time) => definitions.advanceClockTo(time) }
         : undefined,
     },
+    browser: { keys, publicUrl: config.publicUrl },
     app: {
       keys,
       definitions,
@@ -82,18 +84,19 @@ export async function run(env: Env): Promise<RunningGateway> {
     },
   });
   const url = await listen(server, config.host, config.port);
+  const secure = await openSecure(config, server, logger);
   const status = await startStatusServer({
     name: 'gateway',
     dataFolder: config.dataFolder,
     ready: () => ({ http: { ok: true } }),
     status: () => ({ ...statusOf(budgets, requestLog, definitions), url, pending: producer.pending }),
   });
-  logger.info({ url }, 'the gateway listens');
+  logger.info({ url, httpsPort: secure?.port }, 'the gateway listens');
   return {
     url,
     close: async () => {
       // Requests under way end first: their events are acknowledged or refused, never cut off.
-      await closeServer(server);
+      await closeServer(server, secure);
       for (const part of [status, definitions, producer, clickhouse, log]) await part.close();
     },
   };
@@ -116,6 +119,17 @@ function checksOf(log: Pick<Log, 'admin'>, clickhouse: Clickhouse): AppOptions['
   };
 }
 
+/** undefined without a certificate. */
+async function openSecure(
+  { tlsCert: cert, tlsKey: key, host, httpsPort: port }: GatewayConfig,
+  app: FastifyInstance,
+  logger: Logger,
+): Promise<HttpsDoor | undefined> {
+  return cert === undefined || key === undefined
+    ? undefined
+    : await openHttps({ app, cert, key, host, port, logger });
+}
+
 async function listen(server: FastifyInstance, host: string, port: number): Promise<string> {
   try {
     await server.listen({ host, port });
@@ -134,11 +148,12 @@ async function listen(server: FastifyInstance, host: string, port: number): Prom
 }
 
 /** A request that only waits (for a clock to be taken, say) is cut off when the time to stop is nearly up. */
-async function closeServer(server: FastifyInstance): Promise<void> {
+async function closeServer(server: FastifyInstance, secure: HttpsDoor | undefined): Promise<void> {
   const late = setTimeout(() => {
     server.server.closeAllConnections();
+    secure?.closeAllConnections();
   }, stopMsMax);
-  await server.close();
+  await Promise.all([server.close(), secure?.close()]);
   clearTimeout(late);
 }
 

@@ -150,6 +150,7 @@ const takenAll: ServiceStatus = { definitions_offset: Number.MAX_SAFE_INTEGER };
 export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets' | 'bodyMsMax'>> {
   readonly testClock?: boolean;
   readonly inForceWaitMsMax?: number;
+  readonly publicUrl?: string;
   /** In the place of the fakes. */
   readonly keys?: IngestOptions['keys'] & AppKeys;
   readonly store?: DefinitionsStore;
@@ -169,6 +170,7 @@ export function testServer({
   budgets = bodyBudgets(),
   bodyMsMax,
   inForceWaitMsMax = 5_000,
+  publicUrl,
   ...real
 }: TestServerOptions = {}): TestServer {
   const sent = new FakeProducer();
@@ -207,6 +209,7 @@ export function testServer({
         ? { now: () => definitions.clock, advanceTo: (time) => definitions.advanceClockTo(time) }
         : undefined,
     },
+    browser: { keys, publicUrl },
     app: {
       keys,
       definitions: real.store ?? definitions,
