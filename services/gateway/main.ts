@@ -14,13 +14,14 @@ import { settingsOf } from '../runtime/workspace-settings.ts';
 import { readGatewayConfig } from './config.ts';
 import { ensureCredentials } from './credentials.ts';
 import { DefinitionsLog } from './definitions-log.ts';
+import { openIntake } from './intake/open-intake.ts';
 import { QuietLog } from './quiet-log.ts';
 import { buildServer } from './server.ts';
 import { findStatuses } from './statuses.ts';
 
-/** Batches across requests; also what a lone event waits at most. */
+/** Of definitions and control calls. */
 const lingerMs = 2;
-export const pendingRecordsMax = 100_000;
+const pendingRecordsMax = 100_000;
 const partMsMax = 2_000;
 const stopMsMax = 2_500;
 
@@ -38,6 +39,8 @@ export async function run(env: Env): Promise<RunningGateway> {
   const { brokers, prefix } = config;
   const log = await openLog({ brokers, clientId: 'hindsight-gateway', prefix });
   const producer = await log.producer({ lingerMs, pendingRecordsMax });
+  const requestLog = new QuietLog(logger);
+  const intake = await openIntake({ ...config, log, logger, requestLog });
   const definitions: DefinitionsLog = new DefinitionsLog({
     log,
     producer,
@@ -49,13 +52,13 @@ export async function run(env: Env): Promise<RunningGateway> {
   const standing = (): number | undefined => (config.testClock ? definitions.clock : undefined);
   await definitions.open();
   const clickhouse = openClickhouse(config);
-  const requestLog = new QuietLog(logger);
   const budgets = bodyBudgets();
   const server = buildServer({
     log: requestLog,
     budgets,
     ingest: {
       keys,
+      intake,
       producer,
       admin: log.admin,
       codecs,
@@ -74,6 +77,8 @@ export async function run(env: Env): Promise<RunningGateway> {
       health: {
         admin: log.admin,
         statuses: findStatuses(config),
+        ingest: () => ({ ...intake.health, ...intake.state }),
+        spooledBytes: () => intake.state.spooled_bytes,
         clock: standing,
         definitionsEnd: () => definitions.offset,
         budgets: () => budgetStates(budgets),
@@ -86,7 +91,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     name: 'gateway',
     dataFolder: config.dataFolder,
     ready: () => ({ http: { ok: true } }),
-    status: () => ({ ...statusOf(budgets, requestLog, definitions), url, pending: producer.pending }),
+    status: () => ({ ...statusOf(budgets, requestLog, definitions), url, ingest: intake.state }),
   });
   logger.info({ url }, 'the gateway listens');
   return {
@@ -94,7 +99,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     close: async () => {
       // Requests under way end first: their events are acknowledged or refused, never cut off.
       await closeServer(server);
-      for (const part of [status, definitions, producer, clickhouse, log]) await part.close();
+      for (const part of [status, definitions, intake, producer, clickhouse, log]) await part.close();
     },
   };
 }

@@ -24,7 +24,12 @@ async function open(sendMsMax: number): Promise<IdempotentProducer> {
   brokers = await ScriptedBrokers.open(1);
   cluster = new Cluster({ brokers: brokers.addresses, clientId: 'test', frames: new BytePool(1 << 20) });
   const pool = new BytePool(1 << 20);
-  const limits = { lingerMs: 1, pendingRecordsMax: 1_000, pendingBytesMax: 1 << 20, sendMsMax };
+  const limits = {
+    linger: { lingerMs: 1, lingerMsMax: 1 },
+    pendingRecordsMax: 1_000,
+    pendingBytesMax: 1 << 20,
+    sendMsMax,
+  };
   return IdempotentProducer.open({ cluster, pool, topicName: () => scriptedTopic, ...limits });
 }
 afterEach(async () => {
