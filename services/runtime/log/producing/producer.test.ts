@@ -104,6 +104,35 @@ describe.each([
   });
 });
 
+test('what is given up is not sent, but for what is under way; what follows comes after it', async () => {
+  const producer = await open(30_000);
+  const batches: ReturnType<typeof contentOf>[] = [];
+  let answer: (verdict: Verdict) => void = () => undefined;
+  const verdicts = [new Promise<Verdict>((told) => (answer = told))];
+  brokers.produce = ({ batch }) => {
+    batches.push(contentOf(batch));
+    return verdicts.shift() ?? 0;
+  };
+  await producer.prepare(['eventsCollected']);
+  const told: string[] = [];
+  const post = (value: string): void => {
+    const record = { key: Buffer.from('key'), value: Buffer.from(`<${value}>`), partition: 0 };
+    const say = (outcome: string) => () => told.push(`${value} ${outcome}`);
+    producer.post('eventsCollected', record, { resolve: say('kept'), reject: say('given up') });
+  };
+  post('under_way');
+  await eventually(() => batches.length === 1);
+  post('waiting');
+  producer.giveUp();
+  expect(told).toEqual(['under_way given up', 'waiting given up']);
+  expect(producer.pending).toBe(0);
+  post('next');
+  answer(0);
+  await eventually(() => told.includes('next kept'));
+  expect(batches.map(({ values }) => values)).toEqual([['under_way'], ['next']]);
+  await producer.close();
+});
+
 /** A partition of a broker: batches of an id in their sequence, each once. */
 class Ledger {
   readonly values: string[] = [];
