@@ -228,7 +228,7 @@ describe('a log that is away', () => {
     const codes: string[] = [];
     for (let count = 0; count < 200; count += 1) {
       const told = gateway.intake.take([record('a', `a/${String(count)}`.padEnd(100, '.'))]);
-      told.catch((error: { code: string }) => codes.push(error.code));
+      told.catch((error: unknown) => codes.push((error as { code: string }).code));
       if (count % 5 === 0) await turn();
     }
     await turn();
