@@ -6,6 +6,7 @@ import { realFiles } from '../../runtime/store/files.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { QuietLog } from '../quiet-log.ts';
 import { LogIntake, queueLimits } from './intake.ts';
+import { ownSpool } from './owner.ts';
 import { Spool } from './spool.ts';
 
 /** What a lone event waits at most for others, and one among ten thousand per second. */
@@ -29,9 +30,11 @@ export async function openIntake({
   requestLog,
   ...config
 }: OpenIntakeOptions): Promise<LogIntake> {
+  const folder = join(config.dataFolder, 'spool');
+  ownSpool(folder);
   const spool = Spool.open({
     files: realFiles,
-    folder: join(config.dataFolder, 'spool'),
+    folder,
     bytesMax: config.spoolBytesMax,
     workspaceShare: config.spoolWorkspaceShare,
     holdMsMax: config.spoolHoldHoursMax * HOUR_MS,

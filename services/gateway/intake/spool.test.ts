@@ -12,12 +12,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { identityOf } from '../../../infra/local/process-identity.mjs';
 import { toWorkspace } from '../../../schemas/ids.ts';
 import type { TakenRecord } from '../../ingest/ports.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { realFiles } from '../../runtime/store/files.ts';
 import { FaultyFiles } from '../../testing/stores/faulty-files.ts';
 import { frameBytesOf, headBytes } from './frames.ts';
+import { ownSpool } from './owner.ts';
 import { Spool, type SpoolOptions } from './spool.ts';
 
 const shop = toWorkspace('shop');
@@ -176,6 +178,17 @@ describe('the spool', () => {
     spool.clear();
     await spool.append([record('c')]);
   });
+});
+
+test('a folder that a living process has is refused, one of a process that is gone is taken over', () => {
+  ownSpool(folder);
+  ownSpool(folder);
+  writeFileSync(join(folder, 'owner.json'), JSON.stringify(identityOf(process.ppid)));
+  expect(() => {
+    ownSpool(folder);
+  }).toThrow(expect.objectContaining({ code: 'spool_in_use' }) as Error);
+  writeFileSync(join(folder, 'owner.json'), JSON.stringify({ pid: process.ppid, start: 'another time' }));
+  ownSpool(folder);
 });
 
 test('a disk that is full or fails to sync at any time: nothing is acknowledged that it does not have', async () => {
