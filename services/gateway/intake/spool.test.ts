@@ -186,7 +186,7 @@ test('a folder that a living process has is refused, one of a process that is go
   writeFileSync(join(folder, 'owner.json'), JSON.stringify(identityOf(process.ppid)));
   expect(() => {
     ownSpool(folder);
-  }).toThrow(expect.objectContaining({ code: 'spool_in_use' }) as Error);
+  }).toThrow('has it');
   writeFileSync(join(folder, 'owner.json'), JSON.stringify({ pid: process.ppid, start: 'another time' }));
   ownSpool(folder);
 });
