@@ -29,6 +29,8 @@ export interface OpenedFile {
 }
 
 const NONCE_BYTES = 8;
+/** What is looked through at once. */
+const LOOK_BYTES = 2 * frameBytesMax;
 
 export class SpoolFile {
   readonly number: number;
@@ -113,12 +115,9 @@ export class SpoolFile {
     const records: TakenRecord[] = [];
     let [next, lost] = [this.#skip(this.at), 0];
     const stop = next + bytesMax;
-    let window = { from: next, bytes: this.#bytesAt(next, Math.max(bytesMax, frameBytesMax)) };
+    const window = new Window(this, (from) => this.#bytesAt(from, Math.max(bytesMax, frameBytesMax)));
     while (next < this.end && next < stop) {
-      if (window.from + window.bytes.length < Math.min(this.end, next + frameBytesMax)) {
-        window = { from: next, bytes: this.#bytesAt(next, Math.max(bytesMax, frameBytesMax)) };
-      }
-      const found = this.#frame(window, next);
+      const found = window.frameAt(next);
       if (found.type === 'record') {
         records.push(found.record);
         next = this.#skip(next + found.bytes);
@@ -142,12 +141,9 @@ export class SpoolFile {
   /** Finds the frames from here on, noting gaps between them. */
   #look(from: number): { readonly end: number; readonly lost: number; readonly torn: number } {
     let [at, good, lost] = [from, from, 0];
-    let window = { from: at, bytes: this.#bytesAt(at, 2 * frameBytesMax) };
+    const window = new Window(this, (offset) => this.#bytesAt(offset, LOOK_BYTES));
     while (at < this.end) {
-      if (window.from + window.bytes.length < Math.min(this.end, at + frameBytesMax)) {
-        window = { from: at, bytes: this.#bytesAt(at, 2 * frameBytesMax) };
-      }
-      const found = this.#frame(window, at);
+      const found = window.frameAt(at);
       if (found.type === 'record' || found.type === 'end') {
         if (at > good) {
           this.#gaps.push({ from: good, to: at });
@@ -164,15 +160,38 @@ export class SpoolFile {
     return { end: good, lost, torn: this.end - good };
   }
 
-  #frame({ from, bytes }: { readonly from: number; readonly bytes: Buffer }, offset: number): Found {
-    return frameAt(bytes.subarray(offset - from), { file: this.number, offset });
-  }
   #skip(offset: number): number {
     const gap = this.#gaps.find(({ from, to }) => from <= offset && offset < to);
     return gap === undefined ? offset : gap.to;
   }
   #bytesAt(offset: number, bytesMax: number): Buffer {
     return readAt(this.#files, this.#fd, offset, Math.min(bytesMax, this.end - offset));
+  }
+}
+
+/** A stretch of the file in memory: it is read anew only where a frame does not end within it. */
+class Window {
+  readonly #file: SpoolFile;
+  readonly #read: (from: number) => Buffer;
+  #from = 0;
+  #bytes: Buffer = Buffer.alloc(0);
+
+  constructor(file: SpoolFile, read: (from: number) => Buffer) {
+    this.#file = file;
+    this.#read = read;
+  }
+
+  frameAt(offset: number): Found {
+    const found = this.#find(offset);
+    if (found.type !== 'short' || this.#from + this.#bytes.length >= this.#file.end) return found;
+    this.#from = offset;
+    this.#bytes = this.#read(offset);
+    return this.#find(offset);
+  }
+
+  #find(offset: number): Found {
+    const bytes = this.#bytes.subarray(offset - this.#from);
+    return frameAt(bytes, { file: this.#file.number, offset });
   }
 }
 

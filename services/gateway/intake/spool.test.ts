@@ -16,7 +16,7 @@ import { identityOf } from '../../../infra/local/process-identity.mjs';
 import { toWorkspace } from '../../../schemas/ids.ts';
 import type { TakenRecord } from '../../ingest/ports.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { realFiles } from '../../runtime/store/files.ts';
+import { realFiles, type StoreFiles } from '../../runtime/store/files.ts';
 import { FaultyFiles } from '../../testing/stores/faulty-files.ts';
 import { frameBytesOf, headBytes } from './frames.ts';
 import { ownSpool } from './owner.ts';
@@ -77,6 +77,25 @@ describe('the spool', () => {
     expect(drained(spool, 10_000)).toEqual(values);
     spool.clear();
     expect([spoolFiles(), spool.heldBytes, spool.diskBytes, spool.isEmpty]).toEqual([[], 0, 0, true]);
+  });
+
+  test('is read about once while it is drained: a step reads no more than it gives', async () => {
+    let bytesRead = 0;
+    const files: StoreFiles = {
+      ...realFiles,
+      read: (...args) => {
+        const bytes = realFiles.read(...args);
+        bytesRead += bytes;
+        return bytes;
+      },
+    };
+    const spool = openSpool({ files });
+    const records = Array.from({ length: 5_000 }, () => record('x'.repeat(400)));
+    await spool.append(records);
+    const held = spool.heldBytes;
+    expect(drained(spool, 1 << 20).length).toBe(records.length);
+    // A step reads on to the end of the largest frame that may begin in it.
+    expect(bytesRead).toBeLessThan(3 * held);
   });
 
   test('goes on where it was read to, and takes more behind it, after a kill', async () => {
