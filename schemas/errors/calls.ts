@@ -25,6 +25,37 @@ export const callsErrors = {
     follows: 'record',
     todo: 'Who else writes to this topic? The bytes are in dead.letters.',
   },
+  queue_full: {
+    means: 'More events wait to be kept than the bound: the log and the disk are slower than what comes in.',
+    follows: 'again',
+    todo: 'Clients send again by themselves. If it stays, look at the broker and at the disk of HINDSIGHT_DATA.',
+    status: 503,
+  },
+  log_behind: {
+    means:
+      'A merge, split, deletion or suppression cannot be taken while earlier events wait on the disk for the log.',
+    follows: 'again',
+    todo: 'It is taken again once the log has the events.',
+    status: 503,
+  },
+  spool_full: {
+    means: 'The log does not answer, and the spool holds as much, or as old events, as it may.',
+    follows: 'again',
+    todo: 'Look at the broker. HINDSIGHT_SPOOL_BYTES_MAX says how much may wait.',
+    status: 503,
+  },
+  spool_share_full: {
+    means: 'The log does not answer, and one workspace holds as much of the spool as it may.',
+    follows: 'again',
+    todo: 'Look at the broker. HINDSIGHT_SPOOL_WORKSPACE_SHARE says how much one workspace may hold.',
+    status: 503,
+  },
+  spool_failed: {
+    means: 'The log does not answer, and the disk did not keep what waits for it.',
+    follows: 'again',
+    todo: 'The disk of HINDSIGHT_DATA is full or fails: look at both.',
+    status: 503,
+  },
   body_too_large: {
     means: 'A body is larger than the bound, before or after it is unpacked.',
     follows: 'record',

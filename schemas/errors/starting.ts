@@ -35,6 +35,11 @@ export const startingErrors = {
     follows: 'ends',
     todo: 'Stop that one, or set HINDSIGHT_DATA to another folder.',
   },
+  spool_in_use: {
+    means: 'Another gateway keeps its spool in this folder.',
+    follows: 'ends',
+    todo: 'Give each gateway a HINDSIGHT_DATA of its own, or stop the other one.',
+  },
   part_refused: {
     means: 'A part that was given refuses our user.',
     follows: 'ends',

@@ -179,6 +179,14 @@ const app: readonly RouteDescription[] = [
   { method: 'get', path: '/health/live', summary: 'Does the process live?', auth: 'none' },
   {
     method: 'get',
+    path: '/health/ingest',
+    summary:
+      'Are calls kept: by the log, or by the disk while that does not answer? For what spreads calls over gateways',
+    auth: 'none',
+    answers: { 503: { description: 'What came last could not be kept, or somebody waits in vain.' } },
+  },
+  {
+    method: 'get',
     path: '/health/ready',
     summary: 'Is every part ready?',
     auth: 'none',

@@ -1,10 +1,12 @@
 /** Settings of the gateway process, read once at start. */
+import { holdMsMax } from '../../schemas/hold.ts';
 import { clickHouseField } from '../runtime/clickhouse-settings.ts';
 import {
   integerField,
   optionalTextField,
   optionalUrlField,
   readConfig,
+  shareField,
   sharedFields,
   textField,
   type Config,
@@ -28,6 +30,12 @@ function pairedField(variable: string, other: string): Field<string | undefined>
     },
   };
 }
+const SPOOL_BYTES_MIN = 1 << 20;
+const SPOOL_BYTES_MAX = 2 ** 40;
+const SPOOL_AFTER_MS_MIN = 100;
+/** A producer gives up what it could not send in so long. */
+const SPOOL_AFTER_MS_MAX = 25_000;
+const HOUR_MS = 3_600_000;
 
 const fields = {
   brokers: sharedFields.brokers,
@@ -49,6 +57,26 @@ const fields = {
     min: IN_FORCE_WAIT_MS_MIN,
     max: IN_FORCE_WAIT_MS_MAX,
     fallback: 5_000,
+  }),
+  /** Of events that wait on the disk while the log does not answer. */
+  spoolBytesMax: integerField('HINDSIGHT_SPOOL_BYTES_MAX', {
+    min: SPOOL_BYTES_MIN,
+    max: SPOOL_BYTES_MAX,
+    fallback: 1 << 30,
+  }),
+  /** Of it, for one workspace. */
+  spoolWorkspaceShare: shareField('HINDSIGHT_SPOOL_WORKSPACE_SHARE', 0.5),
+  /** What waits longer for the log goes to the disk. */
+  spoolAfterMs: integerField('HINDSIGHT_SPOOL_AFTER_MS', {
+    min: SPOOL_AFTER_MS_MIN,
+    max: SPOOL_AFTER_MS_MAX,
+    fallback: 3_000,
+  }),
+  /** With something on the disk that is older, no more is taken. Lanes know repeats that are a day late (schemas/hold.ts). */
+  spoolHoldHoursMax: integerField('HINDSIGHT_SPOOL_HOLD_HOURS_MAX', {
+    min: 1,
+    max: holdMsMax / HOUR_MS - 1,
+    fallback: 12,
   }),
   clickhouse: clickHouseField('http://127.0.0.1:8123'),
   /** name=url,… of services that run on other machines; without it those of `$HINDSIGHT_DATA/run` count. */

@@ -15,13 +15,14 @@ import { readGatewayConfig, type GatewayConfig } from './config.ts';
 import { ensureCredentials } from './credentials.ts';
 import { DefinitionsLog } from './definitions-log.ts';
 import { openHttps, type HttpsDoor } from './https.ts';
+import { openIntake } from './intake/open-intake.ts';
 import { QuietLog } from './quiet-log.ts';
 import { buildServer } from './server.ts';
 import { findStatuses } from './statuses.ts';
 
-/** Batches across requests; also what a lone event waits at most. */
+/** Of definitions and control calls. */
 const lingerMs = 2;
-export const pendingRecordsMax = 100_000;
+const pendingRecordsMax = 100_000;
 const partMsMax = 2_000;
 const stopMsMax = 2_500;
 
@@ -39,6 +40,8 @@ export async function run(env: Env): Promise<RunningGateway> {
   const { brokers, prefix } = config;
   const log = await openLog({ brokers, clientId: 'hindsight-gateway', prefix });
   const producer = await log.producer({ lingerMs, pendingRecordsMax });
+  const requestLog = new QuietLog(logger);
+  const intake = await openIntake({ ...config, log, logger, requestLog });
   const definitions: DefinitionsLog = new DefinitionsLog({
     log,
     producer,
@@ -50,13 +53,13 @@ export async function run(env: Env): Promise<RunningGateway> {
   const standing = (): number | undefined => (config.testClock ? definitions.clock : undefined);
   await definitions.open();
   const clickhouse = openClickhouse(config);
-  const requestLog = new QuietLog(logger);
   const budgets = bodyBudgets();
   const server = buildServer({
     log: requestLog,
     budgets,
     ingest: {
       keys,
+      intake,
       producer,
       admin: log.admin,
       codecs,
@@ -76,6 +79,8 @@ export async function run(env: Env): Promise<RunningGateway> {
       health: {
         admin: log.admin,
         statuses: findStatuses(config),
+        ingest: () => ({ ...intake.health, ...intake.state }),
+        spooledBytes: () => intake.state.spooled_bytes,
         clock: standing,
         definitionsEnd: () => definitions.offset,
         budgets: () => budgetStates(budgets),
@@ -89,7 +94,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     name: 'gateway',
     dataFolder: config.dataFolder,
     ready: () => ({ http: { ok: true } }),
-    status: () => ({ ...statusOf(budgets, requestLog, definitions), url, pending: producer.pending }),
+    status: () => ({ ...statusOf(budgets, requestLog, definitions), url, ingest: intake.state }),
   });
   logger.info({ url, httpsPort: secure?.port }, 'the gateway listens');
   return {
@@ -97,7 +102,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     close: async () => {
       // Requests under way end first: their events are acknowledged or refused, never cut off.
       await closeServer(server, secure);
-      for (const part of [status, definitions, producer, clickhouse, log]) await part.close();
+      for (const part of [status, definitions, intake, producer, clickhouse, log]) await part.close();
     },
   };
 }

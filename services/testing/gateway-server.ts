@@ -11,6 +11,7 @@ import type { Producer } from '../runtime/log/ports.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { bodyBudgets, budgetStates, type BodyBudgets } from '../gateway/body-budget.ts';
 import { QuietLog } from '../gateway/quiet-log.ts';
+import { plainIntake } from './plain-intake.ts';
 import { buildServer, type ServerOptions } from '../gateway/server.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 
@@ -154,6 +155,7 @@ export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets'
   /** In the place of the fakes. */
   readonly keys?: IngestOptions['keys'] & AppKeys;
   readonly store?: DefinitionsStore;
+  readonly intake?: IngestOptions['intake'];
 }
 
 function loggerInto(logged: LoggedLine[]): Logger {
@@ -202,6 +204,7 @@ export function testServer({
     ingest: {
       keys,
       producer: sent,
+      intake: real.intake ?? plainIntake(sent),
       admin,
       codecs: localCodecs(),
       settings: (name) => settingsOf(definitions, name),
@@ -224,6 +227,8 @@ export function testServer({
           names: () => Promise.resolve(Object.keys(statuses)),
           ready: (name) => Promise.resolve({ ok: statuses[name] !== undefined }),
         },
+        ingest: () => ({ ok: true }),
+        spooledBytes: () => 0,
         clock: () => definitions.clock,
         definitionsEnd: () => definitions.offset,
         budgets: () => budgetStates(budgets),
