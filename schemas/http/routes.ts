@@ -5,7 +5,7 @@
 import Type, { type TSchema } from 'typebox';
 import { Behind, Fault, TestClockBody, WorkspaceSettingsBody } from './app.ts';
 import { Alias, Batch, Group, Identify, Page, Screen, Split, Track } from './pipelines.ts';
-import { TrackBatch, TrackEvent, TrackIdentify, TrackMerge, TrackOperation } from './track.ts';
+import { TrackBatch, TrackEvent, TrackIdentify, TrackMembers, TrackMerge, TrackOperation } from './track.ts';
 
 export type Auth = 'track' | 'pipelines' | 'app' | 'admin' | 'none';
 
@@ -86,6 +86,15 @@ const track: readonly RouteDescription[] = [
     body: TrackMerge,
     answers: badCall,
   },
+  ...(['add', 'remove'] as const).map((action): RouteDescription => ({
+    method: 'post',
+    path: `/api/v1/segments/{id}/${action}_customers`,
+    summary: action === 'add' ? 'Put people into a manual segment.' : 'Take people out of a manual segment.',
+    auth: 'track',
+    body: TrackMembers,
+    query: [{ name: 'id_type', description: 'What ids are: id (if not given), email or cio_id.' }],
+    answers: badCall,
+  })),
   { method: 'get', path: '/api/v1/accounts/region', summary: 'Region of the account.', auth: 'track' },
   { method: 'get', path: '/auth', summary: 'Test Track credentials.', auth: 'track' },
   {

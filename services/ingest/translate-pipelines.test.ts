@@ -47,9 +47,17 @@ describe('identify, spec A.3 and C.1', () => {
     );
   });
 
-  test('row 18: an anonymousId alone names nobody, creates nobody, and leaves a row', () => {
-    const body = { anonymousId: 'a', traits: { plan: 'x' }, messageId: 'm' };
-    expect(droppedOf(translate('identify', body))).toMatchObject({
+  test('row 18: an anonymousId alone names nobody and creates nobody; the traits wait with the visitor', () => {
+    const body = '{"anonymousId":"a","traits":{"plan":"x","n":1.0},"messageId":"m"}';
+    expect(eventOf(translate('identify', body))).toMatchObject({
+      type: 'traits',
+      identifier: null,
+      anonymous_id: 'a',
+      message_id: 'm',
+      name: null,
+      properties: '{"plan":"x","n":1.0}',
+    });
+    expect(droppedOf(translate('identify', { anonymousId: 'a', messageId: 'm' }))).toMatchObject({
       reason: 'identify_without_identifier',
       anonymous_id: 'a',
       message_id: 'm',

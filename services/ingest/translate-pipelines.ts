@@ -8,6 +8,7 @@ import { noted, type NotedCall } from './corrections.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
 import { byShape, isIdentifier, nameIn, ofKind, viewName, withoutPlaceholder } from './names.ts';
 import { stamps, type PipelinesCall } from './pipelines-stamps.ts';
+import { visitorTraits } from './visitor-traits.ts';
 import { readable } from './readable-call.ts';
 import { objectFault, relateOutcome, type Relate } from './translate-relationships.ts';
 import {
@@ -136,10 +137,7 @@ function identify(call: Call, body: SentObject, { userId, anonymousId }: Who): T
     if (anonymousId === null) {
       return refused('invalid_call', 'userId', 'userId, anonymousId or traits.email must be present');
     }
-    const reason = 'identify_without_identifier';
-    return accepted(
-      droppedOutcome(call, { reason, messageId, anonymousId, detail: { traits: traits.value } }),
-    );
+    return accepted(visitorTraits(call, anonymousId, { traits, messageId, timestamp, context }));
   }
   const event = eventOutcome(
     call,

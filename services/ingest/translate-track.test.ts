@@ -276,8 +276,16 @@ describe('operations of v2, spec A.2', () => {
     expect(eventOf(operation(body))).toMatchObject({ type: 'event', name: 'viewed_content' });
   });
 
-  test('an identify with only an anonymous id names nobody and leaves a row', () => {
+  test('an identify with only an anonymous id names nobody: its attributes wait with the visitor, or it leaves a row', () => {
     const body = { type: 'person', action: 'identify', identifiers: { anonymous_id: 'a' } };
+    expect(eventOf(operation({ ...body, attributes: { quiz: 'dry' } }))).toMatchObject({
+      type: 'traits',
+      identifier: null,
+      anonymous_id: 'a',
+      properties: '{"quiz":"dry"}',
+    });
+    const long = operation({ ...body, attributes: { quiz: 'x'.repeat(1_001) } });
+    expect(refusalOf(long).message).toMatch(/cannot be longer than 1000 bytes/);
     expect(droppedOf(operation(body))).toMatchObject({
       reason: 'identify_without_identifier',
       anonymous_id: 'a',

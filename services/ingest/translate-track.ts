@@ -8,6 +8,7 @@ import { emptyObject, type SentObject } from './json-text.ts';
 import { anonymousIdIn, identifierBeside, viewName } from './names.ts';
 import { bodyIdentifier, identifiersOf, pathIdentifier, sideOf, type Who } from './track-names.ts';
 import { attributesTime, stamps, timeOf } from './track-stamps.ts';
+import { visitorTraits } from './visitor-traits.ts';
 import {
   noRelationships,
   personRelationships,
@@ -19,7 +20,6 @@ import {
 import {
   accepted,
   controlOutcome,
-  droppedOutcome,
   eventOutcome,
   isRefusal,
   refused,
@@ -262,19 +262,14 @@ function v2Event(
 }
 
 function operationIdentify(call: NotedCall, operation: SentObject, who: Who): Translation {
-  if (who.identifier === null) {
-    return accepted(
-      droppedOutcome(call, {
-        reason: 'identify_without_identifier',
-        messageId: null,
-        anonymousId: who.anonymousId,
-        detail: {},
-      }),
-    );
-  }
   const attributes = operation.object('attributes') ?? emptyObject;
   const { timestamp } = timeOf(call, operation);
   const { identifier, anonymousId } = who;
+  if (identifier === null) {
+    const messageId = call.mintMessageId();
+    const said = { traits: attributes, messageId, timestamp, context: null };
+    return attributesFault(attributes) ?? accepted(visitorTraits(call, anonymousId, said));
+  }
   return identify(call, { identifier, attributes, sent: operation, timestamp, anonymousId });
 }
 

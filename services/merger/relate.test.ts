@@ -1,4 +1,4 @@
-/** Spec C.1 row 23: relationships of a visitor wait for the claim, as events do, and are none of them. */
+/** Spec C.1 rows 18 and 23: relationships and traits of a visitor wait for the claim, as events do, and are none of them. */
 import { expect, test } from '@jest/globals';
 import { of } from '../testing/processor-harness.ts';
 import {
@@ -11,9 +11,12 @@ import {
   visit,
 } from '../testing/scenarios/lanes-scenario.ts';
 
-const relate = (name: string, at: number) => visit('x', name, at, { type: 'relate', name: null });
+const says = (type: 'relate' | 'traits') => (name: string, at: number) =>
+  visit('x', name, at, { type, name: null });
+const relate = says('relate');
 
-test('they are released in their place, and no event is counted for them', () => {
+test.each(['relate', 'traits'] as const)('%s is released in its place, and no event is counted', (type) => {
+  const relate = says(type);
   const lanes = new LaneScenario();
   expect(merged(lanes.batch(relate('r1', T), visit('x', 'v', T + 1), relate('r2', T + 2)))).toEqual([]);
   lanes.batch(...grant(lanes.batch(identify('x', '42', T + 3))));

@@ -12,6 +12,7 @@ import type { Logger } from '../runtime/logger.ts';
 import { bodyBudgets, budgetStates, type BodyBudgets } from '../gateway/body-budget.ts';
 import { QuietLog } from '../gateway/quiet-log.ts';
 import { buildServer, type ServerOptions } from '../gateway/server.ts';
+import { segmentTypeOf } from '../runtime/segment-type.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 
 export const siteId = 'site_123';
@@ -203,6 +204,7 @@ export function testServer({
       admin,
       codecs: localCodecs(),
       settings: (name) => settingsOf(definitions, name),
+      segmentType: (name, id) => segmentTypeOf(definitions, name, id),
       testClock: testClock
         ? { now: () => definitions.clock, advanceTo: (time) => definitions.advanceClockTo(time) }
         : undefined,

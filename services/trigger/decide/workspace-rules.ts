@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { leavesOf, type Condition, type EventCondition, type Journey } from '../../rules/condition.ts';
 import { StoredPatterns, type DefinitionPatterns } from '../../rules/definition-patterns.ts';
 import { parseJourney, parseSegment } from '../../rules/parse.ts';
-import { isJsonObject } from '../../rules/paths.ts';
 import type { DefinitionsView, StoredDefinition } from '../../runtime/definitions.ts';
 import { patternOwners, withRoomForPatterns } from '../../runtime/stored-patterns.ts';
 
@@ -20,6 +19,12 @@ export interface SegmentRule extends Rule {
   readonly definitionVersion: number;
   readonly when: Condition;
   readonly usesAttributes: boolean;
+}
+/** Nobody is in it by a rule: members are put in and taken out. With another version it is another segment, and empty. */
+export interface ManualRule extends Rule {
+  readonly id: string;
+  readonly definitionVersion: number;
+  readonly manual: true;
 }
 export interface JourneyRule extends Rule {
   readonly id: string;
@@ -44,6 +49,8 @@ export interface WorkspaceRules {
   /** A segment comes after those that it refers to; in a cycle, by id. */
   readonly segments: readonly SegmentRule[];
   readonly segmentsByKey: ReadonlyMap<string, SegmentRule>;
+  /** By key. */
+  readonly manual: ReadonlyMap<string, ManualRule>;
   /** Keys of the segments whose rule refers to this segment id. */
   readonly dependents: ReadonlyMap<string, readonly string[]>;
   readonly journeys: ReadonlyMap<string, JourneyRule>;
@@ -71,20 +78,21 @@ export function workspaceRules(definitions: DefinitionsView, workspace: string):
   const segments = inOrderOfReference(parsed.filter((rule) => rule !== undefined && 'when' in rule));
   const journeys = parsed.filter((rule) => rule !== undefined && 'journey' in rule);
   const running = journeys.filter(({ journey }) => journey.state === 'running');
-  const manual = stored.filter(isManual).length;
+  const manual = parsed.filter((rule) => rule !== undefined && 'manual' in rule);
   return {
     stamp: stampOf(stored),
     byName: watchersOf([...segments, ...journeys], running),
     segments,
     segmentsByKey: new Map(segments.map((rule) => [rule.key, rule])),
     dependents: dependentsOf(segments),
+    manual: new Map(manual.map((rule) => [rule.key, rule])),
     journeys: new Map(journeys.map((rule) => [rule.id, rule])),
     bySegment: grouped(running, ({ journey }) =>
       journey.trigger.type === 'segment' ? journey.trigger.segmentId : undefined,
     ),
     onIdentified: running.filter(({ journey }) => journey.trigger.type === 'identified'),
-    rulesByKey: new Map([...segments, ...journeys].map((rule) => [rule.key, rule])),
-    unreadable: stored.length - segments.length - journeys.length - manual,
+    rulesByKey: new Map([...segments, ...manual, ...journeys].map((rule) => [rule.key, rule])),
+    unreadable: stored.length - segments.length - journeys.length - manual.length,
     unusablePatterns,
   };
 }
@@ -92,14 +100,16 @@ export function workspaceRules(definitions: DefinitionsView, workspace: string):
 function ruleOf(
   stored: StoredDefinition,
   patterns: DefinitionPatterns,
-): SegmentRule | JourneyRule | undefined {
+): SegmentRule | ManualRule | JourneyRule | undefined {
   const shared = { id: stored.id, version: stored.ruleVersion, definitionVersion: stored.version };
   if (stored.kind === 'segment') {
     const parsed = parseSegment(stored.body, patterns);
-    if (!parsed.ok || parsed.value.type !== 'data_driven') return undefined;
+    if (!parsed.ok) return undefined;
+    const key = segmentKey(stored.id);
+    if (parsed.value.type === 'manual') return { ...shared, key, events: [], manual: true };
     const { when } = parsed.value;
     const usesAttributes = leavesOf(when).some((leaf) => leaf.type === 'attribute');
-    return { ...shared, key: segmentKey(stored.id), events: eventsOf(when), when, usesAttributes };
+    return { ...shared, key, events: eventsOf(when), when, usesAttributes };
   }
   const parsed = parseJourney(stored.body, patterns);
   if (!parsed.ok) return undefined;
@@ -110,11 +120,6 @@ function ruleOf(
 
 export function segmentKey(segmentId: string): string {
   return `s:${segmentId}`;
-}
-
-function isManual({ kind, body }: StoredDefinition): boolean {
-  if (kind !== 'segment' || !isJsonObject(body) || body['type'] !== 'manual') return false;
-  return parseSegment(body).ok;
 }
 
 function eventsOf(condition: Condition): EventCondition[] {
