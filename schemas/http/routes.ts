@@ -3,6 +3,7 @@
  * Bodies are the schemas that validate them.
  */
 import Type, { type TSchema } from 'typebox';
+import { appApiRoutes } from './app-api-routes.ts';
 import { Behind, Fault, TestClockBody, WorkspaceSettingsBody } from './app.ts';
 import { Alias, Batch, Group, Identify, Page, Screen, Split, Track } from './pipelines.ts';
 import { TrackBatch, TrackEvent, TrackIdentify, TrackMembers, TrackMerge, TrackOperation } from './track.ts';
@@ -291,4 +292,4 @@ const app: readonly RouteDescription[] = [
   },
 ];
 
-export const routes: readonly RouteDescription[] = [...track, ...pipelines, ...app];
+export const routes: readonly RouteDescription[] = [...track, ...pipelines, ...app, ...appApiRoutes];
