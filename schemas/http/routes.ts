@@ -257,8 +257,9 @@ const app: readonly RouteDescription[] = [
     query: [
       { name: 'anonymous_id', description: 'A visitor.' },
       { name: 'person', description: 'Or a person: an id, an email or a cio_id.' },
+      { name: 'order', description: 'timestamp: events stand at their own time, not at when they came.' },
     ],
-    answers: badBody,
+    answers: { ...badBody, ...missing },
   },
   {
     method: 'put',
