@@ -24,8 +24,9 @@ export function callContext(
   { mintMessageId, settings }: IngestRoutes,
   call: Pick<CallContext, 'workspace' | 'receivedAt' | 'source'>,
 ): CallContext {
-  const placeholdersAllowed = !settings(call.workspace).guards.illegal_identifiers;
-  return { ...call, mintMessageId, placeholdersAllowed };
+  const { guards, canonical_identifier: canonical, phone_country: country } = settings(call.workspace);
+  const phones = canonical === 'phone' ? { phones: { country } } : {};
+  return { ...call, mintMessageId, placeholdersAllowed: !guards.illegal_identifiers, ...phones };
 }
 
 const nothing = Buffer.alloc(0);

@@ -292,6 +292,13 @@ describe('operations of v2, spec A.2', () => {
     });
   });
 
+  test('a phone is an id; in E.164 where phones name people', () => {
+    const body = { type: 'person', action: 'event', name: 'x', identifiers: { phone: '(030) 901820' } };
+    expect(eventOf(operation(body)).identifier).toBe('(030) 901820');
+    const told = translateOperation({ ...call, phones: { country: 'DE' } }, sent(body));
+    expect(eventOf(told)).toMatchObject({ identifier_kind: 'id', identifier: '+4930901820' });
+  });
+
   test.each(['delete', 'suppress', 'unsuppress'])('%s', (action) => {
     expect(controlOf(operation({ type: 'person', action, identifiers: { id: '1' } })).kind).toBe(action);
   });
