@@ -58,7 +58,7 @@ function translate(call: NotedCall, target: MembershipTarget, body: SentObject):
       call.corrections.push({ field: `ids.${String(index)}`, sent, kept: null, why: 'not_a_name' });
     } else values.add(value);
   });
-  if (values.size === 0) return refused('invalid_call', 'ids', `ids holds nothing that is of type ${kind}`);
+  if (values.size === 0) return accepted(); // as documented: what is of another type is ignored
   const detail = membershipText({ segment_id: segmentId, action, kind, values: [...values] });
   const fault = textFault('a call about a segment', detail, membershipBytesMax);
   if (fault !== undefined) return fault;

@@ -15,7 +15,7 @@ const says = (type: 'relate' | 'traits') => (name: string, at: number) =>
   visit('x', name, at, { type, name: null });
 const relate = says('relate');
 
-test.each(['relate', 'traits'] as const)('%s is released in its place, and no event is counted', (type) => {
+test.each(['relate', 'traits'] as const)('%s: they are released in their place, and no event is counted for them', (type) => {
   const relate = says(type);
   const lanes = new LaneScenario();
   expect(merged(lanes.batch(relate('r1', T), visit('x', 'v', T + 1), relate('r2', T + 2)))).toEqual([]);

@@ -1,4 +1,4 @@
-/** Manual segments: people are put in and taken out, and nothing else moves them (spec D.1; C.3, *also moved*). */
+/** Manual segments: people are put in and taken out, and nothing else moves them (spec D.1, C.3). */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { of, type ProcessorHarness } from '../../testing/processor-harness.ts';

@@ -152,7 +152,7 @@ export function decideDeparture(subject: Subject, departure: Departure): Decisio
   };
 }
 
-/** Manual segments that the absorbed person was in (spec C.3, *also moved*). */
+/** Manual segments that the absorbed person was in (spec C.3). */
 function manualSegmentsOf(moved: Person['rules'], { manual }: WorkspaceRules): readonly ManualRule[] {
   return Object.entries(moved).flatMap(([key, { version, since }]) => {
     const rule = manual.get(key);
