@@ -23,6 +23,7 @@ export const reasons = {
   merge_unknown_person: 'A side of the merge names nobody.',
   person_unknown: 'The call names nobody, so there was nothing to delete or split.',
   person_deleted: 'The person was deleted.',
+  segment_unknown: 'There is no manual segment of this id, so nobody was put into it or taken out of it.',
   lane_full:
     'The visitor has more waiting events than the limit; the event is kept in anonymous_events only.',
   input_expired:

@@ -66,7 +66,7 @@ export interface BatchRecord {
 export interface CollectedEvent {
   /** When ingest took it. Windows run on it. */
   readonly received_at: number;
-  readonly type: 'event' | 'page' | 'screen' | 'identify' | 'marker' | 'relate';
+  readonly type: 'event' | 'page' | 'screen' | 'identify' | 'marker' | 'relate' | 'traits' | 'membership';
   /** Kind of the identifier that the call names; none while nobody is named. */
   readonly identifier_kind: 'none' | 'id' | 'email' | 'cio_id';
   /** The identifier as sent, or null. */
@@ -91,7 +91,7 @@ export interface CollectedEvent {
   readonly update_only: boolean;
   /** Identify with _timestamp: orders its attributes against other updates. */
   readonly attributes_at: number | null;
-  /** JSON object as sent: the event's data, or an identify's attributes. relate: {action: add or delete, relationships: [{object_type_id, object_id, attributes?, object_attributes?}]}. */
+  /** JSON object as sent: the event's data, or an identify's attributes. relate: {action: add or delete, relationships: [{object_type_id, object_id, attributes?, object_attributes?}]}. traits: what a visitor says of themselves. membership: {action: add or remove}, of the manual segment that name says. */
   readonly properties: string | null;
   /** JSON object as sent. */
   readonly context: string | null;
@@ -232,7 +232,8 @@ export interface IdentityRequest {
     | 'split'
     | 'watermark'
     | 'barrier'
-    | 'marker';
+    | 'marker'
+    | 'membership';
   readonly workspace: string;
   /** Receive time of the call; for a watermark the time before which source_partition has handled everything. */
   readonly received_at: number;
@@ -261,7 +262,7 @@ export interface IdentityRequest {
   readonly other_kind: 'none' | 'id' | 'email' | 'cio_id';
   /** merge: the secondary. */
   readonly other: string | null;
-  /** JSON: for a split {anonymous_ids, identifiers, into, by, why}. */
+  /** JSON: for a split {anonymous_ids, identifiers, into, by, why}; for a membership {segment_id, action, kind, values}. */
   readonly detail: string | null;
 }
 

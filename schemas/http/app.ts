@@ -48,7 +48,16 @@ export const WorkspaceSettingsBody = Type.Object(
     update_email_by_id: Type.Optional(
       Type.Boolean({ description: 'An identify by id changes an email that is set; off: only by cio_id.' }),
     ),
-    canonical_identifier: Type.Optional(Type.Union([Type.Literal('id'), Type.Literal('email')])),
+    canonical_identifier: Type.Optional(
+      Type.Union([Type.Literal('id'), Type.Literal('email'), Type.Literal('phone')], {
+        description: 'phone: a phone alone names somebody, in E.164.',
+      }),
+    ),
+    phone_country: Type.Optional(
+      Type.Union([Type.String({ pattern: '^[A-Z]{2}$' }), Type.Null()], {
+        description: 'ISO 3166-1 of phone numbers without a country code.',
+      }),
+    ),
   },
   closed,
 );

@@ -57,3 +57,7 @@ export const splitIdentifiersMax = 100;
 export const splitBytesMax = 256 * 1_024;
 /** Ours: the context of a batch holds for each call that brings none, so that one request may become many times as much. */
 export const batchContextsBytesMax = 8 * 1_024 * 1_024;
+/** People in one call about a manual segment. */
+export const membershipIdsMax = 1_000;
+/** Ours: all that such a call says, as it is kept. */
+export const membershipBytesMax = 256 * 1_024;

@@ -3,6 +3,7 @@
  * Bodies are the schemas that validate them.
  */
 import Type from 'typebox';
+import { appApiRoutes } from './app-api-routes.ts';
 import { Behind, Fault, TestClockBody, WorkspaceSettingsBody } from './app.ts';
 import { Alias, Batch, Group, Identify, Page, Screen, Split, Track } from './pipelines.ts';
 import { browserRoutes } from './browser-routes.ts';
@@ -158,8 +159,9 @@ const app: readonly RouteDescription[] = [
     query: [
       { name: 'anonymous_id', description: 'A visitor.' },
       { name: 'person', description: 'Or a person: an id, an email or a cio_id.' },
+      { name: 'order', description: 'timestamp: events stand at their own time, not at when they came.' },
     ],
-    answers: badBody,
+    answers: { ...badBody, ...missing },
   },
   {
     method: 'put',
@@ -201,4 +203,10 @@ const app: readonly RouteDescription[] = [
   },
 ];
 
-export const routes: readonly RouteDescription[] = [...trackRoutes, ...pipelines, ...browserRoutes, ...app];
+export const routes: readonly RouteDescription[] = [
+  ...trackRoutes,
+  ...pipelines,
+  ...browserRoutes,
+  ...app,
+  ...appApiRoutes,
+];

@@ -6,6 +6,7 @@ import {
   TrackEvent,
   TrackForm,
   TrackIdentify,
+  TrackMembers,
   TrackMerge,
   TrackMetric,
   TrackOperation,
@@ -58,6 +59,15 @@ export const trackRoutes: readonly RouteDescription[] = [
     summary: 'Take the identifiers of a suppressed person again.',
     auth: 'track',
   },
+  ...(['add', 'remove'] as const).map((action): RouteDescription => ({
+    method: 'post',
+    path: `/api/v1/segments/{id}/${action}_customers`,
+    summary: action === 'add' ? 'Put people into a manual segment.' : 'Take people out of a manual segment.',
+    auth: 'track',
+    body: TrackMembers,
+    query: [{ name: 'id_type', description: 'What ids are: id (if not given), email or cio_id.' }],
+    answers: badCall,
+  })),
   {
     method: 'post',
     path: '/api/v1/merge_customers',

@@ -1,5 +1,6 @@
 /** Bodies of the Track API, v1 and v2, as far as they are read. Unknown members are kept as data or ignored. */
 import Type, { type Static } from 'typebox';
+import { membershipIdsMax } from './limits.ts';
 
 const absent = Type.Null();
 const AnonymousId = Type.Union([Type.String(), Type.Number(), absent], {
@@ -35,6 +36,15 @@ const Side = Type.Object({}, { description: 'Exactly one of id, email, cio_id.' 
 /** `POST /api/v1/merge_customers`. */
 export const TrackMerge = Type.Object({ primary: Side, secondary: Side });
 export type TrackMerge = Static<typeof TrackMerge>;
+
+/** `POST /api/v1/segments/{id}/add_customers` and `…/remove_customers`. */
+export const TrackMembers = Type.Object({
+  ids: Type.Array(Type.Unknown(), {
+    minItems: 1,
+    maxItems: membershipIdsMax,
+    description: 'Identifiers of the kind that id_type names; others are ignored.',
+  }),
+});
 
 /** One operation of `POST /api/v2/entity` and `/api/v2/batch`. */
 export const TrackOperation = Type.Object({

@@ -39,7 +39,7 @@ async function get(
   return answer(reply, 200, await report(query, name, settingsOf(definitions, name).canonical_identifier));
 }
 
-async function report(query: Query, workspace: Workspace, canonical: 'id' | 'email') {
+async function report(query: Query, workspace: Workspace, canonical: 'id' | 'email' | 'phone') {
   const parameters = { workspace, canonical, limit: casesMax, names: anonymousIdsMin, people: peopleMin };
   const [counts, without, people, devices] = await Promise.all([
     query(COUNTS, parameters),
@@ -61,7 +61,8 @@ function numbered(rows: readonly Readonly<Record<string, unknown>>[]) {
   return rows.map(({ names, ...rest }) => ({ ...rest, count: Number(names) }));
 }
 
-const CANONICAL = `if({canonical:String} = 'id', id, email)`;
+/** A phone is an id in E.164. */
+const CANONICAL = `multiIf({canonical:String} = 'id', id, {canonical:String} = 'phone', if(match(ifNull(id, ''), '^[+][0-9]+$'), id, NULL), email)`;
 
 const COUNTS = `
   SELECT count() AS people, countIf(isNull(${CANONICAL})) AS without

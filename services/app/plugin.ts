@@ -1,12 +1,15 @@
 /** The App API: definitions, workspaces, trace, health, and its own description. Mounted by the gateway. */
 import type { FastifyInstance } from 'fastify';
 import { knownBeforeBody } from './known-before-body.ts';
+import { mountActivities } from './activities/routes.ts';
+import { mountCustomers } from './customers/routes.ts';
 import { mountDefinitions } from './definitions.ts';
 import { mountFragmentation } from './fragmentation.ts';
 import { InForce } from './in-force.ts';
 import { mountHealth, type HealthOptions } from './health.ts';
 import { mountOpenapi } from './openapi.ts';
 import type { AppKeys, DefinitionsStore, Query } from './ports.ts';
+import { mountSegments } from './segments/routes.ts';
 import { mountTestClock } from './test-clock.ts';
 import { mountTrace } from './trace.ts';
 import { mountWorkspaces } from './workspaces.ts';
@@ -35,6 +38,9 @@ export function appPlugin(app: FastifyInstance, options: AppOptions, done: () =>
   mountWorkspaces(app, { ...options, inForce });
   mountFragmentation(app, options);
   mountDefinitions(app, { ...options, inForce });
+  mountCustomers(app, options);
+  mountActivities(app, options);
+  mountSegments(app, { ...options, inForce });
   mountOpenapi(app);
   mountTrace(app, options);
   mountHealth(app, health);

@@ -13,13 +13,19 @@ const STAGES = [
   'dropped',
   'segment',
   'journey',
+  'skipped',
   'message',
 ] as const;
 export type Stage = (typeof STAGES)[number];
 
+/** By when a stage happened, or with events at their own time. */
+export type Order = 'at' | 'timestamp';
+
 export interface Step {
-  /** ISO 8601. */
+  /** When the stage happened, by receive time; ISO 8601. */
   readonly at: string;
+  /** Of an event: its own time; ISO 8601. */
+  readonly timestamp?: string;
   readonly stage: Stage;
   readonly message_id?: string;
   readonly name?: string;
@@ -37,6 +43,8 @@ export interface TraceTables {
   readonly failures: readonly Row[];
   readonly segments: readonly Row[];
   readonly journeys: readonly Row[];
+  /** Triggers that led to no entry. */
+  readonly skips: readonly Row[];
 }
 
 interface Placed {
@@ -47,7 +55,7 @@ interface Placed {
   readonly step: Omit<Step, 'at'>;
 }
 
-export function stepsOf(tables: TraceTables): readonly Step[] {
+export function stepsOf(tables: TraceTables, order: Order = 'at'): readonly Step[] {
   const placed = [
     ...tables.waiting.flatMap(waitingSteps),
     ...tables.merged.flatMap(mergedSteps),
@@ -56,9 +64,12 @@ export function stepsOf(tables: TraceTables): readonly Step[] {
     ...failureSteps(tables),
     ...tables.segments.map(segmentStep),
     ...tables.journeys.map(journeyStep),
+    ...tables.skips.map(skipStep),
   ];
+  const timeOf = ({ at, step: { timestamp } }: Placed): number =>
+    order === 'timestamp' && timestamp !== undefined ? Date.parse(timestamp) : at;
   return placed
-    .sort((a, b) => a.at - b.at || rank(a.step.stage) - rank(b.step.stage) || a.place - b.place)
+    .sort((a, b) => timeOf(a) - timeOf(b) || rank(a.step.stage) - rank(b.step.stage) || a.place - b.place)
     .map(({ at, step }) => ({ at: new Date(at).toISOString(), ...step }));
 }
 
@@ -181,8 +192,20 @@ function journeyStep(row: Row): Placed {
   });
 }
 
+function skipStep(row: Row): Placed {
+  return placed(numberOf(row['at']), {
+    stage: 'skipped',
+    ...text('message_id', row['message_id']),
+    ...text('name', row['journey_id']),
+    ...text('person_id', row['person_id']),
+    ...text('reason', row['reason']),
+    detail: { rule_version: numberOf(row['rule_version']), ...parsed(row['detail']) },
+  });
+}
+
 function eventOf(row: Row) {
   return {
+    timestamp: new Date(numberOf(row['own_time'])).toISOString(),
     ...text('message_id', row['message_id']),
     ...text('name', row['name']),
     detail: { ...text('type', row['type']), ...text('anonymous_id', row['anonymous_id']) },

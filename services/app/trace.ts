@@ -1,6 +1,7 @@
 /**
- * `GET /v1/trace?anonymous_id=…` or `?person=…`: the story of a visitor or a person in order, from what ClickHouse has.
- * A story is told from its newest rows: `truncated` says that older ones were left out.
+ * `GET /v1/trace?anonymous_id=…` or `?person=…`: the story of a visitor or a person in order, from what ClickHouse has;
+ * with `order=timestamp` events stand at their own time. Of somebody of whom nothing is known it is 404. A story is told
+ * from its newest rows: `truncated` says that older ones were left out.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { canonicalEmail, canonicalName } from '../../schemas/identifiers.ts';
@@ -8,9 +9,9 @@ import type { Fault } from '../../schemas/http/app.ts';
 import { identifierBytesMax } from '../../schemas/http/limits.ts';
 import type { Workspace } from '../../schemas/ids.ts';
 import { canonicalIdentifier, identifierByShape } from '../../schemas/lanes.ts';
-import { answer, badRequest, bearerOf, unauthorized } from './answers.ts';
+import { answer, badRequest, bearerOf, notFound, unauthorized } from './answers.ts';
 import type { AppKeys, Query } from './ports.ts';
-import { stepsOf, type Row, type Step } from './trace-steps.ts';
+import { stepsOf, type Order, type Row, type Step } from './trace-steps.ts';
 
 export interface TraceOptions {
   readonly keys: Pick<AppKeys, 'app'>;
@@ -35,17 +36,27 @@ async function get(
   const key = bearerOf(request);
   const workspace = key === undefined ? undefined : keys.app(key);
   if (workspace === undefined) return unauthorized(reply);
-  const { anonymous_id: anonymousId, person } = request.query as Record<string, unknown>; // Fastify's parsed query
+  const asked = request.query as Record<string, unknown>; // Fastify's parsed query
+  const { anonymous_id: anonymousId, person, order = 'at' } = asked;
+  if (order !== 'at' && order !== 'timestamp') {
+    return badRequest(reply, [
+      { pointer: '/order', code: 'out_of_range', message: 'order is at or timestamp' },
+    ]);
+  }
   const faults = [nameFault('anonymous_id', anonymousId), nameFault('person', person)].filter(
     (fault) => fault !== undefined,
   );
   if (faults.length > 0) return badRequest(reply, faults);
   if (typeof anonymousId === 'string' && person === undefined) {
-    return answer(reply, 200, await tell(query, await visitor(query, workspace, anonymousId)));
+    const story = await tell(query, await visitor(query, workspace, anonymousId), order);
+    return story.steps.length === 0
+      ? notFound(reply, `anonymous_id ${anonymousId}`)
+      : answer(reply, 200, story);
   }
   if (typeof person === 'string' && anonymousId === undefined) {
     const subject = await known(query, workspace, person);
-    return answer(reply, 200, subject === undefined ? { steps: [] } : await tell(query, subject));
+    if (subject === undefined) return notFound(reply, `person ${person}`);
+    return answer(reply, 200, await tell(query, subject, order));
   }
   const message = 'give either anonymous_id or person';
   return badRequest(reply, [{ pointer: '', code: 'required', message }]);
@@ -133,11 +144,16 @@ async function former(query: Query, workspace: Workspace, name: string): Promise
   return personId;
 }
 
-async function tell(query: Query, subject: Subject): Promise<{ steps: readonly Step[]; truncated?: true }> {
+interface Story {
+  readonly steps: readonly Step[];
+  readonly truncated?: true;
+}
+
+async function tell(query: Query, subject: Subject, order: Order): Promise<Story> {
   const { workspace, personId: person, anonymousIds: visitors } = subject;
   const parameters = { workspace, person, visitors, limit: traceRowsMax };
   const read = (sql: string): Promise<readonly Row[]> => query(sql, parameters);
-  const [waiting, merged, facts, dropped, failures, segments, journeys] = await Promise.all([
+  const [waiting, merged, facts, dropped, failures, segments, journeys, skips] = await Promise.all([
     read(WAITING),
     read(subject.visitorOnly ? MERGED_OF_VISITORS : MERGED_OF_PERSON),
     read(FACTS),
@@ -145,13 +161,26 @@ async function tell(query: Query, subject: Subject): Promise<{ steps: readonly S
     read(FAILURES),
     person === '' ? [] : read(SEGMENTS),
     person === '' ? [] : read(JOURNEYS),
+    person !== '' && (await hasSkips(query)) ? read(SKIPS) : [],
   ]);
-  const tables = { waiting, merged, facts, dropped, failures, segments, journeys };
+  const tables = { waiting, merged, facts, dropped, failures, segments, journeys, skips };
   const truncated = Object.values(tables).some((rows) => rows.length >= traceRowsMax);
-  return truncated ? { steps: stepsOf(tables), truncated } : { steps: stepsOf(tables) };
+  const steps = stepsOf(tables, order);
+  return truncated ? { steps, truncated } : { steps };
 }
 
-const EVENT_COLUMNS = `message_id, type, name, anonymous_id, toUnixTimestamp64Milli(received_at) AS received_at`;
+/** A database of before triggers that led to no entry were kept has no such view. */
+async function hasSkips(query: Query): Promise<boolean> {
+  const rows = await query(
+    `SELECT name FROM system.tables WHERE database = currentDatabase() AND name = {name:String}`,
+    { name: 'journey_skips' },
+  );
+  return rows.length > 0;
+}
+
+const EVENT_COLUMNS = `
+  message_id, type, name, anonymous_id, toUnixTimestamp64Milli(received_at) AS received_at,
+  toUnixTimestamp64Milli(timestamp) AS own_time`;
 const NEWEST = 'DESC LIMIT {limit:UInt32}';
 
 const WAITING = `
@@ -207,6 +236,12 @@ const SEGMENTS = `
 const JOURNEYS = `
   SELECT journey_id, person_id, trigger_message_id AS message_id, rule_version, toUnixTimestamp64Milli(entered_at) AS at
   FROM journey_entries
+  WHERE workspace = {workspace:String} AND person_id = {person:String}
+  ORDER BY at ${NEWEST}`;
+
+const SKIPS = `
+  SELECT journey_id, person_id, reason, trigger_message_id AS message_id, rule_version, detail, toUnixTimestamp64Milli(at) AS at
+  FROM journey_skips
   WHERE workspace = {workspace:String} AND person_id = {person:String}
   ORDER BY at ${NEWEST}`;
 

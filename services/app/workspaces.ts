@@ -5,6 +5,7 @@ import { illegalPatternsMax, WorkspaceSettingsBody, type Fault } from '../../sch
 import { definitionBytesMax, patternCharsMax } from '../../schemas/http/limits.ts';
 import { isWorkspace, type Workspace } from '../../schemas/ids.ts';
 import { NewPatterns } from '../rules/definition-patterns.ts';
+import { isPhoneCountry } from '../runtime/phone.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
 import type { InForce } from './in-force.ts';
@@ -85,7 +86,13 @@ export function settingsFaults(value: unknown): readonly Fault[] {
   const faults = shape.Check(value) ? [] : shapeFaults(shape, value);
   const patterns = isObject(value) && isObject(value.guards) ? value.guards.illegal_patterns : undefined;
   if (faults.length > 0 && Array.isArray(patterns) && patterns.length > illegalPatternsMax) return faults;
-  return [...faults, ...(Array.isArray(patterns) ? patternFaults(patterns) : [])];
+  return [...faults, ...countryFaults(value), ...(Array.isArray(patterns) ? patternFaults(patterns) : [])];
+}
+
+function countryFaults(value: unknown): readonly Fault[] {
+  const country = isObject(value) ? value.phone_country : undefined;
+  if (typeof country !== 'string' || !/^[A-Z]{2}$/.test(country) || isPhoneCountry(country)) return [];
+  return [{ pointer: '/phone_country', code: 'out_of_range', message: `no country is ${country}` }];
 }
 
 function patternFaults(sources: readonly unknown[]): readonly Fault[] {

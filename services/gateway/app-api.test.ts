@@ -300,7 +300,66 @@ describe('the trace', () => {
   test('wants one subject', async () => {
     expect((await app({ method: 'GET', url: '/v1/trace' })).statusCode).toBe(400);
     expect((await app({ method: 'GET', url: '/v1/trace?anonymous_id=a&person=b' })).statusCode).toBe(400);
-    expect((await app({ method: 'GET', url: '/v1/trace?person=nobody' })).json()).toEqual({ steps: [] });
+    expect((await app({ method: 'GET', url: '/v1/trace?anonymous_id=a&order=name' })).statusCode).toBe(400);
+  });
+
+  test.each(['person=nobody', 'anonymous_id=nobody'])('of somebody unknown is 404: %s', async (who) => {
+    const answer = await app({ method: 'GET', url: `/v1/trace?${who}` });
+    expect(answer.statusCode).toBe(404);
+    expect(answer.json()).toMatchObject({ meta: { code: 'not_found' } });
+  });
+
+  test('has each event’s own time, goes by it where that is asked for, and tells what led to no entry', async () => {
+    const at = (minute: number) => Date.UTC(2026, 10, 22, 12, minute);
+    const event = (id: string, came: number, own: number) => ({
+      message_id: id,
+      type: 'event',
+      name: id,
+      received_at: at(came),
+      own_time: String(at(own)),
+      merged_at: at(came),
+      previously_anonymous: false,
+      person_id: 'cio_1',
+      place: came,
+    });
+    under.rows['FROM identities'] = [{ person_id: 'cio_1' }];
+    under.rows['FROM person_events'] = [event('early', 3, 1), event('late', 2, 2)];
+    under.rows['FROM system.tables'] = [{ name: 'journey_skips' }];
+    under.rows['FROM journey_skips'] = [
+      {
+        journey_id: 'j',
+        person_id: 'cio_1',
+        reason: 'frequency',
+        message_id: 'late',
+        rule_version: 4,
+        at: at(4),
+      },
+    ];
+    const told = async (query: string) => {
+      const answer = await app({ method: 'GET', url: `/v1/trace?person=1${query}` });
+      const { steps } = answer.json<{ steps: Record<string, unknown>[] }>();
+      return steps;
+    };
+    const byReceipt = await told('');
+    expect(byReceipt.map(({ stage, message_id }) => `${String(stage)} ${String(message_id)}`)).toEqual([
+      'received late',
+      'merged late',
+      'received early',
+      'merged early',
+      'skipped late',
+    ]);
+    expect(byReceipt[2]).toMatchObject({
+      at: '2026-11-22T12:03:00.000Z',
+      timestamp: '2026-11-22T12:01:00.000Z',
+    });
+    expect(byReceipt[4]).toMatchObject({ name: 'j', reason: 'frequency', detail: { rule_version: 4 } });
+    expect((await told('&order=timestamp')).map(({ message_id }) => message_id)).toEqual([
+      'early',
+      'early',
+      'late',
+      'late',
+      'late',
+    ]);
   });
 });
 

@@ -10,6 +10,7 @@ import { createLogger, type Logger } from '../runtime/logger.ts';
 import { startStatusServer } from '../runtime/status-server.ts';
 import { bodyBudgets, budgetStates, type BodyBudgets } from './body-budget.ts';
 import { openClickhouse, type Clickhouse } from './clickhouse.ts';
+import { segmentTypeOf } from '../runtime/segment-type.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 import { readGatewayConfig, type GatewayConfig } from './config.ts';
 import { ensureCredentials } from './credentials.ts';
@@ -65,6 +66,7 @@ export async function run(env: Env): Promise<RunningGateway> {
       codecs,
       logger,
       settings: (workspace) => settingsOf(definitions, workspace),
+      segmentType: (workspace, id) => segmentTypeOf(definitions, workspace, id),
       testClock: config.testClock
         ? { now: standing, advanceTo: (time) => definitions.advanceClockTo(time) }
         : undefined,

@@ -10,6 +10,7 @@ import type { IdentityDecision, IdentityFact, IdentityRequest } from '../../sche
 import type { Emitter } from '../runtime/task/ports.ts';
 import { evolve } from './decide/evolve.ts';
 import type { WorkspaceGraph } from './graph/graph.ts';
+import type { MembershipOutcome } from './decide/decide-membership.ts';
 import type { Drop, FactDraft, Note, Outcome } from './decide/outcome.ts';
 import {
   activityOf,
@@ -56,6 +57,15 @@ export class Recorder {
   outcome({ facts, notes, drops }: Outcome): void {
     this.facts(facts);
     this.notes(notes);
+    for (const drop of drops) this.#drop(drop);
+  }
+
+  /** No facts: who is whom stays as it is, and each one's stream is told. */
+  membership({ records, drops }: MembershipOutcome): void {
+    const { codecs, out } = this.#ports;
+    for (const merged of records) {
+      out.emit('eventsMerged', `${merged.workspace}:${merged.person_id}`, codecs.MergedEvent.encode(merged));
+    }
     for (const drop of drops) this.#drop(drop);
   }
 

@@ -11,6 +11,7 @@ import {
 } from '../../schemas/identifiers.ts';
 import { identifierByShape, type Identifier } from '../../schemas/lanes.ts';
 import { isPlaceholder } from '../../schemas/placeholders.ts';
+import { e164 } from '../runtime/phone.ts';
 import type { NotedCall } from './corrections.ts';
 import type { SentObject } from './json-text.ts';
 import { isRefusal, type Refusal } from './translation.ts';
@@ -54,6 +55,15 @@ export function anonymousIdIn(call: NotedCall, sent: SentObject, field: string):
   const fault = nameFault(field, name);
   if (fault !== undefined) return fault;
   return withoutPlaceholder(call, field, name);
+}
+
+/** In E.164, where phones name people in the workspace; undefined for what is no number, and elsewhere. */
+export function phoneIn(call: NotedCall, field: string, text: string): string | undefined {
+  const phone = call.phones && e164(text, call.phones.country);
+  if (phone !== undefined && phone !== text) {
+    call.corrections.push({ field, sent: text, kept: phone, why: 'canonical_form' });
+  }
+  return phone;
 }
 
 /** null for a placeholder, unless the workspace lets it name people. */

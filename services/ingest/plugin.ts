@@ -10,6 +10,7 @@ import { messageIds } from './message-ids.ts';
 import { mountPipelines } from './pipelines-routes.ts';
 import { testReceiveTime, wallReceiveTime, type StandingClock } from './receive-time.ts';
 import type { IngestRoutes } from './request.ts';
+import { mountSegments } from './segments-routes.ts';
 import { mountSplit } from './split-route.ts';
 import { mountTrackV1 } from './track-v1-routes.ts';
 import { mountTrackV2 } from './track-v2-routes.ts';
@@ -18,6 +19,8 @@ export interface IngestOptions extends DeliveryOptions {
   readonly keys: Keys;
   /** In force now; the defaults if not given. */
   readonly settings?: (workspace: Workspace) => WorkspaceSettings;
+  /** Of a segment that is stored now; none is if not given. */
+  readonly segmentType?: IngestRoutes['segmentType'];
   readonly logger?: Pick<Logger, 'warn'>;
   /** Under HINDSIGHT_TEST_CLOCK only. */
   readonly testClock: StandingClock | undefined;
@@ -34,12 +37,14 @@ export function ingestPlugin(app: FastifyInstance, options: IngestOptions, done:
       return deliver(outcomes);
     },
     settings,
+    segmentType: options.segmentType ?? (() => undefined),
     receiveTime: testClock === undefined ? wallReceiveTime() : testReceiveTime(testClock),
     mintMessageId: messageIds(),
   };
   mountTrackV1(app, routes);
   mountTrackV2(app, routes);
   mountPipelines(app, routes);
+  mountSegments(app, routes);
   mountSplit(app, routes);
   done();
 }

@@ -1,6 +1,7 @@
 /** What the routes are given, and how they read a request. */
 import type { FastifyRequest } from 'fastify';
 import type { Workspace } from '../../schemas/ids.ts';
+import type { SegmentType } from '../runtime/segment-type.ts';
 import type { WorkspaceSettings } from '../runtime/workspace-settings.ts';
 import type { Keys } from './authenticate.ts';
 import type { Deliver } from './deliver.ts';
@@ -15,14 +16,17 @@ export interface IngestRoutes {
   readonly mintMessageId: () => string;
   /** In force now. */
   readonly settings: (workspace: Workspace) => WorkspaceSettings;
+  /** Of a segment that is stored now. */
+  readonly segmentType: (workspace: Workspace, segmentId: string) => SegmentType | undefined;
 }
 
 export function callContext(
   { mintMessageId, settings }: IngestRoutes,
   call: Pick<CallContext, 'workspace' | 'receivedAt' | 'source'>,
 ): CallContext {
-  const placeholdersAllowed = !settings(call.workspace).guards.illegal_identifiers;
-  return { ...call, mintMessageId, placeholdersAllowed };
+  const { guards, canonical_identifier: canonical, phone_country: country } = settings(call.workspace);
+  const phones = canonical === 'phone' ? { phones: { country } } : {};
+  return { ...call, mintMessageId, placeholdersAllowed: !guards.illegal_identifiers, ...phones };
 }
 
 const nothing = Buffer.alloc(0);

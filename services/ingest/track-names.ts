@@ -3,7 +3,7 @@ import { canonicalEmail, canonicalName, isEmailShaped } from '../../schemas/iden
 import type { Identifier } from '../../schemas/lanes.ts';
 import type { NotedCall } from './corrections.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
-import { anonymousIdIn, byShape, identifierBeside, nameIn, ofKind } from './names.ts';
+import { anonymousIdIn, byShape, identifierBeside, nameIn, ofKind, phoneIn } from './names.ts';
 import { isRefusal, refused, type Refusal } from './translation.ts';
 
 export interface Who {
@@ -62,7 +62,8 @@ function identifierIn(
     return refused('invalid_call', field, `${field} attribute must be a string value`);
   }
   const text = typeof value === 'number' ? (nameIn(call, sent, field) ?? '') : value;
-  return ofKind(call, field, { kind, value: text });
+  const phone = field === 'phone' ? phoneIn(call, field, text) : undefined;
+  return ofKind(call, field, { kind, value: phone ?? text });
 }
 
 export function pathIdentifier(call: NotedCall, path: string): Identifier | Refusal {

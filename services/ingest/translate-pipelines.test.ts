@@ -7,6 +7,7 @@ import {
   receivedAt,
   refusalOf,
   sent,
+  correctionsOf,
 } from '../testing/ingest-calls.ts';
 import { translatePipelines } from './translate-pipelines.ts';
 
@@ -47,13 +48,42 @@ describe('identify, spec A.3 and C.1', () => {
     );
   });
 
-  test('row 18: an anonymousId alone names nobody, creates nobody, and leaves a row', () => {
-    const body = { anonymousId: 'a', traits: { plan: 'x' }, messageId: 'm' };
-    expect(droppedOf(translate('identify', body))).toMatchObject({
+  test('row 18: an anonymousId alone names nobody and creates nobody; the traits wait with the visitor', () => {
+    const body = '{"anonymousId":"a","traits":{"plan":"x","n":1.0},"messageId":"m"}';
+    expect(eventOf(translate('identify', body))).toMatchObject({
+      type: 'traits',
+      identifier: null,
+      anonymous_id: 'a',
+      message_id: 'm',
+      name: null,
+      properties: '{"plan":"x","n":1.0}',
+    });
+    expect(droppedOf(translate('identify', { anonymousId: 'a', messageId: 'm' }))).toMatchObject({
       reason: 'identify_without_identifier',
       anonymous_id: 'a',
       message_id: 'm',
     });
+  });
+
+  test('a phone alone names somebody where the workspace says so, in E.164', () => {
+    const identify = (body: object, phones?: { country: string | null }) =>
+      translatePipelines({ ...call, context: null, ...(phones && { phones }) }, 'identify', sent(body));
+    const german = { country: 'DE' };
+    const phone = { anonymousId: 'a', traits: { phone: '030 901820', plan: 'x' } };
+    const named = identify(phone, german);
+    expect(eventOf(named)).toMatchObject({
+      type: 'identify',
+      identifier_kind: 'id',
+      identifier: '+4930901820',
+      id: '+4930901820',
+      anonymous_id: 'a',
+    });
+    expect(correctionsOf(named)).toEqual(['traits.phone: canonical_form']);
+    expect(eventOf(identify(phone))).toMatchObject({ type: 'traits', identifier: null });
+    expect(eventOf(identify(phone, { country: null }))).toMatchObject({ type: 'traits', identifier: null });
+    const both = { ...phone, traits: { ...phone.traits, email: 'a@b.c' } };
+    expect(eventOf(identify(both, german))).toMatchObject({ identifier_kind: 'email', id: null });
+    expect(eventOf(identify({ ...phone, userId: '7' }, german))).toMatchObject({ identifier: '7' });
   });
 
   test('neither id nor email is refused', () => {
@@ -92,6 +122,24 @@ describe('track, page and screen', () => {
     [{}, null],
   ])('the name of a page: %j is %s', (body, name) => {
     expect(eventOf(translate('page', { anonymousId: 'a', ...body }))).toMatchObject({ type: 'page', name });
+  });
+
+  test('the name and category beside an address are kept among the properties, and what is there stays as sent', () => {
+    const view = (type: string, body: string) => eventOf(translate(type, body));
+    const page =
+      '{"anonymousId":"a","name":"Boots","category":"Shop","properties":{"url":"https://x/y","n":1.0}}';
+    expect(view('page', page)).toMatchObject({
+      name: 'https://x/y',
+      properties: '{"url":"https://x/y","n":1.0,"name":"Boots","category":"Shop"}',
+    });
+    const own = '{"anonymousId":"a","name":"Boots","properties":{"url":"https://x/y","name":"mine"}}';
+    expect(view('page', own).properties).toBe('{"url":"https://x/y","name":"mine"}');
+    const named = '{"anonymousId":"a","name":"Boots","category":null,"properties":{"n":1.0}}';
+    expect(view('page', named)).toMatchObject({ name: 'Boots', properties: '{"n":1.0}' });
+    const address = '{"anonymousId":"a","name":"Boots","context":{"page":{"url":"https://x/y"}}}';
+    expect(view('page', address)).toMatchObject({ name: 'Boots', properties: null });
+    const screen = '{"anonymousId":"a","name":"Home","category":"App"}';
+    expect(view('screen', screen)).toMatchObject({ name: 'Home', properties: '{"category":"App"}' });
   });
 
   test('a screen is named by its name', () => {

@@ -6,8 +6,10 @@ import { canonicalEmail, isEmailShaped } from '../../schemas/identifiers.ts';
 import type { Identifier } from '../../schemas/lanes.ts';
 import { noted, type NotedCall } from './corrections.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
-import { byShape, isIdentifier, nameIn, ofKind, viewName, withoutPlaceholder } from './names.ts';
+import { byShape, isIdentifier, nameIn, ofKind, phoneIn, viewName, withoutPlaceholder } from './names.ts';
+import { viewProperties } from './view-properties.ts';
 import { stamps, type PipelinesCall } from './pipelines-stamps.ts';
+import { visitorTraits } from './visitor-traits.ts';
 import { readable } from './readable-call.ts';
 import { objectFault, relateOutcome, type Relate } from './translate-relationships.ts';
 import {
@@ -130,16 +132,14 @@ function whoOf(call: Call, body: SentObject): Who | Refusal {
 function identify(call: Call, body: SentObject, { userId, anonymousId }: Who): Translation {
   const traits = withinLimits(call, body.object('traits') ?? emptyObject);
   const email = emailOf(call, traits);
-  const identifier = userId ?? (email === null ? null : ({ kind: 'email', value: email } as const));
+  const identifier =
+    userId ?? (email === null ? phoneOf(call, traits) : ({ kind: 'email', value: email } as const));
   const { messageId, timestamp, context } = stamps(call, body);
   if (identifier === null) {
     if (anonymousId === null) {
       return refused('invalid_call', 'userId', 'userId, anonymousId or traits.email must be present');
     }
-    const reason = 'identify_without_identifier';
-    return accepted(
-      droppedOutcome(call, { reason, messageId, anonymousId, detail: { traits: traits.value } }),
-    );
+    return accepted(visitorTraits(call, anonymousId, { traits, messageId, timestamp, context }));
   }
   const event = eventOutcome(
     call,
@@ -257,21 +257,32 @@ function track(call: Call, body: SentObject, who: Who): Translation {
 
 function view(call: Call, body: SentObject, who: Who & { type: 'page' | 'screen' }): Translation {
   const sent = who.type === 'page' ? pageName(body) : body.value.name;
-  if (typeof sent !== 'string' || sent.trim() === '') return event(call, body, { ...who, name: null });
+  const properties = viewProperties(body, sent);
+  if (typeof sent !== 'string' || sent.trim() === '') {
+    return event(call, body, { ...who, name: null, properties });
+  }
   const name = eventNameOr(sent, who.type);
-  return isRefusal(name) ? name : event(call, body, { ...who, name: viewName(call, who.type, name) });
+  if (isRefusal(name)) return name;
+  return event(call, body, { ...who, name: viewName(call, who.type, name), properties });
 }
 
 function event(
   call: Call,
   body: SentObject,
-  { userId, anonymousId, type, name }: Who & { type: 'event' | 'page' | 'screen'; name: string | null },
+  {
+    userId,
+    anonymousId,
+    type,
+    name,
+    ...rest
+  }: Who & { type: 'event' | 'page' | 'screen'; name: string | null; properties?: string | null },
 ): Translation {
   if (userId === null && anonymousId === null) {
     return refused('invalid_call', 'userId', 'userId or anonymousId must be present');
   }
-  const properties = eventDataOr(body, 'properties');
-  if (isRefusal(properties)) return properties;
+  const sent = eventDataOr(body, 'properties');
+  if (isRefusal(sent)) return sent;
+  const properties = rest.properties ?? sent;
   const { messageId, timestamp, context } = stamps(call, body);
   const parts = { type, identifier: userId, anonymousId, messageId, timestamp, name, properties, context };
   return accepted(eventOutcome(call, parts));
@@ -296,6 +307,13 @@ function emailOf(call: Call, traits: SentObject): string | null {
   call.strictFaults.push(named);
   call.corrections.push({ field: 'traits.email', sent: email, kept: null, why: 'not_a_name' });
   return null;
+}
+
+/** The phone among the traits, where it names people in the workspace and nothing else names anybody. */
+function phoneOf(call: Call, traits: SentObject): Identifier | null {
+  const { phone } = traits.value;
+  const value = typeof phone === 'string' ? phoneIn(call, 'traits.phone', phone) : undefined;
+  return value === undefined ? null : { kind: 'id', value };
 }
 
 /** Without the traits that break a limit: they cost no other trait, and not the person. */

@@ -276,12 +276,27 @@ describe('operations of v2, spec A.2', () => {
     expect(eventOf(operation(body))).toMatchObject({ type: 'event', name: 'viewed_content' });
   });
 
-  test('an identify with only an anonymous id names nobody and leaves a row', () => {
+  test('an identify with only an anonymous id names nobody: its attributes wait with the visitor, or it leaves a row', () => {
     const body = { type: 'person', action: 'identify', identifiers: { anonymous_id: 'a' } };
+    expect(eventOf(operation({ ...body, attributes: { quiz: 'dry' } }))).toMatchObject({
+      type: 'traits',
+      identifier: null,
+      anonymous_id: 'a',
+      properties: '{"quiz":"dry"}',
+    });
+    const long = operation({ ...body, attributes: { quiz: 'x'.repeat(1_001) } });
+    expect(refusalOf(long).message).toMatch(/cannot be longer than 1000 bytes/);
     expect(droppedOf(operation(body))).toMatchObject({
       reason: 'identify_without_identifier',
       anonymous_id: 'a',
     });
+  });
+
+  test('a phone is an id; in E.164 where phones name people', () => {
+    const body = { type: 'person', action: 'event', name: 'x', identifiers: { phone: '(030) 901820' } };
+    expect(eventOf(operation(body)).identifier).toBe('(030) 901820');
+    const told = translateOperation({ ...call, phones: { country: 'DE' } }, sent(body));
+    expect(eventOf(told)).toMatchObject({ identifier_kind: 'id', identifier: '+4930901820' });
   });
 
   test.each(['delete', 'suppress', 'unsuppress'])('%s', (action) => {

@@ -10,6 +10,7 @@ import { bodyIdentifier, identifiersOf, pathIdentifier, sideOf, type Who } from 
 import { deviceEvent } from './translate-device.ts';
 import { deliveryOperation } from './translate-report.ts';
 import { attributesTime, stamps, timeOf } from './track-stamps.ts';
+import { visitorTraits } from './visitor-traits.ts';
 import {
   noRelationships,
   personRelationships,
@@ -21,7 +22,6 @@ import {
 import {
   accepted,
   controlOutcome,
-  droppedOutcome,
   eventOutcome,
   isRefusal,
   refused,
@@ -273,19 +273,14 @@ function v2Event(
 }
 
 function operationIdentify(call: NotedCall, operation: SentObject, who: Who): Translation {
-  if (who.identifier === null) {
-    return accepted(
-      droppedOutcome(call, {
-        reason: 'identify_without_identifier',
-        messageId: null,
-        anonymousId: who.anonymousId,
-        detail: {},
-      }),
-    );
-  }
   const attributes = operation.object('attributes') ?? emptyObject;
   const { timestamp } = timeOf(call, operation);
   const { identifier, anonymousId } = who;
+  if (identifier === null) {
+    const messageId = call.mintMessageId();
+    const said = { traits: attributes, messageId, timestamp, context: null };
+    return attributesFault(attributes) ?? accepted(visitorTraits(call, anonymousId, said));
+  }
   return identify(call, { identifier, attributes, sent: operation, timestamp, anonymousId });
 }
 

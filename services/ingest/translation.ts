@@ -20,6 +20,8 @@ export interface CallContext {
   readonly mintMessageId: () => string;
   /** The workspace lets placeholders name people (guards.illegal_identifiers: false). */
   readonly placeholdersAllowed?: boolean;
+  /** The workspace lets a phone name people; the country of numbers that do not say theirs. */
+  readonly phones?: { readonly country: string | null };
 }
 
 /** A control call but for its number and positions, which the shell gives it with its markers. */

@@ -101,7 +101,7 @@ test(
       expect([name, told.slice(-1)]).toEqual([name, ['asked person_deleted']]);
       expect(told).not.toContain('merged Cart');
     }
-    expect(await story('person=nobody')).toEqual([]);
+    expect((await calls.app('GET', '/v1/trace?person=nobody')).status).toBe(404);
   },
   TEST_MS_MAX,
 );

@@ -19,7 +19,7 @@ import {
   releaseEventsMax,
   shortReleaseEventsMax,
 } from './decide/limits.ts';
-import { RELATE } from './records/routing.ts';
+import { isCounted } from './records/routing.ts';
 import type { LaneState, Releasing } from './decide/state.ts';
 
 interface Share {
@@ -161,7 +161,7 @@ export class Turns {
         asOf: work.asOf,
       });
       const { timestamp, type } = shell.hand.routing;
-      if (type === RELATE) continue;
+      if (!isCounted(type)) continue;
       oldest = count === 0 ? timestamp : Math.min(oldest, timestamp);
       count += 1;
     }

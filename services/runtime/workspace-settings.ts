@@ -21,8 +21,13 @@ export interface WorkspaceSettings {
   };
   /** An identify by id changes an email that is set, which otherwise only one by cio_id may (spec C.3, E row 100). */
   readonly update_email_by_id: boolean;
-  /** The kind of identifier that names people (spec E row 89); used by the fragmentation report. */
-  readonly canonical_identifier: 'id' | 'email';
+  /**
+   * The kind of identifier that names people (spec E row 89); used by the fragmentation report. `phone`: a phone alone
+   * names somebody, by an id in E.164.
+   */
+  readonly canonical_identifier: 'id' | 'email' | 'phone';
+  /** ISO 3166-1 of phone numbers without a country's code, where phones name people; null: these name nobody. */
+  readonly phone_country: string | null;
 }
 
 export const defaultSettings: WorkspaceSettings = {
@@ -37,6 +42,7 @@ export const defaultSettings: WorkspaceSettings = {
   },
   update_email_by_id: false,
   canonical_identifier: 'id',
+  phone_country: null,
 };
 
 /** Settings in force. Stored bodies are partial: what they leave out has its default. */

@@ -13,6 +13,7 @@ import { bodyBudgets, budgetStates, type BodyBudgets } from '../gateway/body-bud
 import { QuietLog } from '../gateway/quiet-log.ts';
 import { plainIntake } from './plain-intake.ts';
 import { buildServer, type ServerOptions } from '../gateway/server.ts';
+import { segmentTypeOf } from '../runtime/segment-type.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 
 export const siteId = 'site_123';
@@ -208,6 +209,7 @@ export function testServer({
       admin,
       codecs: localCodecs(),
       settings: (name) => settingsOf(definitions, name),
+      segmentType: (name, id) => segmentTypeOf(definitions, name, id),
       testClock: testClock
         ? { now: () => definitions.clock, advanceTo: (time) => definitions.advanceClockTo(time) }
         : undefined,

@@ -10,7 +10,7 @@ const optional = fc.option(text);
 const time = fc.integer({ min: -(2 ** 42), max: 2 ** 45 });
 const event = fc.record({
   received_at: time,
-  type: fc.constantFrom('event', 'page', 'screen', 'identify', 'relate'),
+  type: fc.constantFrom('event', 'page', 'screen', 'identify', 'relate', 'traits', 'membership'),
   identifier_kind: fc.constantFrom('none', 'id', 'email', 'cio_id'),
   identifier: optional,
   anonymous_id: optional,

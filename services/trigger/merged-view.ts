@@ -22,6 +22,8 @@ const TYPES: readonly (EventType | undefined)[] = [
   'identify',
   undefined,
   'relate',
+  'traits',
+  'membership',
 ];
 const IDENTIFIER_KINDS: readonly CollectedEvent['identifier_kind'][] = ['none', 'id', 'email', 'cio_id'];
 

@@ -31,6 +31,9 @@ import { RulesCache } from './rules-cache.ts';
 /** Parked records handled in a batch, so that a long queue cannot hold up its partition. */
 export const drainRecordsMax = 5_000;
 
+/** Types of what a visitor does; the others say something of the person. */
+const HAPPENS: ReadonlySet<string> = new Set(['event', 'page', 'screen']);
+
 /** A value of events.merged and where it came from. */
 interface Source {
   readonly bytes: Buffer;
@@ -138,7 +141,7 @@ export class TriggerProcessor implements Processor {
   #leavesNothing(stored: Buffer): boolean {
     const view = this.#view;
     if (view.kind !== 'event' || view.knownAsOf !== null || !isAlive(stored)) return false;
-    if (view.type === 'identify' || view.type === 'relate') return false;
+    if (!HAPPENS.has(view.type)) return false;
     const rules = this.#rules.of(view.workspace);
     return (
       stampOf(stored) === rules.stamp &&

@@ -5,6 +5,7 @@ import type { WorkspaceSettings } from '../../runtime/workspace-settings.ts';
 import { callOf, identifierIn } from './call.ts';
 import { decideClaim, namesTooMany, type ClaimDecision } from './decide-claim.ts';
 import { decideDelete, decideSuppress, decideUnsuppress } from './decide-control.ts';
+import { decideMembership } from './decide-membership.ts';
 import { decideMerge } from './decide-merge.ts';
 import { decideSplit, splitCallOf } from './decide-split.ts';
 import type { WorkspaceGraph } from '../graph/graph.ts';
@@ -62,6 +63,10 @@ export function decideCall(request: IdentityRequest, { graph, settings, recorder
 
 /** A control call whose turn has come. */
 export function decideControl(request: IdentityRequest, { graph, settings, recorder }: Decision): void {
+  if (request.kind === 'membership') {
+    recorder.membership(decideMembership(graph, request));
+    return;
+  }
   const identifier = identifierIn(request.identifier_kind, request.identifier);
   if (identifier !== null) recorder.outcome(controlOutcome(request, identifier, graph, settings));
 }
@@ -93,6 +98,7 @@ function controlOutcome(
     case 'watermark':
     case 'barrier':
     case 'marker':
+    case 'membership':
       throw new TypeError(`not a control call: ${request.kind}`);
     default:
       return unreachable(request.kind);

@@ -3,6 +3,7 @@
  * request also the other identifiers of the people whom it names today, or that were blocked together. Pure.
  */
 import type { Identifier } from '../../../schemas/lanes.ts';
+import { membershipIn } from '../../../schemas/membership.ts';
 import type { IdentityRequest } from '../../../schemas/records.ts';
 import { callOf, identifierIn } from '../decide/call.ts';
 import { splitCallOf } from '../decide/decide-split.ts';
@@ -10,6 +11,10 @@ import type { GraphView } from '../graph/graph.ts';
 
 /** Names of a control call: what it says, whoever that is when its turn comes. */
 export function namesOfControl(request: IdentityRequest): readonly string[] {
+  if (request.kind === 'membership') {
+    const { kind, values } = membershipIn(request.detail);
+    return values.map((value) => nameOf(request, { kind, value }));
+  }
   const path = identifierIn(request.identifier_kind, request.identifier);
   const other = identifierIn(request.other_kind, request.other);
   const names = [path, other].filter((each) => each !== null).map((each) => nameOf(request, each));

@@ -24,8 +24,8 @@ export interface LaneEvent {
   readonly timestamp: number;
   /** The lane is an anonymous id's. */
   readonly anonymous: boolean;
-  /** It says to which objects somebody belongs, which is no event that is counted. */
-  readonly relate?: boolean;
+  /** It says something of somebody (an object, a trait), which is no event that is counted. */
+  readonly uncounted?: boolean;
   /** What the call names; null for nobody. */
   readonly identifier: Identifier | null;
   /** An identify: its canonical identifiers and anonymous id as one text. Null for any other event. */
@@ -253,7 +253,7 @@ function takeNameless(draft: Draft, event: LaneEvent, arrived: boolean): void {
   const at = Math.max(event.receivedAt, link.claimedAt);
   const via = draft.route(personId, event.receivedAt);
   draft.push({ type: 'merged', personId: via, mergedAt: at, previouslyAnonymous: true, asOf: link.asOf });
-  if (event.relate !== true)
+  if (event.uncounted !== true)
     draft.push({ type: 'merge_logged', personId, count: 1, oldest: event.timestamp, at });
 }
 

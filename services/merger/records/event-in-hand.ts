@@ -4,7 +4,7 @@ import { schemaIdOf, WIRE_HEADER_BYTES, type Codecs } from '../../../schemas/cod
 import type { Workspace } from '../../../schemas/ids.ts';
 import { canonicalIdentifier, type Identifier } from '../../../schemas/lanes.ts';
 import type { LaneEvent } from '../decide/decide.ts';
-import { EventRouting, IDENTIFY, RELATE, type IdentifyFields, type Span } from './routing.ts';
+import { EventRouting, IDENTIFY, isCounted, type IdentifyFields, type Span } from './routing.ts';
 
 /** Most are shorter, and are then kept as they are. */
 const PLAIN_CHARS_MAX = 100;
@@ -52,9 +52,9 @@ export class EventInHand {
     const { receivedAt, timestamp } = routing;
     const anonymous = routing.anonymousId.start >= 0;
     const fingerprint = identify ? this.#fingerprint() : null;
-    const relate = routing.type === RELATE;
+    const uncounted = !isCounted(routing.type);
     const identifier = this.#identifier;
-    return { receivedAt, timestamp, anonymous, relate, identifier, fingerprint, behindMarker };
+    return { receivedAt, timestamp, anonymous, uncounted, identifier, fingerprint, behindMarker };
   }
 
   /** Whom the call is about; after laneEvent. */

@@ -11,9 +11,15 @@ export const IDENTIFY = 3;
 export const MARKER = 4;
 export const NOBODY = 0;
 const kinds: readonly (IdentifierKind | null)[] = [null, 'id', 'email', 'cio_id'];
-/** Says to which objects a visitor or a person belongs: it waits and goes on like an event, and is none. */
-export const RELATE = 5;
-const TYPE_MAX = RELATE;
+/** From here on types say something of a visitor or a person: they wait and go on like an event, and are none. */
+const RELATE = 5;
+/** membership, which comes from identity and not through lanes. */
+const TYPE_MAX = 7;
+
+/** An event that somebody did, and that is counted as such when it is merged. */
+export function isCounted(type: number): boolean {
+  return type < RELATE;
+}
 
 /** Where a text lies in `bytes`; start is -1 for null. */
 export interface Span {

@@ -11,10 +11,10 @@ import { marksOf } from '../../rules/memory.ts';
 import { parseJsonObject, type JsonObject } from '../../rules/paths.ts';
 import type { Effect } from './effects.ts';
 import { Look } from './look.ts';
-import { applyIdentify, attributeAt, withKnown, type Known, type Profile } from './profile.ts';
+import { applyIdentify, applyTraits, attributeAt, withKnown, type Known, type Profile } from './profile.ts';
 import { applyRelate } from './relationships.ts';
 import { newPerson, ruleStateBytesMax, withClaim, type Person } from './state.ts';
-import { watchersFor, type WorkspaceRules } from './workspace-rules.ts';
+import { segmentKey, watchersFor, type WorkspaceRules } from './workspace-rules.ts';
 
 /** Spec C.1 rows 11 and 12: an older event counts for segments and history, and triggers no journey. */
 export const triggerAgeMsMax = 72 * 3_600_000;
@@ -32,7 +32,7 @@ export interface Subject {
 
 /** A record of kind event, with what is dear to decode asked for on demand. */
 export interface PersonEvent {
-  readonly type: 'event' | 'page' | 'screen' | 'identify' | 'relate';
+  readonly type: 'event' | 'page' | 'screen' | 'identify' | 'relate' | 'traits' | 'membership';
   readonly name: string | null;
   readonly messageId: string;
   readonly anonymousId: string | null;
@@ -102,6 +102,8 @@ class EventDecision {
       identified = true;
       if (anonymousId !== null) claims = withClaim(claims, anonymousId);
     } else if (this.#event.type === 'relate') this.#relate();
+    else if (this.#event.type === 'membership') this.#membership();
+    else if (this.#event.type === 'traits') this.#traits();
     else this.#happened();
     const person = this.#look.finish(this.#withOwn(claims, identified));
     const effects = [...this.#effects, ...this.#look.effects];
@@ -188,6 +190,38 @@ class EventDecision {
     look.startJourneysOf(turns, this.#event.messageId);
   }
 
+  /** What the visitor said of themselves fills what the person has not set. */
+  #traits(): void {
+    const { messageId, receivedAt: at } = this.#event;
+    const named = this.#takeKnown();
+    const attributes = parseJsonObject(this.#event.details().properties);
+    const { profile, changed, refused } = applyTraits(this.#currentProfile(), { attributes, at, messageId });
+    this.#refuse('attributes', refused);
+    if (changed.length > 0 || this.#isSeenEarlier || this.#isNew) this.#publishProfile(profile);
+    const look = this.#look;
+    const held = this.#heldFor();
+    const turns = look.turnSegments(this.#segmentsTouched(named || changed.length > 0), messageId);
+    look.startJourneysOf(turns, messageId, { held });
+  }
+
+  /** Somebody puts the person into a manual segment, or takes them out. */
+  #membership(): void {
+    const { name, messageId, anonymousId, mergedAt: at } = this.#event;
+    const named = this.#takeKnown();
+    if (this.#isSeenEarlier || this.#isNew) this.#publishProfile(this.#currentProfile());
+    const look = this.#look;
+    const turns = look.turnSegments(this.#segmentsTouched(named), messageId);
+    const rule = this.#subject.rules.manual.get(segmentKey(name ?? ''));
+    if (rule === undefined) {
+      const detail = JSON.stringify({ segment_id: name });
+      const reason = 'segment_unknown';
+      this.#effects.push({ type: 'dropped', reason, at, messageId, anonymousId, detail });
+    }
+    const isMember = parseJsonObject(this.#event.details().properties)['action'] === 'add';
+    const moved = rule === undefined ? [] : look.setMember(rule, isMember, messageId);
+    look.startJourneysOf([...turns, ...moved], messageId);
+  }
+
   /** An event from before the first touch so far. */
   get #isSeenEarlier(): boolean {
     return this.#firstSeenAt < this.#before.firstSeenAt;
@@ -228,7 +262,7 @@ class EventDecision {
 
   #ruleEvent(): RuleEvent | undefined {
     const { type, name, messageId, timestamp, receivedAt, details } = this.#event;
-    if (type === 'identify' || type === 'relate') return undefined;
+    if (type !== 'event' && type !== 'page' && type !== 'screen') return undefined;
     let parsed: JsonObject | undefined;
     const properties = () => (parsed ??= parseJsonObject(details().properties));
     return { type, name, messageId, time: windowTime(timestamp, receivedAt), receivedAt, properties };

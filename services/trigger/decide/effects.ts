@@ -44,7 +44,7 @@ export type Effect =
     }
   | {
       readonly type: 'dropped';
-      readonly reason: 'person_deleted' | 'patterns_too_costly';
+      readonly reason: 'person_deleted' | 'patterns_too_costly' | 'segment_unknown';
       readonly at: number;
       /** Null, as the visitor, where a merge or a split had the person looked at. */
       readonly messageId: string | null;

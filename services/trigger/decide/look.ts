@@ -21,6 +21,7 @@ import {
 import {
   segmentKey,
   type JourneyRule,
+  type ManualRule,
   type Rule,
   type SegmentRule,
   type WorkspaceRules,
@@ -33,7 +34,7 @@ import {
 export const heldTriggerMsMax = 5 * 60_000;
 
 export interface SegmentTurn {
-  readonly rule: SegmentRule;
+  readonly rule: SegmentRule | ManualRule;
   readonly change: 'entered' | 'left';
 }
 
@@ -113,7 +114,7 @@ export class Look {
     const { rules } = this.#options;
     for (const [key, state] of this.#ruleStates) {
       const rule = rules.rulesByKey.get(key);
-      if (rule === undefined) this.#forget(key, state);
+      if (rule === undefined || isOtherManual(rule, state)) this.#forget(key, state);
       else if (rule.version !== state.version) this.#keep(key, cleared(state, rule.version));
     }
     const turns = this.turnSegments(this.allSegments(), null);
@@ -160,6 +161,21 @@ export class Look {
       for (const key of rules.dependents.get(rule.id) ?? []) pending.add(key);
     }
     return turns;
+  }
+
+  /** Puts the person into a manual segment or takes them out. What turns because of it is told too, in its order. */
+  setMember(rule: ManualRule, isMember: boolean, causeMessageId: string | null): readonly SegmentTurn[] {
+    const { rules, now } = this.#options;
+    if ((this.#stateOf(rule).since !== undefined) === isMember) return [];
+    const change = isMember ? 'entered' : 'left';
+    if (isMember) this.#keep(rule.key, { version: rule.version, marks: {}, since: now });
+    else {
+      this.#ruleStates.delete(rule.key);
+      this.#touched = true;
+    }
+    this.#segmentChanged(rule.id, change, causeMessageId, rule.definitionVersion);
+    const dependents = new Set(rules.dependents.get(rule.id) ?? []);
+    return [{ rule, change }, ...this.turnSegments(dependents, causeMessageId)];
   }
 
   /** Triggers of these turns, in their order. `held`: anonymous id whose identify they wait for. */
@@ -299,6 +315,11 @@ class LookEvidence implements Evidence {
   inSegment(segmentId: string): boolean {
     return this.#ruleStates.get(segmentKey(segmentId))?.since !== undefined;
   }
+}
+
+/** Deleted and made anew, or one of a rule before: whoever was in that was never put into this. */
+function isOtherManual(rule: Rule, { version }: RuleState): boolean {
+  return 'manual' in rule && rule.version !== version;
 }
 
 function cleared(state: RuleState, version: number): RuleState {

@@ -19,7 +19,7 @@ import {
   type Person,
   type RuleState,
 } from './state.ts';
-import { segmentKey, type Rule, type WorkspaceRules } from './workspace-rules.ts';
+import { segmentKey, type ManualRule, type Rule, type WorkspaceRules } from './workspace-rules.ts';
 
 /** What moves from the absorbed person to the survivor. */
 export interface Moved {
@@ -94,7 +94,9 @@ export function decideAbsorb(subject: Subject, moved: Moved, { at, known }: Chan
     held: [...current.held, ...moved.held].slice(0, heldTriggersMax),
   };
   const look = new Look(joined, options);
-  look.startJourneysOf(look.turnSegments(look.allSegments(), null), null);
+  const members = manualSegmentsOf(movedRules, rules);
+  const put = members.flatMap((rule) => look.setMember(rule, true, null));
+  look.startJourneysOf([...put, ...look.turnSegments(look.allSegments(), null)], null);
   const changed: Effect = {
     type: 'profile_changed',
     state: 'alive',
@@ -134,7 +136,7 @@ export function decideDeparture(subject: Subject, departure: Departure): Decisio
   const left = Object.entries(person.rules)
     .filter(([, { since }]) => since !== undefined)
     .map(([key, { version }]): Effect => {
-      const rule = subject.rules.segmentsByKey.get(key);
+      const rule = subject.rules.segmentsByKey.get(key) ?? subject.rules.manual.get(key);
       const ruleVersion = rule?.definitionVersion ?? version;
       const segmentId = key.slice(segmentKey('').length);
       return { type: 'segment_changed', segmentId, change: 'left', at, causeMessageId: null, ruleVersion };
@@ -153,12 +155,20 @@ export function decideDeparture(subject: Subject, departure: Departure): Decisio
   };
 }
 
+/** Manual segments that the absorbed person was in (spec C.3). */
+function manualSegmentsOf(moved: Person['rules'], { manual }: WorkspaceRules): readonly ManualRule[] {
+  return Object.entries(moved).flatMap(([key, { version, since }]) => {
+    const rule = manual.get(key);
+    return rule?.version === version && since !== undefined ? [rule] : [];
+  });
+}
+
 /** Marks of a version that is not in force here any more have nothing to count for. */
 function mergeRules(ours: Person['rules'], theirs: Person['rules'], rules: WorkspaceRules): Person['rules'] {
   const merged = new Map(Object.entries(ours));
   for (const [key, moved] of Object.entries(theirs)) {
     const rule = rules.rulesByKey.get(key);
-    if (rule?.version !== moved.version) continue;
+    if (rule?.version !== moved.version || 'manual' in rule) continue;
     const own = merged.get(key);
     const marks = mergeRuleMarks(rule, own?.marks ?? {}, moved.marks);
     merged.set(key, own === undefined ? { version: moved.version, marks } : { ...own, marks });

@@ -56,6 +56,14 @@ export interface Identify {
   readonly known: Known | null;
 }
 
+/** What a visitor said of themselves before they were known (spec C.1 row 18). */
+export interface Traits {
+  readonly attributes: JsonObject;
+  /** When it was received, ms. */
+  readonly at: number;
+  readonly messageId: string;
+}
+
 export interface ProfileUpdate {
   readonly profile: Profile;
   /** Names whose value is another now; id and email included. */
@@ -65,13 +73,36 @@ export interface ProfileUpdate {
 }
 
 export function applyIdentify(before: Profile, call: Identify): ProfileUpdate {
+  const { attributes, changed, refused } = written(before, call.attributes, () => call.by);
+  const named = call.known === null ? withClaims(before, call) : withKnown(before, call.known);
+  return { profile: { ...named.profile, attributes }, changed: [...changed, ...named.changed], refused };
+}
+
+/** Taken off the time of what only fills: longer than any two times of ours can lie apart. */
+const FILLS_MS = 2 ** 52;
+
+/**
+ * Fills what the person has not set, whenever either was said: written as if before every write of the person. So the
+ * order in which lanes and merges bring it does not matter. Of the first touch the true time counts.
+ */
+export function applyTraits(before: Profile, { attributes: sent, at, messageId }: Traits): ProfileUpdate {
+  const by = (name: string): Stamp => [FIRST_TOUCH_KEYS.has(name) ? at : at - FILLS_MS, messageId];
+  const { attributes, changed, refused } = written(before, sent, by);
+  return { profile: { ...before, attributes }, changed, refused };
+}
+
+function written(
+  before: Profile,
+  sentAttributes: JsonObject,
+  by: (name: string) => Stamp,
+): Pick<ProfileUpdate, 'changed' | 'refused'> & Pick<Profile, 'attributes'> {
   const attributes: Record<string, Written> = { ...before.attributes };
   const changed: string[] = [];
   const refused: string[] = [];
-  const room = new ProfileRoom(before.attributes, () => bytesAtMost(call.attributes));
-  for (const [name, sent] of Object.entries(call.attributes)) {
+  const room = new ProfileRoom(before.attributes, () => bytesAtMost(sentAttributes));
+  for (const [name, sent] of Object.entries(sentAttributes)) {
     if (SPECIAL_KEYS.has(name)) continue;
-    const next = { value: normalise(name, sent), by: call.by };
+    const next = { value: normalise(name, sent), by: by(name) };
     const old = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
     if (!wins(name, next, old)) continue;
     const isOther = !isSame(old?.value ?? null, next.value);
@@ -82,8 +113,7 @@ export function applyIdentify(before: Profile, call: Identify): ProfileUpdate {
     setOwn(attributes, name, next);
     if (isOther) changed.push(name);
   }
-  const named = call.known === null ? withClaims(before, call) : withKnown(before, call.known);
-  return { profile: { ...named.profile, attributes }, changed: [...changed, ...named.changed], refused };
+  return { attributes, changed, refused };
 }
 
 /** Lanes of one person are not in step: what identity said before counts no more. */

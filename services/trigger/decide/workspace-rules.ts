@@ -13,7 +13,6 @@ import {
 import { StoredPatterns, type DefinitionPatterns } from '../../rules/definition-patterns.ts';
 import { EVENT_TYPES } from '../../rules/parse-matcher.ts';
 import { parseJourney, parseSegment } from '../../rules/parse.ts';
-import { isJsonObject } from '../../rules/paths.ts';
 import type { DefinitionsView, StoredDefinition } from '../../runtime/definitions.ts';
 import { patternOwners, withRoomForPatterns } from '../../runtime/stored-patterns.ts';
 
@@ -31,6 +30,12 @@ export interface SegmentRule extends Rule {
   readonly when: Condition;
   /** Attributes, objects that the person belongs to, and since when the person is known of. */
   readonly usesProfile: boolean;
+}
+/** Nobody is in it by a rule: members are put in and taken out. With another version it is another segment, and empty. */
+export interface ManualRule extends Rule {
+  readonly id: string;
+  readonly definitionVersion: number;
+  readonly manual: true;
 }
 export interface JourneyRule extends Rule {
   readonly id: string;
@@ -58,6 +63,8 @@ export interface WorkspaceRules {
   /** A segment comes after those that it refers to; in a cycle, by id. */
   readonly segments: readonly SegmentRule[];
   readonly segmentsByKey: ReadonlyMap<string, SegmentRule>;
+  /** By key. */
+  readonly manual: ReadonlyMap<string, ManualRule>;
   /** Keys of the segments whose rule refers to this segment id. */
   readonly dependents: ReadonlyMap<string, readonly string[]>;
   readonly journeys: ReadonlyMap<string, JourneyRule>;
@@ -85,20 +92,21 @@ export function workspaceRules(definitions: DefinitionsView, workspace: string):
   const segments = inOrderOfReference(parsed.filter((rule) => rule !== undefined && 'when' in rule));
   const journeys = parsed.filter((rule) => rule !== undefined && 'journey' in rule);
   const running = journeys.filter(({ journey }) => journey.state === 'running');
-  const manual = stored.filter(isManual).length;
+  const manual = parsed.filter((rule) => rule !== undefined && 'manual' in rule);
   return {
     stamp: stampOf(stored),
     ...watchersOf([...segments, ...journeys], running),
     segments,
     segmentsByKey: new Map(segments.map((rule) => [rule.key, rule])),
     dependents: dependentsOf(segments),
+    manual: new Map(manual.map((rule) => [rule.key, rule])),
     journeys: new Map(journeys.map((rule) => [rule.id, rule])),
     bySegment: grouped(running, ({ journey }) =>
       journey.trigger.type === 'segment' ? journey.trigger.segmentId : undefined,
     ),
     onIdentified: running.filter(({ journey }) => journey.trigger.type === 'identified'),
-    rulesByKey: new Map([...segments, ...journeys].map((rule) => [rule.key, rule])),
-    unreadable: stored.length - segments.length - journeys.length - manual,
+    rulesByKey: new Map([...segments, ...manual, ...journeys].map((rule) => [rule.key, rule])),
+    unreadable: stored.length - segments.length - journeys.length - manual.length,
     unusablePatterns,
   };
 }
@@ -106,14 +114,16 @@ export function workspaceRules(definitions: DefinitionsView, workspace: string):
 function ruleOf(
   stored: StoredDefinition,
   patterns: DefinitionPatterns,
-): SegmentRule | JourneyRule | undefined {
+): SegmentRule | ManualRule | JourneyRule | undefined {
   const shared = { id: stored.id, version: stored.ruleVersion, definitionVersion: stored.version };
   if (stored.kind === 'segment') {
     const parsed = parseSegment(stored.body, patterns);
-    if (!parsed.ok || parsed.value.type !== 'data_driven') return undefined;
+    if (!parsed.ok) return undefined;
+    const key = segmentKey(stored.id);
+    if (parsed.value.type === 'manual') return { ...shared, key, events: [], manual: true };
     const { when } = parsed.value;
     const usesProfile = leavesOf(when).some((leaf) => PROFILE_LEAVES.has(leaf.type));
-    return { ...shared, key: segmentKey(stored.id), events: eventsOf(when), when, usesProfile };
+    return { ...shared, key, events: eventsOf(when), when, usesProfile };
   }
   const parsed = parseJourney(stored.body, patterns);
   if (!parsed.ok) return undefined;
@@ -124,11 +134,6 @@ function ruleOf(
 
 export function segmentKey(segmentId: string): string {
   return `s:${segmentId}`;
-}
-
-function isManual({ kind, body }: StoredDefinition): boolean {
-  if (kind !== 'segment' || !isJsonObject(body) || body['type'] !== 'manual') return false;
-  return parseSegment(body).ok;
 }
 
 const PROFILE_LEAVES: ReadonlySet<string> = new Set(['attribute', 'relationship', 'age']);
