@@ -30,6 +30,9 @@ import { RulesCache } from './rules-cache.ts';
 /** Parked records handled in a batch, so that a long queue cannot hold up its partition. */
 export const drainRecordsMax = 5_000;
 
+/** About as much of the machine as a unit of share.ts, as measured. */
+const patternStepsAUnit = 7;
+
 /** A value of events.merged and where it came from. */
 interface Source {
   readonly bytes: Buffer;
@@ -98,6 +101,12 @@ export class TriggerProcessor implements Processor {
 
   wantsBatch(): boolean {
     return this.#links.drainable;
+  }
+
+  takeUnits(): number {
+    const steps = this.#people.patternSteps;
+    this.#people.patternSteps = 0;
+    return Math.ceil(steps / patternStepsAUnit);
   }
 
   pendingSince(): undefined {

@@ -13,7 +13,9 @@ import {
   type FailedPlace,
   type JournaledFailure,
 } from './batch/failed-records.ts';
+import type { DefinitionsView } from '../definitions.ts';
 import type { BatchContext, Emitter, Kept, Processor, ServiceSpec } from './ports.ts';
+import { FairShare, type Waiting } from './share/fair-share.ts';
 
 export interface PartitionParts {
   readonly partition: number;
@@ -32,6 +34,7 @@ export class PartitionRunner {
   readonly #spec: ServiceSpec;
   readonly #parts: PartitionParts;
   #processor: Processor;
+  #share: FairShare | undefined;
   /** Of committed batches and of the open one, unusable ones included. */
   deadLetters = 0;
   /** Which are to be put aside; of a replayed batch, as its journal record says. */
@@ -52,6 +55,7 @@ export class PartitionRunner {
     this.#spec = spec;
     this.#parts = parts;
     this.#processor = spec.open(partition, partitions, stores, codecs);
+    this.#share = this.#openShare();
     this.#place = { topic: spec.inputs[0] ?? 'definitions', partition, offset: -1, kept: '' };
   }
 
@@ -59,7 +63,26 @@ export class PartitionRunner {
     return this.#processor;
   }
 
+  /** Records that have been read and wait for their workspace's share. */
+  get waiting(): Waiting | undefined {
+    return this.#share?.waiting;
+  }
+
+  /** Would the end of a batch do anything now, without further input? */
+  wantsBatch(time: number, definitions: DefinitionsView): boolean {
+    return (this.waiting?.records ?? 0) > 0 || this.#processor.wantsBatch(time, definitions);
+  }
+
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
+    const share = this.#share;
+    if (share === undefined) this.#handle(record, batch, out);
+    else
+      share.take(record, batch.sequence, out, (each) => {
+        this.#handle(each, batch, out);
+      });
+  }
+
+  #handle(record: InputRecord, batch: BatchContext, out: Emitter): void {
     if (this.failed.size > 0) {
       const place = placeOf(record);
       const failure = this.failed.of(place);
@@ -84,6 +107,9 @@ export class PartitionRunner {
   }
 
   onBatchEnd(batch: BatchContext, out: Emitter): void {
+    this.#share?.drain(this.partition, batch.sequence, out, (each) => {
+      this.#handle(each, batch, out);
+    });
     this.#out = out;
     this.processor.onBatchEnd(this.#contextOf(batch), out);
   }
@@ -112,7 +138,13 @@ export class PartitionRunner {
     this.committed();
     // Whatever the processor remembers of the batch is gone with it.
     this.#processor = this.#spec.open(partition, partitions, stores, codecs);
+    this.#share = this.#openShare();
     return true;
+  }
+
+  #openShare(): FairShare | undefined {
+    const { share } = this.#spec;
+    return share && new FairShare(share, this.stores.keyed, this.#processor);
   }
 
   #contextOf(batch: BatchContext): BatchContext {
