@@ -83,6 +83,7 @@ export class PartitionRunner {
   }
 
   #handle(record: InputRecord, batch: BatchContext, out: Emitter): void {
+    this.#out = out;
     if (this.failed.size > 0) {
       const place = placeOf(record);
       const failure = this.failed.of(place);
@@ -91,7 +92,6 @@ export class PartitionRunner {
         return;
       }
     }
-    this.#out = out;
     try {
       this.processor.onRecord(record, this.#contextOf(batch), out);
     } catch (error) {
@@ -156,18 +156,17 @@ export class PartitionRunner {
 
   /** What was kept of an earlier record fails by itself: the record that is read at that moment has no part in it. */
   #attempt(kept: Kept, work: () => void): boolean {
-    const { topic, name } = kept;
-    const place: FailedPlace = { topic, partition: this.partition, offset: kept.offset ?? -1, kept: name };
-    const failure = this.failed.of(place);
+    const failure = this.failed.size === 0 ? undefined : this.failed.of(this.#placeOfKept(kept));
     if (failure === undefined) {
       try {
         work();
         return true;
       } catch (error) {
-        throw faultOf(error, place, 'handle');
+        throw faultOf(error, this.#placeOfKept(kept), 'handle');
       }
     }
     assertState(this.#out !== undefined && this.#batch !== undefined, 'what is kept is handled in a batch');
+    const place = this.#placeOfKept(kept);
     this.#open.push(journaled(place, failure));
     this.#write(
       { ...place, key: Buffer.from(kept.key), value: kept.value() },
@@ -176,6 +175,10 @@ export class PartitionRunner {
       this.#out,
     );
     return false;
+  }
+
+  #placeOfKept({ topic, name, offset = -1 }: Kept): FailedPlace {
+    return { topic, partition: this.partition, offset, kept: name };
   }
 
   #canDecode(record: InputRecord): boolean {
@@ -192,7 +195,7 @@ export class PartitionRunner {
   #putAside(record: InputRecord, failure: Failure, batch: BatchContext, out: Emitter): void {
     this.#open.push(journaled(placeOf(record), failure));
     this.#letter(record, failure, batch, out);
-    this.processor.onPutAside?.(record, batch, out);
+    this.processor.onPutAside?.(record, this.#contextOf(batch), out);
   }
 
   #letter(record: InputRecord, failure: Failure, batch: BatchContext, out: Emitter): void {

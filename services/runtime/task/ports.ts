@@ -12,7 +12,7 @@ import type { Share } from './share/share.ts';
 
 /** Something of an earlier record that a processor has kept, and handles now. */
 export interface Kept {
-  /** Tells it from all else that this partition has kept, the same in a replay. */
+  /** Tells it from all else that this partition has kept, the same in a replay. Asked for only when something fails. */
   readonly name: string;
   /** Of whose values it is one. */
   readonly topic: TopicId;

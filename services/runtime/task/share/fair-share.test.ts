@@ -72,6 +72,25 @@ describe('a flood of one workspace', () => {
     expect(process.service.status().gauges.waiting_records).toBe(0);
   });
 
+  test('of records that are dear by themselves pays for each in the batches that follow, also after a start', async () => {
+    const flood = new Flood();
+    flood.send('flood', 1, 6);
+    const dear: ServiceSpec = {
+      ...shared(small),
+      open: (...parts) => Object.assign(toyService.open(...parts), { takeUnits: () => 10 * small.unitsMax }),
+    };
+    const first = await flood.world.process({ spec: dear }).start();
+    await flood.world.time.until(() => flood.handled.length === 3, MINUTE_MS);
+    first.kill();
+    const second = await flood.world.process({ spec: dear }).start();
+    await flood.finish();
+    flood.check();
+    expect(second.failure).toBe('');
+    const { length } = flood.world.journal();
+    expect(length).toBeGreaterThan(5 * 10);
+    expect(length).toBeLessThan(5 * 10 + 20);
+  });
+
   test('has the same waiting after a kill, with its state and without', async () => {
     for (const disk of [undefined, new MemoryDisk()]) {
       const flood = new Flood();

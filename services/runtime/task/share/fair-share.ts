@@ -9,6 +9,7 @@
 import type { InputRecord } from '../../log/ports.ts';
 import type { KeyedStore } from '../../store/ports.ts';
 import type { Emitter, Processor } from '../ports.ts';
+import { Debts } from './debts.ts';
 import { unitsOf, type Share } from './share.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
@@ -22,8 +23,9 @@ export class FairShare {
   readonly #share: Share;
   readonly #room: WaitingRoom;
   readonly #processor: Processor;
-  /** Units taken of the batch, by workspace. */
+  /** Units taken of the batch, by workspace; it begins with what was taken too much of those before. */
   readonly #taken = new Map<string, number>();
+  readonly #debts: Debts;
   #sequence = -1;
   /** Records come in runs of one workspace. */
   #workspace = '';
@@ -32,6 +34,7 @@ export class FairShare {
   constructor(share: Share, store: KeyedStore, processor: Processor) {
     this.#share = share;
     this.#room = new WaitingRoom(store);
+    this.#debts = new Debts(store);
     this.#processor = processor;
   }
 
@@ -55,18 +58,20 @@ export class FairShare {
   /** The end of the batch: those that wait, each workspace with what is left of its share. */
   drain(partition: number, sequence: number, out: Emitter, handle: (record: InputRecord) => void): void {
     this.#begin(sequence);
-    if (this.#room.records === 0) return;
-    for (const workspace of [...this.#room.workspaces.keys()].sort()) {
+    const waiting = this.#room.records === 0 ? [] : [...this.#room.workspaces.keys()].sort();
+    for (const workspace of waiting) {
       while (this.#room.has(workspace) && !this.#hasHadShare(workspace)) {
         this.#handleOldest(workspace, partition, out, handle);
       }
     }
+    for (const [workspace, units] of this.#taken) this.#debts.put(workspace, units - this.#share.unitsMax);
   }
 
   #begin(sequence: number): void {
     if (sequence === this.#sequence) return;
     this.#sequence = sequence;
     this.#taken.clear();
+    for (const [workspace, units] of this.#debts.all) this.#taken.set(workspace, units);
   }
 
   #mustWait(workspace: string): boolean {
