@@ -151,8 +151,11 @@ export class LanesProcessor implements Processor {
   #passMarkers(out: Emitter): void {
     const { busy, markers, outputs } = this.#shell;
     if (!markers.anyUnpassed) return;
-    const below = { asked: busy.askedBelow(), done: busy.since()?.offset ?? Infinity };
-    for (const marker of markers.pass(below)) outputs.markerPassed(out, marker);
+    const progress = busy.progress();
+    const passed = markers.pass(
+      (workspace) => progress.get(workspace) ?? { asked: Infinity, done: Infinity },
+    );
+    for (const marker of passed) outputs.markerPassed(out, marker);
   }
 
   /** An event of nobody known, in a lane that has nothing in hand. Decided by decide.ts in the same way. */
