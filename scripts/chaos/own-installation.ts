@@ -1,5 +1,5 @@
 /** An installation of its own for a chaos run: `npm start` as a child process, in a folder that goes afterwards. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,8 @@ import { CodedError } from '../../services/runtime/errors.ts';
 
 export interface OwnInstallation {
   readonly dataFolder: string;
+  /** SIGTERM, and a start on the same folder; resolves when it is ready. */
+  restart(): Promise<void>;
   /** SIGTERM; resolves when it has ended. @returns its exit code. */
   stop(): Promise<number | null>;
 }
@@ -21,6 +23,22 @@ export async function startOwnInstallation(
   env: Readonly<Record<string, string>> = {},
 ): Promise<OwnInstallation> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'hindsight-chaos-'));
+  let launcher = await launch(dataFolder, env);
+  return {
+    dataFolder,
+    restart: async () => {
+      await end(launcher);
+      launcher = await launch(dataFolder, env);
+    },
+    stop: async () => {
+      const code = await end(launcher);
+      rmSync(dataFolder, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+async function launch(dataFolder: string, env: Readonly<Record<string, string>>): Promise<ChildProcess> {
   const launcher = spawn(process.execPath, ['scripts/start.mjs'], {
     env: {
       ...process.env,
@@ -38,7 +56,6 @@ export async function startOwnInstallation(
       printed = (printed + chunk.toString()).slice(-20_000);
     });
   }
-  const ended = once(launcher, 'exit') as Promise<[code: number | null]>;
   const deadline = performance.now() + startMsMax;
   while (!printed.includes('hindsight is ready')) {
     if (launcher.exitCode !== null || performance.now() > deadline) {
@@ -47,15 +64,15 @@ export async function startOwnInstallation(
     }
     await sleep(100);
   }
-  return {
-    dataFolder,
-    stop: async () => {
-      launcher.kill('SIGTERM');
-      const timer = setTimeout(() => launcher.kill('SIGKILL'), stopMsMax);
-      const [code] = await ended;
-      clearTimeout(timer);
-      rmSync(dataFolder, { recursive: true, force: true });
-      return code;
-    },
-  };
+  return launcher;
+}
+
+async function end(launcher: ChildProcess): Promise<number | null> {
+  if (launcher.exitCode !== null) return launcher.exitCode;
+  const ended = once(launcher, 'exit') as Promise<[code: number | null]>;
+  launcher.kill('SIGTERM');
+  const timer = setTimeout(() => launcher.kill('SIGKILL'), stopMsMax);
+  const [code] = await ended;
+  clearTimeout(timer);
+  return code;
 }

@@ -18,15 +18,19 @@ import {
 import { decideCall, decideControl, type Decision } from './decide/decide.ts';
 import { WorkspaceGraph } from './graph/graph.ts';
 import { AwaitedControls, type AwaitedControl } from './held/awaited-controls.ts';
-import { HeldRequests, heldRequestsMax } from './held/held.ts';
+import { HeldRequests, heldRequestsMax, type Step } from './held/held.ts';
 import { namesOfCall } from './held/names.ts';
 import type { Note } from './decide/outcome.ts';
 import { controlEnded } from './decide/projections.ts';
 import { Recorder } from './recorder.ts';
 import { RequestMemory } from './held/request-memory.ts';
 
-/** Held control calls decided at one record or batch end; more wait for the next. */
-const CONTROLS_A_STEP_MAX = 500;
+/** Held control calls, and requests behind them, decided in one batch; more wait for the next. */
+const stepsABatchMax = 1_000;
+/** Of one workspace, before the next has its turn. */
+const stepsATurnMax = 100;
+/** Whose turn was the last. */
+const LAST_TURN = 'r/';
 
 export class IdentityProcessor implements Processor {
   readonly #store: KeyedStore;
@@ -35,6 +39,8 @@ export class IdentityProcessor implements Processor {
   readonly #held: HeldRequests;
   readonly #awaited: AwaitedControls;
   readonly #answered = new RequestMemory();
+  #sequence = -1;
+  #stepsLeft = 0;
 
   constructor(partitions: number, stores: PartitionStores, codecs: Codecs) {
     this.#store = stores.keyed;
@@ -49,7 +55,7 @@ export class IdentityProcessor implements Processor {
     switch (request.kind) {
       case 'watermark':
         if (request.source_partition !== null) {
-          this.#held.watermark(request.source_partition, request.source_offset);
+          this.#held.watermark(request.workspace, request.source_partition, request.source_offset);
         }
         break;
       case 'marker':
@@ -92,7 +98,7 @@ export class IdentityProcessor implements Processor {
   }
 
   wantsBatch(): boolean {
-    return this.#held.headIsReady;
+    return this.#held.anyReady;
   }
 
   /** Requests are no events: the lanes that asked keep their watermark back until they are answered. */
@@ -138,34 +144,53 @@ export class IdentityProcessor implements Processor {
 
   /** Decides control calls whose turn has come, each followed by the requests that waited behind it and no other. */
   #releaseDue(batch: BatchContext, out: Emitter): void {
-    for (let count = 0; count < CONTROLS_A_STEP_MAX && this.#held.headIsReady; count += 1) {
-      const { sequence: head, request, behind, hurried } = this.#held.takeHead();
-      attempt(batch, this.#kept(head, request), () => {
-        this.#decide(
-          (control, decision) => {
-            if (hurried) decision.recorder.notes([hurriedNote(control)]);
-            decideControl(control, decision);
-          },
-          request,
-          batch,
-          out,
-        );
-      });
-      this.#tellDone(request, out);
-      for (const sequence of behind) {
-        const waited = this.#held.read(sequence);
-        const next = this.#controlBefore(waited);
-        if (next !== undefined) {
-          this.#held.moveBehind(sequence, waited, next);
-          continue;
-        }
-        this.#held.release(sequence);
-        const decided = attempt(batch, this.#kept(sequence, waited), () => {
-          this.#decide(decideCall, waited, batch, out);
-        });
-        if (!decided) this.#refuse(waited, batch, out);
-      }
+    if (batch.sequence !== this.#sequence) {
+      this.#sequence = batch.sequence;
+      this.#stepsLeft = stepsABatchMax;
     }
+    while (this.#stepsLeft > 0) {
+      const workspaces = this.#held.ready(this.#store.get(LAST_TURN)?.toString() ?? '');
+      if (workspaces.length === 0) return;
+      for (const workspace of workspaces) this.#takeTurn(workspace, batch, out);
+    }
+  }
+
+  #takeTurn(workspace: string, batch: BatchContext, out: Emitter): void {
+    for (let steps = 0; steps < stepsATurnMax && this.#stepsLeft > 0; steps += 1) {
+      const step = this.#held.next(workspace);
+      if (step === undefined) return;
+      this.#stepsLeft -= 1;
+      if (step.type === 'control') this.#decideHeld(step, batch, out);
+      else this.#decideWaited(step, batch, out);
+    }
+    if (this.#stepsLeft === 0) this.#store.put(LAST_TURN, Buffer.from(workspace));
+  }
+
+  #decideHeld(
+    { sequence, request, hurried }: Step & { type: 'control' },
+    batch: BatchContext,
+    out: Emitter,
+  ): void {
+    const decide = (control: IdentityRequest, decision: Decision): void => {
+      if (hurried) decision.recorder.notes([hurriedNote(control)]);
+      decideControl(control, decision);
+    };
+    attempt(batch, this.#kept(sequence, request), () => {
+      this.#decide(decide, request, batch, out);
+    });
+    this.#tellDone(request, out);
+  }
+
+  #decideWaited({ sequence, request }: Step & { type: 'request' }, batch: BatchContext, out: Emitter): void {
+    const next = this.#controlBefore(request);
+    if (next !== undefined && !this.#held.isDecided(next)) {
+      this.#held.moveBehind(sequence, request, next);
+      return;
+    }
+    const decided = attempt(batch, this.#kept(sequence, request), () => {
+      this.#decide(decideCall, request, batch, out);
+    });
+    if (!decided) this.#refuse(request, batch, out);
   }
 
   #kept(sequence: number, request: IdentityRequest): Kept {

@@ -3,7 +3,7 @@ import type { Codecs } from '../../schemas/codec.ts';
 import type { LaneKey, Workspace } from '../../schemas/ids.ts';
 import { assert } from '../runtime/errors.ts';
 import type { EventStore, KeyedStore, LaneSlot, PartitionStores } from '../runtime/store/ports.ts';
-import type { Emitter } from '../runtime/task/ports.ts';
+import type { Emitter, Kept } from '../runtime/task/ports.ts';
 import { AheadAnswers } from './memory/ahead-answers.ts';
 import { BusyLanes } from './memory/busy-lanes.ts';
 import { decideLane, type LaneEvent, type LaneInput } from './decide/decide.ts';
@@ -95,6 +95,11 @@ export class LaneShell {
     return decideLane(lane, { type: 'split', ...split }, this.people.in(workspace)).lane;
   }
 
+  /** The lane behind the event in hand, which could not be handled. */
+  putAside(lane: LaneState, readyAt = lane.readyAt): LaneState {
+    return decideLane(lane, { type: 'put_aside', readyAt }, () => undefined).lane;
+  }
+
   save(ref: LaneRef, before: LaneState, after: LaneState): void {
     if (after === before) return;
     this.lanes.put(ref.hex, after);
@@ -123,6 +128,17 @@ export class LaneShell {
     const taken = this.hand.take(value, QUEUED_PREFIX_BYTES, value.length, value.readDoubleLE(0));
     assert(taken, 'what was queued can be read');
     return number === 0 ? this.answers.numberOf(hex, this.hand.offset) : number;
+  }
+
+  /** An event in the lane's queue, as what fails by itself. */
+  queuedItem({ hex, key, slot }: LaneRef, index: number): Kept {
+    const read = (): Buffer => this.chains.queue(hex, slot, index).read(index);
+    return {
+      name: `queued ${hex} ${String(index)}`,
+      topic: 'eventsCollected',
+      key,
+      value: () => Buffer.from(read().subarray(QUEUED_PREFIX_BYTES)),
+    };
   }
 
   /** Of an event in the lane's queue. */

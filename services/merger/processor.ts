@@ -13,7 +13,7 @@ import type { IdentityDecision } from '../../schemas/records.ts';
 import { assert, CodedError, UnusableRecord } from '../runtime/errors.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
 import type { HashWindow, LaneSlot, PartitionStores } from '../runtime/store/ports.ts';
-import type { BatchContext, Emitter, Processor } from '../runtime/task/ports.ts';
+import { attempt, type BatchContext, type Emitter, type Processor } from '../runtime/task/ports.ts';
 import { staysAnonymous, type Answer } from './decide/decide.ts';
 import { anonymousIdsIn, identifiersIn } from './decide/decision-detail.ts';
 import { LaneShell, type LaneRef } from './lane-shell.ts';
@@ -62,8 +62,19 @@ export class LanesProcessor implements Processor {
     else this.#takeDecision(record, batch, out);
   }
 
+  /** A lane whose answer could not be taken would wait for ever, and so would lanes behind a control call. */
+  onPutAside(record: InputRecord, batch: BatchContext, out: Emitter): void {
+    if (record.topic !== 'identityDecisions') return;
+    const { bytes, valueStart, valueEnd } = record;
+    const decision = this.#codecs.IdentityDecision.decode(bytes, valueStart, valueEnd);
+    const { kind, lane } = decision;
+    if (kind === 'control_ended') this.#shell.markers.end(decision.workspace, decision.request_number);
+    if (!isAnswer(kind) || lane === null) return;
+    this.#passAnswer(lane as LaneKey, answerOf(decision, kind, record.offset), batch, out);
+  }
+
   onBatchEnd(batch: BatchContext, out: Emitter): void {
-    this.#turns.endBatch(out);
+    this.#turns.endBatch(batch, out);
     this.#passMarkers(out);
     this.#expire(batch.time);
   }
@@ -140,8 +151,11 @@ export class LanesProcessor implements Processor {
   #passMarkers(out: Emitter): void {
     const { busy, markers, outputs } = this.#shell;
     if (!markers.anyUnpassed) return;
-    const below = { asked: busy.askedBelow(), done: busy.since()?.offset ?? Infinity };
-    for (const marker of markers.pass(below)) outputs.markerPassed(out, marker);
+    const progress = busy.progress();
+    const passed = markers.pass(
+      (workspace) => progress.get(workspace) ?? { asked: Infinity, done: Infinity },
+    );
+    for (const marker of passed) outputs.markerPassed(out, marker);
   }
 
   /** An event of nobody known, in a lane that has nothing in hand. Decided by decide.ts in the same way. */
@@ -171,9 +185,9 @@ export class LanesProcessor implements Processor {
     const { bytes, valueStart, valueEnd } = record;
     const decision = this.#codecs.IdentityDecision.decode(bytes, valueStart, valueEnd);
     const { kind } = decision;
-    if (kind === 'granted' || kind === 'resolved' || kind === 'refused' || kind === 'passed') {
+    if (isAnswer(kind)) {
       if (decision.lane === null) this.#strays += 1;
-      else this.#takeAnswer(decision.lane as LaneKey, answerOf(decision, kind, record.offset), out);
+      else this.#takeAnswer(decision.lane as LaneKey, answerOf(decision, kind, record.offset), batch, out);
       return;
     }
     if (kind === 'control_ended') this.#shell.markers.end(decision.workspace, decision.request_number);
@@ -181,7 +195,7 @@ export class LanesProcessor implements Processor {
     this.#shell.people.take(decision, record.offset, batch.time);
   }
 
-  #takeAnswer(key: LaneKey, answer: Answer, out: Emitter): void {
+  #takeAnswer(key: LaneKey, answer: Answer, batch: BatchContext, out: Emitter): void {
     const shell = this.#shell;
     const ref = shell.find(key);
     const before = shell.lanes.get(ref.hex);
@@ -195,7 +209,27 @@ export class LanesProcessor implements Processor {
     const head = shell.takeHead(ref, before).lane;
     const event = shell.laneEvent();
     const after = shell.decide(ref, head, { type: 'answered', answer, event }, out);
-    this.#turns.answered(ref, before, after, out);
+    this.#turns.answered(batch, ref, { before, after }, out);
+  }
+
+  /** The event that asked is dropped, and the lane goes on behind it. */
+  #passAnswer(key: LaneKey, answer: Answer, batch: BatchContext, out: Emitter): void {
+    const shell = this.#shell;
+    const ref = shell.find(key);
+    const before = shell.lanes.get(ref.hex);
+    const { work, requests } = before;
+    if (work.type !== 'asking' || answer.number !== work.number) {
+      const refused = { ...answer, kind: 'refused', reason: 'not_handled' } as const;
+      if (work.type !== 'idle' && answer.number <= requests) shell.answers.keep(ref.hex, refused);
+      return;
+    }
+    attempt(batch, shell.queuedItem(ref, before.queueCursor), () => {
+      shell.takeQueued(ref, before.queueCursor);
+      shell.outputs.dropped(out, shell.hand, ref.key, 'not_handled');
+    });
+    const after = shell.putAside(before, answer.at);
+    shell.save(ref, before, after);
+    shell.busy.ready(ref.hex, after);
   }
 
   /** Named anonymous ids of this partition go to the other person; what lanes know of identifiers goes stale. */
@@ -230,6 +264,10 @@ export class LanesProcessor implements Processor {
 function tooLarge({ valueStart, valueEnd }: InputRecord): UnusableRecord {
   const text = `could not take an event of ${String(valueEnd - valueStart)} bytes: the limit is ${String(eventRecordBytesMax)}`;
   return new UnusableRecord('record_too_large', text);
+}
+
+function isAnswer(kind: IdentityDecision['kind']): kind is Answer['kind'] {
+  return kind === 'granted' || kind === 'resolved' || kind === 'refused' || kind === 'passed';
 }
 
 function keyOf({ bytes, keyStart, keyEnd }: InputRecord): LaneKey {

@@ -10,7 +10,7 @@ export const lanesService: ServiceSpec = {
   name: 'merger',
   inputs: ['eventsCollected', 'identityDecisions'],
   journal: 'mergerJournal',
-  deciderVersion: 5,
+  deciderVersion: 6,
   stores: {
     events: { retentionMs: waitingMs + graceMs + holdMsMax },
     duplicates: { windowMs: duplicatesMs, lateMs: holdMsMax, entriesMax: duplicateEntriesMax },

@@ -4,10 +4,10 @@
  * long lanes come after the short ones, but always have a part of the batch for themselves.
  */
 import { assert } from '../runtime/errors.ts';
-import type { Emitter } from '../runtime/task/ports.ts';
+import { attempt, type BatchContext, type Emitter, type Kept } from '../runtime/task/ports.ts';
 import { requestOf } from './decide/decide.ts';
 import { evolveLane } from './decide/effects.ts';
-import type { LaneRef, LaneShell } from './lane-shell.ts';
+import type { Head, LaneRef, LaneShell } from './lane-shell.ts';
 import {
   askAheadMax,
   graceMs,
@@ -73,14 +73,22 @@ interface Turn {
 export class Turns {
   readonly #shell: LaneShell;
   #budget = new Budget();
+  /** The batch that is being decided. */
+  #batch: BatchContext | undefined;
 
   constructor(shell: LaneShell) {
     this.#shell = shell;
   }
 
   /** The lane has just had its answer: it takes its turn at once if no other waits for one, which is the usual. */
-  answered(ref: LaneRef, before: LaneState, lane: LaneState, out: Emitter): void {
+  answered(
+    batch: BatchContext,
+    ref: LaneRef,
+    { before, after: lane }: { readonly before: LaneState; readonly after: LaneState },
+    out: Emitter,
+  ): void {
     const { busy } = this.#shell;
+    this.#batch = batch;
     assert(lane.work.type !== 'asking', 'an answer ends what was asked');
     if (lane.long || busy.next('short') !== undefined) {
       this.#shell.save(ref, before, lane);
@@ -94,8 +102,9 @@ export class Turns {
   }
 
   /** Gives the others their turns, up to the batch's limits; the next batch has its own. */
-  endBatch(out: Emitter): void {
+  endBatch(batch: BatchContext, out: Emitter): void {
     const { busy } = this.#shell;
+    this.#batch = batch;
     for (let hex = busy.next('short'); hex !== undefined; hex = busy.next('short')) {
       this.#beginShort();
       const { lane, end } = this.#take(hex, out);
@@ -109,6 +118,12 @@ export class Turns {
       busy.taken('long');
     }
     this.#budget = new Budget();
+  }
+
+  /** An event that cannot be handled lies in dead.letters, and the lane goes on behind it. */
+  #attempt(item: Kept, work: () => void): boolean {
+    assert(this.#batch !== undefined, 'turns are taken in a batch');
+    return attempt(this.#batch, item, work);
   }
 
   #beginShort(): void {
@@ -145,14 +160,16 @@ export class Turns {
     const events = shell.chains.waiting(ref.hex, ref.slot, work.claimedAt);
     let { cursor, count, oldest } = work;
     let end: TurnEnd = 'done';
-    for (; cursor < events.length; cursor += 1) {
-      if (events.receivedAt(cursor) > work.claimedAt + graceMs) continue;
-      const value = events.read(cursor);
-      const taken = this.#budget.take(value.length);
-      if (taken !== 'taken') {
-        end = taken;
-        break;
-      }
+    let value: Buffer = Buffer.alloc(0);
+    const item: Kept = {
+      get name() {
+        return `waiting ${ref.hex} ${String(cursor)}`;
+      },
+      topic: 'eventsCollected',
+      key: ref.key,
+      value: () => Buffer.from(value),
+    };
+    const mergeOne = (): void => {
       assert(shell.hand.take(value, 0, value.length, -1), 'what waited can be read');
       shell.outputs.merged(out, shell.hand, {
         personId: work.via,
@@ -161,18 +178,39 @@ export class Turns {
         asOf: work.asOf,
       });
       const { timestamp, type } = shell.hand.routing;
-      if (!isCounted(type)) continue;
+      if (!isCounted(type)) return;
       oldest = count === 0 ? timestamp : Math.min(oldest, timestamp);
       count += 1;
+    };
+    for (; cursor < events.length; cursor += 1) {
+      if (events.receivedAt(cursor) > work.claimedAt + graceMs) continue;
+      value = events.read(cursor);
+      const taken = this.#budget.take(value.length);
+      if (taken !== 'taken') {
+        end = taken;
+        break;
+      }
+      this.#attempt(item, mergeOne);
     }
     const lane =
       cursor > work.cursor ? evolveLane(before, { type: 'released', cursor, count, oldest }) : before;
     if (end !== 'done') return { lane, end };
-    const head = shell.takeHead(ref, lane);
-    const after = shell.decide(ref, head.lane, { type: 'all_released', event: shell.laneEvent() }, out);
+    const after = this.#headOf(ref, lane, (head) =>
+      shell.decide(ref, head.lane, { type: 'all_released', event: shell.laneEvent() }, out),
+    );
     shell.chains.clearWaiting(ref.hex, ref.slot);
     shell.full.forget(ref.slot);
     return { lane: after, end: 'done' };
+  }
+
+  /** What comes of the event at the head of the queue; one that cannot be handled is gone from there. */
+  #headOf(ref: LaneRef, lane: LaneState, decide: (head: Head) => LaneState): LaneState {
+    const shell = this.#shell;
+    let after = lane;
+    const done = this.#attempt(shell.queuedItem(ref, lane.queueCursor), () => {
+      after = decide(shell.takeHead(ref, lane));
+    });
+    return done ? after : shell.putAside(lane);
   }
 
   /**
@@ -226,13 +264,12 @@ export class Turns {
       if (lane.queueCursor >= shell.events.count(ref.slot, 'queued')) {
         return { lane: shell.finish(ref, lane), end: 'done' };
       }
-      const head = shell.takeHead(ref, lane);
-      const taken = this.#budget.take(head.bytes);
-      if (taken !== 'taken') return { lane: head.lane, end: taken };
-      const { number } = head;
-      const ahead =
-        number === 0 ? undefined : { number, answer: shell.answers.take(ref.hex, number, shell.hand.offset) };
-      lane = shell.decide(ref, head.lane, { type: 'turn', event: shell.laneEvent(), ahead }, out);
+      const turn: { end: ReturnType<Budget['take']> } = { end: 'taken' };
+      lane = this.#headOf(ref, lane, (head) => {
+        turn.end = this.#budget.take(head.bytes);
+        return turn.end === 'taken' ? this.#turnOf(ref, head, out) : head.lane;
+      });
+      if (turn.end !== 'taken') return { lane, end: turn.end };
     }
     if (lane.work.type === 'releasing') return { lane, end: 'done' };
     const { hex, key, slot } = ref;
@@ -240,5 +277,11 @@ export class Turns {
     const isAlone = shell.busy.asks(hex, { key, offset: shell.hand.offset, receivedAt });
     if (!isAlone && shell.markers.isOpen(shell.hand.workspace)) lane = this.#askAhead(ref, lane, out);
     return { lane, end: 'done' };
+  }
+
+  #turnOf(ref: LaneRef, { lane, number }: Head, out: Emitter): LaneState {
+    const { answers, hand } = this.#shell;
+    const ahead = number === 0 ? undefined : { number, answer: answers.take(ref.hex, number, hand.offset) };
+    return this.#shell.decide(ref, lane, { type: 'turn', event: this.#shell.laneEvent(), ahead }, out);
   }
 }

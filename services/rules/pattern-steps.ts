@@ -30,6 +30,10 @@ export class PatternSteps implements PatternTests {
     return pattern.test(text);
   }
 
+  /** Steps that were taken. */
+  get taken(): number {
+    return patternStepsALookMax - this.#left;
+  }
   /** Tests that were not made. */
   get skipped(): number {
     return this.#skipped;

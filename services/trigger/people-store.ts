@@ -14,6 +14,8 @@ export class PeopleStore {
   readonly #codecs: Codecs;
   /** Who was read last, and how much that was. */
   #readKey = '';
+  /** Of all decisions so far. */
+  patternSteps = 0;
   #readBytes = 0;
 
   constructor(store: KeyedStore, codecs: Codecs) {
@@ -46,6 +48,7 @@ export class PeopleStore {
     if (decision.profile !== undefined) {
       this.#store.put(`a:${personKey}`, Buffer.from(JSON.stringify(decision.profile)));
     }
+    this.patternSteps += decision.patternSteps ?? 0;
     for (const effect of decision.effects) emitEffect(effect, whose, this.#codecs, out);
   }
 

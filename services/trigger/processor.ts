@@ -34,6 +34,9 @@ export const drainRecordsMax = 5_000;
 /** Types of what a visitor does; the others say something of the person. */
 const HAPPENS: ReadonlySet<string> = new Set(['event', 'page', 'screen']);
 
+/** About as much of the machine as a unit of share.ts, as measured. */
+const patternStepsAUnit = 7;
+
 /** A value of events.merged and where it came from. */
 interface Source {
   readonly bytes: Buffer;
@@ -102,6 +105,12 @@ export class TriggerProcessor implements Processor {
 
   wantsBatch(): boolean {
     return this.#links.drainable;
+  }
+
+  takeUnits(): number {
+    const steps = this.#people.patternSteps;
+    this.#people.patternSteps = 0;
+    return Math.ceil(steps / patternStepsAUnit);
   }
 
   pendingSince(): undefined {

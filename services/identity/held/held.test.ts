@@ -197,7 +197,7 @@ describe('two control calls that wait for each other', () => {
 
 test('more control calls due at once than a step decides go on at the ends of batches', () => {
   const shop = new Scenario();
-  const calls = 1_200;
+  const calls = 2_500;
   shop.send(...Array.from({ length: calls }, (_, each) => control(shop, 'delete', [String(each)], [1])));
   expect(held(shop)).toBe(calls);
   shop.send(watermark(shop, 0, 1));

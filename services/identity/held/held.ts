@@ -9,6 +9,8 @@
  * out of its lane. (PUT 42 with a@b.c, DELETE 42, PUT a@b.c: the third must not be decided before the first.) Only when
  * very many wait, because a lane partition stands still, those that share no name with a control pass it.
  *
+ * Each workspace has a queue of its own: who holds up their own calls holds up nobody else's.
+ *
  * Why this cannot lock. Control X waits for request r (from below X's positions, so X's watermark needs it), r waits
  * behind control Y, Y waits for request s, s waits behind X: with positions taken by two ingest processes at about the
  * same time, neither below the other, nothing would ever move. So a control that arrives while others wait takes over
@@ -17,18 +19,21 @@
  * whose positions are lower still, which stands before X. Every chain of waiting leads towards the head of the queue,
  * and the head waits for requests that wait behind nothing. Raising positions breaks no order: a request between the
  * two positions was sent before the earlier control's positions were taken, so nobody saw an answer of the later control
- * before sending it.
+ * before sending it. Calls with markers wait for what is their own workspace's and for nothing of another; those of an
+ * older gateway, without markers, wait for everybody's, so among them positions never fall over all workspaces.
  *
- * Everything lies in the keyed store too: `h/sequence` is a held request behind the sequence of its control (0: it is a
- * control), `k/partition` a watermark.
+ * A control that is decided stays at the head of its queue until all that waited behind it is decided, a bounded number a
+ * step, so that nothing overtakes. Everything lies in the keyed store too: `h/sequence` is a held request behind the
+ * sequence of its control (0: it is a control, -1: one that is decided).
  */
 import type { Codec } from '../../../schemas/codec.ts';
 import type { IdentityRequest } from '../../../schemas/records.ts';
 import { assert } from '../../runtime/errors.ts';
 import type { KeyedStore } from '../../runtime/store/ports.ts';
 import { namesOfControl } from './names.ts';
+import { LaneWatermarks } from './watermarks.ts';
 
-/** Control calls and requests held in a partition. At the limit the oldest control is decided before its time. */
+/** Control calls and requests held of a workspace. At the limit its oldest control is decided before its time. */
 export const heldRequestsMax = 200_000;
 /** While no more are held, requests wait whomever they name. */
 export const strictRequestsMax = 100_000;
@@ -43,21 +48,38 @@ interface HeldControl {
   readonly number: number;
   readonly positions: readonly number[];
   readonly names: readonly string[];
-  /** Sequences of the requests behind it, ascending. */
+  /** Sequences of the requests behind it, ascending; those before `behindAt` are done. */
   readonly behind: number[];
+  behindAt: number;
+  isDecided: boolean;
 }
+
+/** What is to be decided next of a workspace; hurried: a control before its time, only for want of room. */
+export type Step =
+  | {
+      readonly type: 'control';
+      readonly sequence: number;
+      readonly request: IdentityRequest;
+      readonly hurried: boolean;
+    }
+  | { readonly type: 'request'; readonly sequence: number; readonly request: IdentityRequest };
+
+const CONTROL = 0;
+const DECIDED = -1;
 
 export class HeldRequests {
   readonly #store: KeyedStore;
   readonly #codec: Codec<'IdentityRequest'>;
-  readonly #watermarks: number[] = [];
-  /** In order of arrival; positions never fall. A Map, because the head leaves often and the middle never. */
+  readonly #watermarks: LaneWatermarks;
   readonly #controls = new Map<number, HeldControl>();
+  /** In order of arrival; positions never fall. */
   readonly #byWorkspace = new Map<string, HeldControl[]>();
   readonly #byName = new Map<string, HeldControl[]>();
   readonly #numbers = new Set<string>();
+  readonly #heldOf = new Map<string, number>();
   readonly #strictMax: number;
-  #last: HeldControl | undefined;
+  /** Greatest positions of all calls without markers that wait. */
+  #lastWithout: HeldControl | undefined;
   #nextSequence = 1;
   #held = 0;
 
@@ -65,6 +87,7 @@ export class HeldRequests {
     this.#store = store;
     this.#strictMax = strictMax;
     this.#codec = codec;
+    this.#watermarks = new LaneWatermarks(store);
     this.#recover();
   }
 
@@ -76,21 +99,23 @@ export class HeldRequests {
     return this.#controls.size;
   }
 
-  /** Every record of the lane partition below this offset has had its whole effect. */
-  watermark(partition: number, offset: number): void {
-    if (offset <= this.#watermarkOf(partition)) return;
-    this.#watermarks[partition] = offset;
-    this.#store.put(`k/${String(partition)}`, Buffer.from(String(offset)));
+  /** Every record of the workspace (empty: of all) in the lane partition below this offset is done with. */
+  watermark(workspace: string, partition: number, offset: number): void {
+    this.#watermarks.reached(workspace, partition, offset);
   }
 
-  /** Puts a control call at the end of the queue. */
+  /** Puts a control call at the end of its workspace's queue. */
   addControl(request: IdentityRequest): void {
     const positions = [...request.positions];
-    this.#last?.positions.forEach((position, partition) => {
-      positions[partition] = Math.max(position, positions[partition] ?? 0);
-    });
+    const before = [this.#byWorkspace.get(request.workspace)?.at(-1)];
+    if (request.request_number === 0) before.push(this.#lastWithout);
+    for (const control of before) {
+      control?.positions.forEach((position, partition) => {
+        positions[partition] = Math.max(position, positions[partition] ?? 0);
+      });
+    }
     const raised = { ...request, positions };
-    this.#index(this.#write(raised, 0), raised);
+    this.#index(this.#write(raised, CONTROL), raised, false);
   }
 
   /** Is the control call with these markers among those that wait? */
@@ -107,7 +132,8 @@ export class HeldRequests {
     if (partition === null) return undefined;
     const controls = this.#byWorkspace.get(request.workspace);
     if (controls === undefined) return undefined;
-    if (this.#held >= this.#strictMax) return this.#controlNamed(namesOf(), partition, offset);
+    if (this.#count(request.workspace) >= this.#strictMax)
+      return this.#controlNamed(namesOf(), partition, offset);
     return controls[countBefore(controls, partition, offset) - 1]?.sequence;
   }
 
@@ -122,51 +148,72 @@ export class HeldRequests {
     return first;
   }
 
+  /** It stays for what waits behind it. */
+  isDecided(sequence: number): boolean {
+    return this.#controls.get(sequence)?.isDecided === true;
+  }
+
   addRequest(request: IdentityRequest, behind: number): void {
     this.#control(behind).behind.push(this.#write(request, behind));
   }
 
-  /** True when the oldest control call has waited for all it must, or there is no room for more. */
-  get headIsReady(): boolean {
-    const head = this.#head();
-    if (head === undefined) return false;
-    return this.#held >= heldRequestsMax || this.#isDue(head);
+  /** Workspaces of which something may be decided, in the order of their names, those after `last` first. */
+  ready(last: string): readonly string[] {
+    if (this.#controls.size === 0) return [];
+    const found = [...this.#byWorkspace.keys()].filter((workspace) => this.#isReady(workspace)).sort();
+    const after = found.findIndex((workspace) => workspace > last);
+    return after <= 0 ? found : [...found.slice(after), ...found.slice(0, after)];
+  }
+  get anyReady(): boolean {
+    for (const workspace of this.#byWorkspace.keys()) if (this.#isReady(workspace)) return true;
+    return false;
   }
 
-  /** Takes the oldest control call out, with the sequences of what waited behind it. Hurried: only for want of room. */
-  takeHead(): {
-    readonly sequence: number;
-    readonly request: IdentityRequest;
-    readonly behind: readonly number[];
-    readonly hurried: boolean;
-  } {
-    const head = this.#head();
-    assert(head !== undefined, 'a control call is held');
-    this.#controls.delete(head.sequence);
-    if (this.#last === head) this.#last = undefined;
-    shiftFrom(this.#byWorkspace, head.workspace, head);
-    this.#numbers.delete(`${head.workspace}/${String(head.number)}`);
-    for (const name of head.names) shiftFrom(this.#byName, name, head);
+  /** Takes out what is to be decided next of the workspace; undefined when all of it waits. */
+  next(workspace: string): Step | undefined {
+    const head = this.#byWorkspace.get(workspace)?.[0];
+    if (head === undefined) return undefined;
+    if (head.isDecided) return this.#nextBehind(head);
+    if (!this.#isReady(workspace)) return undefined;
+    const { sequence } = head;
+    const request = this.read(sequence);
     const hurried = !this.#isDue(head);
-    const { sequence, behind } = head;
-    return { sequence, request: this.#remove(sequence), behind, hurried };
+    head.isDecided = true;
+    this.#put(sequence, request, DECIDED);
+    this.#numbers.delete(`${workspace}/${String(head.number)}`);
+    for (const name of head.names) shiftFrom(this.#byName, name, head);
+    if (head.behind.length === 0) this.#leave(head);
+    return { type: 'control', sequence, request, hurried };
   }
 
-  /** The request with this sequence, to be decided or to go on waiting. */
+  #nextBehind(head: HeldControl): Step | undefined {
+    const sequence = head.behind[head.behindAt];
+    assert(sequence !== undefined, 'a decided control call is held for what waits behind it');
+    head.behindAt += 1;
+    const request = this.#remove(sequence);
+    if (head.behindAt === head.behind.length) this.#leave(head);
+    return { type: 'request', sequence, request };
+  }
+
+  /** Nothing waits behind it any more. */
+  #leave(head: HeldControl): void {
+    this.#controls.delete(head.sequence);
+    if (this.#lastWithout === head) this.#lastWithout = undefined;
+    shiftFrom(this.#byWorkspace, head.workspace, head);
+    this.#remove(head.sequence);
+  }
+
+  /** The request with this sequence. */
   read(sequence: number): IdentityRequest {
     const row = this.#store.get(keyOf(sequence));
     assert(row !== undefined, `held request ${String(sequence)} is in the store`);
     return this.#codec.decode(row, BEHIND_BYTES);
   }
 
-  /** Takes a request out that waited behind a control call taken before. */
-  release(sequence: number): void {
-    this.#remove(sequence);
-  }
-
-  /** It waits behind another control call now, in its old place among those that do. */
+  /** It was taken out, and waits behind another control call now, in its old place among those that do. */
   moveBehind(sequence: number, request: IdentityRequest, behind: number): void {
     this.#put(sequence, request, behind);
+    this.#counted(request.workspace, 1);
     const others = this.#control(behind).behind;
     let at = others.length;
     while (at > 0 && (others[at - 1] ?? 0) > sequence) at -= 1;
@@ -174,17 +221,15 @@ export class HeldRequests {
   }
 
   #recover(): void {
-    for (const [key, value] of this.#scan('k/', 'k0')) {
-      this.#watermarks[Number(key.slice(2))] = Number(value.toString());
-    }
     const requests: (readonly [sequence: number, behind: number])[] = [];
     for (const [key, value] of this.#scan('h/', 'h0')) {
       const sequence = Number(key.slice(2));
       const behind = value.readDoubleBE(0);
       this.#nextSequence = sequence + 1;
-      this.#held += 1;
-      if (behind === 0) this.#index(sequence, this.#codec.decode(value, BEHIND_BYTES));
-      else requests.push([sequence, behind]);
+      const request = this.#codec.decode(value, BEHIND_BYTES);
+      this.#counted(request.workspace, 1);
+      if (behind > CONTROL) requests.push([sequence, behind]);
+      else this.#index(sequence, request, behind === DECIDED);
     }
     for (const [sequence, behind] of requests) this.#control(behind).behind.push(sequence);
   }
@@ -199,23 +244,33 @@ export class HeldRequests {
     }
   }
 
-  #index(sequence: number, request: IdentityRequest): void {
-    const names = [...new Set(namesOfControl(request))];
+  #index(sequence: number, request: IdentityRequest, isDecided: boolean): void {
+    const names = isDecided ? [] : [...new Set(namesOfControl(request))];
     const { workspace, positions, request_number: number } = request;
-    const control = { sequence, workspace, number, positions, names, behind: [] };
+    const control = { sequence, workspace, number, positions, names, behind: [], behindAt: 0, isDecided };
     this.#controls.set(sequence, control);
-    this.#last = control;
+    if (number === 0) this.#lastWithout = control;
     pushTo(this.#byWorkspace, workspace, control);
-    this.#numbers.add(`${workspace}/${String(number)}`);
+    if (!isDecided) this.#numbers.add(`${workspace}/${String(number)}`);
     for (const name of names) pushTo(this.#byName, name, control);
   }
 
   #write(request: IdentityRequest, behind: number): number {
     const sequence = this.#nextSequence;
     this.#nextSequence += 1;
-    this.#held += 1;
+    this.#counted(request.workspace, 1);
     this.#put(sequence, request, behind);
     return sequence;
+  }
+
+  #count(workspace: string): number {
+    return this.#heldOf.get(workspace) ?? 0;
+  }
+  #counted(workspace: string, change: 1 | -1): void {
+    const count = this.#count(workspace) + change;
+    this.#held += change;
+    if (count === 0) this.#heldOf.delete(workspace);
+    else this.#heldOf.set(workspace, count);
   }
 
   #put(sequence: number, request: IdentityRequest, behind: number): void {
@@ -229,12 +284,8 @@ export class HeldRequests {
   #remove(sequence: number): IdentityRequest {
     const request = this.read(sequence);
     this.#store.delete(keyOf(sequence));
-    this.#held -= 1;
+    this.#counted(request.workspace, -1);
     return request;
-  }
-
-  #head(): HeldControl | undefined {
-    return this.#controls.values().next().value;
   }
 
   #control(sequence: number): HeldControl {
@@ -243,12 +294,14 @@ export class HeldRequests {
     return control;
   }
 
-  #isDue({ positions }: HeldControl): boolean {
-    return positions.every((position, partition) => this.#watermarkOf(partition) >= position);
+  #isReady(workspace: string): boolean {
+    const head = this.#byWorkspace.get(workspace)?.[0];
+    if (head === undefined) return false;
+    return head.isDecided || this.#count(workspace) >= heldRequestsMax || this.#isDue(head);
   }
 
-  #watermarkOf(partition: number): number {
-    return this.#watermarks[partition] ?? 0;
+  #isDue({ workspace, positions }: HeldControl): boolean {
+    return this.#watermarks.areAt(workspace, positions);
   }
 }
 

@@ -62,6 +62,8 @@ export type LaneInput =
   | { readonly type: 'answered'; readonly answer: Answer; readonly event: LaneEvent }
   /** All that waited has gone out; `event` is the identify that claimed it. */
   | { readonly type: 'all_released'; readonly event: LaneEvent }
+  /** The event in hand could not be handled and lies in dead.letters: the queue goes on behind it. */
+  | { readonly type: 'put_aside'; readonly readyAt?: number }
   /** The lane's anonymous id was taken from one person and given to another. */
   | {
       readonly type: 'split';
@@ -102,6 +104,9 @@ export function decideLane(lane: LaneState, input: LaneInput, people: People): D
       break;
     case 'all_released':
       endRelease(draft, input.event);
+      break;
+    case 'put_aside':
+      draft.advance(input.readyAt);
       break;
     case 'split':
       relink(draft, input);

@@ -25,6 +25,11 @@ export interface BusyLane {
   /** Lowest receive time of all that queued since the lane was last idle: places in the queue count from there. */
   readonly storedFrom: number;
 }
+/** How far the records of a workspace are, as offsets on events.collected. */
+export interface Progress {
+  readonly asked: number;
+  readonly done: number;
+}
 interface Turn {
   readonly hex: string;
   readonly readyAt: number;
@@ -146,13 +151,20 @@ export class BusyLanes {
     for (const lane of this.#lanes.values()) if (lane.storedFrom < from) from = lane.storedFrom;
     return from;
   }
-  /** Identity has been asked all that events below this offset may ask. */
-  askedBelow(): number {
-    let offset = Infinity;
-    for (const { unasked } of this.#lanes.values()) {
-      if (unasked !== null && unasked < offset) offset = unasked;
+  /**
+   * Of each workspace that has lanes here: the offset below which identity has been asked all that events may ask, and
+   * the one below which all of them have had their whole effect. Of others both are without end.
+   */
+  progress(): ReadonlyMap<string, Progress> {
+    const found = new Map<string, { asked: number; done: number }>();
+    for (const { key, unasked, offset } of this.#lanes.values()) {
+      const workspace = key.slice(0, key.indexOf(':'));
+      const progress = found.get(workspace) ?? { asked: Infinity, done: Infinity };
+      if (unasked !== null && unasked < progress.asked) progress.asked = unasked;
+      if (offset < progress.done) progress.done = offset;
+      found.set(workspace, progress);
     }
-    return offset;
+    return found;
   }
   since(): { readonly offset: number; readonly receivedAt: number } | undefined {
     if (this.#lanes.size === 0) return undefined;

@@ -9,6 +9,7 @@
 import { CodedError } from '../../runtime/errors.ts';
 import type { KeyedStore } from '../../runtime/store/ports.ts';
 import { openMarkersMax } from '../decide/limits.ts';
+import type { Progress } from './busy-lanes.ts';
 
 export interface Marker {
   readonly workspace: string;
@@ -31,8 +32,8 @@ export class OpenMarkers {
   readonly #keyed: KeyedStore;
   /** By workspace, then in the order of the log. */
   readonly #open = new Map<string, Map<number, Marker>>();
-  /** In the order of the log. */
-  readonly #unpassed = new Map<string, Marker>();
+  /** By workspace, then in the order of the log: what one workspace has in hand holds up no other's calls. */
+  readonly #unpassed = new Map<string, Map<number, Marker>>();
   #count = 0;
 
   constructor(keyed: KeyedStore) {
@@ -68,9 +69,8 @@ export class OpenMarkers {
     markers.delete(number);
     if (markers.size === 0) this.#open.delete(workspace);
     this.#count -= 1;
-    const key = keyOf(marker);
-    this.#unpassed.delete(key);
-    this.#keyed.delete(key);
+    this.#forgetUnpassed(marker);
+    this.#keyed.delete(keyOf(marker));
   }
 
   isOpen(workspace: string): boolean {
@@ -87,16 +87,25 @@ export class OpenMarkers {
     return this.#unpassed.size > 0;
   }
 
-  /** Passes the markers below these offsets; of each workspace the last, which stands for those before it. */
-  pass(below: { readonly asked: number; readonly done: number }): readonly Marker[] {
+  /** Passes the markers that nothing of their workspace stands before; of each workspace the last, for all before it. */
+  pass(progressOf: (workspace: string) => Progress): readonly Marker[] {
     const last = new Map<string, Marker>();
-    for (const [key, marker] of this.#unpassed) {
-      if (marker.offset >= (marker.strict ? below.done : below.asked)) break;
-      this.#unpassed.delete(key);
-      this.#put(marker, true);
-      last.set(marker.workspace, marker);
+    for (const [workspace, markers] of this.#unpassed) {
+      const { asked, done } = progressOf(workspace);
+      for (const marker of markers.values()) {
+        if (marker.offset >= (marker.strict ? done : asked)) break;
+        this.#forgetUnpassed(marker);
+        this.#put(marker, true);
+        last.set(workspace, marker);
+      }
     }
     return [...last.values()];
+  }
+
+  #forgetUnpassed({ workspace, number }: Marker): void {
+    const markers = this.#unpassed.get(workspace);
+    markers?.delete(number);
+    if (markers?.size === 0) this.#unpassed.delete(workspace);
   }
 
   #add(marker: Marker, passed: boolean): void {
@@ -105,7 +114,11 @@ export class OpenMarkers {
     const markers = this.#open.get(workspace);
     if (markers === undefined) this.#open.set(workspace, new Map([[number, plain]]));
     else markers.set(number, plain);
-    if (!passed) this.#unpassed.set(keyOf(plain), plain);
+    if (!passed) {
+      const unpassed = this.#unpassed.get(workspace);
+      if (unpassed === undefined) this.#unpassed.set(workspace, new Map([[number, plain]]));
+      else unpassed.set(number, plain);
+    }
     this.#count += 1;
   }
 

@@ -80,10 +80,11 @@ export class Outputs {
     out.emit('identityRequests', workspace, value);
   }
 
-  /** Every record up to the marker has had its whole effect: told at once, as a control call waits for it. */
+  /** As much of the workspace's records up to the marker is done as its call waits for: told at once. */
   markerPassed(out: Emitter, { workspace, offset, receivedAt }: Marker): void {
     const handled = { time: receivedAt, offset: offset + 1 };
-    const value = this.#codecs.IdentityRequest.encode(watermarkRequest(this.#partition, handled));
+    const request = { ...watermarkRequest(this.#partition, handled), workspace };
+    const value = this.#codecs.IdentityRequest.encode(request);
     out.emit('identityRequests', workspace, value);
   }
 

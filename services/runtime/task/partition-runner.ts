@@ -13,7 +13,9 @@ import {
   type FailedPlace,
   type JournaledFailure,
 } from './batch/failed-records.ts';
+import type { DefinitionsView } from '../definitions.ts';
 import type { BatchContext, Emitter, Kept, Processor, ServiceSpec } from './ports.ts';
+import { FairShare, type Waiting } from './share/fair-share.ts';
 
 export interface PartitionParts {
   readonly partition: number;
@@ -32,6 +34,7 @@ export class PartitionRunner {
   readonly #spec: ServiceSpec;
   readonly #parts: PartitionParts;
   #processor: Processor;
+  #share: FairShare | undefined;
   /** Of committed batches and of the open one, unusable ones included. */
   deadLetters = 0;
   /** Which are to be put aside; of a replayed batch, as its journal record says. */
@@ -52,6 +55,7 @@ export class PartitionRunner {
     this.#spec = spec;
     this.#parts = parts;
     this.#processor = spec.open(partition, partitions, stores, codecs);
+    this.#share = this.#openShare();
     this.#place = { topic: spec.inputs[0] ?? 'definitions', partition, offset: -1, kept: '' };
   }
 
@@ -59,7 +63,27 @@ export class PartitionRunner {
     return this.#processor;
   }
 
+  /** Records that have been read and wait for their workspace's share. */
+  get waiting(): Waiting | undefined {
+    return this.#share?.waiting;
+  }
+
+  /** Would the end of a batch do anything now, without further input? */
+  wantsBatch(time: number, definitions: DefinitionsView): boolean {
+    return (this.waiting?.records ?? 0) > 0 || this.#processor.wantsBatch(time, definitions);
+  }
+
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
+    const share = this.#share;
+    if (share === undefined) this.#handle(record, batch, out);
+    else
+      share.take(record, batch.sequence, out, (each) => {
+        this.#handle(each, batch, out);
+      });
+  }
+
+  #handle(record: InputRecord, batch: BatchContext, out: Emitter): void {
+    this.#out = out;
     if (this.failed.size > 0) {
       const place = placeOf(record);
       const failure = this.failed.of(place);
@@ -68,7 +92,6 @@ export class PartitionRunner {
         return;
       }
     }
-    this.#out = out;
     try {
       this.processor.onRecord(record, this.#contextOf(batch), out);
     } catch (error) {
@@ -84,6 +107,9 @@ export class PartitionRunner {
   }
 
   onBatchEnd(batch: BatchContext, out: Emitter): void {
+    this.#share?.drain(this.partition, batch.sequence, out, (each) => {
+      this.#handle(each, batch, out);
+    });
     this.#out = out;
     this.processor.onBatchEnd(this.#contextOf(batch), out);
   }
@@ -112,7 +138,13 @@ export class PartitionRunner {
     this.committed();
     // Whatever the processor remembers of the batch is gone with it.
     this.#processor = this.#spec.open(partition, partitions, stores, codecs);
+    this.#share = this.#openShare();
     return true;
+  }
+
+  #openShare(): FairShare | undefined {
+    const { share } = this.#spec;
+    return share && new FairShare(share, this.stores.keyed, this.#processor);
   }
 
   #contextOf(batch: BatchContext): BatchContext {
@@ -124,18 +156,17 @@ export class PartitionRunner {
 
   /** What was kept of an earlier record fails by itself: the record that is read at that moment has no part in it. */
   #attempt(kept: Kept, work: () => void): boolean {
-    const { topic, name } = kept;
-    const place: FailedPlace = { topic, partition: this.partition, offset: kept.offset ?? -1, kept: name };
-    const failure = this.failed.of(place);
+    const failure = this.failed.size === 0 ? undefined : this.failed.of(this.#placeOfKept(kept));
     if (failure === undefined) {
       try {
         work();
         return true;
       } catch (error) {
-        throw faultOf(error, place, 'handle');
+        throw faultOf(error, this.#placeOfKept(kept), 'handle');
       }
     }
     assertState(this.#out !== undefined && this.#batch !== undefined, 'what is kept is handled in a batch');
+    const place = this.#placeOfKept(kept);
     this.#open.push(journaled(place, failure));
     this.#write(
       { ...place, key: Buffer.from(kept.key), value: kept.value() },
@@ -144,6 +175,10 @@ export class PartitionRunner {
       this.#out,
     );
     return false;
+  }
+
+  #placeOfKept({ topic, name, offset = -1 }: Kept): FailedPlace {
+    return { topic, partition: this.partition, offset, kept: name };
   }
 
   #canDecode(record: InputRecord): boolean {
@@ -160,7 +195,7 @@ export class PartitionRunner {
   #putAside(record: InputRecord, failure: Failure, batch: BatchContext, out: Emitter): void {
     this.#open.push(journaled(placeOf(record), failure));
     this.#letter(record, failure, batch, out);
-    this.processor.onPutAside?.(record, batch, out);
+    this.processor.onPutAside?.(record, this.#contextOf(batch), out);
   }
 
   #letter(record: InputRecord, failure: Failure, batch: BatchContext, out: Emitter): void {

@@ -8,10 +8,11 @@ import type { TopicId } from '../../../schemas/topics.ts';
 import type { DefinitionsView } from '../definitions.ts';
 import type { InputRecord } from '../log/ports.ts';
 import type { PartitionStores, StoreNeeds } from '../store/ports.ts';
+import type { Share } from './share/share.ts';
 
 /** Something of an earlier record that a processor has kept, and handles now. */
 export interface Kept {
-  /** Tells it from all else that this partition has kept, the same in a replay. */
+  /** Tells it from all else that this partition has kept, the same in a replay. Asked for only when something fails. */
   readonly name: string;
   /** Of whose values it is one. */
   readonly topic: TopicId;
@@ -48,6 +49,8 @@ export function attempt(batch: BatchContext, kept: Kept, work: () => void): bool
 export interface Emitter {
   emit(topic: TopicId, key: Uint8Array | string, value: Uint8Array): void;
   emitTo(topic: TopicId, partition: number, key: Uint8Array | string, value: Uint8Array): void;
+  /** How much that was, since the task began. Absent in tests of a processor alone. */
+  readonly written?: { readonly records: number; readonly bytes: number };
 }
 
 export interface Processor {
@@ -74,6 +77,11 @@ export interface Processor {
   /** Receive time of a record of an input that has receive times, read in place; undefined for others. */
   receivedAt(record: InputRecord): number | undefined;
   /**
+   * Units of work (share/share.ts) that the record in hand took beside what was read and written, since this was last
+   * asked. Counted, so that a replay counts the same.
+   */
+  takeUnits?(): number;
+  /**
    * Gauges for /status and metrics, summed over partitions (`watermark`: the lowest). `unsettled` counts what keeps the partition from being settled (asking, releasing, held). */
   status(): { readonly unsettled: number } & Readonly<Record<string, number>>;
 }
@@ -92,6 +100,8 @@ export interface ServiceSpec {
    * at the earliest) instead of after 50 to 100 ms.
    */
   readonly urgent?: readonly TopicId[];
+  /** What one workspace may take of a batch; absent: all of it. Keys of the inputs begin with the workspace. */
+  readonly share?: Share;
   /** Topics to every partition of which the shell writes watermarks of its lane partitions (merger only). */
   readonly watermarks?: {
     /** Called about once a second for each lane partition whose watermark grew; sent to every partition of each topic. */

@@ -88,7 +88,7 @@ export class TaskService {
   ready(): Readonly<Record<string, PartHealth>> {
     const parts: Record<string, PartHealth> = {};
     for (const [number, task] of this.#tasks) {
-      const unread = task.loop?.failingReads.detail;
+      const unread = task.loop?.alarms.failingReads.detail;
       const failure = task.failure === undefined ? unread : describe(task.failure);
       const detail = failure === undefined ? task.state : `${task.state}: ${failure}`;
       parts[`task ${String(number)}`] = { ok: task.state === 'live' && unread === undefined, detail };

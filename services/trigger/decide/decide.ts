@@ -56,6 +56,8 @@ export interface Decision {
   /** Present when it is to be stored. */
   readonly profile?: Profile;
   readonly effects: readonly Effect[];
+  /** Steps of patterns that it took; absent for none. */
+  readonly patternSteps?: number;
 }
 
 export function decideEvent(subject: Subject, event: PersonEvent): Decision {
@@ -107,7 +109,8 @@ class EventDecision {
     else this.#happened();
     const person = this.#look.finish(this.#withOwn(claims, identified));
     const effects = [...this.#effects, ...this.#look.effects];
-    return this.#profile === undefined ? { person, effects } : { person, profile: this.#profile, effects };
+    const decision = { person, effects, patternSteps: this.#look.patterns.taken };
+    return this.#profile === undefined ? decision : { ...decision, profile: this.#profile };
   }
 
   /** The same object when nothing of it is new, so that nothing has to be written. */

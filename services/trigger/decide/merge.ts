@@ -109,6 +109,7 @@ export function decideAbsorb(subject: Subject, moved: Moved, { at, known }: Chan
     person: look.finish(joined),
     profile,
     effects: [...catchUp.effects, ...leftOut, changed, ...look.effects],
+    patternSteps: catchUp.patterns.taken + look.patterns.taken,
   };
 }
 

@@ -27,7 +27,9 @@ export function decideSplit(subject: Subject, { at, known }: Change): Decision {
   const cleared = withoutRuleState(catchUp.finish(before), at);
   const look = new Look(cleared, options);
   look.turnSegments(look.allSegments(), null);
-  return { person: look.finish(cleared), profile, effects: [...catchUp.effects, ...look.effects] };
+  const person = look.finish(cleared);
+  const patternSteps = catchUp.patterns.taken + look.patterns.taken;
+  return { person, profile, effects: [...catchUp.effects, ...look.effects], patternSteps };
 }
 
 /** Members stay members until they are looked at. */

@@ -28,6 +28,8 @@ export class ShellEmitter implements Emitter {
   #lastKeyPartition = 0;
   /** A record went to one of the urgent topics since the last `takeHashes`. */
   urgent = false;
+  /** Of all that was emitted, taken back or not. */
+  readonly written = { records: 0, bytes: 0 };
 
   /** @param outputs undefined suppresses them. */
   constructor(
@@ -86,6 +88,8 @@ export class ShellEmitter implements Emitter {
   #append(topic: TopicId, partition: number, key: Uint8Array, value: Uint8Array): void {
     // Here and not when the batch is sent: now it is known whose record this is, and a replay comes to the same.
     if (key.length + value.length > RECORD_BYTES_MAX) throw tooLarge(topic, key.length + value.length);
+    this.written.records += 1;
+    this.written.bytes += key.length + value.length;
     this.#hash.add((topicHashes.get(topic) ?? 0) ^ (partition + 1), key, value);
     if (this.#urgentTopics.has(topic)) this.urgent = true;
     this.#outputs?.append(topic, partition, key, value);

@@ -4,7 +4,6 @@
  *
  * An error leaves in the middle of anything: the caller discards the producer, the reader, the stores and this loop.
  */
-import { FailingReads } from '../../log/reading/failing-reads.ts';
 import type {
   LogReader,
   OutputBuffer,
@@ -27,6 +26,7 @@ import type { Recovered } from '../recovery/recovery.ts';
 import { SnapshotSchedule } from '../recovery/snapshot-schedule.ts';
 import { StandingEnds } from './standing-ends.ts';
 import type { TaskPlan, TaskPorts } from '../task-plan.ts';
+import { Alarms } from './alarms.ts';
 import { UntakenSlices } from './untaken-slices.ts';
 import { WatermarkPublisher } from './watermark-publisher.ts';
 
@@ -53,7 +53,7 @@ export class BatchLoop {
   readonly #recovered: Recovered;
   readonly #producer: TransactionalProducer;
   readonly #reader: LogReader;
-  readonly failingReads: FailingReads;
+  readonly alarms: Alarms;
   readonly #clock: TaskClock;
   readonly #outputs: OutputBuffer;
   readonly #emitter: ShellEmitter;
@@ -87,7 +87,7 @@ export class BatchLoop {
       fetchBytesMax: FETCH_BYTES_MAX,
       waitMsMax: FETCH_WAIT_MS,
     });
-    this.failingReads = new FailingReads(this.#reader, ports.logger);
+    this.alarms = new Alarms(this.#reader, runners, ports.logger);
     this.#clock = new TaskClock(ports.time, plan.standingClock);
     this.#clock.advanceTo(recovered.time);
     this.#standing = new StandingEnds(plan, ports.log.admin);
@@ -131,7 +131,7 @@ export class BatchLoop {
     return {
       ...sums,
       unsettled: (sums.unsettled ?? 0) + open,
-      failing_reads: this.failingReads.now.length,
+      failing_reads: this.alarms.failingReads.now.length,
       batches,
       events,
       transactions,
@@ -297,7 +297,7 @@ export class BatchLoop {
     const clock = this.#clock.read(feed.view);
     await this.#standing.readAt(clock);
     const now = time.monotonicMs();
-    const wanted = runners.some(({ processor }) => processor.wantsBatch(clock, feed.view));
+    const wanted = runners.some((runner) => runner.wantsBatch(clock, feed.view));
     if (wanted || now - this.#account.lastJournalAt > JOURNAL_INTERVAL_MS) {
       const pauseMs = this.#lastCommitAt + EMPTY_BATCH_INTERVAL_MS - now;
       if (pauseMs > 0 && this.#account.lastBatchRecords < BUSY_RECORDS_MIN) {
@@ -337,7 +337,7 @@ export class BatchLoop {
   /** Between two batches. */
   #betweenBatches(): void {
     this.snapshots.tick();
-    this.failingReads.tell();
+    this.alarms.tell(this.#ports.time.monotonicMs());
     this.#flushes.tick(this.#ports.time.monotonicMs());
   }
 }

@@ -1,13 +1,20 @@
 /** Sums over the processors of a task's partitions. */
 import type { PartitionRunner } from '../partition-runner.ts';
+import { waitingBy } from '../share/waiting-alarm.ts';
 
 export function gaugesOf(runners: readonly PartitionRunner[]): Record<string, number> {
   const sums: Record<string, number> = { unsettled: 0, dead_letters: 0 };
-  for (const { processor, deadLetters } of runners) {
+  for (const { processor, deadLetters, waiting } of runners) {
     sums.dead_letters = (sums.dead_letters ?? 0) + deadLetters;
+    if (waiting !== undefined) {
+      sums.unsettled = (sums.unsettled ?? 0) + waiting.records;
+      sums.waiting_records = (sums.waiting_records ?? 0) + waiting.records;
+      sums.waiting_bytes = (sums.waiting_bytes ?? 0) + waiting.bytes;
+    }
     for (const [name, value] of Object.entries(processor.status())) {
       if (name !== 'watermark') sums[name] = (sums[name] ?? 0) + value;
     }
   }
+  if (sums.waiting_records !== undefined) sums.waiting_workspaces = waitingBy(runners).size;
   return sums;
 }
