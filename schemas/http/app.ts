@@ -47,6 +47,11 @@ export const WorkspaceSettingsBody = Type.Object(
       Type.Boolean({ description: 'An identify by id changes an email that is set; off: only by cio_id.' }),
     ),
     canonical_identifier: Type.Optional(Type.Union([Type.Literal('id'), Type.Literal('email')])),
+    browser_keys_may_delete: Type.Optional(Type.Boolean()),
+    browser_keys_may_suppress: Type.Optional(Type.Boolean({ description: 'And unsuppress.' })),
+    browser_keys_may_alias: Type.Optional(
+      Type.Boolean({ description: 'Make a visitor or a person part of another.' }),
+    ),
   },
   closed,
 );
@@ -74,3 +79,39 @@ export const Fault = Type.Object({
   message: Type.String(),
 });
 export type Fault = Static<typeof Fault>;
+
+/** Of a key, for whoever reads a list of them. */
+export const keyNameCharsMax = 100;
+export const rotationValidSMax = 30 * 86_400;
+export const rotationValidSUsual = 86_400;
+
+/** `POST /v1/keys`. */
+export const KeyBody = Type.Object(
+  {
+    kind: Type.Union(
+      (['browser', 'server', 'track', 'app', 'admin'] as const).map((kind) => Type.Literal(kind)),
+      {
+        description:
+          'browser: for pages, public; server: Pipelines; track: Track; app: definitions, keys and reports of a workspace; admin: all workspaces.',
+      },
+    ),
+    name: Type.String({ minLength: 1, maxLength: keyNameCharsMax }),
+  },
+  closed,
+);
+export type KeyBody = Static<typeof KeyBody>;
+
+/** `POST /v1/keys/{id}/rotate`; also an empty body. */
+export const RotationBody = Type.Object(
+  {
+    old_valid_s: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: rotationValidSMax,
+        description: 'For so many seconds the old key works beside the new one; without it a day.',
+      }),
+    ),
+  },
+  closed,
+);
+export type RotationBody = Static<typeof RotationBody>;

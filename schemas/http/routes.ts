@@ -2,29 +2,13 @@
  * Every route of the HTTP port, for the published OpenAPI document. A test holds it against what is mounted.
  * Bodies are the schemas that validate them.
  */
-import Type, { type TSchema } from 'typebox';
-import { Behind, Fault, TestClockBody, WorkspaceSettingsBody } from './app.ts';
+import Type from 'typebox';
+import { Behind, TestClockBody, WorkspaceSettingsBody } from './app.ts';
+import { keyRoutes } from './key-routes.ts';
 import { Alias, Batch, Group, Identify, Page, Screen, Split, Track } from './pipelines.ts';
+import { badBody, missing, type RouteDescription } from './route-description.ts';
 import { TrackBatch, TrackEvent, TrackIdentify, TrackMerge, TrackOperation } from './track.ts';
 
-export type Auth = 'track' | 'pipelines' | 'app' | 'admin' | 'none';
-
-export interface RouteDescription {
-  readonly method: 'get' | 'put' | 'post' | 'delete';
-  /** With `{parameter}`. */
-  readonly path: string;
-  readonly summary: string;
-  readonly auth: Auth;
-  readonly body?: TSchema;
-  readonly query?: readonly { readonly name: string; readonly description: string }[];
-  /** By status; 200 and 401 need not be named. */
-  readonly answers?: Readonly<Record<string, { readonly description: string; readonly schema?: TSchema }>>;
-  /** Other paths of the same call. */
-  readonly aliases?: readonly string[];
-}
-
-const Faults = Type.Object({ errors: Type.Array(Fault) });
-const badBody = { 400: { description: 'Every fault with its JSON pointer.', schema: Faults } };
 const stored = {
   202: {
     description:
@@ -32,7 +16,6 @@ const stored = {
     schema: Type.Object({ behind: Type.Array(Behind) }),
   },
 };
-const missing = { 404: { description: 'There is no such thing.' } };
 const badCall = { 400: { description: 'The call breaks a rule; meta.error or meta.errors says which.' } };
 
 const track: readonly RouteDescription[] = [
@@ -231,6 +214,7 @@ const app: readonly RouteDescription[] = [
     auth: 'app',
     answers: missing,
   },
+  ...keyRoutes,
   {
     method: 'post',
     path: '/v1/people/{id}/split',

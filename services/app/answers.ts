@@ -1,6 +1,7 @@
 /** JSON answers of the App API. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Fault } from '../../schemas/http/app.ts';
+import { unauthorizedText } from '../runtime/unauthorized.ts';
 
 export function answer(reply: FastifyReply, status: number, body: unknown): FastifyReply {
   return reply
@@ -10,7 +11,8 @@ export function answer(reply: FastifyReply, status: number, body: unknown): Fast
 }
 
 export function unauthorized(reply: FastifyReply): FastifyReply {
-  return answer(reply, 401, { meta: { error: 'Unauthorized request: the credentials are not valid' } });
+  const error = unauthorizedText('app', reply.request.headers.authorization);
+  return answer(reply, 401, { meta: { error, code: 'unauthorized' } });
 }
 
 export function notFound(reply: FastifyReply, what: string): FastifyReply {

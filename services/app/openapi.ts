@@ -1,6 +1,7 @@
 /** `GET /v1/openapi.json`: the API described by the schemas that check it. */
 import type { FastifyInstance } from 'fastify';
-import { routes, type Auth, type RouteDescription } from '../../schemas/http/routes.ts';
+import type { Auth, RouteDescription } from '../../schemas/http/route-description.ts';
+import { routes } from '../../schemas/http/routes.ts';
 import { journeySchema, segmentSchema } from '../rules/schema.ts';
 import { answer } from './answers.ts';
 
@@ -40,10 +41,11 @@ export function openapi() {
         pipelines: {
           type: 'http',
           scheme: 'basic',
-          description: 'write_key as the user, no password; browsers send writeKey in the body',
+          description:
+            'write_key or browser_key as the user, no password; browsers send it as writeKey in the body',
         },
         app: { type: 'http', scheme: 'bearer', description: 'app_key' },
-        admin: { type: 'http', scheme: 'bearer', description: 'HINDSIGHT_ADMIN_KEY' },
+        admin: { type: 'http', scheme: 'bearer', description: 'admin_key' },
       },
     },
   };

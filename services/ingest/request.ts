@@ -1,8 +1,10 @@
 /** What the routes are given, and how they read a request. */
 import type { FastifyRequest } from 'fastify';
 import type { Workspace } from '../../schemas/ids.ts';
+import type { KnownKey } from '../runtime/caller.ts';
 import type { WorkspaceSettings } from '../runtime/workspace-settings.ts';
 import type { Keys } from './authenticate.ts';
+import { barredCalls } from './key-rules.ts';
 import type { Deliver } from './deliver.ts';
 import { RECEIVED_AT_HEADER, type ReceiveTime } from './receive-time.ts';
 import type { CallContext } from './translation.ts';
@@ -20,9 +22,11 @@ export interface IngestRoutes {
 export function callContext(
   { mintMessageId, settings }: IngestRoutes,
   call: Pick<CallContext, 'workspace' | 'receivedAt' | 'source'>,
+  key?: KnownKey,
 ): CallContext {
-  const placeholdersAllowed = !settings(call.workspace).guards.illegal_identifiers;
-  return { ...call, mintMessageId, placeholdersAllowed };
+  const inForce = settings(call.workspace);
+  const placeholdersAllowed = !inForce.guards.illegal_identifiers;
+  return { ...call, mintMessageId, placeholdersAllowed, barred: barredCalls(key, inForce) };
 }
 
 const nothing = Buffer.alloc(0);

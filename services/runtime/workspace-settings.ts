@@ -23,6 +23,12 @@ export interface WorkspaceSettings {
   readonly update_email_by_id: boolean;
   /** The kind of identifier that names people (spec E row 89); used by the fragmentation report. */
   readonly canonical_identifier: 'id' | 'email';
+  /** What keys of kind browser may ask for about people; they stand in every page. */
+  readonly browser_keys_may_delete: boolean;
+  /** And unsuppress. */
+  readonly browser_keys_may_suppress: boolean;
+  /** Make a visitor or a person part of another. */
+  readonly browser_keys_may_alias: boolean;
 }
 
 export const defaultSettings: WorkspaceSettings = {
@@ -37,6 +43,9 @@ export const defaultSettings: WorkspaceSettings = {
   },
   update_email_by_id: false,
   canonical_identifier: 'id',
+  browser_keys_may_delete: false,
+  browser_keys_may_suppress: false,
+  browser_keys_may_alias: false,
 };
 
 /** Settings in force. Stored bodies are partial: what they leave out has its default. */
