@@ -19,6 +19,24 @@ const CountIn = Type.Union([
   Type.Null(),
 ]);
 
+const rateMax = 1_000_000_000;
+const RateIn = Type.Union([
+  Type.Object(
+    {
+      per_second: Type.Number({ exclusiveMinimum: 0, maximum: rateMax }),
+      burst: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: rateMax,
+          description: 'What may come at once; without it as much as in a second.',
+        }),
+      ),
+    },
+    closed,
+  ),
+  Type.Null(),
+]);
+
 /** `PUT /v1/workspaces/{name}`: what is left out has its default (services/runtime/workspace-settings.ts). */
 export const WorkspaceSettingsBody = Type.Object(
   {
@@ -51,6 +69,21 @@ export const WorkspaceSettingsBody = Type.Object(
     browser_keys_may_suppress: Type.Optional(Type.Boolean({ description: 'And unsuppress.' })),
     browser_keys_may_alias: Type.Optional(
       Type.Boolean({ description: 'Make a visitor or a person part of another.' }),
+    ),
+    rate_limits: Type.Optional(
+      Type.Object(
+        {
+          key_calls: Type.Optional(RateIn),
+          key_bytes: Type.Optional(RateIn),
+          workspace_calls: Type.Optional(RateIn),
+          workspace_bytes: Type.Optional(RateIn),
+        },
+        {
+          ...closed,
+          description:
+            'Of each key, and of all keys of the workspace together, at each gateway. Over it: 429.',
+        },
+      ),
     ),
   },
   closed,

@@ -14,6 +14,7 @@ import { Batch } from '../../schemas/http/pipelines.ts';
 import { callerOf } from '../runtime/caller.ts';
 import { failure, refusalBody, success, unauthorized } from './answers.ts';
 import { pipelinesCaller, pipelinesHeader } from './authenticate.ts';
+import { limitedByBody, tellTaken } from './door-watch.ts';
 import { isObject, readJson, type ReadJson, type SentObject } from './json-text.ts';
 import { barredBy } from './key-rules.ts';
 import { countWithin } from './not-numbers.ts';
@@ -66,13 +67,18 @@ async function take(options: CallRoute, request: FastifyRequest, reply: FastifyR
   const isStrict = request.headers['x-strict-mode'] === '1';
   const read = readJson(bodyOf(request), { lenient: !isStrict });
   const sent = read.type === 'object' ? read.sent : undefined;
+  const before = callerOf(request)?.key;
   const workspace = pipelinesCaller(request, { keys, isBrowser, key: writeKeyOf(sent) });
   if (workspace === undefined) return unauthorized(reply, 'write');
+  const key = callerOf(request)?.key;
+  if (key !== before && limitedByBody(options.limits, request, reply)) return reply;
   const receivedAt = await receiveTimeOf(options, request);
   if (receivedAt === undefined) return failure(reply, 400, badReceiveTime);
   const source = `pipelines.${type}`;
-  const call = callContext(options, { workspace, receivedAt, source }, callerOf(request)?.key);
+  const call = callContext(options, { workspace, receivedAt, source }, key);
   const { outcomes, refusals, calls } = judge(call, type, read);
+  tellTaken(request, { outcomes, refusals });
+  if (key !== undefined) options.limits.charge(key, { calls: Math.max(0, calls - 1), bytes: 0 });
   const barred = refusals.filter(({ reason }) => reason === 'key_not_allowed');
   if (barred[0] !== undefined && (isStrict || barred.length === calls)) {
     const { message, reason } = barred[0];

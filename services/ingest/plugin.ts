@@ -6,8 +6,10 @@ import { defaultSettings, type WorkspaceSettings } from '../runtime/workspace-se
 import type { Keys } from './authenticate.ts';
 import { reportCorrections } from './report-corrections.ts';
 import { deliverTo, type DeliveryOptions } from './deliver.ts';
+import { watchDoor, type Watch } from './door-watch.ts';
 import { messageIds } from './message-ids.ts';
 import { mountPipelines } from './pipelines-routes.ts';
+import { RateLimits } from './rate-limits.ts';
 import { testReceiveTime, wallReceiveTime, type StandingClock } from './receive-time.ts';
 import type { IngestRoutes } from './request.ts';
 import { mountSplit } from './split-route.ts';
@@ -19,6 +21,10 @@ export interface IngestOptions extends DeliveryOptions {
   /** In force now; the defaults if not given. */
   readonly settings?: (workspace: Workspace) => WorkspaceSettings;
   readonly logger?: Pick<Logger, 'warn'>;
+  /** Sees every call and its answer. */
+  readonly watch?: Watch;
+  /** ms that only grow, of rate limits. */
+  readonly limitsMonotonicMs?: () => number;
   /** Under HINDSIGHT_TEST_CLOCK only. */
   readonly testClock: StandingClock | undefined;
 }
@@ -27,6 +33,8 @@ export function ingestPlugin(app: FastifyInstance, options: IngestOptions, done:
   const { keys, testClock, settings = () => defaultSettings, logger = silentLogger } = options;
   const deliver = deliverTo(options);
   const report = reportCorrections(logger);
+  const limits = new RateLimits(settings, options.limitsMonotonicMs);
+  watchDoor(app, limits, options.watch ?? { saw: () => undefined });
   const routes: IngestRoutes = {
     keys,
     deliver: (outcomes) => {
@@ -34,6 +42,7 @@ export function ingestPlugin(app: FastifyInstance, options: IngestOptions, done:
       return deliver(outcomes);
     },
     settings,
+    limits,
     receiveTime: testClock === undefined ? wallReceiveTime() : testReceiveTime(testClock),
     mintMessageId: messageIds(),
   };

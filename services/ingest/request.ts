@@ -6,6 +6,7 @@ import type { WorkspaceSettings } from '../runtime/workspace-settings.ts';
 import type { Keys } from './authenticate.ts';
 import { barredCalls } from './key-rules.ts';
 import type { Deliver } from './deliver.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { RECEIVED_AT_HEADER, type ReceiveTime } from './receive-time.ts';
 import type { CallContext } from './translation.ts';
 
@@ -15,6 +16,7 @@ export interface IngestRoutes {
   readonly deliver: Deliver;
   readonly receiveTime: ReceiveTime;
   readonly mintMessageId: () => string;
+  readonly limits: RateLimits;
   /** In force now. */
   readonly settings: (workspace: Workspace) => WorkspaceSettings;
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { murmur2 } from '../../schemas/partitioner.ts';
 import { failure, refusalBody, success, type Envelope } from './answers.ts';
 import { knownWorkspace, onlyTrack } from './authenticate.ts';
+import { takenBy, tellTaken } from './door-watch.ts';
 import { readJson, type SentObject } from './json-text.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
 import { refused, type CallContext, type Translation } from './translation.ts';
@@ -98,6 +99,7 @@ async function take(
     read.type === 'malformed'
       ? refused('invalid_call', null, read.message)
       : translate(call, request.params.identifier ?? '', read.sent);
+  tellTaken(request, takenBy(translation));
   if (translation.type === 'refused') return failure(reply, 400, refusalBody(translation, envelope));
   await options.deliver(translation.outcomes);
   return success(reply);
