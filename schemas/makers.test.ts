@@ -7,6 +7,7 @@ import { deadLetter } from './dead-letter.ts';
 import { droppedEvent } from './dropped-event.ts';
 import { identityDecision } from './identity-decision.ts';
 import { identityRequest } from './identity-request.ts';
+import { keyChange } from './key-change.ts';
 import { mergedEvent, watermarkRecord } from './merged-event.ts';
 import type { Records } from './records.ts';
 
@@ -17,6 +18,7 @@ const makers = {
   DroppedEvent: droppedEvent,
   IdentityDecision: identityDecision,
   IdentityRequest: identityRequest,
+  KeyChange: keyChange,
   MergedEvent: mergedEvent,
 } satisfies Made;
 const each = Object.entries(makers) as unknown as [

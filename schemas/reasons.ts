@@ -7,6 +7,7 @@ export const reasons = {
   limit_exceeded: 'The call was larger than a documented limit; permissive mode answered 200.',
   corrected:
     'Nothing was lost: the call was taken otherwise than it was sent; detail says what is kept and why.',
+  key_not_allowed: 'The kind of key may not ask for that; the other calls of the batch were taken.',
   not_supported_yet: 'The call is valid but is not built yet; nothing was done.',
   identify_without_identifier: 'An identify that names nobody creates no profile.',
   unknown_cio_id: 'The call names a cio_id that does not exist or was deleted.',

@@ -277,6 +277,26 @@ export interface JourneyEntry {
   readonly rule_version: number;
 }
 
+/** What became of an API key. Of each kind of change of a key the last one counts, in any order; the key itself is never here. */
+export interface KeyChange {
+  readonly key_id: string;
+  /** expires: it works until at. forgotten: it has ended and is listed no more. */
+  readonly change: 'made' | 'expires' | 'revoked' | 'used' | 'forgotten' | 'unknown';
+  readonly at: number;
+  /** Id of the key that asked for it; empty: this installation itself. */
+  readonly by: string;
+  /** Of made; empty for a key of the whole installation. */
+  readonly workspace: string;
+  /** Of made. */
+  readonly kind: 'browser' | 'server' | 'track' | 'app' | 'admin' | 'unknown';
+  /** Of made. */
+  readonly name: string;
+  /** Of made, kind track. */
+  readonly site_id: string | null;
+  /** Of made: SHA-256 of what the key is and of its secret. */
+  readonly digest: Buffer | null;
+}
+
 /** One record of a person's stream. Readers skip kinds that they do not know. */
 export interface MergedEvent {
   readonly kind: 'event' | 'watermark' | 'absorb' | 'absorbed' | 'deleted' | 'split';
@@ -364,6 +384,7 @@ export interface Records {
   readonly IdentityFact: IdentityFact;
   readonly IdentityRequest: IdentityRequest;
   readonly JourneyEntry: JourneyEntry;
+  readonly KeyChange: KeyChange;
   readonly MergedEvent: MergedEvent;
   readonly PersonChange: PersonChange;
   readonly SegmentChange: SegmentChange;

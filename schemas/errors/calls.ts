@@ -1,5 +1,5 @@
 /** Records and calls. */
-import type { ErrorEntry } from './entry.ts';
+import { BUG, type ErrorEntry } from './entry.ts';
 
 export const callsErrors = {
   record_too_large: {
@@ -108,6 +108,25 @@ export const callsErrors = {
     means: 'What was written to definitions did not come back in time.',
     follows: 'again',
     todo: 'Send it again. If it stays, look at the broker.',
+    status: 503,
+  },
+  definitions_contended: {
+    means: 'Other gateways keep changing the definition that was to be stored.',
+    follows: 'again',
+    todo: 'Send it again.',
+    status: 503,
+  },
+  key_lost: { means: 'A key that was made was not read back.', follows: 'restarts', todo: BUG },
+  keys_behind: {
+    means: 'What was written to keys did not come back in time.',
+    follows: 'again',
+    todo: 'Send it again. If it stays, look at the broker.',
+    status: 503,
+  },
+  keys_overloaded: {
+    means: 'Too many keys are being written at once.',
+    follows: 'again',
+    todo: 'Send them one after another.',
     status: 503,
   },
   definitions_overloaded: {

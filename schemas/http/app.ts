@@ -21,6 +21,24 @@ const CountIn = Type.Union([
   Type.Null(),
 ]);
 
+const rateMax = 1_000_000_000;
+const RateIn = Type.Union([
+  Type.Object(
+    {
+      per_second: Type.Number({ exclusiveMinimum: 0, maximum: rateMax }),
+      burst: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: rateMax,
+          description: 'What may come at once; without it as much as in a second.',
+        }),
+      ),
+    },
+    closed,
+  ),
+  Type.Null(),
+]);
+
 /** `PUT /v1/workspaces/{name}`: what is left out has its default (services/runtime/workspace-settings.ts). */
 export const WorkspaceSettingsBody = Type.Object(
   {
@@ -58,6 +76,26 @@ export const WorkspaceSettingsBody = Type.Object(
         description: 'ISO 3166-1 of phone numbers without a country code.',
       }),
     ),
+    browser_keys_may_delete: Type.Optional(Type.Boolean()),
+    browser_keys_may_suppress: Type.Optional(Type.Boolean({ description: 'And unsuppress.' })),
+    browser_keys_may_alias: Type.Optional(
+      Type.Boolean({ description: 'Make a visitor or a person part of another.' }),
+    ),
+    rate_limits: Type.Optional(
+      Type.Object(
+        {
+          key_calls: Type.Optional(RateIn),
+          key_bytes: Type.Optional(RateIn),
+          workspace_calls: Type.Optional(RateIn),
+          workspace_bytes: Type.Optional(RateIn),
+        },
+        {
+          ...closed,
+          description:
+            'Of each key, and of all keys of the workspace together, at each gateway. Over it: 429.',
+        },
+      ),
+    ),
   },
   closed,
 );
@@ -88,3 +126,39 @@ export const Fault = Type.Object({
   message: Type.String(),
 });
 export type Fault = Static<typeof Fault>;
+
+/** Of a key, for whoever reads a list of them. */
+export const keyNameCharsMax = 100;
+export const rotationValidSMax = 30 * 86_400;
+export const rotationValidSUsual = 86_400;
+
+/** `POST /v1/keys`. */
+export const KeyBody = Type.Object(
+  {
+    kind: Type.Union(
+      (['browser', 'server', 'track', 'app', 'admin'] as const).map((kind) => Type.Literal(kind)),
+      {
+        description:
+          'browser: for pages, public; server: Pipelines; track: Track; app: definitions, keys and reports of a workspace; admin: all workspaces.',
+      },
+    ),
+    name: Type.String({ minLength: 1, maxLength: keyNameCharsMax }),
+  },
+  closed,
+);
+export type KeyBody = Static<typeof KeyBody>;
+
+/** `POST /v1/keys/{id}/rotate`; also an empty body. */
+export const RotationBody = Type.Object(
+  {
+    old_valid_s: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: rotationValidSMax,
+        description: 'For so many seconds the old key works beside the new one; without it a day.',
+      }),
+    ),
+  },
+  closed,
+);
+export type RotationBody = Static<typeof RotationBody>;

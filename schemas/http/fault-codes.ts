@@ -22,6 +22,9 @@ export const faultCodes = {
   pattern_too_large: 'One pattern needs more instructions than the bound.',
   patterns_too_large:
     'The patterns of the definition, or of the whole workspace, need more instructions than the bound.',
+  wrong_owner: 'A key of this kind is of a workspace, or of none; the message says which.',
+  key_ended: 'The key has been revoked, or replaced for longer than it may.',
+  last_admin_key: 'It is the last admin key; nobody could come in any more.',
   not_supported_yet: 'The contract has it, and it is not built yet.',
 } as const;
 export type FaultCode = keyof typeof faultCodes;

@@ -1,5 +1,6 @@
-/** How a route of the HTTP port is described. */
-import type { TSchema } from 'typebox';
+/** What is said of a route in the published OpenAPI document, and the answers that many routes have. */
+import Type, { type TSchema } from 'typebox';
+import { Fault } from './app.ts';
 
 export type Auth = 'track' | 'pipelines' | 'app' | 'admin' | 'none';
 
@@ -16,3 +17,7 @@ export interface RouteDescription {
   /** Other paths of the same call. */
   readonly aliases?: readonly string[];
 }
+
+const Faults = Type.Object({ errors: Type.Array(Fault) });
+export const badBody = { 400: { description: 'Every fault with its JSON pointer.', schema: Faults } };
+export const missing = { 404: { description: 'There is no such thing.' } };

@@ -4,14 +4,13 @@
  */
 import Type from 'typebox';
 import { appApiRoutes } from './app-api-routes.ts';
-import { Behind, Fault, TestClockBody, WorkspaceSettingsBody } from './app.ts';
+import { Behind, TestClockBody, WorkspaceSettingsBody } from './app.ts';
+import { keyRoutes } from './key-routes.ts';
 import { Alias, Batch, Group, Identify, Page, Screen, Split, Track } from './pipelines.ts';
 import { browserRoutes } from './browser-routes.ts';
-import type { RouteDescription } from './route-description.ts';
+import { badBody, missing, type RouteDescription } from './route-description.ts';
 import { trackRoutes } from './track-routes.ts';
 
-const Faults = Type.Object({ errors: Type.Array(Fault) });
-const badBody = { 400: { description: 'Every fault with its JSON pointer.', schema: Faults } };
 const stored = {
   202: {
     description:
@@ -19,7 +18,6 @@ const stored = {
     schema: Type.Object({ behind: Type.Array(Behind) }),
   },
 };
-const missing = { 404: { description: 'There is no such thing.' } };
 
 const permissive = {
   400: { description: 'With X-Strict-Mode: 1 only; otherwise 200 and a row of dropped.' },
@@ -143,6 +141,7 @@ const app: readonly RouteDescription[] = [
     auth: 'app',
     answers: missing,
   },
+  ...keyRoutes,
   {
     method: 'post',
     path: '/v1/people/{id}/split',

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Fault } from '../../schemas/http/app.ts';
 import { parseExactly } from '../runtime/exact-json.ts';
+import { unauthorizedText } from '../runtime/unauthorized.ts';
 
 export function answer(reply: FastifyReply, status: number, body: unknown): FastifyReply {
   return reply
@@ -11,7 +12,8 @@ export function answer(reply: FastifyReply, status: number, body: unknown): Fast
 }
 
 export function unauthorized(reply: FastifyReply): FastifyReply {
-  return answer(reply, 401, { meta: { error: 'Unauthorized request: the credentials are not valid' } });
+  const error = unauthorizedText('app', reply.request.headers.authorization);
+  return answer(reply, 401, { meta: { error, code: 'unauthorized' } });
 }
 
 export function notFound(reply: FastifyReply, what: string): FastifyReply {

@@ -6,19 +6,19 @@ import type { AppKeys } from './ports.ts';
 
 const WITHOUT_BODY = new Set(['GET', 'HEAD']);
 
-export function knownBeforeBody(keys: Pick<AppKeys, 'app' | 'isAdmin'>): onRequestHookHandler {
+export function knownBeforeBody(keys: Pick<AppKeys, 'find'>): onRequestHookHandler {
   return (request, reply, done) => {
     if (WITHOUT_BODY.has(request.method)) {
       done();
       return;
     }
     const key = bearerOf(request) ?? '';
-    const workspace = keys.app(key) ?? null;
-    if (workspace === null && !keys.isAdmin(key)) {
+    const known = keys.find('app', key) ?? keys.find('admin', key);
+    if (known === undefined) {
       void unauthorized(reply);
       return;
     }
-    tellCaller(request, { workspace });
+    tellCaller(request, { workspace: known.workspace, key: known });
     done();
   };
 }

@@ -41,10 +41,11 @@ export function openapi() {
         pipelines: {
           type: 'http',
           scheme: 'basic',
-          description: 'write_key as the user, no password; browsers send writeKey in the body',
+          description:
+            'write_key or browser_key as the user, no password; browsers send it as writeKey in the body',
         },
         app: { type: 'http', scheme: 'bearer', description: 'app_key' },
-        admin: { type: 'http', scheme: 'bearer', description: 'HINDSIGHT_ADMIN_KEY' },
+        admin: { type: 'http', scheme: 'bearer', description: 'admin_key' },
       },
     },
   };

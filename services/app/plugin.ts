@@ -8,16 +8,17 @@ import { mountFragmentation } from './fragmentation.ts';
 import { InForce } from './in-force.ts';
 import { mountHealth, type HealthOptions } from './health.ts';
 import { mountOpenapi } from './openapi.ts';
-import type { AppKeys, DefinitionsStore, Query } from './ports.ts';
+import { mountKeys } from './keys.ts';
+import type { DefinitionsStore, KeyStore, Query } from './ports.ts';
 import { mountSegments } from './segments/routes.ts';
 import { mountTestClock } from './test-clock.ts';
 import { mountTrace } from './trace.ts';
 import { mountWorkspaces } from './workspaces.ts';
 
-export type { AppKeys, DefinitionsStore, Query, ServiceStatus, Statuses } from './ports.ts';
+export type { DefinitionsStore, KeyStore, Query, ServiceStatus, Statuses } from './ports.ts';
 
 export interface AppOptions {
-  readonly keys: AppKeys;
+  readonly keys: KeyStore;
   readonly definitions: DefinitionsStore;
   readonly query: Query;
   readonly health: HealthOptions;
@@ -36,6 +37,7 @@ export function appPlugin(app: FastifyInstance, options: AppOptions, done: () =>
     closed();
   });
   mountWorkspaces(app, { ...options, inForce });
+  mountKeys(app, options);
   mountFragmentation(app, options);
   mountDefinitions(app, { ...options, inForce });
   mountCustomers(app, options);

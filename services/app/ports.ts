@@ -2,6 +2,7 @@
 import type { Workspace } from '../../schemas/ids.ts';
 import type { Definition } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
+import type { KeyKind, KnownKey } from '../runtime/caller.ts';
 import type { StoredDefinition } from '../runtime/definitions.ts';
 
 export type DefinitionKind = 'segment' | 'journey' | 'workspace';
@@ -34,18 +35,56 @@ export interface DefinitionsStore {
   readonly offset: number;
 }
 
+/** Looks up keys; undefined or false: no such key, or one that has ended. */
 export interface AppKeys {
   app(appKey: string): Workspace | undefined;
   isAdmin(key: string): boolean;
   has(workspace: Workspace): boolean;
-  /** The keys of the workspace: they are made when it has none. */
-  ensure(workspace: Workspace): WorkspaceKeys;
+  /** Who a bearer is, at the doors that bearers open. */
+  find(door: 'app' | 'admin', secret: string): KnownKey | undefined;
+  /** The first keys of a workspace that has none. Calls at the same time are told the same; undefined: it has keys. */
+  ensure(workspace: Workspace): Promise<Readonly<Record<string, string>> | undefined>;
 }
-export interface WorkspaceKeys {
-  readonly site_id: string;
-  readonly api_key: string;
-  readonly write_key: string;
-  readonly app_key: string;
+
+export interface KeyDescription {
+  readonly id: string;
+  readonly kind: KeyKind;
+  /** null: of the whole installation. */
+  readonly workspace: Workspace | null;
+  readonly name: string;
+  /** Of kind track; it is no secret. */
+  readonly site_id: string | null;
+  readonly active: boolean;
+  /** ISO 8601; null: it stands in credentials.json. */
+  readonly created_at: string | null;
+  /** To the hour. */
+  readonly last_used_at: string | null;
+  readonly expires_at: string | null;
+  readonly revoked_at: string | null;
+}
+
+export interface KeyMaking {
+  readonly workspace: Workspace | null;
+  readonly kind: KeyKind;
+  readonly name: string;
+  /** Id of the key that asks. */
+  readonly by: string;
+}
+
+export interface MadeKey {
+  readonly key: KeyDescription;
+  /** By the names of credentials.json. Never again shown. */
+  readonly credentials: Readonly<Record<string, string>>;
+}
+
+export interface KeyStore extends AppKeys {
+  list(workspace: Workspace | null): readonly KeyDescription[];
+  get(id: string): KeyDescription | undefined;
+  /** undefined: there are too many. */
+  make(making: KeyMaking): Promise<MadeKey | undefined>;
+  /** The old key works on for `validMs`; undefined: it has ended already. */
+  rotate(id: string, validMs: number, by: string): Promise<MadeKey | undefined>;
+  revoke(id: string, by: string): Promise<KeyDescription | undefined>;
 }
 
 /** What a service says at `/status`; the members that settling and what is in force need. */

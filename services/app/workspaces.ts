@@ -64,9 +64,14 @@ async function put(
   // Keys last: who holds them finds the workspace there and as it was asked for. Of several calls that find none the first makes them, and all
   // are told the same: each may be the only one whose answer arrives.
   const behind = await inForce.wait('workspace');
-  const made = isNew ? { credentials: keys.ensure(name) } : {};
+  const credentials = isNew ? await keys.ensure(name) : undefined;
   const settings = settingsOf({ get: () => stored }, name);
-  const shown = { name, version: stored.version, settings, ...made };
+  const shown = {
+    name,
+    version: stored.version,
+    settings,
+    ...(credentials !== undefined && { credentials }),
+  };
   return behind.length === 0 ? answer(reply, 200, shown) : answer(reply, 202, { ...shown, behind });
 }
 

@@ -60,7 +60,10 @@ describe('what is answered 200 is in force (contract, *Definitions*)', () => {
     Reflect.deleteProperty(under.statuses, 'identity');
     const made = await app({ method: 'PUT', url: '/v1/workspaces/fresh', payload: {}, headers: admin });
     expect(made.statusCode).toBe(202);
-    expect(made.json()).toMatchObject({ credentials: { app_key: 'p' }, behind: [{ service: 'identity' }] });
+    expect(made.json()).toMatchObject({
+      credentials: { app_key: expect.any(String) },
+      behind: [{ service: 'identity' }],
+    });
   });
 
   test('a gateway that stops answers 202 to who waits', async () => {

@@ -1,70 +1,64 @@
 /**
- * The `definitions` topic as the gateway sees it: folded from its start and kept up with, and written by it alone. A
- * write numbers its record from the fold, so writes go one after another, and each ends when its own record has come
- * back: what was answered is what every reader will see.
+ * The `definitions` topic as a gateway sees it. A write numbers its record from the fold; of two gateways that write one
+ * version at a time the first on the topic has it (services/runtime/definitions.ts), and the other tries again.
  */
-import { UnknownSchemaError, type Codec } from '../../schemas/codec.ts';
+import type { Codec } from '../../schemas/codec.ts';
 import type { Definition } from '../../schemas/records.ts';
 import type { DefinitionWrite } from '../app/ports.ts';
 import { Definitions, type StoredDefinition } from '../runtime/definitions.ts';
 import { assert, CodedError } from '../runtime/errors.ts';
-import type { Log, LogReader, Producer } from '../runtime/log/ports.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { measuredPatterns } from '../runtime/stored-patterns.ts';
+import { FoldedTopic, type FoldedTopicPorts } from './folded-topic.ts';
 
-const bufferBytesMax = 8 * 1_024 * 1_024;
-const fetchBytesMax = 1_024 * 1_024;
-const waitMsMax = 500;
-const foldWaitMsMax = 10_000;
-const retryPauseMs = 500;
-export const writesWaitingMax = 1_000;
+/** Each means that another gateway was quicker; more in a row than there are gateways is not to be expected. */
+const attemptsMax = 20;
 
-export interface DefinitionsLogOptions {
-  readonly log: Pick<Log, 'admin' | 'reader'>;
-  readonly producer: Pick<Producer, 'send'>;
+export interface DefinitionsLogOptions extends FoldedTopicPorts {
   readonly codec: Codec<'Definition'>;
-  readonly logger: Logger;
-  /** Teaches the codec a schema that it does not know. */
-  readonly learnSchema: (schemaId: number) => Promise<void>;
   /** ms; the standing clock where there is one, so that a definition is as old as the events around it. */
   readonly now: () => number;
 }
 
-interface Waiter {
-  readonly isDone: () => boolean;
-  readonly resolve: () => void;
+/** A record of ours that is on its way. Turns are taken one by one, so there is one at most. */
+interface Written {
+  readonly record: Definition;
+  /** undefined until its version has been read. */
+  result: 'counts' | 'lost' | undefined;
+  stored: StoredDefinition | undefined;
 }
 
 export class DefinitionsLog {
-  readonly #options: DefinitionsLogOptions;
+  readonly #codec: Codec<'Definition'>;
+  readonly #now: () => number;
+  readonly #logger: Logger;
+  readonly #topic: FoldedTopic;
   readonly #fold = new Definitions();
-  /** Deleted ones too, so that a definition made again goes on counting. */
-  readonly #versions = new Map<string, number>();
-  readonly #waiters = new Set<Waiter>();
-  #reader: LogReader | undefined;
-  #tail: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
-  #closed = false;
+  #written: Written | undefined;
 
-  constructor(options: DefinitionsLogOptions) {
-    this.#options = options;
+  constructor({ codec, now, ...ports }: DefinitionsLogOptions) {
+    this.#codec = codec;
+    this.#now = now;
+    this.#logger = ports.logger;
+    this.#topic = new FoldedTopic({
+      ...ports,
+      topic: 'definitions',
+      what: 'definitions',
+      apply: ({ offset, bytes, valueStart, valueEnd }) => {
+        this.#apply(offset, codec.decode(bytes, valueStart, valueEnd));
+      },
+    });
   }
 
   /** Resolves when everything that the topic held at the call is folded. */
-  async open(): Promise<void> {
-    const [end = 0] = await this.#options.log.admin.endOffsets('definitions');
-    await this.#startReader();
-    void this.#follow();
-    await this.#until(() => this.offset >= end);
+  open(): Promise<void> {
+    return this.#topic.open();
   }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    await this.#reader?.close();
+  close(): Promise<void> {
+    return this.#topic.close();
   }
-
   get offset(): number {
-    return this.#fold.offset;
+    return this.#topic.offset;
   }
   get clock(): number | undefined {
     return this.#fold.clock;
@@ -76,112 +70,92 @@ export class DefinitionsLog {
     return this.#fold.list(kind, workspace);
   }
 
-  /** What the broker now has; undefined when it would be one more than `countMax` or may not be. */
+  /**
+   * What the broker now has; undefined when it would be one more than `countMax` or may not be. Another gateway that
+   * stores another definition at the same moment does not see this one yet: bounds over several may be passed by one each.
+   */
   put(
     kind: Definition['kind'],
     workspace: string,
     id: string,
     { body, countMax = Infinity, mayStore }: DefinitionWrite,
   ): Promise<StoredDefinition | undefined> {
-    return this.#inTurn(async () => {
-      const isNew = this.get(kind, workspace, id) === undefined;
-      if (isNew && this.list(kind, workspace).length >= countMax) return undefined;
-      if (mayStore?.() === false) return undefined;
-      await this.#write({ kind, workspace, id, at: this.#options.now(), body: JSON.stringify(body) });
-      const stored = this.get(kind, workspace, id);
-      assert(stored !== undefined, 'a definition that was written is in the fold');
-      return stored;
+    return this.#topic.inTurn(async () => {
+      const written = await this.#write(() => {
+        const isNew = this.get(kind, workspace, id) === undefined;
+        if (isNew && this.list(kind, workspace).length >= countMax) return undefined;
+        if (mayStore?.() === false) return undefined;
+        return { kind, workspace, id, at: this.#now(), body: JSON.stringify(body) };
+      });
+      if (written === undefined) return undefined;
+      assert(written.stored !== undefined, 'a definition that was written has been in the fold');
+      return written.stored;
     });
   }
 
   /** The version that says it is gone; undefined when it was not there. */
   remove(kind: Definition['kind'], workspace: string, id: string): Promise<number | undefined> {
-    return this.#inTurn(async () => {
-      if (this.get(kind, workspace, id) === undefined) return undefined;
-      return await this.#write({ kind, workspace, id, at: this.#options.now(), body: null });
+    return this.#topic.inTurn(async () => {
+      const written = await this.#write(() =>
+        this.get(kind, workspace, id) === undefined
+          ? undefined
+          : { kind, workspace, id, at: this.#now(), body: null },
+      );
+      return written?.record.version;
     });
   }
 
   /** Several calls that ask for one time write it once. */
   advanceClockTo(time: number): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#topic.inTurn(async () => {
       if (time <= (this.clock ?? -Infinity)) return;
-      await this.#write({ kind: 'clock', workspace: '', id: 'clock', at: time, body: null });
+      const clock = { kind: 'clock', workspace: '', id: 'clock', version: 1, deleted: false } as const;
+      await this.#send({ ...clock, at: time, body: null });
+      await this.#topic.until(() => (this.clock ?? -Infinity) >= time);
     });
   }
 
-  async #write(definition: Omit<Definition, 'version' | 'deleted'>): Promise<number> {
-    const key = keyOf(definition);
-    const version = (this.#versions.get(key) ?? 0) + 1;
-    const deleted = definition.body === null && definition.kind !== 'clock';
-    const value = this.#options.codec.encode({ ...definition, version, deleted });
-    await this.#options.producer.send('definitions', Buffer.from(key), value);
-    await this.#until(() => (this.#versions.get(key) ?? 0) >= version);
-    return version;
+  /** @param next asked before each attempt, since what another gateway has written may change the answer. */
+  async #write(
+    next: () => Omit<Definition, 'version' | 'deleted'> | undefined,
+  ): Promise<Written | undefined> {
+    for (let attempt = 0; attempt < attemptsMax; attempt++) {
+      const definition = next();
+      if (definition === undefined) return undefined;
+      const { kind, workspace, id, body } = definition;
+      const version = this.#fold.versionOf(kind, workspace, id) + 1;
+      const record = { ...definition, version, deleted: body === null };
+      const written: Written = { record, result: undefined, stored: undefined };
+      this.#written = written;
+      await this.#send(record);
+      await this.#topic.until(() => written.result !== undefined);
+      if (written.result === 'counts') return written;
+    }
+    const message = 'could not store a definition: other gateways keep changing it';
+    throw new CodedError('definitions_contended', message);
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#waiting >= writesWaitingMax) {
-      const message = 'could not store a definition: too many are waiting';
-      return Promise.reject(new CodedError('definitions_overloaded', message));
-    }
-    this.#waiting++;
-    const turn = this.#tail.then(work).finally(() => {
-      this.#waiting--;
-    });
-    this.#tail = turn.catch(() => undefined);
-    return turn;
+  #send(record: Definition): Promise<void> {
+    return this.#topic.send(keyOf(record), this.#codec.encode(record));
   }
 
-  async #startReader(): Promise<void> {
-    const { log } = this.#options;
-    this.#reader = log.reader({ bufferBytesMax, fetchBytesMax, waitMsMax });
-    await this.#reader.start([{ topic: 'definitions', partition: 0, offset: this.offset }]);
-  }
-
-  /** Reads for ever; a reader that fails is replaced where it stood. */
-  async #follow(): Promise<void> {
-    while (!this.#closed) {
-      try {
-        await this.#reader?.wait(waitMsMax);
-        this.#take();
-      } catch (error) {
-        await this.#startAgain(error);
-      }
+  #apply(offset: number, record: Definition): void {
+    const counts = this.#fold.apply(offset, record);
+    const { kind, workspace, id, version } = record;
+    const written = this.#written;
+    // A record of this version that counts but says something else is another gateway's. One that says the same may be:
+    // then what this gateway was asked to store is stored, and who wrote it does not matter.
+    if (
+      counts &&
+      written?.result === undefined &&
+      written?.record.version === version &&
+      keyOf(written.record) === keyOf(record)
+    ) {
+      const isOurs = written.record.body === record.body && written.record.at === record.at;
+      written.result = isOurs ? 'counts' : 'lost';
+      written.stored = this.get(kind, workspace, id);
     }
-  }
-
-  async #startAgain(error: unknown): Promise<void> {
-    if (this.#closed) return;
-    this.#options.logger.warn({ error }, 'reading the definitions failed and starts again');
-    await this.#reader?.close().catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
-    try {
-      // A newer version of this product may have written it.
-      if (error instanceof UnknownSchemaError) await this.#options.learnSchema(error.schemaId);
-      await this.#startReader();
-    } catch (cause) {
-      this.#options.logger.warn({ error: cause }, 'reading the definitions could not start again yet');
-    }
-  }
-
-  #take(): void {
-    for (const slice of this.#reader?.take(bufferBytesMax) ?? []) {
-      slice.forEach(({ offset, bytes, valueStart, valueEnd }) => {
-        if (offset < this.offset) return; // read before: a reader that starts again may bring a batch twice
-        const record = this.#options.codec.decode(bytes, valueStart, valueEnd);
-        this.#fold.apply(offset, record);
-        this.#versions.set(keyOf(record), record.version);
-        this.#sayIfOverBounds(record);
-      });
-      this.#fold.offset = Math.max(this.#fold.offset, slice.next);
-      slice.release();
-    }
-    for (const waiter of this.#waiters) {
-      if (!waiter.isDone()) continue;
-      this.#waiters.delete(waiter);
-      waiter.resolve();
-    }
+    if (counts) this.#sayIfOverBounds(record);
   }
 
   /** No PUT stores such a definition any more, so there are few, and each is said once a start. */
@@ -189,26 +163,7 @@ export class DefinitionsLog {
     const { faults } = measuredPatterns(this.get(kind, workspace, id)?.body);
     if (faults.length === 0) return;
     const what = { kind, workspace, id, faults: faults.length };
-    this.#options.logger.warn(what, 'patterns of a stored definition are over a bound and match nothing');
-  }
-
-  #until(isDone: () => boolean): Promise<void> {
-    if (isDone()) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        isDone,
-        resolve: () => {
-          clearTimeout(timer);
-          resolve();
-        },
-      };
-      const timer = setTimeout(() => {
-        this.#waiters.delete(waiter);
-        const message = 'could not read the definitions in time';
-        reject(new CodedError('definitions_behind', message));
-      }, foldWaitMsMax);
-      this.#waiters.add(waiter);
-    });
+    this.#logger.warn(what, 'patterns of a stored definition are over a bound and match nothing');
   }
 }
 

@@ -1,5 +1,6 @@
 /** Wires the gateway: the one HTTP port in front of ingest and the App API. */
 import type { FastifyInstance } from 'fastify';
+import type { Codec } from '../../schemas/codec.ts';
 import type { AppOptions } from '../app/plugin.ts';
 import { learnSchema, findSchemas } from '../runtime/registry.ts';
 import type { Env } from '../runtime/config.ts';
@@ -13,10 +14,12 @@ import { openClickhouse, type Clickhouse } from './clickhouse.ts';
 import { segmentTypeOf } from '../runtime/segment-type.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 import { readGatewayConfig, type GatewayConfig } from './config.ts';
-import { ensureCredentials } from './credentials.ts';
+import { ensureCredentials, keysInFile, replaceInFile } from './credentials.ts';
 import { DefinitionsLog } from './definitions-log.ts';
+import type { FoldedTopicPorts } from './folded-topic.ts';
 import { openHttps, type HttpsDoor } from './https.ts';
 import { openIntake } from './intake/open-intake.ts';
+import { KeysLog } from './keys/keys-log.ts';
 import { QuietLog } from './quiet-log.ts';
 import { buildServer } from './server.ts';
 import { findStatuses } from './statuses.ts';
@@ -36,30 +39,33 @@ export interface RunningGateway {
 export async function run(env: Env): Promise<RunningGateway> {
   const config = readGatewayConfig(env);
   const logger = createLogger('gateway');
-  const keys = ensureCredentials(config.dataFolder, env);
   const codecs = await findSchemas({ url: config.registryUrl });
   const { brokers, prefix } = config;
   const log = await openLog({ brokers, clientId: 'hindsight-gateway', prefix });
   const producer = await log.producer({ lingerMs, pendingRecordsMax });
   const requestLog = new QuietLog(logger);
   const intake = await openIntake({ ...config, log, logger, requestLog });
-  const definitions: DefinitionsLog = new DefinitionsLog({
+  const topicPorts = {
     log,
     producer,
-    codec: codecs.Definition,
     logger,
-    learnSchema: (schemaId) => learnSchema({ url: config.registryUrl }, codecs, schemaId),
+    learnSchema: (schemaId: number) => learnSchema({ url: config.registryUrl }, codecs, schemaId),
+  };
+  const definitions: DefinitionsLog = new DefinitionsLog({
+    ...topicPorts,
+    codec: codecs.Definition,
     now: () => standing() ?? Date.now(),
   });
+  const keysLog = keysOf(config.dataFolder, env, { ...topicPorts, codec: codecs.KeyChange });
   const standing = (): number | undefined => (config.testClock ? definitions.clock : undefined);
-  await definitions.open();
+  await Promise.all([definitions.open(), keysLog.open()]);
   const clickhouse = openClickhouse(config);
   const budgets = bodyBudgets();
   const server = buildServer({
     log: requestLog,
     budgets,
     ingest: {
-      keys,
+      keys: keysLog.keys,
       intake,
       producer,
       admin: log.admin,
@@ -71,9 +77,9 @@ export async function run(env: Env): Promise<RunningGateway> {
         ? { now: standing, advanceTo: (time) => definitions.advanceClockTo(time) }
         : undefined,
     },
-    browser: { keys, publicUrl: config.publicUrl },
+    browser: { keys: keysLog.keys, publicUrl: config.publicUrl },
     app: {
-      keys,
+      keys: keysLog.keys,
       definitions,
       isTestClockOn: config.testClock,
       inForceWaitMsMax: config.inForceWaitMsMax,
@@ -104,9 +110,25 @@ export async function run(env: Env): Promise<RunningGateway> {
     close: async () => {
       // Requests under way end first: their events are acknowledged or refused, never cut off.
       await closeServer(server, secure);
-      for (const part of [status, definitions, intake, producer, clickhouse, log]) await part.close();
+      for (const part of [status, definitions, keysLog, intake, producer, clickhouse, log])
+        await part.close();
     },
   };
+}
+
+function keysOf(
+  dataFolder: string,
+  env: Env,
+  ports: FoldedTopicPorts & { codec: Codec<'KeyChange'> },
+): KeysLog {
+  return new KeysLog({
+    ...ports,
+    fromFile: keysInFile(ensureCredentials(dataFolder, env)),
+    replaceInFile: (id, made) => {
+      replaceInFile(dataFolder, id, made);
+    },
+    now: Date.now,
+  });
 }
 
 function statusOf(budgets: BodyBudgets, requests: QuietLog, definitions: DefinitionsLog) {

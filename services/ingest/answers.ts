@@ -1,5 +1,6 @@
 /** The answers that clients are strict about (spec A.0 rows 2, 3 and *Error envelopes*). */
 import type { FastifyReply } from 'fastify';
+import { unauthorizedText, type Wanted } from '../runtime/unauthorized.ts';
 import type { Refusal } from './translation.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -24,8 +25,9 @@ export function failure(reply: FastifyReply, status: number, body: unknown): Fas
     .send(`${JSON.stringify(body)}\n`);
 }
 
-export function unauthorized(reply: FastifyReply): FastifyReply {
-  return failure(reply, 401, { meta: { error: 'Unauthorized request: the credentials are not valid' } });
+export function unauthorized(reply: FastifyReply, wanted: Wanted): FastifyReply {
+  const error = unauthorizedText(wanted, reply.request.headers.authorization);
+  return failure(reply, 401, { meta: { error, code: 'unauthorized' } });
 }
 
 /** v2's form of a refusal; `batch_index` only within a batch. */

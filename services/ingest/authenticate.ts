@@ -4,46 +4,52 @@
  */
 import type { FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { Workspace } from '../../schemas/ids.ts';
-import { callerOf, tellCaller } from '../runtime/caller.ts';
+import { callerOf, tellCaller, type KnownKey } from '../runtime/caller.ts';
 import { assert } from '../runtime/errors.ts';
 import { unauthorized } from './answers.ts';
 
-/** Looks up keys; undefined: no such key. */
+/** Looks up keys; undefined: no such key, or one that has ended. */
 export interface Keys {
-  track(siteId: string, apiKey: string): Workspace | undefined;
+  /** @param secret at the door `track`: `site_id:api_key`. */
+  find(door: 'track' | 'write' | 'app', secret: string): KnownKey | undefined;
   pipelines(writeKey: string): Workspace | undefined;
-  app(appKey: string): Workspace | undefined;
 }
+
+type Find = (authorization: string | undefined) => KnownKey | undefined;
 
 /** `Basic site_id:api_key`, the base64 standard or URL-safe, padded or not. */
-export function trackWorkspace(keys: Keys, authorization: string | undefined): Workspace | undefined {
-  const pair = basicPair(authorization);
-  return pair === undefined ? undefined : keys.track(pair.user, pair.password);
-}
+const trackKey =
+  (keys: Keys): Find =>
+  (authorization) => {
+    const pair = basicPair(authorization);
+    return pair === undefined ? undefined : keys.find('track', `${pair.user}:${pair.password}`);
+  };
 
 /** `Basic write_key:` */
-function pipelinesWorkspace(keys: Keys, authorization: string | undefined): Workspace | undefined {
+function pipelinesKey(keys: Keys, authorization: string | undefined): KnownKey | undefined {
   const pair = basicPair(authorization);
-  return pair?.password === '' ? keys.pipelines(pair.user) : undefined;
+  return pair?.password === '' ? keys.find('write', pair.user) : undefined;
 }
 
 /** `Bearer app_key`. */
-function appWorkspace(keys: Keys, authorization: string | undefined): Workspace | undefined {
-  const match = /^bearer +(\S+) *$/i.exec(authorization ?? '');
-  return match?.[1] === undefined ? undefined : keys.app(match[1]);
-}
+const appKey =
+  (keys: Keys): Find =>
+  (authorization) => {
+    const match = /^bearer +(\S+) *$/i.exec(authorization ?? '');
+    return match?.[1] === undefined ? undefined : keys.find('app', match[1]);
+  };
 
-export const onlyTrack = (keys: Keys): onRequestHookHandler => only((header) => trackWorkspace(keys, header));
-export const onlyApp = (keys: Keys): onRequestHookHandler => only((header) => appWorkspace(keys, header));
+export const onlyTrack = (keys: Keys): onRequestHookHandler => only('track', trackKey(keys));
+export const onlyApp = (keys: Keys): onRequestHookHandler => only('app', appKey(keys));
 
-function only(find: (header: string | undefined) => Workspace | undefined): onRequestHookHandler {
+function only(wanted: 'track' | 'app', find: Find): onRequestHookHandler {
   return (request, reply, done) => {
-    const workspace = find(request.headers.authorization);
-    if (workspace === undefined) {
-      void unauthorized(reply);
+    const key = find(request.headers.authorization);
+    if (key === undefined) {
+      void unauthorized(reply, wanted);
       return;
     }
-    tellCaller(request, { workspace });
+    tellCaller(request, { workspace: key.workspace, key });
     done();
   };
 }
@@ -58,12 +64,12 @@ export function pipelinesHeader(
 ): onRequestHookHandler {
   return (request, reply, done) => {
     const { authorization } = request.headers;
-    const workspace = pipelinesWorkspace(keys, authorization);
-    if (workspace === undefined && authorization !== undefined && !isBrowser) {
-      void unauthorized(reply);
+    const key = pipelinesKey(keys, authorization);
+    if (key === undefined && authorization !== undefined && !isBrowser) {
+      void unauthorized(reply, 'write');
       return;
     }
-    if (workspace !== undefined) tellCaller(request, { workspace });
+    if (key !== undefined) tellCaller(request, { workspace: key.workspace, key });
     done();
   };
 }
@@ -75,14 +81,20 @@ export interface BodyKey {
   readonly key: unknown;
 }
 
-/** On the routes of browsers the body's key goes before the header's, elsewhere the header's before the body's. */
+/**
+ * On the routes of browsers the body's key goes before the header's, elsewhere the header's before the body's. From here
+ * on the request's caller is who was found.
+ */
 export function pipelinesCaller(
   request: FastifyRequest,
-  { keys, isBrowser, key }: BodyKey,
+  { keys, isBrowser, key: sent }: BodyKey,
 ): Workspace | undefined {
-  const known = callerOf(request)?.workspace ?? undefined;
-  const isNamed = typeof key === 'string' && (isBrowser || known === undefined);
-  return isNamed ? keys.pipelines(key) : known;
+  const known = callerOf(request);
+  const isNamed = typeof sent === 'string' && (isBrowser || known === undefined);
+  if (!isNamed) return known?.workspace ?? undefined;
+  const key = keys.find('write', sent);
+  if (key !== undefined) tellCaller(request, { workspace: key.workspace, key });
+  return key?.workspace ?? undefined;
 }
 
 /** Of a route that `onlyTrack` or `onlyApp` stands before. */

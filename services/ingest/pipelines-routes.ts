@@ -11,9 +11,12 @@ import {
   callBytesMax,
 } from '../../schemas/http/limits.ts';
 import { Batch } from '../../schemas/http/pipelines.ts';
+import { callerOf } from '../runtime/caller.ts';
 import { failure, refusalBody, success, unauthorized } from './answers.ts';
 import { pipelinesCaller, pipelinesHeader } from './authenticate.ts';
+import { limitedByBody, tellTaken } from './door-watch.ts';
 import { isObject, readJson, type ReadJson, type SentObject } from './json-text.ts';
+import { barredBy } from './key-rules.ts';
 import { countWithin } from './not-numbers.ts';
 import { isEmptyList } from './readable-call.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
@@ -53,6 +56,8 @@ interface CallRoute extends IngestRoutes {
 
 /** What a request comes to: what to send if it is taken, and the refusals that strict mode answers with. */
 interface Verdict {
+  /** How many calls the request holds. */
+  readonly calls: number;
   readonly outcomes: readonly Outcome[];
   readonly refusals: readonly Refusal[];
 }
@@ -62,12 +67,23 @@ async function take(options: CallRoute, request: FastifyRequest, reply: FastifyR
   const isStrict = request.headers['x-strict-mode'] === '1';
   const read = readJson(bodyOf(request), { lenient: !isStrict });
   const sent = read.type === 'object' ? read.sent : undefined;
+  const before = callerOf(request)?.key;
   const workspace = pipelinesCaller(request, { keys, isBrowser, key: writeKeyOf(sent) });
-  if (workspace === undefined) return unauthorized(reply);
+  if (workspace === undefined) return unauthorized(reply, 'write');
+  const key = callerOf(request)?.key;
+  if (key !== before && limitedByBody(options.limits, request, reply)) return reply;
   const receivedAt = await receiveTimeOf(options, request);
   if (receivedAt === undefined) return failure(reply, 400, badReceiveTime);
-  const call = callContext(options, { workspace, receivedAt, source: `pipelines.${type}` });
-  const { outcomes, refusals } = judge(call, type, read);
+  const source = `pipelines.${type}`;
+  const call = callContext(options, { workspace, receivedAt, source }, key);
+  const { outcomes, refusals, calls } = judge(call, type, read);
+  tellTaken(request, { outcomes, refusals });
+  if (key !== undefined) options.limits.charge(key, { calls: Math.max(0, calls - 1), bytes: 0 });
+  const barred = refusals.filter(({ reason }) => reason === 'key_not_allowed');
+  if (barred[0] !== undefined && (isStrict || barred.length === calls)) {
+    const { message, reason } = barred[0];
+    return failure(reply, 403, { meta: { error: message, code: reason } });
+  }
   const [first, ...more] = refusals;
   if (isStrict && first !== undefined) {
     if (more.length === 0) return failure(reply, 400, refusalBody(first, 'error'));
@@ -104,6 +120,7 @@ function judge(call: CallContext, type: string, read: ReadJson): Verdict {
   });
   if (isRefusal(context)) verdicts.push(whole(call, context));
   return {
+    calls: items.length,
     outcomes: verdicts.flatMap(({ outcomes }) => outcomes),
     refusals: verdicts.flatMap(({ refusals }) => refusals),
   };
@@ -135,15 +152,19 @@ function judgeCall(call: CallContext, { type, sent, context, sentAt, unread }: R
   const nulls = countWithin(unread, sent.span);
   const translation = translatePipelines({ ...call, context, sentAt, nulls }, type, sent);
   if (translation.type === 'accepted') {
-    return { outcomes: translation.outcomes, refusals: translation.strictFaults ?? [] };
+    const fault = barredBy(call.barred, translation.outcomes);
+    if (fault !== undefined) {
+      return { calls: 1, outcomes: [refusedRow(call, sent, fault)], refusals: [fault] };
+    }
+    return { calls: 1, outcomes: translation.outcomes, refusals: translation.strictFaults ?? [] };
   }
   const outcomes = [refusedRow(call, sent, translation)];
   // What is valid but not built yet is our fault, not the caller's: its row says so, its neighbours are taken.
-  return { outcomes, refusals: translation.reason === 'not_supported_yet' ? [] : [translation] };
+  return { calls: 1, outcomes, refusals: translation.reason === 'not_supported_yet' ? [] : [translation] };
 }
 
 function whole(call: CallContext, refusal: Refusal): Verdict {
-  return { outcomes: [refusedRow(call, undefined, refusal)], refusals: [refusal] };
+  return { calls: 1, outcomes: [refusedRow(call, undefined, refusal)], refusals: [refusal] };
 }
 
 /** Browsers send it beside the call; in a batch at the top and in each item. */

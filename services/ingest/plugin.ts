@@ -6,8 +6,10 @@ import { defaultSettings, type WorkspaceSettings } from '../runtime/workspace-se
 import type { Keys } from './authenticate.ts';
 import { reportCorrections } from './report-corrections.ts';
 import { deliverTo, type DeliveryOptions } from './deliver.ts';
+import { watchDoor, type Watch } from './door-watch.ts';
 import { messageIds } from './message-ids.ts';
 import { mountPipelines } from './pipelines-routes.ts';
+import { RateLimits } from './rate-limits.ts';
 import { testReceiveTime, wallReceiveTime, type StandingClock } from './receive-time.ts';
 import type { IngestRoutes } from './request.ts';
 import { mountSegments } from './segments-routes.ts';
@@ -22,6 +24,10 @@ export interface IngestOptions extends DeliveryOptions {
   /** Of a segment that is stored now; none is if not given. */
   readonly segmentType?: IngestRoutes['segmentType'];
   readonly logger?: Pick<Logger, 'warn'>;
+  /** Sees every call and its answer. */
+  readonly watch?: Watch;
+  /** ms that only grow, of rate limits. */
+  readonly limitsMonotonicMs?: () => number;
   /** Under HINDSIGHT_TEST_CLOCK only. */
   readonly testClock: StandingClock | undefined;
 }
@@ -30,6 +36,8 @@ export function ingestPlugin(app: FastifyInstance, options: IngestOptions, done:
   const { keys, testClock, settings = () => defaultSettings, logger = silentLogger } = options;
   const deliver = deliverTo(options);
   const report = reportCorrections(logger);
+  const limits = new RateLimits(settings, options.limitsMonotonicMs);
+  watchDoor(app, limits, options.watch ?? { saw: () => undefined });
   const routes: IngestRoutes = {
     keys,
     deliver: (outcomes) => {
@@ -38,6 +46,7 @@ export function ingestPlugin(app: FastifyInstance, options: IngestOptions, done:
     },
     settings,
     segmentType: options.segmentType ?? (() => undefined),
+    limits,
     receiveTime: testClock === undefined ? wallReceiveTime() : testReceiveTime(testClock),
     mintMessageId: messageIds(),
   };

@@ -1,10 +1,13 @@
 /** What the routes are given, and how they read a request. */
 import type { FastifyRequest } from 'fastify';
 import type { Workspace } from '../../schemas/ids.ts';
+import type { KnownKey } from '../runtime/caller.ts';
 import type { SegmentType } from '../runtime/segment-type.ts';
 import type { WorkspaceSettings } from '../runtime/workspace-settings.ts';
 import type { Keys } from './authenticate.ts';
+import { barredCalls } from './key-rules.ts';
 import type { Deliver } from './deliver.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { RECEIVED_AT_HEADER, type ReceiveTime } from './receive-time.ts';
 import type { CallContext } from './translation.ts';
 
@@ -14,6 +17,7 @@ export interface IngestRoutes {
   readonly deliver: Deliver;
   readonly receiveTime: ReceiveTime;
   readonly mintMessageId: () => string;
+  readonly limits: RateLimits;
   /** In force now. */
   readonly settings: (workspace: Workspace) => WorkspaceSettings;
   /** Of a segment that is stored now. */
@@ -23,10 +27,13 @@ export interface IngestRoutes {
 export function callContext(
   { mintMessageId, settings }: IngestRoutes,
   call: Pick<CallContext, 'workspace' | 'receivedAt' | 'source'>,
+  key?: KnownKey,
 ): CallContext {
-  const { guards, canonical_identifier: canonical, phone_country: country } = settings(call.workspace);
+  const inForce = settings(call.workspace);
+  const { guards, canonical_identifier: canonical, phone_country: country } = inForce;
   const phones = canonical === 'phone' ? { phones: { country } } : {};
-  return { ...call, mintMessageId, placeholdersAllowed: !guards.illegal_identifiers, ...phones };
+  const placeholdersAllowed = !guards.illegal_identifiers;
+  return { ...call, mintMessageId, placeholdersAllowed, barred: barredCalls(key, inForce), ...phones };
 }
 
 const nothing = Buffer.alloc(0);

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { failure, success } from './answers.ts';
 import { knownWorkspace, onlyApp } from './authenticate.ts';
+import { tellTaken } from './door-watch.ts';
 import { readJson } from './json-text.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
 import { translateSplit } from './translate-split.ts';
@@ -24,6 +25,7 @@ async function take(
   const call = callContext(options, { workspace, receivedAt, source: 'app.split' });
   const translation = translateSplit(call, request.params.id, readJson(bodyOf(request)));
   if (translation.type === 'faults') return failure(reply, 400, { errors: translation.faults });
+  tellTaken(request, { outcomes: translation.outcomes, refusals: [] });
   await options.deliver(translation.outcomes);
   return success(reply);
 }

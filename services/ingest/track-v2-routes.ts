@@ -3,8 +3,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Compile } from 'typebox/compile';
 import { batchBytesMax, batchCallsMax } from '../../schemas/http/limits.ts';
 import { TrackBatch } from '../../schemas/http/track.ts';
+import { callerOf } from '../runtime/caller.ts';
 import { failure, refusalBody, success, v2Fault } from './answers.ts';
 import { knownWorkspace, onlyTrack } from './authenticate.ts';
+import { takenBy, tellTaken } from './door-watch.ts';
 import { readJson, type ReadJson, type SentObject } from './json-text.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
 import { refused, type CallContext, type Refusal, type Translation } from './translation.ts';
@@ -44,6 +46,7 @@ const takeOne: TakeBody = async (options, call, read, reply) => {
     read.type === 'malformed'
       ? refused('invalid_call', null, read.message)
       : translateOperation(call, read.sent);
+  tellTaken(reply.request, takenBy(translation));
   if (translation.type === 'refused') return failure(reply, 400, refusalBody(translation, 'v2'));
   await options.deliver(translation.outcomes);
   return success(reply);
@@ -53,7 +56,10 @@ const takeOne: TakeBody = async (options, call, read, reply) => {
 const takeBatch: TakeBody = async (options, call, read, reply) => {
   const operations =
     read.type === 'malformed' ? refused('invalid_call', null, read.message) : operationsOf(read.sent);
-  if (!Array.isArray(operations)) return failure(reply, 400, refusalBody(operations, 'v2'));
+  if (!Array.isArray(operations)) {
+    tellTaken(reply.request, takenBy(operations));
+    return failure(reply, 400, refusalBody(operations, 'v2'));
+  }
   const translations = operations.map((operation): Translation =>
     operation === undefined
       ? refused('invalid_call', null, 'an operation must be an object')
@@ -62,7 +68,11 @@ const takeBatch: TakeBody = async (options, call, read, reply) => {
   const faults = translations.flatMap((translation, index) =>
     translation.type === 'refused' ? [v2Fault(translation, index)] : [],
   );
-  await options.deliver(translations.flatMap((each) => (each.type === 'accepted' ? each.outcomes : [])));
+  const taken = takenBy(...translations);
+  tellTaken(reply.request, taken);
+  const key = callerOf(reply.request)?.key;
+  if (key !== undefined) options.limits.charge(key, { calls: Math.max(0, operations.length - 1), bytes: 0 });
+  await options.deliver(taken.outcomes);
   if (faults.length === 0) return success(reply);
   return failure(reply, faults.length === translations.length ? 400 : 207, { errors: faults });
 };

@@ -9,6 +9,7 @@ import { laneKey, type Identifier } from '../../schemas/lanes.ts';
 import type { Reason } from '../../schemas/reasons.ts';
 import { droppedEvent } from '../../schemas/dropped-event.ts';
 import type { CollectedEvent, DroppedEvent, IdentityRequest } from '../../schemas/records.ts';
+import type { BarredCall } from './barred-call.ts';
 
 export interface CallContext {
   readonly workspace: Workspace;
@@ -22,6 +23,8 @@ export interface CallContext {
   readonly placeholdersAllowed?: boolean;
   /** The workspace lets a phone name people; the country of numbers that do not say theirs. */
   readonly phones?: { readonly country: string | null };
+  /** What the key of the call may not do. */
+  readonly barred?: ReadonlySet<BarredCall>;
 }
 
 /** A control call but for its number and positions, which the shell gives it with its markers. */

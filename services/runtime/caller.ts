@@ -4,9 +4,22 @@
  */
 import type { Workspace } from '../../schemas/ids.ts';
 
+/** browser: public, in pages; server: the same calls and more; track: a site id with its API key; admin: everything. */
+export type KeyKind = 'browser' | 'server' | 'track' | 'app' | 'admin';
+
+/** A key that was found. */
+export interface KnownKey {
+  /** Names the key and says nothing of its secret. */
+  readonly id: string;
+  readonly kind: KeyKind;
+  /** null: of the whole installation. */
+  readonly workspace: Workspace | null;
+}
+
 /** A key that is known. The admin key is of no workspace. */
 export interface Caller {
   readonly workspace: Workspace | null;
+  readonly key?: KnownKey | undefined;
 }
 
 const callers = new WeakMap<object, Caller>();

@@ -29,15 +29,29 @@ export class Definitions implements DefinitionsView {
   offset = 0;
   clock: number | undefined;
   readonly #byKey = new Map<string, StoredDefinition>();
+  /** Deleted ones too, so that a definition made again goes on counting. */
+  readonly #versions = new Map<string, number>();
   readonly #lists = new Map<string, readonly StoredDefinition[]>();
 
-  apply(offset: number, record: Definition): void {
+  /** Of the last record that counted, also where it was a removal; 0: there has been none. */
+  versionOf(kind: Definition['kind'], workspace: string, id: string): number {
+    return this.#versions.get(keyOf(kind, workspace, id)) ?? 0;
+  }
+
+  /**
+   * Two gateways may write the same version at the same time, each having seen the one before. The first on the topic
+   * counts, for every reader; the other gateway sees that its own does not, and writes the next version.
+   * @returns whether the record counts.
+   */
+  apply(offset: number, record: Definition): boolean {
     this.offset = offset + 1;
     if (record.kind === 'clock') {
       this.clock = Math.max(this.clock ?? record.at, record.at);
-      return;
+      return true;
     }
     const key = keyOf(record.kind, record.workspace, record.id);
+    if (record.version <= (this.#versions.get(key) ?? 0)) return false;
+    this.#versions.set(key, record.version);
     if (record.deleted) this.#byKey.delete(key);
     else {
       const body: unknown = record.body === null ? null : parseExactly(record.body);
@@ -48,6 +62,7 @@ export class Definitions implements DefinitionsView {
       this.#byKey.set(key, { kind, workspace, id, version, ruleVersion, at, body });
     }
     this.#lists.delete(`${record.kind}/${record.workspace}`);
+    return true;
   }
 
   get(kind: Definition['kind'], workspace: string, id: string): StoredDefinition | undefined {

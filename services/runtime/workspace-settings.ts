@@ -4,6 +4,12 @@
  */
 import type { DefinitionsView } from './definitions.ts';
 
+export interface Rate {
+  readonly per_second: number;
+  /** What may come at once; without it as much as in a second. */
+  readonly burst?: number;
+}
+
 export interface WorkspaceSettings {
   /** Anonymous event merge (spec C.1 row 13). */
   readonly anonymous_event_merge: boolean;
@@ -28,6 +34,19 @@ export interface WorkspaceSettings {
   readonly canonical_identifier: 'id' | 'email' | 'phone';
   /** ISO 3166-1 of phone numbers without a country's code, where phones name people; null: these name nobody. */
   readonly phone_country: string | null;
+  /** What keys of kind browser may ask for about people; they stand in every page. */
+  readonly browser_keys_may_delete: boolean;
+  /** And unsuppress. */
+  readonly browser_keys_may_suppress: boolean;
+  /** Make a visitor or a person part of another. */
+  readonly browser_keys_may_alias: boolean;
+  /** Of each key, and of all keys of the workspace together; null: no limit. */
+  readonly rate_limits: {
+    readonly key_calls: Rate | null;
+    readonly key_bytes: Rate | null;
+    readonly workspace_calls: Rate | null;
+    readonly workspace_bytes: Rate | null;
+  };
 }
 
 export const defaultSettings: WorkspaceSettings = {
@@ -43,6 +62,10 @@ export const defaultSettings: WorkspaceSettings = {
   update_email_by_id: false,
   canonical_identifier: 'id',
   phone_country: null,
+  browser_keys_may_delete: false,
+  browser_keys_may_suppress: false,
+  browser_keys_may_alias: false,
+  rate_limits: { key_calls: null, key_bytes: null, workspace_calls: null, workspace_bytes: null },
 };
 
 /** Settings in force. Stored bodies are partial: what they leave out has its default. */
@@ -52,7 +75,9 @@ export function settingsOf(definitions: Pick<DefinitionsView, 'get'>, workspace:
   if (stored === undefined) return defaultSettings;
   let settings = whole.get(stored);
   if (settings === undefined) {
-    settings = { ...defaultSettings, ...stored, guards: { ...defaultSettings.guards, ...stored.guards } };
+    const guards = { ...defaultSettings.guards, ...stored.guards };
+    const rateLimits = { ...defaultSettings.rate_limits, ...stored.rate_limits };
+    settings = { ...defaultSettings, ...stored, guards, rate_limits: rateLimits };
     whole.set(stored, settings);
   }
   return settings;

@@ -1,10 +1,10 @@
 /** The gateway's server over fakes of its ports, for tests: what would have been sent is kept and decoded. */
 import type { FastifyInstance } from 'fastify';
 import { localCodecs } from '../../schemas/codec.ts';
-import { toWorkspace, type Workspace } from '../../schemas/ids.ts';
+import { toWorkspace } from '../../schemas/ids.ts';
 import type { CollectedEvent, DroppedEvent, IdentityRequest } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
-import type { AppKeys, DefinitionsStore, ServiceStatus } from '../app/plugin.ts';
+import type { DefinitionsStore, KeyStore, ServiceStatus } from '../app/plugin.ts';
 import type { IngestOptions } from '../ingest/plugin.ts';
 import { Definitions } from '../runtime/definitions.ts';
 import type { Producer } from '../runtime/log/ports.ts';
@@ -15,14 +15,18 @@ import { plainIntake } from './plain-intake.ts';
 import { buildServer, type ServerOptions } from '../gateway/server.ts';
 import { segmentTypeOf } from '../runtime/segment-type.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
+import { memoryKeys } from './memory-keys.ts';
 
 export const siteId = 'site_123';
 export const apiKey = 'key_abc';
 export const writeKey = 'wk_1';
+/** Of kind browser; the other is of kind server. */
+export const browserKey = 'bk_1';
 export const appKey = 'appkey';
 export const adminKey = 'admin_1';
 export const trackAuth = `Basic ${Buffer.from(`${siteId}:${apiKey}`).toString('base64')}`;
 export const pipelinesAuth = `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`;
+export const browserAuth = `Basic ${Buffer.from(`${browserKey}:`).toString('base64')}`;
 export const appAuth = `Bearer ${appKey}`;
 export const workspace = toWorkspace('shop');
 
@@ -147,6 +151,21 @@ export interface TestServer {
   readonly rows: Record<string, Readonly<Record<string, unknown>>[]>;
 }
 
+/** A key of each kind of the workspace, and one of the installation. */
+function shopKeys() {
+  const of = { workspace, siteId: null };
+  const track = `${siteId}:${apiKey}`;
+  return memoryKeys({
+    fromFile: [
+      { kind: 'track', secret: track, workspace, siteId },
+      { kind: 'server', secret: writeKey, ...of },
+      { kind: 'browser', secret: browserKey, ...of },
+      { kind: 'app', secret: appKey, ...of },
+      { kind: 'admin', secret: adminKey, workspace: null, siteId: null },
+    ],
+  }).keys;
+}
+
 const takenAll: ServiceStatus = { definitions_offset: Number.MAX_SAFE_INTEGER };
 
 export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets' | 'bodyMsMax'>> {
@@ -154,7 +173,7 @@ export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets'
   readonly inForceWaitMsMax?: number;
   readonly publicUrl?: string;
   /** In the place of the fakes. */
-  readonly keys?: IngestOptions['keys'] & AppKeys;
+  readonly keys?: IngestOptions['keys'] & KeyStore;
   readonly store?: DefinitionsStore;
   readonly intake?: IngestOptions['intake'];
 }
@@ -183,18 +202,7 @@ export function testServer({
   const rows: TestServer['rows'] = {};
   const logged: LoggedLine[] = [];
   const logger = loggerInto(logged);
-  const made = new Map<string, Workspace>();
-  const keys = real.keys ?? {
-    track: (site: string, key: string) => (site === siteId && key === apiKey ? workspace : undefined),
-    pipelines: (key: string) => (key === writeKey ? workspace : undefined),
-    app: (key: string) => (key === appKey ? workspace : undefined),
-    isAdmin: (key: string) => key === adminKey,
-    has: (name: Workspace) => name === workspace || made.has(name),
-    ensure: (name: Workspace) => {
-      made.set(name, name);
-      return { site_id: 's', api_key: 'a', write_key: 'w', app_key: 'p' };
-    },
-  };
+  const keys = real.keys ?? shopKeys();
   const endsOf = (topic: TopicId): Promise<number[]> => Promise.resolve(ends[topic] ?? [0]);
   const partitionsOf = (topic: TopicId): Promise<number> => Promise.resolve(ends[topic]?.length ?? 1);
   const admin = { endOffsets: endsOf, writtenOffsets: endsOf, partitionsOf };

@@ -14,6 +14,7 @@ export const topicRecords = {
   activitiesLogged: 'Activity',
   eventsDropped: 'DroppedEvent',
   definitions: 'Definition',
+  keysChanged: 'KeyChange',
   mergerJournal: 'BatchRecord',
   identityJournal: 'BatchRecord',
   triggerJournal: 'BatchRecord',

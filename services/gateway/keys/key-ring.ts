@@ -1,0 +1,150 @@
+/**
+ * The keys of an installation, folded from `keys.changed` and from credentials.json of this gateway. Changes only ever
+ * take away (a key that was revoked stays so, of two ends the earlier one counts), so it does not matter in which order
+ * two gateways wrote them, nor what compaction has left out.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { toWorkspace, type Workspace } from '../../../schemas/ids.ts';
+import type { KeyChange } from '../../../schemas/records.ts';
+import type { KeyKind, KnownKey } from '../../runtime/caller.ts';
+import { digestOf, doorOf, keyIdOf, type Door } from './secrets.ts';
+
+export interface Key extends KnownKey {
+  readonly name: string;
+  readonly siteId: string | null;
+  readonly digest: Buffer;
+  /** ms; null: it stands in credentials.json of this gateway. */
+  readonly madeAt: number | null;
+}
+
+/** What was said of a key, also of one that this gateway does not have. */
+interface Ending {
+  revokedAt: number | undefined;
+  expiresAt: number | undefined;
+  usedAt: number | undefined;
+}
+
+export interface KeyState extends Readonly<Ending> {
+  readonly key: Key;
+  /** Works now. */
+  readonly active: boolean;
+}
+
+export interface FileKey {
+  readonly kind: KeyKind;
+  readonly workspace: Workspace | null;
+  readonly secret: string;
+  readonly siteId: string | null;
+}
+
+const nothing: Readonly<Ending> = { revokedAt: undefined, expiresAt: undefined, usedAt: undefined };
+
+export class KeyRing {
+  readonly #keys = new Map<string, Key>();
+  readonly #endings = new Map<string, Ending>();
+  /** By workspace; '' has those of the whole installation. */
+  readonly #byWorkspace = new Map<string, Set<string>>();
+
+  apply(record: KeyChange): void {
+    const { key_id: id, change, at } = record;
+    switch (change) {
+      case 'made':
+        this.#make(record);
+        return;
+      case 'expires':
+        this.#ending(id).expiresAt = Math.min(this.#ending(id).expiresAt ?? Infinity, at);
+        return;
+      case 'revoked':
+        this.#ending(id).revokedAt ??= at;
+        return;
+      case 'used':
+        this.#ending(id).usedAt = Math.max(this.#ending(id).usedAt ?? 0, at);
+        return;
+      case 'forgotten':
+        this.#forget(id);
+        return;
+      case 'unknown':
+        return; // of a newer version
+    }
+  }
+
+  /** Of credentials.json. Not found there any more, a key is not known any more. */
+  addFromFile({ kind, workspace, secret, siteId }: FileKey): Key {
+    const digest = digestOf(doorOf(kind), secret);
+    const id = keyIdOf(digest);
+    const known = this.#keys.get(id);
+    if (known !== undefined) return known;
+    return this.#add({ id, kind, workspace, name: 'credentials.json', siteId, digest, madeAt: null });
+  }
+
+  /** @param secret as it was sent. @param now ms. */
+  find(door: Door, secret: string, now: number): Key | undefined {
+    const digest = digestOf(door, secret);
+    const key = this.#keys.get(keyIdOf(digest));
+    // Found by some bytes of the digest, which say nothing of the secret; then compared whole, in constant time.
+    if (key === undefined || !timingSafeEqual(key.digest, digest)) return undefined;
+    return this.#isActive(key.id, now) ? key : undefined;
+  }
+
+  get(id: string, now: number): KeyState | undefined {
+    const key = this.#keys.get(id);
+    if (key === undefined) return undefined;
+    return { key, ...(this.#endings.get(id) ?? nothing), active: this.#isActive(id, now) };
+  }
+
+  /** Oldest first; those of credentials.json before the others. */
+  list(workspace: Workspace | null, now: number): readonly KeyState[] {
+    return [...(this.#byWorkspace.get(workspace ?? '') ?? [])]
+      .flatMap((id) => this.get(id, now) ?? [])
+      .sort((a, b) => (a.key.madeAt ?? 0) - (b.key.madeAt ?? 0) || (a.key.id < b.key.id ? -1 : 1));
+  }
+
+  has(workspace: Workspace): boolean {
+    return this.#byWorkspace.has(workspace);
+  }
+  get workspaces(): number {
+    return this.#byWorkspace.size - (this.#byWorkspace.has('') ? 1 : 0);
+  }
+  isRevoked(id: string): boolean {
+    return this.#endings.get(id)?.revokedAt !== undefined;
+  }
+  usedAt(id: string): number | undefined {
+    return this.#endings.get(id)?.usedAt;
+  }
+
+  #make({ key_id: id, kind, workspace, name, site_id: siteId, digest, at }: KeyChange): void {
+    if (kind === 'unknown' || digest === null) return; // of a newer version
+    const known = this.#keys.get(id);
+    if (known !== undefined && known.madeAt !== null) return;
+    const owner = workspace === '' ? null : toWorkspace(workspace);
+    this.#add({ id, kind, workspace: owner, name, siteId, digest: Buffer.from(digest), madeAt: at });
+  }
+
+  #add(key: Key): Key {
+    this.#keys.set(key.id, key);
+    const owner = key.workspace ?? '';
+    const ids = this.#byWorkspace.get(owner) ?? new Set();
+    this.#byWorkspace.set(owner, ids.add(key.id));
+    return key;
+  }
+
+  #forget(id: string): void {
+    const key = this.#keys.get(id);
+    // What stands in credentials.json must stay revoked, whatever is listed.
+    if (key === undefined || key.madeAt === null) return;
+    this.#keys.delete(id);
+    this.#endings.delete(id);
+    this.#byWorkspace.get(key.workspace ?? '')?.delete(id);
+  }
+
+  #ending(id: string): Ending {
+    const ending = this.#endings.get(id) ?? { ...nothing };
+    this.#endings.set(id, ending);
+    return ending;
+  }
+
+  #isActive(id: string, now: number): boolean {
+    const ending = this.#endings.get(id);
+    return ending?.revokedAt === undefined && now < (ending?.expiresAt ?? Infinity);
+  }
+}

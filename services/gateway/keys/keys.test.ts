@@ -1,0 +1,284 @@
+/** Keys over HTTP, on a ring without a topic: who may do what, and what is shown when. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { keyChange } from '../../../schemas/key-change.ts';
+import { toWorkspace } from '../../../schemas/ids.ts';
+import type { KeyChange } from '../../../schemas/records.ts';
+import {
+  adminKey,
+  appKey,
+  browserKey,
+  testServer,
+  trackAuth,
+  workspace,
+  writeKey,
+  type TestServer,
+} from '../../testing/gateway-server.ts';
+import { memoryKeys } from '../../testing/memory-keys.ts';
+import { KeyRing } from './key-ring.ts';
+import { activeKeysMax, endedKeysMax, usePauseMs } from './keys.ts';
+import { digestOf, keyIdOf } from './secrets.ts';
+
+interface Shown {
+  readonly id: string;
+  readonly kind: string;
+  readonly active: boolean;
+}
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly body: {
+    readonly key: Shown;
+    readonly keys: readonly Shown[];
+    readonly credentials: Readonly<Record<string, string>>;
+    readonly replaces: Shown;
+    readonly errors: readonly { readonly code: string }[];
+  };
+}
+
+let under: TestServer;
+let nowMs: number;
+beforeEach(() => {
+  nowMs = 1_800_000_000_000;
+  const of = { workspace, siteId: null };
+  const { keys } = memoryKeys({
+    now: () => nowMs,
+    fromFile: [
+      { kind: 'app', secret: appKey, ...of },
+      { kind: 'server', secret: writeKey, ...of },
+      { kind: 'browser', secret: browserKey, ...of },
+      { kind: 'app', secret: 'other_app', workspace: toWorkspace('other'), siteId: null },
+      { kind: 'admin', secret: adminKey, workspace: null, siteId: null },
+    ],
+  });
+  under = testServer({ keys });
+});
+afterEach(() => under.server.close());
+
+async function ask(method: 'GET' | 'POST' | 'DELETE', url: string, key: string, payload?: object) {
+  const answer = await under.server.inject({
+    method,
+    url,
+    headers: { authorization: `Bearer ${key}` },
+    ...(payload !== undefined && { payload }),
+  });
+  return { status: answer.statusCode, text: answer.body, body: answer.json() } as Answer;
+}
+const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
+async function statusOf(authorization: string, method: 'POST' | 'GET', url: string): Promise<number> {
+  const payload = { event: 'x', anonymousId: 'a' };
+  const body = method === 'GET' ? {} : { payload };
+  return (await under.server.inject({ method, url, headers: { authorization }, ...body })).statusCode;
+}
+const make = (kind: string, key = appKey, query = '') =>
+  ask('POST', `/v1/keys${query}`, key, { kind, name: `${kind} of a test` });
+
+describe('keys are made, listed, rotated and revoked', () => {
+  test('each kind opens its own doors and no other', async () => {
+    const opens = async ({ site_id: site, api_key: api, ...rest }: Record<string, string>) => {
+      const secret = Object.values(rest)[0] ?? '';
+      return [
+        await statusOf(basic(`${site ?? secret}:${api ?? secret}`), 'GET', '/auth'),
+        await statusOf(basic(`${secret}:`), 'POST', '/v1/track'),
+        await statusOf(`Bearer ${secret}`, 'GET', '/v1/definitions/segments'),
+        await statusOf(`Bearer ${secret}`, 'GET', '/v1/keys'),
+        await statusOf(`Bearer ${secret}`, 'GET', '/v1/workspaces/other'),
+      ];
+    };
+    for (const [kind, statuses] of [
+      ['track', [200, 401, 401, 401, 401]],
+      ['browser', [401, 200, 401, 401, 401]],
+      ['server', [401, 200, 401, 401, 401]],
+      ['app', [401, 401, 200, 200, 401]],
+    ] as const) {
+      const { credentials } = (await make(kind)).body;
+      expect([kind, await opens(credentials)]).toEqual([kind, statuses]);
+    }
+    const admin = (await make('admin', adminKey)).body.credentials;
+    expect(await opens(admin)).toEqual([401, 401, 401, 200, 200]);
+  });
+
+  test('a secret is shown once, and a list says who made what and when it was last used', async () => {
+    const { key, credentials } = (await make('server')).body;
+    const { write_key: secret = '' } = credentials;
+    expect(await statusOf(basic(`${secret}:`), 'POST', '/v1/track')).toBe(200);
+    const list = await ask('GET', '/v1/keys', appKey);
+    expect(list.text).not.toContain(secret);
+    expect(list.body.keys.find(({ id }) => id === key.id)).toEqual({
+      id: key.id,
+      kind: 'server',
+      workspace: 'shop',
+      name: 'server of a test',
+      site_id: null,
+      active: true,
+      created_at: new Date(nowMs).toISOString(),
+      last_used_at: new Date(nowMs).toISOString(),
+      expires_at: null,
+      revoked_at: null,
+    });
+  });
+
+  test('a key that is rotated works on beside the new one until its time is up', async () => {
+    const made = (await make('track')).body;
+    const rotated = await ask('POST', `/v1/keys/${made.key.id}/rotate`, appKey, { old_valid_s: 60 });
+    const auth = ({ site_id: site = '', api_key: api = '' }: Record<string, string>) =>
+      statusOf(basic(`${site}:${api}`), 'GET', '/auth');
+    const both = () => Promise.all([auth(made.credentials), auth(rotated.body.credentials)]);
+    expect(rotated.body).toMatchObject({
+      key: { kind: 'track', name: 'track of a test' },
+      replaces: { id: made.key.id, expires_at: new Date(nowMs + 60_000).toISOString() },
+    });
+    expect(await both()).toEqual([200, 200]);
+    nowMs += 60_000;
+    expect(await both()).toEqual([401, 200]);
+    expect(await ask('POST', `/v1/keys/${made.key.id}/rotate`, appKey)).toMatchObject({
+      status: 400,
+      body: { errors: [{ code: 'key_ended' }] },
+    });
+  });
+
+  test('a key that is revoked opens nothing from then on, also one of credentials.json', async () => {
+    const listed = (await ask('GET', '/v1/keys', appKey)).body.keys;
+    const server = listed.find(({ kind }) => kind === 'server');
+    expect(await ask('DELETE', `/v1/keys/${server?.id ?? ''}`, appKey)).toMatchObject({
+      status: 200,
+      body: { key: { active: false } },
+    });
+    expect(await statusOf(basic(`${writeKey}:`), 'POST', '/v1/track')).toBe(401);
+  });
+
+  test('the last admin key is not revoked', async () => {
+    const [first] = (await ask('GET', '/v1/keys', adminKey)).body.keys;
+    const refuse = { status: 400, body: { errors: [{ code: 'last_admin_key' }] } };
+    expect(await ask('DELETE', `/v1/keys/${first?.id ?? ''}`, adminKey)).toMatchObject(refuse);
+    await make('admin', adminKey);
+    expect((await ask('DELETE', `/v1/keys/${first?.id ?? ''}`, adminKey)).status).toBe(200);
+  });
+});
+
+describe('whose keys they are', () => {
+  test('a key of another workspace is as one that does not exist', async () => {
+    const { key } = (await make('server')).body;
+    for (const [method, url] of [
+      ['POST', `/v1/keys/${key.id}/rotate`],
+      ['DELETE', `/v1/keys/${key.id}`],
+    ] as const) {
+      const other = await ask(method, url, 'other_app');
+      const nobodys = await ask(method, url.replace(key.id, 'key_0'), 'other_app');
+      expect(other.status).toBe(404);
+      expect(other.text.replace(key.id, 'key_0')).toBe(nobodys.text);
+    }
+    expect((await ask('GET', '/v1/keys?workspace=shop', 'other_app')).status).toBe(401);
+    expect((await make('server', 'other_app', '?workspace=shop')).status).toBe(401);
+    const listed = (await ask('GET', '/v1/keys', 'other_app')).body.keys;
+    expect(listed.map(({ kind }) => kind)).toEqual(['app']);
+  });
+
+  test('the admin has those of each workspace and of the installation; an app key makes no admin key', async () => {
+    expect((await ask('GET', '/v1/keys?workspace=other', adminKey)).body.keys).toHaveLength(1);
+    expect((await ask('GET', '/v1/keys', adminKey)).body.keys.map(({ kind }) => kind)).toEqual(['admin']);
+    expect((await make('server', adminKey, '?workspace=other')).status).toBe(200);
+    expect((await make('server', adminKey, '?workspace=nowhere')).status).toBe(404);
+    for (const [kind, key, query] of [
+      ['admin', appKey, ''],
+      ['server', adminKey, ''],
+      ['admin', adminKey, '?workspace=shop'],
+    ] as const) {
+      expect(await make(kind, key, query)).toMatchObject({
+        status: 400,
+        body: { errors: [{ code: 'wrong_owner' }] },
+      });
+    }
+  });
+
+  test('no write key, no track key and no key at all opens it', async () => {
+    for (const authorization of [
+      basic(`${writeKey}:`),
+      trackAuth,
+      `Bearer ${writeKey}`,
+      `Bearer ${browserKey}`,
+    ]) {
+      for (const [method, url] of [
+        ['GET', '/v1/keys'],
+        ['POST', '/v1/keys'],
+        ['POST', '/v1/keys/key_0/rotate'],
+      ] as const) {
+        expect([url, await statusOf(authorization, method, url)]).toEqual([url, 401]);
+      }
+    }
+  });
+});
+
+describe('bounds', () => {
+  test('a workspace has so many keys that work, and so many that have ended are listed', async () => {
+    for (let count = 2; count <= activeKeysMax + 1; count++) {
+      const { status, body } = await make('server');
+      // Three of the workspace stand in the file.
+      if (count + 2 <= activeKeysMax) expect(status).toBe(200);
+      else expect(body).toMatchObject({ errors: [{ code: 'too_many' }] });
+    }
+    for (let count = 0; count < endedKeysMax + 20; count++) {
+      const listed = (await ask('GET', '/v1/keys', appKey)).body.keys;
+      const last = listed.filter(({ kind, active }) => kind === 'server' && active).at(-1);
+      await ask('DELETE', `/v1/keys/${last?.id ?? ''}`, appKey);
+      expect((await make('server')).status).toBe(200);
+    }
+    const listed = (await ask('GET', '/v1/keys', appKey)).body.keys;
+    expect(listed.filter(({ active }) => active)).toHaveLength(activeKeysMax);
+    expect(listed.filter(({ active }) => !active)).toHaveLength(endedKeysMax);
+  });
+
+  test('the use of a key is written once an hour at most', () => {
+    const { keys, written } = memoryKeys({
+      now: () => nowMs,
+      fromFile: [{ kind: 'server', secret: writeKey, workspace, siteId: null }],
+    });
+    for (let count = 0; count < 100; count++) keys.find('write', writeKey);
+    keys.find('write', 'nobody');
+    expect(written.map(({ change }) => change)).toEqual(['used']);
+    nowMs += usePauseMs - 1;
+    keys.find('write', writeKey);
+    expect(written).toHaveLength(1);
+    nowMs += 1;
+    keys.find('write', writeKey);
+    expect(written).toHaveLength(2);
+  });
+});
+
+describe('changes of a key', () => {
+  const digest = digestOf('write', 'secret');
+  const id = keyIdOf(digest);
+  const made = keyChange({ key_id: id, change: 'made', at: 1, workspace: 'shop', kind: 'server', digest });
+  const ends = fc.record({
+    change: fc.constantFrom('expires' as const, 'revoked' as const),
+    at: fc.integer({ min: 2, max: 9 }),
+  });
+  const uses = fc.record({ change: fc.constant('used' as const), at: fc.integer({ min: 2, max: 9 }) });
+
+  test('come to the same in whatever order two gateways wrote them, and no use brings a key back', () => {
+    const changes = fc.array(fc.oneof(ends, uses), { maxLength: 8 });
+    fc.assert(
+      fc.property(changes, fc.infiniteStream(fc.nat()), (list, order) => {
+        const records = list.map((change): KeyChange => keyChange({ key_id: id, ...change }));
+        const shuffled = records
+          .map((record) => [order.next().value as number, record] as const)
+          .sort(([a], [b]) => a - b)
+          .map(([, record]) => record);
+        const rings = [records, shuffled].map((some) => {
+          const ring = new KeyRing();
+          for (const record of [made, ...some]) ring.apply(record);
+          return ring;
+        });
+        const revoked = list.some(({ change }) => change === 'revoked');
+        const expires = list.filter(({ change }) => change === 'expires').map(({ at }) => at);
+        for (const now of [1, 5, 10]) {
+          const works = !revoked && now < Math.min(Infinity, ...expires);
+          expect(rings.map((ring) => ring.find('write', 'secret', now) !== undefined)).toEqual([
+            works,
+            works,
+          ]);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,149 @@
+/** What a key may not do, and what somebody without one is told. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  adminKey,
+  appAuth,
+  browserAuth,
+  browserKey,
+  pipelinesAuth,
+  testServer,
+  trackAuth,
+  workspace,
+  type TestServer,
+} from '../testing/gateway-server.ts';
+
+let under: TestServer;
+beforeEach(() => {
+  under = testServer();
+});
+afterEach(() => under.server.close());
+
+const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
+
+describe('newcomers 4: a 401 says which credential the call takes, and how the form of what was sent differs', () => {
+  const track = [
+    'PUT',
+    '/api/v1/customers/1',
+    /takes Basic with site_id:api_key, a key of kind track/,
+  ] as const;
+  const pipelines = [
+    'POST',
+    '/v1/track',
+    /takes Basic with the write key .* kind server or browser/,
+  ] as const;
+  const app = ['GET', '/v1/definitions/segments', /takes Bearer with a key of kind app/] as const;
+
+  test.each([
+    [track, undefined, /it has no Authorization header$/],
+    [track, appAuth, /it has Bearer$/],
+    [track, pipelinesAuth, /it has no password, as write keys are sent$/],
+    [track, 'Basic !', /not the base64 of user:password$/],
+    [track, 'Digest x', /neither Basic nor Bearer$/],
+    [track, basic('site:wrong'), /the credentials are not valid$/],
+    [pipelines, undefined, /it has no Authorization header$/],
+    [pipelines, trackAuth, /it has a password, as site_id:api_key is sent$/],
+    [pipelines, appAuth, /it has Bearer$/],
+    [app, undefined, /it has no Authorization header$/],
+    [app, trackAuth, /it has Basic$/],
+    [app, 'Bearer wrong', /the credentials are not valid$/],
+  ] as const)('%#', async ([method, url, takes], authorization, differs) => {
+    const headers = authorization === undefined ? {} : { authorization };
+    const answer = await under.server.inject({ method, url, headers });
+    expect(answer.statusCode).toBe(401);
+    const { meta } = answer.json<{ meta: { error: string; code: string } }>();
+    expect(meta.error).toMatch(takes);
+    expect(meta.error).toMatch(differs);
+    expect(meta.code).toBe('unauthorized');
+  });
+
+  test('it reads the same for a key that exists elsewhere and for one that does not', async () => {
+    const told = async (authorization: string, method: 'GET' | 'PUT', url: string) =>
+      (await under.server.inject({ method, url, headers: { authorization } })).body;
+    for (const [there, nowhere] of [
+      [`Bearer ${adminKey}`, 'Bearer nobody'],
+      [`Bearer ${browserKey}`, 'Bearer nobody'],
+    ] as const) {
+      const url = '/v1/definitions/segments';
+      expect(await told(there, 'GET', url)).toBe(await told(nowhere, 'GET', url));
+    }
+    const path = '/api/v1/customers/1';
+    expect(await told(basic(`${browserKey}:x`), 'PUT', path)).toBe(
+      await told(basic('nobody:x'), 'PUT', path),
+    );
+  });
+});
+
+describe('what a key of kind browser may not do', () => {
+  const deletion = { type: 'track', userId: '1', event: 'User Deleted' };
+  const calls = [
+    ['delete', deletion],
+    ['suppress', { ...deletion, event: 'User Suppressed' }],
+    ['suppress', { ...deletion, event: 'User Unsuppressed' }],
+    ['alias', { type: 'alias', userId: '1', previousId: 'visitor' }],
+    ['alias', { type: 'alias', userId: '1', previousId: 'a@b.example' }],
+  ] as const;
+  const post = (
+    url: string,
+    payload: object,
+    headers: Record<string, string> = { authorization: browserAuth },
+  ) => under.server.inject({ method: 'POST', url, payload, headers });
+  const allow = (names: readonly string[]) =>
+    under.definitions.put('workspace', workspace, workspace, {
+      body: Object.fromEntries(names.map((name) => [`browser_keys_may_${name}`, true])),
+    });
+  const nothingSent = () => [under.sent.requests, under.sent.events].every(({ length }) => length === 0);
+
+  test.each(calls)(
+    '%s: 403 with its code, by header and by body, and nothing is done',
+    async (name, call) => {
+      for (const url of [`/v1/${call.type}`, `/v1/${call.type.slice(0, 1)}`]) {
+        for (const answer of [
+          await post(url, call),
+          await post(url, { ...call, writeKey: browserKey }, {}),
+        ]) {
+          expect(answer.statusCode).toBe(403);
+          expect(answer.json()).toMatchObject({ meta: { code: 'key_not_allowed' } });
+          expect(answer.json<{ meta: { error: string } }>().meta.error).toContain(`browser_keys_may_${name}`);
+        }
+      }
+      expect(nothingSent()).toBe(true);
+    },
+  );
+
+  test.each(calls)('%s is taken where the workspace allows that and nothing else', async (name, call) => {
+    await allow(['delete', 'suppress', 'alias'].filter((each) => each !== name));
+    expect((await post(`/v1/${call.type}`, call)).statusCode).toBe(403);
+    await allow([name]);
+    expect((await post(`/v1/${call.type}`, call)).statusCode).toBe(200);
+    expect(under.sent.requests).toHaveLength(1);
+  });
+
+  test.each(calls)('%s is taken of a key of kind server', async (_name, call) => {
+    expect((await post(`/v1/${call.type}`, call, { authorization: pipelinesAuth })).statusCode).toBe(200);
+    expect(under.sent.requests).toHaveLength(1);
+  });
+
+  test('in a batch the other calls are taken and a row says what was left out; in strict mode none is', async () => {
+    const batch = [{ type: 'track', event: 'x', anonymousId: 'a' }, deletion];
+    const strict = { authorization: browserAuth, 'x-strict-mode': '1' };
+    expect((await post('/v1/batch', { batch }, strict)).statusCode).toBe(403);
+    expect(nothingSent()).toBe(true);
+    expect((await post('/v1/batch', { batch })).statusCode).toBe(200);
+    expect(under.sent.events.map(({ value }) => value.name)).toEqual(['x']);
+    expect(under.sent.requests).toEqual([]);
+    expect(under.sent.dropped.map(({ value }) => value.reason)).toEqual(['key_not_allowed']);
+  });
+
+  test('what it is for it may do: identify, track, page, screen and group', async () => {
+    for (const [type, rest] of [
+      ['identify', { userId: '1', anonymousId: 'a' }],
+      ['track', { event: 'x', anonymousId: 'a' }],
+      ['page', { name: 'x', anonymousId: 'a' }],
+      ['screen', { name: 'x', anonymousId: 'a' }],
+      ['group', { groupId: 'g', userId: '1' }],
+    ] as const) {
+      expect([type, (await post(`/v1/${type}`, rest)).statusCode]).toEqual([type, 200]);
+    }
+    expect(under.sent.events).toHaveLength(5);
+  });
+});

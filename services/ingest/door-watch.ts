@@ -1,0 +1,120 @@
+/**
+ * What holds for every route that takes calls: a key that calls too fast is answered 429 before its body is read, and
+ * every answer is seen by whoever watches the door.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { callerOf, type KnownKey } from '../runtime/caller.ts';
+import type { Sighting } from '../runtime/sighting.ts';
+import { failure, type Envelope } from './answers.ts';
+import type { RateLimits } from './rate-limits.ts';
+import { sightings, type Taken } from './sightings.ts';
+import type { Translation } from './translation.ts';
+
+export interface Watch {
+  /** Never throws, and keeps nobody waiting. */
+  saw(sightings: readonly Sighting[]): void;
+}
+
+const taken = new WeakMap<FastifyRequest, Taken>();
+
+/** Told by routes, before they deliver: what they do not tell is seen as one call of which nothing is known. */
+export function tellTaken(request: FastifyRequest, what: Taken): void {
+  taken.set(request, what);
+}
+
+export function takenBy(...translations: readonly Translation[]): Taken {
+  return {
+    outcomes: translations.flatMap((each) => (each.type === 'accepted' ? each.outcomes : [])),
+    refusals: translations.filter((each) => each.type === 'refused'),
+  };
+}
+
+export function watchDoor(app: FastifyInstance, limits: RateLimits, watch: Watch): void {
+  // After the route's own hook, which finds the key, and before the body.
+  app.addHook('preParsing', (request, reply, _payload, done) => {
+    const key = callerOf(request)?.key;
+    if (key === undefined || !limited(limits, key, reply)) done();
+  });
+  app.addHook('preHandler', (request, _reply, done) => {
+    const key = callerOf(request)?.key;
+    if (key !== undefined) limits.charge(key, { calls: 0, bytes: bytesOf(request) });
+    done();
+  });
+  app.addHook('onSend', (request, reply, payload, done) => {
+    watch.saw(sightings(answerOf(request, reply, payload), taken.get(request)));
+    done(null, payload);
+  });
+}
+
+/** For a key that was in the body. @returns whether the request was answered 429. */
+export function limitedByBody(limits: RateLimits, request: FastifyRequest, reply: FastifyReply): boolean {
+  const key = callerOf(request)?.key;
+  if (key === undefined) return false;
+  if (limited(limits, key, reply)) return true;
+  limits.charge(key, { calls: 0, bytes: bytesOf(request) });
+  return false;
+}
+
+function limited(limits: RateLimits, key: KnownKey, reply: FastifyReply): boolean {
+  const waitS = limits.waitS(key);
+  if (waitS === undefined) return false;
+  const text = `could not take the call: key ${key.id} or its workspace calls faster than it may`;
+  const envelope = envelopeOf(reply.request.url);
+  void failure(reply.header('retry-after', String(waitS)), 429, limitBody(envelope, text));
+  return true;
+}
+
+function limitBody(envelope: Envelope, message: string): unknown {
+  const code = 'rate_limited';
+  switch (envelope) {
+    case 'error':
+      return { meta: { error: message, code } };
+    case 'errors':
+      return { meta: { errors: [message], code } };
+    case 'v2':
+      return { errors: [{ reason: code, field: '', message }] };
+  }
+}
+
+/** Track v1 has another for events than for the rest; Track v2 has its own. */
+function envelopeOf(url: string): Envelope {
+  const [path = ''] = url.split('?');
+  if (/^\/+api\/+v2\//.test(path)) return 'v2';
+  return /^\/+api\/+v1\/(.*\/)?events\/?$/.test(path) ? 'errors' : 'error';
+}
+
+function bytesOf(request: FastifyRequest): number {
+  return Buffer.isBuffer(request.body) ? request.body.length : 0;
+}
+
+function answerOf(request: FastifyRequest, reply: FastifyReply, payload: unknown) {
+  const caller = callerOf(request);
+  const { statusCode: status } = reply;
+  return {
+    at: Date.now(),
+    workspace: caller?.workspace ?? null,
+    key: caller?.key?.id ?? null,
+    route: `${request.method} ${request.routeOptions.url ?? ''}`,
+    status,
+    fault: status < 400 ? undefined : faultOf(payload),
+  };
+}
+
+interface ErrorBody {
+  readonly meta?: { readonly error?: string; readonly errors?: readonly string[]; readonly code?: string };
+  readonly errors?: readonly {
+    readonly reason?: string;
+    readonly code?: string;
+    readonly message?: string;
+  }[];
+}
+
+function faultOf(payload: unknown): { readonly reason: string; readonly message: string } {
+  try {
+    const { meta, errors } = JSON.parse(String(payload)) as ErrorBody; // our own answers
+    const message = meta?.error ?? meta?.errors?.[0] ?? errors?.[0]?.message ?? '';
+    return { reason: meta?.code ?? errors?.[0]?.reason ?? errors?.[0]?.code ?? 'invalid_call', message };
+  } catch {
+    return { reason: 'unknown', message: '' };
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * What a 401 says: which credential the route takes, and how what was sent differs from that in form. Never whether a
+ * key exists, nor what a key that exists may open: whoever guesses keys learns nothing.
+ */
+
+/** Track: a site id with its API key; write: a write key; app: an app key, or the admin's. */
+export type Wanted = 'track' | 'write' | 'app';
+
+const WANTED: Readonly<Record<Wanted, string>> = {
+  track: 'Basic with site_id:api_key, a key of kind track',
+  write:
+    'Basic with the write key as the user and no password, or writeKey in the body: a key of kind server or browser',
+  app: 'Bearer with a key of kind app of that workspace, or of kind admin',
+};
+
+export function unauthorizedText(wanted: Wanted, authorization: string | undefined): string {
+  return `Unauthorized request: this call takes ${WANTED[wanted]}; ${differenceOf(wanted, authorization)}`;
+}
+
+function differenceOf(wanted: Wanted, authorization: string | undefined): string {
+  if (authorization === undefined) return 'it has no Authorization header';
+  const scheme = /^(\w+) /.exec(authorization)?.[1]?.toLowerCase();
+  const wantedScheme = wanted === 'app' ? 'bearer' : 'basic';
+  if (scheme !== 'basic' && scheme !== 'bearer') return 'its Authorization is neither Basic nor Bearer';
+  if (scheme !== wantedScheme) return `it has ${scheme === 'basic' ? 'Basic' : 'Bearer'}`;
+  if (scheme === 'bearer') return 'the credentials are not valid';
+  const text = Buffer.from(authorization.slice('basic '.length), 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  if (colon < 0) return 'what follows Basic is not the base64 of user:password';
+  const hasPassword = colon < text.length - 1;
+  if (wanted === 'track' && !hasPassword) return 'it has no password, as write keys are sent';
+  if (wanted === 'write' && hasPassword) return 'it has a password, as site_id:api_key is sent';
+  return 'the credentials are not valid';
+}
