@@ -37,6 +37,7 @@ interface Ingest {
 
 const SETTLE_MS_MAX = 300_000;
 const WAIT_MS_MAX = 120_000;
+const ATTEMPTS_MAX = 5;
 /** Drained in steps of 1 MiB, so that it can be met half drained. */
 const SPOOL_BYTES_MAX = 24 << 20;
 
@@ -53,8 +54,13 @@ export async function runOutages({ visitors, print }: OutagesOptions): Promise<O
     await crowd.events(3);
     const drill = { installation, dataFolder: own.dataFolder, crowd, print };
     const dead = await brokerKilled(drill);
-    const full = await spoolFilled(drill);
-    const drained = await killedHalfDrained(drill);
+    let full = await spoolFilled(drill);
+    let drained = await killedHalfDrained(drill);
+    // A fast machine may have drained all of it before it was killed.
+    for (let attempt = 1; attempt < ATTEMPTS_MAX && drained[0] === 0; attempt += 1) {
+      full = await spoolFilled(drill);
+      drained = await killedHalfDrained(drill);
+    }
     await crowd.events(3);
     print(`${String(crowd.acknowledged)} events are acknowledged; waiting until they have had their effect`);
     await waitUntilSettled(installation, SETTLE_MS_MAX);
@@ -77,7 +83,7 @@ interface Drill {
 /** The broker is killed again and again, until calls have been acknowledged without it. */
 async function brokerKilled({ installation, dataFolder, crowd, print }: Drill) {
   let [whileDead, readyWhileSpooling] = [0, false];
-  for (let attempt = 0; attempt < 5 && whileDead === 0; attempt += 1) {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX && whileDead === 0; attempt += 1) {
     signal(dataFolder, 'kafka', 'SIGKILL');
     print('kill -9 kafka');
     const before = crowd.acknowledged;

@@ -48,6 +48,20 @@ describe('GET /health/settled', () => {
     expect((await checkSettled(installation().options, soonMs)).settled).toBe(true);
   });
 
+  test('what waits on the disk of the gateway is not', async () => {
+    const options = { ...installation().options, spooledBytes: () => 7 };
+    expect(await checkSettled(options, soonMs)).toEqual({
+      settled: false,
+      steps: [
+        {
+          step: 'the log has what was acknowledged',
+          ok: false,
+          waiting: ['7 bytes on the disk of the gateway'],
+        },
+      ],
+    });
+  });
+
   test.each([
     [
       'a collected event is not read',

@@ -40,8 +40,7 @@ export async function run(env: Env): Promise<RunningGateway> {
   const config = readGatewayConfig(env);
   const logger = createLogger('gateway');
   const codecs = await findSchemas({ url: config.registryUrl });
-  const { brokers, prefix } = config;
-  const log = await openLog({ brokers, clientId: 'hindsight-gateway', prefix });
+  const log = await openLog({ ...config, clientId: 'hindsight-gateway' });
   const producer = await log.producer({ lingerMs, pendingRecordsMax });
   const requestLog = new QuietLog(logger);
   const intake = await openIntake({ ...config, log, logger, requestLog });

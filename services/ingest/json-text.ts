@@ -25,6 +25,8 @@ export type ReadJson =
     }
   | { readonly type: 'malformed'; readonly message: string };
 
+const nothingGiven: ReadonlyMap<string, string> = new Map();
+
 /** A JSON object: its parsed members beside their exact text. */
 export class SentObject {
   readonly value: Readonly<Record<string, unknown>>;
@@ -33,19 +35,20 @@ export class SentObject {
   readonly #end: number;
   /** Members whose text is another than the client's. */
   readonly #given: ReadonlyMap<string, string>;
-  #members: Map<string, Span> | undefined;
+  #members: ReadonlyMap<string, Span> | undefined;
 
   constructor(
     value: Readonly<Record<string, unknown>>,
     source: string,
-    span: Span,
-    given: ReadonlyMap<string, string> = new Map(),
+    span: Span | ObjectSpan,
+    given: ReadonlyMap<string, string> = nothingGiven,
   ) {
     this.value = value;
     this.#source = source;
     this.#start = span.start;
     this.#end = span.end;
     this.#given = given;
+    if ('members' in span) this.#members = span.members;
   }
 
   /** The whole object, well-formed. */
@@ -109,13 +112,13 @@ export class SentObject {
   }
 
   get #isAmended(): boolean {
-    this.#members ??= membersOf(this.#source, this.#start);
+    this.#members ??= objectAt(this.#source, this.#start).members;
     return this.#given.size > 0 || Object.keys(this.value).length !== this.#members.size;
   }
 
   #spanOf(key: string): Span | undefined {
     if (!Object.hasOwn(this.value, key)) return undefined;
-    this.#members ??= membersOf(this.#source, this.#start);
+    this.#members ??= objectAt(this.#source, this.#start).members;
     return this.#members.get(key);
   }
 }
@@ -141,8 +144,8 @@ export function readJson(bytes: Uint8Array, { lenient = false } = {}): ReadJson 
   if (isNestedDeeper(source, nestingMax)) {
     return malformed(`the body is nested deeper than ${String(nestingMax)} levels`);
   }
-  const start = skipSpace(source, 0);
-  const span = { start, end: skipValue(source, start) };
+  // It is one object and white space, by the grammar.
+  const span = { start: skipSpace(source, 0), end: skipSpaceBack(source, source.length) };
   return { type: 'object', sent: new SentObject(value, source, span), unread };
 }
 
@@ -167,29 +170,41 @@ export interface Span {
   readonly end: number;
 }
 
-/** Where each member's value lies. Of a repeated key the last counts, as for JSON.parse. */
-function membersOf(source: string, start: number): Map<string, Span> {
+interface ObjectSpan extends Span {
+  readonly members: ReadonlyMap<string, Span>;
+}
+
+/** Where each member's value lies, and the object ends. Of a repeated key the last counts, as for JSON.parse. */
+function objectAt(source: string, start: number): ObjectSpan {
   const members = new Map<string, Span>();
   let at = skipSpace(source, start + 1);
   while (source.charCodeAt(at) !== CLOSE_BRACE) {
     const keyEnd = skipString(source, at);
-    const key = JSON.parse(source.slice(at, keyEnd)) as string; // a JSON string, by the grammar
+    const key = stringAt(source, at, keyEnd);
     const valueStart = skipSpace(source, skipSpace(source, keyEnd) + 1);
     const valueEnd = skipValue(source, valueStart);
     members.set(key, { start: valueStart, end: valueEnd });
     at = skipSpace(source, valueEnd);
     if (source.charCodeAt(at) === COMMA) at = skipSpace(source, at + 1);
   }
-  return members;
+  return { start, end: at + 1, members };
 }
 
-function elementsOf(source: string, start: number): Span[] {
-  const elements: Span[] = [];
+/** What the string between these quotes says; mostly that is what stands there. */
+function stringAt(source: string, start: number, end: number): string {
+  const text = source.slice(start + 1, end - 1);
+  return text.includes('\\') ? (JSON.parse(source.slice(start, end)) as string) : text; // a JSON string, by the grammar
+}
+
+/** Of an object its members too: what finds its end has found them. */
+function elementsOf(source: string, start: number): (Span | ObjectSpan)[] {
+  const elements: (Span | ObjectSpan)[] = [];
   let at = skipSpace(source, start + 1);
   while (source.charCodeAt(at) !== CLOSE_BRACKET) {
-    const end = skipValue(source, at);
-    elements.push({ start: at, end });
-    at = skipSpace(source, end);
+    const isObjectThere = source.charCodeAt(at) === OPEN_BRACE;
+    const element = isObjectThere ? objectAt(source, at) : { start: at, end: skipValue(source, at) };
+    elements.push(element);
+    at = skipSpace(source, element.end);
     if (source.charCodeAt(at) === COMMA) at = skipSpace(source, at + 1);
   }
   return elements;
@@ -198,6 +213,11 @@ function elementsOf(source: string, start: number): Span[] {
 function skipSpace(source: string, at: number): number {
   while (source.charCodeAt(at) <= 32) at++;
   return at;
+}
+
+function skipSpaceBack(source: string, end: number): number {
+  while (source.charCodeAt(end - 1) <= 32) end--;
+  return end;
 }
 
 /** One past the closing quote of the string that starts at `at`. */

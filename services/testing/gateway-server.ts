@@ -176,6 +176,7 @@ export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets'
   readonly keys?: IngestOptions['keys'] & KeyStore;
   readonly store?: DefinitionsStore;
   readonly intake?: IngestOptions['intake'];
+  readonly ingest?: ServerOptions['app']['health']['ingest'];
 }
 
 function loggerInto(logged: LoggedLine[]): Logger {
@@ -237,7 +238,7 @@ export function testServer({
           names: () => Promise.resolve(Object.keys(statuses)),
           ready: (name) => Promise.resolve({ ok: statuses[name] !== undefined }),
         },
-        ingest: () => ({ ok: true }),
+        ingest: real.ingest ?? (() => ({ ok: true })),
         spooledBytes: () => 0,
         clock: () => definitions.clock,
         definitionsEnd: () => definitions.offset,

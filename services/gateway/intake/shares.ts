@@ -20,9 +20,6 @@ export class Shares {
   get bytes(): number {
     return this.#bytes;
   }
-  get workspaces(): number {
-    return this.#held.size;
-  }
   bytesOf(workspace: Workspace): number {
     return this.#held.get(workspace) ?? 0;
   }
