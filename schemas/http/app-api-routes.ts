@@ -1,6 +1,6 @@
 /** Routes of Customer.io's App API (spec A.5), for the published OpenAPI document. */
 import Type from 'typebox';
-import type { RouteDescription } from './routes.ts';
+import type { RouteDescription } from './route.ts';
 
 type AppRoute = Pick<RouteDescription, 'path' | 'summary'> & Partial<RouteDescription>;
 

@@ -2,27 +2,12 @@
  * Every route of the HTTP port, for the published OpenAPI document. A test holds it against what is mounted.
  * Bodies are the schemas that validate them.
  */
-import Type, { type TSchema } from 'typebox';
+import Type from 'typebox';
 import { appApiRoutes } from './app-api-routes.ts';
 import { Behind, Fault, TestClockBody, WorkspaceSettingsBody } from './app.ts';
 import { Alias, Batch, Group, Identify, Page, Screen, Split, Track } from './pipelines.ts';
+import type { RouteDescription } from './route.ts';
 import { TrackBatch, TrackEvent, TrackIdentify, TrackMembers, TrackMerge, TrackOperation } from './track.ts';
-
-export type Auth = 'track' | 'pipelines' | 'app' | 'admin' | 'none';
-
-export interface RouteDescription {
-  readonly method: 'get' | 'put' | 'post' | 'delete';
-  /** With `{parameter}`. */
-  readonly path: string;
-  readonly summary: string;
-  readonly auth: Auth;
-  readonly body?: TSchema;
-  readonly query?: readonly { readonly name: string; readonly description: string }[];
-  /** By status; 200 and 401 need not be named. */
-  readonly answers?: Readonly<Record<string, { readonly description: string; readonly schema?: TSchema }>>;
-  /** Other paths of the same call. */
-  readonly aliases?: readonly string[];
-}
 
 const Faults = Type.Object({ errors: Type.Array(Fault) });
 const badBody = { 400: { description: 'Every fault with its JSON pointer.', schema: Faults } };
