@@ -88,6 +88,11 @@ export function identifiersIn(row: Row): Identifiers {
   };
 }
 
+/** Ids of those who have one. */
+export function idsOf(people: readonly Identifiers[]): readonly string[] {
+  return people.flatMap(({ id }) => id ?? []);
+}
+
 /** A person with everything that is known (`GET /v1/customers/{id}/attributes`). */
 export function customerOf({ identifiers, attributes, createdAt }: PersonRow) {
   const created = createdAt === null ? {} : { created_at: Math.floor(createdAt / 1_000) };

@@ -4,9 +4,9 @@ import { canonicalEmail, canonicalName } from '../../../schemas/identifiers.ts';
 import { readBody } from '../answers.ts';
 import { appRoute, badCall, isFault, nobody, paged, pageOf, type AppCall } from '../app-route.ts';
 import type { AppKeys, DefinitionsStore, Query } from '../ports.ts';
-import { segmentOf } from '../segments/segment.ts';
+import { segmentOf } from '../shown-segment.ts';
 import { filterSql, parseFilter } from './filter.ts';
-import { customerOf, identifiersIn, personOf, readPeople, textOf, type Identifiers } from './people.ts';
+import { customerOf, identifiersIn, idsOf, personOf, readPeople, textOf } from './people.ts';
 
 export interface CustomersOptions {
   readonly keys: Pick<AppKeys, 'app'>;
@@ -101,11 +101,6 @@ async function search({ query }: CustomersOptions, { workspace, query: asked, re
   );
   const { rows: found, next } = paged(rows.map(identifiersIn), page.limit, ({ cio_id }) => [cio_id]);
   return { identifiers: found, ids: idsOf(found), next };
-}
-
-/** Ids of those who have one. */
-export function idsOf(people: readonly Identifiers[]): readonly string[] {
-  return people.flatMap(({ id }) => id ?? []);
 }
 
 async function segments({ query, definitions }: CustomersOptions, call: AppCall) {

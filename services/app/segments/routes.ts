@@ -18,12 +18,11 @@ import {
   type AppCall,
   type AppFault,
 } from '../app-route.ts';
-import { idsOf } from '../customers/routes.ts';
-import { readIdentifiers, textOf } from '../customers/people.ts';
+import { idsOf, readIdentifiers, textOf } from '../customers/people.ts';
 import { definitionsMax } from '../definitions.ts';
 import type { InForce } from '../in-force.ts';
 import type { AppKeys, DefinitionsStore, Query } from '../ports.ts';
-import { segmentOf, shownId } from './segment.ts';
+import { segmentOf, shownId } from '../shown-segment.ts';
 import { usersOf } from './users.ts';
 
 export interface SegmentsOptions {

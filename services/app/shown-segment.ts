@@ -1,5 +1,5 @@
 /** A segment as the App API shows it. Ids are numbers where they are written as numbers, and names otherwise. Pure. */
-import type { StoredDefinition } from '../../runtime/definitions.ts';
+import type { StoredDefinition } from '../runtime/definitions.ts';
 
 export function segmentOf({ id, version, at, body }: StoredDefinition) {
   const { name, description, type } = body as { name?: string; description?: string; type?: string }; // checked at PUT
