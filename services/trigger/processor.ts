@@ -27,8 +27,12 @@ import { encodeMoved, isWhole, wholeOf } from './transfer-state.ts';
 import { Watermarks } from './watermarks.ts';
 import { RulesCache } from './rules-cache.ts';
 
-/** Parked records handled in a batch, so that a long queue cannot hold up its partition. */
+/**
+ * Parked records of a workspace handled in a batch, so that a long queue cannot hold up its partition; one that took many
+ * steps of patterns counts as so many.
+ */
 export const drainRecordsMax = 5_000;
+const unitsADrainedRecord = 10;
 
 /** About as much of the machine as a unit of share.ts, as measured. */
 const patternStepsAUnit = 7;
@@ -96,6 +100,7 @@ export class TriggerProcessor implements Processor {
         this.#view.take(this.#codecs.MergedEvent, source);
         this.#apply(personKey, this.#people.person(personKey), source, out);
       });
+      return 1 + Math.floor(this.takeUnits() / unitsADrainedRecord);
     });
   }
 
