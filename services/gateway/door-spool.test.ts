@@ -1,9 +1,10 @@
 /** What clients are told while the log does not answer and the disk takes no more. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { ErrorCode } from '../../schemas/errors.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { pipelinesAuth, testServer, trackAuth, type TestServer } from '../testing/gateway-server.ts';
 
-const later = (code: string) => new CodedError(code, 'could not: as the test says', { retryable: true });
+const later = (code: ErrorCode) => new CodedError(code, 'could not: as the test says');
 let health: { readonly ok: boolean; readonly detail?: string } = { ok: true };
 let takes: () => Promise<void> = () => Promise.resolve();
 let under: TestServer;

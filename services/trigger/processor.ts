@@ -28,8 +28,12 @@ import { Watermarks } from './watermarks.ts';
 import { watchersFor } from './decide/workspace-rules.ts';
 import { RulesCache } from './rules-cache.ts';
 
-/** Parked records handled in a batch, so that a long queue cannot hold up its partition. */
+/**
+ * Parked records of a workspace handled in a batch, so that a long queue cannot hold up its partition; one that took many
+ * steps of patterns counts as so many.
+ */
 export const drainRecordsMax = 5_000;
+const unitsADrainedRecord = 10;
 
 /** Types of what a visitor does; the others say something of the person. */
 const HAPPENS: ReadonlySet<string> = new Set(['event', 'page', 'screen']);
@@ -100,6 +104,7 @@ export class TriggerProcessor implements Processor {
         this.#view.take(this.#codecs.MergedEvent, source);
         this.#apply(personKey, this.#people.person(personKey), source, out);
       });
+      return 1 + Math.floor(this.takeUnits() / unitsADrainedRecord);
     });
   }
 

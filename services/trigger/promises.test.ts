@@ -7,6 +7,7 @@ import { evidenceOf } from '../rules/history.ts';
 import { windowTime, type RuleEvent } from '../rules/matching.ts';
 import { timestampOf } from '../rules/operators.ts';
 import { parseSegment } from '../rules/parse.ts';
+import { isValueTooLong } from './decide/profile-limits.ts';
 import { T0, Trigger, absorb, absorbed, happened } from '../testing/scenarios/trigger-scenario.ts';
 import { World, membersOf } from '../testing/scenarios/trigger-world.ts';
 
@@ -46,7 +47,11 @@ function naive(
 
 /** What conditions find on the person after these records, in the order of their receipt. */
 function attributesAfter(told: readonly Told[]): Record<string, unknown> {
-  const all = told.filter(({ what }) => what.type === 'identify').map(({ what }) => what.attributes);
+  const all = told
+    .filter(({ what }) => what.type === 'identify')
+    .map(({ what }) =>
+      Object.fromEntries(Object.entries(what.attributes).filter(([, value]) => !isValueTooLong(value))),
+    );
   const merged: Record<string, unknown> = Object.assign({}, ...all) as Record<string, unknown>; // of dictionaries
   const set = Object.fromEntries(
     Object.entries(merged).filter(([, value]) => value !== null && value !== ''),

@@ -27,11 +27,34 @@ interface Queue {
   readonly head: number;
   readonly tail: number;
 }
-interface Links {
-  readonly waiting: readonly Waiting[];
-  readonly early: readonly number[];
+/** Of one person. Each of them is a row of its own in the store, so that a storm of merges into one costs no more each. */
+class Links {
+  readonly waiting = new Map<number, Waiting>();
+  readonly early = new Set<number>();
   /** Items [head, tail) by queue: OWN_QUEUE, or the fact number of an early state. */
-  readonly queues: Readonly<Record<string, Queue>>;
+  readonly queues = new Map<string, Queue>();
+  /** Whose turn it is to drain; forgotten when anything else than its own length changes. */
+  #next: string | null | undefined;
+
+  get isDone(): boolean {
+    return this.waiting.size === 0 && this.early.size === 0 && this.queues.size === 0;
+  }
+  changed(): void {
+    this.#next = undefined;
+  }
+  /** The queue to take from. Nothing drains while a state is awaited; that of an early state waits for `absorb`. */
+  get next(): string | undefined {
+    if (this.waiting.size > 0) return undefined;
+    if (this.#next === undefined) {
+      let next = -1;
+      for (const name of this.queues.keys()) {
+        const number = Number(name);
+        if (number > next && !this.early.has(number)) next = number; // what follows a state before what waited for it
+      }
+      this.#next = next < 0 ? null : String(next);
+    }
+    return this.#next ?? undefined;
+  }
 }
 
 /** A record that waits. */
@@ -49,19 +72,24 @@ export const linkedPeopleMax = 100_000;
 export const parkedRecordsMax = 5_000_000;
 
 const OWN_QUEUE = '0';
-const NONE: Links = { waiting: [], early: [], queues: {} };
+/** Kinds of a person's rows: `l:person:kind:number`. */
+const WAITING = 'w';
+const EARLY = 'e';
+const QUEUE = 'q';
 const LOAD_PEOPLE = 1_000;
 
 export class LinkBook {
   readonly #store: KeyedStore;
   readonly #links = new Map<string, Links>();
+  /** People whose row is as older versions wrote it. */
+  readonly #old = new Set<string>();
   #parked = 0;
 
   constructor(store: KeyedStore) {
     this.#store = store;
     for (let from = 'l:'; ;) {
       const found = store.scan(from, 'l;', LOAD_PEOPLE);
-      for (const [key, value] of found) this.#remember(key.slice(2), JSON.parse(value.toString()) as Links); // ours
+      for (const [key, value] of found) this.#load(key.slice(2), value);
       const last = found.at(-1);
       if (last === undefined || found.length < LOAD_PEOPLE) break;
       from = `${last[0]}\0`;
@@ -84,45 +112,47 @@ export class LinkBook {
     if (links === undefined) return undefined;
     if (forwardedFact !== null) {
       const own = String(forwardedFact);
-      if (links.early.includes(forwardedFact) || links.queues[own] !== undefined) return own;
+      if (links.early.has(forwardedFact) || links.queues.has(own)) return own;
     }
-    return links.waiting.length > 0 || links.queues[OWN_QUEUE] !== undefined ? OWN_QUEUE : undefined;
+    return links.waiting.size > 0 || links.queues.has(OWN_QUEUE) ? OWN_QUEUE : undefined;
   }
 
   park(personKey: string, queue: string, record: Parked): void {
     if (this.#parked >= parkedRecordsMax) {
       throw new CodedError('too_many_parked', `could not park more than ${String(parkedRecordsMax)} records`);
     }
-    const links = this.#links.get(personKey) ?? NONE;
-    const { head, tail } = links.queues[queue] ?? { head: 0, tail: 0 };
+    const { head, tail } = this.#links.get(personKey)?.queues.get(queue) ?? { head: 0, tail: 0 };
     const bytes = Buffer.allocUnsafe(12 + record.value.length);
     bytes.writeInt32LE(record.originPartition, 0);
     bytes.writeDoubleLE(record.originOffset, 4);
     record.value.copy(bytes, 12);
     this.#store.put(itemKey(personKey, queue, tail), bytes);
-    this.#save(personKey, { ...links, queues: { ...links.queues, [queue]: { head, tail: tail + 1 } } });
+    this.#setQueue(personKey, queue, { head, tail: tail + 1 });
   }
 
   /** `absorb` was read. Returns the texts of the state if it is here already. */
   absorb(personKey: string, fact: Waiting): readonly string[] | undefined {
-    const links = this.#links.get(personKey) ?? NONE;
     const { factNumber } = fact;
-    if (!links.early.includes(factNumber)) {
-      this.#save(personKey, { ...links, waiting: [...links.waiting, fact] });
+    if (this.#links.get(personKey)?.early.has(factNumber) !== true) {
+      this.#linked(personKey).waiting.set(factNumber, fact);
+      this.#put(personKey, WAITING, String(factNumber), fact);
       return undefined;
     }
-    this.#save(personKey, { ...links, early: links.early.filter((other) => other !== factNumber) });
+    this.#linked(personKey).early.delete(factNumber);
+    this.#drop(personKey, EARLY, String(factNumber));
     return this.takeTexts(personKey, factNumber);
   }
 
   /** A state has come whole. Returns what waited for it; undefined: it is early and kept. */
   arrived(personKey: string, factNumber: number): Waiting | undefined {
-    const links = this.#links.get(personKey) ?? NONE;
-    const waiting = links.waiting.find((other) => other.factNumber === factNumber);
-    if (waiting === undefined) this.#save(personKey, { ...links, early: [...links.early, factNumber] });
-    else {
-      const rest = links.waiting.filter((other) => other !== waiting);
-      this.#save(personKey, { ...links, waiting: rest });
+    const links = this.#linked(personKey);
+    const waiting = links.waiting.get(factNumber);
+    if (waiting === undefined) {
+      links.early.add(factNumber);
+      this.#put(personKey, EARLY, String(factNumber), true);
+    } else {
+      links.waiting.delete(factNumber);
+      this.#drop(personKey, WAITING, String(factNumber));
     }
     return waiting;
   }
@@ -151,72 +181,131 @@ export class LinkBook {
 
   /** Someone has parked records that may be handled now. */
   get drainable(): boolean {
-    for (const links of this.#links.values()) if (nextQueue(links) !== undefined) return true;
+    for (const links of this.#links.values()) if (links.next !== undefined) return true;
     return false;
   }
 
-  /** Hands out parked records that may be handled now, at most `recordsMax`, in the same order after any restart. */
-  drain(recordsMax: number, handle: (personKey: string, record: Parked) => void): void {
-    let budget = recordsMax;
-    for (const personKey of [...this.#links.keys()].sort()) {
-      while (budget > 0) {
-        const links = this.#links.get(personKey);
-        const queue = links && nextQueue(links);
-        if (links === undefined || queue === undefined) break;
-        handle(personKey, this.#shift(personKey, links, queue));
-        budget -= 1;
+  /**
+   * Hands out parked records that may be handled now, in the same order after any restart. Each says what it took of
+   * the batch; a workspace has so much of it and no more, so that none starves another.
+   */
+  drain(costMax: number, handle: (personKey: string, record: Parked) => number): void {
+    const left = new Map<string, number>();
+    const drainable = [...this.#links].filter(([, links]) => links.next !== undefined);
+    for (const personKey of drainable.map(([key]) => key).sort()) {
+      const workspace = personKey.slice(0, personKey.indexOf(':'));
+      let budget = left.get(workspace) ?? costMax;
+      for (let links = this.#links.get(personKey); budget > 0; links = this.#links.get(personKey)) {
+        const queue = links?.next;
+        if (queue === undefined) break;
+        budget -= handle(personKey, this.#shift(personKey, queue));
       }
+      left.set(workspace, budget);
     }
   }
 
-  #shift(personKey: string, links: Links, queue: string): Parked {
-    const { head, tail } = links.queues[queue] ?? { head: 0, tail: 0 };
+  #shift(personKey: string, queue: string): Parked {
+    const { head, tail } = this.#links.get(personKey)?.queues.get(queue) ?? { head: 0, tail: 0 };
     const key = itemKey(personKey, queue, head);
     const bytes = this.#store.get(key);
     if (bytes === undefined) throw new CodedError('parked_record_missing', `could not find ${key}`);
     const value = Buffer.from(bytes.subarray(12));
     const parked = { originPartition: bytes.readInt32LE(0), originOffset: bytes.readDoubleLE(4), value };
     this.#store.delete(key);
-    const rest = Object.entries(links.queues).filter(([name]) => name !== queue);
-    const queues = head + 1 === tail ? rest : [...rest, [queue, { head: head + 1, tail }] as const];
-    this.#save(personKey, { ...links, queues: Object.fromEntries(queues) });
+    this.#setQueue(personKey, queue, { head: head + 1, tail });
     return parked;
   }
 
-  #save(personKey: string, links: Links): void {
-    const { waiting, early, queues } = links;
-    const done = waiting.length === 0 && early.length === 0 && Object.keys(queues).length === 0;
-    if (done) {
-      this.#parked -= parkedIn(this.#links.get(personKey));
-      this.#links.delete(personKey);
-      this.#store.delete(`l:${personKey}`);
+  #setQueue(personKey: string, queue: string, range: Queue): void {
+    const { queues } = this.#linked(personKey);
+    const before = queues.get(queue);
+    this.#parked += range.tail - range.head - (before === undefined ? 0 : before.tail - before.head);
+    if (range.head === range.tail) {
+      queues.delete(queue);
+      this.#drop(personKey, QUEUE, queue);
       return;
     }
-    this.#remember(personKey, links);
-    this.#store.put(`l:${personKey}`, Buffer.from(JSON.stringify(links)));
+    queues.set(queue, range);
+    const key = rowKey(personKey, QUEUE, queue);
+    this.#store.putLate(key, () => Buffer.from(JSON.stringify(range)));
+    if (before === undefined) this.#links.get(personKey)?.changed();
   }
 
-  #remember(personKey: string, links: Links): void {
-    if (this.#links.size >= linkedPeopleMax && !this.#links.has(personKey)) {
+  #put(personKey: string, kind: string, name: string, value: unknown): void {
+    this.#store.put(rowKey(personKey, kind, name), Buffer.from(JSON.stringify(value)));
+    this.#links.get(personKey)?.changed();
+  }
+  #drop(personKey: string, kind: string, name: string): void {
+    this.#store.delete(rowKey(personKey, kind, name));
+    const links = this.#links.get(personKey);
+    links?.changed();
+    if (links?.isDone === true) this.#links.delete(personKey);
+  }
+
+  #linked(personKey: string): Links {
+    const known = this.#links.get(personKey);
+    if (known !== undefined) {
+      if (this.#old.delete(personKey)) this.#renew(personKey, known);
+      return known;
+    }
+    if (this.#links.size >= linkedPeopleMax) {
       throw new CodedError(
         'too_many_linked',
         `could not follow more than ${String(linkedPeopleMax)} merges at once`,
       );
     }
-    this.#parked += parkedIn(links) - parkedIn(this.#links.get(personKey));
+    const links = new Links();
     this.#links.set(personKey, links);
+    return links;
+  }
+
+  /** Its one row of an older version becomes rows of this one. */
+  #renew(personKey: string, { waiting, early, queues }: Links): void {
+    for (const [number, fact] of waiting) this.#put(personKey, WAITING, String(number), fact);
+    for (const number of early) this.#put(personKey, EARLY, String(number), true);
+    for (const [name, range] of queues) this.#put(personKey, QUEUE, name, range);
+    this.#store.delete(`l:${personKey}`);
+  }
+
+  #loadOld(personKey: string, value: Buffer): void {
+    const { waiting, early, queues } = JSON.parse(value.toString()) as OldRow; // written by an older version
+    const links = this.#linked(personKey);
+    for (const fact of waiting) links.waiting.set(fact.factNumber, fact);
+    for (const number of early) links.early.add(number);
+    for (const [name, range] of Object.entries(queues)) {
+      links.queues.set(name, range);
+      this.#parked += range.tail - range.head;
+    }
+    this.#old.add(personKey);
+  }
+
+  #load(key: string, value: Buffer): void {
+    if (key.split(':').length === 2) {
+      this.#loadOld(key, value);
+      return;
+    }
+    const [name = '', kind = '', ...person] = key.split(':').reverse();
+    const links = this.#linked(person.reverse().join(':'));
+    const row: unknown = JSON.parse(value.toString()); // written by #put and #setQueue
+    if (kind === WAITING) links.waiting.set(Number(name), row as Waiting);
+    else if (kind === EARLY) links.early.add(Number(name));
+    else {
+      const range = row as Queue;
+      links.queues.set(name, range);
+      this.#parked += range.tail - range.head;
+    }
   }
 }
 
-/** The queue to take from. Nothing drains while a state is awaited; the queue of an early state waits for `absorb`. */
-function nextQueue({ waiting, early, queues }: Links): string | undefined {
-  if (waiting.length > 0) return undefined;
-  const names = Object.keys(queues).filter((name) => !early.includes(Number(name)));
-  return names.sort((a, b) => Number(b) - Number(a))[0]; // what follows a state before what waited for it
+/** All of a person in one row, as older versions wrote it. */
+interface OldRow {
+  readonly waiting: readonly Waiting[];
+  readonly early: readonly number[];
+  readonly queues: Readonly<Record<string, Queue>>;
 }
 
-function parkedIn(links: Links | undefined): number {
-  return Object.values(links?.queues ?? {}).reduce((sum, { head, tail }) => sum + tail - head, 0);
+function rowKey(personKey: string, kind: string, name: string): string {
+  return `l:${personKey}:${kind}:${name}`;
 }
 function itemKey(personKey: string, queue: string, at: number): string {
   return `q:${personKey}:${queue}:${String(at).padStart(12, '0')}`;
