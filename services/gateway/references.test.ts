@@ -17,7 +17,7 @@ async function put(path: string, payload: object): Promise<string[]> {
     payload,
     headers: { authorization: appAuth },
   });
-  const { errors = [] } = answer.json() as { errors?: { pointer: string; code: string }[] };
+  const { errors = [] } = answer.json<{ errors?: { pointer: string; code: string }[] }>();
   return [String(answer.statusCode), ...errors.map(({ pointer, code }) => `${pointer} ${code}`)];
 }
 const segment = (when: object) => ({ name: 'x', type: 'data_driven', when });
