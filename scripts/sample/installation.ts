@@ -30,7 +30,7 @@ export function findInstallation(dataFolder: string, workspace: string): Install
       'workspace_unknown',
       `could not find keys of workspace ${workspace} in ${dataFolder}/credentials.json`,
       {
-        hint: 'Use --workspace sample or default, or create it with PUT /v1/workspaces/NAME and the admin key.',
+        hint: 'Use --workspace sample or default; keys of other workspaces are told once, when they are made.',
       },
     );
   }

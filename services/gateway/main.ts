@@ -5,18 +5,21 @@ import type { AppOptions } from '../app/plugin.ts';
 import { learnSchema, findSchemas } from '../runtime/registry.ts';
 import type { Env } from '../runtime/config.ts';
 import { CodedError } from '../runtime/errors.ts';
-import type { Log } from '../runtime/log/ports.ts';
+import type { Log, Producer } from '../runtime/log/ports.ts';
 import { openLog } from '../runtime/log/open-log.ts';
-import { createLogger } from '../runtime/logger.ts';
+import { createLogger, type Logger } from '../runtime/logger.ts';
 import { startStatusServer } from '../runtime/status-server.ts';
 import { bodyBudgets, budgetStates, type BodyBudgets } from './body-budget.ts';
 import { openClickhouse, type Clickhouse } from './clickhouse.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
-import { readGatewayConfig } from './config.ts';
+import { readGatewayConfig, type GatewayConfig } from './config.ts';
 import { ensureCredentials, keysInFile, replaceInFile } from './credentials.ts';
 import { DefinitionsLog } from './definitions-log.ts';
 import type { FoldedTopicPorts } from './folded-topic.ts';
 import { KeysLog } from './keys/keys-log.ts';
+import { LimitedRows } from './live/limited-rows.ts';
+import { LiveCalls } from './live/live-calls.ts';
+import { RefusalCounts } from './live/refusal-counts.ts';
 import { QuietLog } from './quiet-log.ts';
 import { buildServer } from './server.ts';
 import { findStatuses } from './statuses.ts';
@@ -36,6 +39,72 @@ export interface RunningGateway {
 export async function run(env: Env): Promise<RunningGateway> {
   const config = readGatewayConfig(env);
   const logger = createLogger('gateway');
+  const { log, producer, codecs, definitions, keysLog, standing } = await openTopics(config, env, logger);
+  const clickhouse = openClickhouse(config);
+  const requestLog = new QuietLog(logger);
+  const budgets = bodyBudgets();
+  const { refusals, live, limitedRows } = watchOf({
+    producer,
+    codec: codecs.DroppedEvent,
+    logger,
+    requestLog,
+  });
+  const server = buildServer({
+    log: requestLog,
+    budgets,
+    ingest: {
+      keys: keysLog.keys,
+      producer,
+      admin: log.admin,
+      codecs,
+      logger,
+      watch: live,
+      settings: (workspace) => settingsOf(definitions, workspace),
+      testClock: config.testClock
+        ? { now: standing, advanceTo: (time) => definitions.advanceClockTo(time) }
+        : undefined,
+    },
+    app: {
+      keys: keysLog.keys,
+      definitions,
+      isTestClockOn: config.testClock,
+      inForceWaitMsMax: config.inForceWaitMsMax,
+      query: clickhouse.query,
+      live,
+      health: {
+        ...healthOf(config, log, clickhouse),
+        clock: standing,
+        definitionsEnd: () => definitions.offset,
+        budgets: () => budgetStates(budgets),
+      },
+    },
+  });
+  const url = await listen(server, config.host, config.port);
+  const status = await startStatusServer({
+    name: 'gateway',
+    dataFolder: config.dataFolder,
+    ready: () => ({ http: { ok: true } }),
+    status: () => ({
+      ...statusOf(budgets, requestLog, definitions),
+      refused_calls: refusals.byReason,
+      url,
+      pending: producer.pending,
+    }),
+  });
+  logger.info({ url }, 'the gateway listens');
+  return {
+    url,
+    close: async () => {
+      // Requests under way end first: their events are acknowledged or refused, never cut off.
+      await closeServer(server);
+      for (const part of [status, limitedRows, definitions, keysLog, producer, clickhouse, log])
+        await part.close();
+    },
+  };
+}
+
+/** The log, and what this gateway has folded from it. */
+async function openTopics(config: GatewayConfig, env: Env, logger: Logger) {
   const codecs = await findSchemas({ url: config.registryUrl });
   const { brokers, prefix } = config;
   const log = await openLog({ brokers, clientId: 'hindsight-gateway', prefix });
@@ -54,55 +123,25 @@ export async function run(env: Env): Promise<RunningGateway> {
   const keysLog = keysOf(config.dataFolder, env, { ...topicPorts, codec: codecs.KeyChange });
   const standing = (): number | undefined => (config.testClock ? definitions.clock : undefined);
   await Promise.all([definitions.open(), keysLog.open()]);
-  const clickhouse = openClickhouse(config);
-  const requestLog = new QuietLog(logger);
-  const budgets = bodyBudgets();
-  const server = buildServer({
-    log: requestLog,
-    budgets,
-    ingest: {
-      keys: keysLog.keys,
-      producer,
-      admin: log.admin,
-      codecs,
-      logger,
-      settings: (workspace) => settingsOf(definitions, workspace),
-      testClock: config.testClock
-        ? { now: standing, advanceTo: (time) => definitions.advanceClockTo(time) }
-        : undefined,
-    },
-    app: {
-      keys: keysLog.keys,
-      definitions,
-      isTestClockOn: config.testClock,
-      inForceWaitMsMax: config.inForceWaitMsMax,
-      query: clickhouse.query,
-      health: {
-        admin: log.admin,
-        statuses: findStatuses(config),
-        clock: standing,
-        definitionsEnd: () => definitions.offset,
-        budgets: () => budgetStates(budgets),
-        parts: checksOf(log, clickhouse),
-      },
-    },
-  });
-  const url = await listen(server, config.host, config.port);
-  const status = await startStatusServer({
-    name: 'gateway',
-    dataFolder: config.dataFolder,
-    ready: () => ({ http: { ok: true } }),
-    status: () => ({ ...statusOf(budgets, requestLog, definitions), url, pending: producer.pending }),
-  });
-  logger.info({ url }, 'the gateway listens');
-  return {
-    url,
-    close: async () => {
-      // Requests under way end first: their events are acknowledged or refused, never cut off.
-      await closeServer(server);
-      for (const part of [status, definitions, keysLog, producer, clickhouse, log]) await part.close();
-    },
-  };
+  return { log, producer, codecs, definitions, keysLog, standing };
+}
+
+interface WatchParts {
+  readonly producer: Producer;
+  readonly codec: Codec<'DroppedEvent'>;
+  readonly logger: Logger;
+  readonly requestLog: QuietLog;
+}
+
+function watchOf({ requestLog, ...parts }: WatchParts) {
+  const refusals = new RefusalCounts();
+  const limitedRows = new LimitedRows({ ...parts, refusals, now: Date.now });
+  limitedRows.start();
+  return { refusals, live: new LiveCalls({ refusals, log: requestLog }), limitedRows };
+}
+
+function healthOf(config: GatewayConfig, log: Pick<Log, 'admin'>, clickhouse: Clickhouse) {
+  return { admin: log.admin, statuses: findStatuses(config), parts: checksOf(log, clickhouse) };
 }
 
 function keysOf(

@@ -10,6 +10,8 @@ import { Definitions } from '../runtime/definitions.ts';
 import type { Producer } from '../runtime/log/ports.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { bodyBudgets, budgetStates, type BodyBudgets } from '../gateway/body-budget.ts';
+import { LiveCalls } from '../gateway/live/live-calls.ts';
+import { RefusalCounts } from '../gateway/live/refusal-counts.ts';
 import { QuietLog } from '../gateway/quiet-log.ts';
 import { buildServer, type ServerOptions } from '../gateway/server.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
@@ -137,6 +139,7 @@ export interface LoggedLine {
 }
 
 export interface TestServer {
+  readonly live: LiveCalls;
   readonly logged: readonly LoggedLine[];
   readonly budgets: BodyBudgets;
   readonly server: FastifyInstance;
@@ -169,6 +172,7 @@ const takenAll: ServiceStatus = { definitions_offset: Number.MAX_SAFE_INTEGER };
 export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets' | 'bodyMsMax'>> {
   readonly testClock?: boolean;
   readonly inForceWaitMsMax?: number;
+  readonly liveReaderBytesMax?: number;
   /** In the place of the fakes. */
   readonly keys?: IngestOptions['keys'] & KeyStore;
   readonly store?: DefinitionsStore;
@@ -188,6 +192,7 @@ export function testServer({
   budgets = bodyBudgets(),
   bodyMsMax,
   inForceWaitMsMax = 5_000,
+  liveReaderBytesMax,
   ...real
 }: TestServerOptions = {}): TestServer {
   const sent = new FakeProducer();
@@ -201,8 +206,10 @@ export function testServer({
   const endsOf = (topic: TopicId): Promise<number[]> => Promise.resolve(ends[topic] ?? [0]);
   const partitionsOf = (topic: TopicId): Promise<number> => Promise.resolve(ends[topic]?.length ?? 1);
   const admin = { endOffsets: endsOf, writtenOffsets: endsOf, partitionsOf };
+  const quiet = new QuietLog(logger);
+  const live = new LiveCalls({ refusals: new RefusalCounts(), log: quiet, toldPerSecondMax: 1_000_000 });
   const server = buildServer({
-    log: new QuietLog(logger),
+    log: quiet,
     budgets,
     ...(bodyMsMax !== undefined && { bodyMsMax }),
     ingest: {
@@ -210,6 +217,7 @@ export function testServer({
       producer: sent,
       admin,
       codecs: localCodecs(),
+      watch: live,
       settings: (name) => settingsOf(definitions, name),
       testClock: testClock
         ? { now: () => definitions.clock, advanceTo: (time) => definitions.advanceClockTo(time) }
@@ -220,6 +228,8 @@ export function testServer({
       definitions: real.store ?? definitions,
       isTestClockOn: testClock,
       inForceWaitMsMax,
+      live,
+      ...(liveReaderBytesMax !== undefined && { liveReaderBytesMax }),
       query: (sql) => Promise.resolve(Object.entries(rows).find(([word]) => sql.includes(word))?.[1] ?? []),
       health: {
         admin,
@@ -236,5 +246,5 @@ export function testServer({
       },
     },
   });
-  return { logged, budgets, server, sent, definitions, statuses, ends, rows };
+  return { live, logged, budgets, server, sent, definitions, statuses, ends, rows };
 }
