@@ -39,6 +39,7 @@ export const commandsErrors = {
     follows: 'ends',
     todo: 'The message has what it printed.',
   },
+  live_refused: { means: 'The gateway did not open the live view.', follows: 'ends', todo: 'The message has the answer.' },
   not_made: { means: 'A workspace could not be made.', follows: 'ends', todo: 'The message has the answer.' },
   nothing_to_apply: {
     means: 'The folder holds no definitions.',

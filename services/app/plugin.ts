@@ -9,7 +9,8 @@ import { InForce } from './in-force.ts';
 import { mountHealth, type HealthOptions } from './health.ts';
 import { mountOpenapi } from './openapi.ts';
 import { mountKeys } from './keys.ts';
-import type { DefinitionsStore, KeyStore, Query } from './ports.ts';
+import { mountLive } from './live.ts';
+import type { DefinitionsStore, KeyStore, LiveSource, Query } from './ports.ts';
 import { mountSegments } from './segments/routes.ts';
 import { mountTestClock } from './test-clock.ts';
 import { mountTrace } from './trace.ts';
@@ -22,6 +23,9 @@ export interface AppOptions {
   readonly definitions: DefinitionsStore;
   readonly query: Query;
   readonly health: HealthOptions;
+  readonly live: LiveSource;
+  /** What waits for one reader of live calls; 256 kB unless a test says otherwise. */
+  readonly liveReaderBytesMax?: number;
   /** HINDSIGHT_TEST_CLOCK */
   readonly isTestClockOn: boolean;
   /** ms, HINDSIGHT_IN_FORCE_WAIT_MS */
@@ -38,6 +42,8 @@ export function appPlugin(app: FastifyInstance, options: AppOptions, done: () =>
   });
   mountWorkspaces(app, { ...options, inForce });
   mountKeys(app, options);
+  const { keys, live, liveReaderBytesMax: readerBytesMax } = options;
+  mountLive(app, { keys, live, ...(readerBytesMax !== undefined && { readerBytesMax }) });
   mountFragmentation(app, options);
   mountDefinitions(app, { ...options, inForce });
   mountCustomers(app, options);

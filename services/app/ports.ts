@@ -3,6 +3,7 @@ import type { Workspace } from '../../schemas/ids.ts';
 import type { Definition } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
 import type { KeyKind, KnownKey } from '../runtime/caller.ts';
+import type { Answered, Sighting } from '../runtime/sighting.ts';
 import type { StoredDefinition } from '../runtime/definitions.ts';
 
 export type DefinitionKind = 'segment' | 'journey' | 'workspace';
@@ -119,3 +120,40 @@ export type Query = (
   sql: string,
   parameters: Readonly<Record<string, string | number | readonly string[]>>,
 ) => Promise<readonly Readonly<Record<string, unknown>>[]>;
+
+/** Which calls a reader wants to see; what is not set does not matter. */
+export interface CallFilter {
+  /** Id of a key. */
+  readonly key: string | undefined;
+  /** Anonymous id. */
+  readonly visitor: string | undefined;
+  /** An id, email or cio_id as it was sent. */
+  readonly person: string | undefined;
+  readonly answered: Answered | undefined;
+}
+
+/** Neither may throw or wait. */
+export interface LiveReader {
+  /** @param text JSON of a call. */
+  call(text: string): void;
+  skipped(count: number): void;
+}
+
+export interface RefusalCount {
+  readonly key: string | null;
+  readonly reason: string;
+  readonly count: number;
+  readonly last: Sighting;
+}
+
+/** What the door of this gateway sees. */
+export interface LiveSource {
+  /** JSON of the last calls, oldest first. */
+  recent(workspace: Workspace, filter: CallFilter): readonly string[];
+  /** @returns what ends it; undefined: there are too many readers. */
+  follow(workspace: Workspace, filter: CallFilter, reader: LiveReader): (() => void) | undefined;
+  /** A reader did not keep up and was cut off. */
+  cut(workspace: Workspace, key: string): void;
+  /** Since this gateway started; null: of callers who were not known. JSON-ready, most recent first. */
+  refusals(workspace: Workspace | null): readonly unknown[];
+}

@@ -20,7 +20,7 @@ const event = { anonymousId: 'v', event: 'Viewed' };
 
 test('an event that neither the log nor the disk can keep is 503 with Retry-After and its code', async () => {
   const { server } = under;
-  for (const code of ['spool_full', 'spool_share_full', 'spool_failed', 'queue_full']) {
+  for (const code of ['spool_full', 'spool_share_full', 'spool_failed', 'queue_full'] as const) {
     takes = () => Promise.reject(later(code));
     const headers = { authorization: pipelinesAuth };
     const answer = await server.inject({ method: 'POST', url: '/v1/track', headers, payload: event });

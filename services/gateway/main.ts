@@ -5,7 +5,7 @@ import type { AppOptions } from '../app/plugin.ts';
 import { learnSchema, findSchemas } from '../runtime/registry.ts';
 import type { Env } from '../runtime/config.ts';
 import { CodedError } from '../runtime/errors.ts';
-import type { Log } from '../runtime/log/ports.ts';
+import type { Log, Producer } from '../runtime/log/ports.ts';
 import { openLog } from '../runtime/log/open-log.ts';
 import { createLogger, type Logger } from '../runtime/logger.ts';
 import { startStatusServer } from '../runtime/status-server.ts';
@@ -20,6 +20,9 @@ import type { FoldedTopicPorts } from './folded-topic.ts';
 import { openHttps, type HttpsDoor } from './https.ts';
 import { openIntake } from './intake/open-intake.ts';
 import { KeysLog } from './keys/keys-log.ts';
+import { LimitedRows } from './live/limited-rows.ts';
+import { LiveCalls } from './live/live-calls.ts';
+import { RefusalCounts } from './live/refusal-counts.ts';
 import { QuietLog } from './quiet-log.ts';
 import { buildServer } from './server.ts';
 import { findStatuses } from './statuses.ts';
@@ -39,10 +42,82 @@ export interface RunningGateway {
 export async function run(env: Env): Promise<RunningGateway> {
   const config = readGatewayConfig(env);
   const logger = createLogger('gateway');
+  const requestLog = new QuietLog(logger);
+  const topics = await openTopics(config, env, { logger, requestLog });
+  const { log, producer, intake, codecs, definitions, keysLog, standing } = topics;
+  const clickhouse = openClickhouse(config);
+  const budgets = bodyBudgets();
+  const watchParts = { producer, codec: codecs.DroppedEvent, logger, requestLog };
+  const { refusals, live, limitedRows } = watchOf(watchParts);
+  const server = buildServer({
+    log: requestLog,
+    budgets,
+    ingest: {
+      keys: keysLog.keys,
+      intake,
+      producer,
+      admin: log.admin,
+      codecs,
+      logger,
+      watch: live,
+      settings: (workspace) => settingsOf(definitions, workspace),
+      segmentType: (workspace, id) => segmentTypeOf(definitions, workspace, id),
+      testClock: config.testClock
+        ? { now: standing, advanceTo: (time) => definitions.advanceClockTo(time) }
+        : undefined,
+    },
+    browser: { keys: keysLog.keys, publicUrl: config.publicUrl },
+    app: {
+      keys: keysLog.keys,
+      definitions,
+      isTestClockOn: config.testClock,
+      inForceWaitMsMax: config.inForceWaitMsMax,
+      query: clickhouse.query,
+      live,
+      health: {
+        ...healthOf(config, log, clickhouse),
+        ingest: () => ({ ...intake.health, ...intake.state }),
+        spooledBytes: () => intake.state.spooled_bytes,
+        clock: standing,
+        definitionsEnd: () => definitions.offset,
+        budgets: () => budgetStates(budgets),
+      },
+    },
+  });
+  const url = await listen(server, config.host, config.port);
+  const secure = await openSecure(config, server, logger);
+  const status = await startStatusServer({
+    name: 'gateway',
+    dataFolder: config.dataFolder,
+    ready: () => ({ http: { ok: true } }),
+    status: () => ({
+      ...statusOf(budgets, requestLog, definitions),
+      refused_calls: refusals.byReason,
+      url,
+      ingest: intake.state,
+    }),
+  });
+  logger.info({ url, httpsPort: secure?.port }, 'the gateway listens');
+  return {
+    url,
+    close: async () => {
+      // Requests under way end first: their events are acknowledged or refused, never cut off.
+      await closeServer(server, secure);
+      for (const part of [status, limitedRows, definitions, keysLog, intake, producer, clickhouse, log])
+        await part.close();
+    },
+  };
+}
+
+/** The log, and what this gateway has folded from it. */
+async function openTopics(
+  config: GatewayConfig,
+  env: Env,
+  { logger, requestLog }: { readonly logger: Logger; readonly requestLog: QuietLog },
+) {
   const codecs = await findSchemas({ url: config.registryUrl });
   const log = await openLog({ ...config, clientId: 'hindsight-gateway' });
   const producer = await log.producer({ lingerMs, pendingRecordsMax });
-  const requestLog = new QuietLog(logger);
   const intake = await openIntake({ ...config, log, logger, requestLog });
   const topicPorts = {
     log,
@@ -58,61 +133,25 @@ export async function run(env: Env): Promise<RunningGateway> {
   const keysLog = keysOf(config.dataFolder, env, { ...topicPorts, codec: codecs.KeyChange });
   const standing = (): number | undefined => (config.testClock ? definitions.clock : undefined);
   await Promise.all([definitions.open(), keysLog.open()]);
-  const clickhouse = openClickhouse(config);
-  const budgets = bodyBudgets();
-  const server = buildServer({
-    log: requestLog,
-    budgets,
-    ingest: {
-      keys: keysLog.keys,
-      intake,
-      producer,
-      admin: log.admin,
-      codecs,
-      logger,
-      settings: (workspace) => settingsOf(definitions, workspace),
-      segmentType: (workspace, id) => segmentTypeOf(definitions, workspace, id),
-      testClock: config.testClock
-        ? { now: standing, advanceTo: (time) => definitions.advanceClockTo(time) }
-        : undefined,
-    },
-    browser: { keys: keysLog.keys, publicUrl: config.publicUrl },
-    app: {
-      keys: keysLog.keys,
-      definitions,
-      isTestClockOn: config.testClock,
-      inForceWaitMsMax: config.inForceWaitMsMax,
-      query: clickhouse.query,
-      health: {
-        admin: log.admin,
-        statuses: findStatuses(config),
-        ingest: () => ({ ...intake.health, ...intake.state }),
-        spooledBytes: () => intake.state.spooled_bytes,
-        clock: standing,
-        definitionsEnd: () => definitions.offset,
-        budgets: () => budgetStates(budgets),
-        parts: checksOf(log, clickhouse),
-      },
-    },
-  });
-  const url = await listen(server, config.host, config.port);
-  const secure = await openSecure(config, server, logger);
-  const status = await startStatusServer({
-    name: 'gateway',
-    dataFolder: config.dataFolder,
-    ready: () => ({ http: { ok: true } }),
-    status: () => ({ ...statusOf(budgets, requestLog, definitions), url, ingest: intake.state }),
-  });
-  logger.info({ url, httpsPort: secure?.port }, 'the gateway listens');
-  return {
-    url,
-    close: async () => {
-      // Requests under way end first: their events are acknowledged or refused, never cut off.
-      await closeServer(server, secure);
-      for (const part of [status, definitions, keysLog, intake, producer, clickhouse, log])
-        await part.close();
-    },
-  };
+  return { log, producer, intake, codecs, definitions, keysLog, standing };
+}
+
+interface WatchParts {
+  readonly producer: Producer;
+  readonly codec: Codec<'DroppedEvent'>;
+  readonly logger: Logger;
+  readonly requestLog: QuietLog;
+}
+
+function watchOf({ requestLog, ...parts }: WatchParts) {
+  const refusals = new RefusalCounts();
+  const limitedRows = new LimitedRows({ ...parts, refusals, now: Date.now });
+  limitedRows.start();
+  return { refusals, live: new LiveCalls({ refusals, log: requestLog }), limitedRows };
+}
+
+function healthOf(config: GatewayConfig, log: Pick<Log, 'admin'>, clickhouse: Clickhouse) {
+  return { admin: log.admin, statuses: findStatuses(config), parts: checksOf(log, clickhouse) };
 }
 
 function keysOf(

@@ -10,6 +10,8 @@ import { Definitions } from '../runtime/definitions.ts';
 import type { Producer } from '../runtime/log/ports.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { bodyBudgets, budgetStates, type BodyBudgets } from '../gateway/body-budget.ts';
+import { LiveCalls } from '../gateway/live/live-calls.ts';
+import { RefusalCounts } from '../gateway/live/refusal-counts.ts';
 import { QuietLog } from '../gateway/quiet-log.ts';
 import { plainIntake } from './plain-intake.ts';
 import { buildServer, type ServerOptions } from '../gateway/server.ts';
@@ -139,6 +141,7 @@ export interface LoggedLine {
 }
 
 export interface TestServer {
+  readonly live: LiveCalls;
   readonly logged: readonly LoggedLine[];
   readonly budgets: BodyBudgets;
   readonly server: FastifyInstance;
@@ -172,6 +175,7 @@ export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets'
   readonly testClock?: boolean;
   readonly inForceWaitMsMax?: number;
   readonly publicUrl?: string;
+  readonly liveReaderBytesMax?: number;
   /** In the place of the fakes. */
   readonly keys?: IngestOptions['keys'] & KeyStore;
   readonly store?: DefinitionsStore;
@@ -194,6 +198,7 @@ export function testServer({
   bodyMsMax,
   inForceWaitMsMax = 5_000,
   publicUrl,
+  liveReaderBytesMax,
   ...real
 }: TestServerOptions = {}): TestServer {
   const sent = new FakeProducer();
@@ -207,8 +212,10 @@ export function testServer({
   const endsOf = (topic: TopicId): Promise<number[]> => Promise.resolve(ends[topic] ?? [0]);
   const partitionsOf = (topic: TopicId): Promise<number> => Promise.resolve(ends[topic]?.length ?? 1);
   const admin = { endOffsets: endsOf, writtenOffsets: endsOf, partitionsOf };
+  const quiet = new QuietLog(logger);
+  const live = new LiveCalls({ refusals: new RefusalCounts(), log: quiet, toldPerSecondMax: 1_000_000 });
   const server = buildServer({
-    log: new QuietLog(logger),
+    log: quiet,
     budgets,
     ...(bodyMsMax !== undefined && { bodyMsMax }),
     ingest: {
@@ -217,6 +224,7 @@ export function testServer({
       intake: real.intake ?? plainIntake(sent),
       admin,
       codecs: localCodecs(),
+      watch: live,
       settings: (name) => settingsOf(definitions, name),
       segmentType: (name, id) => segmentTypeOf(definitions, name, id),
       testClock: testClock
@@ -229,6 +237,8 @@ export function testServer({
       definitions: real.store ?? definitions,
       isTestClockOn: testClock,
       inForceWaitMsMax,
+      live,
+      ...(liveReaderBytesMax !== undefined && { liveReaderBytesMax }),
       query: (sql) => Promise.resolve(Object.entries(rows).find(([word]) => sql.includes(word))?.[1] ?? []),
       health: {
         admin,
@@ -247,5 +257,5 @@ export function testServer({
       },
     },
   });
-  return { logged, budgets, server, sent, definitions, statuses, ends, rows };
+  return { live, logged, budgets, server, sent, definitions, statuses, ends, rows };
 }
