@@ -23,6 +23,8 @@ export function openClickhouse({ clickhouse }: Pick<GatewayConfig, 'clickhouse'>
     clickhouse_settings: layout.type === 'sharded' ? { distributed_product_mode: 'global' } : {},
     request_timeout: queryMsMax,
     max_open_connections: connectionsMax,
+    // A list of names outgrows what a URL may hold; then it goes in the body.
+    use_multipart_params_auto: true,
   });
   return {
     query: async (sql, parameters) => {

@@ -18,7 +18,7 @@ import {
   type AppCall,
   type AppFault,
 } from '../app-route.ts';
-import { idsOf, readIdentifiers, textOf } from '../customers/people.ts';
+import { identifiersIn, idsOf } from '../customers/people.ts';
 import { definitionsMax } from '../definitions.ts';
 import type { InForce } from '../in-force.ts';
 import type { AppKeys, DefinitionsStore, Query } from '../ports.ts';
@@ -150,15 +150,12 @@ async function membership({ query }: SegmentsOptions, stored: StoredDefinition, 
   if (isFault(page)) return page;
   const { sql, parameters } = membersSql(stored);
   const rows = await query(
-    `SELECT person_id FROM (${sql}) WHERE person_id > {after:String} ORDER BY person_id LIMIT {limit:UInt32}`,
+    `SELECT person_id, id, email FROM people
+     WHERE workspace = {workspace:String} AND person_id > {after:String} AND person_id GLOBAL IN (${sql})
+     ORDER BY person_id LIMIT {limit:UInt32}`,
     { ...parameters, after: page.after[0] ?? '', limit: page.limit + 1 },
   );
-  const { rows: members, next } = paged(
-    rows.map((row) => textOf(row['person_id'])),
-    page.limit,
-    (personId) => [personId],
-  );
-  const identifiers = await readIdentifiers(query, call.workspace, members);
+  const { rows: identifiers, next } = paged(rows.map(identifiersIn), page.limit, ({ cio_id }) => [cio_id]);
   return { ids: idsOf(identifiers), identifiers, next };
 }
 
