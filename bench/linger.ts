@@ -44,29 +44,18 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
     const log = await openLog({ brokers: brokers.split(','), clientId: 'bench', prefix: '' });
     await log.admin.createTopics(EMBEDDED_PARTITIONS);
     const rows: BenchRow[] = [];
-    for (const perSecond of values.rates.split(',').map(Number)) {
-      for (let run = 1; run <= Number(values.runs); run += 1) {
-        for (const linger of LINGERS) {
-          const producer = await log.producer({ ...linger, pendingRecordsMax: PENDING_RECORDS_MAX });
-          await producer.prepare(['eventsCollected']);
-          await post(producer, perSecond, WARM_SECONDS);
-          const [broker, own] = [cpuSecondsOf(brokerPid), process.cpuUsage()];
-          const delays = await post(producer, perSecond, Number(values.seconds));
-          const [brokerS, spent] = [cpuSecondsOf(brokerPid) - broker, process.cpuUsage(own)];
-          await producer.close();
-          const { p50, p99 } = spreadOf(delays);
-          rows.push({
-            'per second': perSecond,
-            'linger ms': `${String(linger.lingerMs)} to ${String(linger.lingerMsMax)}`,
-            run,
-            events: delays.length,
-            'broker µs each': ((brokerS / delays.length) * 1e6).toFixed(1),
-            'producer µs each': ((spent.user + spent.system) / delays.length).toFixed(1),
-            'p50 ms': p50.toFixed(1),
-            'p99 ms': p99.toFixed(1),
-            load: (loadavg()[0] ?? 0).toFixed(1),
-          });
-        }
+    const rounds = values.rates
+      .split(',')
+      .flatMap((rate) =>
+        Array.from({ length: Number(values.runs) }, (_, run) => ({ perSecond: Number(rate), run: run + 1 })),
+      );
+    for (const round of rounds) {
+      for (const linger of LINGERS) {
+        const producer = await log.producer({ ...linger, pendingRecordsMax: PENDING_RECORDS_MAX });
+        rows.push(
+          await measured(producer, { ...round, ...linger, brokerPid, seconds: Number(values.seconds) }),
+        );
+        await producer.close();
       }
     }
     await log.close();
@@ -75,6 +64,38 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
     await supervisor.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+interface Round {
+  readonly perSecond: number;
+  readonly run: number;
+  readonly lingerMs: number;
+  readonly lingerMsMax: number;
+  readonly brokerPid: number;
+  readonly seconds: number;
+}
+
+async function measured(
+  producer: Producer,
+  { perSecond, run, brokerPid, ...round }: Round,
+): Promise<BenchRow> {
+  await producer.prepare(['eventsCollected']);
+  await post(producer, perSecond, WARM_SECONDS);
+  const [broker, own] = [cpuSecondsOf(brokerPid), process.cpuUsage()];
+  const delays = await post(producer, perSecond, round.seconds);
+  const [brokerS, spent] = [cpuSecondsOf(brokerPid) - broker, process.cpuUsage(own)];
+  const { p50, p99 } = spreadOf(delays);
+  return {
+    'per second': perSecond,
+    'linger ms': `${String(round.lingerMs)} to ${String(round.lingerMsMax)}`,
+    run,
+    events: delays.length,
+    'broker µs each': ((brokerS / delays.length) * 1e6).toFixed(1),
+    'producer µs each': ((spent.user + spent.system) / delays.length).toFixed(1),
+    'p50 ms': p50.toFixed(1),
+    'p99 ms': p99.toFixed(1),
+    load: (loadavg()[0] ?? 0).toFixed(1),
+  };
 }
 
 /** @returns ms from posting to acknowledgement, of each. */
