@@ -18,8 +18,7 @@ export type FaultCode =
   | 'circular'
   | 'invalid_pattern'
   | 'pattern_too_large'
-  | 'patterns_too_large'
-  | 'not_supported_yet';
+  | 'patterns_too_large';
 
 export interface Fault {
   /** RFC 6901, into the body. */
