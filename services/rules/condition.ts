@@ -75,7 +75,7 @@ export interface EventCondition extends EventMatcher {
   readonly withinMs: number | null;
 }
 
-/** Something happened, and nothing that answers it came in the time after (spec D.2, *stall rule*). */
+/** Something happened, and nothing that answers it came in the time after (spec D.2). */
 export interface Stall {
   readonly of: EventMatcher;
   readonly without: EventMatcher;

@@ -1,5 +1,5 @@
 /**
- * The stall: an A, and no B in the time after it (spec D.2, *stall rule*).
+ * The stall: an A, and no B in the time after it (spec D.2).
  *
  * Runs: an A begins one, unless one is running and the stall ignores another A within its time. A run that began at a is
  * answered by a B in (a, a + W], else it is up at a + W. A B at the very time of an A comes before it. The last run

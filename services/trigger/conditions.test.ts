@@ -169,7 +169,7 @@ test('row 92: a message that was viewed and not clicked is asked for by its repo
   expect(trigger.then(told('clicked_content', 77, 'm2'))).toEqual(['cio_a left s because of m2']);
 });
 
-test('a schema_version can be asked for', () => {
+test('E row 113: a schema_version can be asked for', () => {
   const where = [{ property: 'schema_version', operator: 'gte', value: 2 }];
   const trigger = new Trigger().segment('s', { event: 'Added to Cart', where });
   expect(trigger.then(happened({ id: 'm1', properties: { schema_version: 1 } }))).toEqual([]);
