@@ -2,22 +2,26 @@
 import type { Codecs } from '../../schemas/codec.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
-import type { Decision, Subject } from './decide/decide.ts';
+import type { Decision, Subject } from './decide/subject.ts';
 import { emitEffect, type Whose } from './outputs.ts';
 import { newProfile, type Profile } from './decide/profile.ts';
-import { decodePerson, encodePerson, type Person } from './decide/state.ts';
-import type { WorkspaceRules } from './decide/workspace-rules.ts';
+import { changesAtOf, decodePerson, encodePerson, type Person } from './decide/state.ts';
+
+/** When a person has to be looked at again: was, and is now, ms; Infinity for never. */
+type Looked = (personKey: string, from: number, to: number) => void;
 
 export class PeopleStore {
   readonly #store: KeyedStore;
   readonly #codecs: Codecs;
+  readonly #looked: Looked;
   /** Who was read last, and how much that was. */
   #readKey = '';
   #readBytes = 0;
 
-  constructor(store: KeyedStore, codecs: Codecs) {
+  constructor(store: KeyedStore, codecs: Codecs, looked: Looked) {
     this.#store = store;
     this.#codecs = codecs;
+    this.#looked = looked;
   }
 
   stored(personKey: string): Buffer | undefined {
@@ -27,21 +31,35 @@ export class PeopleStore {
     return stored;
   }
 
+  /** ms; Infinity for never. */
+  changesAt(personKey: string): number {
+    const stored = this.#store.get(`p:${personKey}`);
+    return stored === undefined ? Infinity : changesAtOf(stored);
+  }
+
   person(personKey: string): Person | undefined {
     const stored = this.stored(personKey);
     return stored && decodePerson(stored);
   }
 
-  subject({ personId, personKey }: Whose, person: Person | undefined, rules: WorkspaceRules): Subject {
-    let profile: Profile | undefined;
+  subject(
+    { personId, personKey }: Whose,
+    person: Person | undefined,
+    { rules, readTo }: Pick<Subject, 'rules' | 'readTo'>,
+  ): Subject {
+    let stored: Profile | undefined;
     const storedBytes = personKey === this.#readKey ? this.#readBytes : 0;
-    return { personId, person, rules, storedBytes, profile: () => (profile ??= this.#profile(personKey)) };
+    const profile = () => (stored ??= this.#profile(personKey));
+    return { personId, person, rules, readTo, storedBytes, profile };
   }
 
   /** Keeps what was decided and writes its effects. */
   settle(whose: Whose, before: Person | undefined, decision: Decision, out: Emitter): void {
     const { personKey } = whose;
-    if (decision.person !== before) this.#store.put(`p:${personKey}`, encodePerson(decision.person));
+    if (decision.person !== before) {
+      this.#store.put(`p:${personKey}`, encodePerson(decision.person));
+      this.#looked(personKey, before?.changesAt ?? Infinity, decision.person.changesAt);
+    }
     if (decision.profile !== undefined) {
       this.#store.put(`a:${personKey}`, Buffer.from(JSON.stringify(decision.profile)));
     }

@@ -6,7 +6,7 @@ export const triggerService: ServiceSpec = {
   name: 'trigger',
   inputs: ['eventsMerged', 'triggerTransfers'],
   journal: 'triggerJournal',
-  deciderVersion: 3,
+  deciderVersion: 4,
   stores: {},
   open: (_partition, partitions, stores, codecs) => new TriggerProcessor(partitions, stores.keyed, codecs),
 };

@@ -10,24 +10,14 @@ import { markOf, matches, windowTime, type RuleEvent } from '../../rules/matchin
 import { parseJsonObject, type JsonObject } from '../../rules/paths.ts';
 import type { Effect } from './effects.ts';
 import { Look } from './look.ts';
+import { caughtUp } from './pass-time.ts';
 import { applyIdentify, attributeAt, withKnown, type Known, type Profile } from './profile.ts';
 import { applyRelate } from './relationships.ts';
 import { newPerson, ruleStateBytesMax, withClaim, type Person } from './state.ts';
-import type { WorkspaceRules } from './workspace-rules.ts';
+import type { Decision, Subject } from './subject.ts';
 
 /** Spec C.1 rows 11 and 12: an older event counts for segments and history, and triggers no journey. */
 export const triggerAgeMsMax = 72 * 3_600_000;
-
-export interface Subject {
-  readonly personId: string;
-  /** undefined: nothing is known of the person yet. */
-  readonly person: Person | undefined;
-  /** Size of what is kept of the person but for the profile; absent for nothing. */
-  readonly storedBytes?: number;
-  /** Read only when something asks for it. */
-  readonly profile: () => Profile;
-  readonly rules: WorkspaceRules;
-}
 
 /** A record of kind event, with what is dear to decode asked for on demand. */
 export interface PersonEvent {
@@ -50,15 +40,10 @@ export interface PersonEvent {
   };
 }
 
-export interface Decision {
-  readonly person: Person;
-  /** Present when it is to be stored. */
-  readonly profile?: Profile;
-  readonly effects: readonly Effect[];
-}
-
 export function decideEvent(subject: Subject, event: PersonEvent): Decision {
-  return new EventDecision(subject, event).decide();
+  const { subject: current, effects } = caughtUp(subject, event.mergedAt);
+  const decision = new EventDecision(current, event).decide();
+  return effects.length === 0 ? decision : { ...decision, effects: [...effects, ...decision.effects] };
 }
 
 const noSegments: ReadonlySet<string> = new Set();
@@ -90,7 +75,7 @@ class EventDecision {
 
   decide(): Decision {
     const { rules } = this.#subject;
-    this.#look.catchUp(this.#isNew ? rules.stamp : this.#before.stamp);
+    if (!this.#isNew && this.#before.stamp !== rules.stamp) this.#look.catchUpWithDefinitions();
     let { claims, identified } = this.#before;
     if (this.#event.type === 'identify') {
       const { anonymousId } = this.#event;

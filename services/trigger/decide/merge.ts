@@ -4,9 +4,10 @@
  * Nothing that moves triggers a journey by event; a segment that turns because of it does.
  */
 import { mergeMarks, type Marks } from '../../rules/windows.ts';
-import type { Decision, Subject } from './decide.ts';
+import type { Decision, Subject } from './subject.ts';
 import type { Effect } from './effects.ts';
 import { Look } from './look.ts';
+import { caughtUp } from './pass-time.ts';
 import { attributeAt, mergeProfiles, newProfile, withKnown, type Known, type Profile } from './profile.ts';
 import {
   heldTriggersMax,
@@ -33,7 +34,7 @@ export interface Moved {
   readonly profile: Profile;
 }
 
-export function movedState(person: Person | undefined, profile: Profile): Moved {
+function movedState(person: Person | undefined, profile: Profile): Moved {
   const { firstSeenAt, evaluatedAt, identified, rules, journeys, claims, held } = person ?? newPerson;
   return {
     firstSeenAt: Number.isFinite(firstSeenAt) ? firstSeenAt : null,
@@ -56,7 +57,8 @@ export interface Change {
 }
 
 /** The survivor takes in what has moved. */
-export function decideAbsorb(subject: Subject, moved: Moved, { at, known }: Change): Decision {
+export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change): Decision {
+  const { subject, effects: passed } = caughtUp(asked, at);
   const { rules, personId } = subject;
   const before = subject.person ?? { ...newPerson, stamp: rules.stamp };
   const firstSeenAt = Math.min(before.firstSeenAt, moved.firstSeenAt ?? Infinity);
@@ -79,7 +81,7 @@ export function decideAbsorb(subject: Subject, moved: Moved, { at, known }: Chan
     attribute: (path: string) => attributeAt(profile, personId, firstSeenAt, path),
   };
   const catchUp = new Look(before, options);
-  catchUp.catchUp(before.stamp);
+  if (before.stamp !== rules.stamp) catchUp.catchUpWithDefinitions();
   const current = catchUp.finish(before);
   const joined: Person = {
     ...current,
@@ -103,7 +105,7 @@ export function decideAbsorb(subject: Subject, moved: Moved, { at, known }: Chan
   return {
     person: look.finish(joined),
     profile,
-    effects: [...catchUp.effects, ...leftOut, changed, ...look.effects],
+    effects: [...passed, ...catchUp.effects, ...leftOut, changed, ...look.effects],
   };
 }
 
@@ -125,8 +127,9 @@ export interface Departure {
 }
 
 /** The person leaves every segment; what is left says where to forward, or that records are dropped. */
-export function decideDeparture(subject: Subject, departure: Departure): Decision {
+export function decideDeparture(asked: Subject, departure: Departure): Decision & { readonly moved: Moved } {
   const { status, absorbedBy, at } = departure;
+  const { subject, effects: passed } = caughtUp(asked, at);
   const person = subject.person ?? newPerson;
   const left = Object.entries(person.rules)
     .filter(([, { since }]) => since !== undefined)
@@ -145,8 +148,9 @@ export function decideDeparture(subject: Subject, departure: Departure): Decisio
     firstSeenAt: Infinity,
   };
   return {
+    moved: movedState(subject.person, subject.profile()),
     person: { ...newPerson, status, absorbedBy, evaluatedAt: at },
-    effects: [...left, gone],
+    effects: [...passed, ...left, gone],
   };
 }
 

@@ -3,13 +3,15 @@
  * from the counts, so both people start anew: what the rules have counted, and which journeys were entered, is
  * forgotten, and memberships that rested on it end. Nobody did anything, so no journey starts. Pure.
  */
-import type { Decision, Subject } from './decide.ts';
+import type { Decision, Subject } from './subject.ts';
 import { Look } from './look.ts';
 import type { Change } from './merge.ts';
+import { caughtUp } from './pass-time.ts';
 import { attributeAt, withKnown } from './profile.ts';
 import { newPerson, type Person, type RuleState } from './state.ts';
 
-export function decideSplit(subject: Subject, { at, known }: Change): Decision {
+export function decideSplit(asked: Subject, { at, known }: Change): Decision {
+  const { subject, effects: passed } = caughtUp(asked, at);
   const { rules, personId } = subject;
   const before = subject.person ?? { ...newPerson, stamp: rules.stamp };
   const stored = subject.profile();
@@ -21,11 +23,11 @@ export function decideSplit(subject: Subject, { at, known }: Change): Decision {
     attribute: (path: string) => attributeAt(profile, personId, before.firstSeenAt, path),
   };
   const catchUp = new Look(before, options);
-  catchUp.catchUp(before.stamp);
+  if (before.stamp !== rules.stamp) catchUp.catchUpWithDefinitions();
   const cleared = withoutRuleState(catchUp.finish(before), at);
   const look = new Look(cleared, options);
   look.turnSegments(look.allSegments(), null);
-  return { person: look.finish(cleared), profile, effects: [...catchUp.effects, ...look.effects] };
+  return { person: look.finish(cleared), profile, effects: [...passed, ...catchUp.effects, ...look.effects] };
 }
 
 /** Members stay members until they are looked at. */
