@@ -14,6 +14,8 @@ export type FaultCode =
   | 'too_many'
   | 'too_deep'
   | 'invalid_duration'
+  | 'unknown_segment'
+  | 'circular'
   | 'invalid_pattern'
   | 'pattern_too_large'
   | 'patterns_too_large'

@@ -20,6 +20,7 @@ import type { RulesCache } from './rules-cache.ts';
 import { wholeOf } from './transfer-state.ts';
 import { TransferWriter, type Source } from './transfers.ts';
 import type { Watermarks } from './watermarks.ts';
+import { watchersFor } from './decide/workspace-rules.ts';
 
 export interface PersonRecordsParts {
   readonly people: PeopleStore;
@@ -72,7 +73,7 @@ export class PersonRecords {
       stampOf(stored) === rules.stamp &&
       firstSeenOf(stored) <= Math.min(view.timestamp, view.receivedAt) &&
       changesAtOf(stored) > view.mergedAt &&
-      (view.name === null || !rules.byName.has(view.name))
+      watchersFor(rules, view.type, view.name) === undefined
     );
   }
 

@@ -26,6 +26,8 @@ export function passTime(subject: Subject, person: Person, until: number): Passe
       rules,
       now: Math.max(current.evaluatedAt, current.changesAt),
       attribute: (path) => attributeAt(subject.profile(), personId, firstSeenAt, path),
+      relationships: () => subject.profile().relationships ?? [],
+      firstSeenAt,
     });
     look.catchUp(current.stamp);
     const next = look.finish(current);

@@ -21,6 +21,8 @@ export function decideSplit(asked: Subject, { at, known }: Change): Decision {
     rules,
     now: Math.max(before.evaluatedAt, at),
     attribute: (path: string) => attributeAt(profile, personId, before.firstSeenAt, path),
+    relationships: () => profile.relationships ?? [],
+    firstSeenAt: before.firstSeenAt,
   };
   const catchUp = new Look(before, options);
   if (before.stamp !== rules.stamp) catchUp.catchUpWithDefinitions();
