@@ -47,6 +47,13 @@ export const WorkspaceSettingsBody = Type.Object(
       Type.Boolean({ description: 'An identify by id changes an email that is set; off: only by cio_id.' }),
     ),
     canonical_identifier: Type.Optional(Type.Union([Type.Literal('id'), Type.Literal('email')])),
+    global_holdout: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 1,
+        description: 'Share of people whom every journey leaves out for comparison.',
+      }),
+    ),
   },
   closed,
 );

@@ -23,6 +23,8 @@ export interface WorkspaceSettings {
   readonly update_email_by_id: boolean;
   /** The kind of identifier that names people (spec E row 89); used by the fragmentation report. */
   readonly canonical_identifier: 'id' | 'email';
+  /** Share of people, 0 to 1, whom every journey leaves out for comparison (spec D.2, *holdout*). */
+  readonly global_holdout: number;
 }
 
 export const defaultSettings: WorkspaceSettings = {
@@ -37,6 +39,7 @@ export const defaultSettings: WorkspaceSettings = {
   },
   update_email_by_id: false,
   canonical_identifier: 'id',
+  global_holdout: 0,
 };
 
 /** Settings in force. Stored bodies are partial: what they leave out has its default. */

@@ -36,6 +36,15 @@ interface Queue {
   readonly firstAt: number;
 }
 
+interface Arrival {
+  /** Of the record, ms. */
+  readonly mergedAt: number;
+  /** When the person's next timer is due, ms. */
+  readonly changesAt: number;
+  /** Everything received before it has been read, ms. */
+  readonly readTo: number;
+}
+
 const LOAD_PEOPLE = 1_000;
 const HEAD_BYTES = 28;
 const INDEX_BYTES = 24;
@@ -70,11 +79,15 @@ export class HeldRecords {
     return this.#ready.size > 0;
   }
 
-  /** A record has to wait behind those that do. */
-  isBehind(personKey: string, mergedAt: number): boolean {
+  /**
+   * A record has to wait behind those that do: it was received after the first of them, or the first is about to be
+   * handled, and would be by now if batches were cut otherwise.
+   */
+  isBehind(personKey: string, { mergedAt, changesAt, readTo }: Arrival): boolean {
     if (this.#queues.size === 0) return false;
     const queue = this.#queues.get(personKey);
-    return queue !== undefined && mergedAt >= queue.firstAt;
+    if (queue === undefined) return false;
+    return mergedAt >= queue.firstAt || changesAt <= readTo || !isHeldBy(changesAt, queue);
   }
 
   hold(personKey: string, record: HeldRecord): void {
@@ -96,7 +109,7 @@ export class HeldRecords {
   looked(personKey: string, changesAt: number): void {
     if (this.#queues.size === 0) return;
     const queue = this.#queues.get(personKey);
-    if (queue === undefined || queue.firstAt >= changesAt) this.#ready.delete(personKey);
+    if (queue === undefined || isHeldBy(changesAt, queue)) this.#ready.delete(personKey);
     else this.#ready.add(personKey);
   }
 
@@ -153,6 +166,11 @@ export class HeldRecords {
     this.#records += queue.tail - queue.head;
     this.looked(personKey, this.#changesAt(personKey));
   }
+}
+
+/** A record of the very moment of a timer comes before it: an answer may be that late. */
+function isHeldBy(changesAt: number, { firstAt }: Queue): boolean {
+  return changesAt < firstAt;
 }
 
 function itemKey(personKey: string, at: number): string {

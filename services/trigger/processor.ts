@@ -146,8 +146,9 @@ export class TriggerProcessor implements Processor {
     const { mergedAt } = this.#view;
     const stored = this.#people.stored(personKey);
     const changesAt = stored === undefined ? Infinity : changesAtOf(stored);
-    const isBefore = changesAt <= mergedAt && changesAt > this.#watermarks.time;
-    if (!isBefore && !this.#held.isBehind(personKey, mergedAt)) {
+    const readTo = this.#watermarks.time;
+    const waits = changesAt < mergedAt && changesAt > readTo;
+    if (!waits && !this.#held.isBehind(personKey, { mergedAt, changesAt, readTo })) {
       this.#records.handle(personKey, stored, source, out);
       return;
     }

@@ -6,7 +6,7 @@
  * the event's marks, the segments that turn, then the journeys. A release is history first and then the identify;
  * triggers of the history wait for the identify, so that filters see what the identify says.
  */
-import { matches, windowTime, type RuleEvent } from '../../rules/matching.ts';
+import { matches, propertyAt, windowTime, type RuleEvent } from '../../rules/matching.ts';
 import { marksOf } from '../../rules/memory.ts';
 import { parseJsonObject, type JsonObject } from '../../rules/paths.ts';
 import type { Effect } from './effects.ts';
@@ -16,7 +16,9 @@ import { applyIdentify, attributeAt, withKnown, type Known, type Profile } from 
 import { applyRelate } from './relationships.ts';
 import { newPerson, ruleStateBytesMax, withClaim, type Person } from './state.ts';
 import type { Decision, Subject } from './subject.ts';
-import { watchersFor } from './workspace-rules.ts';
+import { runKeyOf } from './runs.ts';
+import type { Triggered } from './journey-look.ts';
+import { watchersFor, type JourneyRule } from './workspace-rules.ts';
 
 /** Spec C.1 rows 11 and 12: an older event counts for segments and history, and triggers no journey. */
 export const triggerAgeMsMax = 72 * 3_600_000;
@@ -43,7 +45,7 @@ export interface PersonEvent {
 }
 
 export function decideEvent(subject: Subject, event: PersonEvent): Decision {
-  const { subject: current, effects } = caughtUp(subject, event.mergedAt);
+  const { subject: current, effects } = caughtUp(subject);
   const decision = new EventDecision(current, event).decide();
   return effects.length === 0 ? decision : { ...decision, effects: [...effects, ...decision.effects] };
 }
@@ -132,13 +134,36 @@ class EventDecision {
     const held = this.#heldFor();
     const turns = look.turnSegments(dirty, messageId);
     look.startJourneysOf(turns, messageId, { held });
-    if (!this.#mayTrigger()) return;
-    for (const rule of watchers?.triggers ?? []) {
-      const { trigger } = rule.journey;
-      if (ruleEvent === undefined || trigger.type !== 'event' || !matches(trigger, ruleEvent, look.patterns))
-        continue;
-      look.startJourney(rule, messageId, held);
+    if (ruleEvent === undefined) return;
+    for (const rule of watchers?.triggers ?? []) this.#trigger(rule, ruleEvent, { held, full });
+  }
+
+  #trigger(
+    rule: JourneyRule,
+    event: RuleEvent,
+    { held, full }: { readonly held: string | null; readonly full: boolean },
+  ): void {
+    const { patterns, journeys } = this.#look;
+    const { trigger, key: path } = rule.journey;
+    if (trigger.type !== 'event' && trigger.type !== 'stall') return;
+    const key = path === null ? null : runKeyOf(propertyAt(event, path));
+    const triggered = { messageId: event.messageId, key, time: event.time };
+    if (trigger.type === 'event') {
+      if (!matches(trigger, event, patterns)) return;
+      if (this.#isTooOld) this.#skipTooOld(rule, triggered);
+      else journeys.start(rule, triggered, held);
+      return;
     }
+    if (matches(trigger.without, event, patterns)) journeys.answer(rule, trigger, triggered);
+    if (!matches(trigger.of, event, patterns) || rule.stall === undefined) return;
+    if (this.#isTooOld) this.#skipTooOld(rule, triggered);
+    else if (full) journeys.skip(rule, triggered, 'key_limit', { state_bytes_max: ruleStateBytesMax });
+    else if (!journeys.arm(rule, trigger, triggered)) journeys.skip(rule, triggered, 'key_limit', null);
+  }
+
+  #skipTooOld(rule: JourneyRule, triggered: Triggered): void {
+    const { mergedAt, timestamp } = this.#event;
+    this.#look.journeys.skip(rule, triggered, 'too_old', { age_seconds: (mergedAt - timestamp) / 1_000 });
   }
 
   #identify(isMoment: boolean): void {
@@ -153,10 +178,14 @@ class EventDecision {
     if (changed.length > 0 || this.#isSeenEarlier || this.#isNew) this.#publishProfile(profile);
     const look = this.#look;
     const turns = look.turnSegments(this.#segmentsTouched(changed.length > 0), messageId);
-    if (anonymousId !== null) look.releaseHeld(anonymousId);
+    if (anonymousId !== null) look.journeys.releaseHeld(anonymousId);
     look.startJourneysOf(turns, messageId);
-    if (!isMoment || !this.#mayTrigger()) return;
-    for (const rule of this.#subject.rules.onIdentified) look.startJourney(rule, messageId, null);
+    if (!isMoment) return;
+    for (const rule of this.#subject.rules.onIdentified) {
+      const triggered = { messageId, key: null };
+      if (this.#isTooOld) this.#skipTooOld(rule, triggered);
+      else look.journeys.start(rule, triggered, null);
+    }
   }
 
   /** No event and no identify: the person belongs to objects, or no more. */
@@ -201,8 +230,8 @@ class EventDecision {
     return changed.length > 0;
   }
 
-  #mayTrigger(): boolean {
-    return this.#event.mergedAt - this.#event.timestamp <= triggerAgeMsMax;
+  get #isTooOld(): boolean {
+    return this.#event.mergedAt - this.#event.timestamp > triggerAgeMsMax;
   }
 
   /** History of a release whose identify is still to come; what merges in the minutes after it waits for nothing. */

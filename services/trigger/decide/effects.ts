@@ -1,4 +1,6 @@
 /** What deciding about a person leads to. outputs.ts writes them to their topics. */
+import type { SkipReason } from '../../../schemas/skip-reasons.ts';
+import type { JsonObject } from '../../rules/paths.ts';
 import type { Profile } from './profile.ts';
 
 export type Effect =
@@ -14,9 +16,22 @@ export type Effect =
   | {
       readonly type: 'journey_entered';
       readonly journeyId: string;
+      /** Which of the person's runs; null: the journey has no key, or the event no value of it. */
+      readonly key: string | null;
       readonly at: number;
       readonly triggerMessageId: string | null;
       readonly ruleVersion: number;
+    }
+  | {
+      /** A trigger of a running journey that led to no entry. */
+      readonly type: 'journey_skipped';
+      readonly journeyId: string;
+      readonly key: string | null;
+      readonly at: number;
+      readonly reason: SkipReason;
+      readonly triggerMessageId: string | null;
+      readonly ruleVersion: number;
+      readonly detail: JsonObject | null;
     }
   | {
       /** Eligible, and left out for comparison; said once for a person and a journey. */

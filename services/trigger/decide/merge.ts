@@ -16,10 +16,10 @@ import {
   ruleStateBytesMax,
   withClaim,
   type HeldTrigger,
-  type JourneyState,
   type Person,
   type RuleState,
 } from './state.ts';
+import { joinJourneys, type JourneyState } from './runs.ts';
 import { segmentKey, type Rule, type WorkspaceRules } from './workspace-rules.ts';
 
 /** What moves from the absorbed person to the survivor. */
@@ -59,7 +59,7 @@ export interface Change {
 
 /** The survivor takes in what has moved. */
 export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change): Decision {
-  const { subject, effects: passed } = caughtUp(asked, at);
+  const { subject, effects: passed } = caughtUp(asked);
   const { rules, personId } = subject;
   const before = subject.person ?? { ...newPerson, stamp: rules.stamp };
   const firstSeenAt = Math.min(before.firstSeenAt, moved.firstSeenAt ?? Infinity);
@@ -91,7 +91,7 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
     firstSeenAt,
     identified: before.identified || moved.identified,
     rules: mergeRules(current.rules, movedRules, rules),
-    journeys: mergeJourneys(current.journeys, moved.journeys),
+    journeys: mergeJourneys(current.journeys, moved.journeys, rules),
     claims: moved.claims.reduce(withClaim, before.claims),
     held: [...current.held, ...moved.held].slice(0, heldTriggersMax),
   };
@@ -132,7 +132,7 @@ export interface Departure {
 /** The person leaves every segment; what is left says where to forward, or that records are dropped. */
 export function decideDeparture(asked: Subject, departure: Departure): Decision & { readonly moved: Moved } {
   const { status, absorbedBy, at } = departure;
-  const { subject, effects: passed } = caughtUp(asked, at);
+  const { subject, effects: passed } = caughtUp(asked);
   const person = subject.person ?? newPerson;
   const left = Object.entries(person.rules)
     .filter(([, { since }]) => since !== undefined)
@@ -186,24 +186,14 @@ function mergeRuleMarks(
   );
 }
 
-/** Both histories count towards how often the survivor may enter. */
-function mergeJourneys(ours: Person['journeys'], theirs: Person['journeys']): Person['journeys'] {
+function mergeJourneys(
+  ours: Person['journeys'],
+  theirs: Person['journeys'],
+  { journeys }: WorkspaceRules,
+): Person['journeys'] {
   const merged = new Map(Object.entries(ours));
   for (const [id, moved] of Object.entries(theirs)) {
-    const own = merged.get(id);
-    merged.set(id, own === undefined ? moved : joinJourneys(own, moved));
+    merged.set(id, joinJourneys(merged.get(id), moved, journeys.get(id)?.stall));
   }
   return Object.fromEntries(merged);
-}
-
-function joinJourneys(a: JourneyState, b: JourneyState): JourneyState {
-  return {
-    entries: a.entries + b.entries,
-    lastEnteredAt: pick(Math.max, a.lastEnteredAt, b.lastEnteredAt),
-    heldOutAt: pick(Math.min, a.heldOutAt, b.heldOutAt),
-  };
-}
-
-function pick(choose: (a: number, b: number) => number, a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : choose(a, b);
 }

@@ -39,12 +39,13 @@ export function passTime(subject: Subject, person: Person, until: number): Passe
 }
 
 /**
- * The subject of a record that was merged at `at`: what was due by then has happened. What is due between that up to which
- * everything has been read and `at` is not: such a record is held back (held-records.ts).
+ * The subject of a record that is its turn: everything that was due as far as all has been read has happened, also where the
+ * record is late and was received before. So what a person goes through depends on the order of the log alone, and not on
+ * when timers came to run.
  */
-export function caughtUp(subject: Subject, at: number): { subject: Subject; effects: readonly Effect[] } {
-  const until = Math.min(subject.readTo, at);
-  if (subject.person === undefined || subject.person.changesAt > until) return { subject, effects: [] };
-  const { person, effects } = passTime(subject, subject.person, until);
+export function caughtUp(subject: Subject): { subject: Subject; effects: readonly Effect[] } {
+  const { person: before, readTo } = subject;
+  if (before === undefined || before.changesAt > readTo) return { subject, effects: [] };
+  const { person, effects } = passTime(subject, before, readTo);
   return { subject: { ...subject, person }, effects };
 }

@@ -11,7 +11,7 @@ import { attributeAt, withKnown } from './profile.ts';
 import { newPerson, type Person, type RuleState } from './state.ts';
 
 export function decideSplit(asked: Subject, { at, known }: Change): Decision {
-  const { subject, effects: passed } = caughtUp(asked, at);
+  const { subject, effects: passed } = caughtUp(asked);
   const { rules, personId } = subject;
   const before = subject.person ?? { ...newPerson, stamp: rules.stamp };
   const stored = subject.profile();

@@ -6,6 +6,7 @@
  * (records are dropped with a reason). Both ends are final.
  */
 import type { Marks } from '../../rules/windows.ts';
+import type { JourneyState } from './runs.ts';
 
 /** What a person has of one rule. */
 export interface RuleState {
@@ -17,13 +18,8 @@ export interface RuleState {
   readonly since?: number;
   /** Segments: when membership may change if nothing more happens, ms. */
   readonly changesAt?: number;
-}
-
-/** What a person has of one journey; kept whatever becomes of its definition, so that `once` is once. */
-export interface JourneyState {
-  readonly entries: number;
-  readonly lastEnteredAt: number | null;
-  readonly heldOutAt: number | null;
+  /** Segments: nobody enters before it, ms; until then what answers a stall that is over may be read. */
+  readonly notBefore?: number;
 }
 
 /** A trigger that waits for the effects of the identify behind a release (spec C.1 row 16). */
@@ -31,6 +27,8 @@ export interface HeldTrigger {
   readonly anonymousId: string;
   readonly journeyId: string;
   readonly messageId: string;
+  /** Which of the person's runs; absent: the one without a key. */
+  readonly key?: string;
   readonly at: number;
 }
 
