@@ -5,7 +5,7 @@ import type { Reason } from '../../schemas/reasons.ts';
 import { droppedEvent } from '../../schemas/dropped-event.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import { unreachable } from '../runtime/errors.ts';
-import type { Effect } from './decide/effects.ts';
+import type { Effect, Told } from './decide/effects.ts';
 import { attributesOf, createdAtOf } from './decide/profile.ts';
 
 export interface Whose {
@@ -16,7 +16,7 @@ export interface Whose {
 }
 
 export function emitEffect(
-  effect: Effect,
+  effect: Told,
   { workspace, personId, personKey }: Whose,
   codecs: Codecs,
   out: Emitter,

@@ -3,6 +3,7 @@ import type { Codecs } from '../../schemas/codec.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import type { Decision, Subject } from './decide/subject.ts';
+import { HeldTriggerStore } from './held-trigger-store.ts';
 import { emitEffect, type Whose } from './outputs.ts';
 import { newProfile, type Profile } from './decide/profile.ts';
 import { changesAtOf, decodePerson, encodePerson, type Person } from './decide/state.ts';
@@ -14,6 +15,7 @@ export class PeopleStore {
   readonly #store: KeyedStore;
   readonly #codecs: Codecs;
   readonly #looked: Looked;
+  readonly #held: HeldTriggerStore;
   /** Who was read last, and how much that was. */
   #readKey = '';
   #readBytes = 0;
@@ -22,6 +24,7 @@ export class PeopleStore {
     this.#store = store;
     this.#codecs = codecs;
     this.#looked = looked;
+    this.#held = new HeldTriggerStore(store);
   }
 
   stored(personKey: string): Buffer | undefined {
@@ -50,7 +53,9 @@ export class PeopleStore {
     let stored: Profile | undefined;
     const storedBytes = personKey === this.#readKey ? this.#readBytes : 0;
     const profile = () => (stored ??= this.#profile(personKey));
-    return { personId, person, rules, readTo, storedBytes, profile };
+    const heldTriggers: Subject['heldTriggers'] = (range, from, to) =>
+      this.#held.read(personKey, range, from, to);
+    return { personId, person, rules, readTo, storedBytes, profile, heldTriggers };
   }
 
   /** Keeps what was decided and writes its effects. */
@@ -63,7 +68,18 @@ export class PeopleStore {
     if (decision.profile !== undefined) {
       this.#store.put(`a:${personKey}`, Buffer.from(JSON.stringify(decision.profile)));
     }
-    for (const effect of decision.effects) emitEffect(effect, whose, this.#codecs, out);
+    for (const effect of decision.effects) {
+      switch (effect.type) {
+        case 'trigger_held':
+          this.#held.put(personKey, effect.range, effect.place, effect.trigger);
+          break;
+        case 'triggers_let_go':
+          this.#held.forget(personKey, effect.range, effect.from, effect.to);
+          break;
+        default:
+          emitEffect(effect, whose, this.#codecs, out);
+      }
+    }
   }
 
   forgetProfile(personKey: string): void {

@@ -73,6 +73,7 @@ class EventDecision {
       rules: subject.rules,
       now: Math.max(this.#before.evaluatedAt, event.mergedAt),
       cause: event,
+      heldTriggers: subject.heldTriggers,
       attribute: (path) => attributeAt(this.#currentProfile(), subject.personId, this.#firstSeenAt, path),
       relationships: () => this.#currentProfile().relationships ?? [],
       firstSeenAt: this.#firstSeenAt,

@@ -1,6 +1,7 @@
-/** What deciding about a person leads to. outputs.ts writes them to their topics. */
+/** What deciding about a person leads to. outputs.ts writes most of them to their topics, people-store.ts keeps the rest. */
 import type { SkipReason } from '../../../schemas/skip-reasons.ts';
 import type { JsonObject } from '../../rules/paths.ts';
+import type { HeldTrigger } from './held-triggers.ts';
 import type { Profile } from './profile.ts';
 
 export type Effect =
@@ -41,6 +42,20 @@ export type Effect =
       readonly triggerMessageId: string | null;
     }
   | {
+      /** A trigger waits for an identify, in the person's own store. */
+      readonly type: 'trigger_held';
+      readonly range: number;
+      readonly place: number;
+      readonly trigger: HeldTrigger;
+    }
+  | {
+      /** Those at [from, to) of a range wait no longer. */
+      readonly type: 'triggers_let_go';
+      readonly range: number;
+      readonly from: number;
+      readonly to: number;
+    }
+  | {
       readonly type: 'profile_changed';
       readonly state: 'alive' | 'absorbed' | 'deleted';
       readonly absorbedInto: string | null;
@@ -67,3 +82,8 @@ export type Effect =
       /** JSON object. */
       readonly detail: string | null;
     };
+
+/** What is kept and not told. */
+export type Kept = Extract<Effect, { readonly type: 'trigger_held' | 'triggers_let_go' }>;
+/** What is told. */
+export type Told = Exclude<Effect, Kept>;

@@ -9,14 +9,9 @@ import { admit } from './admission.ts';
 import { answered, arm, fired, firesAt, firingMessage, withAnswer, type ArmedStall } from './armed-stall.ts';
 import type { Effect } from './effects.ts';
 import { answerAll, hasRoom, newRun, runOf, runsOf, withRun, type JourneyState, type Run } from './runs.ts';
-import { heldTriggersMax, type HeldTrigger, type Person } from './state.ts';
+import { dueOf, rangeFor, releasedALookMax, type HeldRange, type HeldTrigger } from './held-triggers.ts';
+import type { Person } from './state.ts';
 import type { JourneyRule, WorkspaceRules } from './workspace-rules.ts';
-
-/**
- * How long a trigger waits for the identify behind its release. The identify follows in the same lane, so this only
- * bounds the wait for one that never comes.
- */
-export const heldTriggerMsMax = 5 * 60_000;
 
 /** What asks a journey to take the person in. */
 export interface Triggered {
@@ -38,6 +33,8 @@ export interface JourneyLookOptions {
   /** ms */
   readonly now: number;
   readonly effects: Effect[];
+  /** Those at [from, to) of a range. */
+  readonly heldTriggers: (range: number, from: number, to: number) => readonly HeldTrigger[];
   /** Pointer of the filter that does not hold; null: they hold. */
   readonly unmet: (rule: JourneyRule) => string | null;
 }
@@ -45,7 +42,7 @@ export interface JourneyLookOptions {
 export class JourneyLook {
   readonly #options: JourneyLookOptions;
   readonly #journeys: Map<string, JourneyState>;
-  #held: readonly HeldTrigger[];
+  #held: readonly HeldRange[];
   touched = false;
 
   constructor(person: Person, options: JourneyLookOptions) {
@@ -61,7 +58,7 @@ export class JourneyLook {
   /** When something of this is due although nothing happens, ms; Infinity for never. */
   get changesAt(): number {
     let next = Infinity;
-    for (const { at } of this.#held) next = Math.min(next, at + heldTriggerMsMax);
+    for (const range of this.#held) next = Math.min(next, dueOf(range));
     for (const { at } of this.#armed()) next = Math.min(next, at);
     return next;
   }
@@ -69,13 +66,15 @@ export class JourneyLook {
   /** @param heldFor the anonymous id whose identify it waits for; null: it waits for nothing. */
   start(rule: JourneyRule, triggered: Triggered, heldFor: string | null): void {
     const { messageId, key } = triggered;
-    if (heldFor === null || messageId === null || this.#held.length >= heldTriggersMax) {
+    const { now, effects } = this.#options;
+    const range = heldFor === null ? undefined : rangeFor(this.#held, heldFor, now);
+    if (range === undefined || messageId === null) {
       this.#enter(rule, triggered);
       return;
     }
-    const held = { anonymousId: heldFor, journeyId: rule.id, messageId, at: this.#options.now };
-    this.#held = [...this.#held, { ...held, ...(key === null ? {} : { key }) }];
-    this.touched = true;
+    const trigger = { journeyId: rule.id, messageId, ...(key === null ? {} : { key }) };
+    effects.push({ type: 'trigger_held', range: range.number, place: range.to, trigger });
+    this.#replace(range, { ...range, to: range.to + 1 });
   }
 
   skip(
@@ -98,7 +97,7 @@ export class JourneyLook {
 
   /** The identify that these triggers waited for has had its effects. */
   releaseHeld(anonymousId: string): void {
-    for (const held of this.#held.filter((other) => other.anonymousId === anonymousId)) this.#release(held);
+    for (const range of this.#held.filter((other) => other.anonymousId === anonymousId)) this.#release(range);
   }
 
   /** An event begins a stall. False: there is no room for another run. */
@@ -125,7 +124,7 @@ export class JourneyLook {
   /** What has waited long enough, and the stalls whose time is up. */
   passTime(): void {
     const { now } = this.#options;
-    for (const held of this.#held.filter(({ at }) => at + heldTriggerMsMax <= now)) this.#release(held);
+    for (const range of this.#held.filter((other) => dueOf(other) <= now)) this.#release(range);
     for (const { rule, stall, key, run, armed, at } of [...this.#armed()]) {
       if (at > now) continue;
       const messageId = firingMessage(stall, armed);
@@ -169,12 +168,45 @@ export class JourneyLook {
     return stall?.trigger === rule.triggerKey ? stall : { trigger: rule.triggerKey, marks: [] };
   }
 
-  #release(held: HeldTrigger): void {
-    this.#held = this.#held.filter((other) => other !== held);
+  /** A slice of it; the rest a moment later. */
+  #release(range: HeldRange): void {
+    const { now } = this.#options;
+    const to = Math.min(range.to, range.from + releasedALookMax);
+    const triggers = this.#take(range, to);
+    this.#replace(range, to === range.to ? undefined : { ...range, from: to, dueAt: now + 1 });
+    for (const { journeyId, messageId, key } of triggers) {
+      const rule = this.#options.rules.journeys.get(journeyId);
+      if (rule?.journey.state === 'running') this.#enter(rule, { messageId, key: key ?? null });
+    }
+  }
+
+  /** What a merge or a split hands on triggers nothing: each has its row. */
+  disinherit(): void {
+    if (this.#held.length === 0) return;
+    for (const range of this.#held) {
+      for (const trigger of this.#take(range, range.to)) this.inherited(trigger);
+    }
+    this.#held = [];
     this.touched = true;
-    const rule = this.#options.rules.journeys.get(held.journeyId);
-    if (rule?.journey.state !== 'running') return;
-    this.#enter(rule, { messageId: held.messageId, key: held.key ?? null });
+  }
+
+  inherited({ journeyId, messageId, key }: HeldTrigger): void {
+    const rule = this.#options.rules.journeys.get(journeyId);
+    if (rule?.journey.state === 'running')
+      this.skip(rule, { messageId, key: key ?? null }, 'inherited', null);
+  }
+
+  #take({ number, from, items }: HeldRange, to: number): readonly HeldTrigger[] {
+    if (items !== undefined) return items.slice(from, to);
+    const triggers = this.#options.heldTriggers(number, from, to);
+    this.#options.effects.push({ type: 'triggers_let_go', range: number, from, to });
+    return triggers;
+  }
+
+  #replace(before: HeldRange, after: HeldRange | undefined): void {
+    const others = this.#held.filter(({ number }) => number !== before.number);
+    this.#held = after === undefined ? others : [...others, after];
+    this.touched = true;
   }
 
   #enter(rule: JourneyRule, triggered: Triggered): void {

@@ -11,6 +11,7 @@ import type { CountedCondition } from '../../rules/condition.ts';
 import type { Effect } from './effects.ts';
 import { JourneyLook } from './journey-look.ts';
 import type { Person, RuleState } from './state.ts';
+import type { Subject } from './subject.ts';
 import { unmet } from './unmet.ts';
 import {
   segmentKey,
@@ -34,6 +35,7 @@ export interface LookOptions {
   readonly relationships: () => readonly Related[];
   /** ms; Infinity: not yet seen. */
   readonly firstSeenAt: number;
+  readonly heldTriggers: Subject['heldTriggers'];
   /** What is looked at; absent: nothing that happened to the visitor. */
   readonly cause?: { readonly messageId: string; readonly anonymousId: string | null };
 }

@@ -7,18 +7,12 @@ import { joinMarks } from '../../rules/memory.ts';
 import type { Marks } from '../../rules/windows.ts';
 import type { Decision, Subject } from './subject.ts';
 import type { Effect } from './effects.ts';
+import type { HeldTrigger } from './held-triggers.ts';
+import { JourneyLook } from './journey-look.ts';
 import { Look } from './look.ts';
 import { caughtUp } from './pass-time.ts';
 import { attributeAt, mergeProfiles, newProfile, withKnown, type Known, type Profile } from './profile.ts';
-import {
-  heldTriggersMax,
-  newPerson,
-  ruleStateBytesMax,
-  withClaim,
-  type HeldTrigger,
-  type Person,
-  type RuleState,
-} from './state.ts';
+import { newPerson, ruleStateBytesMax, withClaim, type Person, type RuleState } from './state.ts';
 import { joinJourneys, type JourneyState } from './runs.ts';
 import { segmentKey, type Rule, type WorkspaceRules } from './workspace-rules.ts';
 
@@ -31,12 +25,13 @@ export interface Moved {
   readonly rules: Readonly<Record<string, RuleState>>;
   readonly journeys: Readonly<Record<string, JourneyState>>;
   readonly claims: readonly string[];
-  readonly held: readonly HeldTrigger[];
+  /** Of what an earlier version sent. */
+  readonly held?: readonly HeldTrigger[];
   readonly profile: Profile;
 }
 
 function movedState(person: Person | undefined, profile: Profile): Moved {
-  const { firstSeenAt, evaluatedAt, identified, rules, journeys, claims, held } = person ?? newPerson;
+  const { firstSeenAt, evaluatedAt, identified, rules, journeys, claims } = person ?? newPerson;
   return {
     firstSeenAt: Number.isFinite(firstSeenAt) ? firstSeenAt : null,
     evaluatedAt,
@@ -44,7 +39,6 @@ function movedState(person: Person | undefined, profile: Profile): Moved {
     rules,
     journeys,
     claims,
-    held,
     profile,
   };
 }
@@ -81,6 +75,7 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
     now,
     attribute: (path: string) => attributeAt(profile, personId, firstSeenAt, path),
     relationships: () => profile.relationships ?? [],
+    heldTriggers: subject.heldTriggers,
     firstSeenAt,
   };
   const catchUp = new Look(before, options);
@@ -93,9 +88,9 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
     rules: mergeRules(current.rules, movedRules, rules),
     journeys: mergeJourneys(current.journeys, moved.journeys, rules),
     claims: moved.claims.reduce(withClaim, before.claims),
-    held: [...current.held, ...moved.held].slice(0, heldTriggersMax),
   };
   const look = new Look(joined, options);
+  for (const trigger of moved.held ?? []) look.journeys.inherited(trigger);
   look.startJourneysOf(look.turnSegments(look.allSegments(), null), null);
   const changed: Effect = {
     type: 'profile_changed',
@@ -142,6 +137,8 @@ export function decideDeparture(asked: Subject, departure: Departure): Decision 
       const segmentId = key.slice(segmentKey('').length);
       return { type: 'segment_changed', segmentId, change: 'left', at, causeMessageId: null, ruleVersion };
     });
+  const effects: Effect[] = [];
+  if (absorbedBy !== null && person.held.length > 0) disinherit(subject, person, at, effects);
   const gone: Effect = {
     type: 'profile_changed',
     state: status,
@@ -153,8 +150,19 @@ export function decideDeparture(asked: Subject, departure: Departure): Decision 
   return {
     moved: movedState(subject.person, subject.profile()),
     person: { ...newPerson, status, absorbedBy, evaluatedAt: at },
-    effects: [...passed, ...left, gone],
+    effects: [...passed, ...effects, ...left, gone],
   };
+}
+
+function disinherit(
+  { personId, rules, heldTriggers }: Subject,
+  person: Person,
+  at: number,
+  effects: Effect[],
+): void {
+  const unmet = () => null;
+  const now = Math.max(person.evaluatedAt, at);
+  new JourneyLook(person, { personId, rules, now, effects, heldTriggers, unmet }).disinherit();
 }
 
 /** Marks of a version that is not in force here any more have nothing to count for. */

@@ -28,6 +28,7 @@ export function passTime(subject: Subject, person: Person, until: number): Passe
       attribute: (path) => attributeAt(subject.profile(), personId, firstSeenAt, path),
       relationships: () => subject.profile().relationships ?? [],
       firstSeenAt,
+      heldTriggers: subject.heldTriggers,
     });
     look.catchUp(current.stamp);
     const next = look.finish(current);

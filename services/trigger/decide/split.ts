@@ -22,12 +22,14 @@ export function decideSplit(asked: Subject, { at, known }: Change): Decision {
     now: Math.max(before.evaluatedAt, at),
     attribute: (path: string) => attributeAt(profile, personId, before.firstSeenAt, path),
     relationships: () => profile.relationships ?? [],
+    heldTriggers: subject.heldTriggers,
     firstSeenAt: before.firstSeenAt,
   };
   const catchUp = new Look(before, options);
   if (before.stamp !== rules.stamp) catchUp.catchUpWithDefinitions();
   const cleared = withoutRuleState(catchUp.finish(before), at);
   const look = new Look(cleared, options);
+  look.journeys.disinherit();
   look.turnSegments(look.allSegments(), null);
   return { person: look.finish(cleared), profile, effects: [...passed, ...catchUp.effects, ...look.effects] };
 }
@@ -37,6 +39,6 @@ function withoutRuleState(person: Person, clearedAt: number): Person {
   const members = Object.entries(person.rules).flatMap(([key, { version, since }]): [string, RuleState][] =>
     since === undefined ? [] : [[key, { version, marks: {}, since }]],
   );
-  const nothing = { journeys: {}, held: [], changesAt: Infinity };
+  const nothing = { journeys: {}, changesAt: Infinity };
   return { ...person, ...nothing, rules: Object.fromEntries(members), clearedAt };
 }

@@ -6,6 +6,7 @@
  * (records are dropped with a reason). Both ends are final.
  */
 import type { Marks } from '../../rules/windows.ts';
+import { rangesOfList, type HeldRange } from './held-triggers.ts';
 import type { JourneyState } from './runs.ts';
 
 /** What a person has of one rule. */
@@ -20,16 +21,6 @@ export interface RuleState {
   readonly changesAt?: number;
   /** Segments: nobody enters before it, ms; until then what answers a stall that is over may be read. */
   readonly notBefore?: number;
-}
-
-/** A trigger that waits for the effects of the identify behind a release (spec C.1 row 16). */
-export interface HeldTrigger {
-  readonly anonymousId: string;
-  readonly journeyId: string;
-  readonly messageId: string;
-  /** Which of the person's runs; absent: the one without a key. */
-  readonly key?: string;
-  readonly at: number;
 }
 
 export interface Person {
@@ -48,8 +39,8 @@ export interface Person {
   readonly journeys: Readonly<Record<string, JourneyState>>;
   /** Anonymous ids whose identify has been handled, latest last; at most claimsMax. */
   readonly claims: readonly string[];
-  /** At most heldTriggersMax. */
-  readonly held: readonly HeldTrigger[];
+  /** Triggers that wait for an identify; at most heldRangesMax. */
+  readonly held: readonly HeldRange[];
   /** absorbed: by whom, and the number of the fact. */
   readonly absorbedBy: { readonly personId: string; readonly factNumber: number } | null;
   /** A split cleared what the rules had counted: events that were merged before are counted no more, ms. */
@@ -59,7 +50,6 @@ export interface Person {
 /** What a person's rules have counted, as kept. Above it nothing more is counted for the person, and each time is told. */
 export const ruleStateBytesMax = 512 * 1_024;
 export const claimsMax = 64;
-export const heldTriggersMax = 200;
 
 export const newPerson: Person = {
   status: 'alive',
@@ -81,7 +71,9 @@ export function withClaim(claims: readonly string[], anonymousId: string): reado
   return [...claims.filter((other) => other !== anonymousId), anonymousId].slice(-claimsMax);
 }
 
-const FORMAT = 1;
+const FORMAT = 2;
+/** Of versions that kept the triggers that wait in a list. */
+const FORMAT_OF_LISTS = 1;
 const STATUSES: readonly Person['status'][] = ['alive', 'absorbed', 'deleted'];
 const HEAD_BYTES = 22;
 
@@ -112,18 +104,27 @@ export function encodePerson(person: Person): Buffer {
 }
 
 export function decodePerson(stored: Buffer): Person {
-  if (stored[0] !== FORMAT) throw new RangeError(`unknown format ${String(stored[0])} of a person's state`);
   const status = STATUSES[stored[1] ?? 0];
   if (status === undefined) throw new RangeError('unknown status of a person');
-  const rest = JSON.parse(stored.toString('utf8', HEAD_BYTES)) as Omit<
-    Person,
-    'status' | 'stamp' | 'firstSeenAt' | 'changesAt'
-  >; // written by encodePerson
   return {
-    ...rest,
+    ...restOf(stored),
     status,
     stamp: stampOf(stored),
     firstSeenAt: firstSeenOf(stored),
     changesAt: changesAtOf(stored),
   };
+}
+
+type Rest = Omit<Person, 'status' | 'stamp' | 'firstSeenAt' | 'changesAt'>;
+
+function restOf(stored: Buffer): Rest {
+  const parsed: unknown = JSON.parse(stored.toString('utf8', HEAD_BYTES));
+  if (stored[0] === FORMAT) return parsed as Rest; // written by encodePerson
+  if (stored[0] !== FORMAT_OF_LISTS) {
+    throw new RangeError(`unknown format ${String(stored[0])} of a person's state`);
+  }
+  const { held, ...rest } = parsed as Omit<Rest, 'held'> & {
+    readonly held: Parameters<typeof rangesOfList>[0];
+  }; // written by encodePerson as it was
+  return { ...rest, held: rangesOfList(held) };
 }

@@ -1,5 +1,6 @@
 /** Whom something is decided about, and what comes of it. */
 import type { Effect } from './effects.ts';
+import type { HeldTrigger } from './held-triggers.ts';
 import type { Profile } from './profile.ts';
 import type { Person } from './state.ts';
 import type { WorkspaceRules } from './workspace-rules.ts';
@@ -13,6 +14,8 @@ export interface Subject {
   /** Read only when something asks for it. */
   readonly profile: () => Profile;
   readonly rules: WorkspaceRules;
+  /** Triggers that wait for an identify: those at [from, to) of a range of the person's. */
+  readonly heldTriggers: (range: number, from: number, to: number) => readonly HeldTrigger[];
   /** ms: everything received before it has been read. No timer that is later has run. */
   readonly readTo: number;
 }
