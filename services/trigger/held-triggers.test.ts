@@ -13,7 +13,8 @@ import {
 } from '../testing/scenarios/trigger-scenario.ts';
 import { World } from '../testing/scenarios/trigger-world.ts';
 import { releasedALookMax } from './decide/held-triggers.ts';
-import { decodePerson, encodePerson, newPerson } from './decide/state.ts';
+import { decodePerson, encodePerson } from './decide/state-codec.ts';
+import { newPerson } from './decide/state.ts';
 
 const cart = { event: 'Added to Cart' };
 const greeted = {

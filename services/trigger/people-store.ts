@@ -6,7 +6,8 @@ import type { Decision, Subject } from './decide/subject.ts';
 import { HeldTriggerStore } from './held-trigger-store.ts';
 import { emitEffect, type Whose } from './outputs.ts';
 import { newProfile, type Profile } from './decide/profile.ts';
-import { changesAtOf, decodePerson, encodePerson, type Person } from './decide/state.ts';
+import type { Person } from './decide/state.ts';
+import { changesAtOf, decodePerson, encodePerson } from './decide/state-codec.ts';
 
 /** When a person has to be looked at again: was, and is now, ms; Infinity for never. */
 type Looked = (personKey: string, from: number, to: number) => void;

@@ -11,7 +11,8 @@ import { decideAbsorb, decideDeparture, type Change, type Moved } from './decide
 import { passTime } from './decide/pass-time.ts';
 import type { Known } from './decide/profile.ts';
 import { decideSplit } from './decide/split.ts';
-import { changesAtOf, decodePerson, firstSeenOf, isAlive, stampOf, type Person } from './decide/state.ts';
+import type { Person } from './decide/state.ts';
+import { changesAtOf, decodePerson, firstSeenOf, isAlive, stampOf } from './decide/state-codec.ts';
 import type { Subject } from './decide/subject.ts';
 import type { MergedView } from './merged-view.ts';
 import { emitEffect, type Whose } from './outputs.ts';

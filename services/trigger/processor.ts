@@ -18,7 +18,7 @@ import {
   type Processor,
 } from '../runtime/task/ports.ts';
 import { LinkBook } from './decide/links.ts';
-import { changesAtOf } from './decide/state.ts';
+import { changesAtOf } from './decide/state-codec.ts';
 import { HeldRecords } from './held-records.ts';
 import { MergedView } from './merged-view.ts';
 import { PeopleStore } from './people-store.ts';

@@ -3,7 +3,7 @@
  * into it once, a bounded number a batch.
  */
 import type { KeyedStore } from '../runtime/store/ports.ts';
-import { changesAtOf, isAlive } from './decide/state.ts';
+import { changesAtOf, isAlive } from './decide/state-codec.ts';
 import type { TimerIndex } from './timers.ts';
 
 const KEY = 'y:timers';
