@@ -1,6 +1,6 @@
 /**
  * `npm run apply -- DIR`: stores the definitions of a folder, DIR/segments/ID.json and DIR/journeys/ID.json, in that
- * order. Every file is tried; the exit code is 1 when one was refused. One that is stored and not in force yet says so,
+ * order, and segments behind those that they refer to. Every file is tried; the exit code is 1 when one was refused. One that is stored and not in force yet says so,
  * and is no failure: nothing has to be sent again. Nothing is removed.
  */
 import { readdir, readFile } from 'node:fs/promises';
@@ -43,10 +43,9 @@ async function main(): Promise<void> {
   const target = await findTarget();
   let files = 0;
   for (const kind of KINDS) {
-    for (const file of await jsonFiles(join(folder, kind))) {
-      files++;
-      if (!(await apply(target, kind, file))) process.exitCode = 1;
-    }
+    const all = await jsonFiles(join(folder, kind));
+    files += all.length;
+    await applyAll(target, kind, all);
   }
   if (files === 0) {
     throw new CodedError('nothing_to_apply', `could not apply ${folder}: it holds no definitions`, {
@@ -55,7 +54,29 @@ async function main(): Promise<void> {
   }
 }
 
-async function apply({ url, appKey }: Target, kind: string, file: string): Promise<boolean> {
+/** One that refers to a segment which is not there yet is tried again when others have been stored. */
+async function applyAll(target: Target, kind: string, files: readonly string[]): Promise<void> {
+  let [left, stored] = [files, files.length];
+  while (left.length > 0) {
+    const mayBeEarly = stored > 0;
+    const early: string[] = [];
+    stored = 0;
+    for (const file of left) {
+      const answer = await apply(target, kind, file, mayBeEarly);
+      if (answer === 'early') early.push(file);
+      else if (answer === 'stored') stored++;
+      else process.exitCode = 1;
+    }
+    left = early;
+  }
+}
+
+async function apply(
+  { url, appKey }: Target,
+  kind: string,
+  file: string,
+  mayBeEarly: boolean,
+): Promise<'stored' | 'refused' | 'early'> {
   const id = basename(file, '.json');
   const response = await fetch(`${url}/v1/definitions/${kind}/${encodeURIComponent(id)}`, {
     method: 'PUT',
@@ -73,13 +94,16 @@ async function apply({ url, appKey }: Target, kind: string, file: string): Promi
     const { version, behind = [] } = answer;
     const late = behind.length === 0 ? '' : `, not in force yet: ${behind.map(tell).join('; ')}`;
     process.stdout.write(`${kind}/${id}: version ${String(version)}${late}\n`);
-    return true;
+    return 'stored';
   }
+  const { errors = [] } = answer;
+  if (mayBeEarly && errors.length > 0 && errors.every(({ code }) => code === 'unknown_segment'))
+    return 'early';
   process.stderr.write(`${kind}/${id}: refused (${String(response.status)}) ${answer.meta?.error ?? ''}\n`);
-  for (const { pointer, message, code } of answer.errors ?? []) {
+  for (const { pointer, message, code } of errors) {
     process.stderr.write(`  ${pointer === '' ? '/' : pointer}: ${message} (${code})\n`);
   }
-  return false;
+  return 'refused';
 }
 
 function tell({ service, task, what }: Behind): string {

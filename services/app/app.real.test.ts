@@ -208,11 +208,15 @@ describe('npm run apply', () => {
       const journey = { name: 'Follow up', state: 'running', trigger: { event: 'Checkout Started' } };
       writeFileSync(join(folder, 'segments', 'new.json'), JSON.stringify(segment));
       writeFileSync(join(folder, 'journeys', 'follow-up.json'), JSON.stringify(journey));
-      expect((await apply(folder)).stdout).toBe('segments/new: version 1\njourneys/follow-up: version 1\n');
+      const behind = { name: 'Of new', type: 'data_driven', when: { not: { segment: 'new' } } };
+      writeFileSync(join(folder, 'segments', 'a-behind.json'), JSON.stringify(behind)); // refers to one after it
+      expect((await apply(folder)).stdout).toBe(
+        'segments/new: version 1\nsegments/a-behind: version 1\njourneys/follow-up: version 1\n',
+      );
       writeFileSync(join(folder, 'segments', 'bad.json'), '{"name":"x"}');
       await expect(apply(folder)).rejects.toMatchObject({
         code: 1,
-        stdout: 'segments/new: version 2\njourneys/follow-up: version 2\n',
+        stdout: 'segments/a-behind: version 2\nsegments/new: version 2\njourneys/follow-up: version 2\n',
         stderr: expect.stringContaining('segments/bad: refused (400)'),
       });
     },

@@ -6,12 +6,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Fault } from '../../schemas/http/app.ts';
 import { definitionBytesMax, storedDefinitionBytesMax } from '../../schemas/http/limits.ts';
 import type { Workspace } from '../../schemas/ids.ts';
-import { parseJourney, parseSegment, type Parsed } from '../rules/parse.ts';
+import type { Parsed } from '../rules/faults.ts';
+import { parseJourney, parseSegment } from '../rules/parse.ts';
 import type { StoredDefinition } from '../runtime/definitions.ts';
 import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
 import type { InForce } from './in-force.ts';
 import { roomFault, storedFaults } from './pattern-room.ts';
 import type { AppKeys, DefinitionsStore } from './ports.ts';
+import { journeyFaults, segmentFaults } from './references.ts';
 
 export interface DefinitionsOptions {
   readonly keys: Pick<AppKeys, 'app'>;
@@ -25,12 +27,36 @@ export const definitionsMax = 1_000;
 interface Family {
   readonly plural: 'segments' | 'journeys';
   readonly kind: 'segment' | 'journey';
-  readonly parse: (body: unknown) => Parsed<unknown>;
+  /** Its faults; where it has none, what it asks of the definitions that are stored. */
+  readonly read: (body: unknown) => Parsed<ReferencesOf>;
 }
+/** What a definition refers to and is not there, or leads back. */
+type ReferencesOf = (definitions: DefinitionsStore, workspace: Workspace, id: string) => readonly Fault[];
+
 const families: readonly Family[] = [
-  { plural: 'segments', kind: 'segment', parse: parseSegment },
-  { plural: 'journeys', kind: 'journey', parse: parseJourney },
+  {
+    plural: 'segments',
+    kind: 'segment',
+    read: (body) =>
+      within(
+        parseSegment(body),
+        (segment) => (definitions, workspace, id) => segmentFaults(definitions, workspace, id, segment),
+      ),
+  },
+  {
+    plural: 'journeys',
+    kind: 'journey',
+    read: (body) =>
+      within(
+        parseJourney(body),
+        (journey) => (definitions, workspace) => journeyFaults(definitions, workspace, journey),
+      ),
+  },
 ];
+
+function within<T, U>(parsed: Parsed<T>, then: (value: T) => U): Parsed<U> {
+  return parsed.ok ? { ok: true, value: then(parsed.value) } : parsed;
+}
 
 const ID = /^[A-Za-z0-9_-]{1,100}$/;
 const badId: Fault = {
@@ -93,7 +119,7 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
 
 async function put(
   options: DefinitionsOptions,
-  { kind, parse }: Family,
+  { kind, read: readDefinition }: Family,
   request: IdRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -107,14 +133,19 @@ async function put(
   // As it is kept: a control character grows sixfold, and it must be one record of the log.
   if (Buffer.byteLength(JSON.stringify(read.value)) > storedDefinitionBytesMax)
     return badRequest(reply, [tooLarge]);
-  const parsed = parse(read.value);
+  const parsed = readDefinition(read.value);
   if (!parsed.ok) return badRequest(reply, parsed.faults);
   const body = read.value;
-  let fault: Fault | undefined;
-  const mayStore = () => (fault = roomFault(definitions, { kind, workspace, id, body })) === undefined;
+  let faults: readonly Fault[] = [];
+  // Asked when nothing else is being written, so that two that would refer to each other do not pass side by side.
+  const mayStore = () => {
+    const room = roomFault(definitions, { kind, workspace, id, body });
+    faults = [...parsed.value(definitions, workspace, id), ...(room === undefined ? [] : [room])];
+    return faults.length === 0;
+  };
   const stored = await definitions.put(kind, workspace, id, { body, countMax: definitionsMax, mayStore });
   return stored === undefined
-    ? badRequest(reply, [fault ?? tooMany])
+    ? badRequest(reply, faults.length === 0 ? [tooMany] : faults)
     : inForce.answer(reply, kind, describe(stored));
 }
 

@@ -8,6 +8,8 @@ export const countMax = 1_000;
 /** `distinct` keeps one mark for each of n values. */
 export const distinctMax = 200;
 export const sequenceStepsMax = 10;
+/** Of the segments that a definition refers to, and those behind them, each as often as it is referred to. */
+export const referencedConditionsMax = 1_000;
 /** A stall or a sequence keeps this many marks of a person at most (stall.ts, sequence.ts). */
 export const stallMarksMax = 64;
 export const sequenceMarksMax = 64;

@@ -9,8 +9,6 @@ import { MATCHER_KEYS, parseMatcher } from './parse-matcher.ts';
 import { parseDurationAt } from './parse-predicate.ts';
 import { isJsonObject, type JsonObject } from './paths.ts';
 
-export type { Parsed } from './faults.ts';
-
 const SEGMENT_TYPES = ['data_driven', 'manual'] as const;
 const STALL_KEYS = ['without', 'for', 'rearm'] as const;
 const STATES = ['draft', 'running', 'stopped'] as const;

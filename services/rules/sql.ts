@@ -77,9 +77,9 @@ class SqlWriter {
       return `(person_id IN (SELECT person_id FROM segment_memberships WHERE ${of}))`;
     }
     this.#open.push(segmentId);
-    const text = this.#holds(segment.when);
+    const holds = this.#holds(segment.when);
     this.#open.pop();
-    return text;
+    return holds;
   }
 
   #relationship({ objectType, objectId, where, objectWhere, count }: RelationshipCondition): string {

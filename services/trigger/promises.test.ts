@@ -1,12 +1,13 @@
 /** Property tests of what the trigger promises. A failure prints its seed, and the seed repeats it. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { condition, happening, type Happening } from '../testing/rule-arbitraries.ts';
+import { condition, fieldsOf, happening, type Happening } from '../testing/rule-arbitraries.ts';
 import { evaluate } from '../rules/evaluate.ts';
 import { evidenceOf } from '../rules/history.ts';
 import { windowTime, type RuleEvent } from '../rules/matching.ts';
 import { timestampOf } from '../rules/operators.ts';
 import { parseSegment } from '../rules/parse.ts';
+import { applyRelate, type Relationship } from './decide/relationships.ts';
 import { T0, Trigger, absorb, absorbed, happened } from '../testing/scenarios/trigger-scenario.ts';
 import { World, membersOf } from '../testing/scenarios/trigger-world.ts';
 
@@ -18,11 +19,7 @@ interface Told {
 }
 
 function recordOf({ person, at, what, id }: Told) {
-  const { type, name, ageMs } = what;
-  const shared = { person, at, id, timestamp: at - ageMs, type };
-  return type === 'identify'
-    ? happened({ ...shared, properties: what.attributes })
-    : happened({ ...shared, name, properties: what.properties });
+  return happened({ person, at, id, timestamp: at - what.ageMs, fields: fieldsOf(what) });
 }
 
 /** The same rule over everything that was told, the slow way. */
@@ -35,12 +32,19 @@ function naive(
   const parsed = parseSegment({ name: 'x', type: 'data_driven', when });
   if (!parsed.ok || parsed.value.type !== 'data_driven') throw new Error('the rule is good');
   const events = told.flatMap(({ what, at, id }): RuleEvent[] => {
-    if (what.type === 'identify') return [];
+    const { type, name } = fieldsOf(what);
+    if (type === 'identify' || type === 'relate') return [];
     const time = windowTime(at - what.ageMs, at);
-    const { name, type, properties } = what;
-    return [{ name, type, messageId: id, time, receivedAt: at, properties: () => properties }];
+    return [{ name, type, messageId: id, time, receivedAt: at, properties: () => what.properties }];
   });
-  const history = { events, attributes, segments: new Set<string>(), firstSeenAt: firstSeenOf(told) };
+  const relationships = told
+    .filter(({ what }) => what.type === 'relate')
+    .reduce<readonly Relationship[]>(
+      (own, { what }) => applyRelate(own, JSON.stringify(what.related)).relationships,
+      [],
+    );
+  const segments = new Set<string>();
+  const history = { events, attributes, relationships, segments, firstSeenAt: firstSeenOf(told) };
   return evaluate(parsed.value.when, evidenceOf(parsed.value.when, history, now)).result;
 }
 

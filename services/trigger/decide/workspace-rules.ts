@@ -177,20 +177,18 @@ function watchersOf(
       return trigger.type === 'stall' ? [{ trigger: rule, matchers: [trigger.of, trigger.without] }] : [];
     }),
   ];
-  const isOfAnyName = ({ matchers }: Asks) => matchers.some(({ name }) => name === null);
-  const ofAnyName = asks.filter(isOfAnyName);
-  const others = asks.filter((one) => !isOfAnyName(one));
-  const named = new Map<string, Asks[]>();
-  for (const one of others) {
-    for (const name of new Set(one.matchers.map((matcher) => matcher.name))) {
-      const group = named.get(name ?? '') ?? [];
-      named.set(name ?? '', group);
-      group.push(one);
+  const ofAnyName = asks.filter(({ matchers }) => matchers.some(({ name }) => name === null));
+  const named = new Map<string, Set<Asks>>();
+  for (const one of asks) {
+    for (const { name } of one.matchers) {
+      if (name === null) continue;
+      const group = named.get(name) ?? new Set(ofAnyName);
+      named.set(name, group.add(one));
     }
   }
   const types = EVENT_TYPES.map((type) => [type, ofAnyName.filter((one) => mayBe(one, type))] as const);
   return {
-    byName: new Map([...named].map(([name, group]) => [name, asWatchers([...group, ...ofAnyName])])),
+    byName: new Map([...named].map(([name, group]) => [name, asWatchers([...group])])),
     ofAnyName: new Map(
       types.filter(([, group]) => group.length > 0).map(([type, group]) => [type, asWatchers(group)]),
     ),
