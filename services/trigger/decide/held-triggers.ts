@@ -6,8 +6,6 @@
  * A range is one of: waiting (for the identify, or for heldTriggerMsMax), releasing (what it waited for has come, and its
  * triggers are decided a slice at a moment, so that none of them holds up other people).
  */
-import type { Person } from './state.ts';
-
 export interface HeldTrigger {
   readonly journeyId: string;
   readonly messageId: string;
@@ -67,7 +65,7 @@ export function rangeFor(
 /** What earlier versions have stored: a list of triggers, each with whom it waits for and since when. */
 export function rangesOfList(
   list: readonly (HeldTrigger & { readonly anonymousId: string; readonly at: number })[],
-): Person['held'] {
+): readonly HeldRange[] {
   const ranges = new Map<string, HeldRange>();
   for (const { anonymousId, at, ...item } of list) {
     const before = ranges.get(anonymousId) ?? { number: ranges.size + 1, anonymousId, at, from: 0, to: 0 };
