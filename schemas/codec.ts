@@ -99,6 +99,7 @@ export function localCodecs(): Codecs {
     'IdentityFact',
     'IdentityRequest',
     'JourneyEntry',
+    'JourneySkip',
     'KeyChange',
     'MergedEvent',
     'PersonChange',

@@ -46,7 +46,7 @@ export function laneKey(
   return `${workspace}:${IDENTIFIER_LANE[kind]}:${value}` as LaneKey;
 }
 
-/** Key of a person on events.merged, segments.changed, journeys.entered and trigger.transfers. */
+/** Key of a person on events.merged, segments.changed, journeys.entered, journeys.skipped and trigger.transfers. */
 export function personKey(workspace: Workspace, personId: PersonId): string {
   return `${workspace}:${personId}`;
 }

@@ -272,9 +272,31 @@ export interface JourneyEntry {
   readonly journey_id: string;
   readonly person_id: string;
   readonly entered_at: number;
-  /** Null when a timer caused it. */
+  /** Null when a timer caused it that no single event began. */
   readonly trigger_message_id: string | null;
+  /** Version of the definition that let the person in. */
   readonly rule_version: number;
+  /** Which of the person's runs: the value that the journey's key has. Null: the journey has no key, or the event no such value. */
+  readonly key: string | null;
+}
+
+/** A trigger of a running journey that led to no entry, and why. */
+export interface JourneySkip {
+  readonly workspace: string;
+  readonly journey_id: string;
+  readonly person_id: string;
+  /** Which of the person's runs; as in JourneyEntry. */
+  readonly key: string | null;
+  /** When it was decided. */
+  readonly at: number;
+  /** A code of schemas/skip-reasons.ts. */
+  readonly reason: string;
+  /** Null when a timer caused it that no single event began. */
+  readonly trigger_message_id: string | null;
+  /** Version of the definition that was asked. */
+  readonly rule_version: number;
+  /** JSON object that depends on the reason. */
+  readonly detail: string | null;
 }
 
 /** What became of an API key. Of each kind of change of a key the last one counts, in any order; the key itself is never here. */
@@ -384,6 +406,7 @@ export interface Records {
   readonly IdentityFact: IdentityFact;
   readonly IdentityRequest: IdentityRequest;
   readonly JourneyEntry: JourneyEntry;
+  readonly JourneySkip: JourneySkip;
   readonly KeyChange: KeyChange;
   readonly MergedEvent: MergedEvent;
   readonly PersonChange: PersonChange;

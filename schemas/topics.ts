@@ -99,6 +99,13 @@ export const topics = {
     readers: ['sink', 'people'],
     kept: 'forever',
   }),
+  journeysSkipped: topic({
+    name: 'journeys.skipped',
+    record: 'JourneySkip',
+    key: 'person',
+    writers: ['trigger'],
+    readers: ['sink', 'people'],
+  }),
   peopleChanged: topic({
     name: 'people.changed',
     record: 'PersonChange',

@@ -39,7 +39,11 @@ export const commandsErrors = {
     follows: 'ends',
     todo: 'The message has what it printed.',
   },
-  live_refused: { means: 'The gateway did not open the live view.', follows: 'ends', todo: 'The message has the answer.' },
+  live_refused: {
+    means: 'The gateway did not open the live view.',
+    follows: 'ends',
+    todo: 'The message has the answer.',
+  },
   not_made: { means: 'A workspace could not be made.', follows: 'ends', todo: 'The message has the answer.' },
   nothing_to_apply: {
     means: 'The folder holds no definitions.',

@@ -96,6 +96,13 @@ export const WorkspaceSettingsBody = Type.Object(
         },
       ),
     ),
+    global_holdout: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 1,
+        description: 'Share of people whom every journey leaves out for comparison.',
+      }),
+    ),
   },
   closed,
 );

@@ -104,8 +104,8 @@ describe('a wait until it is in force', () => {
 
   test('a service that does not read it is not waited for', async () => {
     const { answers, wait } = installation();
-    answers['trigger'] = [undefined];
-    expect(await wait('workspace')).toEqual({ behind: [], ms: 0 });
+    answers['identity'] = [undefined];
+    expect(await wait('segment')).toEqual({ behind: [], ms: 0 });
   });
 
   test('another gateway that is known counts, and no other gateway need be known', async () => {

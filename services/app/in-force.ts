@@ -17,7 +17,7 @@ type StoredKind = DefinitionKind | 'clock';
 
 /** Services whose decisions go by it. Gateways answer it again, so each of them that is known is asked, too. */
 export const READERS: Readonly<Record<StoredKind, readonly string[]>> = {
-  workspace: ['identity'],
+  workspace: ['identity', 'trigger'],
   segment: ['trigger'],
   journey: ['trigger'],
   clock: ['merger', 'identity', 'trigger'],

@@ -42,7 +42,7 @@ export function matches(matcher: EventMatcher, event: RuleEvent, patterns?: Patt
  * A property, or of a page its `address`: the name without query and fragment, where a campaign's marks are. What the
  * client itself sends under that name goes before.
  */
-function propertyAt(event: RuleEvent, path: string): unknown {
+export function propertyAt(event: RuleEvent, path: string): unknown {
   const sent = valueAt(event.properties(), path);
   if (sent !== undefined || path !== ADDRESS || event.type !== 'page' || event.name === null) return sent;
   return addressOf(event.name);

@@ -47,6 +47,8 @@ export interface WorkspaceSettings {
     readonly workspace_calls: Rate | null;
     readonly workspace_bytes: Rate | null;
   };
+  /** Share of people, 0 to 1, whom every journey leaves out for comparison (spec D.2, *holdout*). */
+  readonly global_holdout: number;
 }
 
 export const defaultSettings: WorkspaceSettings = {
@@ -66,6 +68,7 @@ export const defaultSettings: WorkspaceSettings = {
   browser_keys_may_suppress: false,
   browser_keys_may_alias: false,
   rate_limits: { key_calls: null, key_bytes: null, workspace_calls: null, workspace_bytes: null },
+  global_holdout: 0,
 };
 
 /** Settings in force. Stored bodies are partial: what they leave out has its default. */

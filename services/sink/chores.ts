@@ -75,6 +75,7 @@ const ERASED: readonly (readonly [string, string, string])[] = [
   ['stored_people', `${GONE} AND (attributes IS NOT NULL OR email IS NOT NULL OR id IS NOT NULL)`, DELETE],
   ['stored_segment_changes', GONE, DELETE],
   ['stored_journey_entries', GONE, DELETE],
+  ['stored_journey_skips', GONE, DELETE],
   ['stored_activities', GONE, DELETE],
   ['stored_dropped', GONE, DELETE],
   // Answers to a lane that is an identifier's own; those of anonymous ids are the claims.

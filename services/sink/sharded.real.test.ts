@@ -203,7 +203,7 @@ describeIfWanted('two shards', () => {
 });
 
 const VIEWS =
-  'events anonymous_events people identities segment_memberships segment_changes journey_entries activities dropped'.split(
+  'events anonymous_events people identities segment_memberships segment_changes journey_entries journey_skips activities dropped'.split(
     ' ',
   );
 

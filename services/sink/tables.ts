@@ -91,7 +91,13 @@ export const tables: readonly TableSpec[] = [
     table: 'stored_journey_entries',
     topic: 'journeysEntered',
     record: 'JourneyEntry',
-    fields: 'workspace journey_id person_id entered_at trigger_message_id rule_version'.split(' '),
+    fields: 'workspace journey_id person_id entered_at trigger_message_id rule_version key'.split(' '),
+  }),
+  table({
+    table: 'stored_journey_skips',
+    topic: 'journeysSkipped',
+    record: 'JourneySkip',
+    fields: 'workspace journey_id person_id key at reason trigger_message_id rule_version detail'.split(' '),
   }),
   table({
     table: 'stored_activities',

@@ -22,7 +22,7 @@ let offset = 0;
 
 const NOW = '2026-03-31 12:00:00.000';
 const tables =
-  'stored_merged stored_collected stored_facts stored_decisions stored_people stored_segment_changes stored_journey_entries stored_activities stored_dropped stored_watermarks stored_today stored_moves'.split(
+  'stored_merged stored_collected stored_facts stored_decisions stored_people stored_segment_changes stored_journey_entries stored_journey_skips stored_activities stored_dropped stored_watermarks stored_today stored_moves'.split(
     ' ',
   );
 
@@ -565,7 +565,18 @@ describe('segments, journeys, activities, dropped', () => {
         entered_at: NOW,
         trigger_message_id: null,
         rule_version: 2,
+        key: null,
       },
+    ]);
+    const skip = { journey_id: 'j', key: 'cart-1', at: NOW, rule_version: 2, detail: '{}' };
+    await insert('stored_journey_skips', {
+      ...skip,
+      person_id: 'c',
+      reason: 'frequency',
+      trigger_message_id: 'm',
+    });
+    expect(await ask('SELECT * FROM journey_skips')).toEqual([
+      { workspace: 'w', ...skip, person_id: 'a', reason: 'frequency', trigger_message_id: 'm' },
     ]);
   });
 

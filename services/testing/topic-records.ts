@@ -10,6 +10,7 @@ export const topicRecords = {
   eventsMerged: 'MergedEvent',
   segmentsChanged: 'SegmentChange',
   journeysEntered: 'JourneyEntry',
+  journeysSkipped: 'JourneySkip',
   peopleChanged: 'PersonChange',
   activitiesLogged: 'Activity',
   eventsDropped: 'DroppedEvent',

@@ -44,6 +44,7 @@ describe('a journey that an event triggers', () => {
       entered_at: T0,
       trigger_message_id: 'm1',
       rule_version: 1,
+      key: null,
     });
   });
 

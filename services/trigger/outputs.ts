@@ -5,7 +5,7 @@ import type { Reason } from '../../schemas/reasons.ts';
 import { droppedEvent } from '../../schemas/dropped-event.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import { unreachable } from '../runtime/errors.ts';
-import type { Effect } from './decide/effects.ts';
+import type { Effect, Told } from './decide/effects.ts';
 import { attributesOf, createdAtOf } from './decide/profile.ts';
 
 export interface Whose {
@@ -16,7 +16,7 @@ export interface Whose {
 }
 
 export function emitEffect(
-  effect: Effect,
+  effect: Told,
   { workspace, personId, personKey }: Whose,
   codecs: Codecs,
   out: Emitter,
@@ -44,10 +44,14 @@ export function emitEffect(
         entered_at: effect.at,
         trigger_message_id: effect.triggerMessageId,
         rule_version: effect.ruleVersion,
+        key: effect.key,
       });
       out.emit('journeysEntered', personKey, value);
       return;
     }
+    case 'journey_skipped':
+      out.emit('journeysSkipped', personKey, encodeSkip(effect, { workspace, personId }, codecs));
+      return;
     case 'held_out': {
       const line = activity({
         workspace,
@@ -77,6 +81,24 @@ export function emitEffect(
     default:
       unreachable(effect);
   }
+}
+
+function encodeSkip(
+  effect: Extract<Effect, { readonly type: 'journey_skipped' }>,
+  { workspace, personId }: Pick<Whose, 'workspace' | 'personId'>,
+  codecs: Codecs,
+): Buffer {
+  return codecs.JourneySkip.encode({
+    workspace,
+    journey_id: effect.journeyId,
+    person_id: personId,
+    key: effect.key,
+    at: effect.at,
+    reason: effect.reason,
+    trigger_message_id: effect.triggerMessageId,
+    rule_version: effect.ruleVersion,
+    detail: effect.detail === null ? null : JSON.stringify(effect.detail),
+  });
 }
 
 function encodeDropped(

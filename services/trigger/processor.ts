@@ -1,10 +1,13 @@
 /**
- * The trigger for one partition: each record of a person's stream meets the person's state and the workspace's rules.
- * Most events name nothing that a rule asks about; those cost one look into the store and no parsing.
+ * The trigger for one partition: each record of a person's stream meets the person's state and the workspace's rules, in
+ * its turn. Most events name nothing that a rule asks about; those cost one look into the store and no parsing.
+ *
+ * A record's turn comes when the state of whoever was merged into the person is here (links.ts), and when the timers
+ * before it have run (held-records.ts). Timers run when the watermark has passed them: everything received before has been
+ * read then, however late it is read, so nothing fires that an event on its way prevents.
  */
 import type { Codecs } from '../../schemas/codec.ts';
 import type { Transfer } from '../../schemas/records.ts';
-import { assert } from '../runtime/errors.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import {
@@ -14,19 +17,18 @@ import {
   type Kept,
   type Processor,
 } from '../runtime/task/ports.ts';
-import { decideEvent, type PersonEvent, type Subject } from './decide/decide.ts';
 import { LinkBook } from './decide/links.ts';
-import { decideAbsorb, decideDeparture, movedState, type Change, type Moved } from './decide/merge.ts';
+import { changesAtOf } from './decide/state-codec.ts';
+import { HeldRecords } from './held-records.ts';
 import { MergedView } from './merged-view.ts';
-import { emitEffect, type Whose } from './outputs.ts';
 import { PeopleStore } from './people-store.ts';
-import type { Known } from './decide/profile.ts';
-import { decideSplit } from './decide/split.ts';
-import { changesAtOf, decodePerson, firstSeenOf, isAlive, stampOf, type Person } from './decide/state.ts';
-import { encodeMoved, isWhole, wholeOf } from './transfer-state.ts';
-import { Watermarks } from './watermarks.ts';
-import { watchersFor } from './decide/workspace-rules.ts';
+import { PersonRecords } from './person-records.ts';
 import { RulesCache } from './rules-cache.ts';
+import { TimerAdoption } from './timer-adoption.ts';
+import { TimerIndex } from './timers.ts';
+import { isWhole, wholeOf } from './transfer-state.ts';
+import { sourceOf, type Source } from './transfers.ts';
+import { Watermarks } from './watermarks.ts';
 
 /**
  * Parked records of a workspace handled in a batch, so that a long queue cannot hold up its partition; one that took many
@@ -35,20 +37,11 @@ import { RulesCache } from './rules-cache.ts';
 export const drainRecordsMax = 5_000;
 const unitsADrainedRecord = 10;
 
-/** Types of what a visitor does; the others say something of the person. */
-const HAPPENS: ReadonlySet<string> = new Set(['event', 'page', 'screen']);
-
 /** About as much of the machine as a unit of share.ts, as measured. */
 const patternStepsAUnit = 7;
-
-/** A value of events.merged and where it came from. */
-interface Source {
-  readonly bytes: Buffer;
-  readonly start: number;
-  readonly end: number;
-  readonly originPartition: number;
-  readonly originOffset: number;
-}
+/** Timers of a partition that run in a batch, so that very many at once hold up no record. */
+export const timersABatchMax = 500;
+const NOTHING = Buffer.alloc(0);
 
 export class TriggerProcessor implements Processor {
   readonly #people: PeopleStore;
@@ -57,12 +50,30 @@ export class TriggerProcessor implements Processor {
   readonly #rules = new RulesCache();
   readonly #links: LinkBook;
   readonly #watermarks: Watermarks;
+  readonly #timers: TimerIndex;
+  readonly #adoption: TimerAdoption;
+  readonly #held: HeldRecords;
+  readonly #records: PersonRecords;
 
   constructor(partitions: number, store: KeyedStore, codecs: Codecs) {
-    this.#people = new PeopleStore(store, codecs);
+    this.#people = new PeopleStore(store, codecs, (personKey, from, to) => {
+      this.#timers.move(personKey, from, to);
+      this.#held.looked(personKey, to);
+    });
     this.#codecs = codecs;
     this.#links = new LinkBook(store);
     this.#watermarks = new Watermarks(partitions, store);
+    this.#timers = new TimerIndex(store);
+    this.#adoption = new TimerAdoption(store, this.#timers);
+    this.#held = new HeldRecords(store, (personKey) => this.#people.changesAt(personKey));
+    this.#records = new PersonRecords({
+      people: this.#people,
+      codecs,
+      view: this.#view,
+      rules: this.#rules,
+      links: this.#links,
+      watermarks: this.#watermarks,
+    });
   }
 
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
@@ -77,6 +88,7 @@ export class TriggerProcessor implements Processor {
       end: record.valueEnd,
       originPartition: record.partition,
       originOffset: record.offset,
+      forwardedFact: null,
     };
     this.#view.take(this.#codecs.MergedEvent, source); // throws when it cannot be read, and the shell puts the record aside
     if (this.#view.kind === 'watermark') {
@@ -84,32 +96,19 @@ export class TriggerProcessor implements Processor {
       return;
     }
     const personKey = record.bytes.toString('utf8', record.keyStart, record.keyEnd);
-    this.#take(personKey, source, null, out);
+    this.#take(personKey, source, out);
   }
 
   onBatchEnd(batch: BatchContext, out: Emitter): void {
     this.#rules.use(batch.definitions);
-    if (this.#links.people === 0) return;
-    this.#links.drain(drainRecordsMax, (personKey, parked) => {
-      const { originPartition, originOffset, value } = parked;
-      const source = { ...parked, bytes: value, start: 0, end: value.length };
-      const kept: Kept = {
-        name: `parked ${personKey} ${String(originPartition)} ${String(originOffset)}`,
-        topic: 'eventsMerged',
-        offset: originOffset,
-        key: personKey,
-        value: () => value,
-      };
-      attempt(batch, kept, () => {
-        this.#view.take(this.#codecs.MergedEvent, source);
-        this.#apply(personKey, this.#people.person(personKey), source, out);
-      });
-      return 1 + Math.floor(this.takeUnits() / unitsADrainedRecord);
-    });
+    this.#adoption.step();
+    if (this.#links.people > 0) this.#drainParked(batch, out);
+    this.#runTimers(batch, out);
+    if (this.#held.anyReady) this.#drainHeld(batch, out);
   }
 
   wantsBatch(): boolean {
-    return this.#links.drainable;
+    return this.#links.drainable || this.#held.anyReady || this.#adoption.pending || this.#isDue;
   }
 
   takeUnits(): number {
@@ -127,195 +126,129 @@ export class TriggerProcessor implements Processor {
 
   status() {
     return {
-      unsettled: this.#links.people,
+      unsettled: this.#links.people + this.#held.people + (this.#isDue ? 1 : 0),
       parked_records: this.#links.parked,
+      held_records: this.#held.records,
       watermark: this.#watermarks.time,
       unreadable_definitions: this.#rules.unreadable,
       unusable_patterns: this.#rules.unusablePatterns,
     };
   }
 
+  get #isDue(): boolean {
+    return this.#timers.due(this.#watermarks.time) !== undefined;
+  }
+
   /** A record of a person's stream, own or forwarded; the view shows it. */
-  #take(personKey: string, source: Source, forwardedFact: number | null, out: Emitter): void {
-    if (this.#links.has(personKey)) {
-      const queue = this.#links.queueFor(personKey, forwardedFact);
-      if (queue !== undefined) {
-        const { bytes, start, end, originPartition, originOffset } = source;
-        const value = bytes.subarray(start, end);
-        this.#links.park(personKey, queue, { originPartition, originOffset, value });
-        return;
-      }
-    }
+  #take(personKey: string, source: Source, out: Emitter): void {
+    if (!this.#parks(personKey, source)) this.#inItsTime(personKey, source, out);
+  }
+
+  /** Parks a record of a person to whom a merge is outstanding. */
+  #parks(personKey: string, source: Source): boolean {
+    if (!this.#links.has(personKey)) return false;
+    const queue = this.#links.queueFor(personKey, source.forwardedFact);
+    if (queue === undefined) return false;
+    const { originPartition, originOffset } = source;
+    this.#links.park(personKey, queue, { originPartition, originOffset, value: valueOf(source) });
+    return true;
+  }
+
+  /** Holds a record back that a timer comes before. */
+  #inItsTime(personKey: string, source: Source, out: Emitter): void {
+    const { mergedAt } = this.#view;
     const stored = this.#people.stored(personKey);
-    if (stored !== undefined && this.#leavesNothing(stored)) return;
-    this.#apply(personKey, stored && decodePerson(stored), source, out);
-  }
-
-  /** What most events are: nothing of the person changes, and no rule asks about the name. */
-  #leavesNothing(stored: Buffer): boolean {
-    const view = this.#view;
-    if (view.kind !== 'event' || view.knownAsOf !== null || !isAlive(stored)) return false;
-    if (!HAPPENS.has(view.type)) return false;
-    const rules = this.#rules.of(view.workspace);
-    return (
-      stampOf(stored) === rules.stamp &&
-      firstSeenOf(stored) <= Math.min(view.timestamp, view.receivedAt) &&
-      changesAtOf(stored) > view.mergedAt &&
-      watchersFor(rules, view.type, view.name) === undefined
-    );
-  }
-
-  #apply(personKey: string, person: Person | undefined, source: Source, out: Emitter): void {
-    const view = this.#view;
-    const { workspace } = view;
-    const whose = { workspace, personKey, personId: personKey.slice(workspace.length + 1) };
-    if (person?.status === 'absorbed') {
-      this.#forward(whose, person, source, out);
+    const changesAt = stored === undefined ? Infinity : changesAtOf(stored);
+    const readTo = this.#watermarks.time;
+    const waits = changesAt < mergedAt && changesAt > readTo;
+    if (!waits && !this.#held.isBehind(personKey, { mergedAt, changesAt, readTo })) {
+      this.#records.handle(personKey, stored, source, out);
       return;
     }
-    if (person?.status === 'deleted') {
-      this.#drop(whose, out);
-      return;
-    }
-    const subject = this.#people.subject(whose, person, this.#rules.of(whose.workspace));
-    switch (view.kind) {
-      case 'event':
-        if (view.hasEvent) this.#people.settle(whose, person, decideEvent(subject, this.#event()), out);
-        return;
-      case 'absorb': {
-        const fact = { factNumber: view.factNumber ?? 0, at: view.mergedAt, known: this.#known() };
-        const texts = this.#links.absorb(personKey, fact);
-        if (texts !== undefined) this.#absorb(whose, wholeOf(texts), fact, out);
-        return;
-      }
-      case 'split': {
-        const split = decideSplit(subject, { at: view.mergedAt, known: this.#known() });
-        this.#people.settle(whose, person, split, out);
-        return;
-      }
-      case 'absorbed':
-        this.#depart(whose, subject, view.otherPersonId, out);
-        return;
-      case 'deleted':
-        this.#depart(whose, subject, null, out);
-        return;
-      case 'watermark':
-        return;
-    }
+    const { originPartition, originOffset, forwardedFact } = source;
+    const place = { originPartition, originOffset, forwardedFact };
+    this.#held.hold(personKey, { ...place, mergedAt, value: valueOf(source) });
   }
 
-  #event(): PersonEvent {
-    const view = this.#view;
-    let details: ReturnType<MergedView['details']> | undefined;
-    return {
-      type: view.type,
-      name: view.name,
-      messageId: view.messageId,
-      anonymousId: view.anonymousId,
-      timestamp: view.timestamp,
-      receivedAt: view.receivedAt,
-      mergedAt: view.mergedAt,
-      previouslyAnonymous: view.previouslyAnonymous,
-      byCioId: view.identifierKind === 'cio_id',
-      known: this.#known(),
-      details: () => (details ??= view.details()),
-    };
-  }
-
-  #known(): Known | null {
-    const { knownAsOf: asOf, knownId: id, knownEmail: email } = this.#view;
-    return asOf === null ? null : { asOf, id, email };
-  }
-
-  /** `into` null: the person was deleted. */
-  #depart(whose: Whose, subject: Subject, into: string | null, out: Emitter): void {
-    const { mergedAt: at, factNumber } = this.#view;
-    const absorbedBy = into === null ? null : { personId: into, factNumber: factNumber ?? 0 };
-    if (absorbedBy !== null) {
-      for (const state of encodeMoved(movedState(subject.person, subject.profile()))) {
-        this.#transfer(whose, absorbedBy, { kind: 'state', state }, out);
-      }
-    }
-    const status = absorbedBy === null ? 'deleted' : 'absorbed';
-    this.#people.settle(whose, subject.person, decideDeparture(subject, { status, absorbedBy, at }), out);
-    this.#people.forgetProfile(whose.personKey);
-  }
-
-  #forward(whose: Whose, person: Person, source: Source, out: Emitter): void {
-    assert(person.absorbedBy !== null, 'an absorbed person names who absorbed it');
-    const record = source.bytes.subarray(source.start, source.end);
-    const origin = { origin_partition: source.originPartition, origin_offset: source.originOffset };
-    this.#transfer(whose, person.absorbedBy, { kind: 'record', record, ...origin }, out);
-  }
-
-  #transfer(
-    { workspace, personId }: Whose,
-    to: NonNullable<Person['absorbedBy']>,
-    what: Pick<Transfer, 'kind'> & Partial<Transfer>,
-    out: Emitter,
-  ): void {
-    const value = this.#codecs.Transfer.encode({
-      workspace,
-      person_id: to.personId,
-      from_person_id: personId,
-      fact_number: to.factNumber,
-      origin_partition: null,
-      origin_offset: null,
-      state: null,
-      record: null,
-      ...what,
+  #drainParked(batch: BatchContext, out: Emitter): void {
+    this.#links.drain(drainRecordsMax, (personKey, parked) => {
+      const { originPartition, originOffset, value } = parked;
+      const name = `parked ${personKey} ${String(originPartition)} ${String(originOffset)}`;
+      attempt(batch, keptOf(name, personKey, parked), () => {
+        if (value.length === 0) {
+          this.#records.lookAgain(personKey, originOffset, out);
+          return;
+        }
+        const source = { ...parked, bytes: value, start: 0, end: value.length, forwardedFact: null };
+        this.#view.take(this.#codecs.MergedEvent, source);
+        this.#inItsTime(personKey, source, out);
+      });
+      return 1 + Math.floor(this.takeUnits() / unitsADrainedRecord);
     });
-    out.emit('triggerTransfers', `${workspace}:${to.personId}`, value);
+  }
+
+  #drainHeld(batch: BatchContext, out: Emitter): void {
+    this.#held.drain(drainRecordsMax, (personKey, held) => {
+      const { originPartition, originOffset, value } = held;
+      const name = `held ${personKey} ${String(originPartition)} ${String(originOffset)}`;
+      attempt(batch, keptOf(name, personKey, held), () => {
+        const source = { ...held, bytes: value, start: 0, end: value.length };
+        this.#view.take(this.#codecs.MergedEvent, source);
+        if (this.#parks(personKey, source)) return;
+        this.#records.handle(personKey, this.#people.stored(personKey), source, out);
+      });
+    });
+    this.takeUnits(); // of no record that the shell is about to take
+  }
+
+  /** A bounded slice of what is due: however many they are, records are taken between. */
+  #runTimers(batch: BatchContext, out: Emitter): void {
+    const until = this.#watermarks.time;
+    for (let ran = 0; ran < timersABatchMax; ran += 1) {
+      const timer = this.#timers.due(until);
+      if (timer === undefined) break;
+      const { personKey, at } = timer;
+      this.#timers.move(personKey, at, Infinity);
+      const queue = this.#links.has(personKey) ? this.#links.queueFor(personKey, null) : undefined;
+      if (queue !== undefined) {
+        // Before the state of a person who has been merged is here, nobody can say what time has changed.
+        this.#links.park(personKey, queue, { originPartition: -1, originOffset: at, value: NOTHING });
+        continue;
+      }
+      const kept = { originOffset: -1, value: Buffer.from(personKey) };
+      attempt(batch, keptOf(`timer ${personKey} ${String(at)}`, personKey, kept), () =>
+        this.#records.lookAgain(personKey, at, out),
+      );
+    }
+    this.takeUnits();
   }
 
   #takeTransfer(transfer: Transfer, out: Emitter): void {
     const { workspace, person_id: personId, fact_number: factNumber, state, record } = transfer;
     const personKey = `${workspace}:${personId}`;
     if (transfer.kind === 'record' && record !== null) {
-      const source = {
-        bytes: record,
-        start: 0,
-        end: record.length,
-        originPartition: transfer.origin_partition ?? -1,
-        originOffset: transfer.origin_offset ?? -1,
-      };
+      const source = sourceOf(transfer, record);
       this.#view.take(this.#codecs.MergedEvent, source);
-      this.#take(personKey, source, factNumber, out);
+      this.#take(personKey, source, out);
     } else if (transfer.kind === 'state' && state !== null && factNumber !== null) {
-      this.#takeState({ workspace, personId, personKey }, factNumber, state, out);
+      if (!isWhole(this.#links.addText(personKey, factNumber, state))) return;
+      const waiting = this.#links.arrived(personKey, factNumber);
+      if (waiting === undefined) return;
+      const moved = wholeOf(this.#links.takeTexts(personKey, factNumber));
+      const { at, known = null } = waiting;
+      this.#records.absorb({ workspace, personId, personKey }, moved, { at, known }, out);
     }
   }
+}
 
-  #takeState(whose: Whose, factNumber: number, state: string, out: Emitter): void {
-    const { personKey } = whose;
-    if (!isWhole(this.#links.addText(personKey, factNumber, state))) return;
-    const waiting = this.#links.arrived(personKey, factNumber);
-    if (waiting === undefined) return;
-    const { at, known = null } = waiting;
-    this.#absorb(whose, wholeOf(this.#links.takeTexts(personKey, factNumber)), { at, known }, out);
-  }
+function valueOf({ bytes, start, end }: Source): Buffer {
+  return bytes.subarray(start, end);
+}
 
-  #absorb(whose: Whose, moved: Moved, change: Change, out: Emitter): void {
-    const person = this.#people.person(whose.personKey);
-    const subject = this.#people.subject(whose, person, this.#rules.of(whose.workspace));
-    this.#people.settle(whose, person, decideAbsorb(subject, moved, change), out);
-  }
-
-  #drop(whose: Whose, out: Emitter): void {
-    const view = this.#view;
-    if (view.kind !== 'event' || !view.hasEvent) return;
-    emitEffect(
-      {
-        type: 'dropped',
-        reason: 'person_deleted',
-        at: view.mergedAt,
-        messageId: view.messageId,
-        anonymousId: view.anonymousId,
-        detail: JSON.stringify({ name: view.name, type: view.type }),
-      },
-      whose,
-      this.#codecs,
-      out,
-    );
-  }
+function keptOf(
+  name: string,
+  key: string,
+  { originOffset, value }: { readonly originOffset: number; readonly value: Buffer },
+): Kept {
+  return { name, topic: 'eventsMerged', offset: originOffset, key, value: () => value };
 }

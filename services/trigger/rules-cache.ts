@@ -1,5 +1,6 @@
 /** Compiled rules by workspace, for the definitions in force. */
 import type { DefinitionsView } from '../runtime/definitions.ts';
+import { settingsOf, type WorkspaceSettings } from '../runtime/workspace-settings.ts';
 import { workspaceRules, type WorkspaceRules } from './decide/workspace-rules.ts';
 
 /** Workspaces whose compiled rules are kept; above it they are compiled anew. */
@@ -8,6 +9,7 @@ export const compiledWorkspacesMax = 10_000;
 interface Entry {
   readonly segments: readonly unknown[];
   readonly journeys: readonly unknown[];
+  readonly settings: WorkspaceSettings;
   readonly rules: WorkspaceRules;
 }
 
@@ -50,14 +52,16 @@ export class RulesCache {
     if (this.#definitions === undefined) throw new Error('rules are asked for before definitions are in use');
     const segments = this.#definitions.list('segment', workspace);
     const journeys = this.#definitions.list('journey', workspace);
+    const settings = settingsOf(this.#definitions, workspace);
     const known = this.#entries.get(workspace);
-    if (known?.segments === segments && known.journeys === journeys) return known.rules;
+    const isSame = known?.segments === segments && known.journeys === journeys && known.settings === settings;
+    if (isSame) return known.rules;
     const rules = workspaceRules(this.#definitions, workspace);
     if (this.#entries.size >= compiledWorkspacesMax) {
       this.#entries.clear();
       this.#current.clear();
     }
-    this.#entries.set(workspace, { segments, journeys, rules });
+    this.#entries.set(workspace, { segments, journeys, settings, rules });
     return rules;
   }
 }

@@ -127,11 +127,34 @@ export class Trigger {
   then(...records: readonly Given[]): string[] {
     return lines(this.feed(...records));
   }
+  /** Everything received before each of the records has been read, so what was due by then happens first. */
   feed(...records: readonly Given[]): Output[] {
+    return this.raw(...records.flatMap((record) => [...this.#watermarks(mergedAtOf(record)), record]));
+  }
+  /** Nothing more was received until then; what that leads to, as lines. */
+  until(at: number): string[] {
+    return lines(this.raw(...this.#watermarks(at)));
+  }
+  /** These records and no others. */
+  raw(...records: readonly Given[]): Output[] {
     const time = (this.#time += 1);
     return [...this.harness.batch(time, ...records), ...this.harness.idle(time)];
   }
   #time = T0;
+
+  #watermarks(at: number): Given[] {
+    if (at <= this.#readTo) return [];
+    this.#readTo = at;
+    return Array.from({ length: this.harness.partitions }, (_, source) => watermark(source, at));
+  }
+  #readTo = 0;
+}
+
+/** ms; 0 of what is no record of a stream. */
+export function mergedAtOf({ topic, value }: Given): number {
+  if (topic !== 'eventsMerged' || value === undefined) return 0;
+  const { kind, merged_at: at } = value as MergedEvent; // the topic's record
+  return kind === 'watermark' ? 0 : at;
 }
 
 /** `cio_a entered carts because of m1`, `cio_a starts recovery because of m1`. */

@@ -4,7 +4,7 @@
  */
 import { partitionOf } from '../../../schemas/partitioner.ts';
 import { ProcessorHarness, of, type Given, type Output } from '../processor-harness.ts';
-import { T0, transfersOf } from './trigger-scenario.ts';
+import { mergedAtOf, T0, transfersOf, watermark } from './trigger-scenario.ts';
 import { triggerService } from '../../trigger/service.ts';
 
 const PARTITIONS = 4;
@@ -29,10 +29,23 @@ export class World {
     });
   }
 
-  /** Puts records at the end of events.merged. */
+  /** Puts records at the end of events.merged, with watermarks that say that nothing received before is still to come. */
   write(...records: readonly Given[]): void {
-    for (const record of records) this.#at(record.key).merged.push(record);
+    for (const record of records) {
+      this.until(mergedAtOf(record));
+      this.#at(record.key).merged.push(record);
+    }
   }
+
+  /** Nothing more was received until then. */
+  until(at: number): void {
+    if (at <= this.#readTo) return;
+    this.#readTo = at;
+    for (const { merged } of this.partitions) {
+      for (let source = 0; source < PARTITIONS; source += 1) merged.push(watermark(source, at));
+    }
+  }
+  #readTo = 0;
 
   /** Feeds everything, one record a batch. `choose` picks among n ways to go on; without it, the log comes in turn. */
   run(choose: (ways: number) => number = () => 0): Output[] {

@@ -164,6 +164,7 @@ function sendOthers(
       entered_at: at,
       trigger_message_id: null,
       rule_version: 1,
+      key: null,
     },
   };
   const detail = JSON.stringify({ number });

@@ -180,8 +180,15 @@ function tellRules({ random, codecs, now, put }: Telling): void {
       journey_id: `j${String(number % 3)}`,
       entered_at: at,
       trigger_message_id: null,
+      key: number % 2 === 0 ? null : `cart-${String(number)}`,
     };
     put('journeysEntered', key, codecs.JourneyEntry.encode(journey));
+    const skip = { ...common, journey_id: journey.journey_id, key: null, at, reason: 'frequency' };
+    put(
+      'journeysSkipped',
+      key,
+      codecs.JourneySkip.encode({ ...skip, trigger_message_id: `m${String(number)}`, detail: '{}' }),
+    );
     const line = activity({
       workspace: 'sample',
       kind: 'Anonymous Data Merged',

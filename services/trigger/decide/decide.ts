@@ -6,29 +6,22 @@
  * the event's marks, the segments that turn, then the journeys. A release is history first and then the identify;
  * triggers of the history wait for the identify, so that filters see what the identify says.
  */
-import { matches, windowTime, type RuleEvent } from '../../rules/matching.ts';
+import { matches, propertyAt, windowTime, type RuleEvent } from '../../rules/matching.ts';
 import { marksOf } from '../../rules/memory.ts';
 import { parseJsonObject, type JsonObject } from '../../rules/paths.ts';
 import type { Effect } from './effects.ts';
 import { Look } from './look.ts';
+import { caughtUp } from './pass-time.ts';
 import { applyIdentify, applyTraits, attributeAt, withKnown, type Known, type Profile } from './profile.ts';
 import { applyRelate } from './relationships.ts';
 import { newPerson, ruleStateBytesMax, withClaim, type Person } from './state.ts';
-import { segmentKey, watchersFor, type WorkspaceRules } from './workspace-rules.ts';
+import type { Decision, Subject } from './subject.ts';
+import { runKeyOf } from './runs.ts';
+import type { Triggered } from './journey-look.ts';
+import { segmentKey, watchersFor, type JourneyRule } from './workspace-rules.ts';
 
 /** Spec C.1 rows 11 and 12: an older event counts for segments and history, and triggers no journey. */
 export const triggerAgeMsMax = 72 * 3_600_000;
-
-export interface Subject {
-  readonly personId: string;
-  /** undefined: nothing is known of the person yet. */
-  readonly person: Person | undefined;
-  /** Size of what is kept of the person but for the profile; absent for nothing. */
-  readonly storedBytes?: number;
-  /** Read only when something asks for it. */
-  readonly profile: () => Profile;
-  readonly rules: WorkspaceRules;
-}
 
 /** A record of kind event, with what is dear to decode asked for on demand. */
 export interface PersonEvent {
@@ -51,17 +44,15 @@ export interface PersonEvent {
   };
 }
 
-export interface Decision {
-  readonly person: Person;
-  /** Present when it is to be stored. */
-  readonly profile?: Profile;
-  readonly effects: readonly Effect[];
-  /** Steps of patterns that it took; absent for none. */
-  readonly patternSteps?: number;
-}
-
 export function decideEvent(subject: Subject, event: PersonEvent): Decision {
-  return new EventDecision(subject, event).decide();
+  const { subject: current, effects, patternSteps } = caughtUp(subject);
+  const decision = new EventDecision(current, event).decide();
+  if (effects.length === 0 && patternSteps === 0) return decision;
+  return {
+    ...decision,
+    effects: [...effects, ...decision.effects],
+    patternSteps: patternSteps + (decision.patternSteps ?? 0),
+  };
 }
 
 const noSegments: ReadonlySet<string> = new Set();
@@ -87,6 +78,7 @@ class EventDecision {
       rules: subject.rules,
       now: Math.max(this.#before.evaluatedAt, event.mergedAt),
       cause: event,
+      heldTriggers: subject.heldTriggers,
       attribute: (path) => attributeAt(this.#currentProfile(), subject.personId, this.#firstSeenAt, path),
       relationships: () => this.#currentProfile().relationships ?? [],
       firstSeenAt: this.#firstSeenAt,
@@ -95,7 +87,7 @@ class EventDecision {
 
   decide(): Decision {
     const { rules } = this.#subject;
-    this.#look.catchUp(this.#isNew ? rules.stamp : this.#before.stamp);
+    if (!this.#isNew && this.#before.stamp !== rules.stamp) this.#look.catchUpWithDefinitions();
     let { claims, identified } = this.#before;
     if (this.#event.type === 'identify') {
       const { anonymousId } = this.#event;
@@ -151,13 +143,36 @@ class EventDecision {
     const held = this.#heldFor();
     const turns = look.turnSegments(dirty, messageId);
     look.startJourneysOf(turns, messageId, { held });
-    if (!this.#mayTrigger()) return;
-    for (const rule of watchers?.triggers ?? []) {
-      const { trigger } = rule.journey;
-      if (ruleEvent === undefined || trigger.type !== 'event' || !matches(trigger, ruleEvent, look.patterns))
-        continue;
-      look.startJourney(rule, messageId, held);
+    if (ruleEvent === undefined) return;
+    for (const rule of watchers?.triggers ?? []) this.#trigger(rule, ruleEvent, { held, full });
+  }
+
+  #trigger(
+    rule: JourneyRule,
+    event: RuleEvent,
+    { held, full }: { readonly held: string | null; readonly full: boolean },
+  ): void {
+    const { patterns, journeys } = this.#look;
+    const { trigger, key: path } = rule.journey;
+    if (trigger.type !== 'event' && trigger.type !== 'stall') return;
+    const key = path === null ? null : runKeyOf(propertyAt(event, path));
+    const triggered = { messageId: event.messageId, key, time: event.time };
+    if (trigger.type === 'event') {
+      if (!matches(trigger, event, patterns)) return;
+      if (this.#isTooOld) this.#skipTooOld(rule, triggered);
+      else journeys.start(rule, triggered, held);
+      return;
     }
+    if (matches(trigger.without, event, patterns)) journeys.answer(rule, trigger, triggered);
+    if (!matches(trigger.of, event, patterns) || rule.stall === undefined) return;
+    if (this.#isTooOld) this.#skipTooOld(rule, triggered);
+    else if (full) journeys.skip(rule, triggered, 'key_limit', { state_bytes_max: ruleStateBytesMax });
+    else if (!journeys.arm(rule, trigger, triggered)) journeys.skip(rule, triggered, 'key_limit', null);
+  }
+
+  #skipTooOld(rule: JourneyRule, triggered: Triggered): void {
+    const { mergedAt, timestamp } = this.#event;
+    this.#look.journeys.skip(rule, triggered, 'too_old', { age_seconds: (mergedAt - timestamp) / 1_000 });
   }
 
   #identify(isMoment: boolean): void {
@@ -172,10 +187,14 @@ class EventDecision {
     if (changed.length > 0 || this.#isSeenEarlier || this.#isNew) this.#publishProfile(profile);
     const look = this.#look;
     const turns = look.turnSegments(this.#segmentsTouched(changed.length > 0), messageId);
-    if (anonymousId !== null) look.releaseHeld(anonymousId);
+    if (anonymousId !== null) look.journeys.releaseHeld(anonymousId);
     look.startJourneysOf(turns, messageId);
-    if (!isMoment || !this.#mayTrigger()) return;
-    for (const rule of this.#subject.rules.onIdentified) look.startJourney(rule, messageId, null);
+    if (!isMoment) return;
+    for (const rule of this.#subject.rules.onIdentified) {
+      const triggered = { messageId, key: null };
+      if (this.#isTooOld) this.#skipTooOld(rule, triggered);
+      else look.journeys.start(rule, triggered, null);
+    }
   }
 
   /** No event and no identify: the person belongs to objects, or no more. */
@@ -252,8 +271,8 @@ class EventDecision {
     return changed.length > 0;
   }
 
-  #mayTrigger(): boolean {
-    return this.#event.mergedAt - this.#event.timestamp <= triggerAgeMsMax;
+  get #isTooOld(): boolean {
+    return this.#event.mergedAt - this.#event.timestamp > triggerAgeMsMax;
   }
 
   /** History of a release whose identify is still to come; what merges in the minutes after it waits for nothing. */

@@ -1,4 +1,7 @@
-/** What deciding about a person leads to. outputs.ts writes them to their topics. */
+/** What deciding about a person leads to. outputs.ts writes most of them to their topics, people-store.ts keeps the rest. */
+import type { SkipReason } from '../../../schemas/skip-reasons.ts';
+import type { JsonObject } from '../../rules/paths.ts';
+import type { HeldTrigger } from './held-triggers.ts';
 import type { Profile } from './profile.ts';
 
 export type Effect =
@@ -14,9 +17,22 @@ export type Effect =
   | {
       readonly type: 'journey_entered';
       readonly journeyId: string;
+      /** Which of the person's runs; null: the journey has no key, or the event no value of it. */
+      readonly key: string | null;
       readonly at: number;
       readonly triggerMessageId: string | null;
       readonly ruleVersion: number;
+    }
+  | {
+      /** A trigger of a running journey that led to no entry. */
+      readonly type: 'journey_skipped';
+      readonly journeyId: string;
+      readonly key: string | null;
+      readonly at: number;
+      readonly reason: SkipReason;
+      readonly triggerMessageId: string | null;
+      readonly ruleVersion: number;
+      readonly detail: JsonObject | null;
     }
   | {
       /** Eligible, and left out for comparison; said once for a person and a journey. */
@@ -24,6 +40,20 @@ export type Effect =
       readonly journeyId: string;
       readonly at: number;
       readonly triggerMessageId: string | null;
+    }
+  | {
+      /** A trigger waits for an identify, in the person's own store. */
+      readonly type: 'trigger_held';
+      readonly range: number;
+      readonly place: number;
+      readonly trigger: HeldTrigger;
+    }
+  | {
+      /** Those at [from, to) of a range wait no longer. */
+      readonly type: 'triggers_let_go';
+      readonly range: number;
+      readonly from: number;
+      readonly to: number;
     }
   | {
       readonly type: 'profile_changed';
@@ -52,3 +82,8 @@ export type Effect =
       /** JSON object. */
       readonly detail: string | null;
     };
+
+/** What is kept and not told. */
+export type Kept = Extract<Effect, { readonly type: 'trigger_held' | 'triggers_let_go' }>;
+/** What is told. */
+export type Told = Exclude<Effect, Kept>;

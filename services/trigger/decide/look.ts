@@ -2,22 +2,17 @@
  * One look at a person at one logical time: marks are counted, memberships follow, triggers lead to entries. The look
  * works on copies of what the person's state has and hands back a new state with the effects. Pure.
  */
-import { evaluate, type Evidence } from '../../rules/evaluate.ts';
-import { mayEnter } from '../../rules/frequency.ts';
-import { isHeldOut } from '../../rules/holdout.ts';
+import { evaluate, type Evidence, type Verdict } from '../../rules/evaluate.ts';
 import { PatternSteps, patternStepsALookMax, type PatternTests } from '../../rules/pattern-steps.ts';
 import { remember } from '../../rules/memory.ts';
 import type { Related } from '../../rules/relationships.ts';
 import type { Mark, Marks } from '../../rules/windows.ts';
 import type { CountedCondition } from '../../rules/condition.ts';
 import type { Effect } from './effects.ts';
-import {
-  heldTriggersMax,
-  type HeldTrigger,
-  type JourneyState,
-  type Person,
-  type RuleState,
-} from './state.ts';
+import { JourneyLook } from './journey-look.ts';
+import type { Person, RuleState } from './state.ts';
+import type { Subject } from './subject.ts';
+import { unmet } from './unmet.ts';
 import {
   segmentKey,
   type JourneyRule,
@@ -26,12 +21,6 @@ import {
   type SegmentRule,
   type WorkspaceRules,
 } from './workspace-rules.ts';
-
-/**
- * How long a trigger waits for the identify behind its release. The identify follows in the same lane, so this only
- * bounds the wait for one that never comes.
- */
-export const heldTriggerMsMax = 5 * 60_000;
 
 export interface SegmentTurn {
   readonly rule: SegmentRule | ManualRule;
@@ -47,6 +36,7 @@ export interface LookOptions {
   readonly relationships: () => readonly Related[];
   /** ms; Infinity: not yet seen. */
   readonly firstSeenAt: number;
+  readonly heldTriggers: Subject['heldTriggers'];
   /** What is looked at; absent: nothing that happened to the visitor. */
   readonly cause?: { readonly messageId: string; readonly anonymousId: string | null };
 }
@@ -58,34 +48,31 @@ export class Look {
   /** Every pattern that is asked in this look is asked here. */
   readonly patterns = new PatternSteps();
   readonly #options: LookOptions;
+  readonly journeys: JourneyLook;
   readonly #ruleStates: Map<string, RuleState>;
-  readonly #journeys: Map<string, JourneyState>;
-  #held: readonly HeldTrigger[];
   #touched = false;
 
   constructor(person: Person, options: LookOptions) {
     this.#options = options;
     this.#ruleStates = new Map(Object.entries(person.rules));
-    this.#journeys = new Map(Object.entries(person.journeys));
-    this.#held = person.held;
+    const { effects } = this;
+    this.journeys = new JourneyLook(person, { ...options, effects, unmet: (rule) => this.#unmet(rule) });
   }
 
   /** What the person's state is after the look: the same object when the look has changed nothing. */
   finish(person: Person): Person {
     const { now, rules } = this.#options;
     this.#saySkipped();
-    if (!this.#touched && person.stamp === rules.stamp) return person;
-    let next = Infinity;
+    if (!this.#touched && !this.journeys.touched && person.stamp === rules.stamp) return person;
+    let next = this.journeys.changesAt;
     for (const { changesAt } of this.#ruleStates.values()) next = Math.min(next, changesAt ?? Infinity);
-    for (const { at } of this.#held) next = Math.min(next, at + heldTriggerMsMax);
     return {
       ...person,
       stamp: rules.stamp,
       changesAt: next,
       evaluatedAt: now,
       rules: Object.fromEntries(this.#ruleStates),
-      journeys: Object.fromEntries(this.#journeys),
-      held: this.#held,
+      ...this.journeys.state,
     };
   }
 
@@ -102,7 +89,7 @@ export class Look {
       ([, { changesAt }]) => changesAt !== undefined && changesAt <= now,
     );
     if (due.length > 0) this.startJourneysOf(this.turnSegments(new Set(due.map(([key]) => key)), null), null);
-    for (const held of this.#held.filter(({ at }) => at + heldTriggerMsMax <= now)) this.#release(held);
+    this.journeys.passTime();
   }
 
   /**
@@ -117,6 +104,7 @@ export class Look {
       if (rule === undefined || isOtherManual(rule, state)) this.#forget(key, state);
       else if (rule.version !== state.version) this.#keep(key, cleared(state, rule.version));
     }
+    this.journeys.forgetStalls();
     const turns = this.turnSegments(this.allSegments(), null);
     this.startJourneysOf(turns, null, { only: ({ journey }) => journey.includeCurrent });
   }
@@ -132,8 +120,11 @@ export class Look {
 
   count(rule: Rule, condition: CountedCondition, mark: Mark): void {
     const state = this.#stateOf(rule);
+    const { now } = this.#options;
     const marks = remember(condition, state.marks[condition.pointer] ?? NO_MARKS, mark);
-    this.#keep(rule.key, { ...state, marks: { ...state.marks, [condition.pointer]: marks } });
+    const isOver = mark[0] + answerableMs(condition) <= now;
+    const notBefore = isOver ? { notBefore: now + 1 } : {};
+    this.#keep(rule.key, { ...state, ...notBefore, marks: { ...state.marks, [condition.pointer]: marks } });
   }
 
   /** Looks at these segments and at those that refer to one that turns. */
@@ -145,15 +136,19 @@ export class Look {
       if (pending.size === 0) break;
       if (!pending.delete(rule.key)) continue;
       const before = this.#stateOf(rule);
-      const { result, changesAt } = evaluate(rule.when, this.#evidence(rule));
       const was = before.since !== undefined;
+      const { result, changesAt } = this.#verdictOf(rule, before);
       const next = {
         version: before.version,
         marks: before.marks,
         ...(result ? { since: before.since ?? now } : {}),
         ...(Number.isFinite(changesAt) ? { changesAt } : {}),
+        ...(before.notBefore === undefined || before.notBefore <= now ? {} : { notBefore: before.notBefore }),
       };
-      if (next.since !== before.since || next.changesAt !== before.changesAt) this.#keep(rule.key, next);
+      const isOther = (['since', 'changesAt', 'notBefore'] as const).some(
+        (what) => next[what] !== before[what],
+      );
+      if (isOther) this.#keep(rule.key, next);
       if (result === was) continue;
       const change = result ? 'entered' : 'left';
       turns.push({ rule, change });
@@ -178,6 +173,13 @@ export class Look {
     return [{ rule, change }, ...this.turnSegments(dependents, causeMessageId)];
   }
 
+  /** Nobody enters by a stall that was over when it was merged, before all that was merged with it has been read. */
+  #verdictOf(rule: SegmentRule, { since, notBefore = -Infinity }: RuleState): Verdict {
+    const verdict = evaluate(rule.when, this.#evidence(rule));
+    if (!verdict.result || since !== undefined || this.#options.now >= notBefore) return verdict;
+    return { result: false, changesAt: Math.min(verdict.changesAt, notBefore) };
+  }
+
   /** Triggers of these turns, in their order. `held`: anonymous id whose identify they wait for. */
   startJourneysOf(
     turns: readonly SegmentTurn[],
@@ -188,51 +190,15 @@ export class Look {
       for (const journey of this.#options.rules.bySegment.get(rule.id) ?? []) {
         const { trigger } = journey.journey;
         if (trigger.type !== 'segment' || (trigger.on === 'enter') !== (change === 'entered')) continue;
-        if (only === undefined || only(journey)) this.startJourney(journey, messageId, held ?? null);
+        if (only !== undefined && !only(journey)) continue;
+        this.journeys.start(journey, { messageId, key: null }, held ?? null);
       }
     }
   }
 
-  startJourney(rule: JourneyRule, messageId: string | null, heldFor: string | null): void {
-    if (heldFor !== null && messageId !== null && this.#held.length < heldTriggersMax) {
-      const held = { anonymousId: heldFor, journeyId: rule.id, messageId, at: this.#options.now };
-      this.#held = [...this.#held, held];
-      this.#touched = true;
-    } else this.#enter(rule, messageId);
-  }
-
-  /** The identify that these triggers waited for has had its effects. */
-  releaseHeld(anonymousId: string): void {
-    for (const held of this.#held.filter((other) => other.anonymousId === anonymousId)) this.#release(held);
-  }
-
-  #release(held: HeldTrigger): void {
-    this.#held = this.#held.filter((other) => other !== held);
-    this.#touched = true;
-    const rule = this.#options.rules.journeys.get(held.journeyId);
-    if (rule?.journey.state === 'running') this.#enter(rule, held.messageId);
-  }
-
-  #enter(rule: JourneyRule, messageId: string | null): void {
-    const { personId, now } = this.#options;
-    const { journey, id } = rule;
-    const before = this.#journeys.get(id) ?? { entries: 0, lastEnteredAt: null, heldOutAt: null };
-    if (!mayEnter(journey.frequency, before.lastEnteredAt, now)) return;
-    if (journey.filters !== null && !evaluate(journey.filters, this.#evidence(rule)).result) return;
-    if (isHeldOut(id, personId, journey.holdout)) {
-      if (before.heldOutAt !== null) return;
-      this.#keepJourney(id, { ...before, heldOutAt: now });
-      this.effects.push({ type: 'held_out', journeyId: id, at: now, triggerMessageId: messageId });
-      return;
-    }
-    this.#keepJourney(id, { ...before, entries: before.entries + 1, lastEnteredAt: now });
-    this.effects.push({
-      type: 'journey_entered',
-      journeyId: id,
-      at: now,
-      triggerMessageId: messageId,
-      ruleVersion: rule.definitionVersion,
-    });
+  #unmet(rule: JourneyRule): string | null {
+    const { filters } = rule.journey;
+    return filters === null ? null : unmet(filters, this.#evidence(rule));
   }
 
   #forget(key: string, state: RuleState): void {
@@ -253,11 +219,6 @@ export class Look {
 
   #keep(key: string, state: RuleState): void {
     this.#ruleStates.set(key, state);
-    this.#touched = true;
-  }
-
-  #keepJourney(id: string, state: JourneyState): void {
-    this.#journeys.set(id, state);
     this.#touched = true;
   }
 
@@ -324,4 +285,10 @@ function isOtherManual(rule: Rule, { version }: RuleState): boolean {
 
 function cleared(state: RuleState, version: number): RuleState {
   return { version, marks: {}, ...(state.since === undefined ? {} : { since: state.since }) };
+}
+
+/** For how long after an event another may answer it, ms; Infinity where none can. */
+function answerableMs(condition: CountedCondition): number {
+  if (condition.type === 'stall') return condition.forMs;
+  return condition.type === 'sequence' && condition.without !== null ? condition.without.forMs : Infinity;
 }

@@ -5,20 +5,15 @@
  */
 import { joinMarks } from '../../rules/memory.ts';
 import type { Marks } from '../../rules/windows.ts';
-import type { Decision, Subject } from './decide.ts';
+import type { Decision, Subject } from './subject.ts';
 import type { Effect } from './effects.ts';
+import type { HeldTrigger } from './held-triggers.ts';
+import { JourneyLook } from './journey-look.ts';
 import { Look } from './look.ts';
+import { caughtUp } from './pass-time.ts';
 import { attributeAt, mergeProfiles, newProfile, withKnown, type Known, type Profile } from './profile.ts';
-import {
-  heldTriggersMax,
-  newPerson,
-  ruleStateBytesMax,
-  withClaim,
-  type HeldTrigger,
-  type JourneyState,
-  type Person,
-  type RuleState,
-} from './state.ts';
+import { newPerson, ruleStateBytesMax, withClaim, type Person, type RuleState } from './state.ts';
+import { joinJourneys, type JourneyState } from './runs.ts';
 import { segmentKey, type ManualRule, type Rule, type WorkspaceRules } from './workspace-rules.ts';
 
 /** What moves from the absorbed person to the survivor. */
@@ -30,12 +25,13 @@ export interface Moved {
   readonly rules: Readonly<Record<string, RuleState>>;
   readonly journeys: Readonly<Record<string, JourneyState>>;
   readonly claims: readonly string[];
-  readonly held: readonly HeldTrigger[];
+  /** Of what an earlier version sent. */
+  readonly held?: readonly HeldTrigger[];
   readonly profile: Profile;
 }
 
-export function movedState(person: Person | undefined, profile: Profile): Moved {
-  const { firstSeenAt, evaluatedAt, identified, rules, journeys, claims, held } = person ?? newPerson;
+function movedState(person: Person | undefined, profile: Profile): Moved {
+  const { firstSeenAt, evaluatedAt, identified, rules, journeys, claims } = person ?? newPerson;
   return {
     firstSeenAt: Number.isFinite(firstSeenAt) ? firstSeenAt : null,
     evaluatedAt,
@@ -43,7 +39,6 @@ export function movedState(person: Person | undefined, profile: Profile): Moved 
     rules,
     journeys,
     claims,
-    held,
     profile,
   };
 }
@@ -57,7 +52,8 @@ export interface Change {
 }
 
 /** The survivor takes in what has moved. */
-export function decideAbsorb(subject: Subject, moved: Moved, { at, known }: Change): Decision {
+export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change): Decision {
+  const { subject, effects: passed, patternSteps: passedSteps } = caughtUp(asked);
   const { rules, personId } = subject;
   const before = subject.person ?? { ...newPerson, stamp: rules.stamp };
   const firstSeenAt = Math.min(before.firstSeenAt, moved.firstSeenAt ?? Infinity);
@@ -79,21 +75,22 @@ export function decideAbsorb(subject: Subject, moved: Moved, { at, known }: Chan
     now,
     attribute: (path: string) => attributeAt(profile, personId, firstSeenAt, path),
     relationships: () => profile.relationships ?? [],
+    heldTriggers: subject.heldTriggers,
     firstSeenAt,
   };
   const catchUp = new Look(before, options);
-  catchUp.catchUp(before.stamp);
+  if (before.stamp !== rules.stamp) catchUp.catchUpWithDefinitions();
   const current = catchUp.finish(before);
   const joined: Person = {
     ...current,
     firstSeenAt,
     identified: before.identified || moved.identified,
     rules: mergeRules(current.rules, movedRules, rules),
-    journeys: mergeJourneys(current.journeys, moved.journeys),
+    journeys: mergeJourneys(current.journeys, moved.journeys, rules),
     claims: moved.claims.reduce(withClaim, before.claims),
-    held: [...current.held, ...moved.held].slice(0, heldTriggersMax),
   };
   const look = new Look(joined, options);
+  for (const trigger of moved.held ?? []) look.journeys.inherited(trigger);
   const members = manualSegmentsOf(movedRules, rules);
   const put = members.flatMap((rule) => look.setMember(rule, true, null));
   look.startJourneysOf([...put, ...look.turnSegments(look.allSegments(), null)], null);
@@ -108,8 +105,8 @@ export function decideAbsorb(subject: Subject, moved: Moved, { at, known }: Chan
   return {
     person: look.finish(joined),
     profile,
-    effects: [...catchUp.effects, ...leftOut, changed, ...look.effects],
-    patternSteps: catchUp.patterns.taken + look.patterns.taken,
+    effects: [...passed, ...catchUp.effects, ...leftOut, changed, ...look.effects],
+    patternSteps: passedSteps + catchUp.patterns.taken + look.patterns.taken,
   };
 }
 
@@ -131,8 +128,9 @@ export interface Departure {
 }
 
 /** The person leaves every segment; what is left says where to forward, or that records are dropped. */
-export function decideDeparture(subject: Subject, departure: Departure): Decision {
+export function decideDeparture(asked: Subject, departure: Departure): Decision & { readonly moved: Moved } {
   const { status, absorbedBy, at } = departure;
+  const { subject, effects: passed } = caughtUp(asked);
   const person = subject.person ?? newPerson;
   const left = Object.entries(person.rules)
     .filter(([, { since }]) => since !== undefined)
@@ -142,6 +140,8 @@ export function decideDeparture(subject: Subject, departure: Departure): Decisio
       const segmentId = key.slice(segmentKey('').length);
       return { type: 'segment_changed', segmentId, change: 'left', at, causeMessageId: null, ruleVersion };
     });
+  const effects: Effect[] = [];
+  if (absorbedBy !== null && person.held.length > 0) disinherit(subject, person, at, effects);
   const gone: Effect = {
     type: 'profile_changed',
     state: status,
@@ -151,8 +151,9 @@ export function decideDeparture(subject: Subject, departure: Departure): Decisio
     firstSeenAt: Infinity,
   };
   return {
+    moved: movedState(subject.person, subject.profile()),
     person: { ...newPerson, status, absorbedBy, evaluatedAt: at },
-    effects: [...left, gone],
+    effects: [...passed, ...effects, ...left, gone],
   };
 }
 
@@ -162,6 +163,17 @@ function manualSegmentsOf(moved: Person['rules'], { manual }: WorkspaceRules): r
     const rule = manual.get(key);
     return rule?.version === version && since !== undefined ? [rule] : [];
   });
+}
+
+function disinherit(
+  { personId, rules, heldTriggers }: Subject,
+  person: Person,
+  at: number,
+  effects: Effect[],
+): void {
+  const unmet = () => null;
+  const now = Math.max(person.evaluatedAt, at);
+  new JourneyLook(person, { personId, rules, now, effects, heldTriggers, unmet }).disinherit();
 }
 
 /** Marks of a version that is not in force here any more have nothing to count for. */
@@ -193,24 +205,14 @@ function mergeRuleMarks(
   );
 }
 
-/** Both histories count towards how often the survivor may enter. */
-function mergeJourneys(ours: Person['journeys'], theirs: Person['journeys']): Person['journeys'] {
+function mergeJourneys(
+  ours: Person['journeys'],
+  theirs: Person['journeys'],
+  { journeys }: WorkspaceRules,
+): Person['journeys'] {
   const merged = new Map(Object.entries(ours));
   for (const [id, moved] of Object.entries(theirs)) {
-    const own = merged.get(id);
-    merged.set(id, own === undefined ? moved : joinJourneys(own, moved));
+    merged.set(id, joinJourneys(merged.get(id), moved, journeys.get(id)?.stall));
   }
   return Object.fromEntries(merged);
-}
-
-function joinJourneys(a: JourneyState, b: JourneyState): JourneyState {
-  return {
-    entries: a.entries + b.entries,
-    lastEnteredAt: pick(Math.max, a.lastEnteredAt, b.lastEnteredAt),
-    heldOutAt: pick(Math.min, a.heldOutAt, b.heldOutAt),
-  };
-}
-
-function pick(choose: (a: number, b: number) => number, a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : choose(a, b);
 }

@@ -60,10 +60,13 @@ describe('when something is split off a person', () => {
     ]);
   });
 
-  test('triggers that waited for an identify are forgotten', () => {
+  test('triggers that waited for an identify are forgotten, each with a row', () => {
     const trigger = new Trigger().journey('recovery', cart);
     trigger.feed(happened({ previouslyAnonymous: true, anonymousId: 'x' }), split(A, B, T0, of1('1')));
     expect(trigger.then(identified({ at: T0 + 1, anonymousId: 'x' }))).toEqual([]);
+    expect(of('journeysSkipped', trigger.harness.outputs)).toMatchObject([
+      { value: { reason: 'inherited' } },
+    ]);
   });
 
   test('each has from then on the identifiers that identity says', () => {

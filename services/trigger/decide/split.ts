@@ -3,13 +3,15 @@
  * from the counts, so both people start anew: what the rules have counted, and which journeys were entered, is
  * forgotten, and memberships that rested on it end. Nobody did anything, so no journey starts. Pure.
  */
-import type { Decision, Subject } from './decide.ts';
+import type { Decision, Subject } from './subject.ts';
 import { Look } from './look.ts';
 import type { Change } from './merge.ts';
+import { caughtUp } from './pass-time.ts';
 import { attributeAt, withKnown } from './profile.ts';
 import { newPerson, type Person, type RuleState } from './state.ts';
 
-export function decideSplit(subject: Subject, { at, known }: Change): Decision {
+export function decideSplit(asked: Subject, { at, known }: Change): Decision {
+  const { subject, effects: passed, patternSteps: passedSteps } = caughtUp(asked);
   const { rules, personId } = subject;
   const before = subject.person ?? { ...newPerson, stamp: rules.stamp };
   const stored = subject.profile();
@@ -20,16 +22,18 @@ export function decideSplit(subject: Subject, { at, known }: Change): Decision {
     now: Math.max(before.evaluatedAt, at),
     attribute: (path: string) => attributeAt(profile, personId, before.firstSeenAt, path),
     relationships: () => profile.relationships ?? [],
+    heldTriggers: subject.heldTriggers,
     firstSeenAt: before.firstSeenAt,
   };
   const catchUp = new Look(before, options);
-  catchUp.catchUp(before.stamp);
+  if (before.stamp !== rules.stamp) catchUp.catchUpWithDefinitions();
   const cleared = withoutRuleState(catchUp.finish(before), at);
   const look = new Look(cleared, options);
+  look.journeys.disinherit();
   look.turnSegments(look.allSegments(), null);
   const person = look.finish(cleared);
-  const patternSteps = catchUp.patterns.taken + look.patterns.taken;
-  return { person, profile, effects: [...catchUp.effects, ...look.effects], patternSteps };
+  const patternSteps = passedSteps + catchUp.patterns.taken + look.patterns.taken;
+  return { person, profile, effects: [...passed, ...catchUp.effects, ...look.effects], patternSteps };
 }
 
 /** Members stay members until they are looked at. */
@@ -37,6 +41,6 @@ function withoutRuleState(person: Person, clearedAt: number): Person {
   const members = Object.entries(person.rules).flatMap(([key, { version, since }]): [string, RuleState][] =>
     since === undefined ? [] : [[key, { version, marks: {}, since }]],
   );
-  const nothing = { journeys: {}, held: [], changesAt: Infinity };
+  const nothing = { journeys: {}, changesAt: Infinity };
   return { ...person, ...nothing, rules: Object.fromEntries(members), clearedAt };
 }

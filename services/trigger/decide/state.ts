@@ -1,11 +1,13 @@
 /**
- * What the trigger knows of a person, as stored: a short binary head that answers for most events whether there is
- * anything to do, then JSON. The profile has a key of its own (profile.ts), because few events need it.
+ * What the trigger knows of a person; state-codec.ts has its bytes. The profile has a key of its own (profile.ts), because
+ * few events need it.
  *
  * States of a person: alive; absorbed (into another person, to whom every record is forwarded, for ever); deleted
  * (records are dropped with a reason). Both ends are final.
  */
 import type { Marks } from '../../rules/windows.ts';
+import type { HeldRange } from './held-triggers.ts';
+import type { JourneyState } from './runs.ts';
 
 /** What a person has of one rule. */
 export interface RuleState {
@@ -17,21 +19,8 @@ export interface RuleState {
   readonly since?: number;
   /** Segments: when membership may change if nothing more happens, ms. */
   readonly changesAt?: number;
-}
-
-/** What a person has of one journey; kept whatever becomes of its definition, so that `once` is once. */
-export interface JourneyState {
-  readonly entries: number;
-  readonly lastEnteredAt: number | null;
-  readonly heldOutAt: number | null;
-}
-
-/** A trigger that waits for the effects of the identify behind a release (spec C.1 row 16). */
-export interface HeldTrigger {
-  readonly anonymousId: string;
-  readonly journeyId: string;
-  readonly messageId: string;
-  readonly at: number;
+  /** Segments: nobody enters before it, ms; until then what answers a stall that is over may be read. */
+  readonly notBefore?: number;
 }
 
 export interface Person {
@@ -50,8 +39,8 @@ export interface Person {
   readonly journeys: Readonly<Record<string, JourneyState>>;
   /** Anonymous ids whose identify has been handled, latest last; at most claimsMax. */
   readonly claims: readonly string[];
-  /** At most heldTriggersMax. */
-  readonly held: readonly HeldTrigger[];
+  /** Triggers that wait for an identify; at most heldRangesMax. */
+  readonly held: readonly HeldRange[];
   /** absorbed: by whom, and the number of the fact. */
   readonly absorbedBy: { readonly personId: string; readonly factNumber: number } | null;
   /** A split cleared what the rules had counted: events that were merged before are counted no more, ms. */
@@ -61,7 +50,6 @@ export interface Person {
 /** What a person's rules have counted, as kept. Above it nothing more is counted for the person, and each time is told. */
 export const ruleStateBytesMax = 512 * 1_024;
 export const claimsMax = 64;
-export const heldTriggersMax = 200;
 
 export const newPerson: Person = {
   status: 'alive',
@@ -81,51 +69,4 @@ export const newPerson: Person = {
 export function withClaim(claims: readonly string[], anonymousId: string): readonly string[] {
   if (claims.at(-1) === anonymousId) return claims;
   return [...claims.filter((other) => other !== anonymousId), anonymousId].slice(-claimsMax);
-}
-
-const FORMAT = 1;
-const STATUSES: readonly Person['status'][] = ['alive', 'absorbed', 'deleted'];
-const HEAD_BYTES = 22;
-
-export function isAlive(stored: Buffer): boolean {
-  return stored[1] === 0;
-}
-export function stampOf(stored: Buffer): number {
-  return stored.readUInt32LE(2);
-}
-export function firstSeenOf(stored: Buffer): number {
-  return stored.readDoubleLE(6);
-}
-export function changesAtOf(stored: Buffer): number {
-  return stored.readDoubleLE(14);
-}
-
-export function encodePerson(person: Person): Buffer {
-  const { status, stamp, firstSeenAt, changesAt, ...rest } = person;
-  const json = JSON.stringify(rest);
-  const bytes = Buffer.allocUnsafe(HEAD_BYTES + Buffer.byteLength(json));
-  bytes[0] = FORMAT;
-  bytes[1] = STATUSES.indexOf(status);
-  bytes.writeUInt32LE(stamp, 2);
-  bytes.writeDoubleLE(firstSeenAt, 6);
-  bytes.writeDoubleLE(changesAt, 14);
-  bytes.write(json, HEAD_BYTES);
-  return bytes;
-}
-
-export function decodePerson(stored: Buffer): Person {
-  if (stored[0] !== FORMAT) throw new RangeError(`unknown format ${String(stored[0])} of a person's state`);
-  const status = STATUSES[stored[1] ?? 0];
-  if (status === undefined) throw new RangeError('unknown status of a person');
-  const rest = JSON.parse(stored.toString('utf8', HEAD_BYTES)) as Omit<
-    Person,
-    'status' | 'stamp' | 'firstSeenAt' | 'changesAt'
-  >; // written by encodePerson
-  return {
-    ...rest,
-    status,
-    stamp: stampOf(stored),
-    firstSeenAt: firstSeenOf(stored),
-    changesAt: changesAtOf(stored),
-  };
 }

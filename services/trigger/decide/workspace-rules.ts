@@ -9,11 +9,14 @@ import {
   type EventMatcher,
   type EventType,
   type Journey,
+  type Stall,
 } from '../../rules/condition.ts';
 import { StoredPatterns, type DefinitionPatterns } from '../../rules/definition-patterns.ts';
 import { EVENT_TYPES } from '../../rules/parse-matcher.ts';
 import { parseJourney, parseSegment } from '../../rules/parse.ts';
+import { isJsonObject } from '../../rules/paths.ts';
 import type { DefinitionsView, StoredDefinition } from '../../runtime/definitions.ts';
+import { settingsOf } from '../../runtime/workspace-settings.ts';
 import { patternOwners, withRoomForPatterns } from '../../runtime/stored-patterns.ts';
 
 /** What keeps marks for each person: a segment's `when`, or a journey's `filters`. */
@@ -41,6 +44,10 @@ export interface JourneyRule extends Rule {
   readonly id: string;
   readonly definitionVersion: number;
   readonly journey: Journey;
+  /** Of a journey that runs and is triggered by one. */
+  readonly stall?: Stall;
+  /** Another for another trigger: 48 bits of its text. */
+  readonly triggerKey: string;
 }
 
 /** What an event of a name is asked. */
@@ -73,6 +80,8 @@ export interface WorkspaceRules {
   /** Running journeys that an identify triggers. */
   readonly onIdentified: readonly JourneyRule[];
   readonly rulesByKey: ReadonlyMap<string, Rule>;
+  /** Share of the workspace's people whom every journey leaves out for comparison, 0 to 1. */
+  readonly globalHoldout: number;
   /** Stored definitions that this version of the product cannot read; they are left alone. */
   readonly unreadable: number;
   /** Patterns stored before a bound that they are over; they are found nowhere. */
@@ -107,6 +116,7 @@ export function workspaceRules(definitions: DefinitionsView, workspace: string):
     onIdentified: running.filter(({ journey }) => journey.trigger.type === 'identified'),
     rulesByKey: new Map([...segments, ...manual, ...journeys].map((rule) => [rule.key, rule])),
     unreadable: stored.length - segments.length - journeys.length - manual.length,
+    globalHoldout: settingsOf(definitions, workspace).global_holdout,
     unusablePatterns,
   };
 }
@@ -129,11 +139,22 @@ function ruleOf(
   if (!parsed.ok) return undefined;
   const { filters } = parsed.value;
   const events = filters === null ? [] : eventsOf(filters);
-  return { ...shared, key: `j:${stored.id}`, events, journey: parsed.value };
+  const { trigger, state, key } = parsed.value;
+  const stall = trigger.type === 'stall' && state === 'running' ? { stall: trigger } : {};
+  const triggerKey = triggerKeyOf(stored.body, key);
+  return { ...shared, key: `j:${stored.id}`, events, journey: parsed.value, triggerKey, ...stall };
 }
 
 export function segmentKey(segmentId: string): string {
   return `s:${segmentId}`;
+}
+
+function triggerKeyOf(body: unknown, key: string | null): string {
+  const trigger = isJsonObject(body) ? body['trigger'] : undefined;
+  return createHash('sha256')
+    .update(JSON.stringify([trigger, key]))
+    .digest('hex')
+    .slice(0, 12);
 }
 
 const PROFILE_LEAVES: ReadonlySet<string> = new Set(['attribute', 'relationship', 'age']);
@@ -158,7 +179,8 @@ function watchersOf(
     ),
     ...running.flatMap((rule) => {
       const { trigger } = rule.journey;
-      return trigger.type === 'event' ? [{ trigger: rule, matchers: [trigger] }] : [];
+      if (trigger.type === 'event') return [{ trigger: rule, matchers: [trigger] }];
+      return trigger.type === 'stall' ? [{ trigger: rule, matchers: [trigger.of, trigger.without] }] : [];
     }),
   ];
   const ofAnyName = asks.filter(({ matchers }) => matchers.some(({ name }) => name === null));

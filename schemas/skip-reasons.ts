@@ -1,0 +1,13 @@
+/** Why a trigger of a running journey led to no entry. Analysts read the codes in `journey_skips`. */
+export const skipReasons = {
+  filters_not_met:
+    'The filters do not hold; detail.pointer is the condition that would have had to be otherwise.',
+  frequency: 'The person has entered too lately, or too often; detail says when, and what the journey asks.',
+  held_out: 'The person is one of those whom the journey leaves out for comparison.',
+  global_holdout: 'The person is one of those whom the workspace leaves out of every journey for comparison.',
+  too_old: 'The event is more than 72 hours older than when it was merged.',
+  inherited:
+    'It waited for an identify when the person was merged into another, who does not inherit triggers.',
+  key_limit: 'The person has as many runs of the journey as may be kept.',
+} as const;
+export type SkipReason = keyof typeof skipReasons;

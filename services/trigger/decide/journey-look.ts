@@ -1,0 +1,268 @@
+/**
+ * The journeys of one look at a person: triggers lead to entries or to a row that says why not, those of a release wait for
+ * the identify behind it, and stalls are armed, answered and fire. Works on a copy and hands back a new state. Pure.
+ */
+import type { SkipReason } from '../../../schemas/skip-reasons.ts';
+import type { JsonObject } from '../../rules/paths.ts';
+import type { Stall } from '../../rules/condition.ts';
+import { admit } from './admission.ts';
+import { answered, arm, fired, firesAt, firingMessage, withAnswer, type ArmedStall } from './armed-stall.ts';
+import type { Effect } from './effects.ts';
+import { answerAll, hasRoom, newRun, runOf, runsOf, withRun, type JourneyState, type Run } from './runs.ts';
+import { dueOf, rangeFor, releasedALookMax, type HeldRange, type HeldTrigger } from './held-triggers.ts';
+import type { Person } from './state.ts';
+import type { JourneyRule, WorkspaceRules } from './workspace-rules.ts';
+
+/** What asks a journey to take the person in. */
+export interface Triggered {
+  /** null: time did. */
+  readonly messageId: string | null;
+  /** Which of the person's runs is meant. */
+  readonly key: string | null;
+}
+
+interface StallEvent {
+  readonly messageId: string;
+  readonly key: string | null;
+  readonly time: number;
+}
+
+export interface JourneyLookOptions {
+  readonly personId: string;
+  readonly rules: WorkspaceRules;
+  /** ms */
+  readonly now: number;
+  readonly effects: Effect[];
+  /** Those at [from, to) of a range. */
+  readonly heldTriggers: (range: number, from: number, to: number) => readonly HeldTrigger[];
+  /** Pointer of the filter that does not hold; null: they hold. */
+  readonly unmet: (rule: JourneyRule) => string | null;
+}
+
+export class JourneyLook {
+  readonly #options: JourneyLookOptions;
+  readonly #journeys: Map<string, JourneyState>;
+  #held: readonly HeldRange[];
+  touched = false;
+
+  constructor(person: Person, options: JourneyLookOptions) {
+    this.#options = options;
+    this.#journeys = new Map(Object.entries(person.journeys));
+    this.#held = person.held;
+  }
+
+  get state(): Pick<Person, 'journeys' | 'held'> {
+    return { journeys: Object.fromEntries(this.#journeys), held: this.#held };
+  }
+
+  /** When something of this is due although nothing happens, ms; Infinity for never. */
+  get changesAt(): number {
+    let next = Infinity;
+    for (const range of this.#held) next = Math.min(next, dueOf(range));
+    for (const { at } of this.#armed()) next = Math.min(next, at);
+    return next;
+  }
+
+  /** @param heldFor the anonymous id whose identify it waits for; null: it waits for nothing. */
+  start(rule: JourneyRule, triggered: Triggered, heldFor: string | null): void {
+    const { messageId, key } = triggered;
+    const { now, effects } = this.#options;
+    const range = heldFor === null ? undefined : rangeFor(this.#held, heldFor, now);
+    if (range === undefined || messageId === null) {
+      this.#enter(rule, triggered);
+      return;
+    }
+    const trigger = { journeyId: rule.id, messageId, ...(key === null ? {} : { key }) };
+    effects.push({ type: 'trigger_held', range: range.number, place: range.to, trigger });
+    this.#replace(range, { ...range, to: range.to + 1 });
+  }
+
+  skip(
+    { id, definitionVersion }: JourneyRule,
+    { messageId, key }: Triggered,
+    reason: SkipReason,
+    detail: JsonObject | null,
+  ): void {
+    this.#options.effects.push({
+      type: 'journey_skipped',
+      journeyId: id,
+      key,
+      at: this.#options.now,
+      reason,
+      triggerMessageId: messageId,
+      ruleVersion: definitionVersion,
+      detail,
+    });
+  }
+
+  /** The identify that these triggers waited for has had its effects. */
+  releaseHeld(anonymousId: string): void {
+    for (const range of this.#held.filter((other) => other.anonymousId === anonymousId)) this.#release(range);
+  }
+
+  /** An event begins a stall. False: there is no room for another run. */
+  arm(rule: JourneyRule, stall: Stall, { messageId, key, time }: StallEvent): boolean {
+    const { now } = this.#options;
+    const state = this.#journeys.get(rule.id);
+    if (!hasRoom(state, key, now)) return false;
+    const run = runOf(state, key) ?? newRun;
+    const before = this.#stallOf(rule, run);
+    const known = answered(stall, before, key, state?.answers ?? []);
+    const after = arm(stall, known, { time, messageId }, now);
+    if (after !== before) this.#keep(rule, key, { ...run, stall: after });
+    return true;
+  }
+
+  /** An event answers a stall: that of its own key, or of every key when it has none; one without a key is anybody's. */
+  answer(rule: JourneyRule, stall: Stall, { messageId, key, time }: StallEvent): void {
+    const state: JourneyState = this.#journeys.get(rule.id) ?? newRun;
+    const answers = withAnswer(state.answers ?? [], [time, messageId, key]);
+    this.#journeys.set(rule.id, answerAll(stall, { ...state, answers }));
+    this.touched = true;
+  }
+
+  /** What has waited long enough, and the stalls whose time is up. */
+  passTime(): void {
+    const { now } = this.#options;
+    for (const range of this.#held.filter((other) => dueOf(other) <= now)) this.#release(range);
+    for (const { rule, stall, key, run, armed, at } of [...this.#armed()]) {
+      if (at > now) continue;
+      const messageId = firingMessage(stall, armed);
+      this.#keep(rule, key, { ...run, stall: fired(armed) });
+      this.#enter(rule, { messageId, key });
+    }
+  }
+
+  /** What was armed for a trigger that is no more is forgotten. */
+  forgetStalls(): void {
+    for (const [id, state] of this.#journeys) {
+      const rule = this.#options.rules.journeys.get(id);
+      if (rule?.stall === undefined && state.answers !== undefined)
+        this.#journeys.set(id, withoutAnswers(state));
+      for (const [key, run] of runsOf(state)) {
+        if (run.stall === undefined) continue;
+        if (rule?.stall !== undefined && rule.triggerKey === run.stall.trigger) continue;
+        this.#journeys.set(id, withRun(this.#journeys.get(id), key, withoutStall(run), this.#options.now));
+        this.touched = true;
+      }
+    }
+  }
+
+  *#armed(): Iterable<Armed> {
+    const { journeys } = this.#options.rules;
+    for (const [id, state] of this.#journeys) {
+      const rule = journeys.get(id);
+      if (rule?.stall === undefined) continue;
+      const { stall } = rule;
+      for (const [key, run] of runsOf(state)) {
+        const armed = run.stall;
+        if (armed === undefined || armed.marks.length === 0 || armed.trigger !== rule.triggerKey) continue;
+        const at = firesAt(stall, armed);
+        if (at !== Infinity) yield { rule, stall, key, run, armed, at };
+      }
+    }
+  }
+
+  #stallOf(rule: JourneyRule, run: Run): ArmedStall {
+    const { stall } = run;
+    return stall?.trigger === rule.triggerKey ? stall : { trigger: rule.triggerKey, marks: [] };
+  }
+
+  /** A slice of it; the rest a moment later. */
+  #release(range: HeldRange): void {
+    const { now } = this.#options;
+    const to = Math.min(range.to, range.from + releasedALookMax);
+    const triggers = this.#take(range, to);
+    this.#replace(range, to === range.to ? undefined : { ...range, from: to, dueAt: now + 1 });
+    for (const { journeyId, messageId, key } of triggers) {
+      const rule = this.#options.rules.journeys.get(journeyId);
+      if (rule?.journey.state === 'running') this.#enter(rule, { messageId, key: key ?? null });
+    }
+  }
+
+  /** What a merge or a split hands on triggers nothing: each has its row. */
+  disinherit(): void {
+    if (this.#held.length === 0) return;
+    for (const range of this.#held) {
+      for (const trigger of this.#take(range, range.to)) this.inherited(trigger);
+    }
+    this.#held = [];
+    this.touched = true;
+  }
+
+  inherited({ journeyId, messageId, key }: HeldTrigger): void {
+    const rule = this.#options.rules.journeys.get(journeyId);
+    if (rule?.journey.state === 'running')
+      this.skip(rule, { messageId, key: key ?? null }, 'inherited', null);
+  }
+
+  #take({ number, from, items }: HeldRange, to: number): readonly HeldTrigger[] {
+    if (items !== undefined) return items.slice(from, to);
+    const triggers = this.#options.heldTriggers(number, from, to);
+    this.#options.effects.push({ type: 'triggers_let_go', range: number, from, to });
+    return triggers;
+  }
+
+  #replace(before: HeldRange, after: HeldRange | undefined): void {
+    const others = this.#held.filter(({ number }) => number !== before.number);
+    this.#held = after === undefined ? others : [...others, after];
+    this.touched = true;
+  }
+
+  #enter(rule: JourneyRule, triggered: Triggered): void {
+    const { personId, now, rules, effects, unmet } = this.#options;
+    const { key, messageId } = triggered;
+    const state = this.#journeys.get(rule.id);
+    const run = runOf(state, key);
+    const admission = admit({
+      rule,
+      personId,
+      key,
+      run,
+      hasRoom: hasRoom(state, key, now),
+      now,
+      globalHoldout: rules.globalHoldout,
+      unmet: () => unmet(rule),
+    });
+    if (admission.run !== undefined) this.#keep(rule, key, admission.run);
+    if (admission.type === 'skipped') {
+      const { reason, detail } = admission;
+      if (reason === 'held_out' && (run?.heldOutAt ?? null) === null) {
+        effects.push({ type: 'held_out', journeyId: rule.id, at: now, triggerMessageId: messageId });
+      }
+      this.skip(rule, triggered, reason, detail);
+      return;
+    }
+    effects.push({
+      type: 'journey_entered',
+      journeyId: rule.id,
+      key,
+      at: now,
+      triggerMessageId: messageId,
+      ruleVersion: rule.definitionVersion,
+    });
+  }
+
+  #keep({ id }: JourneyRule, key: string | null, run: Run): void {
+    this.#journeys.set(id, withRun(this.#journeys.get(id), key, run, this.#options.now));
+    this.touched = true;
+  }
+}
+
+function withoutAnswers({ keys, ...state }: JourneyState): JourneyState {
+  return { ...withoutStall(state), ...(keys && { keys }), ...(state.stall && { stall: state.stall }) };
+}
+
+function withoutStall({ entries, lastEnteredAt, heldOutAt, passedAt }: Run): Run {
+  return { entries, lastEnteredAt, heldOutAt, ...(passedAt === undefined ? {} : { passedAt }) };
+}
+
+interface Armed {
+  readonly rule: JourneyRule;
+  readonly stall: Stall;
+  readonly key: string | null;
+  readonly run: Run;
+  readonly armed: ArmedStall;
+  /** When it fires, ms. */
+  readonly at: number;
+}

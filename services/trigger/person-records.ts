@@ -1,0 +1,185 @@
+/**
+ * What a record of a person's stream does to the person, once nothing has to come before it: the state is read, a decider
+ * asked, and what it says is kept and written.
+ */
+import type { Codecs } from '../../schemas/codec.ts';
+import { assert } from '../runtime/errors.ts';
+import type { Emitter } from '../runtime/task/ports.ts';
+import { decideEvent, type PersonEvent } from './decide/decide.ts';
+import type { LinkBook } from './decide/links.ts';
+import { decideAbsorb, decideDeparture, type Change, type Moved } from './decide/merge.ts';
+import { passTime } from './decide/pass-time.ts';
+import type { Known } from './decide/profile.ts';
+import { decideSplit } from './decide/split.ts';
+import type { Person } from './decide/state.ts';
+import { changesAtOf, decodePerson, firstSeenOf, isAlive, stampOf } from './decide/state-codec.ts';
+import type { Subject } from './decide/subject.ts';
+import type { MergedView } from './merged-view.ts';
+import { emitEffect, type Whose } from './outputs.ts';
+import type { PeopleStore } from './people-store.ts';
+import type { RulesCache } from './rules-cache.ts';
+import { wholeOf } from './transfer-state.ts';
+import { TransferWriter, type Source } from './transfers.ts';
+import type { Watermarks } from './watermarks.ts';
+import { watchersFor } from './decide/workspace-rules.ts';
+
+/** Types of what a visitor does; the others say something of the person. */
+const HAPPENS: ReadonlySet<string> = new Set(['event', 'page', 'screen']);
+
+export interface PersonRecordsParts {
+  readonly people: PeopleStore;
+  readonly codecs: Codecs;
+  /** Shows the record in hand. */
+  readonly view: MergedView;
+  readonly rules: RulesCache;
+  readonly links: LinkBook;
+  readonly watermarks: Watermarks;
+}
+
+export class PersonRecords {
+  readonly #parts: PersonRecordsParts;
+  readonly #transfers: TransferWriter;
+
+  constructor(parts: PersonRecordsParts) {
+    this.#parts = parts;
+    this.#transfers = new TransferWriter(parts.codecs);
+  }
+
+  /** The record that the view shows. @param stored the person as stored; undefined for nobody yet. */
+  handle(personKey: string, stored: Buffer | undefined, source: Source, out: Emitter): void {
+    if (stored !== undefined && this.#leavesNothing(stored)) return;
+    this.#apply(personKey, stored && decodePerson(stored), source, out);
+  }
+
+  /** What was due at `at` happens. */
+  lookAgain(personKey: string, at: number, out: Emitter): void {
+    const { people } = this.#parts;
+    const person = people.person(personKey);
+    if (person === undefined || person.changesAt > at) return;
+    const whose = whoseOf(personKey);
+    people.settle(whose, person, passTime(this.#subject(whose, person), person, at), out);
+  }
+
+  /** The state of somebody who was merged into this person is here. */
+  absorb(whose: Whose, moved: Moved, change: Change, out: Emitter): void {
+    const { people } = this.#parts;
+    const person = people.person(whose.personKey);
+    people.settle(whose, person, decideAbsorb(this.#subject(whose, person), moved, change), out);
+  }
+
+  /** What most events are: nothing of the person changes, and no rule asks about the name. */
+  #leavesNothing(stored: Buffer): boolean {
+    const { view } = this.#parts;
+    if (view.kind !== 'event' || view.knownAsOf !== null || !isAlive(stored)) return false;
+    if (!HAPPENS.has(view.type)) return false;
+    const rules = this.#parts.rules.of(view.workspace);
+    return (
+      stampOf(stored) === rules.stamp &&
+      firstSeenOf(stored) <= Math.min(view.timestamp, view.receivedAt) &&
+      changesAtOf(stored) > view.mergedAt &&
+      watchersFor(rules, view.type, view.name) === undefined
+    );
+  }
+
+  #apply(personKey: string, person: Person | undefined, source: Source, out: Emitter): void {
+    const { view, people, links } = this.#parts;
+    const whose = whoseOf(personKey);
+    if (person?.status === 'absorbed') {
+      assert(person.absorbedBy !== null, 'an absorbed person names who absorbed it');
+      this.#transfers.record(whose, person.absorbedBy, source, out);
+      return;
+    }
+    if (person?.status === 'deleted') {
+      this.#drop(whose, out);
+      return;
+    }
+    const subject = this.#subject(whose, person);
+    switch (view.kind) {
+      case 'event':
+        if (view.hasEvent) people.settle(whose, person, decideEvent(subject, this.#event()), out);
+        return;
+      case 'absorb': {
+        const fact = { factNumber: view.factNumber ?? 0, at: view.mergedAt, known: this.#known() };
+        const texts = links.absorb(personKey, fact);
+        if (texts !== undefined) this.absorb(whose, wholeOf(texts), fact, out);
+        return;
+      }
+      case 'split': {
+        const split = decideSplit(subject, { at: view.mergedAt, known: this.#known() });
+        people.settle(whose, person, split, out);
+        return;
+      }
+      case 'absorbed':
+        this.#depart(whose, subject, view.otherPersonId, out);
+        return;
+      case 'deleted':
+        this.#depart(whose, subject, null, out);
+        return;
+      case 'watermark':
+        return;
+    }
+  }
+
+  #subject(whose: Whose, person: Person | undefined): Subject {
+    const { people, rules, watermarks } = this.#parts;
+    return people.subject(whose, person, { rules: rules.of(whose.workspace), readTo: watermarks.time });
+  }
+
+  #event(): PersonEvent {
+    const { view } = this.#parts;
+    let details: ReturnType<MergedView['details']> | undefined;
+    return {
+      type: view.type,
+      name: view.name,
+      messageId: view.messageId,
+      anonymousId: view.anonymousId,
+      timestamp: view.timestamp,
+      receivedAt: view.receivedAt,
+      mergedAt: view.mergedAt,
+      previouslyAnonymous: view.previouslyAnonymous,
+      byCioId: view.identifierKind === 'cio_id',
+      known: this.#known(),
+      details: () => (details ??= view.details()),
+    };
+  }
+
+  #known(): Known | null {
+    const { knownAsOf: asOf, knownId: id, knownEmail: email } = this.#parts.view;
+    return asOf === null ? null : { asOf, id, email };
+  }
+
+  /** `into` null: the person was deleted. */
+  #depart(whose: Whose, subject: Subject, into: string | null, out: Emitter): void {
+    const { view, people } = this.#parts;
+    const { mergedAt: at, factNumber } = view;
+    const absorbedBy = into === null ? null : { personId: into, factNumber: factNumber ?? 0 };
+    const status = absorbedBy === null ? 'deleted' : 'absorbed';
+    const { moved, ...decision } = decideDeparture(subject, { status, absorbedBy, at });
+    if (absorbedBy !== null) this.#transfers.state(whose, absorbedBy, moved, out);
+    people.settle(whose, subject.person, decision, out);
+    people.forgetProfile(whose.personKey);
+  }
+
+  #drop(whose: Whose, out: Emitter): void {
+    const { view, codecs } = this.#parts;
+    if (view.kind !== 'event' || !view.hasEvent) return;
+    emitEffect(
+      {
+        type: 'dropped',
+        reason: 'person_deleted',
+        at: view.mergedAt,
+        messageId: view.messageId,
+        anonymousId: view.anonymousId,
+        detail: JSON.stringify({ name: view.name, type: view.type }),
+      },
+      whose,
+      codecs,
+      out,
+    );
+  }
+}
+
+function whoseOf(personKey: string): Whose {
+  const end = personKey.indexOf(':');
+  return { workspace: personKey.slice(0, end), personId: personKey.slice(end + 1), personKey };
+}

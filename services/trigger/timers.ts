@@ -1,0 +1,83 @@
+/**
+ * When each person of a partition has to be looked at although nothing happens: an index in the keyed store, by time and
+ * then by person, with at most one entry for each (when a look is next due is one of the person's own figures). An entry
+ * is its key and nothing else. The nearest are kept in memory too, so that neither asking nor arming scans the store.
+ */
+import type { KeyedStore } from '../runtime/store/ports.ts';
+import { KeyHeap } from './key-heap.ts';
+
+/** Of the nearest; above it the later half is forgotten, and read again when its time is near. */
+export const nearTimersMax = 20_000;
+
+export interface Timer {
+  /** ms */
+  readonly at: number;
+  readonly personKey: string;
+}
+
+const PREFIX = 'z:';
+const END = 'z;';
+/** Base 36, which holds every time that a condition can name (year 9999) in the order of the numbers. */
+const TIME_DIGITS = 10;
+const TIME_MAX = 36 ** TIME_DIGITS - 1;
+
+export class TimerIndex {
+  readonly #store: KeyedStore;
+  readonly #nearMax: number;
+  readonly #near = new KeyHeap();
+  /** Every entry of the store below this key is in `near`. */
+  #horizon = PREFIX;
+
+  constructor(store: KeyedStore, nearMax = nearTimersMax) {
+    this.#store = store;
+    this.#nearMax = nearMax;
+    this.#readOn();
+  }
+
+  /** @param from when it was due before, @param to when it is due now; Infinity: not at all. */
+  move(personKey: string, from: number, to: number): void {
+    if (from === to) return;
+    if (from !== Infinity) this.#remove(keyOf(from, personKey));
+    if (to !== Infinity) this.#add(keyOf(to, personKey));
+  }
+
+  /** The earliest that is due at `time`, left where it is. */
+  due(time: number): Timer | undefined {
+    if (this.#near.size === 0 && this.#horizon !== END) this.#readOn();
+    const key = this.#near.first();
+    if (key === undefined) return undefined;
+    const timer = timerOf(key);
+    return timer.at <= time ? timer : undefined;
+  }
+
+  #add(key: string): void {
+    this.#store.put(key, NOTHING);
+    if (key >= this.#horizon) return;
+    this.#near.add(key);
+    if (this.#near.size > this.#nearMax) this.#horizon = this.#near.keepHalf();
+  }
+
+  #remove(key: string): void {
+    this.#store.delete(key);
+    this.#near.delete(key);
+  }
+
+  #readOn(): void {
+    const found = this.#store.scan(this.#horizon, END, this.#nearMax);
+    for (const [key] of found) this.#near.add(key);
+    const last = found.at(-1)?.[0];
+    this.#horizon = last === undefined || found.length < this.#nearMax ? END : `${last}\0`;
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function keyOf(at: number, personKey: string): string {
+  const time = Math.min(Math.max(0, Math.ceil(at)), TIME_MAX);
+  return PREFIX + time.toString(36).padStart(TIME_DIGITS, '0') + personKey;
+}
+
+function timerOf(key: string): Timer {
+  const end = PREFIX.length + TIME_DIGITS;
+  return { at: Number.parseInt(key.slice(PREFIX.length, end), 36), personKey: key.slice(end) };
+}
