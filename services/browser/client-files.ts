@@ -15,8 +15,8 @@ export interface ClientFiles {
 const MAIN = 'standalone.js';
 
 export function clientFiles(): ClientFiles {
-  const load = createRequire(import.meta.url);
-  const folder = dirname(load.resolve('@customerio/cdp-analytics-browser/package.json'));
+  const require = createRequire(import.meta.url);
+  const folder = dirname(require.resolve('@customerio/cdp-analytics-browser/package.json'));
   const built = join(folder, 'dist', 'umd');
   const names = readdirSync(built).filter((name) => name.endsWith('.js'));
   const scripts = new Map(names.map((name) => [name, scriptFile(readFileSync(join(built, name)))]));

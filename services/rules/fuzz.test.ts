@@ -60,9 +60,12 @@ function damage(
   const roll = Number(chance.next().value);
   const at = keys[roll % Math.max(1, keys.length)] ?? key;
   const record = rule as Record<string, unknown>; // of JSON
-  if (roll % 5 === 0) Object.defineProperty(record, key, { value, enumerable: true, configurable: true });
+  // Defined, not assigned: a key may be __proto__.
+  const put = (name: string, to: unknown) =>
+    Reflect.defineProperty(record, name, { value: to, enumerable: true, configurable: true, writable: true });
+  if (roll % 5 === 0) put(key, value);
   else if (roll % 5 === 1) Reflect.deleteProperty(record, at);
-  else record[at] = damage(record[at], chance, { value, key });
+  else put(at, damage(Object.getOwnPropertyDescriptor(record, at)?.value, chance, { value, key }));
   return rule;
 }
 
