@@ -83,7 +83,13 @@ describe('npm start', () => {
         string,
         string
       >;
-      expect(Object.keys(addresses).sort()).toEqual(['clickhouse', 'http', 'kafka', 'registry']);
+      expect(Object.keys(addresses).sort()).toEqual([
+        'clickhouse',
+        'clickhouse_reader',
+        'http',
+        'kafka',
+        'registry',
+      ]);
       for (const file of ['endpoints.json', 'credentials.json', 'clickhouse-accounts.json']) {
         expect(statSync(join(data, file)).mode & 0o777).toBe(0o600);
       }

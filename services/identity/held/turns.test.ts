@@ -57,7 +57,7 @@ describe('a workspace whose calls wait', () => {
 });
 
 describe('very many requests behind one call', () => {
-  const many = 1_300;
+  const many = 2_300;
 
   test('are decided a bounded number a batch, in their order, and what comes meanwhile stays behind them', () => {
     const shop = new Scenario();
