@@ -104,12 +104,13 @@ export default {
     },
     {
       name: 'gateway-mounts-plugins',
-      comment: 'The gateway sees of ingest and of the App API their plugins, and the ports those ask for.',
+      comment:
+        'The gateway sees of ingest, on-site and the App API their plugins, and the ports those ask for.',
       severity: 'error',
       from: { path: '^services/gateway/', pathNot: testing },
       to: {
         path: '^services/',
-        pathNot: ['^services/(gateway|runtime)/', '^services/(ingest|app)/(plugin|ports)\\.ts$'],
+        pathNot: ['^services/(gateway|runtime)/', '^services/(ingest|app|on-site)/(plugin|ports)\\.ts$'],
       },
     },
     {

@@ -6,6 +6,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Fault } from '../../schemas/http/app.ts';
 import { definitionBytesMax, storedDefinitionBytesMax } from '../../schemas/http/limits.ts';
 import type { Workspace } from '../../schemas/ids.ts';
+import { messageWarnings } from '../rules/message-warnings.ts';
+import { parseMessage } from '../rules/parse-message.ts';
 import { parseJourney, parseSegment, type Parsed } from '../rules/parse.ts';
 import type { StoredDefinition } from '../runtime/definitions.ts';
 import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
@@ -23,13 +25,16 @@ export interface DefinitionsOptions {
 export const definitionsMax = 1_000;
 
 interface Family {
-  readonly plural: 'segments' | 'journeys';
-  readonly kind: 'segment' | 'journey';
+  readonly plural: 'segments' | 'journeys' | 'messages';
+  readonly kind: 'segment' | 'journey' | 'message';
   readonly parse: (body: unknown) => Parsed<unknown>;
+  /** Of a body that is good: what is likely not meant so. */
+  readonly warnings?: (body: unknown) => readonly Fault[];
 }
 const families: readonly Family[] = [
   { plural: 'segments', kind: 'segment', parse: parseSegment },
   { plural: 'journeys', kind: 'journey', parse: parseJourney },
+  { plural: 'messages', kind: 'message', parse: parseMessage, warnings: messageWarnings },
 ];
 
 const ID = /^[A-Za-z0-9_-]{1,100}$/;
@@ -52,7 +57,6 @@ const tooLarge: Fault = {
 
 export function mountDefinitions(app: FastifyInstance, options: DefinitionsOptions): void {
   for (const family of families) mountFamily(app, options, family);
-  mountMessages(app, options);
 }
 
 type IdRequest = FastifyRequest<{ Params: { id: string } }>;
@@ -61,12 +65,14 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
   const { kind, plural } = family;
   const { definitions, inForce } = options;
   const url = `/v1/definitions/${plural}`;
-  app.get(url, (request, reply) => {
+  app.get<{ Querystring: { state?: string } }>(url, (request, reply) => {
     const workspace = workspaceOf(options, request);
     if (workspace === undefined) return unauthorized(reply);
-    return answer(reply, 200, {
-      [plural]: definitions.list(kind, workspace).map((stored) => describe(stored)),
-    });
+    const { state } = request.query;
+    const listed = definitions
+      .list(kind, workspace)
+      .filter(({ body }) => state === undefined || isIn(state, body));
+    return answer(reply, 200, { [plural]: listed.map((stored) => describe(stored)) });
   });
   app.get<{ Params: { id: string } }>(`${url}/:id`, (request, reply) => {
     const workspace = workspaceOf(options, request);
@@ -93,7 +99,7 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
 
 async function put(
   options: DefinitionsOptions,
-  { kind, parse }: Family,
+  { kind, parse, warnings }: Family,
   request: IdRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -115,31 +121,15 @@ async function put(
   const stored = await definitions.put(kind, workspace, id, { body, countMax: definitionsMax, mayStore });
   return stored === undefined
     ? badRequest(reply, [fault ?? tooMany])
-    : inForce.answer(reply, kind, describe(stored));
+    : inForce.answer(reply, kind, withWarnings(describe(stored), warnings?.(body) ?? []));
 }
 
-/** Messages are not built yet: none exists, and none is taken. */
-function mountMessages(app: FastifyInstance, options: DefinitionsOptions): void {
-  const url = '/v1/definitions/messages';
-  const fault: Fault = { pointer: '', code: 'not_supported_yet', message: 'messages are not supported yet' };
-  app.get(url, (request, reply) =>
-    workspaceOf(options, request) === undefined ? unauthorized(reply) : answer(reply, 200, { messages: [] }),
-  );
-  app.put<{ Params: { id: string } }>(`${url}/:id`, (request, reply) =>
-    workspaceOf(options, request) === undefined
-      ? unauthorized(reply)
-      : badRequest(reply, [ID.test(request.params.id) ? fault : badId]),
-  );
-  for (const method of ['GET', 'DELETE'] as const) {
-    app.route<{ Params: { id: string } }>({
-      method,
-      url: `${url}/:id`,
-      handler: (request, reply) =>
-        workspaceOf(options, request) === undefined
-          ? unauthorized(reply)
-          : missing(reply, 'message', request.params.id),
-    });
-  }
+function withWarnings(shown: object, warnings: readonly Fault[]): object {
+  return warnings.length === 0 ? shown : { ...shown, warnings };
+}
+
+function isIn(state: string, body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'state' in body && body.state === state;
 }
 
 /** An id of an earlier version may have more characters, and is found before this is asked. */

@@ -4,7 +4,7 @@ import type { Definition } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
 import type { StoredDefinition } from '../runtime/definitions.ts';
 
-export type DefinitionKind = 'segment' | 'journey' | 'workspace';
+export type DefinitionKind = 'segment' | 'journey' | 'message' | 'workspace';
 
 export interface DefinitionWrite {
   readonly body: unknown;

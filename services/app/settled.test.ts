@@ -11,6 +11,8 @@ function installation() {
     identityDecisions: 4,
     eventsMerged: 20,
     triggerTransfers: 3,
+    inAppRequests: 6,
+    inAppTransfers: 1,
   };
   const statuses: Record<string, ServiceStatus> = {
     merger: {
@@ -20,6 +22,17 @@ function installation() {
     },
     identity: { unsettled: 0, definitions_offset: 2, inputs: { identityRequests: [5] } },
     trigger: { unsettled: 0, definitions_offset: 2, inputs: { eventsMerged: [20], triggerTransfers: [3] } },
+    'in-app': {
+      unsettled: 0,
+      definitions_offset: 2,
+      inputs: {
+        eventsCollected: [10],
+        identityDecisions: [4],
+        eventsMerged: [20],
+        inAppRequests: [6],
+        inAppTransfers: [1],
+      },
+    },
     sink: { inputs: { eventsMerged: [20], eventsCollected: [10] } },
   };
   const asked: string[] = [];

@@ -25,6 +25,8 @@ const SAMPLE = 'sample';
 export const workspacesMax = 10_000;
 
 export interface Credentials {
+  /** The public name of a site, which lets pages ask for its messages and nothing else. */
+  site(siteId: string): Workspace | undefined;
   track(siteId: string, apiKey: string): Workspace | undefined;
   pipelines(writeKey: string): Workspace | undefined;
   app(appKey: string): Workspace | undefined;
@@ -46,6 +48,7 @@ export function ensureCredentials(dataFolder: string, env: Env): Credentials {
   if (JSON.stringify(file) !== JSON.stringify(known)) writeFile(dataFolder, path, file);
   const table = new KeyTable(file);
   return {
+    site: (siteId) => table.site(siteId),
     track: (siteId, apiKey) => table.track(siteId, apiKey),
     pipelines: (writeKey) => table.find('write_key', writeKey),
     app: (appKey) => table.find('app_key', appKey),
@@ -92,6 +95,10 @@ class KeyTable {
       const digest = digestOf(key);
       this.#keys.set(slot(field, digest), { workspace, digest });
     }
+  }
+
+  site(siteId: string): Workspace | undefined {
+    return this.#sites.get(siteId)?.workspace;
   }
 
   track(siteId: string, apiKey: string): Workspace | undefined {

@@ -15,6 +15,7 @@ import { readGatewayConfig } from './config.ts';
 import { ensureCredentials } from './credentials.ts';
 import { DefinitionsLog } from './definitions-log.ts';
 import { QuietLog } from './quiet-log.ts';
+import { openOnSite } from './on-site.ts';
 import { buildServer } from './server.ts';
 import { findStatuses } from './statuses.ts';
 
@@ -51,7 +52,12 @@ export async function run(env: Env): Promise<RunningGateway> {
   const clickhouse = openClickhouse(config);
   const requestLog = new QuietLog(logger);
   const budgets = bodyBudgets();
+  const clock = config.testClock
+    ? { now: standing, advanceTo: (time: number) => definitions.advanceClockTo(time) }
+    : undefined;
+  const onSite = await openOnSite({ config, keys, log, producer, codecs, logger, clock });
   const server = buildServer({
+    onSite: onSite.options,
     log: requestLog,
     budgets,
     ingest: {
@@ -61,9 +67,7 @@ export async function run(env: Env): Promise<RunningGateway> {
       codecs,
       logger,
       settings: (workspace) => settingsOf(definitions, workspace),
-      testClock: config.testClock
-        ? { now: standing, advanceTo: (time) => definitions.advanceClockTo(time) }
-        : undefined,
+      testClock: clock,
     },
     app: {
       keys,
@@ -94,7 +98,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     close: async () => {
       // Requests under way end first: their events are acknowledged or refused, never cut off.
       await closeServer(server);
-      for (const part of [status, definitions, producer, clickhouse, log]) await part.close();
+      for (const part of [status, onSite, definitions, producer, clickhouse, log]) await part.close();
     },
   };
 }

@@ -2,6 +2,7 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ServerResponse } from 'node:http';
 import { appPlugin, type AppOptions } from '../app/plugin.ts';
+import { onSitePlugin, type OnSiteOptions } from '../on-site/plugin.ts';
 import { ingestPlugin, type IngestOptions } from '../ingest/plugin.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { bodyMsMax, readBodies, type BodyOptions } from './body.ts';
@@ -18,6 +19,7 @@ import {
 export interface ServerOptions extends Pick<BodyOptions, 'budgets'> {
   readonly ingest: IngestOptions;
   readonly app: AppOptions;
+  readonly onSite: OnSiteOptions;
   readonly log: QuietLog;
   /** Of a body, first byte to last; 30 s unless a test says otherwise. */
   readonly bodyMsMax?: number;
@@ -31,7 +33,7 @@ const headersMsMax = 30_000;
 const checkPauseMs = 5_000;
 const connectionsMax = 10_000;
 
-export function buildServer({ ingest, app, log, ...options }: ServerOptions): FastifyInstance {
+export function buildServer({ ingest, app, onSite, log, ...options }: ServerOptions): FastifyInstance {
   /** The last answer of each connection. */
   const answers = new WeakMap<object, ServerResponse>();
   const server = Fastify({
@@ -78,6 +80,7 @@ export function buildServer({ ingest, app, log, ...options }: ServerOptions): Fa
   readBodies(server, { budgets: options.budgets, bodyMsMax: options.bodyMsMax ?? bodyMsMax });
   server.setErrorHandler((error: unknown, _request, reply) => answerError(log, error, reply));
   void server.register(ingestPlugin, ingest);
+  void server.register(onSitePlugin, onSite);
   void server.register(appPlugin, app);
   return server;
 }

@@ -17,6 +17,7 @@ export type FaultCode =
   | 'invalid_pattern'
   | 'pattern_too_large'
   | 'patterns_too_large'
+  | 'invalid_template'
   | 'not_supported_yet';
 
 export interface Fault {

@@ -1,10 +1,12 @@
 /** The gateway's server over fakes of its ports, for tests: what would have been sent is kept and decoded. */
 import type { FastifyInstance } from 'fastify';
+import { randomUUID } from 'node:crypto';
 import { localCodecs } from '../../schemas/codec.ts';
 import { toWorkspace, type Workspace } from '../../schemas/ids.ts';
 import type { CollectedEvent, DroppedEvent, IdentityRequest } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
 import type { AppKeys, DefinitionsStore, ServiceStatus } from '../app/plugin.ts';
+import type { DefinitionKind } from '../app/ports.ts';
 import type { IngestOptions } from '../ingest/plugin.ts';
 import { Definitions } from '../runtime/definitions.ts';
 import type { Producer } from '../runtime/log/ports.ts';
@@ -12,6 +14,9 @@ import type { Logger } from '../runtime/logger.ts';
 import { bodyBudgets, budgetStates, type BodyBudgets } from '../gateway/body-budget.ts';
 import { QuietLog } from '../gateway/quiet-log.ts';
 import { buildServer, type ServerOptions } from '../gateway/server.ts';
+import { unavailable } from '../gateway/in-app-view.ts';
+import { receiveTime } from '../gateway/on-site.ts';
+import type { OnSiteOptions } from '../on-site/plugin.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 
 export const siteId = 'site_123';
@@ -109,7 +114,7 @@ export class FakeDefinitions implements DefinitionsStore {
     this.#tail = turn.catch(() => undefined);
     return turn;
   }
-  #apply(kind: 'segment' | 'journey' | 'workspace', name: string, id: string, body: string | null): number {
+  #apply(kind: DefinitionKind, name: string, id: string, body: string | null): number {
     const key = `${kind}/${name}/${id}`;
     const version = (this.#versions.get(key) ?? 0) + 1;
     this.#versions.set(key, version);
@@ -145,14 +150,21 @@ export interface TestServer {
   readonly rows: Record<string, Readonly<Record<string, unknown>>[]>;
 }
 
+const noAnswer = (): Promise<never> => Promise.reject(unavailable('it has not started'));
+const noInApp: Pick<OnSiteOptions, 'view' | 'calls'> = {
+  view: { poll: noAnswer, why: noAnswer },
+  calls: { send: noAnswer, decide: noAnswer },
+};
+
 const takenAll: ServiceStatus = { definitions_offset: Number.MAX_SAFE_INTEGER };
 
 export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets' | 'bodyMsMax'>> {
   readonly testClock?: boolean;
   readonly inForceWaitMsMax?: number;
   /** In the place of the fakes. */
-  readonly keys?: IngestOptions['keys'] & AppKeys;
+  readonly keys?: IngestOptions['keys'] & AppKeys & OnSiteOptions['keys'];
   readonly store?: DefinitionsStore;
+  readonly onSite?: Pick<OnSiteOptions, 'view' | 'calls'>;
 }
 
 function loggerInto(logged: LoggedLine[]): Logger {
@@ -164,6 +176,22 @@ function loggerInto(logged: LoggedLine[]): Logger {
   return { error: write('error'), warn: write('warn'), info: write('info') };
 }
 
+function fakeKeys() {
+  const made = new Map<string, Workspace>();
+  return {
+    track: (site: string, key: string) => (site === siteId && key === apiKey ? workspace : undefined),
+    pipelines: (key: string) => (key === writeKey ? workspace : undefined),
+    site: (site: string) => (site === siteId ? workspace : undefined),
+    app: (key: string) => (key === appKey ? workspace : undefined),
+    isAdmin: (key: string) => key === adminKey,
+    has: (name: Workspace) => name === workspace || made.has(name),
+    ensure: (name: Workspace) => {
+      made.set(name, name);
+      return { site_id: 's', api_key: 'a', write_key: 'w', app_key: 'p' };
+    },
+  };
+}
+
 export function testServer({
   testClock = false,
   budgets = bodyBudgets(),
@@ -173,23 +201,20 @@ export function testServer({
 }: TestServerOptions = {}): TestServer {
   const sent = new FakeProducer();
   const definitions = new FakeDefinitions();
-  const statuses: TestServer['statuses'] = { merger: takenAll, identity: takenAll, trigger: takenAll };
+  const statuses: TestServer['statuses'] = {
+    merger: takenAll,
+    identity: takenAll,
+    trigger: takenAll,
+    'in-app': takenAll,
+  };
   const ends: TestServer['ends'] = {};
   const rows: TestServer['rows'] = {};
   const logged: LoggedLine[] = [];
   const logger = loggerInto(logged);
-  const made = new Map<string, Workspace>();
-  const keys = real.keys ?? {
-    track: (site: string, key: string) => (site === siteId && key === apiKey ? workspace : undefined),
-    pipelines: (key: string) => (key === writeKey ? workspace : undefined),
-    app: (key: string) => (key === appKey ? workspace : undefined),
-    isAdmin: (key: string) => key === adminKey,
-    has: (name: Workspace) => name === workspace || made.has(name),
-    ensure: (name: Workspace) => {
-      made.set(name, name);
-      return { site_id: 's', api_key: 'a', write_key: 'w', app_key: 'p' };
-    },
-  };
+  const keys = real.keys ?? fakeKeys();
+  const clock = testClock
+    ? { now: () => definitions.clock, advanceTo: (time: number) => definitions.advanceClockTo(time) }
+    : undefined;
   const endsOf = (topic: TopicId): Promise<number[]> => Promise.resolve(ends[topic] ?? [0]);
   const partitionsOf = (topic: TopicId): Promise<number> => Promise.resolve(ends[topic]?.length ?? 1);
   const admin = { endOffsets: endsOf, writtenOffsets: endsOf, partitionsOf };
@@ -203,9 +228,13 @@ export function testServer({
       admin,
       codecs: localCodecs(),
       settings: (name) => settingsOf(definitions, name),
-      testClock: testClock
-        ? { now: () => definitions.clock, advanceTo: (time) => definitions.advanceClockTo(time) }
-        : undefined,
+      testClock: clock,
+    },
+    onSite: {
+      keys,
+      ...(real.onSite ?? noInApp),
+      receiveTime: receiveTime(clock),
+      newId: randomUUID,
     },
     app: {
       keys,
