@@ -67,7 +67,7 @@ describe('GET /health/settled', () => {
       0,
       '1 records of eventsCollected',
     ],
-    ['the sink was killed and starts again', { sink: { inputs: {} } }, 5, 'the service starts'],
+    ['the sink was killed and starts again', { sink: { inputs: {} } }, 7, 'the service starts'],
     ['a lane asks', { merger: { unsettled: 2 } }, 0, '2 things that it holds back'],
     ['a definition is not taken', { merger: { definitions_offset: 1 } }, 0, '1 definitions'],
     ['a control call is held', { identity: { unsettled: 1 } }, 1, '1 things that it holds back'],
@@ -92,7 +92,7 @@ describe('GET /health/settled', () => {
     [
       'a row is not written',
       { sink: { inputs: { eventsMerged: [20], eventsCollected: [8] } } },
-      5,
+      7,
       '2 records of eventsCollected',
     ],
   ])('not while %s', async (_what, change: Record<string, ServiceStatus>, step, waiting) => {
@@ -132,9 +132,11 @@ describe('GET /health/settled', () => {
         },
       },
     };
-    // ClickHouse's step takes a later end of events.merged than the rules' step did; both must reach theirs.
+    // Each later step takes a later end of events.merged than the rules' step did; all must reach theirs.
     const { statuses } = installation();
-    statuses['sink'] = { inputs: { eventsMerged: [21], eventsCollected: [10] } };
+    const { inputs } = statuses['in-app'] ?? {};
+    statuses['in-app'] = { ...statuses['in-app'], inputs: { ...inputs, eventsMerged: [21] } };
+    statuses['sink'] = { inputs: { eventsMerged: [22], eventsCollected: [10] } };
     const report = await checkSettled(
       { ...growing, statuses: { ...growing.statuses, of: (name) => Promise.resolve(statuses[name]) } },
       soonMs,
