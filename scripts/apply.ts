@@ -49,9 +49,7 @@ async function main(): Promise<void> {
     }
   }
   if (files === 0) {
-    throw new CodedError('nothing_to_apply', `could not apply ${folder}: it holds no definitions`, {
-      hint: 'Put them into segments/ID.json and journeys/ID.json of that folder.',
-    });
+    throw new CodedError('nothing_to_apply', `could not apply ${folder}: it holds no definitions`);
   }
 }
 
@@ -93,9 +91,7 @@ async function findTarget(): Promise<Target> {
     process.env['HINDSIGHT_APP_KEY'] ??
     textIn(objectIn(await readJson(join(folder, 'credentials.json')), values.workspace), 'app_key');
   if (url === undefined || appKey === undefined) {
-    throw new CodedError('not_found', `could not find the installation in ${folder}`, {
-      hint: 'Start it with npm start, or give --url and HINDSIGHT_APP_KEY.',
-    });
+    throw new CodedError('not_found', `could not find the installation in ${folder}`);
   }
   return { url, appKey };
 }

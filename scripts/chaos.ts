@@ -1,9 +1,11 @@
 /**
  * The long chaos runs. `npm run test:chaos` kills anything; `npm run test:chaos -- sink` only the sink and the engine
- * in the middle of inserts; `npm run test:chaos -- sink-outage` takes ClickHouse away for a while under load. Options:
+ * in the middle of inserts; `npm run test:chaos -- sink-outage` takes ClickHouse away for a while under load;
+ * `npm run test:chaos -- outages` kills and stops the broker, and the gateway while its spool is drained. Options:
  * --kills N, --seed N, --rate N a second, --minutes N of the outage. Prints a report and exits 1 unless nothing is wrong.
  */
 import { parseArgs } from 'node:util';
+import { runOutages } from './chaos/outages.ts';
 import { chaosFaultsOf, runChaos, type ChaosReport } from './chaos/run.ts';
 import { runSinkChaos, runSinkOutage } from './chaos/sink.ts';
 import type { Compared } from './sample/comparison.ts';
@@ -25,6 +27,11 @@ async function main(): Promise<boolean> {
   if (positionals[0] === 'sink-outage') {
     const eventsPerSecond = Number(values.rate ?? 1_500);
     return runSinkOutage({ minutes: Number(values.minutes), eventsPerSecond, seed, print });
+  }
+  if (positionals[0] === 'outages') {
+    const report = await runOutages({ visitors: 100, print });
+    print(JSON.stringify(report, null, 2));
+    return report.wrong.length === 0 && report.refusal.startsWith('503');
   }
   const report = await runChaos({
     kills: Number(values.kills ?? 200),

@@ -5,6 +5,8 @@
  */
 import { flushCompileCache } from 'node:module';
 import { argv, env, exit } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { unknownSettings } from '../infra/local/unknown-settings.ts';
 import { createLogger } from '../services/runtime/logger.ts';
 
 interface RunningService {
@@ -63,6 +65,10 @@ if (underLauncher) {
     if (process.ppid !== parent) void stop(1);
   }, parentPollMs).unref();
 }
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+// Its launcher has said so once for all of them.
+if (!underLauncher) for (const line of unknownSettings(root, env)) logger.warn({}, line);
 
 const run = await load();
 state.running = await run(env);

@@ -26,7 +26,6 @@ export async function startOwnBroker(
     supervisor,
     signal: new AbortController().signal,
     report,
-    usualPorts: false,
     wanted: { kafka: true, registry: true, clickhouse: false },
   });
   const [brokers, registryUrl] = await Promise.all([own.kafka, own.registry]);

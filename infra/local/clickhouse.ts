@@ -40,7 +40,7 @@ export function clickHousePart(options: PartOptions, accounts: EngineAccounts): 
   const folder = join(options.dataFolder, 'clickhouse-engine');
   return {
     name: 'clickhouse-engine',
-    usualPort: options.usualPort,
+    port: options.port,
     prepare: async (port) => {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const script = join(options.root, 'infra/local/clickhouse-engine.ts');

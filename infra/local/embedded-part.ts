@@ -5,10 +5,12 @@ import type { ProcessSpec } from './child-process.ts';
 import { choosePort, isPortFree } from './network-ports.ts';
 import type { Supervisor } from './supervisor.ts';
 
+/** `usual` is taken if it is free, else any is; `fixed` is taken, or nothing starts. Neither: any. */
+export type WantedPort = { readonly usual: number | undefined } | { readonly fixed: number };
+
 export interface EmbeddedPart {
   readonly name: string;
-  /** Taken if it is free; undefined for any. */
-  readonly usualPort: number | undefined;
+  readonly port: WantedPort;
   /** Writes its settings and says how it is started. */
   readonly prepare: (port: number) => Promise<ProcessSpec>;
 }
@@ -19,7 +21,7 @@ const PAUSE_MS = 200;
 /** @returns the port on which it answers. @throws CodedError `process_failed`. */
 export async function startPart(supervisor: Supervisor, part: EmbeddedPart): Promise<number> {
   for (let attempt = 1; ; attempt += 1) {
-    const port = await choosePort(part.usualPort);
+    const port = 'fixed' in part.port ? await freePort(part.port.fixed) : await choosePort(part.port.usual);
     const spec = await part.prepare(port);
     try {
       await supervisor.start(spec);
@@ -31,4 +33,12 @@ export async function startPart(supervisor: Supervisor, part: EmbeddedPart): Pro
       await sleep(PAUSE_MS);
     }
   }
+}
+
+/** @throws CodedError `port_taken`. */
+async function freePort(port: number): Promise<number> {
+  if (await isPortFree(port, '127.0.0.1')) return port;
+  throw new CodedError('port_taken', `could not start: port ${String(port)} is taken by another program`, {
+    hint: 'Stop that program, or set HINDSIGHT_KAFKA_PORT, HINDSIGHT_REGISTRY_PORT or HINDSIGHT_CLICKHOUSE_PORT to a free one.',
+  });
 }

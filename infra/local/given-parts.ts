@@ -51,15 +51,11 @@ async function checkServer(
   throw new CodedError(
     'part_refused',
     `could not start: ClickHouse at ${url} refuses user ${user}: ${refusal}`,
-    {
-      hint: 'Set CLICKHOUSE_USER and CLICKHOUSE_PASSWORD, or put them into CLICKHOUSE_URL.',
-    },
   );
 }
 
 function unreachable(variable: string, address: string, what: string): CodedError {
   return new CodedError('part_unreachable', `could not start: ${what} does not answer at ${address}`, {
     hint: `Start it, or correct ${variable}, or leave it unset to have one started here.`,
-    retryable: true,
   });
 }

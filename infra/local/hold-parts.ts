@@ -49,7 +49,6 @@ try {
     supervisor,
     signal: stop.signal,
     report: say,
-    usualPorts: false,
     wanted: {
       kafka: env.TEST_KAFKA_BROKERS === undefined,
       registry: env.TEST_SCHEMA_REGISTRY_URL === undefined,

@@ -14,6 +14,9 @@ export interface ClickHouseAddress {
   readonly url: string;
   readonly user: string;
   readonly password: string;
+  /** The account that may only read; a server that was given has what its owner made. */
+  readonly reader?: string;
+  readonly readerPassword?: string;
   /** Of servers that were given; an engine that is started here is one. */
   readonly layout?: Layout;
   readonly shardUrls?: readonly string[];

@@ -67,7 +67,6 @@ async function download(options: JarsOptions, folder: string): Promise<void> {
       {
         cause,
         hint: `Check the network, then start again: what is downloaded already is kept. Maven says:\n${tail(cause.output)}`,
-        retryable: true,
       },
     );
   } finally {
@@ -138,13 +137,15 @@ async function formatLog({ env, signal }: JarsOptions, draft: string): Promise<v
 function downloadedSize(): SizeTeller {
   let line = '';
   let bytes = 0;
+  const megabytes = () => `${(bytes / 1e6).toFixed(0)} MB`;
   return {
     onOutput: (text) => {
       const lines = (line + text).split('\n');
       line = lines.pop() ?? '';
       for (const complete of lines) bytes += bytesOf(complete);
     },
-    text: () => `${(bytes / 1e6).toFixed(0)} MB of about 165`,
+    text: () => `${megabytes()} of about 165`,
+    whole: () => (bytes === 0 ? 'all of it was in the local Maven repository' : megabytes()),
   };
 }
 

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EmbeddedPart } from './embedded-part.ts';
+import type { EmbeddedPart, WantedPort } from './embedded-part.ts';
 import type { Jars } from './jars.ts';
 import { choosePort } from './network-ports.ts';
 import { answersAsKafka } from './probes.ts';
@@ -14,7 +14,7 @@ export interface PartOptions {
   /** Everything kept, this part's in a folder of its own. */
   readonly dataFolder: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly usualPort: number | undefined;
+  readonly port: WantedPort;
 }
 
 const READY_MS_MAX = 90_000;
@@ -24,7 +24,7 @@ export function kafkaPart(options: PartOptions, jars: Jars): EmbeddedPart {
   const folder = join(options.dataFolder, 'kafka');
   return {
     name: 'kafka',
-    usualPort: options.usualPort,
+    port: options.port,
     prepare: async (port) => {
       const log = join(folder, 'log');
       await makeLog(log, jars.formattedLog);

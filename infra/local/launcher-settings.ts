@@ -11,6 +11,10 @@ const fields = {
   partitions: sharedFields.partitions,
   port: integerField('HINDSIGHT_PORT', { min: 0, max: PORT_MAX, fallback: 8_080 }),
   host: textField('HINDSIGHT_HOST', '127.0.0.1'),
+  /** Of embedded parts; undefined: as it was at the last start, else the usual one, else any. */
+  kafkaPort: optionalPortField('HINDSIGHT_KAFKA_PORT'),
+  registryPort: optionalPortField('HINDSIGHT_REGISTRY_PORT'),
+  clickhousePort: optionalPortField('HINDSIGHT_CLICKHOUSE_PORT'),
   /** undefined: an embedded one is started; so for the next two. */
   brokers: {
     variable: 'KAFKA_BROKERS',
@@ -35,6 +39,11 @@ export type LauncherSettings = Config<typeof fields>;
 /** @throws CodedError `settings_invalid`. */
 export function readLauncherSettings(env: Env): LauncherSettings {
   return readConfig(env, fields);
+}
+
+function optionalPortField(variable: string): Field<number | undefined> {
+  const { read } = integerField(variable, { min: 1, max: PORT_MAX });
+  return { variable, read: (text, env) => (text === undefined ? undefined : read(text, env)) };
 }
 
 function optionalUrlField(variable: string): Field<string | undefined> {

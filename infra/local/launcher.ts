@@ -19,6 +19,7 @@ import { writePrivateFile } from './private-file.ts';
 import { endLeftovers, writeProcessFiles } from './process-files.ts';
 import { playSampleOnce } from './sample-once.ts';
 import { Supervisor } from './supervisor.ts';
+import { unknownSettings } from './unknown-settings.ts';
 
 interface Launch {
   readonly root: string;
@@ -36,6 +37,7 @@ export async function launch(root: string, env: NodeJS.ProcessEnv): Promise<numb
   let lock: LockAttempt | undefined;
   let settings: LauncherSettings | undefined;
   try {
+    for (const line of unknownSettings(root, env)) console.error(`  ${line}`);
     settings = readLauncherSettings(env);
     keepPrivate(settings.dataFolder);
     lock = lockFolder(settings.dataFolder);
@@ -91,7 +93,7 @@ function startParts({ root, env, settings, supervisor, stop }: Launch): PartAddr
     supervisor,
     signal: stop,
     report,
-    usualPorts: true,
+    ports: settings,
     wanted: {
       kafka: brokers === undefined,
       registry: registryUrl === undefined,
@@ -116,11 +118,15 @@ async function tellReady(settings: LauncherSettings, parts: PartAddresses, port:
   const clickhouse = new URL(url);
   clickhouse.username = encodeURIComponent(user);
   clickhouse.password = encodeURIComponent(password);
+  const account = await readerOf(parts);
   const endpoints = {
     http: httpAddress(port),
     kafka: await parts.kafka,
     registry: await parts.registry,
     clickhouse: clickhouse.href,
+    ...(account !== undefined && {
+      clickhouse_reader: { url, database: settings.clickhouseDatabase, ...account },
+    }),
   };
   writePrivateFile(endpointsFile(settings), JSON.stringify(endpoints, null, 2));
 }
@@ -128,16 +134,28 @@ async function tellReady(settings: LauncherSettings, parts: PartAddresses, port:
 async function describe(settings: LauncherSettings, parts: PartAddresses, port: number): Promise<void> {
   const { dataFolder: data, clickhouseDatabase: database } = settings;
   const { url, user } = await parts.clickhouse;
+  const account = await readerOf(parts);
+  const analysts =
+    account === undefined
+      ? ''
+      : `\n  analysts     ${url}, user ${account.user}: reads only; its password is in ${endpointsFile(settings)}`;
   report(`  HTTP         ${httpAddress(port)}
   Kafka        ${await parts.kafka}
   registry     ${await parts.registry}
-  ClickHouse   ${url}, database ${database}, user ${user}
+  ClickHouse   ${url}, database ${database}, user ${user}${analysts}
   credentials  ${join(data, 'credentials.json')} (workspaces default and sample)
-  addresses    ${endpointsFile(settings)} (with the password of ClickHouse)
+  addresses    ${endpointsFile(settings)} (with the passwords of ClickHouse)
   logs         ${join(data, 'logs')}
 
 Ctrl-C stops all of it; the next npm start goes on from here.
 `);
+}
+
+/** Of the embedded engine. */
+async function readerOf(parts: PartAddresses): Promise<{ user: string; password: string } | undefined> {
+  const { reader, readerPassword } = await parts.clickhouse;
+  if (reader === undefined || readerPassword === undefined) return undefined;
+  return { user: reader, password: readerPassword };
 }
 
 function httpAddress(port: number): string {
@@ -176,7 +194,6 @@ function lockFolder(dataFolder: string): LockAttempt {
   throw new CodedError(
     'folder_taken',
     `could not start: Hindsight runs on ${dataFolder} already (process ${String(lock.holder.pid)})`,
-    { hint: 'Stop that one, or set HINDSIGHT_DATA to another folder.' },
   );
 }
 

@@ -11,5 +11,6 @@ export interface LongCommand {
 export interface SizeTeller {
   readonly onOutput?: (text: string) => void;
   readonly text: () => string | Promise<string>;
+  readonly whole?: () => string | Promise<string>;
 }
 export function runLong(what: string, command: LongCommand, size: SizeTeller): Promise<string>;

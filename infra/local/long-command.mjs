@@ -20,7 +20,7 @@ export class CommandFailed extends Error {
 /**
  * @param what said in every line, such as "installing npm packages".
  * @param command {file, args, cwd, env, signal?}
- * @param size called for each line: text such as "12 MB", from all that the command has printed so far; may be async.
+ * @param size called for each line: text such as "12 MB", from all that the command has printed so far; may be async. `whole`, where it is there, at its end.
  * @returns seconds taken, as text
  */
 export async function runLong(what, command, size) {
@@ -53,7 +53,7 @@ export async function runLong(what, command, size) {
     clearTimeout(first);
     clearInterval(further);
   }
-  if (said) console.log(`  ${what}: done in ${seconds()}, ${await size.text()}`);
+  if (said) console.log(`  ${what}: done in ${seconds()}, ${await (size.whole ?? size.text)()}`);
   return seconds();
 }
 

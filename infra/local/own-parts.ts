@@ -4,6 +4,7 @@ import { clickHousePart, engineAccounts, type EngineAccounts } from './clickhous
 import { startPart, type EmbeddedPart } from './embedded-part.ts';
 import { kafkaPart, type PartOptions } from './kafka.ts';
 import { registryPart, registryUrl } from './registry.ts';
+import { keepPort, portOf, type PartName, type PartPorts } from './part-ports.ts';
 import type { Supervisor } from './supervisor.ts';
 
 export interface OwnPartsOptions extends JarsOptions {
@@ -11,8 +12,8 @@ export interface OwnPartsOptions extends JarsOptions {
   readonly supervisor: Supervisor;
   /** The parts to start. */
   readonly wanted: { readonly kafka: boolean; readonly registry: boolean; readonly clickhouse: boolean };
-  /** Take the usual ports where they are free; else any. */
-  readonly usualPorts: boolean;
+  /** Absent: any free ones, for tests. */
+  readonly ports?: PartPorts;
 }
 
 /** Each settles when its part answers; absent: not wanted. */
@@ -29,13 +30,15 @@ export interface EmbeddedClickHouse extends EngineAccounts {
 export function startOwnParts(options: OwnPartsOptions): OwnParts {
   const { wanted } = options;
   const jars = wanted.kafka || wanted.registry ? bringJars(options) : undefined;
-  const at = (usualPort: number): PartOptions => ({
+  const { ports } = options;
+  const at = (part: PartName): PartOptions => ({
     ...options,
-    usualPort: options.usualPorts ? usualPort : undefined,
+    port: ports === undefined ? { usual: undefined } : portOf(ports, options.dataFolder, part),
   });
-  const start = async (part: EmbeddedPart) => {
+  const start = async (name: PartName, part: EmbeddedPart) => {
     const started = performance.now();
     const port = await startPart(options.supervisor, part);
+    if (ports !== undefined) keepPort(options.dataFolder, name, port);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     options.report(`  ${part.name}: ready after ${seconds} s on 127.0.0.1:${String(port)}`);
     return port;
@@ -43,22 +46,26 @@ export function startOwnParts(options: OwnPartsOptions): OwnParts {
   return {
     ...(jars !== undefined &&
       wanted.kafka && {
-        kafka: jars.then(async (found) => `127.0.0.1:${String(await start(kafkaPart(at(9092), found)))}`),
+        kafka: jars.then(
+          async (found) => `127.0.0.1:${String(await start('kafka', kafkaPart(at('kafka'), found)))}`,
+        ),
       }),
     ...(jars !== undefined &&
       wanted.registry && {
-        registry: jars.then(async (found) => registryUrl(await start(registryPart(at(8081), found)))),
+        registry: jars.then(async (found) =>
+          registryUrl(await start('registry', registryPart(at('registry'), found))),
+        ),
       }),
-    ...(wanted.clickhouse && { clickhouse: startEngine(options, at(8123), start) }),
+    ...(wanted.clickhouse && { clickhouse: startEngine(options, at('clickhouse'), start) }),
   };
 }
 
 async function startEngine(
   { dataFolder }: OwnPartsOptions,
   options: PartOptions,
-  start: (part: EmbeddedPart) => Promise<number>,
+  start: (name: PartName, part: EmbeddedPart) => Promise<number>,
 ): Promise<EmbeddedClickHouse> {
   const accounts = engineAccounts(dataFolder);
-  const port = await start(clickHousePart(options, accounts));
+  const port = await start('clickhouse', clickHousePart(options, accounts));
   return { ...accounts, url: `http://127.0.0.1:${String(port)}` };
 }

@@ -19,7 +19,7 @@ export function registryPart(options: PartOptions, jars: Jars): EmbeddedPart {
   const folder = join(options.dataFolder, 'registry');
   return {
     name: 'registry',
-    usualPort: options.usualPort,
+    port: options.port,
     prepare: async (port) => {
       await mkdir(folder, { recursive: true });
       return {

@@ -1,4 +1,6 @@
 /** Bodies of our own App API: workspaces and the test clock. Definitions have their schemas in services/rules. */
+import { reasons, type Reason } from '../reasons.ts';
+import { faultCodes, type FaultCode } from './fault-codes.ts';
 import Type, { type Static } from 'typebox';
 import { patternCharsMax } from './limits.ts';
 
@@ -70,7 +72,10 @@ export type Behind = Static<typeof Behind>;
 /** What a fault of a definition or of settings looks like. */
 export const Fault = Type.Object({
   pointer: Type.String({ description: 'JSON pointer (RFC 6901) into the body.' }),
-  code: Type.String(),
+  code: Type.Unsafe<FaultCode | Reason>({
+    type: 'string',
+    enum: [...new Set([...Object.keys(faultCodes), ...Object.keys(reasons)])],
+  }),
   message: Type.String(),
 });
 export type Fault = Static<typeof Fault>;

@@ -10,6 +10,8 @@ export const eventNameBytesMax = 100;
 /** Ours: a page is named by its URL, which the limit on event names must not cost us. */
 export const pageNameBytesMax = 8_192;
 export const eventDataBytesMax = 100_000;
+/** Ours: what a push service calls a device; those of Android have more than 150 bytes. */
+export const deviceTokenBytesMax = 4_096;
 /** Ours: properties and context of one event, relationships among them. Only an identify of Track v1 may be so large. */
 export const eventTextBytesMax = 980_000;
 /**
@@ -33,7 +35,10 @@ export const definitionPatternInstructionsMax = 4_000;
 export const workspacePatternInstructionsMax = 20_000;
 /** Ours: a pattern sees so much of the beginning of a text and no more. */
 export const patternTextCodePointsMax = 1_000;
-/** Ours: a definition or the settings of a workspace, as JSON; a larger one is answered 413. */
+/**
+ * Ours: a definition or the settings of a workspace, as JSON; a larger one is answered 413. As it is kept, a number such as
+ * 1e20 takes five times as much, which is one record of the log all the same.
+ */
 export const definitionBytesMax = 64 * 1_024;
 /** Ours: a request over it, before or after decompression, is answered 413 and not read further. */
 export const bodyBytesMax = 1_024 * 1_024;
@@ -50,7 +55,5 @@ export const splitAnonymousIdsMax = 1_000;
 export const splitIdentifiersMax = 100;
 /** Ours: all that a split says, as it is kept. It goes into a fact, news for every lane partition and activities. */
 export const splitBytesMax = 256 * 1_024;
-/** Ours: a segment, a journey or a message as it is kept, where a control character takes six bytes: one record of the log. */
-export const storedDefinitionBytesMax = 256 * 1_024;
 /** Ours: the context of a batch holds for each call that brings none, so that one request may become many times as much. */
 export const batchContextsBytesMax = 8 * 1_024 * 1_024;

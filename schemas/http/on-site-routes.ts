@@ -1,6 +1,6 @@
 /** The routes of on-site messages (contract, *On-site messages*), as routes.ts publishes them. */
 import Type from 'typebox';
-import type { RouteDescription } from './routes.ts';
+import type { RouteDescription } from './route-description.ts';
 
 const text = Type.String({ minLength: 1, maxLength: 2_000 });
 const visitor = { site_id: text, anonymous_id: Type.String({ minLength: 1, maxLength: 150 }) };

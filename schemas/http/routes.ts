@@ -2,26 +2,13 @@
  * Every route of the HTTP port, for the published OpenAPI document. A test holds it against what is mounted.
  * Bodies are the schemas that validate them.
  */
-import Type, { type TSchema } from 'typebox';
+import Type from 'typebox';
 import { Behind, Fault, TestClockBody, WorkspaceSettingsBody } from './app.ts';
 import { Alias, Batch, Group, Identify, Page, Screen, Split, Track } from './pipelines.ts';
-import { TrackBatch, TrackEvent, TrackIdentify, TrackMerge, TrackOperation } from './track.ts';
-
-export type Auth = 'track' | 'pipelines' | 'app' | 'admin' | 'none';
-
-export interface RouteDescription {
-  readonly method: 'get' | 'put' | 'post' | 'delete';
-  /** With `{parameter}`. */
-  readonly path: string;
-  readonly summary: string;
-  readonly auth: Auth;
-  readonly body?: TSchema;
-  readonly query?: readonly { readonly name: string; readonly description: string }[];
-  /** By status; 200 and 401 need not be named. */
-  readonly answers?: Readonly<Record<string, { readonly description: string; readonly schema?: TSchema }>>;
-  /** Other paths of the same call. */
-  readonly aliases?: readonly string[];
-}
+import { browserRoutes } from './browser-routes.ts';
+import { onSite } from './on-site-routes.ts';
+import type { RouteDescription } from './route-description.ts';
+import { trackRoutes } from './track-routes.ts';
 
 const Faults = Type.Object({ errors: Type.Array(Fault) });
 const badBody = { 400: { description: 'Every fault with its JSON pointer.', schema: Faults } };
@@ -33,81 +20,6 @@ const stored = {
   },
 };
 const missing = { 404: { description: 'There is no such thing.' } };
-const badCall = { 400: { description: 'The call breaks a rule; meta.error or meta.errors says which.' } };
-
-const track: readonly RouteDescription[] = [
-  {
-    method: 'put',
-    path: '/api/v1/customers/{identifier}',
-    summary: 'Create or update a person; claims what anonymous_id did.',
-    auth: 'track',
-    body: TrackIdentify,
-    answers: badCall,
-  },
-  {
-    method: 'delete',
-    path: '/api/v1/customers/{identifier}',
-    summary: 'Delete a person.',
-    auth: 'track',
-  },
-  {
-    method: 'post',
-    path: '/api/v1/customers/{identifier}/events',
-    summary: "Take a person's event.",
-    auth: 'track',
-    body: TrackEvent,
-    answers: badCall,
-  },
-  {
-    method: 'post',
-    path: '/api/v1/events',
-    summary: "Take a visitor's event, or without anonymous_id an invite.",
-    auth: 'track',
-    body: TrackEvent,
-    answers: badCall,
-  },
-  {
-    method: 'post',
-    path: '/api/v1/customers/{identifier}/suppress',
-    summary: 'Delete a person and refuse its identifiers from now on.',
-    auth: 'track',
-  },
-  {
-    method: 'post',
-    path: '/api/v1/customers/{identifier}/unsuppress',
-    summary: 'Take the identifiers of a suppressed person again.',
-    auth: 'track',
-  },
-  {
-    method: 'post',
-    path: '/api/v1/merge_customers',
-    summary: 'Merge one person into another.',
-    auth: 'track',
-    body: TrackMerge,
-    answers: badCall,
-  },
-  { method: 'get', path: '/api/v1/accounts/region', summary: 'Region of the account.', auth: 'track' },
-  { method: 'get', path: '/auth', summary: 'Test Track credentials.', auth: 'track' },
-  {
-    method: 'post',
-    path: '/api/v2/entity',
-    summary: 'One operation about a person.',
-    auth: 'track',
-    body: TrackOperation,
-    answers: badCall,
-  },
-  {
-    method: 'post',
-    path: '/api/v2/batch',
-    summary: 'Operations about people.',
-    auth: 'track',
-    body: TrackBatch,
-    answers: {
-      207: { description: 'Some operations are refused, the others taken; errors say which.' },
-      400: { description: 'None is taken.' },
-    },
-  },
-];
 
 const permissive = {
   400: { description: 'With X-Strict-Mode: 1 only; otherwise 200 and a row of dropped.' },
@@ -268,6 +180,14 @@ const app: readonly RouteDescription[] = [
   { method: 'get', path: '/health/live', summary: 'Does the process live?', auth: 'none' },
   {
     method: 'get',
+    path: '/health/ingest',
+    summary:
+      'Are calls kept: by the log, or by the disk while that does not answer? For what spreads calls over gateways',
+    auth: 'none',
+    answers: { 503: { description: 'What came last could not be kept, or somebody waits in vain.' } },
+  },
+  {
+    method: 'get',
     path: '/health/ready',
     summary: 'Is every part ready?',
     auth: 'none',
@@ -282,4 +202,10 @@ const app: readonly RouteDescription[] = [
   },
 ];
 
-export const routes: readonly RouteDescription[] = [...track, ...pipelines, ...app];
+export const routes: readonly RouteDescription[] = [
+  ...trackRoutes,
+  ...pipelines,
+  ...browserRoutes,
+  ...onSite,
+  ...app,
+];

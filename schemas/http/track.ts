@@ -38,8 +38,13 @@ export type TrackMerge = Static<typeof TrackMerge>;
 
 /** One operation of `POST /api/v2/entity` and `/api/v2/batch`. */
 export const TrackOperation = Type.Object({
-  type: Type.String({ description: 'person, or object for who belongs to it; delivery is not built yet.' }),
+  type: Type.String({
+    description: 'person, object for who belongs to it, or delivery for what became of one.',
+  }),
   action: Type.String(),
+  device: Type.Optional(
+    Type.Union([Type.Object({}), absent], { description: 'add_device, delete_device: token, platform, …' }),
+  ),
   identifiers: Type.Optional(Type.Union([Type.Object({}), absent])),
   attributes: Type.Optional(Type.Union([Type.Object({}), absent])),
   name: Type.Optional(Type.Unknown()),
@@ -53,3 +58,39 @@ export type TrackOperation = Static<typeof TrackOperation>;
 /** `POST /api/v2/batch`. */
 export const TrackBatch = Type.Object({ batch: Type.Array(Type.Unknown()) });
 export type TrackBatch = Static<typeof TrackBatch>;
+
+const Name = Type.Union([Type.String(), Type.Number()]);
+const When = Type.Optional(Type.Unknown({ description: 'Unix seconds.' }));
+
+/** `PUT /api/v1/customers/{identifier}/devices`. */
+export const TrackDevice = Type.Object({
+  device: Type.Object(
+    { id: Name, platform: Type.String({ description: 'ios or android.' }), last_used: When },
+    { description: 'Its attributes stand under attributes or beside these.' },
+  ),
+});
+
+/** `POST /api/v1/metrics`. */
+export const TrackMetric = Type.Object({
+  delivery_id: Name,
+  metric: Type.String({
+    description: 'opened, clicked, converted, delivered, bounced, deferred, dropped or spammed.',
+  }),
+  timestamp: When,
+});
+
+/** `POST /api/v1/push/events`. */
+export const TrackPush = Type.Object({
+  delivery_id: Name,
+  event: Type.String({ description: 'opened, converted or delivered.' }),
+  device_id: Name,
+  timestamp: When,
+});
+
+/** `POST /api/v1/forms/{form_id}/submit`. */
+export const TrackForm = Type.Object({
+  data: Type.Object({}, { description: 'Exactly one of id and email; the rest are attributes.' }),
+});
+
+/** `POST /unsubscribe/{delivery_id}`. */
+export const TrackUnsubscribe = Type.Object({ unsubscribe: Type.Boolean() });

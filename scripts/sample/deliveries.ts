@@ -23,7 +23,7 @@ export class Deliveries {
     analytics.on('error', ({ reason, ctx }) => {
       const messageId = ctx?.event.messageId ?? '';
       this.#next(messageId)?.reject(
-        new CodedError('call_refused', `could not send ${messageId}`, { cause: reason, retryable: true }),
+        new CodedError('call_refused', `could not send ${messageId}`, { cause: reason }),
       );
     });
   }

@@ -29,9 +29,6 @@ export function findInstallation(dataFolder: string, workspace: string): Install
     throw new CodedError(
       'workspace_unknown',
       `could not find keys of workspace ${workspace} in ${dataFolder}/credentials.json`,
-      {
-        hint: 'Use --workspace sample or default, or create it with PUT /v1/workspaces/NAME and the admin key.',
-      },
     );
   }
   return { ...endpoints, keys };
@@ -60,9 +57,6 @@ function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
-    throw new CodedError('not_running', `could not read ${path}`, {
-      cause,
-      hint: 'Run `npm start` first (in another terminal), or set HINDSIGHT_DATA to the folder that it uses.',
-    });
+    throw new CodedError('not_running', `could not read ${path}`, { cause });
   }
 }

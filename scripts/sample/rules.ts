@@ -33,10 +33,6 @@ export async function applyRules({ http, keys }: Pick<Installation, 'http' | 'ke
       throw new CodedError(
         'rule_not_in_force',
         `could not begin: ${path} is stored, but not in force: ${said}`,
-        {
-          retryable: true,
-          hint: 'Ask again when GET /health/ready is 200.',
-        },
       );
     }
     throw new CodedError('rule_refused', `could not store ${path}: ${said}`);

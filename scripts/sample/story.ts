@@ -142,9 +142,6 @@ async function until(done: () => Promise<boolean>, start: number): Promise<void>
       throw new CodedError(
         'story_incomplete',
         `could not tell the story to its end within ${String(storyMs / 1000)} s`,
-        {
-          hint: 'GET /health/settled says which step still has work.',
-        },
       );
     }
     await sleep(5);

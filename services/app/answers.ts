@@ -1,6 +1,7 @@
 /** JSON answers of the App API. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Fault } from '../../schemas/http/app.ts';
+import { parseExactly } from '../runtime/exact-json.ts';
 
 export function answer(reply: FastifyReply, status: number, body: unknown): FastifyReply {
   return reply
@@ -38,7 +39,7 @@ export function readBody(request: FastifyRequest, bytesMax = Infinity): ReadBody
     return { ok: false, fault: { pointer: '', code: 'body_too_large', message } };
   }
   try {
-    return { ok: true, value: JSON.parse(bytes.toString('utf8')) };
+    return { ok: true, value: parseExactly(bytes.toString('utf8')) };
   } catch {
     return { ok: false, fault: { pointer: '', code: 'invalid_json', message: 'the body is not valid JSON' } };
   }

@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Fault } from '../../schemas/http/app.ts';
-import { definitionBytesMax, storedDefinitionBytesMax } from '../../schemas/http/limits.ts';
+import { definitionBytesMax } from '../../schemas/http/limits.ts';
 import type { Workspace } from '../../schemas/ids.ts';
 import { messageWarnings } from '../rules/message-warnings.ts';
 import { parseMessage } from '../rules/parse-message.ts';
@@ -47,12 +47,6 @@ const tooMany: Fault = {
   pointer: '',
   code: 'too_many',
   message: `at most ${String(definitionsMax)} of a kind`,
-};
-
-const tooLarge: Fault = {
-  pointer: '',
-  code: 'limit_exceeded',
-  message: `a definition cannot be larger than ${String(storedDefinitionBytesMax)} bytes as it is kept: split it`,
 };
 
 export function mountDefinitions(app: FastifyInstance, options: DefinitionsOptions): void {
@@ -110,9 +104,6 @@ async function put(
   if (!ID.test(id)) return badRequest(reply, [badId]);
   const read = readBody(request, definitionBytesMax);
   if (!read.ok) return badRequest(reply, [read.fault]);
-  // As it is kept: a control character grows sixfold, and it must be one record of the log.
-  if (Buffer.byteLength(JSON.stringify(read.value)) > storedDefinitionBytesMax)
-    return badRequest(reply, [tooLarge]);
   const parsed = parse(read.value);
   if (!parsed.ok) return badRequest(reply, parsed.faults);
   const body = read.value;

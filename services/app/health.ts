@@ -1,4 +1,4 @@
-/** `GET /health/live`, `/health/ready`, `/health/settled`: JSON with a line a part. No key is asked for. */
+/** `GET /health/live`, `/health/ingest`, `/health/ready`, `/health/settled`: JSON with a line a part. No key is asked for. */
 import type { FastifyInstance } from 'fastify';
 import { answer } from './answers.ts';
 import type { Statuses } from './ports.ts';
@@ -18,6 +18,8 @@ export interface Budget {
 export interface HealthOptions extends SettledOptions {
   readonly budgets: () => Readonly<Record<string, Budget>>;
   readonly statuses: Statuses;
+  /** Whether calls are kept: by the log, or by the disk while that does not answer. */
+  readonly ingest: () => PartHealth & Readonly<Record<string, unknown>>;
   /** Parts that are no services: the broker, ClickHouse. Bounded by the caller. */
   readonly parts: Readonly<Record<string, () => Promise<PartHealth>>>;
 }
@@ -28,8 +30,13 @@ const settledMsMax = 3_000;
 
 export function mountHealth(app: FastifyInstance, options: HealthOptions): void {
   app.get('/health/live', (_request, reply) => answer(reply, 200, { live: true }));
+  app.get('/health/ingest', (_request, reply) => {
+    const ingest = options.ingest();
+    return answer(reply, ingest.ok ? 200 : 503, ingest);
+  });
   app.get('/health/ready', async (_request, reply) => {
     const checks: [string, Promise<PartHealth>][] = [
+      ['ingest', Promise.resolve(options.ingest())],
       ...Object.entries(options.parts).map(([name, check]): [string, Promise<PartHealth>] => [name, check()]),
       ...SERVICES.map((name): [string, Promise<PartHealth>] => [name, options.statuses.ready(name)]),
     ];

@@ -1,6 +1,7 @@
 /** `GET /v1/openapi.json`: the API described by the schemas that check it. */
 import type { FastifyInstance } from 'fastify';
-import { routes, type Auth, type RouteDescription } from '../../schemas/http/routes.ts';
+import type { Auth, RouteDescription } from '../../schemas/http/route-description.ts';
+import { routes } from '../../schemas/http/routes.ts';
 import { journeySchema, segmentSchema } from '../rules/schema.ts';
 import { answer } from './answers.ts';
 

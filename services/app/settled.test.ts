@@ -47,6 +47,7 @@ function installation() {
       names: () => Promise.resolve(Object.keys(statuses)),
       ready: () => Promise.resolve({ ok: true }),
     },
+    spooledBytes: () => 0,
     clock: () => undefined,
     definitionsEnd: () => 2,
   };

@@ -13,6 +13,8 @@ import type { ServiceStatus, Statuses } from './ports.ts';
 export interface SettledOptions {
   readonly admin: Pick<LogAdmin, 'writtenOffsets'>;
   readonly statuses: Statuses;
+  /** Bytes that were acknowledged and are not on the log yet. */
+  readonly spooledBytes: () => number;
   /** The standing test clock, ms: services that say how far their timers are must have reached it. */
   readonly clock: () => number | undefined;
   /** One past the last definition. */
@@ -57,6 +59,11 @@ export interface SettledReport {
 export async function checkSettled(options: SettledOptions, timeoutMs: number): Promise<SettledReport> {
   const deadline = performance.now() + timeoutMs;
   const steps: StepReport[] = [];
+  const isOnLog = () => Promise.resolve(options.spooledBytes() === 0);
+  if (!(await pollUntil(deadline - performance.now(), isOnLog))) {
+    const waiting = [`${String(options.spooledBytes())} bytes on the disk of the gateway`];
+    return { settled: false, steps: [{ step: 'the log has what was acknowledged', ok: false, waiting }] };
+  }
   for (const step of STEPS) {
     const waiting = await settle(options, step, deadline);
     steps.push(

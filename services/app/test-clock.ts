@@ -49,7 +49,7 @@ async function put(
   const [first] = await inForce.wait('clock', takenMsMax);
   if (first !== undefined) {
     const message = `could not set the clock everywhere: ${first.service} has not taken it yet (${first.what})`;
-    throw new CodedError('clock_not_taken', message, { retryable: true });
+    throw new CodedError('clock_not_taken', message);
   }
   return answer(reply, 200, describe(options));
 }

@@ -155,5 +155,5 @@ function addressOf(address: string): string {
 
 function overloaded(): CodedError {
   const message = 'could not take the body: too many are being read';
-  return new CodedError('bodies_overloaded', message, { retryable: true });
+  return new CodedError('bodies_overloaded', message);
 }

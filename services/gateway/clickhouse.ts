@@ -34,11 +34,7 @@ export function openClickhouse({ clickhouse }: Pick<GatewayConfig, 'clickhouse'>
         });
         return await result.json<Record<string, unknown>>();
       } catch (error) {
-        throw new CodedError('clickhouse_unavailable', 'could not read ClickHouse', {
-          cause: error,
-          retryable: true,
-          hint: 'Is it running, and do CLICKHOUSE_URL, _USER, _PASSWORD and _DATABASE name it?',
-        });
+        throw new CodedError('clickhouse_unavailable', 'could not read ClickHouse', { cause: error });
       }
     },
     close: () => client.close(),

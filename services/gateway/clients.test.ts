@@ -61,7 +61,7 @@ describe('customerio-node 5.2.0', () => {
   });
 
   test('a call that is put off is sent again after Retry-After, and taken', async () => {
-    under.sent.fault = new CodedError('log_overloaded', 'could not take more', { retryable: true });
+    under.sent.fault = new CodedError('log_overloaded', 'could not take more');
     const sending = track().track('42', { name: 'x' });
     setTimeout(() => {
       under.sent.fault = undefined;
@@ -117,7 +117,7 @@ describe('@customerio/cdp-analytics-node 0.5.9', () => {
   });
 
   test('it tries again when it is told to, under the same message id', async () => {
-    under.sent.fault = new CodedError('log_unavailable', 'could not reach the log', { retryable: true });
+    under.sent.fault = new CodedError('log_unavailable', 'could not reach the log');
     const analytics = new Analytics({ writeKey, host: base, maxRetries: 3 });
     analytics.track({ anonymousId: 'a', event: 'x', messageId: 'm1' });
     setTimeout(() => {

@@ -1,19 +1,41 @@
 /** Settings of the gateway process, read once at start. */
+import { holdMsMax } from '../../schemas/hold.ts';
 import { clickHouseField } from '../runtime/clickhouse-settings.ts';
 import {
   integerField,
   optionalTextField,
+  optionalUrlField,
   readConfig,
+  shareField,
   sharedFields,
   textField,
   type Config,
   type Env,
+  type Field,
 } from '../runtime/config.ts';
 
 const PORT_MAX = 65_535;
 const IN_FORCE_WAIT_MS_MIN = 100;
 /** What calls, such as `npm run apply`, waits longer than that. */
 const IN_FORCE_WAIT_MS_MAX = 30_000;
+
+/** Not without the other one. */
+function pairedField(variable: string, other: string): Field<string | undefined> {
+  const isSet = (text: string | undefined) => text !== undefined && text.trim() !== '';
+  return {
+    variable,
+    read: (text, env) => {
+      if (text === undefined && isSet(env[other])) throw new Error(`must be set, since ${other} is`);
+      return text;
+    },
+  };
+}
+const SPOOL_BYTES_MIN = 1 << 20;
+const SPOOL_BYTES_MAX = 2 ** 40;
+const SPOOL_AFTER_MS_MIN = 100;
+/** A producer gives up what it could not send in so long. */
+const SPOOL_AFTER_MS_MAX = 25_000;
+const HOUR_MS = 3_600_000;
 
 const fields = {
   brokers: sharedFields.brokers,
@@ -24,11 +46,37 @@ const fields = {
   /** 0: any free port. */
   port: integerField('HINDSIGHT_PORT', { min: 0, max: PORT_MAX, fallback: 8_080 }),
   host: textField('HINDSIGHT_HOST', '127.0.0.1'),
+  /** PEM files. With both the port below speaks https, too. */
+  tlsCert: pairedField('HINDSIGHT_TLS_CERT', 'HINDSIGHT_TLS_KEY'),
+  tlsKey: pairedField('HINDSIGHT_TLS_KEY', 'HINDSIGHT_TLS_CERT'),
+  httpsPort: integerField('HINDSIGHT_HTTPS_PORT', { min: 0, max: PORT_MAX, fallback: 8_443 }),
+  /** Where browsers reach us; without it as each request says. */
+  publicUrl: optionalUrlField('HINDSIGHT_PUBLIC_URL'),
   /** A PUT or DELETE of a definition or of settings waits at most so long until it is in force. */
   inForceWaitMsMax: integerField('HINDSIGHT_IN_FORCE_WAIT_MS', {
     min: IN_FORCE_WAIT_MS_MIN,
     max: IN_FORCE_WAIT_MS_MAX,
     fallback: 5_000,
+  }),
+  /** Of events that wait on the disk while the log does not answer. */
+  spoolBytesMax: integerField('HINDSIGHT_SPOOL_BYTES_MAX', {
+    min: SPOOL_BYTES_MIN,
+    max: SPOOL_BYTES_MAX,
+    fallback: 1 << 30,
+  }),
+  /** Of it, for one workspace. */
+  spoolWorkspaceShare: shareField('HINDSIGHT_SPOOL_WORKSPACE_SHARE', 0.5),
+  /** What waits longer for the log goes to the disk. */
+  spoolAfterMs: integerField('HINDSIGHT_SPOOL_AFTER_MS', {
+    min: SPOOL_AFTER_MS_MIN,
+    max: SPOOL_AFTER_MS_MAX,
+    fallback: 3_000,
+  }),
+  /** With something on the disk that is older, no more is taken. Lanes know repeats that are a day late (schemas/hold.ts). */
+  spoolHoldHoursMax: integerField('HINDSIGHT_SPOOL_HOLD_HOURS_MAX', {
+    min: 1,
+    max: holdMsMax / HOUR_MS - 1,
+    fallback: 12,
   }),
   clickhouse: clickHouseField('http://127.0.0.1:8123'),
   /** name=url,… of services that run on other machines; without it those of `$HINDSIGHT_DATA/run` count. */

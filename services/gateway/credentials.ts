@@ -164,7 +164,6 @@ function readFile(path: string): CredentialsFile {
   } catch (error) {
     throw new CodedError('credentials_unreadable', `could not read ${path}: it is not JSON`, {
       cause: error,
-      hint: 'Restore the file, or move it away to have new keys made.',
     });
   }
 }

@@ -123,7 +123,7 @@ export class DefinitionsLog {
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.#waiting >= writesWaitingMax) {
       const message = 'could not store a definition: too many are waiting';
-      return Promise.reject(new CodedError('definitions_overloaded', message, { retryable: true }));
+      return Promise.reject(new CodedError('definitions_overloaded', message));
     }
     this.#waiting++;
     const turn = this.#tail.then(work).finally(() => {
@@ -205,7 +205,7 @@ export class DefinitionsLog {
       const timer = setTimeout(() => {
         this.#waiters.delete(waiter);
         const message = 'could not read the definitions in time';
-        reject(new CodedError('definitions_behind', message, { retryable: true }));
+        reject(new CodedError('definitions_behind', message));
       }, foldWaitMsMax);
       this.#waiters.add(waiter);
     });

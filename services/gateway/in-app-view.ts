@@ -139,8 +139,6 @@ export class InAppAsker implements InAppView {
 
 export function unavailable(why: string, cause?: unknown): CodedError {
   return new CodedError('in_app_unavailable', `could not ask the service in-app: ${why}`, {
-    retryable: true,
     cause,
-    hint: 'Ask again; until then no message is shown.',
   });
 }

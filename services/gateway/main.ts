@@ -6,22 +6,24 @@ import type { Env } from '../runtime/config.ts';
 import { CodedError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log/ports.ts';
 import { openLog } from '../runtime/log/open-log.ts';
-import { createLogger } from '../runtime/logger.ts';
+import { createLogger, type Logger } from '../runtime/logger.ts';
 import { startStatusServer } from '../runtime/status-server.ts';
 import { bodyBudgets, budgetStates, type BodyBudgets } from './body-budget.ts';
 import { openClickhouse, type Clickhouse } from './clickhouse.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
-import { readGatewayConfig } from './config.ts';
+import { readGatewayConfig, type GatewayConfig } from './config.ts';
 import { ensureCredentials } from './credentials.ts';
 import { DefinitionsLog } from './definitions-log.ts';
+import { openHttps, type HttpsDoor } from './https.ts';
+import { openIntake } from './intake/open-intake.ts';
 import { QuietLog } from './quiet-log.ts';
 import { openOnSite } from './on-site.ts';
 import { buildServer } from './server.ts';
 import { findStatuses } from './statuses.ts';
 
-/** Batches across requests; also what a lone event waits at most. */
+/** Of definitions and control calls. */
 const lingerMs = 2;
-export const pendingRecordsMax = 100_000;
+const pendingRecordsMax = 100_000;
 const partMsMax = 2_000;
 const stopMsMax = 2_500;
 
@@ -36,9 +38,10 @@ export async function run(env: Env): Promise<RunningGateway> {
   const logger = createLogger('gateway');
   const keys = ensureCredentials(config.dataFolder, env);
   const codecs = await findSchemas({ url: config.registryUrl });
-  const { brokers, prefix } = config;
-  const log = await openLog({ brokers, clientId: 'hindsight-gateway', prefix });
+  const log = await openLog({ ...config, clientId: 'hindsight-gateway' });
   const producer = await log.producer({ lingerMs, pendingRecordsMax });
+  const requestLog = new QuietLog(logger);
+  const intake = await openIntake({ ...config, log, logger, requestLog });
   const definitions: DefinitionsLog = new DefinitionsLog({
     log,
     producer,
@@ -50,11 +53,8 @@ export async function run(env: Env): Promise<RunningGateway> {
   const standing = (): number | undefined => (config.testClock ? definitions.clock : undefined);
   await definitions.open();
   const clickhouse = openClickhouse(config);
-  const requestLog = new QuietLog(logger);
   const budgets = bodyBudgets();
-  const clock = config.testClock
-    ? { now: standing, advanceTo: (time: number) => definitions.advanceClockTo(time) }
-    : undefined;
+  const clock = config.testClock ? clockOf(definitions) : undefined;
   const onSite = await openOnSite({ config, keys, log, producer, codecs, logger, clock });
   const server = buildServer({
     onSite: onSite.options,
@@ -62,6 +62,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     budgets,
     ingest: {
       keys,
+      intake,
       producer,
       admin: log.admin,
       codecs,
@@ -69,6 +70,7 @@ export async function run(env: Env): Promise<RunningGateway> {
       settings: (workspace) => settingsOf(definitions, workspace),
       testClock: clock,
     },
+    browser: { keys, publicUrl: config.publicUrl },
     app: {
       keys,
       definitions,
@@ -78,27 +80,26 @@ export async function run(env: Env): Promise<RunningGateway> {
       health: {
         admin: log.admin,
         statuses: findStatuses(config),
+        ...healthOf(intake, definitions, budgets),
         clock: standing,
-        definitionsEnd: () => definitions.offset,
-        budgets: () => budgetStates(budgets),
         parts: checksOf(log, clickhouse),
       },
     },
   });
   const url = await listen(server, config.host, config.port);
+  const secure = await openSecure(config, server, logger);
   const status = await startStatusServer({
     name: 'gateway',
     dataFolder: config.dataFolder,
     ready: () => ({ http: { ok: true } }),
-    status: () => ({ ...statusOf(budgets, requestLog, definitions), url, pending: producer.pending }),
+    status: () => ({ ...statusOf(budgets, requestLog, definitions), url, ingest: intake.state }),
   });
-  logger.info({ url }, 'the gateway listens');
+  logger.info({ url, httpsPort: secure?.port }, 'the gateway listens');
   return {
     url,
     close: async () => {
-      // Requests under way end first: their events are acknowledged or refused, never cut off.
-      await closeServer(server);
-      for (const part of [status, onSite, definitions, producer, clickhouse, log]) await part.close();
+      await closeServer(server, secure);
+      for (const part of [status, onSite, definitions, intake, producer, clickhouse, log]) await part.close();
     },
   };
 }
@@ -113,11 +114,38 @@ function statusOf(budgets: BodyBudgets, requests: QuietLog, definitions: Definit
   };
 }
 
+function clockOf(definitions: DefinitionsLog) {
+  const advanceTo = (time: number): Promise<void> => definitions.advanceClockTo(time);
+  return { now: () => definitions.clock, advanceTo };
+}
+
+type Intake = Awaited<ReturnType<typeof openIntake>>;
+
+function healthOf(intake: Intake, definitions: DefinitionsLog, budgets: BodyBudgets) {
+  return {
+    definitionsEnd: () => definitions.offset,
+    budgets: () => budgetStates(budgets),
+    ingest: () => ({ ...intake.health, ...intake.state }),
+    spooledBytes: () => intake.state.spooled_bytes,
+  };
+}
+
 function checksOf(log: Pick<Log, 'admin'>, clickhouse: Clickhouse): AppOptions['health']['parts'] {
   return {
     kafka: () => check(async () => log.admin.endOffsets('definitions')),
     'clickhouse-engine': () => check(async () => clickhouse.query('SELECT 1', {})),
   };
+}
+
+/** undefined without a certificate. */
+async function openSecure(
+  { tlsCert: cert, tlsKey: key, host, httpsPort: port }: GatewayConfig,
+  app: FastifyInstance,
+  logger: Logger,
+): Promise<HttpsDoor | undefined> {
+  return cert === undefined || key === undefined
+    ? undefined
+    : await openHttps({ app, cert, key, host, port, logger });
 }
 
 async function listen(server: FastifyInstance, host: string, port: number): Promise<string> {
@@ -137,12 +165,13 @@ async function listen(server: FastifyInstance, host: string, port: number): Prom
   return `http://127.0.0.1:${String(address.port)}`;
 }
 
-/** A request that only waits (for a clock to be taken, say) is cut off when the time to stop is nearly up. */
-async function closeServer(server: FastifyInstance): Promise<void> {
+/** Requests under way end first: their events are acknowledged or refused, never cut off. A request that only waits (for a clock to be taken, say) is cut off when the time to stop is nearly up. */
+async function closeServer(server: FastifyInstance, secure: HttpsDoor | undefined): Promise<void> {
   const late = setTimeout(() => {
     server.server.closeAllConnections();
+    secure?.closeAllConnections();
   }, stopMsMax);
-  await server.close();
+  await Promise.all([server.close(), secure?.close()]);
   clearTimeout(late);
 }
 

@@ -2,6 +2,7 @@
 import type { FastifyReply } from 'fastify';
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { errorEntry } from '../../schemas/errors.ts';
 import { CodedError } from '../runtime/errors.ts';
 import type { QuietLog } from './quiet-log.ts';
 
@@ -13,21 +14,13 @@ export const COMMON_HEADERS = {
 const JSON_TYPE = 'application/json; charset=utf-8';
 const retryAfterS = 1;
 
-const STATUS: Readonly<Record<string, number>> = {
-  body_too_large: 413,
-  body_malformed: 400,
-  body_cut_off: 400,
-  body_too_late: 408,
-  encoding_unsupported: 415,
-  too_many_workspaces: 400,
-};
 /** What a client alone is to blame for, and can do as often as it likes: never worth a line of its own. */
 const CUT_OFF = new Set(['body_cut_off', 'body_too_late']);
 
 export function answerError(log: QuietLog, error: unknown, reply: FastifyReply): FastifyReply {
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : 'something went wrong';
-  const status = STATUS[code] ?? frameworkStatus(error, code);
+  const status = statusOf(error) ?? frameworkStatus(error, code);
   if (CUT_OFF.has(code)) log.say('info', code, 'bodies did not come whole');
   if (status === 413 || status === 408) {
     return answerRefusal(reply.header('connection', 'close'), status, code, message);
@@ -60,6 +53,12 @@ function frameworkStatus(error: unknown, code: string): number | undefined {
   if (!code.startsWith('FST_') || typeof error !== 'object' || error === null) return undefined;
   const { statusCode } = error as { readonly statusCode?: unknown }; // of FastifyError
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;
+}
+
+/** Of a call that is to blame itself; what passes is 503 below. */
+function statusOf(error: unknown): number | undefined {
+  if (!(error instanceof CodedError) || error.retryable) return undefined;
+  return errorEntry(error.code).status;
 }
 
 function codeOf(error: unknown): string {

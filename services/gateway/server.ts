@@ -1,25 +1,21 @@
 /** The one HTTP port: what holds for every route (spec A.0). The routes themselves are ingest's and app's plugins. */
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { ServerResponse } from 'node:http';
 import { appPlugin, type AppOptions } from '../app/plugin.ts';
 import { onSitePlugin, type OnSiteOptions } from '../on-site/plugin.ts';
+import { browserPlugin, type BrowserOptions } from '../browser/plugin.ts';
 import { ingestPlugin, type IngestOptions } from '../ingest/plugin.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { bodyMsMax, readBodies, type BodyOptions } from './body.ts';
+import { answerBroken, doorOptions, guardDoor, noteAnswer, requestMsMax } from './door.ts';
 import { answerPreflight } from './preflight.ts';
 import type { QuietLog } from './quiet-log.ts';
-import {
-  answerError,
-  answerExpectation,
-  answerParserFault,
-  answerRefusal,
-  COMMON_HEADERS,
-} from './refusals.ts';
+import { answerError, answerRefusal, COMMON_HEADERS } from './refusals.ts';
 
 export interface ServerOptions extends Pick<BodyOptions, 'budgets'> {
   readonly ingest: IngestOptions;
   readonly app: AppOptions;
   readonly onSite: OnSiteOptions;
+  readonly browser: BrowserOptions;
   readonly log: QuietLog;
   /** Of a body, first byte to last; 30 s unless a test says otherwise. */
   readonly bodyMsMax?: number;
@@ -27,25 +23,20 @@ export interface ServerOptions extends Pick<BodyOptions, 'budgets'> {
 
 /** A path segment of 150 bytes, percent-encoded, and room to be refused as too long instead of as unknown. */
 const segmentCharsMax = 4_096;
-/** Of a whole request. Its body has a bound of its own, which answers first. */
-const requestMsMax = bodyMsMax + 5_000;
-const headersMsMax = 30_000;
-const checkPauseMs = 5_000;
-const connectionsMax = 10_000;
 
-export function buildServer({ ingest, app, onSite, log, ...options }: ServerOptions): FastifyInstance {
-  /** The last answer of each connection. */
-  const answers = new WeakMap<object, ServerResponse>();
+export function buildServer({
+  ingest,
+  app,
+  browser,
+  onSite,
+  log,
+  ...options
+}: ServerOptions): FastifyInstance {
   const server = Fastify({
     logger: false,
     requestTimeout: requestMsMax,
     return503OnClosing: false, // it would not be our envelope: see below
-    // A missing host is refused below, in our envelope and not in Node's.
-    http: {
-      headersTimeout: headersMsMax,
-      connectionsCheckingInterval: checkPauseMs,
-      requireHostHeader: false,
-    },
+    http: doorOptions,
     routerOptions: {
       maxParamLength: segmentCharsMax,
       ignoreDuplicateSlashes: true,
@@ -54,20 +45,16 @@ export function buildServer({ ingest, app, onSite, log, ...options }: ServerOpti
     frameworkErrors: (error, _request, reply) => {
       void answerError(log, error, reply.headers(COMMON_HEADERS));
     },
-    clientErrorHandler: (error, socket) => {
-      const last = answers.get(socket);
-      answerParserFault(error, socket, last?.headersSent === true && !last.writableFinished);
-    },
+    clientErrorHandler: answerBroken,
   });
   let isClosing = false;
   server.addHook('preClose', (done) => {
     isClosing = true;
     done();
   });
-  server.server.maxConnections = connectionsMax;
-  server.server.on('checkExpectation', answerExpectation);
+  guardDoor(server.server);
   server.addHook('onRequest', (request, reply, done) => {
-    answers.set(request.raw.socket, reply.raw);
+    noteAnswer(request.raw.socket, reply.raw);
     reply.headers(COMMON_HEADERS);
     // Before the body: nobody has to be waited for, and nothing is kept for them.
     if (isClosing) void answerError(log, stopping(), reply);
@@ -81,14 +68,13 @@ export function buildServer({ ingest, app, onSite, log, ...options }: ServerOpti
   server.setErrorHandler((error: unknown, _request, reply) => answerError(log, error, reply));
   void server.register(ingestPlugin, ingest);
   void server.register(onSitePlugin, onSite);
+  void server.register(browserPlugin, browser);
   void server.register(appPlugin, app);
   return server;
 }
 
 function stopping(): CodedError {
-  return new CodedError('stopping', 'could not take the request: this server is stopping', {
-    retryable: true,
-  });
+  return new CodedError('stopping', 'could not take the request: this server is stopping');
 }
 
 /** An unbuilt route is 404 with JSON. */

@@ -139,7 +139,7 @@ describe('answers, spec A.0', () => {
   );
 
   test('row 9: a log that cannot take more is 503 with Retry-After, for Track and Pipelines', async () => {
-    under.sent.fault = new CodedError('log_overloaded', 'could not take more', { retryable: true });
+    under.sent.fault = new CodedError('log_overloaded', 'could not take more');
     const one = await track({ method: 'POST', url: '/api/v1/events', payload: { name: 'x' } });
     const two = await pipelines({
       method: 'POST',

@@ -11,6 +11,7 @@ import type { DefinitionsView } from '../runtime/definitions.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
 import type { HashWindow, PartitionStores } from '../runtime/store/ports.ts';
 import type { BatchContext, Emitter, Processor } from '../runtime/task/ports.ts';
+import { contentReport } from './decide/content-report.ts';
 import { conversionsOf } from './decide/decide-conversions.ts';
 import { decideCall } from './decide/decide-call.ts';
 import { exposedOf } from './decide/exposed.ts';
@@ -115,7 +116,9 @@ export class InAppProcessor implements Processor {
     const messages = this.#rules.of(workspace);
     const whose = { workspace, anonymousId, personId: before.personId, key: lane };
     this.#outputs.happened(conversionsOf(exposedOf(before), event, messages), whose, out);
-    const { visitor, leftOut, patternsSkipped } = foldEvent(before, event, messages);
+    const reported = contentReport(before, event, messages);
+    this.#outputs.happened(reported.happened, whose, out);
+    const { visitor, leftOut, patternsSkipped } = foldEvent(reported.visitor, event, messages);
     this.#visitors.keepVisitor(lane, visitor, event.receivedAt);
     const of = { messageId: event.messageId, at: event.receivedAt };
     if (leftOut)

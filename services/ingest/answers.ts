@@ -12,6 +12,11 @@ export function success(reply: FastifyReply): FastifyReply {
   return reply.code(200).header('content-type', JSON_TYPE).send(SUCCESS);
 }
 
+/** What a form is answered (spec A.0 row 2). */
+export function empty(reply: FastifyReply): FastifyReply {
+  return reply.code(204).send();
+}
+
 export function failure(reply: FastifyReply, status: number, body: unknown): FastifyReply {
   return reply
     .code(status)

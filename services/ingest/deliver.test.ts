@@ -3,6 +3,8 @@ import { localCodecs } from '../../schemas/codec.ts';
 import { controlMsMax } from '../../schemas/control-markers.ts';
 import { toWorkspace } from '../../schemas/ids.ts';
 import type { TopicId } from '../../schemas/topics.ts';
+import type { Producer } from '../runtime/log/ports.ts';
+import { plainIntake } from '../testing/plain-intake.ts';
 import { deliverTo } from './deliver.ts';
 import { controlOutcome, type Outcome } from './translation.ts';
 
@@ -18,26 +20,28 @@ function broker(offsets: readonly number[], msEach = 0) {
   const sent: TopicId[] = [];
   const requests: { readonly positions: readonly number[]; readonly request_number: number }[] = [];
   let nowMs = 0;
+  const producer: Pick<Producer, 'send'> = {
+    send: async (topic, _key, value, partition = 0) => {
+      await Promise.resolve();
+      nowMs += msEach;
+      sent.push(topic);
+      if (topic !== 'identityRequests') {
+        const offset = offsets[partition] ?? -2;
+        if (offset === -2) throw new Error('the broker is away');
+        return offset;
+      }
+      requests.push(codecs.IdentityRequest.decode(Buffer.from(value)));
+      return 0;
+    },
+  };
   const deliver = deliverTo({
     codecs,
+    producer,
+    intake: plainIntake(producer),
     monotonicMs: () => nowMs,
     admin: {
       partitionsOf: () => Promise.resolve(offsets.length),
       endOffsets: () => Promise.resolve(offsets.map(() => 90)),
-    },
-    producer: {
-      send: async (topic, _key, value, partition = 0) => {
-        await Promise.resolve();
-        nowMs += msEach;
-        sent.push(topic);
-        if (topic !== 'identityRequests') {
-          const offset = offsets[partition] ?? -2;
-          if (offset === -2) throw new Error('the broker is away');
-          return offset;
-        }
-        requests.push(codecs.IdentityRequest.decode(Buffer.from(value)));
-        return 0;
-      },
     },
   });
   return { deliver, sent, requests };

@@ -1,6 +1,6 @@
 /**
- * Sends outcomes in the order of the call and waits for the broker. A control call follows when everything before it is
- * acknowledged, so it covers that, and nothing behind it is sent before it is.
+ * Hands outcomes on in the order of the call and waits until they are kept. A control call follows when everything before
+ * it is on the log, so it covers that, and nothing behind it is sent before it is.
  */
 import { randomInt } from 'node:crypto';
 import type { Codecs } from '../../schemas/codec.ts';
@@ -10,9 +10,12 @@ import { toWorkspace } from '../../schemas/ids.ts';
 import type { CollectedEvent } from '../../schemas/records.ts';
 import { CodedError, unreachable } from '../runtime/errors.ts';
 import type { LogAdmin, Producer } from '../runtime/log/ports.ts';
+import type { Intake, TakenRecord } from './ports.ts';
 import type { ControlRequest, Outcome } from './translation.ts';
 
 export interface DeliveryOptions {
+  readonly intake: Intake;
+  /** Of control calls. */
   readonly producer: Pick<Producer, 'send'>;
   readonly admin: Pick<LogAdmin, 'partitionsOf' | 'endOffsets'>;
   readonly codecs: Pick<Codecs, 'CollectedEvent' | 'IdentityRequest' | 'DroppedEvent'>;
@@ -22,44 +25,49 @@ export interface DeliveryOptions {
   readonly newNumber?: () => number;
 }
 
-/** Rejects with the first failure, after every send has ended: the caller may not answer while some are under way. */
+/** Rejects with the first failure, after everything has ended: the caller may not answer while some is under way. */
 export type Deliver = (outcomes: readonly Outcome[]) => Promise<void>;
 
 /** Numbers of control calls are random: two of one workspace at one time would have to be the same. */
 const CONTROL_NUMBERS = 2 ** 48 - 1;
 
 export function deliverTo(options: DeliveryOptions): Deliver {
-  const { producer, admin, codecs, monotonicMs = now, newNumber = randomNumber } = options;
+  const { intake, producer, admin, codecs, monotonicMs = now, newNumber = randomNumber } = options;
   return async (outcomes) => {
-    let sends: Promise<number>[] = [];
+    let records: TakenRecord[] = [];
     for (const outcome of outcomes) {
       switch (outcome.type) {
         case 'event':
-          sends.push(sendEvent(outcome.event));
+          records.push(recordOf(outcome.event));
           break;
         case 'dropped':
-          sends.push(
-            producer.send(
-              'eventsDropped',
-              Buffer.from(outcome.key),
-              codecs.DroppedEvent.encode(outcome.dropped),
-            ),
-          );
+          records.push({
+            topic: 'eventsDropped',
+            workspace: toWorkspace(outcome.dropped.workspace),
+            key: Buffer.from(outcome.key),
+            value: codecs.DroppedEvent.encode(outcome.dropped),
+          });
           break;
         case 'control':
-          await settle(sends);
-          sends = [];
+          if (records.length > 0) await intake.take(records);
+          records = [];
+          await intake.untilOnLog();
           await sendControl(outcome.request);
           break;
         default:
           unreachable(outcome);
       }
     }
-    await settle(sends);
+    if (records.length > 0) await intake.take(records);
   };
 
-  function sendEvent(event: CollectedEvent): Promise<number> {
-    return producer.send('eventsCollected', Buffer.from(keyOf(event)), codecs.CollectedEvent.encode(event));
+  function recordOf(event: CollectedEvent): TakenRecord {
+    return {
+      topic: 'eventsCollected',
+      workspace: toWorkspace(event.workspace),
+      key: Buffer.from(keyOf(event)),
+      value: codecs.CollectedEvent.encode(event),
+    };
   }
 
   /**
@@ -76,7 +84,7 @@ export function deliverTo(options: DeliveryOptions): Deliver {
     throw new CodedError(
       'log_unavailable',
       `could not take a call in order: the broker took more than ${String(controlMsMax)} ms`,
-      { retryable: true, hint: 'The call may have been taken all the same. Sending it again does no harm.' },
+      { hint: 'The call may have been taken all the same. Sending it again does no harm.' },
     );
   }
 

@@ -1,72 +1,17 @@
-/** Track v1 (spec A.1): the calls about people and their events, and two that clients use to test credentials. */
+/** The routes of Track v1 (spec A.1), and two that clients use to test credentials. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { murmur2 } from '../../schemas/partitioner.ts';
-import { failure, refusalBody, success, type Envelope } from './answers.ts';
+import { empty, failure, refusalBody, success } from './answers.ts';
 import { knownWorkspace, onlyTrack } from './authenticate.ts';
-import { readJson, type SentObject } from './json-text.ts';
+import { readJson } from './json-text.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
-import { refused, type CallContext, type Translation } from './translation.ts';
-import {
-  translateAnonymousEvent,
-  translateControl,
-  translateIdentify,
-  translateMerge,
-  translatePersonEvent,
-  type PersonControl,
-} from './translate-track.ts';
-
-interface TrackRoute {
-  readonly method: 'PUT' | 'POST' | 'DELETE';
-  readonly url: string;
-  readonly source: string;
-  readonly envelope: Envelope;
-  readonly translate: (call: CallContext, path: string, body: SentObject) => Translation;
-}
-
-function control(method: 'POST' | 'DELETE', url: string, kind: PersonControl): TrackRoute {
-  const translate: TrackRoute['translate'] = (call, path) => translateControl(call, kind, path);
-  return { method, url, source: `track.v1.${kind}`, envelope: 'error', translate };
-}
-
-const person = '/api/v1/customers/:identifier';
-const routes: readonly TrackRoute[] = [
-  {
-    method: 'PUT',
-    url: person,
-    source: 'track.v1.identify',
-    envelope: 'error',
-    translate: translateIdentify,
-  },
-  {
-    method: 'POST',
-    url: `${person}/events`,
-    source: 'track.v1.event',
-    envelope: 'errors',
-    translate: translatePersonEvent,
-  },
-  {
-    method: 'POST',
-    url: '/api/v1/events',
-    source: 'track.v1.anonymous_event',
-    envelope: 'errors',
-    translate: (call, _path, body) => translateAnonymousEvent(call, body),
-  },
-  {
-    method: 'POST',
-    url: '/api/v1/merge_customers',
-    source: 'track.v1.merge',
-    envelope: 'error',
-    translate: (call, _path, body) => translateMerge(call, body),
-  },
-  control('DELETE', person, 'delete'),
-  control('POST', `${person}/suppress`, 'suppress'),
-  control('POST', `${person}/unsuppress`, 'unsuppress'),
-];
+import { trackCalls, type TrackCall, type TrackPath } from './track-v1-calls.ts';
+import { refused } from './translation.ts';
 
 export function mountTrackV1(app: FastifyInstance, options: IngestRoutes): void {
-  for (const route of routes) {
+  for (const route of trackCalls) {
     const { method, url } = route;
-    app.route<{ Params: { identifier?: string } }>({
+    app.route<{ Params: TrackPath }>({
       method,
       url,
       onRequest: onlyTrack(options.keys),
@@ -85,8 +30,8 @@ export function mountTrackV1(app: FastifyInstance, options: IngestRoutes): void 
 
 async function take(
   options: IngestRoutes,
-  { source, envelope, translate }: TrackRoute,
-  request: FastifyRequest<{ Params: { identifier?: string } }>,
+  { source, envelope, translate, isEmptyAnswer = false }: TrackCall,
+  request: FastifyRequest<{ Params: TrackPath }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const workspace = knownWorkspace(request);
@@ -97,8 +42,8 @@ async function take(
   const translation =
     read.type === 'malformed'
       ? refused('invalid_call', null, read.message)
-      : translate(call, request.params.identifier ?? '', read.sent);
+      : translate(call, request.params, read.sent);
   if (translation.type === 'refused') return failure(reply, 400, refusalBody(translation, envelope));
   await options.deliver(translation.outcomes);
-  return success(reply);
+  return isEmptyAnswer ? empty(reply) : success(reply);
 }

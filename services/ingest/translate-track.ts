@@ -7,6 +7,8 @@ import { noted, type NotedCall } from './corrections.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
 import { anonymousIdIn, identifierBeside, viewName } from './names.ts';
 import { bodyIdentifier, identifiersOf, pathIdentifier, sideOf, type Who } from './track-names.ts';
+import { deviceEvent } from './translate-device.ts';
+import { deliveryOperation } from './translate-report.ts';
 import { attributesTime, stamps, timeOf } from './track-stamps.ts';
 import {
   noRelationships,
@@ -104,6 +106,7 @@ function translate(call: NotedCall, operation: SentObject): Translation {
   }
   const { type, action } = operation.value as TrackOperation; // the shape has been checked
   if (type === 'object') return objectOperation(call, operation, action);
+  if (type === 'delivery' && action === 'event') return deliveryOperation(call, operation);
   if (type !== 'person') return refused('not_supported_yet', 'type', `type ${type} is not supported yet`);
   if (action === 'merge') return merge(call, operation);
   const who = identifiersOf(call, operation);
@@ -118,6 +121,13 @@ function translate(call: NotedCall, operation: SentObject): Translation {
     case 'viewed_content':
     case 'clicked_content':
       return v2Event(call, operation, { ...who, type: 'event', name: action });
+    case 'add_device':
+    case 'delete_device': {
+      const device = operation.object('device');
+      if (device === undefined) return refused('invalid_call', 'device', 'device must be an object');
+      const verb = action === 'add_device' ? 'add' : 'delete';
+      return deviceEvent(call, who, { action: verb, sent: operation, device });
+    }
     case 'add_relationships':
     case 'delete_relationships': {
       const verb = action === 'add_relationships' ? 'add' : 'delete';
@@ -170,7 +180,8 @@ interface IdentifyCall {
   readonly anonymousId?: string | null;
 }
 
-function identify(
+/** A person whose identifier is known, with what is told of them. */
+export function identify(
   call: NotedCall,
   { identifier, attributes, sent, timestamp, ...rest }: IdentifyCall,
 ): Translation {

@@ -7,12 +7,14 @@ const visit = (name: string, properties = {}, type: RuleEvent['type'] = 'page'):
   type,
   messageId: 'm',
   time: 1,
+  receivedAt: 1,
   properties: () => properties,
 });
 const condition = (name: string): EventCondition => ({
   type: 'event',
   pointer: '',
   name,
+  nameCheck: null,
   eventType: null,
   where: [{ path: 'address', check: { type: 'eq', value: 'https://shop.example/pricing' } }],
   count: { type: 'distinct', path: 'address', n: 1 },

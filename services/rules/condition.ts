@@ -2,9 +2,11 @@
  * The language of conditions as parsed (contract, *Definitions*). Every condition carries the JSON pointer of the place in the
  * definition that said it: the pointer names its state, its faults and its line in an explanation.
  */
+import type { JsonNumber } from '../runtime/exact-json.ts';
+import { unreachable } from '../runtime/errors.ts';
 import type { Pattern } from '../runtime/pattern.ts';
 
-export type Scalar = string | number | boolean;
+export type Scalar = string | JsonNumber | boolean;
 export type EventType = 'event' | 'page' | 'screen';
 
 /** What is asked of one value. A missing value and a value of another type are answered in operators.ts. */
@@ -13,7 +15,7 @@ export type Check =
   | { readonly type: 'eq' | 'neq' | 'contains' | 'not_contains'; readonly value: Scalar }
   | { readonly type: 'starts_with' | 'ends_with'; readonly value: string }
   | { readonly type: 'matches'; readonly pattern: Pattern }
-  | { readonly type: 'gt' | 'gte' | 'lt' | 'lte'; readonly value: number | string }
+  | { readonly type: 'gt' | 'gte' | 'lt' | 'lte'; readonly value: JsonNumber | string }
   | { readonly type: 'in' | 'not_in'; readonly values: readonly Scalar[] }
   | {
       readonly type: 'before_ago' | 'after_ago' | 'before_from_now' | 'after_from_now';
@@ -51,13 +53,16 @@ export interface Test {
 }
 
 export type Count =
-  | { readonly type: 'at_least'; readonly n: number }
-  | { readonly type: 'at_most'; readonly n: number }
-  | { readonly type: 'distinct'; readonly path: string; readonly n: number };
+  | { readonly type: 'at_least' | 'at_most'; readonly n: number }
+  /** Of the values of a property: those of at least n, or of at most n, events each another. */
+  | { readonly type: 'distinct' | 'distinct_at_most'; readonly path: string; readonly n: number };
 
 /** Which events count, whatever their number and age. */
 export interface EventMatcher {
-  readonly name: string;
+  /** null: any that passes `nameCheck`. */
+  readonly name: string | null;
+  /** null: no test. Both null: pages or screens of any name, and without one. */
+  readonly nameCheck: Check | null;
   /** null: any of event, page, screen. */
   readonly eventType: EventType | null;
   readonly where: readonly Test[];
@@ -69,6 +74,34 @@ export interface EventCondition extends EventMatcher {
   readonly count: Count;
   readonly withinMs: number | null;
 }
+
+/** Something happened, and nothing that answers it came in the time after (spec D.2, *stall rule*). */
+export interface Stall {
+  readonly of: EventMatcher;
+  readonly without: EventMatcher;
+  readonly forMs: number;
+  /** What another one within the time does: the time starts anew, or goes on. */
+  readonly rearm: 'restart' | 'ignore';
+}
+export interface StallCondition extends Stall {
+  readonly type: 'stall';
+  readonly pointer: string;
+  /** It began within this time; longer than `forMs`. null: whenever. */
+  readonly withinMs: number | null;
+}
+
+/** Steps one after the other, each an event of its own; and then, where it says so, none of another kind in a time. */
+export interface SequenceCondition {
+  readonly type: 'sequence';
+  readonly pointer: string;
+  readonly steps: readonly EventMatcher[];
+  /** All steps within this time. */
+  readonly withinMs: number | null;
+  readonly without: { readonly matcher: EventMatcher; readonly forMs: number } | null;
+}
+/** What remembers events of a person (memory.ts). */
+export type CountedCondition = EventCondition | StallCondition | SequenceCondition;
+
 export interface AttributeCondition extends Test {
   readonly type: 'attribute';
   readonly pointer: string;
@@ -78,7 +111,27 @@ export interface SegmentCondition {
   readonly pointer: string;
   readonly segmentId: string;
 }
-export type LeafCondition = EventCondition | AttributeCondition | SegmentCondition;
+/** Objects that the person belongs to: how many of them pass. */
+export interface RelationshipCondition {
+  readonly type: 'relationship';
+  readonly pointer: string;
+  readonly objectType: string;
+  /** null: any. */
+  readonly objectId: string | null;
+  /** Of the attributes of the relationship. */
+  readonly where: readonly Test[];
+  /** Of the attributes of the object. */
+  readonly objectWhere: readonly Test[];
+  readonly count: { readonly type: 'at_least' | 'at_most'; readonly n: number };
+}
+/** The person has been known of for so long: what `"age": "required"` asks beside a `not`. */
+export interface AgeCondition {
+  readonly type: 'age';
+  readonly pointer: string;
+  readonly atLeastMs: number;
+}
+export type LeafCondition =
+  CountedCondition | AttributeCondition | SegmentCondition | RelationshipCondition | AgeCondition;
 export type Condition =
   | { readonly type: 'all' | 'any'; readonly pointer: string; readonly of: readonly Condition[] }
   | { readonly type: 'not'; readonly pointer: string; readonly of: Condition }
@@ -95,13 +148,15 @@ export type Segment =
 
 export type Trigger =
   | ({ readonly type: 'event' } & EventMatcher)
+  | ({ readonly type: 'stall' } & Stall)
   | { readonly type: 'segment'; readonly segmentId: string; readonly on: 'enter' | 'leave' }
   | { readonly type: 'identified' };
 
 export type Frequency =
   | { readonly mode: 'once' }
   | { readonly mode: 'every_rematch'; readonly gapMs: number }
-  | { readonly mode: 'interval'; readonly everyMs: number };
+  | { readonly mode: 'interval'; readonly everyMs: number }
+  | { readonly mode: 'at_most'; readonly times: number; readonly perMs: number };
 
 export interface Journey {
   readonly name: string;
@@ -109,6 +164,8 @@ export interface Journey {
   readonly trigger: Trigger;
   readonly filters: Condition | null;
   readonly frequency: Frequency;
+  /** Path of a property of the trigger's event: one run for each of its values. null: one for the person. */
+  readonly key: string | null;
   /** Share of people, 0 to 1, who are eligible and never enter. */
   readonly holdout: number;
   readonly includeCurrent: boolean;
@@ -124,5 +181,23 @@ export function leavesOf(condition: Condition): LeafCondition[] {
       return leavesOf(condition.of);
     default:
       return [condition];
+  }
+}
+
+export function isCounted(leaf: LeafCondition): leaf is CountedCondition {
+  return leaf.type === 'event' || leaf.type === 'stall' || leaf.type === 'sequence';
+}
+
+/** The matchers of what remembers events, in the order of their numbers in its marks. */
+export function matchersOf(condition: CountedCondition): readonly EventMatcher[] {
+  switch (condition.type) {
+    case 'event':
+      return [condition];
+    case 'stall':
+      return [condition.of, condition.without];
+    case 'sequence':
+      return condition.without === null ? condition.steps : [...condition.steps, condition.without.matcher];
+    default:
+      return unreachable(condition);
   }
 }

@@ -8,7 +8,7 @@ const T0 = Date.UTC(2026, 0, 5, 12);
 const HOUR = 3_600_000;
 
 function event(messageId: string, name: string, time: number): RuleEvent {
-  return { name, type: 'event', messageId, time, properties: () => ({}) };
+  return { name, type: 'event', messageId, time, receivedAt: time, properties: () => ({}) };
 }
 
 test('every line of a rule says what it found, which events count, and until when that holds', () => {
@@ -34,6 +34,7 @@ test('every line of a rule says what it found, which events count, and until whe
     ],
     attributes: { plan: 'free' },
     segments: new Set(['vip']),
+    firstSeenAt: T0 - 5 * HOUR,
   };
   expect(explain(when, evidenceOf(when, history, T0))).toEqual({
     result: true,

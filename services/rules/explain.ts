@@ -1,14 +1,18 @@
 /** Why a rule holds or does not: a line for each leaf of the condition, in the order it is written. */
 import { leavesOf, type Condition, type LeafCondition } from './condition.ts';
 import { evaluate, type Evidence } from './evaluate.ts';
-import { countWithin } from './windows.ts';
+import { foundIn } from './memory.ts';
+import { objectsThatPass } from './relationships.ts';
 import { unreachable } from '../runtime/errors.ts';
 
 export interface ExplainedCondition {
   /** Where in the definition the condition stands. */
   readonly pointer: string;
   readonly result: boolean;
-  /** The number counted, the attribute's value, or whether the person is in the segment. */
+  /**
+   * The number counted (no more than is asked for), how a stall stands, the steps of a sequence gone, the attribute's value,
+   * the number of objects, whether the person is in the segment, or since when the person is known of.
+   */
   readonly value: unknown;
   /** Message ids of the events that count, latest first; no more than decide it. */
   readonly events: readonly string[];
@@ -31,16 +35,26 @@ function explainLeaf(leaf: LeafCondition, evidence: Evidence): ExplainedConditio
   const { pointer } = leaf;
   const { result, changesAt } = evaluate(leaf, evidence);
   const when = Number.isFinite(changesAt) ? { changes_at: new Date(changesAt).toISOString() } : {};
+  return { pointer, result, ...restsOn(leaf, evidence), ...when };
+}
+
+function restsOn(leaf: LeafCondition, evidence: Evidence): Pick<ExplainedCondition, 'value' | 'events'> {
+  const { now } = evidence;
   switch (leaf.type) {
-    case 'event': {
-      const marks = evidence.marks(pointer);
-      const { value } = countWithin(marks, leaf.count, leaf.withinMs, evidence.now);
-      return { pointer, result, value, events: marks.slice(0, value).map(([, id]) => id), ...when };
-    }
+    case 'event':
+    case 'stall':
+    case 'sequence':
+      return foundIn(leaf, evidence.marks(leaf.pointer), now);
     case 'attribute':
-      return { pointer, result, value: evidence.attribute(leaf.path) ?? null, events: [], ...when };
+      return { value: evidence.attribute(leaf.path) ?? null, events: [] };
+    case 'relationship':
+      return { value: objectsThatPass(leaf, evidence.relationships(), now).length, events: [] };
     case 'segment':
-      return { pointer, result, value: evidence.inSegment(leaf.segmentId), events: [] };
+      return { value: evidence.inSegment(leaf.segmentId, now), events: [] };
+    case 'age': {
+      const { firstSeenAt } = evidence;
+      return { value: Number.isFinite(firstSeenAt) ? new Date(firstSeenAt).toISOString() : null, events: [] };
+    }
     default:
       return unreachable(leaf);
   }

@@ -1,24 +1,8 @@
 /** Collects every fault of a definition with its JSON pointer, so that a bad PUT is answered once and whole. */
+import type { FaultCode } from '../../schemas/http/fault-codes.ts';
 import { NewPatterns, type DefinitionPatterns } from './definition-patterns.ts';
 import { faultsMax } from './limits.ts';
 import { isJsonObject, type JsonObject } from './paths.ts';
-
-export type FaultCode =
-  | 'required'
-  | 'wrong_type'
-  | 'unknown_key'
-  | 'unknown_value'
-  | 'ambiguous'
-  | 'out_of_range'
-  | 'too_long'
-  | 'too_many'
-  | 'too_deep'
-  | 'invalid_duration'
-  | 'invalid_pattern'
-  | 'pattern_too_large'
-  | 'patterns_too_large'
-  | 'invalid_template'
-  | 'not_supported_yet';
 
 export interface Fault {
   /** RFC 6901, into the body. */

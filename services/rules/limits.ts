@@ -7,6 +7,12 @@ export const testsPerEventMax = 20;
 export const countMax = 1_000;
 /** `distinct` keeps one mark for each of n values. */
 export const distinctMax = 200;
+export const sequenceStepsMax = 10;
+/** A stall or a sequence keeps this many marks of a person at most (stall.ts, sequence.ts). */
+export const stallMarksMax = 64;
+export const sequenceMarksMax = 64;
+/** At most so many entries of a journey in a period. */
+export const entriesPerPeriodMax = 100;
 export const listValuesMax = 1_000;
 export const textCharsMax = 1_000;
 export const descriptionCharsMax = 4_000;

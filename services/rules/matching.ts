@@ -1,5 +1,6 @@
 /** Which events a condition counts, and the mark that a counted event leaves. */
 import { createHash } from 'node:crypto';
+import { ExactNumber } from '../runtime/exact-json.ts';
 import type { EventCondition, EventMatcher, EventType } from './condition.ts';
 import { distinctValueCharsMax } from './limits.ts';
 import { passes } from './operators.ts';
@@ -9,11 +10,14 @@ import type { Mark } from './windows.ts';
 
 /** An event as rules see it. */
 export interface RuleEvent {
-  readonly name: string;
+  /** null: a page or a screen that said none. */
+  readonly name: string | null;
   readonly type: EventType;
   readonly messageId: string;
   /** ms: the event's timestamp, but never later than its receive time (spec C.1 row 28). */
   readonly time: number;
+  /** ms; orders the steps of a sequence that happened at one time. */
+  readonly receivedAt: number;
   /** Asked for only when a test needs it, because parsing is what an event costs. */
   readonly properties: () => JsonObject;
 }
@@ -25,8 +29,10 @@ export function windowTime(timestamp: number, receivedAt: number): number {
 
 /** Relative tests of a property (`before_ago` …) count from the event's own time: whether it counts never changes. */
 export function matches(matcher: EventMatcher, event: RuleEvent, patterns?: PatternTests): boolean {
-  if (matcher.name !== event.name) return false;
+  if (matcher.name !== null && matcher.name !== event.name) return false;
   if (matcher.eventType !== null && matcher.eventType !== event.type) return false;
+  const { nameCheck } = matcher;
+  if (nameCheck !== null && !passes(nameCheck, event.name ?? undefined, event.time, patterns)) return false;
   return matcher.where.every(({ path, check }) =>
     passes(check, propertyAt(event, path), event.time, patterns),
   );
@@ -38,7 +44,7 @@ export function matches(matcher: EventMatcher, event: RuleEvent, patterns?: Patt
  */
 function propertyAt(event: RuleEvent, path: string): unknown {
   const sent = valueAt(event.properties(), path);
-  if (sent !== undefined || path !== ADDRESS || event.type !== 'page') return sent;
+  if (sent !== undefined || path !== ADDRESS || event.type !== 'page' || event.name === null) return sent;
   return addressOf(event.name);
 }
 
@@ -51,23 +57,28 @@ export function addressOf(url: string): string {
 
 /** The mark of an event that matches; undefined when a distinct count has no value to count. */
 export function markOf(condition: EventCondition, event: RuleEvent): Mark | undefined {
-  if (condition.count.type !== 'distinct') return [event.time, event.messageId];
+  if (!('path' in condition.count)) return [event.time, event.messageId];
   const value = distinctValue(propertyAt(event, condition.count.path));
   return value === undefined ? undefined : [event.time, event.messageId, value];
+}
+
+function exactValue({ key }: ExactNumber): string {
+  return key.length <= distinctValueCharsMax ? `x${key}` : hashOf(key);
+}
+function hashOf(value: string): string {
+  return `h${createHash('sha256').update(value).digest('base64url')}`;
 }
 
 /** Scalars only; the first letter keeps "5" and 5 apart. */
 function distinctValue(value: unknown): string | undefined {
   switch (typeof value) {
     case 'string':
-      return value.length <= distinctValueCharsMax
-        ? `s${value}`
-        : `h${createHash('sha256').update(value).digest('base64url')}`;
+      return value.length <= distinctValueCharsMax ? `s${value}` : hashOf(value);
     case 'number':
       return `n${String(value)}`;
     case 'boolean':
       return `b${String(value)}`;
     default:
-      return undefined;
+      return value instanceof ExactNumber ? exactValue(value) : undefined;
   }
 }

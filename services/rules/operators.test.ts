@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseDuration } from './durations.ts';
 import { changesAt, compareText, passes, timestampOf } from './operators.ts';
+import { exactNumber } from '../runtime/exact-json.ts';
 import { valueAt } from './paths.ts';
 import { compilePattern } from '../runtime/pattern.ts';
 
@@ -35,6 +36,19 @@ describe('what the operators mean', () => {
     expect(passes({ type: 'neq', value: 5 }, '5', NOW)).toBe(true);
     expect(passes({ type: 'gt', value: 4 }, '5', NOW)).toBe(false);
     expect(passes({ type: 'in', values: [1, '1'] }, true, NOW)).toBe(false);
+  });
+
+  test('numbers are compared to the last digit, also where a double has fewer', () => {
+    const [long, next] = [exactNumber('9007199254740993'), exactNumber('9007199254740995')];
+    expect(passes({ type: 'eq', value: long }, exactNumber('9007199254740993.0'), NOW)).toBe(true);
+    expect(passes({ type: 'eq', value: 9007199254740992 }, long, NOW)).toBe(false);
+    expect(passes({ type: 'neq', value: long }, 9007199254740992, NOW)).toBe(true);
+    expect(passes({ type: 'in', values: [1, next] }, long, NOW)).toBe(false);
+    expect(passes({ type: 'contains', value: long }, [1, long], NOW)).toBe(true);
+    expect(passes({ type: 'gt', value: 9007199254740992 }, long, NOW)).toBe(true);
+    expect(passes({ type: 'lt', value: next }, long, NOW)).toBe(true);
+    expect(passes({ type: 'lte', value: long }, '9007199254740993', NOW)).toBe(false);
+    expect(passes({ type: 'is_timestamp' }, exactNumber('1700000000.00000000001'), NOW)).toBe(true);
   });
 
   test('contains looks into text and into lists', () => {

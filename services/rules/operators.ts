@@ -3,6 +3,7 @@
  * neq, not_contains, not_in (and, when missing, not_exists) true and everything else false: "5" is not 5.
  */
 import type { Check, Scalar } from './condition.ts';
+import { compareNumbers, ExactNumber, type JsonNumber } from '../runtime/exact-json.ts';
 import { unmetered, type PatternTests } from './pattern-steps.ts';
 import { unreachable } from '../runtime/errors.ts';
 
@@ -24,9 +25,9 @@ export function passes(
     case 'is_timestamp':
       return timestampOf(value) !== undefined;
     case 'eq':
-      return value === check.value;
+      return isEqual(value, check.value);
     case 'neq':
-      return value !== check.value;
+      return !isEqual(value, check.value);
     case 'contains':
       return containsValue(value, check.value);
     case 'not_contains':
@@ -77,14 +78,20 @@ function passesRelative(type: Relative, durationMs: number, at: number | undefin
 /** Text in text, or an element of the same type and value in a list. */
 function containsValue(value: unknown, wanted: Scalar): boolean {
   if (typeof value === 'string') return typeof wanted === 'string' && value.includes(wanted);
-  return Array.isArray(value) && value.includes(wanted);
+  return Array.isArray(value) && value.some((item) => isEqual(item, wanted));
+}
+
+/** Numbers by their value, to the last digit. */
+function isEqual(value: unknown, wanted: Scalar): boolean {
+  if (value instanceof ExactNumber) return wanted instanceof ExactNumber && value.key === wanted.key;
+  return value === wanted;
 }
 
 function isOneOf(value: unknown, values: readonly Scalar[]): boolean {
-  return values.some((candidate) => candidate === value);
+  return values.some((candidate) => isEqual(value, candidate));
 }
 
-function compares(type: 'gt' | 'gte' | 'lt' | 'lte', value: unknown, against: number | string): boolean {
+function compares(type: 'gt' | 'gte' | 'lt' | 'lte', value: unknown, against: JsonNumber | string): boolean {
   const order = orderOf(value, against);
   if (order === undefined) return false;
   switch (type) {
@@ -99,10 +106,15 @@ function compares(type: 'gt' | 'gte' | 'lt' | 'lte', value: unknown, against: nu
   }
 }
 
-function orderOf(value: unknown, against: number | string): number | undefined {
-  if (typeof value === 'number' && typeof against === 'number') return value - against;
-  if (typeof value === 'string' && typeof against === 'string') return compareText(value, against);
-  return undefined;
+function orderOf(value: unknown, against: JsonNumber | string): number | undefined {
+  if (typeof against === 'string') {
+    return typeof value === 'string' ? compareText(value, against) : undefined;
+  }
+  return isNumber(value) ? compareNumbers(value, against) : undefined;
+}
+
+function isNumber(value: unknown): value is JsonNumber {
+  return typeof value === 'number' || value instanceof ExactNumber;
 }
 
 /** Order of UTF-8 bytes, which is ClickHouse's; JavaScript's own order differs above U+D7FF. */
@@ -137,6 +149,7 @@ function isCalendarDay(text: string): boolean {
 
 /** The time that a value says, in ms: a number of unix seconds, or ISO 8601 text. undefined: it says none. */
 export function timestampOf(value: unknown): number | undefined {
+  if (value instanceof ExactNumber) return timestampOf(value.nearest);
   if (typeof value === 'number') {
     return value >= 0 && value <= UNIX_SECONDS_MAX ? Math.floor(value * 1_000) : undefined;
   }

@@ -25,7 +25,8 @@ import {
 import { leavesOf, type Condition } from './condition.ts';
 import type { PageRule } from './page-rules.ts';
 import { readContent } from './parse-content.ts';
-import { ConditionParser, parseMatcher } from './parse-condition.ts';
+import { ConditionParser } from './parse-condition.ts';
+import { parseMatcher } from './parse-matcher.ts';
 import { parseDurationAt } from './parse-predicate.ts';
 import type { JsonObject } from './paths.ts';
 
@@ -92,8 +93,9 @@ function readAudience(value: unknown, faults: Faults): Condition | null | undefi
   const condition = new ConditionParser(faults).parse(value, '/audience');
   if (condition === undefined) return undefined;
   for (const leaf of leavesOf(condition)) {
-    if (leaf.type !== 'segment') continue;
-    faults.add(leaf.pointer, 'unknown_value', 'a visitor is in no segment: say it by events and attributes');
+    if (leaf.type !== 'segment' && leaf.type !== 'relationship') continue;
+    const message = 'a visitor is in no segment and belongs to no object: say it by events and attributes';
+    faults.add(leaf.pointer, 'unknown_value', message);
   }
   return condition;
 }

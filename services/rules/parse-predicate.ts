@@ -1,4 +1,5 @@
 /** Tests on a value: `{"property" or "attribute": path, "operator": op, "value"?: any}`. */
+import { ExactNumber, type JsonNumber } from '../runtime/exact-json.ts';
 import { operators, type Check, type Operator, type Scalar, type Test } from './condition.ts';
 import { parseDuration } from './durations.ts';
 import { pointerTo, type Faults } from './faults.ts';
@@ -19,7 +20,12 @@ export function parseTest(
   return path === undefined || check === undefined ? undefined : { path, check };
 }
 
-function parseCheck(operator: Operator, value: unknown, at: string, faults: Faults): Check | undefined {
+export function parseCheck(
+  operator: Operator,
+  value: unknown,
+  at: string,
+  faults: Faults,
+): Check | undefined {
   switch (operator) {
     case 'exists':
     case 'not_exists':
@@ -47,10 +53,8 @@ function parseCheck(operator: Operator, value: unknown, at: string, faults: Faul
     case 'gte':
     case 'lt':
     case 'lte': {
-      const bound = typeof value === 'number' ? parseScalar(value, at, faults) : parseText(value, at, faults);
-      return typeof bound === 'number' || typeof bound === 'string'
-        ? { type: operator, value: bound }
-        : undefined;
+      const bound = isNumber(value) ? parseScalar(value, at, faults) : parseText(value, at, faults);
+      return typeof bound === 'boolean' || bound === undefined ? undefined : { type: operator, value: bound };
     }
     case 'in':
     case 'not_in': {
@@ -102,8 +106,16 @@ function parseScalar(value: unknown, at: string, faults: Faults): Scalar | undef
     faults.add(at, 'too_long', `has at most ${String(textCharsMax)} characters`);
     return;
   }
-  if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return value;
+  if (value instanceof ExactNumber && value.text.length > textCharsMax) {
+    faults.add(at, 'too_long', `has at most ${String(textCharsMax)} digits`);
+    return;
+  }
+  if (typeof value === 'boolean' || isNumber(value)) return value;
   faults.add(at, 'wrong_type', 'must be a string, a number or a boolean');
+}
+
+function isNumber(value: unknown): value is JsonNumber {
+  return value instanceof ExactNumber || (typeof value === 'number' && Number.isFinite(value));
 }
 
 function parseText(value: unknown, at: string, faults: Faults): string | undefined {

@@ -21,6 +21,7 @@ describe('a segment definition', () => {
           type: 'event',
           pointer: '/when',
           name: 'Added to Cart',
+          nameCheck: null,
           eventType: null,
           where: [],
           count: { type: 'at_least', n: 1 },
@@ -65,14 +66,55 @@ describe('a segment definition', () => {
   });
 
   it.each([
-    [{ event: 'A', without: { event: 'B' }, for: 'PT10M' }, ['/when/without', '/when/for']],
-    [{ not: when, age: 'required' }, ['/when/age']],
-    [{ event: 'A', count: { distinct: 'sku', at_most: 3 } }, ['/when/count/at_most']],
-  ])('refuses what is not built yet by its own code: %j', (rule, pointers) => {
-    const faults = faultsOf(parseSegment({ ...segment, when: rule }));
-    expect(faults.filter((fault) => fault.endsWith('not_supported_yet'))).toEqual(
-      pointers.map((pointer) => `${pointer} not_supported_yet`),
-    );
+    [{ event: 'A', without: { event: 'B' } }, ['/when/for required']],
+    [{ event: 'A', for: 'PT1H' }, ['/when/without required']],
+    [
+      { event: 'A', without: { count: 1 }, for: 'P1M', rearm: 'maybe', count: { at_least: 2 } },
+      [
+        '/when/count ambiguous',
+        '/when/without/count unknown_key',
+        '/when/without/event required',
+        '/when/for invalid_duration',
+        '/when/rearm unknown_value',
+      ],
+    ],
+    [{ event: 'A', without: { event: 'B' }, for: 'PT1H', within: 'PT1H' }, ['/when/within out_of_range']],
+    [{ event: { operator: 'gt', value: 'a' } }, ['/when/event/operator unknown_value']],
+    [{ event: { operator: 'contains', value: 1 } }, ['/when/event/value wrong_type']],
+    [{ event: { operator: 'in', value: ['a', true] } }, ['/when/event/value wrong_type']],
+    [{ type: 'event' }, ['/when/event required']],
+    [{ sequence: { event: 'A' } }, ['/when/sequence wrong_type']],
+    [{ sequence: [{ event: 'A' }, 'B'] }, ['/when/sequence/1 wrong_type']],
+    [{ sequence: Array.from({ length: 11 }, () => ({ type: 'page' })) }, ['/when/sequence too_many']],
+    [
+      { sequence: [{ event: 'A' }, { event: 'B' }], within: 'PT1H', without: { event: 'C' }, for: 'P1D' },
+      ['/when/within out_of_range'],
+    ],
+    [{ not: { event: 'A' }, age: 'required' }, ['/when/age ambiguous']],
+    [{ not: { event: 'A', within: 'P1D' }, age: 'asked' }, ['/when/age unknown_value']],
+    [{ event: 'A', age: 'required' }, ['/when/age unknown_key']],
+    [{ event: 'A', count: { distinct: 'sku', at_most: 201 } }, ['/when/count/at_most out_of_range']],
+    [
+      { relationship: '', id: 5, where: [{}], object: 1, count: { distinct: 'a', at_least: 1 } },
+      [
+        '/when/relationship required',
+        '/when/id wrong_type',
+        '/when/where/0/property required',
+        '/when/where/0/operator required',
+        '/when/object wrong_type',
+      ],
+    ],
+  ])('says what is wrong with %j', (rule, faults) => {
+    expect(faultsOf(parseSegment({ ...segment, when: rule }))).toEqual(faults);
+  });
+
+  it('reads the age beside a not as a condition of its own, of the longest window in it', () => {
+    const not = { any: [{ event: 'A', within: 'P1D' }, when] };
+    const parsed = parseSegment({ ...segment, when: { not, age: 'required' } });
+    expect(parsed.ok && parsed.value.type === 'data_driven' && parsed.value.when).toMatchObject({
+      type: 'all',
+      of: [{ type: 'not' }, { type: 'age', pointer: '/when/age', atLeastMs: 30 * 86_400_000 }],
+    });
   });
 
   it('may be manual, and then has no rule', () => {
@@ -120,6 +162,8 @@ describe('a journey definition', () => {
       { event: 'A', type: 'page', where: [{ property: 'price', operator: 'gt', value: 10 }] },
       { segment: 'carts', on: 'enter' },
       { identified: true },
+      { type: 'page' },
+      { event: 'A', without: { event: 'B' }, for: 'PT4H', rearm: 'ignore' },
     ]) {
       expect(faultsOf(parseJourney({ ...journey, trigger }))).toEqual([]);
     }
@@ -128,9 +172,19 @@ describe('a journey definition', () => {
       { mode: 'every_rematch' },
       { mode: 'every_rematch', gap: 'P1D' },
       { mode: 'interval', every: 'P7D' },
+      { mode: 'at_most', times: 3, per: 'P7D' },
     ]) {
       expect(faultsOf(parseJourney({ ...journey, frequency }))).toEqual([]);
     }
+  });
+
+  it('may run once for each value of a property of the event that triggers it', () => {
+    const keyed = parseJourney({ ...journey, key: 'cart_id' });
+    expect(keyed.ok && keyed.value.key).toBe('cart_id');
+    for (const trigger of [{ identified: true }, { segment: 'x', on: 'enter' }]) {
+      expect(faultsOf(parseJourney({ ...journey, trigger, key: 'cart_id' }))).toEqual(['/key unknown_key']);
+    }
+    expect(faultsOf(parseJourney({ ...journey, key: '' }))).toEqual(['/key required']);
   });
 
   it('says every fault at once', () => {

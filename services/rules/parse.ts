@@ -2,16 +2,26 @@
 import type { Frequency, Journey, Segment, Trigger } from './condition.ts';
 import type { DefinitionPatterns } from './definition-patterns.ts';
 import { Faults, pointerTo, type Parsed } from './faults.ts';
-import { descriptionCharsMax, textCharsMax } from './limits.ts';
-import { ConditionParser, parseMatcher } from './parse-condition.ts';
+import { descriptionCharsMax, entriesPerPeriodMax, textCharsMax } from './limits.ts';
+import { ConditionParser } from './parse-condition.ts';
+import { parseStall } from './parse-leaves.ts';
+import { MATCHER_KEYS, parseMatcher } from './parse-matcher.ts';
 import { parseDurationAt } from './parse-predicate.ts';
 import { isJsonObject, type JsonObject } from './paths.ts';
 
 export type { Parsed } from './faults.ts';
 
 const SEGMENT_TYPES = ['data_driven', 'manual'] as const;
+const STALL_KEYS = ['without', 'for', 'rearm'] as const;
 const STATES = ['draft', 'running', 'stopped'] as const;
-const MODES = ['once', 'every_rematch', 'interval'] as const;
+const MODES = ['once', 'every_rematch', 'interval', 'at_most'] as const;
+/** Keys of a frequency, and the mode that each belongs to. */
+const MODE_KEYS = [
+  ['gap', 'every_rematch'],
+  ['every', 'interval'],
+  ['times', 'at_most'],
+  ['per', 'at_most'],
+] as const;
 
 /** @param patterns how patterns are taken: as those of a new definition, unless said otherwise. */
 export function parseSegment(body: unknown, patterns?: DefinitionPatterns): Parsed<Segment> {
@@ -53,6 +63,7 @@ function readJourney(body: unknown, faults: Faults): Journey | undefined {
     'trigger',
     'filters',
     'frequency',
+    'key',
     'holdout',
     'include_current',
   ]);
@@ -64,11 +75,12 @@ function readJourney(body: unknown, faults: Faults): Journey | undefined {
   const filters =
     from['filters'] === undefined ? null : new ConditionParser(faults).parse(from['filters'], '/filters');
   const frequency = readFrequency(from['frequency'], '/frequency', faults);
+  const key = readKey(from, trigger, faults);
   const holdout = readHoldout(from['holdout'], faults);
   const includeCurrent = readFlag(from, 'include_current', faults);
   if (name === undefined || state === undefined || trigger === undefined) return undefined;
-  if (filters === undefined || frequency === undefined) return undefined;
-  return { name, state, trigger, filters, frequency, holdout, includeCurrent };
+  if (filters === undefined || frequency === undefined || key === undefined) return undefined;
+  return { name, state, trigger, filters, frequency, key, holdout, includeCurrent };
 }
 
 function readDescription(from: JsonObject, faults: Faults): string | null {
@@ -90,16 +102,12 @@ function readTrigger(value: unknown, pointer: string, faults: Faults): Trigger |
     return;
   }
   const forms = (['event', 'segment', 'identified'] as const).filter((form) => Object.hasOwn(value, form));
-  const [form] = forms;
+  const form = forms[0] ?? (Object.hasOwn(value, 'type') ? 'event' : undefined);
   if (form === undefined || forms.length > 1) {
     faults.add(pointer, 'ambiguous', 'must have exactly one of the keys event, segment, identified');
     return;
   }
-  if (form === 'event') {
-    faults.object(value, pointer, ['event', 'type', 'where']);
-    const matcher = parseMatcher(value, pointer, faults);
-    return matcher === undefined ? undefined : { type: 'event', ...matcher };
-  }
+  if (form === 'event') return readEventTrigger(value, pointer, faults);
   if (form === 'segment') {
     faults.object(value, pointer, ['segment', 'on']);
     const segmentId = faults.text(value, 'segment', pointer, textCharsMax);
@@ -111,32 +119,53 @@ function readTrigger(value: unknown, pointer: string, faults: Faults): Trigger |
   faults.add(pointerTo(pointer, 'identified'), 'unknown_value', 'must be true');
 }
 
+function readEventTrigger(value: JsonObject, pointer: string, faults: Faults): Trigger | undefined {
+  faults.object(value, pointer, [...MATCHER_KEYS, ...STALL_KEYS]);
+  if (STALL_KEYS.some((key) => Object.hasOwn(value, key))) {
+    const stall = parseStall(value, pointer, faults);
+    return stall === undefined ? undefined : { type: 'stall', ...stall };
+  }
+  const matcher = parseMatcher(value, pointer, faults);
+  return matcher === undefined ? undefined : { type: 'event', ...matcher };
+}
+
+/** null: none. */
+function readKey(from: JsonObject, trigger: Trigger | undefined, faults: Faults): string | null | undefined {
+  if (from['key'] === undefined) return null;
+  const key = faults.text(from, 'key', '', textCharsMax);
+  if (trigger === undefined || trigger.type === 'event' || trigger.type === 'stall') return key;
+  faults.add('/key', 'unknown_key', 'goes with a trigger by event: it is a property of that event');
+  return;
+}
+
 function readFrequency(value: unknown, pointer: string, faults: Faults): Frequency | undefined {
   if (value === undefined) return { mode: 'once' };
-  const from = faults.object(value, pointer, ['mode', 'gap', 'every']);
+  const from = faults.object(value, pointer, ['mode', ...MODE_KEYS.map(([key]) => key)]);
   if (from === undefined) return undefined;
   const mode = faults.oneOf(from, 'mode', pointer, MODES);
-  for (const [key, owner] of [
-    ['gap', 'every_rematch'],
-    ['every', 'interval'],
-  ] as const) {
+  for (const [key, owner] of MODE_KEYS) {
     if (from[key] !== undefined && mode !== undefined && mode !== owner) {
       faults.add(pointerTo(pointer, key), 'unknown_key', `belongs to the mode ${owner}`);
     }
   }
+  const durationOf = (key: string) => parseDurationAt(from[key], pointerTo(pointer, key), faults);
   switch (mode) {
     case undefined:
       return undefined;
     case 'once':
       return { mode };
     case 'every_rematch': {
-      if (from['gap'] === undefined) return { mode, gapMs: 0 };
-      const gapMs = parseDurationAt(from['gap'], pointerTo(pointer, 'gap'), faults);
+      const gapMs = from['gap'] === undefined ? 0 : durationOf('gap');
       return gapMs === undefined ? undefined : { mode, gapMs };
     }
-    default: {
-      const everyMs = parseDurationAt(from['every'], pointerTo(pointer, 'every'), faults);
+    case 'interval': {
+      const everyMs = durationOf('every');
       return everyMs === undefined ? undefined : { mode, everyMs };
+    }
+    default: {
+      const times = faults.integer(from, 'times', pointer, { min: 1, max: entriesPerPeriodMax });
+      const perMs = durationOf('per');
+      return times === undefined || perMs === undefined ? undefined : { mode, times, perMs };
     }
   }
 }

@@ -1,8 +1,12 @@
 /** Values inside JSON by path. Only own keys of objects are seen, so `__proto__` is a key like any other. */
+import { ExactNumber, parseExactly } from '../runtime/exact-json.ts';
+
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
+  );
 }
 
 /**
@@ -20,9 +24,9 @@ export function valueAt(object: JsonObject, path: string): unknown {
   return at ?? undefined;
 }
 
-/** A JSON object's text as an object; an empty one for null and for anything that is not an object. */
+/** A JSON object's text as an object, with its numbers exact; an empty one for null and for anything that is not an object. */
 export function parseJsonObject(text: string | null): JsonObject {
   if (text === null) return {};
-  const value: unknown = JSON.parse(text);
+  const value: unknown = parseExactly(text);
   return isJsonObject(value) ? value : {};
 }

@@ -9,10 +9,13 @@ import {
   countMax,
   descriptionCharsMax,
   distinctMax,
+  entriesPerPeriodMax,
   listValuesMax,
+  sequenceStepsMax,
   testsPerEventMax,
   textCharsMax,
 } from './limits.ts';
+import { NAME_OPERATORS } from './parse-matcher.ts';
 
 const closed = { additionalProperties: false } as const;
 const text = Type.String({ minLength: 1, maxLength: textCharsMax });
@@ -34,11 +37,39 @@ const count = Type.Union([
   Type.Object({ at_least: Type.Integer({ minimum: 1, maximum: countMax }) }, closed),
   Type.Object({ at_most: Type.Integer({ minimum: 0, maximum: countMax }) }, closed),
   Type.Object({ distinct: text, at_least: Type.Integer({ minimum: 1, maximum: distinctMax }) }, closed),
+  Type.Object({ distinct: text, at_most: Type.Integer({ minimum: 0, maximum: distinctMax }) }, closed),
+]);
+const objectCount = Type.Union([
+  Type.Object({ at_least: Type.Integer({ minimum: 1, maximum: countMax }) }, closed),
+  Type.Object({ at_most: Type.Integer({ minimum: 0, maximum: countMax }) }, closed),
 ]);
 const eventType = Type.Optional(
   Type.Union([Type.Literal('event'), Type.Literal('page'), Type.Literal('screen')]),
 );
 const where = Type.Optional(Type.Array(test, { maxItems: testsPerEventMax }));
+const textOperand = Type.String({ maxLength: textCharsMax });
+const name = Type.Union([
+  text,
+  Type.Object(
+    {
+      operator: Type.Union(NAME_OPERATORS.map((one) => Type.Literal(one))),
+      value: Type.Union([textOperand, Type.Array(textOperand, { minItems: 1, maxItems: listValuesMax })]),
+    },
+    closed,
+  ),
+]);
+const named = { event: name, type: eventType, where };
+/** A page or a screen may leave the name out. */
+const nameless = { type: Type.Union([Type.Literal('page'), Type.Literal('screen')]), where };
+const matcher = Type.Union([Type.Object(named, closed), Type.Object(nameless, closed)]);
+const within = Type.Optional(duration);
+const counted = { count: Type.Optional(count), within };
+const stall = {
+  without: matcher,
+  for: duration,
+  rearm: Type.Optional(Type.Union([Type.Literal('restart'), Type.Literal('ignore')])),
+};
+const steps = Type.Array(matcher, { minItems: 2, maxItems: sequenceStepsMax });
 
 const again = Type.Ref('Condition');
 const group = Type.Array(again, { minItems: 1, maxItems: conditionsPerGroupMax });
@@ -47,18 +78,24 @@ const condition = Type.Cyclic(
     Condition: Type.Union([
       Type.Object({ all: group }, closed),
       Type.Object({ any: group }, closed),
-      Type.Object({ not: again }, closed),
+      Type.Object({ not: again, age: Type.Optional(Type.Literal('required')) }, closed),
+      Type.Object({ ...named, ...counted }, closed),
+      Type.Object({ ...nameless, ...counted }, closed),
+      Type.Object({ ...named, ...stall, within }, closed),
+      Type.Object({ ...nameless, ...stall, within }, closed),
+      Type.Object({ sequence: steps, within }, closed),
+      Type.Object({ sequence: steps, within, without: matcher, for: duration }, closed),
+      Type.Object({ attribute: text, operator, value: operand }, closed),
       Type.Object(
         {
-          event: text,
-          type: eventType,
+          relationship: text,
+          id: Type.Optional(text),
           where,
-          count: Type.Optional(count),
-          within: Type.Optional(duration),
+          object: where,
+          count: Type.Optional(objectCount),
         },
         closed,
       ),
-      Type.Object({ attribute: text, operator, value: operand }, closed),
       Type.Object({ segment: text }, closed),
     ]),
   },
@@ -78,7 +115,10 @@ export const journeySchema = Type.Object(
     description,
     state: Type.Union([Type.Literal('draft'), Type.Literal('running'), Type.Literal('stopped')]),
     trigger: Type.Union([
-      Type.Object({ event: text, type: eventType, where }, closed),
+      Type.Object(named, closed),
+      Type.Object(nameless, closed),
+      Type.Object({ ...named, ...stall }, closed),
+      Type.Object({ ...nameless, ...stall }, closed),
       Type.Object({ segment: text, on: Type.Union([Type.Literal('enter'), Type.Literal('leave')]) }, closed),
       Type.Object({ identified: Type.Literal(true) }, closed),
     ]),
@@ -88,8 +128,17 @@ export const journeySchema = Type.Object(
         Type.Object({ mode: Type.Literal('once') }, closed),
         Type.Object({ mode: Type.Literal('every_rematch'), gap: Type.Optional(duration) }, closed),
         Type.Object({ mode: Type.Literal('interval'), every: duration }, closed),
+        Type.Object(
+          {
+            mode: Type.Literal('at_most'),
+            times: Type.Integer({ minimum: 1, maximum: entriesPerPeriodMax }),
+            per: duration,
+          },
+          closed,
+        ),
       ]),
     ),
+    key: Type.Optional(text),
     holdout: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
     include_current: Type.Optional(Type.Boolean()),
   },

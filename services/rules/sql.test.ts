@@ -12,8 +12,9 @@ function sqlOf(when: unknown): string {
 test('a counting condition reads as one would write it by hand', () => {
   expect(sqlOf({ event: 'Added to Cart', type: 'event', count: { at_least: 2 }, within: 'PT1S' })).toBe(
     "SELECT person_id FROM people WHERE workspace = 'shop' AND (person_id IN (SELECT person_id FROM events WHERE " +
-      "(workspace = 'shop' AND name = 'Added to Cart' AND type = 'event' AND least(timestamp, received_at) > " +
-      "fromUnixTimestamp64Milli(toInt64(999000), 'UTC')) GROUP BY person_id HAVING count() >= 2))",
+      "(workspace = 'shop' AND least(timestamp, received_at) > fromUnixTimestamp64Milli(toInt64(999000), 'UTC') AND " +
+      "name = 'Added to Cart' AND type = 'event' AND merged_at <= fromUnixTimestamp64Milli(toInt64(1000000), 'UTC')) " +
+      'GROUP BY person_id HAVING count() >= 2))',
   );
 });
 

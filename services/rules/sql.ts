@@ -1,13 +1,14 @@
 /**
- * A rule as SQL over the views `people`, `events` and `segment_memberships`: who would be in this? The same answer as
- * evaluate.ts gives, which promise 5 tests on the real engine.
+ * A rule as SQL over the views `people`, `events`, `segment_memberships` and the table behind `relationships`: who would be
+ * in this, at a moment? The same answer as evaluate.ts gives, which promise 5 tests on the real engine. What was merged
+ * after the moment is not seen; attributes, objects and members of manual segments are those of today.
  */
-import type { Condition, EventCondition, Segment } from './condition.ts';
-import { ADDRESS } from './matching.ts';
-import { all, any, moment, quoted } from './sql-text.ts';
-import { checkSql, distinctKey, rawAt, timeOf } from './sql-values.ts';
-import { marksNeeded } from './windows.ts';
 import { unreachable } from '../runtime/errors.ts';
+import { type Condition, type RelationshipCondition, type Segment } from './condition.ts';
+import { eventsSql } from './sql-events.ts';
+import { readTwice } from './sql-numbers.ts';
+import { all, any, int, Names, quoted } from './sql-text.ts';
+import { checkSql, textValue, timeOf, valueAtPath, type Value } from './sql-values.ts';
 
 export interface SqlOptions {
   readonly workspace: string;
@@ -19,16 +20,13 @@ export interface SqlOptions {
 
 /** SELECT of one column, `person_id`: the people for whom the condition holds. */
 export function peopleSql(condition: Condition, options: SqlOptions): string {
-  const holds = new SqlWriter(options).condition(condition);
-  return `SELECT person_id FROM people WHERE workspace = ${quoted(options.workspace)} AND ${holds}`;
+  return new SqlWriter(options).people(condition);
 }
-
-const ATTRIBUTES = "ifNull(attributes, '{}')";
-const PROPERTIES = "ifNull(properties, '{}')";
-const EVENT_TIME = 'least(timestamp, received_at)';
 
 class SqlWriter {
   readonly #options: SqlOptions;
+  readonly #counter = { next: 0 };
+  readonly #names = new Names(this.#counter);
   /** Segments being written, outermost first: one that comes again is a circle. */
   readonly #open: string[] = [];
 
@@ -36,46 +34,38 @@ class SqlWriter {
     this.#options = options;
   }
 
-  condition(condition: Condition): string {
+  people(condition: Condition): string {
+    const holds = this.#holds(condition);
+    const where = `workspace = ${quoted(this.#options.workspace)} AND ${holds}`;
+    return `${this.#names.with}SELECT person_id FROM people WHERE ${where}`;
+  }
+
+  #holds(condition: Condition): string {
+    const now = int(this.#options.now);
     switch (condition.type) {
       case 'all':
-        return all(condition.of.map((branch) => this.condition(branch)));
+        return all(condition.of.map((branch) => this.#holds(branch)));
       case 'any':
-        return any(condition.of.map((branch) => this.condition(branch)));
+        return any(condition.of.map((branch) => this.#holds(branch)));
       case 'not':
-        return `(NOT ${this.condition(condition.of)})`;
+        return `(NOT ${this.#holds(condition.of)})`;
       case 'event':
-        return this.#event(condition);
+      case 'stall':
+      case 'sequence': {
+        const { workspace } = this.#options;
+        return eventsSql(condition, { workspace, now: this.#options.now, counter: this.#counter });
+      }
       case 'attribute':
-        return checkSql(
-          condition.check,
-          attributeRaw(condition.path),
-          `toInt64(${String(this.#options.now)})`,
-        );
+        return checkSql(condition.check, this.#attribute(condition.path), now);
+      case 'relationship':
+        return this.#relationship(condition);
       case 'segment':
         return this.#segment(condition.segmentId);
+      case 'age':
+        return `ifNull(toUnixTimestamp64Milli(first_seen_at) + ${int(condition.atLeastMs)} <= ${now}, 0)`;
       default:
         return unreachable(condition);
     }
-  }
-
-  #event(condition: EventCondition): string {
-    const { name, eventType, where, count, withinMs } = condition;
-    const { workspace, now } = this.#options;
-    const tests = where.map(({ path, check }) =>
-      checkSql(check, propertyRaw(path), `toUnixTimestamp64Milli(${EVENT_TIME})`),
-    );
-    const counted = all([
-      `workspace = ${quoted(workspace)}`,
-      `name = ${quoted(name)}`,
-      ...(eventType === null ? [] : [`type = ${quoted(eventType)}`]),
-      ...(withinMs === null ? [] : [`${EVENT_TIME} > ${moment(now - withinMs)}`]),
-      ...tests,
-    ]);
-    const value =
-      count.type === 'distinct' ? `uniqExact(${distinctKey(propertyRaw(count.path))})` : 'count()';
-    const who = `SELECT person_id FROM events WHERE ${counted} GROUP BY person_id HAVING ${value} >= ${String(marksNeeded(count))}`;
-    return count.type === 'at_most' ? `(person_id NOT IN (${who}))` : `(person_id IN (${who}))`;
   }
 
   #segment(segmentId: string): string {
@@ -87,40 +77,63 @@ class SqlWriter {
       return `(person_id IN (SELECT person_id FROM segment_memberships WHERE ${of}))`;
     }
     this.#open.push(segmentId);
-    const text = this.condition(segment.when);
+    const text = this.#holds(segment.when);
     this.#open.pop();
     return text;
   }
-}
 
-/** JSON text of a property, or of a page's address (matching.ts). */
-function propertyRaw(path: string): string {
-  const sent = rawAt(PROPERTIES, path);
-  if (path !== ADDRESS) return sent;
-  const address = "toJSONString(extract(assumeNotNull(name), '^[^?#]*'))";
-  return orElse(sent, `if(type = 'page' AND isNotNull(name), ${address}, '')`);
-}
-
-/** JSON text of what a condition finds at a path of a person: an identifier, an attribute, or what the product knows. */
-function attributeRaw(path: string): string {
-  switch (path) {
-    case 'id':
-    case 'email':
-      return `if(isNull(${path}), '', toJSONString(assumeNotNull(${path})))`;
-    case 'cio_id':
-      return 'toJSONString(person_id)';
-    case 'created_at':
-      return orElse(rawAt(ATTRIBUTES, path), secondsJson(timeOf(rawAt(ATTRIBUTES, 'createdAt'))));
-    case 'first_seen_at':
-      return orElse(rawAt(ATTRIBUTES, path), secondsJson('toUnixTimestamp64Milli(first_seen_at)'));
-    default:
-      return rawAt(ATTRIBUTES, path);
+  #relationship({ objectType, objectId, where, objectWhere, count }: RelationshipCondition): string {
+    const now = int(this.#options.now);
+    const names = new Names(this.#counter);
+    const list = readTwice("ifNull(relationships, '[]')");
+    const entry = { raw: 'entry.1', exact: 'entry.2' };
+    const [own, objects] = [
+      valueAtPath(entry, 'attributes', names),
+      valueAtPath(entry, 'object_attributes', names),
+    ];
+    const passing = all([
+      `JSONExtractString(entry.1, 'object_type_id') = ${quoted(objectType)}`,
+      ...(objectId === null ? [] : [`JSONExtractString(entry.1, 'object_id') = ${quoted(objectId)}`]),
+      ...where.map(({ path, check }) => checkSql(check, valueAtPath(own, path, names), now)),
+      ...objectWhere.map(({ path, check }) => checkSql(check, valueAtPath(objects, path, names), now)),
+    ]);
+    const people = `workspace = ${quoted(this.#options.workspace)} AND aspect = 'profile' AND state = 'alive'`;
+    const entries = `arrayJoin(arrayZip(JSONExtractArrayRaw(${list.raw}), JSONExtractArrayRaw(${list.exact})))`;
+    const rows = `SELECT person_id, ${entries} AS entry FROM stored_people FINAL WHERE ${people}`;
+    const needed = count.type === 'at_most' ? count.n + 1 : count.n;
+    const who = `${names.with}SELECT person_id FROM (${rows}) WHERE ${passing} GROUP BY person_id HAVING count() >= ${String(needed)}`;
+    return count.type === 'at_most' ? `(person_id NOT IN (${who}))` : `(person_id IN (${who}))`;
   }
-}
 
-/** @param sent, known JSON texts. */
-function orElse(sent: string, known: string): string {
-  return `if(JSONType(${sent}) = 'Null', ${known}, ${sent})`;
+  /** What a condition finds at a path of a person: an identifier, an attribute, or what the product knows. */
+  #attribute(path: string): Value {
+    const names = this.#names;
+    switch (path) {
+      case 'id':
+      case 'email':
+        return textValue(path, names);
+      case 'cio_id':
+        return textValue('person_id', names);
+      case 'created_at':
+        return this.#orElse(path, secondsJson(timeOf(this.#sent('createdAt'))));
+      case 'first_seen_at':
+        return this.#orElse(path, secondsJson('toUnixTimestamp64Milli(first_seen_at)'));
+      default:
+        return this.#sent(path);
+    }
+  }
+
+  #sent(path: string): Value {
+    const names = this.#names;
+    const { raw, exact } = readTwice(names.of("ifNull(attributes, '{}')"));
+    return valueAtPath({ raw: names.of(raw), exact: names.of(exact) }, path, names);
+  }
+
+  #orElse(path: string, known: string): Value {
+    const sent = this.#sent(path);
+    const orElse = (text: string) => this.#names.of(`if(JSONType(${sent.raw}) = 'Null', ${known}, ${text})`);
+    return { raw: orElse(sent.raw), exact: orElse(sent.exact) };
+  }
 }
 
 /** @param ms Nullable. */

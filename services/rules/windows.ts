@@ -15,22 +15,22 @@ export type Marks = readonly Mark[];
 
 /** Marks that a count needs. */
 export function marksNeeded(count: Count): number {
-  return count.type === 'at_most' ? count.n + 1 : count.n;
+  return isAtMost(count) ? count.n + 1 : count.n;
+}
+
+/** Such a count is the negation of one more. */
+export function isAtMost(count: Count): boolean {
+  return count.type === 'at_most' || count.type === 'distinct_at_most';
 }
 
 export function addMark(marks: Marks, mark: Mark, count: Count): Marks {
   const others = withoutValue(marks, mark);
   if (others === undefined) return marks; // this value has a later mark
   let at = 0;
-  while (at < others.length && isLater(others[at], mark)) at += 1;
+  while (at < others.length && isLaterMark(others[at], mark)) at += 1;
   const needed = marksNeeded(count);
   if (at >= needed) return marks;
   return [...others.slice(0, at), mark, ...others.slice(at, needed - 1)];
-}
-
-/** The marks of one person who did all that these two did. */
-export function mergeMarks(a: Marks, b: Marks, count: Count): Marks {
-  return b.reduce<Marks>((merged, mark) => addMark(merged, mark, count), a);
 }
 
 export interface WindowVerdict {
@@ -46,13 +46,13 @@ export function countWithin(marks: Marks, count: Count, withinMs: number | null,
   const value = withinMs === null ? marks.length : marks.filter(([time]) => time > now - withinMs).length;
   const needed = marksNeeded(count);
   const reached = value >= needed;
-  const result = count.type === 'at_most' ? !reached : reached;
+  const result = isAtMost(count) ? !reached : reached;
   const last = reached ? marks[needed - 1] : undefined;
   const changesAt = last === undefined || withinMs === null ? Infinity : last[0] + withinMs;
   return { result, value, changesAt };
 }
 
-function isLater(a: Mark | undefined, b: Mark): boolean {
+export function isLaterMark(a: Mark | undefined, b: Mark): boolean {
   if (a === undefined) return false;
   return a[0] === b[0] ? a[1] > b[1] : a[0] > b[0];
 }
@@ -62,5 +62,5 @@ function withoutValue(marks: Marks, mark: Mark): Marks | undefined {
   if (mark[2] === undefined) return marks;
   const same = marks.find(([, , value]) => value === mark[2]);
   if (same === undefined) return marks;
-  return isLater(same, mark) ? undefined : marks.filter((other) => other !== same);
+  return isLaterMark(same, mark) ? undefined : marks.filter((other) => other !== same);
 }

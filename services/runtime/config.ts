@@ -82,6 +82,11 @@ export function urlField(variable: string, fallback?: string): Field<string> {
   };
 }
 
+export function optionalUrlField(variable: string): Field<string | undefined> {
+  const { read } = urlField(variable);
+  return { variable, read: (text, env) => (text === undefined ? undefined : read(text, env)) };
+}
+
 /** `on` or `off`; absent is off. */
 export function switchField(variable: string): Field<boolean> {
   return {

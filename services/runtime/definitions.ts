@@ -1,4 +1,5 @@
 /** The `definitions` topic folded into what is in force: workspace settings, segments, journeys. Pure. */
+import { parseExactly } from './exact-json.ts';
 import type { Definition } from '../../schemas/records.ts';
 
 export interface StoredDefinition {
@@ -39,7 +40,7 @@ export class Definitions implements DefinitionsView {
     const key = keyOf(record.kind, record.workspace, record.id);
     if (record.deleted) this.#byKey.delete(key);
     else {
-      const body: unknown = record.body === null ? null : JSON.parse(record.body);
+      const body: unknown = record.body === null ? null : parseExactly(record.body);
       const { kind, workspace, id, version, at } = record;
       const before = this.#byKey.get(key);
       const kept = before !== undefined && conditionsOf(before.body) === conditionsOf(body);

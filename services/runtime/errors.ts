@@ -1,21 +1,27 @@
-/** Every expected error has a code, a cause and a word on whether a retry can help. */
+/** Every expected error has a code of the table schemas/errors.ts, which says what follows and what a person can do. */
+import { errorEntry, type ErrorCode } from '../../schemas/errors.ts';
+
 export interface CodedErrorOptions {
   readonly cause?: unknown;
-  readonly retryable?: boolean;
-  /** What a human can do about it, as a sentence. */
+  /** What a person can do about it, as sentences, where more is known than the table says. */
   readonly hint?: string;
 }
 
 export class CodedError extends Error {
-  readonly code: string;
-  readonly retryable: boolean;
+  readonly code: ErrorCode;
   readonly hint: string | undefined;
-  constructor(code: string, message: string, { cause, retryable = false, hint }: CodedErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string, { cause, hint }: CodedErrorOptions = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'CodedError';
     this.code = code;
-    this.retryable = retryable;
-    this.hint = hint;
+    const { todo } = errorEntry(code);
+    this.hint = hint ?? (todo === '' ? undefined : todo);
+  }
+
+  /** The same may go well when it is tried again. */
+  get retryable(): boolean {
+    const { follows } = errorEntry(this.code);
+    return follows === 'again' || follows === 'rebuilt';
   }
 }
 

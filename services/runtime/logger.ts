@@ -1,5 +1,5 @@
 /** Structured logs, rare by intent. The only importer of pino. */
-import { pino } from 'pino';
+import { pino, stdTimeFunctions } from 'pino';
 import { CodedError } from './errors.ts';
 
 type Write = (fields: Readonly<Record<string, unknown>>, message: string) => void;
@@ -13,7 +13,11 @@ export interface Logger {
 
 /** Lines go to standard output as JSON. `error` in the fields is written with its code, hint, causes and stack. */
 export function createLogger(service: string): Logger {
-  const log = pino({ base: { service, pid: process.pid }, serializers: { error: describeError } });
+  const log = pino({
+    base: { service, pid: process.pid },
+    timestamp: stdTimeFunctions.isoTime,
+    serializers: { error: describeError },
+  });
   return {
     error: (fields, message) => {
       log.error(fields, message);

@@ -209,8 +209,5 @@ function foreign(topic: string, partition: number, greatest: number, logEnd: num
   return new CodedError(
     'clickhouse_ahead_of_log',
     `could not start: ClickHouse has offset ${String(greatest)} of ${where}, but the log ends at ${String(logEnd)}`,
-    {
-      hint: 'The database belongs to another log. Use an empty CLICKHOUSE_DATABASE, or the log that it was written from.',
-    },
   );
 }

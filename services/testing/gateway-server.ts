@@ -13,6 +13,7 @@ import type { Producer } from '../runtime/log/ports.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { bodyBudgets, budgetStates, type BodyBudgets } from '../gateway/body-budget.ts';
 import { QuietLog } from '../gateway/quiet-log.ts';
+import { plainIntake } from './plain-intake.ts';
 import { buildServer, type ServerOptions } from '../gateway/server.ts';
 import { unavailable } from '../gateway/in-app-view.ts';
 import { receiveTime } from '../gateway/on-site.ts';
@@ -161,10 +162,12 @@ const takenAll: ServiceStatus = { definitions_offset: Number.MAX_SAFE_INTEGER };
 export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets' | 'bodyMsMax'>> {
   readonly testClock?: boolean;
   readonly inForceWaitMsMax?: number;
+  readonly publicUrl?: string;
   /** In the place of the fakes. */
   readonly keys?: IngestOptions['keys'] & AppKeys & OnSiteOptions['keys'];
   readonly store?: DefinitionsStore;
   readonly onSite?: Pick<OnSiteOptions, 'view' | 'calls'>;
+  readonly intake?: IngestOptions['intake'];
 }
 
 function loggerInto(logged: LoggedLine[]): Logger {
@@ -197,6 +200,7 @@ export function testServer({
   budgets = bodyBudgets(),
   bodyMsMax,
   inForceWaitMsMax = 5_000,
+  publicUrl,
   ...real
 }: TestServerOptions = {}): TestServer {
   const sent = new FakeProducer();
@@ -225,17 +229,14 @@ export function testServer({
     ingest: {
       keys,
       producer: sent,
+      intake: real.intake ?? plainIntake(sent),
       admin,
       codecs: localCodecs(),
       settings: (name) => settingsOf(definitions, name),
       testClock: clock,
     },
-    onSite: {
-      keys,
-      ...(real.onSite ?? noInApp),
-      receiveTime: receiveTime(clock),
-      newId: randomUUID,
-    },
+    onSite: { keys, ...(real.onSite ?? noInApp), receiveTime: receiveTime(clock), newId: randomUUID },
+    browser: { keys, publicUrl },
     app: {
       keys,
       definitions: real.store ?? definitions,
@@ -250,6 +251,8 @@ export function testServer({
           names: () => Promise.resolve(Object.keys(statuses)),
           ready: (name) => Promise.resolve({ ok: statuses[name] !== undefined }),
         },
+        ingest: () => ({ ok: true }),
+        spooledBytes: () => 0,
         clock: () => definitions.clock,
         definitionsEnd: () => definitions.offset,
         budgets: () => budgetStates(budgets),

@@ -1,5 +1,6 @@
 /** People of a partition in its keyed store: `p:` the person, `a:` the profile. */
 import type { Codecs } from '../../schemas/codec.ts';
+import { parseExactly } from '../runtime/exact-json.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import type { Decision, Subject } from './decide/decide.ts';
@@ -54,6 +55,6 @@ export class PeopleStore {
 
   #profile(personKey: string): Profile {
     const stored = this.#store.get(`a:${personKey}`);
-    return stored === undefined ? newProfile : (JSON.parse(stored.toString()) as Profile); // written by settle
+    return stored === undefined ? newProfile : (parseExactly(stored.toString()) as Profile); // written by settle
   }
 }

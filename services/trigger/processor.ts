@@ -25,6 +25,7 @@ import { decideSplit } from './decide/split.ts';
 import { changesAtOf, decodePerson, firstSeenOf, isAlive, stampOf, type Person } from './decide/state.ts';
 import { encodeMoved, isWhole, wholeOf } from './transfer-state.ts';
 import { Watermarks } from './watermarks.ts';
+import { watchersFor } from './decide/workspace-rules.ts';
 import { RulesCache } from './rules-cache.ts';
 
 /** Parked records handled in a batch, so that a long queue cannot hold up its partition. */
@@ -143,7 +144,7 @@ export class TriggerProcessor implements Processor {
       stampOf(stored) === rules.stamp &&
       firstSeenOf(stored) <= Math.min(view.timestamp, view.receivedAt) &&
       changesAtOf(stored) > view.mergedAt &&
-      (view.name === null || !rules.byName.has(view.name))
+      watchersFor(rules, view.type, view.name) === undefined
     );
   }
 

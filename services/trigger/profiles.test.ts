@@ -1,13 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { of } from '../testing/processor-harness.ts';
+import { ExactNumber } from '../runtime/exact-json.ts';
 import {
   DAY,
   MINUTE,
   T0,
   Trigger,
+  absorb,
+  absorbed,
   happened,
   identified,
+  lines,
   profileOf,
+  transfersOf,
 } from '../testing/scenarios/trigger-scenario.ts';
 
 function attributesAfter(...records: ReturnType<typeof identified>[]): unknown {
@@ -24,6 +29,36 @@ describe('attributes of a person', () => {
         identified({ at: T0 + 1, properties: { a: 2, b: 2, c: 2 } }),
       ),
     ).toEqual({ a: 2, b: 3, c: 2 });
+  });
+
+  test('case 23: keep the digits that were sent, and rules go by them', () => {
+    const sent = '{"account_number":9007199254740993,"in":[1e400],"price":0.1000000000000000055}';
+    const trigger = new Trigger()
+      .segment('same', {
+        attribute: 'account_number',
+        operator: 'eq',
+        value: new ExactNumber('9007199254740993'),
+      })
+      .segment('rounded', { attribute: 'account_number', operator: 'eq', value: 9007199254740992 })
+      .segment('above', { attribute: 'account_number', operator: 'gt', value: 9007199254740992 })
+      .segment('listed', { attribute: 'in', operator: 'contains', value: new ExactNumber('1e400') });
+    const outputs = trigger.feed(identified({ id: 'm1', fields: { properties: sent } }));
+    expect(profileOf(outputs)?.attributes).toBe(sent);
+    expect(lines(outputs).sort()).toEqual([
+      'cio_a entered above because of m1',
+      'cio_a entered listed because of m1',
+      'cio_a entered same because of m1',
+    ]);
+    const next = trigger.feed(
+      identified({ at: T0 + 1, properties: { plan: 'pro' } }),
+      identified({ at: T0 + 2, fields: { properties: '{"account_number":9007199254740993}' } }),
+    );
+    expect(profileOf(next)?.attributes).toBe(`${sent.slice(0, -1)},"plan":"pro"}`);
+    expect(of('peopleChanged', next)).toHaveLength(1); // the same digits again change nothing
+    trigger.harness.reopen();
+    trigger.feed(absorb('cio_b', 'cio_a', 7), absorbed('cio_a', 'cio_b', 7));
+    const moved = trigger.feed(...transfersOf(trigger.harness.outputs));
+    expect(profileOf(moved, 'cio_b')?.attributes).toBe(`${sent.slice(0, -1)},"plan":"pro"}`);
   });
 
   test('are ordered by _timestamp where it is sent, and by message id within a millisecond', () => {

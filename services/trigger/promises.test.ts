@@ -37,9 +37,10 @@ function naive(
   const events = told.flatMap(({ what, at, id }): RuleEvent[] => {
     if (what.type === 'identify') return [];
     const time = windowTime(at - what.ageMs, at);
-    return [{ name: what.name, type: what.type, messageId: id, time, properties: () => what.properties }];
+    const { name, type, properties } = what;
+    return [{ name, type, messageId: id, time, receivedAt: at, properties: () => properties }];
   });
-  const history = { events, attributes, segments: new Set<string>() };
+  const history = { events, attributes, segments: new Set<string>(), firstSeenAt: firstSeenOf(told) };
   return evaluate(parsed.value.when, evidenceOf(parsed.value.when, history, now)).result;
 }
 
@@ -51,13 +52,16 @@ function attributesAfter(told: readonly Told[]): Record<string, unknown> {
     Object.entries(merged).filter(([, value]) => value !== null && value !== ''),
   );
   const created = timestampOf(set['createdAt']);
-  const firstSeen = Math.min(...told.map(({ what, at }) => windowTime(at - what.ageMs, at)));
   return {
-    first_seen_at: firstSeen / 1_000,
+    first_seen_at: firstSeenOf(told) / 1_000,
     ...(created === undefined ? {} : { created_at: created / 1_000 }),
     ...set,
     cio_id: 'cio_a',
   };
+}
+
+function firstSeenOf(told: readonly Told[]): number {
+  return Math.min(...told.map(({ what, at }) => windowTime(at - what.ageMs, at)));
 }
 
 describe('promise 5: streaming membership equals the rule over the whole history', () => {

@@ -1,4 +1,5 @@
 /** A moved state on trigger.transfers: JSON, cut into parts that a record may hold. */
+import { parseExactly } from '../runtime/exact-json.ts';
 import type { Moved } from './decide/merge.ts';
 
 /** Characters of a part; at most 4 bytes each, so a record stays below the log's usual 1 MB. */
@@ -31,7 +32,7 @@ export function isWhole(states: readonly string[]): boolean {
 }
 
 export function wholeOf(states: readonly string[]): Moved {
-  return JSON.parse(states.map((state) => decodePart(state).text).join('')) as Moved; // written by encodeMoved
+  return parseExactly(states.map((state) => decodePart(state).text).join('')) as Moved; // written by encodeMoved
 }
 
 function decodePart(state: string): Part {

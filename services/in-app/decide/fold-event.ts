@@ -187,6 +187,7 @@ export function ruleEvent(event: VisitorEvent, type: 'event' | 'page' | 'screen'
     type,
     messageId: event.messageId,
     time: windowTime(event.timestamp, event.receivedAt),
+    receivedAt: event.receivedAt,
     properties: () => (properties ??= parseJsonObject(event.properties)),
   };
 }

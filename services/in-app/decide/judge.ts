@@ -31,7 +31,7 @@ export interface Moment {
   readonly exposure?: string;
 }
 
-export type NotEligible = 'not_running' | 'outside_schedule' | 'page' | 'audience';
+export type NotEligible = 'not_running' | 'outside_schedule' | 'page' | 'audience' | 'on_screen';
 export type Refusal =
   | 'identified'
   | 'consent_withdrawn'
@@ -75,6 +75,7 @@ function stepsOf(visitor: Visitor, rule: MessageRule, moment: Moment): readonly 
     ['outside_schedule', () => outsideSchedule(rule, at)],
     ['page', () => (matchesPage(rule, moment) ? undefined : never)],
     ['audience', () => outsideAudience(visitor, rule, at)],
+    ['on_screen', () => (visitor.open?.messageId === rule.id ? isOpen(visitor, moment) : undefined)],
     ['identified', () => when(visitor.isIdentified || moment.isIdentified === true)],
     ['consent_withdrawn', () => when(visitor.hasWithdrawn)],
     ['bot', () => when(visitor.isBot || isBotAgent(moment.agent ?? ''))],
@@ -87,7 +88,7 @@ function stepsOf(visitor: Visitor, rule: MessageRule, moment: Moment): readonly 
       () => capReason(reason, visitor, rule, at),
     ]),
     ['visitor_full', () => when(!hasRoom(visitor, rule))],
-    ['another_message', () => otherIsOpen(visitor, rule, moment)],
+    ['another_message', () => (isInline(rule) ? undefined : isOpen(visitor, moment))],
     ['held_out', () => when(isOutside(visitor, rule))],
   ];
 }
@@ -115,6 +116,7 @@ function failed(reason: Check['reason']) {
     case 'outside_schedule':
     case 'page':
     case 'audience':
+    case 'on_screen':
       return { outcome: 'not_eligible', reason } as const;
     default:
       return { outcome: 'refused', reason } as const;
@@ -152,7 +154,10 @@ export function evidenceOf(visitor: Visitor, rule: MessageRule, now: number): Ev
     now,
     marks: (pointer) => marksOf(visitor, rule, pointer),
     attribute: (path) => attributeAt(visitor, path),
-    inSegment: () => false, // no visitor is in one, and none is asked about
+    // No visitor is in a segment or belongs to an object, and no audience may ask (services/rules/parse-message.ts).
+    inSegment: () => false,
+    relationships: () => [],
+    firstSeenAt: visitor.firstAt === 0 ? Infinity : visitor.firstAt,
     patterns: new PatternSteps(),
   };
 }
@@ -188,12 +193,15 @@ function suppressedUntil(visitor: Visitor, rule: MessageRule, at: number): numbe
   return latest;
 }
 
-/** One at a time, whichever tab it is in; what stands in the page itself is in nobody's way. */
-function otherIsOpen(visitor: Visitor, rule: MessageRule, { at, exposure }: Moment): Check['fails'] {
-  const { open, lastPageAt } = visitor;
-  const isInline = rule.message.variants.every(({ content }) => content.kind === 'inline');
-  if (open === null || isInline || open.exposure === exposure || lastPageAt > open.at) return undefined;
+/** One at a time, whichever tab it is in. */
+function isOpen({ open, lastPageAt }: Visitor, { at, exposure }: Moment): Check['fails'] {
+  if (open === null || open.exposure === exposure || lastPageAt > open.at) return undefined;
   return until(open.at + openMsMax, at);
+}
+
+/** What stands in the page itself is in nobody's way. */
+function isInline({ message }: MessageRule): boolean {
+  return message.variants.every(({ content }) => content.kind === 'inline');
 }
 
 /** Who was shown it once is not held out later, whatever becomes of the share. */

@@ -1,5 +1,6 @@
 /** What events of a shop say, whatever it calls them: looked at, into and out of the cart, bought. */
 import { isJsonObject, valueAt, type JsonObject } from '../../rules/paths.ts';
+import { ExactNumber } from '../../runtime/exact-json.ts';
 import type { CartLine, Item } from './visitor.ts';
 
 export type Step = 'viewed' | 'added' | 'removed' | 'ordered';
@@ -91,6 +92,7 @@ function textOf(from: JsonObject, names: readonly string[]): string | undefined 
     const value = valueAt(from, name);
     if (typeof value === 'string' && value !== '') return value.slice(0, textCharsKept);
     if (typeof value === 'number') return String(value);
+    if (value instanceof ExactNumber) return value.text.slice(0, textCharsKept);
   }
   return undefined;
 }
@@ -99,7 +101,8 @@ function textOf(from: JsonObject, names: readonly string[]): string | undefined 
 function amountOf(from: JsonObject, names: readonly string[]): number | undefined {
   for (const name of names) {
     const value = valueAt(from, name);
-    const amount = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    const sent = value instanceof ExactNumber ? value.text : value;
+    const amount = typeof sent === 'string' && sent.trim() !== '' ? Number(sent) : sent;
     if (typeof amount === 'number' && Number.isFinite(amount)) return amount;
   }
   return undefined;

@@ -4,7 +4,8 @@ import type { Message } from '../../rules/message.ts';
 import { parseMessage } from '../../rules/parse-message.ts';
 import type { DefinitionsView } from '../../runtime/definitions.ts';
 import { patternOwners, withRoomForPatterns } from '../../runtime/stored-patterns.ts';
-import { countedIn, namesOf, type Counted } from './marks.ts';
+import type { CountedCondition } from '../../rules/condition.ts';
+import { countedIn, namesOf } from './marks.ts';
 
 export interface MessageRule {
   readonly id: string;
@@ -14,7 +15,7 @@ export interface MessageRule {
   readonly ruleVersion: number;
   readonly message: Message;
   /** What it counts: of its audience, and of what suppresses it. */
-  readonly counted: readonly Counted[];
+  readonly counted: readonly CountedCondition[];
 }
 
 export interface WorkspaceMessages {
@@ -28,7 +29,7 @@ export interface WorkspaceMessages {
 }
 export interface Watcher {
   readonly rule: MessageRule;
-  readonly counted: Counted;
+  readonly counted: CountedCondition;
 }
 
 export function workspaceMessages(definitions: DefinitionsView, workspace: string): WorkspaceMessages {

@@ -87,10 +87,6 @@ export class BusyLanes {
       throw new CodedError(
         'lanes_overloaded',
         `could not take another event: ${String(busyLanesMax)} lanes ask`,
-        {
-          retryable: true,
-          hint: 'The identity service does not answer. Start it; the merger goes on by itself.',
-        },
       );
     }
     this.#lanes.set(hex, lane);

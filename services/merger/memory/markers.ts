@@ -54,10 +54,6 @@ export class OpenMarkers {
       throw new CodedError(
         'lanes_overloaded',
         `could not take another control call: ${String(openMarkersMax)} are not decided`,
-        {
-          retryable: true,
-          hint: 'The identity service does not answer. Start it; the merger goes on by itself.',
-        },
       );
     }
     this.#add(marker, false);

@@ -112,9 +112,7 @@ export class KafkaAdmin implements LogAdmin {
       const failed = [errorCode, ...offsets.map((offset) => offset.errorCode)].find((code) => code !== NONE);
       if (failed !== undefined && isCoordinatorError(failed)) coordinator.forget();
       if (failed === UNSTABLE_OFFSET_COMMIT)
-        throw new CodedError('log_unavailable', `could not ${what}: a commit is under way`, {
-          retryable: true,
-        });
+        throw new CodedError('log_unavailable', `could not ${what}: a commit is under way`);
       if (failed !== undefined) throw kafkaError(what, failed);
       const found = new Map(offsets.map((offset) => [offset.partition, offset]));
       return partitions.map((partition) => {

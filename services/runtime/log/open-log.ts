@@ -5,7 +5,15 @@ import { BytePool } from './byte-pool.ts';
 import { Cluster } from './connection/cluster.ts';
 import { FetchLoop } from './reading/fetch-loop.ts';
 import { BatchedOutputs } from './producing/output-buffer.ts';
-import type { Log, LogOptions, LogReader, OutputBuffer, Producer, TransactionalProducer } from './ports.ts';
+import type {
+  Log,
+  LogOptions,
+  LogReader,
+  OutputBuffer,
+  Producer,
+  ProducerLimits,
+  TransactionalProducer,
+} from './ports.ts';
 import { IdempotentProducer } from './producing/producer.ts';
 import { KafkaTransactionalProducer } from './producing/transactional-producer.ts';
 
@@ -66,7 +74,7 @@ class KafkaLog implements Log {
     );
   }
 
-  async producer(options: { lingerMs: number; pendingRecordsMax: number }): Promise<Producer> {
+  async producer({ lingerMs, lingerMsMax = lingerMs, pendingRecordsMax }: ProducerLimits): Promise<Producer> {
     const cluster = this.#newCluster();
     await cluster.connect();
     const producer = await IdempotentProducer.open({
@@ -75,7 +83,8 @@ class KafkaLog implements Log {
       topicName: this.#names.topicName,
       pendingBytesMax: PENDING_BYTES_MAX,
       sendMsMax: SEND_MS_MAX,
-      ...options,
+      linger: { lingerMs, lingerMsMax },
+      pendingRecordsMax,
     });
     return this.#closedWithLog(cluster, producer);
   }

@@ -96,6 +96,20 @@ export interface TransactionalProducer {
   close(): Promise<void>;
 }
 
+/** Who waits for a record. Told once, and while the producer is at work: what it does must be short. */
+export interface Waiter {
+  /** @param offset as of `Producer.send`. */
+  resolve(offset: number): void;
+  reject(error: unknown): void;
+}
+
+export interface Posted {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  /** The key decides where there is none. */
+  readonly partition?: number | undefined;
+}
+
 /** acks=all, idempotent, batching by linger; for ingest. */
 export interface Producer {
   /**
@@ -103,6 +117,15 @@ export interface Producer {
    * the broker no longer says where. Rejects with a CodedError (log_unavailable, …).
    */
   send(topic: TopicId, key: Uint8Array, value: Uint8Array, partition?: number): Promise<number>;
+  /** Finds the partitions of these topics: once for all that is posted. Rejects with `log_unavailable`. */
+  prepare(topics: readonly TopicId[]): Promise<void>;
+  /** As `send`, to a topic that was prepared, at once and without a promise. */
+  post(topic: TopicId, record: Posted, waiter: Waiter): void;
+  /**
+   * Rejects all that is not acknowledged, and sends none of it that is not under way. What is under way may still
+   * arrive, before anything that is sent later.
+   */
+  giveUp(): void;
   /** Records accepted but not acknowledged. Bounded: send rejects with `log_overloaded` above it. */
   readonly pending: number;
   close(): Promise<void>;
@@ -139,6 +162,14 @@ export interface LogOptions {
   readonly prefix: string;
 }
 
+export interface ProducerLimits {
+  /** A record waits so long for others. */
+  readonly lingerMs: number;
+  /** The more records come, the longer, up to this; `lingerMs` where it is not given. */
+  readonly lingerMsMax?: number;
+  readonly pendingRecordsMax: number;
+}
+
 export interface Log {
   readonly admin: LogAdmin;
   reader(options: {
@@ -150,7 +181,7 @@ export interface Log {
     readonly transactionalId: string;
     readonly timeoutMs: number;
   }): Promise<TransactionalProducer>;
-  producer(options: { readonly lingerMs: number; readonly pendingRecordsMax: number }): Promise<Producer>;
+  producer(options: ProducerLimits): Promise<Producer>;
   newOutputBuffer(): OutputBuffer;
   close(): Promise<void>;
 }

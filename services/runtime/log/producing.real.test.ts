@@ -36,7 +36,7 @@ async function behindProxy(options: Partial<ProducerOptions> = {}) {
     cluster,
     pool: new BytePool(8 << 20),
     topicName: (topic) => suite.prefix + topics[topic].name,
-    lingerMs: 2,
+    linger: { lingerMs: 2, lingerMsMax: 2 },
     pendingRecordsMax: PENDING_MAX,
     pendingBytesMax: 8 << 20,
     sendMsMax: 30_000,

@@ -32,7 +32,12 @@ function item(partition: number) {
 
 function producer(sendMsMax = 10_000): Promise<IdempotentProducer> {
   const pool = new BytePool(1 << 20);
-  const limits = { lingerMs: 1, pendingRecordsMax: 100, pendingBytesMax: 1 << 20, sendMsMax };
+  const limits = {
+    linger: { lingerMs: 1, lingerMsMax: 1 },
+    pendingRecordsMax: 100,
+    pendingBytesMax: 1 << 20,
+    sendMsMax,
+  };
   return IdempotentProducer.open({ cluster, pool, topicName: () => scriptedTopic, ...limits });
 }
 

@@ -189,7 +189,6 @@ function openFailed(folder: string, cause: unknown): CodedError {
   if (!DAMAGE.test(String(cause))) return writeFailed(cause);
   return new CodedError('store_damaged', `could not open ${folder}: ${String(cause)}`, {
     cause,
-    retryable: true,
     hint: 'The folder is set aside, and the partition starts from its newest snapshot, or from the logs.',
   });
 }

@@ -305,13 +305,10 @@ function asDamage(error: unknown): CodedError | undefined {
 
 function markLost(folder: string): CodedError {
   return new CodedError('store_damaged', `could not open ${folder}: its keyed state is gone`, {
-    retryable: true,
     hint: 'The folder is set aside, and the partition starts from its newest snapshot, or from the logs.',
   });
 }
 
 function otherFormat(folder: string): CodedError {
-  return new CodedError('store_format', `could not open ${folder}: another version of Hindsight wrote it`, {
-    hint: 'Start that version, or begin with an empty HINDSIGHT_DATA and new topics.',
-  });
+  return new CodedError('store_format', `could not open ${folder}: another version of Hindsight wrote it`);
 }

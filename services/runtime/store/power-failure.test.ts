@@ -11,7 +11,7 @@ import { doStep, modelNeeds, type Step } from '../../testing/stores/stores-steps
 import { openPartitionStores } from './open-stores.ts';
 import type { PartitionStores } from './ports.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const FOLDER = '/data/state/merger/0';
 /** Small, so that segments and tables come and go within a test. */

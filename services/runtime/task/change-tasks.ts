@@ -51,9 +51,7 @@ export async function changeTasks(options: ChangeTasksOptions): Promise<Layout> 
   }
   const found = newestLayout(await readLastBatches(ports, spec.journal, ports.codecs.BatchRecord));
   if (found === undefined) {
-    throw new CodedError('tasks_invalid', `could not change the tasks of ${spec.name}: it has never run`, {
-      hint: 'Set HINDSIGHT_TASKS and start it.',
-    });
+    throw new CodedError('tasks_invalid', `could not change the tasks of ${spec.name}: it has never run`);
   }
   if (found.tasks === tasks) return found;
   const before = isClosing(found) ? { layout: found.layout - 1, tasks: -found.tasks } : found;

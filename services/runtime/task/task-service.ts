@@ -190,9 +190,6 @@ export async function assertPartitions(log: Log, partitions: number): Promise<vo
     throw new CodedError(
       'partitions_differ',
       `could not start: ${topics[topic].name} has ${String(found)} partitions, not ${String(partitions)}`,
-      {
-        hint: 'Set HINDSIGHT_PARTITIONS to what the installation was made with; it changes only by a replay.',
-      },
     );
   }
 }

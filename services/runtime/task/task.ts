@@ -13,6 +13,7 @@
  * failed      stands still with an alarm: better late than wrong. `stop` still works.
  */
 import { UnknownSchemaError } from '../../../schemas/codec.ts';
+import { errorEntry } from '../../../schemas/errors.ts';
 import { CodedError, assert } from '../errors.ts';
 import type { TransactionalProducer } from '../log/ports.ts';
 import { BatchLoop, type Failures } from './loop/batch-loop.ts';
@@ -47,34 +48,6 @@ const TRIES_MAX = 12;
 const HEALTHY_MS = 60_000;
 /** Schemas that nobody knows, remembered so that their values are dead letters instead of endless recoveries. */
 const UNKNOWABLE_MAX = 1_000;
-
-/** Retrying these gives the same again, or harm. */
-const permanent = new Set([
-  'assertion_failed',
-  'state_broken',
-  'dead_letters_burst',
-  'index_full',
-  'window_too_long',
-  'too_many_parked',
-  'too_many_linked',
-  'parked_record_missing',
-  'replay_differs',
-  'decider_changed',
-  'definitions_lost',
-  'state_ahead',
-  'state_lost',
-  'store_format',
-  'journal_gap',
-  'input_expired',
-  'log_truncated',
-  'layout_differs',
-  'key_too_large',
-  'record_too_large',
-  'outputs_too_large',
-  'unsupported_compression',
-  'unsupported_format',
-  'unreachable',
-]);
 
 export interface TaskEvents {
   readonly onFenced: (task: number) => void;
@@ -219,7 +192,7 @@ export class Task {
       );
       this.#move('fenced');
       this.#events.onFenced(this.plan.task);
-    } else if (code !== undefined && permanent.has(code)) {
+    } else if (code !== undefined && errorEntry(code).follows === 'stands') {
       this.#ports.logger.error({ ...this.#names(), error }, 'task stands still: it needs a person');
       this.#move('failed');
     } else if (error instanceof RecordFault) {

@@ -50,7 +50,6 @@ export function statementsFor(statement: string, layout: Layout): string[] {
   throw new CodedError(
     'migration_not_rewritable',
     `could not write a migration for a cluster: ${statement.slice(0, 80)}`,
-    { hint: 'Teach services/sink/schema/layout.ts this kind of statement.' },
   );
 }
 

@@ -58,9 +58,7 @@ export async function checkSchema(client: ClickHouseClient, migrations = readMig
   const pending = pendingMigrations(migrations, await appliedTo(client));
   const [first] = pending;
   if (first === undefined) return;
-  throw new CodedError('schema_older', `could not use the database: migration ${first.name} has not run`, {
-    hint: 'Run the migrations (npm start does), then start again.',
-  });
+  throw new CodedError('schema_older', `could not use the database: migration ${first.name} has not run`);
 }
 
 async function run(client: ClickHouseClient, migration: Migration, layout: Layout): Promise<void> {

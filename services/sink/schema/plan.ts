@@ -20,14 +20,12 @@ export function pendingMigrations(known: readonly Migration[], applied: readonly
       throw new CodedError(
         'schema_newer',
         `could not use the database: it has migration ${String(ran.number)} (${ran.name}) of a newer Hindsight`,
-        { hint: 'Start the newer version, or use another database. Migrations only go forward.' },
       );
     }
     if (own.hash !== ran.hash) {
       throw new CodedError(
         'migration_changed',
         `could not migrate: migration ${String(ran.number)} (${own.name}) has run with another text`,
-        { hint: 'Restore the file and write the change as a new migration.' },
       );
     }
   }
@@ -36,9 +34,7 @@ export function pendingMigrations(known: readonly Migration[], applied: readonly
   const gap = known.find(({ number }) => number < last && !done.has(number));
   if (gap !== undefined) {
     const text = `could not migrate: ${String(gap.number)} (${gap.name}) has not run, but a later one has`;
-    throw new CodedError('migration_missing', text, {
-      hint: 'Compare the table schema_migrations with services/sink/schema/migrations.',
-    });
+    throw new CodedError('migration_missing', text);
   }
   return known.filter(({ number }) => !done.has(number));
 }

@@ -75,13 +75,19 @@ export class MemoryLog implements Log {
   }
 
   producer(): Promise<Producer> {
+    const send: Producer['send'] = (topic, key, value, partition) =>
+      this.request('produce', '', () => {
+        const to = partition ?? partitionOf(key, this.broker.topic(topic).length);
+        this.broker.append([{ topic, partition: to, key: Buffer.from(key), value: Buffer.from(value) }]);
+        return this.broker.partition(topic, to).end - 1;
+      });
     return Promise.resolve({
-      send: (topic: TopicId, key: Uint8Array, value: Uint8Array, partition?: number) =>
-        this.request('produce', '', () => {
-          const to = partition ?? partitionOf(key, this.broker.topic(topic).length);
-          this.broker.append([{ topic, partition: to, key: Buffer.from(key), value: Buffer.from(value) }]);
-          return this.broker.partition(topic, to).end - 1;
-        }),
+      send,
+      prepare: () => Promise.resolve(),
+      post: (topic, { key, value, partition }, waiter) => {
+        void send(topic, key, value, partition).then(waiter.resolve.bind(waiter), waiter.reject.bind(waiter));
+      },
+      giveUp: () => undefined,
       pending: 0,
       close: () => Promise.resolve(),
     });
@@ -120,9 +126,7 @@ export class MemoryLog implements Log {
 export const never = new Promise<never>(() => undefined);
 
 function lost(request: Request): CodedError {
-  return new CodedError('log_unavailable', `could not ${request}: the connection was lost`, {
-    retryable: true,
-  });
+  return new CodedError('log_unavailable', `could not ${request}: the connection was lost`);
 }
 
 class MemoryOutputs implements OutputBuffer {

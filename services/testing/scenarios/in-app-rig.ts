@@ -121,6 +121,8 @@ export class InAppRig {
   /** Looks that polls asked for are taken at once, unless a test holds them back. */
   isHoldingBack = false;
   readonly heldBack: Given<'inAppRequests'>[] = [];
+  /** What the routes are given, for tests that need no HTTP. */
+  readonly onSite: Pick<OnSiteOptions, 'view' | 'calls'>;
   readonly #polls = new Polls(1);
   #time = 0;
   #clock = T0;
@@ -133,7 +135,7 @@ export class InAppRig {
     const { polls, why } = this.#polls.actions;
     const asked = async (action: typeof polls, body: unknown): Promise<unknown> =>
       await action?.(Buffer.from(JSON.stringify(body)));
-    const onSite: Pick<OnSiteOptions, 'view' | 'calls'> = {
+    this.onSite = {
       view: {
         poll: async (one) => ((await asked(polls, [one])) as never[])[0] as never, // polls.ts answers in the order asked
         why: (one) => asked(why, one),
@@ -151,7 +153,7 @@ export class InAppRig {
         },
       },
     };
-    this.server = testServer({ testClock: true, onSite }).server;
+    this.server = testServer({ testClock: true, onSite: this.onSite }).server;
   }
 
   close(): Promise<void> {

@@ -7,6 +7,7 @@
 import type { Codecs } from '../../../schemas/codec.ts';
 import type { Workspace } from '../../../schemas/ids.ts';
 import { laneKey, type Identifier } from '../../../schemas/lanes.ts';
+import { plainIntake } from '../plain-intake.ts';
 import { deliverTo, type Deliver } from '../../ingest/deliver.ts';
 import { duplicatesMs } from '../../merger/decide/limits.ts';
 import type { ControlCall, LaneCall } from '../model/calls.ts';
@@ -111,6 +112,7 @@ export class Client {
     return async (outcomes) => {
       const deliver = deliverTo({
         producer: await producer,
+        intake: plainIntake(await producer),
         admin: log.admin,
         codecs,
         monotonicMs: () => time.monotonicMs(),

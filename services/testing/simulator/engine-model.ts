@@ -159,7 +159,7 @@ export class EngineModel {
 }
 
 function unanswered(): CodedError {
-  return new CodedError('clickhouse_unavailable', 'could not insert: nobody answered', { retryable: true });
+  return new CodedError('clickhouse_unavailable', 'could not insert: nobody answered');
 }
 
 function notModelled(): Promise<never> {

@@ -51,6 +51,13 @@ class File {
     };
   }
 
+  copy(): File {
+    const file = new File();
+    file.bytes = Buffer.from(this.bytes);
+    file.freeze()();
+    return file;
+  }
+
   afterPowerFailure(chance: Chance): File {
     const kept = chance();
     let bytes = this.#synced;
@@ -194,6 +201,14 @@ export class FaultyFiles implements StoreFiles {
   remove(path: string): void {
     if (!this.#names.has(path)) return;
     this.#change(path, (names) => names.delete(path));
+  }
+
+  /** As the next process finds it after a kill -9: what was written is there, and the process that wrote it is not. */
+  afterKill(): FaultyFiles {
+    const next = new FaultyFiles();
+    for (const [path, file] of this.#names) next.#names.set(path, file.copy());
+    next.#syncedNames = new Map(next.#names);
+    return next;
   }
 
   /** The disk as the next start finds it. */

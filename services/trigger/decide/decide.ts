@@ -6,14 +6,15 @@
  * the event's marks, the segments that turn, then the journeys. A release is history first and then the identify;
  * triggers of the history wait for the identify, so that filters see what the identify says.
  */
-import { markOf, matches, windowTime, type RuleEvent } from '../../rules/matching.ts';
+import { matches, windowTime, type RuleEvent } from '../../rules/matching.ts';
+import { marksOf } from '../../rules/memory.ts';
 import { parseJsonObject, type JsonObject } from '../../rules/paths.ts';
 import type { Effect } from './effects.ts';
 import { Look } from './look.ts';
 import { applyIdentify, attributeAt, withKnown, type Known, type Profile } from './profile.ts';
 import { applyRelate } from './relationships.ts';
 import { newPerson, ruleStateBytesMax, withClaim, type Person } from './state.ts';
-import type { WorkspaceRules } from './workspace-rules.ts';
+import { watchersFor, type WorkspaceRules } from './workspace-rules.ts';
 
 /** Spec C.1 rows 11 and 12: an older event counts for segments and history, and triggers no journey. */
 export const triggerAgeMsMax = 72 * 3_600_000;
@@ -85,6 +86,8 @@ class EventDecision {
       now: Math.max(this.#before.evaluatedAt, event.mergedAt),
       cause: event,
       attribute: (path) => attributeAt(this.#currentProfile(), subject.personId, this.#firstSeenAt, path),
+      relationships: () => this.#currentProfile().relationships ?? [],
+      firstSeenAt: this.#firstSeenAt,
     });
   }
 
@@ -120,9 +123,9 @@ class EventDecision {
   /** An event, page or screen. */
   #happened(): void {
     const { rules } = this.#subject;
-    const { name, messageId } = this.#event;
+    const { type, name, messageId } = this.#event;
     const look = this.#look;
-    const watchers = name === null ? undefined : rules.byName.get(name);
+    const watchers = watchersFor(rules, type, name);
     const ruleEvent = watchers === undefined ? undefined : this.#ruleEvent();
     if (this.#isSeenEarlier) this.#publishProfile(this.#currentProfile());
     const dirty = new Set(this.#segmentsTouched(this.#takeKnown()));
@@ -130,14 +133,13 @@ class EventDecision {
     const full = (this.#subject.storedBytes ?? 0) >= ruleStateBytesMax;
     const refused = new Set<string>();
     for (const { rule, condition } of counts ? (watchers?.counted ?? []) : []) {
-      if (ruleEvent === undefined || !matches(condition, ruleEvent, look.patterns)) continue;
-      const mark = markOf(condition, ruleEvent);
-      if (mark === undefined) continue;
+      const marks = ruleEvent === undefined ? [] : marksOf(condition, ruleEvent, look.patterns);
+      if (marks.length === 0) continue;
       if (full) {
         refused.add(rule.key);
         continue;
       }
-      look.count(rule, condition, mark);
+      for (const mark of marks) look.count(rule, condition, mark);
       dirty.add(rule.key);
     }
     this.#refuse('rules', [...refused]);
@@ -181,7 +183,8 @@ class EventDecision {
     const isOther = relationships !== own || this.#isSeenEarlier || this.#isNew;
     if (isOther) this.#publishProfile({ ...before, relationships });
     const look = this.#look;
-    const turns = look.turnSegments(this.#segmentsTouched(named), this.#event.messageId);
+    const touched = this.#segmentsTouched(named || relationships !== own);
+    const turns = look.turnSegments(touched, this.#event.messageId);
     look.startJourneysOf(turns, this.#event.messageId);
   }
 
@@ -191,9 +194,9 @@ class EventDecision {
   }
 
   /** Segments to look at because of who the person is, before anything is counted. */
-  #segmentsTouched(attributesChanged: boolean): ReadonlySet<string> {
+  #segmentsTouched(profileChanged: boolean): ReadonlySet<string> {
     if (this.#isNew) return this.#look.allSegments();
-    return attributesChanged || this.#isSeenEarlier ? this.#look.segmentsThatUseAttributes() : noSegments;
+    return profileChanged || this.#isSeenEarlier ? this.#look.segmentsThatUseProfile() : noSegments;
   }
 
   #refuse(what: 'attributes' | 'relationships' | 'rules', names: readonly string[]): void {
@@ -225,10 +228,10 @@ class EventDecision {
 
   #ruleEvent(): RuleEvent | undefined {
     const { type, name, messageId, timestamp, receivedAt, details } = this.#event;
-    if (type === 'identify' || type === 'relate' || name === null) return undefined;
+    if (type === 'identify' || type === 'relate') return undefined;
     let parsed: JsonObject | undefined;
     const properties = () => (parsed ??= parseJsonObject(details().properties));
-    return { type, name, messageId, time: windowTime(timestamp, receivedAt), properties };
+    return { type, name, messageId, time: windowTime(timestamp, receivedAt), receivedAt, properties };
   }
 
   #currentProfile(): Profile {

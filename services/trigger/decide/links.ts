@@ -91,13 +91,7 @@ export class LinkBook {
 
   park(personKey: string, queue: string, record: Parked): void {
     if (this.#parked >= parkedRecordsMax) {
-      throw new CodedError(
-        'too_many_parked',
-        `could not park more than ${String(parkedRecordsMax)} records`,
-        {
-          hint: 'A merge of people does not come to its end: see which partition of trigger.transfers is not read.',
-        },
-      );
+      throw new CodedError('too_many_parked', `could not park more than ${String(parkedRecordsMax)} records`);
     }
     const links = this.#links.get(personKey) ?? NONE;
     const { head, tail } = links.queues[queue] ?? { head: 0, tail: 0 };

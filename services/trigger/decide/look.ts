@@ -6,8 +6,10 @@ import { evaluate, type Evidence } from '../../rules/evaluate.ts';
 import { mayEnter } from '../../rules/frequency.ts';
 import { isHeldOut } from '../../rules/holdout.ts';
 import { PatternSteps, patternStepsALookMax, type PatternTests } from '../../rules/pattern-steps.ts';
-import { addMark, type Mark, type Marks } from '../../rules/windows.ts';
-import type { EventCondition } from '../../rules/condition.ts';
+import { remember } from '../../rules/memory.ts';
+import type { Related } from '../../rules/relationships.ts';
+import type { Mark, Marks } from '../../rules/windows.ts';
+import type { CountedCondition } from '../../rules/condition.ts';
 import type { Effect } from './effects.ts';
 import {
   heldTriggersMax,
@@ -41,6 +43,9 @@ export interface LookOptions {
   /** ms. Never before the person's last look, so that a late record does not turn time back. */
   readonly now: number;
   readonly attribute: (path: string) => unknown;
+  readonly relationships: () => readonly Related[];
+  /** ms; Infinity: not yet seen. */
+  readonly firstSeenAt: number;
   /** What is looked at; absent: nothing that happened to the visitor. */
   readonly cause?: { readonly messageId: string; readonly anonymousId: string | null };
 }
@@ -119,14 +124,14 @@ export class Look {
     return new Set(this.#options.rules.segmentsByKey.keys());
   }
 
-  segmentsThatUseAttributes(): ReadonlySet<string> {
+  segmentsThatUseProfile(): ReadonlySet<string> {
     const { segments } = this.#options.rules;
-    return new Set(segments.filter(({ usesAttributes }) => usesAttributes).map(({ key }) => key));
+    return new Set(segments.filter(({ usesProfile }) => usesProfile).map(({ key }) => key));
   }
 
-  count(rule: Rule, condition: EventCondition, mark: Mark): void {
+  count(rule: Rule, condition: CountedCondition, mark: Mark): void {
     const state = this.#stateOf(rule);
-    const marks = addMark(state.marks[condition.pointer] ?? NO_MARKS, mark, condition.count);
+    const marks = remember(condition, state.marks[condition.pointer] ?? NO_MARKS, mark);
     this.#keep(rule.key, { ...state, marks: { ...state.marks, [condition.pointer]: marks } });
   }
 
@@ -263,6 +268,7 @@ export class Look {
 /** A class, because a look at a rule makes one and closures cost more. */
 class LookEvidence implements Evidence {
   readonly now: number;
+  readonly firstSeenAt: number;
   readonly patterns: PatternTests;
   readonly #options: LookOptions;
   readonly #ruleStates: ReadonlyMap<string, RuleState>;
@@ -274,6 +280,7 @@ class LookEvidence implements Evidence {
     { marks, patterns }: { readonly marks: RuleState['marks']; readonly patterns: PatternTests },
   ) {
     this.now = options.now;
+    this.firstSeenAt = options.firstSeenAt;
     this.patterns = patterns;
     this.#options = options;
     this.#ruleStates = ruleStates;
@@ -285,6 +292,9 @@ class LookEvidence implements Evidence {
   }
   attribute(path: string): unknown {
     return this.#options.attribute(path);
+  }
+  relationships(): readonly Related[] {
+    return this.#options.relationships();
   }
   inSegment(segmentId: string): boolean {
     return this.#ruleStates.get(segmentKey(segmentId))?.since !== undefined;

@@ -3,7 +3,8 @@
  * (spec C.3): what it counted counts on, its journeys are the survivor's history, its attributes fill what is unset.
  * Nothing that moves triggers a journey by event; a segment that turns because of it does.
  */
-import { mergeMarks, type Marks } from '../../rules/windows.ts';
+import { joinMarks } from '../../rules/memory.ts';
+import type { Marks } from '../../rules/windows.ts';
 import type { Decision, Subject } from './decide.ts';
 import type { Effect } from './effects.ts';
 import { Look } from './look.ts';
@@ -77,6 +78,8 @@ export function decideAbsorb(subject: Subject, moved: Moved, { at, known }: Chan
     rules,
     now,
     attribute: (path: string) => attributeAt(profile, personId, firstSeenAt, path),
+    relationships: () => profile.relationships ?? [],
+    firstSeenAt,
   };
   const catchUp = new Look(before, options);
   catchUp.catchUp(before.stamp);
@@ -171,8 +174,9 @@ function mergeRuleMarks(
   const none: Marks = [];
   return Object.fromEntries(
     rule.events
-      .map(({ pointer, count }) => {
-        return [pointer, mergeMarks(ours[pointer] ?? none, theirs[pointer] ?? none, count)] as const;
+      .map((condition) => {
+        const { pointer } = condition;
+        return [pointer, joinMarks(condition, ours[pointer] ?? none, theirs[pointer] ?? none)] as const;
       })
       .filter(([, marks]) => marks.length > 0),
   );

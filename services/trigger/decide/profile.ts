@@ -4,7 +4,7 @@
  */
 import type { Stamp, Written } from './written.ts';
 import { timestampOf } from '../../rules/operators.ts';
-import { isJsonObject, valueAt, type JsonObject } from '../../rules/paths.ts';
+import { valueAt, type JsonObject } from '../../rules/paths.ts';
 import { bytesAtMost, ProfileRoom } from './profile-limits.ts';
 import { mergeRelationships, type Relationship } from './relationships.ts';
 
@@ -213,8 +213,6 @@ function setOwn(target: Record<string, Written>, name: string, written: Written)
 
 function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true;
-  if (Array.isArray(a) || Array.isArray(b) || isJsonObject(a) || isJsonObject(b)) {
-    return JSON.stringify(a) === JSON.stringify(b);
-  }
-  return false;
+  if (typeof a !== 'object' && typeof b !== 'object') return false;
+  return JSON.stringify(a) === JSON.stringify(b);
 }

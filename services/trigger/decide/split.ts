@@ -19,6 +19,8 @@ export function decideSplit(subject: Subject, { at, known }: Change): Decision {
     rules,
     now: Math.max(before.evaluatedAt, at),
     attribute: (path: string) => attributeAt(profile, personId, before.firstSeenAt, path),
+    relationships: () => profile.relationships ?? [],
+    firstSeenAt: before.firstSeenAt,
   };
   const catchUp = new Look(before, options);
   catchUp.catchUp(before.stamp);

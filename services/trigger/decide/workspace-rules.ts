@@ -1,7 +1,17 @@
 /** The segments and journeys of a workspace, compiled so that an event is asked only about rules that name it. Pure. */
 import { createHash } from 'node:crypto';
-import { leavesOf, type Condition, type EventCondition, type Journey } from '../../rules/condition.ts';
+import {
+  isCounted,
+  leavesOf,
+  matchersOf,
+  type Condition,
+  type CountedCondition,
+  type EventMatcher,
+  type EventType,
+  type Journey,
+} from '../../rules/condition.ts';
 import { StoredPatterns, type DefinitionPatterns } from '../../rules/definition-patterns.ts';
+import { EVENT_TYPES } from '../../rules/parse-matcher.ts';
 import { parseJourney, parseSegment } from '../../rules/parse.ts';
 import { isJsonObject } from '../../rules/paths.ts';
 import type { DefinitionsView, StoredDefinition } from '../../runtime/definitions.ts';
@@ -13,13 +23,14 @@ export interface Rule {
   readonly key: string;
   /** Version since which the conditions read the same; marks of another version are not this rule's. */
   readonly version: number;
-  readonly events: readonly EventCondition[];
+  readonly events: readonly CountedCondition[];
 }
 export interface SegmentRule extends Rule {
   readonly id: string;
   readonly definitionVersion: number;
   readonly when: Condition;
-  readonly usesAttributes: boolean;
+  /** Attributes, objects that the person belongs to, and since when the person is known of. */
+  readonly usesProfile: boolean;
 }
 export interface JourneyRule extends Rule {
   readonly id: string;
@@ -29,7 +40,7 @@ export interface JourneyRule extends Rule {
 
 /** What an event of a name is asked. */
 export interface Watchers {
-  readonly counted: readonly { readonly rule: Rule; readonly condition: EventCondition }[];
+  readonly counted: readonly { readonly rule: Rule; readonly condition: CountedCondition }[];
   readonly triggers: readonly JourneyRule[];
 }
 
@@ -40,7 +51,10 @@ export interface WorkspaceRules {
    * definitions change again.
    */
   readonly stamp: number;
+  /** Of a name that a rule says, with those that ask every event. */
   readonly byName: ReadonlyMap<string, Watchers>;
+  /** Of any other name, or of none, by type. */
+  readonly ofAnyName: ReadonlyMap<EventType, Watchers>;
   /** A segment comes after those that it refers to; in a cycle, by id. */
   readonly segments: readonly SegmentRule[];
   readonly segmentsByKey: ReadonlyMap<string, SegmentRule>;
@@ -74,7 +88,7 @@ export function workspaceRules(definitions: DefinitionsView, workspace: string):
   const manual = stored.filter(isManual).length;
   return {
     stamp: stampOf(stored),
-    byName: watchersOf([...segments, ...journeys], running),
+    ...watchersOf([...segments, ...journeys], running),
     segments,
     segmentsByKey: new Map(segments.map((rule) => [rule.key, rule])),
     dependents: dependentsOf(segments),
@@ -98,8 +112,8 @@ function ruleOf(
     const parsed = parseSegment(stored.body, patterns);
     if (!parsed.ok || parsed.value.type !== 'data_driven') return undefined;
     const { when } = parsed.value;
-    const usesAttributes = leavesOf(when).some((leaf) => leaf.type === 'attribute');
-    return { ...shared, key: segmentKey(stored.id), events: eventsOf(when), when, usesAttributes };
+    const usesProfile = leavesOf(when).some((leaf) => PROFILE_LEAVES.has(leaf.type));
+    return { ...shared, key: segmentKey(stored.id), events: eventsOf(when), when, usesProfile };
   }
   const parsed = parseJourney(stored.body, patterns);
   if (!parsed.ok) return undefined;
@@ -117,8 +131,10 @@ function isManual({ kind, body }: StoredDefinition): boolean {
   return parseSegment(body).ok;
 }
 
-function eventsOf(condition: Condition): EventCondition[] {
-  return leavesOf(condition).filter((leaf) => leaf.type === 'event');
+const PROFILE_LEAVES: ReadonlySet<string> = new Set(['attribute', 'relationship', 'age']);
+
+function eventsOf(condition: Condition): CountedCondition[] {
+  return leavesOf(condition).filter(isCounted);
 }
 
 function stampOf(stored: readonly StoredDefinition[]): number {
@@ -127,19 +143,61 @@ function stampOf(stored: readonly StoredDefinition[]): number {
   return hash.digest().readUInt32BE(0);
 }
 
-function watchersOf(rules: readonly Rule[], running: readonly JourneyRule[]): ReadonlyMap<string, Watchers> {
-  const counted = rules.flatMap((rule) => rule.events.map((condition) => ({ rule, condition })));
-  const countedByName = grouped(counted, ({ condition }) => condition.name);
-  const triggersByName = grouped(running, ({ journey }) =>
-    journey.trigger.type === 'event' ? journey.trigger.name : undefined,
-  );
-  const names = new Set([...countedByName.keys(), ...triggersByName.keys()]);
-  return new Map(
-    [...names].map((name) => [
-      name,
-      { counted: countedByName.get(name) ?? [], triggers: triggersByName.get(name) ?? [] },
-    ]),
-  );
+function watchersOf(
+  rules: readonly Rule[],
+  running: readonly JourneyRule[],
+): Pick<WorkspaceRules, 'byName' | 'ofAnyName'> {
+  const asks: readonly Asks[] = [
+    ...rules.flatMap((rule) =>
+      rule.events.map((condition) => ({ rule, condition, matchers: matchersOf(condition) })),
+    ),
+    ...running.flatMap((rule) => {
+      const { trigger } = rule.journey;
+      return trigger.type === 'event' ? [{ trigger: rule, matchers: [trigger] }] : [];
+    }),
+  ];
+  const isOfAnyName = ({ matchers }: Asks) => matchers.some(({ name }) => name === null);
+  const ofAnyName = asks.filter(isOfAnyName);
+  const others = asks.filter((one) => !isOfAnyName(one));
+  const named = new Map<string, Asks[]>();
+  for (const one of others) {
+    for (const name of new Set(one.matchers.map((matcher) => matcher.name))) {
+      const group = named.get(name ?? '') ?? [];
+      named.set(name ?? '', group);
+      group.push(one);
+    }
+  }
+  const types = EVENT_TYPES.map((type) => [type, ofAnyName.filter((one) => mayBe(one, type))] as const);
+  return {
+    byName: new Map([...named].map(([name, group]) => [name, asWatchers([...group, ...ofAnyName])])),
+    ofAnyName: new Map(
+      types.filter(([, group]) => group.length > 0).map(([type, group]) => [type, asWatchers(group)]),
+    ),
+  };
+}
+
+/** What a rule, or a journey's trigger, asks of an event. */
+type Asks = { readonly matchers: readonly EventMatcher[] } & (
+  { readonly rule: Rule; readonly condition: CountedCondition } | { readonly trigger: JourneyRule }
+);
+
+function mayBe({ matchers }: Asks, type: EventType): boolean {
+  return matchers.some(({ name, eventType }) => name === null && (eventType === null || eventType === type));
+}
+
+function asWatchers(asks: readonly Asks[]): Watchers {
+  return {
+    counted: asks.flatMap((one) => ('rule' in one ? [one] : [])),
+    triggers: asks.flatMap((one) => ('trigger' in one ? [one.trigger] : [])),
+  };
+}
+
+/** What an event is asked; undefined: nothing. */
+export function watchersFor(rules: WorkspaceRules, type: string, name: string | null): Watchers | undefined {
+  const named = name === null ? undefined : rules.byName.get(name);
+  if (named !== undefined || rules.ofAnyName.size === 0) return named;
+  const eventType = EVENT_TYPES.find((one) => one === type);
+  return eventType && rules.ofAnyName.get(eventType);
 }
 
 function referencesOf(rule: SegmentRule): string[] {

@@ -110,7 +110,7 @@ export class Cluster {
     const broker = this.#brokers.get(nodeId);
     if (broker === undefined) {
       const message = `could not reach broker ${String(nodeId)}: it is not in the cluster's metadata`;
-      throw new CodedError('log_unavailable', message, { retryable: true });
+      throw new CodedError('log_unavailable', message);
     }
     return await this.#connected(broker);
   }
@@ -213,9 +213,7 @@ function disconnect(broker: Broker): void {
 }
 
 function closedError(): CodedError {
-  return new CodedError('log_unavailable', 'could not finish a request: the client is closed', {
-    retryable: true,
-  });
+  return new CodedError('log_unavailable', 'could not finish a request: the client is closed');
 }
 
 function asAdvertised({ host, port }: Address): Address {
@@ -225,8 +223,6 @@ function asAdvertised({ host, port }: Address): Address {
 function parseAddress(address: string): { host: string; port: number } {
   const match = /^(.+):(\d+)$/.exec(address.trim());
   if (match?.[1] === undefined)
-    throw new CodedError('config_invalid', `could not read the broker address "${address}"`, {
-      hint: 'KAFKA_BROKERS is a list of host:port, separated by commas.',
-    });
+    throw new CodedError('config_invalid', `could not read the broker address "${address}"`);
   return { host: match[1].replace(/^\[(.*)\]$/, '$1'), port: Number(match[2]) };
 }

@@ -63,7 +63,7 @@ export class FrameAssembler {
     const size = this.#length.readInt32BE(0);
     if (size < 4 || size > FRAME_BYTES_MAX) {
       const message = `could not read an answer: it would have ${String(size)} bytes`;
-      throw new CodedError('log_unavailable', message, { retryable: true });
+      throw new CodedError('log_unavailable', message);
     }
     this.#lengthFilled = 0;
     this.#frameFilled = 0;

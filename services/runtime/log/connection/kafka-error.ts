@@ -1,4 +1,5 @@
 /** What the broker's error codes mean to us, as coded errors. */
+import type { ErrorCode } from '../../../../schemas/errors.ts';
 import { CodedError } from '../../errors.ts';
 import { kafkajsErrorNames, type KafkajsError } from './kafkajs.ts';
 
@@ -7,9 +8,9 @@ export class KafkaError extends CodedError {
   /** The broker's error code; 0 when it was the connection. */
   readonly kafkaCode: number;
   constructor(
-    code: string,
+    code: ErrorCode,
     message: string,
-    options: { kafkaCode: number; retryable: boolean; hint?: string; cause?: unknown },
+    options: { kafkaCode: number; hint?: string; cause?: unknown },
   ) {
     super(code, message, options);
     this.kafkaCode = options.kafkaCode;
@@ -97,22 +98,16 @@ export function kafkaError(what: string, code: number): KafkaError {
   if (DEAD_PRODUCER_CODES.has(code)) {
     const hint =
       'Another owner has taken over this transactional id, or the transaction was open too long. Discard the producer and everything uncommitted, and start again from the last commit.';
-    return new KafkaError('producer_dead', message, { kafkaCode, retryable: false, hint });
+    return new KafkaError('producer_dead', message, { kafkaCode, hint });
   }
-  if (code === OFFSET_OUT_OF_RANGE)
-    return new KafkaError('offset_out_of_range', message, {
-      kafkaCode,
-      retryable: false,
-      hint: 'The log no longer reaches back to this offset, or never reached it. Start from a snapshot or from the first offset kept.',
-    });
+  if (code === OFFSET_OUT_OF_RANGE) return new KafkaError('offset_out_of_range', message, { kafkaCode });
   const passes = isLeaderError(code) || isCoordinatorError(code) || PASSING_CODES.has(code);
   if (passes || code === CONCURRENT_TRANSACTIONS)
-    return new KafkaError('log_unavailable', message, { kafkaCode, retryable: true });
+    return new KafkaError('log_unavailable', message, { kafkaCode });
   if (code === 29 || code === 30 || code === 31 || code === 53)
-    return new KafkaError('log_not_authorized', message, { kafkaCode, retryable: false });
-  if (code === 10 || code === 18)
-    return new KafkaError('record_too_large', message, { kafkaCode, retryable: false });
-  return new KafkaError('log_refused', message, { kafkaCode, retryable: false });
+    return new KafkaError('log_not_authorized', message, { kafkaCode });
+  if (code === 10 || code === 18) return new KafkaError('record_too_large', message, { kafkaCode });
+  return new KafkaError('log_refused', message, { kafkaCode });
 }
 
 /** Any failure of a request as a coded error. What is not an error of the log (a bug) passes unchanged. */
@@ -131,7 +126,6 @@ function isSocketError(error: Error): boolean {
 function unavailable(what: string, cause: Error): KafkaError {
   return new KafkaError('log_unavailable', `could not ${what}: ${cause.message}`, {
     kafkaCode: NONE,
-    retryable: true,
     cause,
     hint: 'Is a broker reachable at KAFKA_BROKERS?',
   });

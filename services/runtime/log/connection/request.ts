@@ -21,9 +21,7 @@ export async function request(broker: Broker, wanted: WireRequest): Promise<Wire
   const socket = connection.socket;
   // kafkajs calls a connection connected while it disconnects. Once pushed, the request would wait for its time limit.
   if (socket === undefined || socket.destroyed)
-    throw new CodedError('log_unavailable', 'could not send a request: the connection is closed', {
-      retryable: true,
-    });
+    throw new CodedError('log_unavailable', 'could not send a request: the connection is closed');
   const correlationId = connection.nextCorrelationId();
   const { apiKey, apiName, apiVersion } = wanted;
   const payload = await new Promise<Buffer>((resolve, reject) => {

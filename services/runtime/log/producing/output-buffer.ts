@@ -101,8 +101,5 @@ function tooMuch(bytesMax: number): CodedError {
   return new CodedError(
     'outputs_too_large',
     `could not append: a transaction holds ${String(bytesMax)} bytes at most`,
-    {
-      hint: 'The batch of inputs has to be cut smaller.',
-    },
   );
 }

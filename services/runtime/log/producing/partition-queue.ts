@@ -3,13 +3,9 @@
  * way, order and "neither lost nor doubled" need nothing but its sequence: a batch sent again is recognised by it.
  */
 import type { BytePool } from '../byte-pool.ts';
+import type { Waiter } from '../ports.ts';
 import { BATCH_BYTES_MAX } from './output-buffer.ts';
 import { RecordBatch } from '../protocol/record-batch.ts';
-
-export interface Waiter {
-  readonly resolve: (offset: number) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 /** Given by the broker, together with the sequences that begin anew with it. */
 export interface ProducerId {
@@ -19,8 +15,10 @@ export interface ProducerId {
 
 export class PendingBatch {
   readonly records: RecordBatch;
-  /** One a record, in their order. */
+  /** One per record, in their order. */
   readonly waiters: Waiter[] = [];
+  /** Of keys and values. */
+  contentBytes = 0;
   /** performance.now(): when its first record must have been acknowledged. */
   readonly deadlineMs: number;
   /** Once sent: the same bytes again, with the sequence they had. */
@@ -65,6 +63,7 @@ export class ProducerLane {
     }
     batch.records.append(key, value);
     batch.waiters.push(waiter);
+    batch.contentBytes += key.length + value.length;
   }
 
   /** The batch to send now, sealed; undefined when there is none or one is under way. */

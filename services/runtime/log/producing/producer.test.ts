@@ -24,7 +24,12 @@ async function open(sendMsMax: number): Promise<IdempotentProducer> {
   brokers = await ScriptedBrokers.open(1);
   cluster = new Cluster({ brokers: brokers.addresses, clientId: 'test', frames: new BytePool(1 << 20) });
   const pool = new BytePool(1 << 20);
-  const limits = { lingerMs: 1, pendingRecordsMax: 1_000, pendingBytesMax: 1 << 20, sendMsMax };
+  const limits = {
+    linger: { lingerMs: 1, lingerMsMax: 1 },
+    pendingRecordsMax: 1_000,
+    pendingBytesMax: 1 << 20,
+    sendMsMax,
+  };
   return IdempotentProducer.open({ cluster, pool, topicName: () => scriptedTopic, ...limits });
 }
 afterEach(async () => {
@@ -97,6 +102,35 @@ describe.each([
     expect(brokers.count(INIT_PRODUCER_ID)).toBe(2);
     await producer.close();
   });
+});
+
+test('what is given up is not sent, but for what is under way; what follows comes after it', async () => {
+  const producer = await open(30_000);
+  const batches: ReturnType<typeof contentOf>[] = [];
+  let answer: (verdict: Verdict) => void = () => undefined;
+  const verdicts = [new Promise<Verdict>((told) => (answer = told))];
+  brokers.produce = ({ batch }) => {
+    batches.push(contentOf(batch));
+    return verdicts.shift() ?? 0;
+  };
+  await producer.prepare(['eventsCollected']);
+  const told: string[] = [];
+  const post = (value: string): void => {
+    const record = { key: Buffer.from('key'), value: Buffer.from(`<${value}>`), partition: 0 };
+    const say = (outcome: string) => () => told.push(`${value} ${outcome}`);
+    producer.post('eventsCollected', record, { resolve: say('kept'), reject: say('given up') });
+  };
+  post('under_way');
+  await eventually(() => batches.length === 1);
+  post('waiting');
+  producer.giveUp();
+  expect(told).toEqual(['under_way given up', 'waiting given up']);
+  expect(producer.pending).toBe(0);
+  post('next');
+  answer(0);
+  await eventually(() => told.includes('next kept'));
+  expect(batches.map(({ values }) => values)).toEqual([['under_way'], ['next']]);
+  await producer.close();
 });
 
 /** A partition of a broker: batches of an id in their sequence, each once. */

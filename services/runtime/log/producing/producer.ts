@@ -1,8 +1,8 @@
 /**
  * The idempotent producer for ingest: resolves a send when all in-sync replicas have the record.
  *
- * Records wait `lingerMs` for others, and while their partition's batch before is under way; then all partitions that
- * have something go out in one request a broker. A lost connection, a moved leader: the same bytes again with the same
+ * Records wait for others (linger.ts), and while their partition's batch before is under way; then all partitions that
+ * have something go out in one request per broker. A lost connection, a moved leader: the same bytes again with the same
  * sequence, so the broker recognises what it already has. When a batch that may have arrived is given up (30 s), the
  * producer takes a new id: the sequence after a gap of unknown size would be refused for ever.
  */
@@ -22,18 +22,18 @@ import {
   UNKNOWN_PRODUCER_ID,
 } from '../connection/kafka-error.ts';
 import { RECORD_BYTES_MAX } from './output-buffer.ts';
-import type { Producer } from '../ports.ts';
+import type { Posted, Producer, Waiter } from '../ports.ts';
 import { decodeProduced, produceRequest, type ProduceResult } from '../protocol/produce-request.ts';
+import { newProducerId } from './new-producer-id.ts';
+import { Linger, type LingerLimits } from './linger.ts';
 import { type PendingBatch, type ProducerId, ProducerLane } from './partition-queue.ts';
 import { request } from '../connection/request.ts';
-import { retrying } from '../connection/retry.ts';
-import { decodeProducerId, initProducerIdRequest } from '../protocol/transaction-requests.ts';
 
 export interface ProducerOptions {
   readonly cluster: Cluster;
   readonly pool: BytePool;
   readonly topicName: (topic: TopicId) => string;
-  readonly lingerMs: number;
+  readonly linger: LingerLimits;
   readonly pendingRecordsMax: number;
   readonly pendingBytesMax: number;
   /** From send to acknowledgement. */
@@ -43,7 +43,6 @@ export interface ProducerOptions {
 const PRODUCE_TIMEOUT_MS = 10_000;
 const PAUSE_MS_MIN = 20;
 const PAUSE_MS_MAX = 1_000;
-const INIT_MS_MAX = 30_000;
 const EXPIRY_CHECK_MS = 500;
 /** The broker has lost what it knew of this producer (a retention of a week, an unclean election). */
 const FORGOTTEN_CODES = new Set([OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID]);
@@ -66,6 +65,7 @@ export class IdempotentProducer implements Producer {
   #renewing: Promise<void> | undefined;
   #pending = 0;
   #pendingBytes = 0;
+  readonly #linger: Linger;
   #lingering: NodeJS.Timeout | undefined;
   readonly #expiring: NodeJS.Timeout;
   #closed = false;
@@ -78,8 +78,10 @@ export class IdempotentProducer implements Producer {
   private constructor(options: ProducerOptions, producer: ProducerId) {
     this.#options = options;
     this.#producer = producer;
+    this.#linger = new Linger(options.linger);
     this.#expiring = setInterval(() => {
-      this.#expire();
+      const why = `not acknowledged in ${String(this.#options.sendMsMax)} ms`;
+      this.#expireAt(performance.now(), why);
     }, EXPIRY_CHECK_MS).unref();
   }
 
@@ -88,35 +90,38 @@ export class IdempotentProducer implements Producer {
   }
 
   async send(topic: TopicId, key: Uint8Array, value: Uint8Array, partition?: number): Promise<number> {
-    this.#assertRoom(key.length + value.length);
-    const name = this.#options.topicName(topic);
-    this.#pending++;
-    this.#pendingBytes += key.length + value.length;
-    try {
-      const lanes = this.#lanes.get(name) ?? (await this.#lanesOf(name));
-      const lane = lanes[partition ?? partitionOf(key, lanes.length)];
-      if (lane === undefined)
-        throw new CodedError(
-          'log_refused',
-          `could not send to ${name}: there is no partition ${String(partition)}`,
-        );
-      const deadlineMs = performance.now() + this.#options.sendMsMax;
-      return await new Promise<number>((resolve, reject) => {
-        if (this.#closed) {
-          reject(closedError());
-          return;
-        }
-        lane.append(key, value, deadlineMs, { resolve, reject });
-        this.#lingering ??= setTimeout(() => {
-          this.#lingering = undefined;
-          this.#flush();
-        }, this.#options.lingerMs);
-      });
-    } finally {
-      this.#pending--;
-      this.#pendingBytes -= key.length + value.length;
-      if (this.#pending === 0) this.#drained?.();
+    if (!this.#lanes.has(this.#options.topicName(topic)))
+      await this.#prepareFor(topic, key.length + value.length);
+    return await new Promise<number>((resolve, reject) => {
+      this.post(topic, { key, value, partition }, { resolve, reject });
+    });
+  }
+
+  async prepare(topics: readonly TopicId[]): Promise<void> {
+    for (const topic of topics) {
+      const name = this.#options.topicName(topic);
+      if (!this.#lanes.has(name)) await this.#makeLanes(name);
     }
+  }
+
+  post(topic: TopicId, { key, value, partition }: Posted, waiter: Waiter): void {
+    const fault = this.#faultOf(key.length + value.length);
+    const name = this.#options.topicName(topic);
+    const lanes = this.#lanes.get(name) ?? [];
+    const lane = lanes[partition ?? (lanes.length === 0 ? 0 : partitionOf(key, lanes.length))];
+    if (fault !== undefined) waiter.reject(fault);
+    else if (lane === undefined) waiter.reject(noPartition(name, partition));
+    else {
+      this.#pending++;
+      this.#pendingBytes += key.length + value.length;
+      this.#linger.came(1);
+      lane.append(key, value, performance.now() + this.#options.sendMsMax, waiter);
+      this.#flushAfter(this.#linger.ms);
+    }
+  }
+
+  giveUp(): void {
+    this.#expireAt(Number.POSITIVE_INFINITY, 'taken back by its sender');
   }
 
   /** Waits for what is pending (up to the limit of a send), then refuses. */
@@ -133,23 +138,39 @@ export class IdempotentProducer implements Producer {
     this.#options.cluster.destroy();
   }
 
-  #assertRoom(bytes: number): void {
-    if (this.#closed) throw closedError();
+  #faultOf(bytes: number): CodedError | undefined {
+    if (this.#closed) return closedError();
     if (bytes > RECORD_BYTES_MAX)
-      throw new CodedError(
+      return new CodedError(
         'record_too_large',
         `could not send a record of ${String(bytes)} bytes: the limit is ${String(RECORD_BYTES_MAX)}`,
       );
     const { pendingRecordsMax, pendingBytesMax } = this.#options;
-    if (this.#pending < pendingRecordsMax && this.#pendingBytes + bytes <= pendingBytesMax) return;
+    if (this.#pending < pendingRecordsMax && this.#pendingBytes + bytes <= pendingBytesMax) return undefined;
     const message = `could not send: ${String(this.#pending)} records (${String(this.#pendingBytes)} bytes) wait for the broker`;
-    throw new CodedError('log_overloaded', message, {
-      retryable: true,
-      hint: 'The broker is slow or away; senders should slow down.',
-    });
+    return new CodedError('log_overloaded', message);
   }
 
-  async #lanesOf(name: string): Promise<ProducerLane[]> {
+  /** For a record that waits meanwhile, and counts. */
+  async #prepareFor(topic: TopicId, bytes: number): Promise<void> {
+    const fault = this.#faultOf(bytes);
+    if (fault !== undefined) throw fault;
+    this.#pending++;
+    this.#pendingBytes += bytes;
+    try {
+      await this.prepare([topic]);
+    } finally {
+      this.#settled(1, bytes);
+    }
+  }
+
+  #settled(records: number, bytes: number): void {
+    this.#pending -= records;
+    this.#pendingBytes -= bytes;
+    if (this.#pending === 0) this.#drained?.();
+  }
+
+  async #makeLanes(name: string): Promise<void> {
     let ready = this.#ready.get(name);
     if (ready === undefined) {
       const { cluster, pool } = this.#options;
@@ -166,13 +187,13 @@ export class IdempotentProducer implements Producer {
       this.#ready.set(name, ready);
     }
     await ready;
-    return this.#lanes.get(name) ?? [];
   }
 
   /** Sends the first batch of every partition that has none under way, one request a broker. */
   #flush(): void {
     if (this.#renewing !== undefined) return; // flushes again when the new id is there
     const nowMs = performance.now();
+    this.#linger.flushed(nowMs);
     const byLeader = new Map<number, Sending[]>();
     let laterMs = Number.POSITIVE_INFINITY;
     for (const lane of this.#allLanes()) {
@@ -189,17 +210,14 @@ export class IdempotentProducer implements Producer {
       else same.push(sending);
     }
     for (const [leader, sendings] of byLeader) void this.#sendTo(leader, sendings);
-    if (laterMs < Number.POSITIVE_INFINITY) this.#flushAfter(laterMs - nowMs);
+    if (laterMs < Number.POSITIVE_INFINITY) this.#flushAfter(Math.max(1, Math.ceil(laterMs - nowMs)));
   }
 
   #flushAfter(ms: number): void {
-    this.#lingering ??= setTimeout(
-      () => {
-        this.#lingering = undefined;
-        this.#flush();
-      },
-      Math.max(1, Math.ceil(ms)),
-    );
+    this.#lingering ??= setTimeout(() => {
+      this.#lingering = undefined;
+      this.#flush();
+    }, ms);
   }
 
   /** Never rejects: what fails is put back or told to the senders. */
@@ -225,15 +243,15 @@ export class IdempotentProducer implements Producer {
     }
     if (sendings.some(({ batch }) => batch.failures > 0))
       await this.#options.cluster.refresh().catch(() => undefined);
-    this.#flush();
+    if (this.#lingering === undefined) this.#flush(); // else what came meanwhile would never wait for others
   }
 
   #settle(sending: Sending, { errorCode, baseOffset }: Answer): void {
     const { lane, batch } = sending;
     if (errorCode === NONE || errorCode === DUPLICATE_SEQUENCE_NUMBER) {
       lane.finish(batch, true);
-      batch.waiters.forEach(({ resolve }, index) => {
-        resolve(baseOffset < 0 ? -1 : baseOffset + index);
+      this.#release(batch).forEach((waiter, index) => {
+        waiter.resolve(baseOffset < 0 ? -1 : baseOffset + index);
       });
       return;
     }
@@ -250,9 +268,7 @@ export class IdempotentProducer implements Producer {
       const { message } = error;
       this.#giveUp(
         batch,
-        FORGOTTEN_CODES.has(errorCode)
-          ? new CodedError('log_unavailable', message, { retryable: true })
-          : error,
+        FORGOTTEN_CODES.has(errorCode) ? new CodedError('log_unavailable', message) : error,
       );
     }
   }
@@ -261,7 +277,7 @@ export class IdempotentProducer implements Producer {
     const { lane, batch } = sending;
     const nowMs = performance.now();
     const retryable = error instanceof CodedError && error.retryable;
-    if (!retryable || nowMs >= batch.deadlineMs) {
+    if (!retryable || batch.expired || nowMs >= batch.deadlineMs) {
       lane.finish(batch, false);
       this.#giveUp(batch, error);
       return;
@@ -272,17 +288,24 @@ export class IdempotentProducer implements Producer {
 
   /** The senders are told; what follows needs a new producer id, since the broker expects this batch's sequence next. */
   #giveUp(batch: PendingBatch, error: unknown): void {
-    for (const { reject } of batch.waiters.splice(0)) reject(error);
     this.#renewAfter(batch);
+    for (const waiter of this.#release(batch)) waiter.reject(error);
   }
 
-  #expire(): void {
-    const nowMs = performance.now();
+  /** Its senders, who are told by the caller; none the second time. */
+  #release(batch: PendingBatch): Waiter[] {
+    const waiters = batch.waiters.splice(0);
+    this.#settled(waiters.length, batch.contentBytes);
+    batch.contentBytes = 0;
+    return waiters;
+  }
+
+  #expireAt(nowMs: number, why: string): void {
     for (const lane of this.#allLanes())
       for (const batch of lane.expire(nowMs)) {
-        const message = `could not send to ${lane.topicName}/${String(lane.partition)}: not acknowledged in ${String(this.#options.sendMsMax)} ms`;
+        const message = `could not send to ${lane.topicName}/${String(lane.partition)}: ${why}`;
         const hint = 'It may have arrived all the same: send it again with the same message id.';
-        this.#giveUp(batch, new CodedError('log_unavailable', message, { retryable: true, hint }));
+        this.#giveUp(batch, new CodedError('log_unavailable', message, { hint }));
       }
   }
 
@@ -309,13 +332,9 @@ export class IdempotentProducer implements Producer {
   }
 }
 
-async function newProducerId(cluster: Cluster): Promise<ProducerId> {
-  const what = 'get a producer id';
-  return await retrying(what, { firstPauseMs: 20, pauseMsMax: 1_000, totalMsMax: INIT_MS_MAX }, async () => {
-    const answer = decodeProducerId(await request(await cluster.anyBroker(), initProducerIdRequest(null, 0)));
-    if (answer.errorCode !== NONE) throw kafkaError(what, answer.errorCode);
-    return { producerId: answer.producerId, producerEpoch: answer.producerEpoch };
-  });
+function noPartition(name: string, partition: number | undefined): CodedError {
+  const which = partition === undefined ? '' : ` ${String(partition)}`;
+  return new CodedError('log_refused', `could not send to ${name}: there is no partition${which}`);
 }
 
 function closedError(): CodedError {

@@ -127,10 +127,7 @@ function checkedAttributes(bytes: Buffer, at: number, end: number): number {
       `could not read offset ${offset}: record format ${String(magic)}`,
     );
   if (crc32c(bytes.subarray(at + 21, end)) !== bytes.readUInt32BE(at + 17))
-    throw new CodedError('corrupt_batch', `could not read offset ${offset}: its checksum differs`, {
-      retryable: true,
-      hint: 'If it stays, the broker has lost data on its disk: look at the broker.',
-    });
+    throw new CodedError('corrupt_batch', `could not read offset ${offset}: its checksum differs`);
   return bytes.readInt16BE(at + 21);
 }
 
@@ -147,7 +144,5 @@ const BATCH_PLAIN_BYTES_MAX = 64 << 20;
 function decompressed(body: Buffer, compression: number): Buffer {
   if (compression === GZIP) return gunzipSync(body, { maxOutputLength: BATCH_PLAIN_BYTES_MAX });
   const name = COMPRESSION_NAMES[compression] ?? String(compression);
-  throw new CodedError('unsupported_compression', `could not read a record batch compressed with ${name}`, {
-    hint: 'Producers to the topics of this product send plain batches or gzip.',
-  });
+  throw new CodedError('unsupported_compression', `could not read a record batch compressed with ${name}`);
 }

@@ -3,7 +3,7 @@ import { CodedError } from '../../errors.ts';
 import { FailingReads } from './failing-reads.ts';
 import type { FailingRead, LogReader } from '../ports.ts';
 
-const error = new CodedError('log_unavailable', 'could not fetch: UNKNOWN_SERVER_ERROR', { retryable: true });
+const error = new CodedError('log_unavailable', 'could not fetch: UNKNOWN_SERVER_ERROR');
 
 test('what is not read for long is told once as an error, shown while it lasts, and told when it is over', () => {
   let failures: FailingRead[] = [];

@@ -22,12 +22,8 @@ export async function whyOutOfRange(cluster: Cluster, from: ReadPartition): Prom
   const what = `read ${placeOf(from)} from offset ${String(from.at)}`;
   if (from.at < first) return kafkaError(`${what}: the log begins at ${String(first)}`, OFFSET_OUT_OF_RANGE);
   if (from.at > end)
-    return new CodedError('log_truncated', `could not ${what}: the log ends at ${String(end)}`, {
-      hint: 'Records that were read are gone: a leader was elected that lacked them, or the topic or the disk of its broker was replaced. Bring the topic back as it was, or replay into new topics.',
-    });
-  throw new CodedError('log_unavailable', `could not ${what}: just now the log did not have it`, {
-    retryable: true,
-  });
+    return new CodedError('log_truncated', `could not ${what}: the log ends at ${String(end)}`);
+  throw new CodedError('log_unavailable', `could not ${what}: just now the log did not have it`);
 }
 
 async function listed(

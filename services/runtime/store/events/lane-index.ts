@@ -65,9 +65,6 @@ export class LaneIndex implements MemoryTable<IndexShape> {
       throw new CodedError(
         'index_full',
         `could not index another lane: ${String(this.used)} lanes are indexed`,
-        {
-          hint: 'Raise HINDSIGHT_PARTITIONS by a replay into new topics, or shorten the retention of waiting events.',
-        },
       );
     }
     const isAlive = (chunk: Uint32Array, x: number): boolean => {

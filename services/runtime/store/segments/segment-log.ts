@@ -254,7 +254,6 @@ export class SegmentLog {
     const path = this.#path(segment);
     return this.#failed(
       new CodedError('store_damaged', `could not read ${path}: the block at ${String(offset)} is damaged`, {
-        retryable: true,
         hint:
           'The folder is set aside, and the partition starts from its newest snapshot, or from the logs. Look at the disk ' +
           'of HINDSIGHT_DATA.',
@@ -366,7 +365,6 @@ function fileName(segment: number): string {
 
 function missing(folder: string, detail: string): CodedError {
   return new CodedError('store_behind', `could not open ${folder} at its mark: ${detail}`, {
-    retryable: true,
     hint: 'The folder is set aside, and the partition starts from its newest snapshot, or from the logs.',
   });
 }

@@ -41,20 +41,12 @@ export function readFully({ files, fd }: OpenFile, into: Buffer, position: numbe
 /** A full disk takes more when there is space; one that fails has lost nobody knows what. */
 export function writeFailed(cause: unknown): CodedError {
   if (isInputOutput(cause)) return diskFailed(cause);
-  return new CodedError('store_write_failed', `could not write to a store: ${String(cause)}`, {
-    cause,
-    retryable: true,
-    hint: 'Free space on the disk of HINDSIGHT_DATA. The task stops cleanly and starts again; nothing is lost.',
-  });
+  return new CodedError('store_write_failed', `could not write to a store: ${String(cause)}`, { cause });
 }
 
 export function diskFailed(cause: unknown): CodedError {
   return new CodedError('store_disk_failed', `could not keep a store on its disk: ${String(cause)}`, {
     cause,
-    retryable: true,
-    hint:
-      'Look at the disk of HINDSIGHT_DATA: what it has of this partition cannot be trusted. The folder is set aside, and ' +
-      'the partition starts from its newest snapshot, or from the logs.',
   });
 }
 

@@ -67,7 +67,6 @@ export function readTable<Shape>(
       (position.segment === end.segment && position.offset > end.offset)
     ) {
       throw new CodedError('store_behind', `could not open ${folder}: its index is newer than its mark`, {
-        retryable: true,
         hint,
       });
     }
@@ -186,8 +185,5 @@ function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array): Buffer {
 const hint = 'The folder is set aside, and the partition starts from its newest snapshot, or from the logs.';
 
 function damaged(path: string): CodedError {
-  return new CodedError('store_damaged', `could not read ${path}: its checksum is wrong`, {
-    retryable: true,
-    hint,
-  });
+  return new CodedError('store_damaged', `could not read ${path}: its checksum is wrong`, { hint });
 }

@@ -66,7 +66,6 @@ export class DefinitionsFeed {
       throw new CodedError(
         'definitions_lost',
         `could not see definitions as of offset ${String(offset)}: the topic gives ${String(this.#definitions.offset)}`,
-        { hint: 'The definitions topic is not the one that the journal was written with.' },
       );
     }
   }

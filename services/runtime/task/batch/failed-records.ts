@@ -7,6 +7,7 @@
  * time, so the record is tried twice.
  */
 import type { BatchRecord } from '../../../../schemas/records.ts';
+import { errorEntry } from '../../../../schemas/errors.ts';
 import { topics, type TopicId } from '../../../../schemas/topics.ts';
 import { CodedError } from '../../errors.ts';
 import { shortened, type Failure, type Step } from './dead-letter.ts';
@@ -20,14 +21,6 @@ export interface FailedPlace {
   readonly kept: string;
 }
 
-/** Codes that are about the record in hand: what it made, or what its service asserts. All others are about the task. */
-const recordCodes: ReadonlySet<string> = new Set([
-  'assertion_failed',
-  'unreachable',
-  'key_too_large',
-  'record_too_large',
-  'outputs_too_large',
-]);
 /** The code of what is no CodedError: a bug that this record meets. */
 const unexpected = 'unexpected_error';
 
@@ -53,7 +46,7 @@ export function faultOf(error: unknown, place: FailedPlace, step: Step): unknown
   if (error instanceof RecordFault || !(error instanceof Error)) return error;
   const message = shortened(error.message);
   if (error instanceof CodedError) {
-    if (!recordCodes.has(error.code)) return error;
+    if (errorEntry(error.code).ofRecord !== true) return error; // about the task or its state
     return new RecordFault(place, { step, code: error.code, message }, { unsure: false, cause: error });
   }
   if ('code' in error || 'errno' in error) return error; // the system's: disk, memory, network
@@ -155,11 +148,6 @@ export class DeadLetterBurst {
     throw new CodedError(
       'dead_letters_burst',
       `could not go on: ${String(sum)} of ${String(of)} records within a minute could not be handled`,
-      {
-        hint:
-          'See dead.letters and events.dropped for why. Start again when it is mended, or with a higher ' +
-          'HINDSIGHT_DEAD_LETTERS_PER_MINUTE_MAX and HINDSIGHT_DEAD_LETTERS_SHARE_MAX to put them all aside.',
-      },
     );
   }
 

@@ -108,6 +108,5 @@ function gap(topic: TopicId, partition: number, wanted: number, found: number): 
   return new CodedError(
     'journal_gap',
     `could not find batch ${String(wanted)} in ${topic} ${String(partition)}: the first kept after it is ${String(found)}`,
-    { hint: 'Put a later snapshot of the partition in place of its folder, or replay into new topics.' },
   );
 }

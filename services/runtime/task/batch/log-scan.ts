@@ -74,11 +74,5 @@ function stalled(open: readonly Stretch[]): CodedError {
   const where = open
     .map(({ topic, partition, to }) => `${topic} ${String(partition)} to ${String(to)}`)
     .join(', ');
-  return new CodedError(
-    'log_stalled',
-    `could not read ${where}: nothing came for ${String(scanStallMs)} ms`,
-    {
-      retryable: true,
-    },
-  );
+  return new CodedError('log_stalled', `could not read ${where}: nothing came for ${String(scanStallMs)} ms`);
 }

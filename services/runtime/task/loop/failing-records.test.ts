@@ -213,7 +213,7 @@ describe.each([
     expect(rowsOf(world)).toMatchObject([{ message_id: 'large' }]);
   });
 
-  test.each(['store_write_failed', 'store_disk_failed', 'log_truncated', 'state_broken'])(
+  test.each(['store_write_failed', 'store_disk_failed', 'log_truncated', 'state_broken'] as const)(
     'what is about the task or its state is no fault of a record: %s',
     async (code) => {
       const world = new ToyWorld();

@@ -217,9 +217,6 @@ class Recovery {
           'replay_differs',
           `could not recover ${this.#plan.spec.name} partition ${String(partition)}: batch ${String(batch.sequence)} ` +
             `wrote ${describe(then.get(partition))} when it was committed and ${describe(now.get(partition))} now`,
-          {
-            hint: 'Its state may be wrong. Keep its folder for study, then start from a snapshot or replay into new topics.',
-          },
         );
       }
     }
@@ -284,7 +281,6 @@ function assertOurs(plan: TaskPlan, last: BatchRecord | undefined): void {
   throw new CodedError(
     'layout_differs',
     `could not start ${plan.spec.name} task ${String(plan.task)} of layout ${String(plan.layout)}: its journal ends with a batch of ${found}`,
-    { hint: 'Change the number of tasks with `npm run tasks` only.' },
   );
 }
 
@@ -316,7 +312,6 @@ function assertSameDecider(plan: TaskPlan, batch: BatchRecord): void {
     'decider_changed',
     `could not replay batch ${String(batch.sequence)} of ${plan.spec.name}: it was decided by version ` +
       `${String(batch.decider_version)}, this is version ${String(plan.spec.deciderVersion)}`,
-    { hint: 'Start the old version once and stop it cleanly: then nothing is left to replay.' },
   );
 }
 
@@ -324,7 +319,6 @@ function stateAhead(plan: TaskPlan, mark: number, sequence: number): CodedError 
   return new CodedError(
     'state_ahead',
     `could not start ${plan.spec.name} task ${String(plan.task)}: its state is at batch ${String(mark)}, its journal ends with ${String(sequence)}`,
-    { hint: 'The state folder belongs to another broker, or the journal was truncated.' },
   );
 }
 
@@ -332,11 +326,6 @@ function stateLost(plan: TaskPlan, cause?: CodedError): CodedError {
   return new CodedError(
     'state_lost',
     `could not start ${plan.spec.name} task ${String(plan.task)}: a partition has no state, or an older one, and the journal does not reach back to it`,
-    {
-      cause,
-      hint:
-        'Put a snapshot in place of its folder under state/, or replay into new topics. A folder that was found damaged ' +
-        'lies beside it, with `.damaged` behind its name.',
-    },
+    { cause },
   );
 }

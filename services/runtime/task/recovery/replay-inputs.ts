@@ -87,9 +87,7 @@ export class ReplayInputs {
       for (const slice of slices) this.#keep(slice);
       if (input.reached >= to) return;
       if (time.monotonicMs() - progressAt > scanStallMs) {
-        throw new CodedError('log_stalled', 'could not read the inputs of a batch again: nothing came', {
-          retryable: true,
-        });
+        throw new CodedError('log_stalled', 'could not read the inputs of a batch again: nothing came');
       }
       await this.#reader.wait(WAIT_MS);
     }

@@ -1,0 +1,63 @@
+/** What may meet a command: sample, apply, chaos, bench. */
+import { BUG, type ErrorEntry } from './entry.ts';
+
+export const commandsErrors = {
+  bench_failed: {
+    means: 'A bench could not run to its end.',
+    follows: 'ends',
+    todo: 'The message says what it waited for.',
+  },
+  peer_failed: {
+    means: 'The program that a bench compares with failed.',
+    follows: 'ends',
+    todo: 'The message has its output.',
+  },
+  call_lost: {
+    means: 'A call was never acknowledged.',
+    follows: 'ends',
+    todo: 'The services’ logs say why.',
+  },
+  call_refused: { means: 'A call was refused.', follows: 'again', todo: 'The message has the answer.' },
+  no_story: { means: 'The visitor of the story is never identified.', follows: 'ends', todo: BUG },
+  not_found: {
+    means: 'No installation is in the folder.',
+    follows: 'ends',
+    todo: 'Start it with npm start, or give --url and HINDSIGHT_APP_KEY.',
+  },
+  not_running: {
+    means: 'No installation runs on the folder.',
+    follows: 'ends',
+    todo: 'Run `npm start` first (in another terminal), or set HINDSIGHT_DATA to the folder that it uses.',
+  },
+  not_settled: {
+    means: 'What was sent is not through after the time given.',
+    follows: 'ends',
+    todo: 'GET /health/settled says which step still has work.',
+  },
+  not_started: {
+    means: 'An installation did not start.',
+    follows: 'ends',
+    todo: 'The message has what it printed.',
+  },
+  nothing_to_apply: {
+    means: 'The folder holds no definitions.',
+    follows: 'ends',
+    todo: 'Put them into segments/ID.json and journeys/ID.json of that folder.',
+  },
+  rule_not_in_force: {
+    means: 'A definition is stored, but not every task has taken it up.',
+    follows: 'again',
+    todo: 'Ask again when GET /health/ready is 200.',
+  },
+  rule_refused: { means: 'A definition was refused.', follows: 'ends', todo: 'The message has its faults.' },
+  story_incomplete: {
+    means: 'The story did not come to its end in time.',
+    follows: 'ends',
+    todo: 'GET /health/settled says which step still has work.',
+  },
+  workspace_unknown: {
+    means: 'The workspace has no keys here.',
+    follows: 'ends',
+    todo: 'Use --workspace sample or default, or create it with PUT /v1/workspaces/NAME and the admin key.',
+  },
+} as const satisfies Readonly<Record<string, ErrorEntry>>;

@@ -1,0 +1,31 @@
+/** What pages load (spec A.4, A.8), described. */
+import type { RouteDescription } from './route-description.ts';
+
+const unknown = { 404: { description: 'There is no such script.' } };
+const script = (path: string, summary: string, answers?: RouteDescription['answers']): RouteDescription => ({
+  method: 'get',
+  path,
+  summary,
+  auth: 'none',
+  ...(answers !== undefined && { answers }),
+});
+
+export const browserRoutes: readonly RouteDescription[] = [
+  script(
+    '/v1/analytics-js/snippet/{write_key}/analytics.min.js',
+    "The script that the JavaScript snippet loads: Customer.io's client for browsers.",
+  ),
+  script('/v1/analytics-js/{file}', 'A part of it that it loads when it needs it.', unknown),
+  script('/v1/analytics-js/LICENSE', 'Its licence.'),
+  script('/assets/{write_key}/track.js', 'The script that the classic snippet loads.'),
+  {
+    ...script('/v1/projects/{write_key}/settings', 'What the client for browsers asks for before it sends.'),
+    answers: { 401: { description: 'The write key is not known.' } },
+  },
+  {
+    method: 'post',
+    path: '/v1/m',
+    summary: 'What the client for browsers tells of itself; not kept.',
+    auth: 'none',
+  },
+];

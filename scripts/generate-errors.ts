@@ -1,0 +1,75 @@
+/** Writes docs/errors.md from the tables of codes; with --check, fails when the file is not what it would write. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { exit } from 'node:process';
+import { errorGroups } from '../schemas/errors.ts';
+import type { Aftermath, ErrorEntry } from '../schemas/errors/entry.ts';
+import { faultCodes } from '../schemas/http/fault-codes.ts';
+import { reasons } from '../schemas/reasons.ts';
+
+const TARGET = 'docs/errors.md';
+
+const follows: Readonly<Record<Aftermath, string>> = {
+  again: 'it tries again by itself',
+  rebuilt: 'its state is set aside and made anew by itself',
+  restarts: 'the task starts again, twelve times; then its process ends',
+  stands: '**the task stands still** and waits for you',
+  record: 'this record or call alone is refused',
+  ends: 'what was started ends',
+};
+
+function rowOf([code, { means, todo, status, ...entry }]: readonly [string, ErrorEntry]): string {
+  const what =
+    entry.ofRecord === true ? `${follows.record}; else ${follows[entry.follows]}` : follows[entry.follows];
+  return `| \`${code}\` | ${means} | ${what}${status === undefined ? '' : ` (${String(status)})`} | ${todo} |`;
+}
+
+function groupOf([title, entries]: readonly [string, Readonly<Record<string, ErrorEntry>>]): string {
+  return `### ${title.replace(/\.$/, '')}
+
+| code | what it means | what follows | what you can do |
+|---|---|---|---|
+${Object.entries(entries)
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(rowOf)
+  .join('\n')}
+`;
+}
+
+function listOf(codes: Readonly<Record<string, string>>): string {
+  return Object.entries(codes)
+    .map(([code, means]) => `| \`${code}\` | ${means} |`)
+    .join('\n');
+}
+
+const text = `<!-- Made from schemas/errors, schemas/http/fault-codes.ts and schemas/reasons.ts by \`npm run generate\`. Do not edit. -->
+
+# Errors, faults and reasons
+
+Three lists of codes. A log line has the code of an error in \`code\`, and often a \`hint\` that knows more than this page. A number in brackets is the HTTP status where a caller meets it; a 503 has \`Retry-After\`.
+
+- [Errors](#errors): what a process meets. Start here when something stands still.
+- [Faults](#faults-of-a-request): what is wrong with a request to our own routes.
+- [Reasons](#reasons-in-dropped-and-in-activities): why something was refused, left out or corrected: \`SELECT reason, detail FROM dropped\`.
+
+## Errors
+
+${Object.entries(errorGroups).map(groupOf).join('\n')}
+## Faults of a request
+
+\`{"errors": [{"pointer": "/when/within", "code": "invalid_duration", "message": "…"}]}\`: every fault at once, each with its place.
+
+| code | what it means |
+|---|---|
+${listOf(faultCodes)}
+
+## Reasons in \`dropped\` and in activities
+
+| reason | what it means |
+|---|---|
+${listOf(reasons)}
+`;
+if (!process.argv.includes('--check')) writeFileSync(TARGET, text);
+else if (readFileSync(TARGET, 'utf8') !== text) {
+  console.error(`${TARGET} is not what the tables of codes say: run npm run generate`);
+  exit(1);
+}

@@ -1,0 +1,205 @@
+/*!
+ * Hindsight: the script behind the classic snippet, so that a page that queues calls in `_cio` needs another address and
+ * nothing else. Apache-2.0.
+ *
+ * <script id="cio-tracker" src="https://HOST/assets/WRITE_KEY/track.js">: host and key are those of the address. A visitor
+ * is known by the cookie _cioanonid, a person by _cioid. Calls go to /v1/i, /v1/t and /v1/p; those that do not get through
+ * wait in the browser, under the message id that they have, and are sent again.
+ */
+(function (window, document) {
+  'use strict';
+  var queued = window._cio;
+  if (queued && queued.isRunning) return;
+  var script = document.getElementById('cio-tracker') || document.currentScript;
+  var place = /^(https?:\/\/[^/]+(?:\/.*)?)\/assets\/([^/]+)\/track\.js(?:[?#]|$)/.exec(
+    (script && script.src) || '',
+  );
+  if (!place) return;
+  var base = place[1];
+  var writeKey = decodeURIComponent(place[2]);
+
+  var COOKIE_DAYS = 365;
+  var WAITING_KEY = '_ciowaiting';
+  var WAITING_CALLS_MAX = 100;
+  var KEEPALIVE_BYTES_MAX = 60000;
+  var RETRY_MS = 5000;
+
+  function cookie(name) {
+    var found = ('; ' + document.cookie).split('; ' + name + '=');
+    return found.length < 2 ? '' : decodeURIComponent(found.pop().split(';')[0]);
+  }
+
+  /** On the widest domain that takes it, so that the shop's other hosts know the visitor too. */
+  function setCookie(name, value, days) {
+    var parts = location.hostname.split('.');
+    var text = name + '=' + encodeURIComponent(value) + '; path=/; samesite=lax; max-age=' + days * 86400;
+    if (location.protocol === 'https:') text += '; secure';
+    for (var from = parts.length - 2; from >= 0; from--) {
+      document.cookie = text + '; domain=.' + parts.slice(from).join('.');
+      if (cookie(name) === value) return;
+    }
+    document.cookie = text;
+  }
+
+  function uuid() {
+    var bytes = window.crypto.getRandomValues(new Uint8Array(16));
+    bytes[6] = (bytes[6] & 15) | 64;
+    bytes[8] = (bytes[8] & 63) | 128;
+    var hex = Array.prototype.map.call(bytes, function (byte) {
+      return (byte + 256).toString(16).slice(1);
+    });
+    return hex.join('').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  }
+
+  var memory = {};
+  function remembered(name) {
+    return cookie(name) || memory[name] || '';
+  }
+  function remember(name, value) {
+    memory[name] = value;
+    setCookie(name, value, value === '' ? 0 : COOKIE_DAYS);
+  }
+  function anonymousId() {
+    if (remembered('_cioanonid') === '') remember('_cioanonid', uuid());
+    return remembered('_cioanonid');
+  }
+
+  function waiting() {
+    try {
+      var calls = JSON.parse(window.localStorage.getItem(WAITING_KEY));
+      return Array.isArray(calls) ? calls : [];
+    } catch {
+      return [];
+    }
+  }
+  function setWaiting(calls) {
+    try {
+      if (calls.length === 0) window.localStorage.removeItem(WAITING_KEY);
+      else window.localStorage.setItem(WAITING_KEY, JSON.stringify(calls.slice(-WAITING_CALLS_MAX)));
+    } catch {
+      /* A browser that keeps nothing has nothing to send again. */
+    }
+  }
+
+  /** Text that is JSON, so that no preflight is asked for. An answer is an answer: only what got none waits. */
+  function send(path, body) {
+    function keep() {
+      setWaiting(waiting().concat([{ path: path, body: body }]));
+    }
+    if (!window.fetch) {
+      var request = new XMLHttpRequest();
+      request.open('POST', base + path);
+      request.setRequestHeader('content-type', 'text/plain');
+      request.onerror = keep;
+      request.send(body);
+      return;
+    }
+    var options = { method: 'POST', body: body, headers: { 'content-type': 'text/plain' } };
+    if (body.length < KEEPALIVE_BYTES_MAX) options.keepalive = true;
+    window.fetch(base + path, options).catch(keep);
+  }
+
+  function sendWaiting() {
+    var calls = waiting();
+    setWaiting([]);
+    calls.forEach(function (call) {
+      send(call.path, call.body);
+    });
+  }
+
+  function call(path, what) {
+    var now = new Date().toISOString();
+    var body = {
+      anonymousId: anonymousId(),
+      userId: remembered('_cioid') || null,
+      messageId: 'cio-' + uuid(),
+      timestamp: now,
+      sentAt: now,
+      writeKey: writeKey,
+      context: {
+        library: { name: 'hindsight-classic', version: '1' },
+        locale: navigator.language,
+        page: pageHere(),
+        userAgent: navigator.userAgent,
+      },
+    };
+    for (var name in what) body[name] = what[name];
+    send(path, JSON.stringify(body));
+  }
+
+  function pageHere() {
+    return {
+      path: location.pathname,
+      referrer: document.referrer,
+      search: location.search,
+      title: document.title,
+      url: location.href,
+    };
+  }
+
+  /** Another person than before: what this one did is not theirs, so they get an anonymous id of their own. */
+  function identify(person) {
+    var traits = {};
+    for (var name in Object(person)) if (name !== 'id') traits[name] = person[name];
+    var told = person && person.id !== undefined && person.id !== null ? String(person.id) : '';
+    var id = told || (typeof traits.email === 'string' ? traits.email : '');
+    if (id === '') return;
+    var before = remembered('_cioid');
+    if (before !== '' && before !== id && before !== traits.email) remember('_cioanonid', uuid());
+    remember('_cioid', id);
+    call('/v1/i', { type: 'identify', userId: told || null, traits: traits });
+  }
+
+  var listeners = {};
+  var methods = {
+    load: function () {},
+    identify: identify,
+    sidentify: identify,
+    track: function (event, properties) {
+      call('/v1/t', { type: 'track', event: event, properties: properties || {} });
+    },
+    page: function (url, properties) {
+      var given = typeof url === 'string' ? properties : url;
+      var page = pageHere();
+      for (var name in Object(given)) page[name] = given[name];
+      if (typeof url === 'string') page.url = url;
+      call('/v1/p', { type: 'page', name: page.url, properties: page });
+    },
+    reset: function () {
+      remember('_cioid', '');
+      remember('_cioanonid', '');
+    },
+    on: function (name, listener) {
+      (listeners[name] = listeners[name] || []).push(listener);
+    },
+    off: function (name, listener) {
+      listeners[name] = (listeners[name] || []).filter(function (each) {
+        return each !== listener;
+      });
+    },
+  };
+
+  function run(entry) {
+    var args = Array.prototype.slice.call(entry);
+    var name = args.shift();
+    if (!Object.prototype.hasOwnProperty.call(methods, name)) return;
+    methods[name].apply(null, args);
+    (listeners[name] || []).slice().forEach(function (listener) {
+      listener.apply(null, args);
+    });
+  }
+
+  var tracker = { isRunning: true, push: run };
+  Object.keys(methods).forEach(function (name) {
+    tracker[name] = function () {
+      run([name].concat(Array.prototype.slice.call(arguments)));
+    };
+  });
+  window._cio = tracker;
+
+  sendWaiting();
+  window.addEventListener('online', sendWaiting);
+  setInterval(sendWaiting, RETRY_MS);
+  if (script.getAttribute('data-auto-track-page') !== 'false') methods.page();
+  (Array.isArray(queued) ? queued : []).forEach(run);
+})(window, document);

@@ -1,0 +1,128 @@
+/** Pages with the published snippets, in jsdom, against the server in this process. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Visitor } from '../testing/browsers/browser.ts';
+import { jsdomBrowser } from '../testing/browsers/jsdom-browser.ts';
+import {
+  analyticsSnippet,
+  classicSnippet,
+  openShop,
+  type ShopPages,
+} from '../testing/browsers/shop-pages.ts';
+import { eventually } from '../testing/eventually.ts';
+import { testServer, writeKey, type TestServer } from '../testing/gateway-server.ts';
+
+let under: TestServer;
+let shop: ShopPages;
+let visitor: Visitor;
+beforeEach(async () => {
+  under = testServer();
+  const base = await under.server.listen({ host: '127.0.0.1', port: 0 });
+  shop = await openShop({ js: analyticsSnippet(base, writeKey), classic: classicSnippet(base, writeKey) });
+  visitor = await jsdomBrowser().visitor();
+});
+afterEach(async () => {
+  await visitor.close();
+  await shop.close();
+  await under.server.close();
+});
+
+const events = () => under.sent.events.map(({ value }) => value);
+const come = (count: number) => eventually(() => events().length >= count);
+
+describe('@customerio/cdp-analytics-browser 0.5.11, by its snippet', () => {
+  test('a page is told by itself; an identify keeps the anonymous id, a reset makes another', async () => {
+    await visitor.goto(`${shop.url}/js/?utm_source=mail`);
+    await come(1);
+    await visitor.evaluate(`analytics.track('Product Viewed', { sku: 'boots' })`);
+    await visitor.evaluate(`analytics.identify('ada', { email: 'ada@shop.example' })`);
+    await visitor.evaluate(`analytics.reset()`);
+    await visitor.evaluate(`analytics.track('Looked again')`);
+    await come(4);
+    const [page, viewed, identify, again] = events();
+    expect(page).toMatchObject({ type: 'page', identifier: null, name: `${shop.url}/js/?utm_source=mail` });
+    expect(JSON.parse(page?.context ?? '')).toMatchObject({ campaign: { source: 'mail' } });
+    const anonymous_id = page?.anonymous_id;
+    expect(viewed).toMatchObject({ name: 'Product Viewed', properties: '{"sku":"boots"}', anonymous_id });
+    expect(identify).toMatchObject({
+      type: 'identify',
+      identifier: 'ada',
+      email: 'ada@shop.example',
+      anonymous_id,
+    });
+    expect(again).toMatchObject({ name: 'Looked again', identifier: null });
+    expect(again?.anonymous_id).not.toBe(anonymous_id);
+    expect(under.sent.dropped).toEqual([]);
+  });
+});
+
+describe('our classic track.js (spec A.8)', () => {
+  test('E rows 32, 36: what was queued before it came is sent, the page goes first, an identify claims', async () => {
+    await visitor.goto(`${shop.url}/classic/`);
+    await come(1);
+    await visitor.evaluate(`_cio.track('addedToCart', { product: 'cool-shoes' })`);
+    await visitor.evaluate(`_cio.identify({ id: 'ada', email: 'ada@shop.example', created_at: 1700000000 })`);
+    await visitor.evaluate(`_cio.track('orderPlaced')`);
+    await come(4);
+    const [page, added, identify, placed] = events();
+    const anonymous_id = page?.anonymous_id;
+    expect(page).toMatchObject({ type: 'page', name: `${shop.url}/classic/`, identifier: null });
+    expect(anonymous_id).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
+    expect(added).toMatchObject({
+      name: 'addedToCart',
+      properties: '{"product":"cool-shoes"}',
+      anonymous_id,
+    });
+    expect(identify).toMatchObject({
+      type: 'identify',
+      identifier: 'ada',
+      email: 'ada@shop.example',
+      anonymous_id,
+      properties: '{"email":"ada@shop.example","created_at":1700000000}',
+    });
+    expect(placed).toMatchObject({ name: 'orderPlaced', identifier: 'ada', anonymous_id });
+    expect(new Set(events().map(({ message_id }) => message_id)).size).toBe(4);
+  });
+
+  test('the next page knows the visitor and the person; reset forgets both', async () => {
+    await visitor.goto(`${shop.url}/classic/`);
+    await visitor.evaluate(`_cio.identify({ email: 'ada@shop.example' })`);
+    await come(2);
+    await visitor.goto(`${shop.url}/classic/cart`);
+    await come(3);
+    const [first, identify, second] = events();
+    expect(identify).toMatchObject({ identifier: 'ada@shop.example', anonymous_id: first?.anonymous_id });
+    expect(second).toMatchObject({
+      name: `${shop.url}/classic/cart`,
+      identifier: 'ada@shop.example',
+      anonymous_id: first?.anonymous_id,
+    });
+    await visitor.evaluate(`_cio.reset()`);
+    await visitor.evaluate(`_cio.page('https://shop.example/home', { section: 'top' })`);
+    await come(4);
+    const last = events()[3];
+    expect(last).toMatchObject({ name: 'https://shop.example/home', identifier: null });
+    expect(JSON.parse(last?.properties ?? '')).toMatchObject({ section: 'top' });
+    expect(last?.anonymous_id).not.toBe(first?.anonymous_id);
+  });
+
+  test('another person on the same device does not get what the first one did', async () => {
+    await visitor.goto(`${shop.url}/classic/`);
+    await visitor.evaluate(`_cio.identify({ email: 'ada@shop.example' })`);
+    await visitor.evaluate(`_cio.sidentify({ id: 'ada', email: 'ada@shop.example' })`);
+    await visitor.evaluate(`_cio.identify({ id: 'bob' })`);
+    await come(4);
+    const [page, , same, other] = events();
+    expect(same).toMatchObject({ identifier: 'ada', anonymous_id: page?.anonymous_id });
+    expect(other?.identifier).toBe('bob');
+    expect(other?.anonymous_id).not.toBe(page?.anonymous_id);
+  });
+
+  test('an identify that names nobody is not sent, an unknown call does nothing', async () => {
+    await visitor.goto(`${shop.url}/classic/`);
+    await visitor.evaluate(`_cio.identify({ plan: 'free' })`);
+    await visitor.evaluate(`_cio.push(['constructor', 1])`);
+    await visitor.evaluate(`_cio.track('x')`);
+    await come(2);
+    expect(events().map(({ type }) => type)).toEqual(['page', 'event']);
+  });
+});

@@ -1,0 +1,61 @@
+/**
+ * What a page loads from us (spec A.4, A.8): the script of Customer.io's client with its chunks, its settings, and our own
+ * script for pages that have the classic snippet. What the page then sends is ingest's.
+ */
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Workspace } from '../../schemas/ids.ts';
+import { classicScript } from './classic-script.ts';
+import { clientFiles } from './client-files.ts';
+import { licenceUrl, sendScript, sendText } from './send-file.ts';
+import { addressOf, settingsDocument } from './settings-document.ts';
+
+export interface BrowserOptions {
+  /** undefined: no such key. */
+  readonly keys: { pipelines(writeKey: string): Workspace | undefined };
+  /** Where browsers reach us, if the request does not say it: `https://events.shop.example`. */
+  readonly publicUrl: string | undefined;
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+export function browserPlugin(app: FastifyInstance, options: BrowserOptions, done: () => void): void {
+  const { scripts, main, licence } = clientFiles();
+  const classic = classicScript();
+  app.get('/v1/analytics-js/snippet/:write_key/analytics.min.js', (request, reply) =>
+    sendScript(request, reply, main),
+  );
+  app.get<{ Params: { file: string } }>('/v1/analytics-js/:file', (request, reply) => {
+    const script = scripts.get(request.params.file);
+    return script === undefined
+      ? sendUnknown(reply, request.params.file)
+      : sendScript(request, reply, script);
+  });
+  app.get(licenceUrl, (request, reply) => sendText(request, reply, licence));
+  app.get('/assets/:write_key/track.js', (request, reply) => sendScript(request, reply, classic));
+  mountSettings(app, options);
+  // What the library tells of itself, of no visitor: its settings ask for none of it (sampleRate 0).
+  app.post('/v1/m', (_request, reply) => reply.header('content-type', JSON_TYPE).send('{}\n'));
+  done();
+}
+
+function mountSettings(app: FastifyInstance, { keys, publicUrl }: BrowserOptions): void {
+  app.get<{ Params: { write_key: string } }>('/v1/projects/:write_key/settings', (request, reply) => {
+    const writeKey = request.params.write_key;
+    if (keys.pipelines(writeKey) === undefined) {
+      return refuse(reply, 401, { error: 'Unauthorized request: the credentials are not valid' });
+    }
+    const document = settingsDocument(writeKey, addressOf(request, publicUrl));
+    return reply.header('content-type', JSON_TYPE).send(`${JSON.stringify(document)}\n`);
+  });
+}
+
+function sendUnknown(reply: FastifyReply, file: string): FastifyReply {
+  return refuse(reply, 404, { error: `could not find the script ${file}`, code: 'not_found' });
+}
+
+function refuse(reply: FastifyReply, status: number, meta: object): FastifyReply {
+  return reply
+    .code(status)
+    .header('content-type', JSON_TYPE)
+    .send(`${JSON.stringify({ meta })}\n`);
+}

@@ -1,0 +1,146 @@
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { testServer, writeKey, type TestServer } from '../testing/gateway-server.ts';
+
+let under: TestServer;
+beforeEach(() => {
+  under = testServer();
+});
+afterEach(() => under.server.close());
+
+const get = (url: string, headers: Record<string, string> = {}) =>
+  under.server.inject({ method: 'GET', url, headers });
+const snippet = `/v1/analytics-js/snippet/${writeKey}/analytics.min.js`;
+const settings = `/v1/projects/${writeKey}/settings`;
+const packaged = (path: string) =>
+  readFileSync(createRequire(import.meta.url).resolve(`@customerio/cdp-analytics-browser/${path}`));
+
+describe('what a page loads, spec A.4', () => {
+  test('the snippet’s script is the client of the npm package, byte for byte, and says its licence', async () => {
+    const answer = await get(snippet);
+    expect(answer.statusCode).toBe(200);
+    expect(answer.rawPayload.equals(packaged('dist/umd/standalone.js'))).toBe(true);
+    expect(answer.headers).toMatchObject({
+      'access-control-allow-origin': '*',
+      'cache-control': 'public, max-age=300',
+      'content-type': 'text/javascript; charset=utf-8',
+      'cross-origin-resource-policy': 'cross-origin',
+      link: '</v1/analytics-js/LICENSE>; rel="license"',
+    });
+    expect((await get('/v1/analytics-js/LICENSE')).rawPayload.equals(packaged('LICENSE.MD'))).toBe(true);
+  });
+
+  test.each([
+    'ajs-destination.js',
+    'inAppPlugin.js',
+    '573.js',
+    '407.js',
+    'schemaFilter.js',
+    'auto-track.js',
+    'tsub-middleware.js',
+    'remoteMiddleware.js',
+    'legacyVideos.js',
+  ])('the chunk %s is served', async (name) => {
+    const answer = await get(`/v1/analytics-js/${name}`);
+    expect(answer.rawPayload.equals(packaged(`dist/umd/${name}`))).toBe(true);
+  });
+
+  test.each([
+    'standalone.js.gz',
+    '..%2Fpackage.json',
+    '..%2f..%2fpackage.json',
+    'nothing.js',
+    '__proto__',
+    'constructor',
+  ])('no file but those: %s', async (name) => {
+    const answer = await get(`/v1/analytics-js/${name}`);
+    expect(answer.statusCode).toBe(404);
+    expect(answer.json()).toHaveProperty('meta.error');
+    expect(answer.headers['access-control-allow-origin']).toBe('*');
+  });
+
+  test.each([
+    ['gzip, deflate, br', true],
+    ['br;q=1.0, gzip;q=0.5', true],
+    ['gzip;q=0', false],
+    ['gzip;q=0.000, *', false],
+    ['br', false],
+  ])('whoever accepts %s gets it gzipped: %s', async (accepted, isGzipped) => {
+    const answer = await get(snippet, { 'accept-encoding': accepted });
+    expect(answer.headers['content-encoding']).toBe(isGzipped ? 'gzip' : undefined);
+    const bytes = isGzipped ? gunzipSync(answer.rawPayload) : answer.rawPayload;
+    expect(bytes.equals(packaged('dist/umd/standalone.js'))).toBe(true);
+  });
+
+  test('a page that has it is told so, and HEAD is answered without it', async () => {
+    const { headers } = await get(snippet);
+    const tag = String(headers.etag);
+    const again = await get(snippet, { 'if-none-match': `"x", W/${tag}` });
+    expect([again.statusCode, again.body]).toEqual([304, '']);
+    const packed = await get(snippet, { 'if-none-match': tag, 'accept-encoding': 'gzip' });
+    expect(packed.statusCode).toBe(200);
+    const head = await under.server.inject({ method: 'HEAD', url: snippet });
+    expect([head.statusCode, head.body, head.headers.etag]).toEqual([200, '', tag]);
+  });
+
+  test('what the client tells of itself is taken, and goes nowhere', async () => {
+    const answer = await under.server.inject({
+      method: 'POST',
+      url: '/v1/m',
+      payload: '{"series":[]}',
+      headers: { 'content-type': 'text/plain' },
+    });
+    expect([answer.statusCode, answer.body]).toEqual([200, '{}\n']);
+    expect(under.sent.order).toEqual([]);
+  });
+});
+
+describe('the settings document, spec A.4', () => {
+  const pipelines = async (headers: Record<string, string> = {}) =>
+    (await get(settings, headers)).json<{ integrations: Record<string, object> }>().integrations[
+      'Customer.io Data Pipelines'
+    ];
+
+  test('sends the client to where it came to, and asks for no metrics', async () => {
+    const answer = await get(settings, { host: 'events.shop.example:8443' });
+    expect(answer.headers['cache-control']).toContain('no-store');
+    expect(answer.json()).toMatchObject({
+      integrations: {
+        'Customer.io Data Pipelines': {
+          apiKey: writeKey,
+          apiHost: 'events.shop.example:8443/v1',
+          protocol: 'http',
+        },
+      },
+      plan: { track: { __default: { enabled: true } } },
+      metrics: { sampleRate: 0 },
+      remotePlugins: [],
+    });
+  });
+
+  test('behind a proxy that ends TLS a page of https is not sent to http', async () => {
+    const host = 'events.shop.example';
+    const [told, list, lie] = ['https', 'HTTPS, http', 'gopher'];
+    expect(await pipelines({ host, 'x-forwarded-proto': told })).toMatchObject({ protocol: 'https' });
+    expect(await pipelines({ host, 'x-forwarded-proto': list })).toMatchObject({ protocol: 'https' });
+    expect(await pipelines({ host, 'x-forwarded-proto': lie })).toMatchObject({ protocol: 'http' });
+  });
+
+  test('an address for the public goes before what the request says, its path too', async () => {
+    await under.server.close();
+    under = testServer({ publicUrl: 'https://shop.example/events/' });
+    expect(await pipelines({ host: '10.0.0.7:8080' })).toMatchObject({
+      apiHost: 'shop.example/events/v1',
+      protocol: 'https',
+    });
+  });
+
+  test('a key that is not known is 401 with JSON and CORS', async () => {
+    const answer = await get('/v1/projects/wk_other/settings');
+    expect(answer.statusCode).toBe(401);
+    expect(answer.json()).toHaveProperty('meta.error');
+    expect(answer.headers['access-control-allow-origin']).toBe('*');
+  });
+});

@@ -1,0 +1,91 @@
+/** Chromium without a window, spoken to by its DevTools protocol. Of the network it gets this machine and no more. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Browser, Visitor } from './browser.ts';
+import { DevTools } from './dev-tools.ts';
+
+const startMsMax = 60_000;
+const options = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--disable-background-networking',
+  '--no-first-run',
+  '--remote-debugging-port=0',
+  '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1',
+];
+
+/** @param program its path. */
+export async function chromiumBrowser(program: string): Promise<Browser> {
+  const folder = mkdtempSync(join(tmpdir(), 'hindsight-chromium-'));
+  const child = spawn(program, [...options, `--user-data-dir=${folder}`, 'about:blank'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = new Promise<void>((done) => {
+    child.once('close', () => {
+      done();
+    });
+  });
+  const tools = await DevTools.connect(await addressOf(child));
+  return {
+    visitor: () => visitor(tools),
+    close: async () => {
+      tools.close();
+      child.kill('SIGKILL');
+      await ended;
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+async function visitor(tools: DevTools): Promise<Visitor> {
+  const { browserContextId } = await tools.call('Target.createBrowserContext');
+  const { targetId } = await tools.call('Target.createTarget', { url: 'about:blank', browserContextId });
+  const { sessionId } = await tools.call('Target.attachToTarget', { targetId, flatten: true });
+  const session = String(sessionId);
+  await tools.call('Page.enable', {}, session);
+  return {
+    goto: async (url) => {
+      const loaded = tools.event('Page.loadEventFired', session);
+      const { errorText } = await tools.call('Page.navigate', { url }, session);
+      if (errorText !== undefined) throw new Error(`could not go to ${url}: ${JSON.stringify(errorText)}`);
+      await loaded;
+    },
+    evaluate: async (expression) => {
+      const asked = { expression, awaitPromise: true, returnByValue: true };
+      const { result, exceptionDetails } = await tools.call('Runtime.evaluate', asked, session);
+      if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
+      return (result as { readonly value?: unknown }).value; // of the protocol
+    },
+    close: async () => {
+      await tools.call('Target.disposeBrowserContext', { browserContextId });
+    },
+  };
+}
+
+/** It says so on its error stream. */
+function addressOf(child: ChildProcess): Promise<string> {
+  return new Promise((done, fail) => {
+    const said: string[] = [];
+    const late = setTimeout(() => {
+      child.kill('SIGKILL');
+      fail(new Error(`Chromium did not start in ${String(startMsMax)} ms: ${said.join('\n')}`));
+    }, startMsMax);
+    child.once('close', () => {
+      clearTimeout(late);
+      fail(new Error(`Chromium ended: ${said.join('\n')}`));
+    });
+    if (child.stderr === null) return;
+    createInterface(child.stderr).on('line', (line) => {
+      said.push(line);
+      const address = /DevTools listening on (ws:\S+)/.exec(line)?.[1];
+      if (address === undefined) return;
+      clearTimeout(late);
+      done(address);
+    });
+  });
+}
