@@ -15,7 +15,7 @@ import {
   WORKSPACE,
 } from '../testing/scenarios/in-app-rig.ts';
 
-const VISITORS = ['ann', 'bob', 'cem'];
+const VISITORS = ['ann', 'bob'];
 const SESSION_MS = 30 * MINUTE;
 
 const caps = fc.record(
@@ -28,24 +28,25 @@ const caps = fc.record(
   { requiredKeys: [] },
 );
 const frequency = fc.oneof(
-  fc.constantFrom({ mode: 'until_interacted' }, { mode: 'once' }, { mode: 'always' }),
+  // Twice: what ends early tries no cap.
+  fc.constantFrom({ mode: 'always' }, { mode: 'until_interacted' }, { mode: 'once' }, { mode: 'always' }),
   fc.record({ times: fc.integer({ min: 1, max: 3 }), gap: fc.constantFrom('PT2M', 'PT2H') }),
 );
 const definition = fc.record({
   frequency,
   caps,
-  holdout: fc.constantFrom(0, 0.5),
+  holdout: fc.constantFrom(0, 0, 0.5),
   priority: fc.nat({ max: 3 }),
 });
 
 const who = fc.constantFrom(...VISITORS);
-const message = fc.constantFrom('one', 'two', 'three');
+const message = fc.constantFrom('one', 'two');
 const action = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('page' as const), who }) },
+  { weight: 8, arbitrary: fc.record({ type: fc.constant('page' as const), who }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('poll' as const), who }) },
   {
-    weight: 6,
-    arbitrary: fc.record({ type: fc.constant('show' as const), who, message, exposure: fc.nat({ max: 40 }) }),
+    weight: 12,
+    arbitrary: fc.record({ type: fc.constant('show' as const), who, message, exposure: fc.nat({ max: 25 }) }),
   },
   {
     weight: 2,
@@ -53,18 +54,18 @@ const action = fc.oneof(
       type: fc.constant('report' as const),
       who,
       message,
-      exposure: fc.nat({ max: 40 }),
-      event: fc.constantFrom('clicked', 'dismissed', 'snoozed', 'submitted'),
+      exposure: fc.nat({ max: 25 }),
+      event: fc.constantFrom('clicked', 'clicked', 'dismissed', 'snoozed', 'submitted'),
     }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('order' as const), who }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('identify' as const), who }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('identify' as const), who: fc.constant('bob') }) },
   { weight: 2, arbitrary: fc.constantFrom({ type: 'crash' as const }, { type: 'flush' as const }) },
   {
     weight: 4,
     arbitrary: fc.record({
       type: fc.constant('wait' as const),
-      ms: fc.constantFrom(1_000, MINUTE, 40 * MINUTE, DAY),
+      ms: fc.constantFrom(1_000, MINUTE, 10 * MINUTE, 40 * MINUTE, DAY),
     }),
   },
 );
@@ -218,10 +219,10 @@ function sessionOf(pages: Run['pages'], visitor: string, at: number): number {
 
 describe('whatever the order of polls, shows, reports, tabs, retries and crashes', () => {
   test('no cap and no frequency is exceeded, the holdout sees nothing, and what was told adds up', async () => {
-    const scenario = fc.tuple(definition, definition, definition, fc.array(action, { maxLength: 60 }));
+    const scenario = fc.tuple(definition, definition, fc.array(action, { maxLength: 120, size: 'max' }));
     await fc.assert(
-      fc.asyncProperty(scenario, async ([one, two, three, steps]) => {
-        const definitions = new Map(Object.entries({ one, two, three }));
+      fc.asyncProperty(scenario, async ([one, two, steps]) => {
+        const definitions = new Map(Object.entries({ one, two }));
         const rig = new InAppRig();
         for (const [id, rest] of definitions) rig.message(id, rest);
         const run: Run = { rig, at: T0, answers: new Map(), pages: [] };
@@ -256,7 +257,7 @@ describe('whatever the order of polls, shows, reports, tabs, retries and crashes
         expect(replayed).toEqual(rig.harness.outputs.map(({ bytes }) => bytes.toString('hex')));
         await rig.close();
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   });
 });

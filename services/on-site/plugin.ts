@@ -6,7 +6,7 @@ import { Looks } from './looks.ts';
 import { mountWebPlugin } from './web-plugin-routes.ts';
 import type { OnSiteOptions } from './ports.ts';
 
-export type { InAppAnswer, InAppCall, InAppCalls, InAppView, OnSiteOptions } from './ports.ts';
+export type { InAppCall, InAppCalls, InAppView, OnSiteOptions } from './ports.ts';
 
 export function onSitePlugin(app: FastifyInstance, options: OnSiteOptions, done: () => void): void {
   const looks = new Looks(options);
