@@ -64,7 +64,7 @@ describe('definitions (contract, *Definitions*)', () => {
     expect((await app({ method: 'GET', url })).json()).toMatchObject({ version: 1 });
   });
 
-  test('messages are kept like the others, with warnings, and are listed by their state', async () => {
+  test('messages are kept like the others, with warnings, and are listed by their state (spec E rows 59, 62 and 86)', async () => {
     const content = { kind: 'modal', title: 'Hello' };
     const put = (id: string, payload: object) =>
       app({ method: 'PUT', url: `/v1/definitions/messages/${id}`, payload });

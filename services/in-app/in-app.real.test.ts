@@ -66,7 +66,7 @@ const message = {
 };
 
 test(
-  'what was shown stays shown after kill -9 of in-app, and is told of with the person whom the visitor turned out to be',
+  'what was shown stays shown after kill -9 of in-app, and is told of with the person whom the visitor turned out to be (spec E rows 68 and 93)',
   async () => {
     expect(await calls.app('PUT', '/v1/definitions/messages/cart', message)).toMatchObject({ status: 200 });
     await event('ann', 'Product Viewed', { sku: 'b1', name: 'Boots' });
