@@ -141,6 +141,7 @@ async function play(run: Run, step: Action): Promise<void> {
       return;
     case 'crash':
       rig.harness.crash();
+      rig.feed(); // a task that starts again is told the definitions before it is asked
       return;
     case 'flush':
       rig.harness.flush();
