@@ -105,12 +105,15 @@ export default {
     {
       name: 'gateway-mounts-plugins',
       comment:
-        'The gateway sees of ingest, of what pages load and of the App API their plugins, and the ports those ask for.',
+        'The gateway sees of ingest, of on-site messages, of what pages load and of the App API their plugins, and the ports those ask for.',
       severity: 'error',
       from: { path: '^services/gateway/', pathNot: testing },
       to: {
         path: '^services/',
-        pathNot: ['^services/(gateway|runtime)/', '^services/(ingest|app|browser)/(plugin|ports)\\.ts$'],
+        pathNot: [
+          '^services/(gateway|runtime)/',
+          '^services/(ingest|browser|on-site|app)/(plugin|ports)\\.ts$',
+        ],
       },
     },
     {

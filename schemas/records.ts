@@ -266,6 +266,69 @@ export interface IdentityRequest {
   readonly detail: string | null;
 }
 
+/** The answer to an InAppRequest, written with what it did: who is answered can rely on it. */
+export interface InAppAnswer {
+  readonly workspace: string;
+  readonly request_id: string;
+  /** The request's. */
+  readonly at: number;
+  /** show: the message may be shown. Others: the request had its effect, or had it before. */
+  readonly taken: boolean;
+  /** Not taken: a code (contract, *On-site messages*). */
+  readonly reason: string | null;
+  /** show: the variant that counts. */
+  readonly variant: string | null;
+}
+
+/** What a page asks of the on-site messages of one visitor, in the order of the visitor's events: a look is a poll that has something to count, a show asks whether a message may be shown now, a report tells what became of it, a link says which anonymous id a visitor turned out to have, of whom a client knew only a token of its own. */
+export interface InAppRequest {
+  readonly kind: 'look' | 'show' | 'report' | 'consent' | 'link' | 'unknown';
+  readonly workspace: string;
+  readonly anonymous_id: string;
+  /** Made by the gateway: the answer has it. */
+  readonly request_id: string;
+  /** When the gateway received it. */
+  readonly at: number;
+  readonly message_id: string | null;
+  /** show, report: names one showing; made by the client, so that it can ask again. */
+  readonly exposure: string | null;
+  /** show: what the client has in hand; a stranger one is answered by what the visitor's is. */
+  readonly variant: string | null;
+  /** report: clicked, dismissed, snoozed or submitted; shown where the client's own plugin has shown it already. */
+  readonly event: string | null;
+  /** report: name of the button. */
+  readonly action: string | null;
+  /** Name of the page that the visitor is on, mostly its url. */
+  readonly page: string | null;
+  /** Path of that page. */
+  readonly path: string | null;
+  /** User agent of the browser. */
+  readonly agent: string | null;
+  /** The client says that it knows who this is. */
+  readonly identified: boolean;
+  /** report of snoozed: for how long. */
+  readonly minutes: number | null;
+  /** consent: whether there is any. */
+  readonly consent: boolean | null;
+  /** link: the anonymous id. The request is in the lane of the token. */
+  readonly linked_id: string | null;
+}
+
+/** What a person takes along of what was shown to a visitor that is theirs: to the partition of the person, where later conversions are seen. */
+export interface InAppTransfer {
+  readonly kind: 'exposure' | 'erase' | 'unknown';
+  readonly workspace: string;
+  readonly person_id: string;
+  readonly anonymous_id: string;
+  /** exposure: the first of the message, or when the visitor was first held out. */
+  readonly at: number;
+  readonly message_id: string | null;
+  readonly variant: string | null;
+  readonly version: number;
+  readonly held_out: boolean;
+  readonly clicked: boolean;
+}
+
 /** A person entered a journey. */
 export interface JourneyEntry {
   readonly workspace: string;
@@ -347,6 +410,41 @@ export interface MergedEvent {
   readonly event: CollectedEvent | null;
 }
 
+/** Something that happened with an on-site message and a visitor. */
+export interface MessageEvent {
+  readonly workspace: string;
+  readonly message_id: string;
+  /** Of the definition. */
+  readonly version: number;
+  readonly variant: string | null;
+  readonly anonymous_id: string;
+  /** As far as it was known then. */
+  readonly person_id: string | null;
+  readonly event:
+    | 'eligible'
+    | 'refused'
+    | 'held_out'
+    | 'shown'
+    | 'clicked'
+    | 'dismissed'
+    | 'snoozed'
+    | 'submitted'
+    | 'converted'
+    | 'unknown';
+  /** refused: a code. converted: click_through, view_through or held_out. */
+  readonly reason: string | null;
+  /** clicked: name of the button. */
+  readonly action: string | null;
+  readonly at: number;
+  /** Names one showing. */
+  readonly exposure: string | null;
+  /** converted: the event that is the conversion. */
+  readonly cause_message_id: string | null;
+  /** converted: its total, a number as text. */
+  readonly value: string | null;
+  readonly currency: string | null;
+}
+
 /** A person as identity (aspect graph) or the trigger (aspect profile) knows them after this change. The key is workspace:person_id:aspect and the topic is compacted, so each record is whole. */
 export interface PersonChange {
   readonly aspect: 'graph' | 'profile';
@@ -405,10 +503,14 @@ export interface Records {
   readonly IdentityDecision: IdentityDecision;
   readonly IdentityFact: IdentityFact;
   readonly IdentityRequest: IdentityRequest;
+  readonly InAppAnswer: InAppAnswer;
+  readonly InAppRequest: InAppRequest;
+  readonly InAppTransfer: InAppTransfer;
   readonly JourneyEntry: JourneyEntry;
   readonly JourneySkip: JourneySkip;
   readonly KeyChange: KeyChange;
   readonly MergedEvent: MergedEvent;
+  readonly MessageEvent: MessageEvent;
   readonly PersonChange: PersonChange;
   readonly SegmentChange: SegmentChange;
   readonly Transfer: Transfer;

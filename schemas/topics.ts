@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
 const LOG_RETENTION_MS = 31 * DAY_MS;
 
 /** A process of ours, or `people`: whoever subscribes from outside, or looks by hand. */
-export type Party = 'gateway' | 'merger' | 'identity' | 'trigger' | 'sink' | 'people';
+export type Party = 'gateway' | 'merger' | 'identity' | 'trigger' | 'in-app' | 'sink' | 'people';
 
 export interface TopicDeclaration {
   readonly name: string;
@@ -36,7 +36,7 @@ const topic = (declared: Declared): TopicDeclaration => ({
 });
 
 /** One record per batch of a task; nobody else reads it. */
-const journal = (of: 'merger' | 'identity' | 'trigger'): TopicDeclaration =>
+const journal = (of: 'merger' | 'identity' | 'trigger' | 'in-app'): TopicDeclaration =>
   topic({
     name: `${of}.journal`,
     record: 'BatchRecord',
@@ -51,7 +51,7 @@ export const topics = {
     record: 'CollectedEvent',
     key: 'lane',
     writers: ['gateway'],
-    readers: ['merger', 'sink'],
+    readers: ['merger', 'in-app', 'sink'],
   }),
   identityRequests: topic({
     name: 'identity.requests',
@@ -73,7 +73,7 @@ export const topics = {
     record: 'IdentityDecision',
     key: 'lane, or one to every partition',
     writers: ['identity'],
-    readers: ['merger', 'sink'],
+    readers: ['merger', 'in-app', 'sink'],
     kept: 'forever',
   }),
   eventsMerged: topic({
@@ -81,7 +81,7 @@ export const topics = {
     record: 'MergedEvent',
     key: 'person',
     writers: ['merger', 'identity'],
-    readers: ['trigger', 'sink', 'people'],
+    readers: ['trigger', 'in-app', 'sink', 'people'],
   }),
   segmentsChanged: topic({
     name: 'segments.changed',
@@ -125,7 +125,7 @@ export const topics = {
     name: 'events.dropped',
     record: 'DroppedEvent',
     key: 'key of what was dropped',
-    writers: ['gateway', 'merger', 'identity', 'trigger', 'sink'],
+    writers: ['gateway', 'merger', 'identity', 'trigger', 'in-app', 'sink'],
     readers: ['sink'],
   }),
   definitions: topic({
@@ -133,7 +133,7 @@ export const topics = {
     record: 'Definition',
     key: 'kind and id',
     writers: ['gateway'],
-    readers: ['gateway', 'merger', 'identity', 'trigger'],
+    readers: ['gateway', 'merger', 'identity', 'trigger', 'in-app'],
     kept: 'forever',
     partitions: 'one',
   }),
@@ -156,11 +156,42 @@ export const topics = {
     writers: ['trigger'],
     readers: ['trigger'],
   }),
+  inAppRequests: topic({
+    name: 'in-app.requests',
+    record: 'InAppRequest',
+    key: 'lane',
+    writers: ['gateway'],
+    readers: ['in-app'],
+  }),
+  inAppAnswers: topic({
+    name: 'in-app.answers',
+    record: 'InAppAnswer',
+    key: 'lane',
+    writers: ['in-app'],
+    readers: ['gateway'],
+    kept: { retentionMs: DAY_MS },
+  }),
+  inAppTransfers: topic({
+    name: 'in-app.transfers',
+    record: 'InAppTransfer',
+    key: 'person',
+    writers: ['in-app'],
+    readers: ['in-app'],
+  }),
+  inAppJournal: journal('in-app'),
+  messagesLogged: topic({
+    name: 'messages.logged',
+    record: 'MessageEvent',
+    key: 'lane, or person',
+    writers: ['in-app'],
+    readers: ['sink', 'people'],
+    kept: 'forever',
+  }),
   deadLetters: topic({
     name: 'dead.letters',
     record: 'DeadLetter',
     key: 'key of the record',
-    writers: ['merger', 'identity', 'trigger', 'sink'],
+    writers: ['merger', 'identity', 'trigger', 'in-app', 'sink'],
     readers: ['people'],
   }),
 } as const satisfies Record<string, TopicDeclaration>;

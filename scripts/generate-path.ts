@@ -8,10 +8,14 @@ const DAY_MS = 86_400_000;
 
 /** In the order of a record's way. */
 const rooms: readonly (readonly [room: string, what: string])[] = [
-  ['gateway', 'the HTTP port; it mounts `ingest` (Track, Pipelines) and `app` (our own API)'],
+  [
+    'gateway',
+    'the HTTP port; it mounts `ingest` (Track, Pipelines), `on-site` (messages) and `app` (our own API)',
+  ],
   ['merger', 'lanes: what waits, what is claimed, what is released'],
   ['identity', 'who is whom: one writer per workspace'],
   ['trigger', "segments and journeys on each person's stream, in the language of `rules`"],
+  ['in-app', 'on-site messages: what each visitor may be shown, and why not'],
   ['sink', 'every topic that has a table, into ClickHouse, each row once'],
 ];
 

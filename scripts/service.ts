@@ -28,6 +28,7 @@ const services: Readonly<Record<string, () => Promise<Service>>> = {
   merger: async () => (await import('../services/merger/main.ts')).run,
   identity: async () => (await import('../services/identity/main.ts')).run,
   trigger: async () => (await import('../services/trigger/main.ts')).run,
+  'in-app': async () => (await import('../services/in-app/main.ts')).run,
   sink: async () => (await import('../services/sink/main.ts')).run,
 };
 /** The launcher kills after 5 s. */

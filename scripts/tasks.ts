@@ -4,13 +4,14 @@
  */
 import { parseArgs } from 'node:util';
 import { identityService } from '../services/identity/service.ts';
+import { inAppService } from '../services/in-app/service.ts';
 import { lanesService } from '../services/merger/service.ts';
 import { CodedError } from '../services/runtime/errors.ts';
 import { runTasksCommand } from '../services/runtime/task/tasks-command.ts';
 import { triggerService } from '../services/trigger/service.ts';
 
 const services = new Map(
-  [lanesService, identityService, triggerService].map((spec) => [spec.name as string, spec]),
+  [lanesService, identityService, triggerService, inAppService].map((spec) => [spec.name as string, spec]),
 );
 const { values } = parseArgs({ options: { service: { type: 'string' }, tasks: { type: 'string' } } });
 const spec = services.get(values.service ?? '');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ProcessSpec } from './child-process.ts';
 import { serviceNodeOptions } from './service-node-options.mjs';
 
-export const serviceNames = ['gateway', 'merger', 'identity', 'trigger', 'sink'] as const;
+export const serviceNames = ['gateway', 'merger', 'identity', 'trigger', 'in-app', 'sink'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 const READY_MS_MAX = 120_000;

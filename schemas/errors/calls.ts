@@ -129,6 +129,13 @@ export const callsErrors = {
     todo: 'Send them one after another.',
     status: 503,
   },
+  in_app_unavailable: {
+    means:
+      'The service of on-site messages did not answer in time: it starts, is stopped, or has too much to do.',
+    follows: 'again',
+    todo: 'Is in-app running? GET /health/ready says. A page asks again by itself and shows nothing until then.',
+    status: 503,
+  },
   definitions_overloaded: {
     means: 'Too many definitions are being written at once.',
     follows: 'again',

@@ -25,6 +25,8 @@ export const faultCodes = {
   wrong_owner: 'A key of this kind is of a workspace, or of none; the message says which.',
   key_ended: 'The key has been revoked, or replaced for longer than it may.',
   last_admin_key: 'It is the last admin key; nobody could come in any more.',
+  invalid_template: 'The text is no Liquid that can be read; the message says where.',
+  no_next_step: 'A warning: nothing in the message leads on.',
   not_supported_yet: 'The contract has it, and it is not built yet.',
 } as const;
 export type FaultCode = keyof typeof faultCodes;

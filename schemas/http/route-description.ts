@@ -5,7 +5,7 @@ import { Fault } from './app.ts';
 export type Auth = 'track' | 'pipelines' | 'app' | 'admin' | 'none';
 
 export interface RouteDescription {
-  readonly method: 'get' | 'put' | 'post' | 'delete';
+  readonly method: 'get' | 'put' | 'post' | 'patch' | 'delete';
   /** With `{parameter}`. */
   readonly path: string;
   readonly summary: string;

@@ -8,6 +8,7 @@ import { Behind, TestClockBody, WorkspaceSettingsBody } from './app.ts';
 import { keyRoutes } from './key-routes.ts';
 import { Alias, Batch, Group, Identify, Page, Screen, Split, Track } from './pipelines.ts';
 import { browserRoutes } from './browser-routes.ts';
+import { onSite } from './on-site-routes.ts';
 import { badBody, missing, type RouteDescription } from './route-description.ts';
 import { trackRoutes } from './track-routes.ts';
 
@@ -206,6 +207,7 @@ export const routes: readonly RouteDescription[] = [
   ...trackRoutes,
   ...pipelines,
   ...browserRoutes,
+  ...onSite,
   ...app,
   ...appApiRoutes,
 ];

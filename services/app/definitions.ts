@@ -7,6 +7,8 @@ import type { Fault } from '../../schemas/http/app.ts';
 import { definitionBytesMax } from '../../schemas/http/limits.ts';
 import type { Workspace } from '../../schemas/ids.ts';
 import type { Parsed } from '../rules/faults.ts';
+import { messageWarnings } from '../rules/message-warnings.ts';
+import { parseMessage } from '../rules/parse-message.ts';
 import { parseJourney, parseSegment } from '../rules/parse.ts';
 import type { StoredDefinition } from '../runtime/definitions.ts';
 import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
@@ -25,10 +27,12 @@ export interface DefinitionsOptions {
 export const definitionsMax = 1_000;
 
 interface Family {
-  readonly plural: 'segments' | 'journeys';
-  readonly kind: 'segment' | 'journey';
+  readonly plural: 'segments' | 'journeys' | 'messages';
+  readonly kind: 'segment' | 'journey' | 'message';
   /** Its faults; where it has none, what it asks of the definitions that are stored. */
   readonly read: (body: unknown) => Parsed<ReferencesOf>;
+  /** Of a body that is good: what is likely not meant so. */
+  readonly warnings?: (body: unknown) => readonly Fault[];
 }
 /** What a definition refers to and is not there, or leads back. */
 type ReferencesOf = (definitions: DefinitionsStore, workspace: Workspace, id: string) => readonly Fault[];
@@ -52,6 +56,12 @@ const families: readonly Family[] = [
         (journey) => (definitions, workspace) => journeyFaults(definitions, workspace, journey),
       ),
   },
+  {
+    plural: 'messages',
+    kind: 'message',
+    read: (body) => within(parseMessage(body), () => () => []),
+    warnings: messageWarnings,
+  },
 ];
 
 function within<T, U>(parsed: Parsed<T>, then: (value: T) => U): Parsed<U> {
@@ -72,7 +82,6 @@ const tooMany: Fault = {
 
 export function mountDefinitions(app: FastifyInstance, options: DefinitionsOptions): void {
   for (const family of families) mountFamily(app, options, family);
-  mountMessages(app, options);
 }
 
 type IdRequest = FastifyRequest<{ Params: { id: string } }>;
@@ -81,12 +90,14 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
   const { kind, plural } = family;
   const { definitions, inForce } = options;
   const url = `/v1/definitions/${plural}`;
-  app.get(url, (request, reply) => {
+  app.get<{ Querystring: { state?: string } }>(url, (request, reply) => {
     const workspace = workspaceOf(options, request);
     if (workspace === undefined) return unauthorized(reply);
-    return answer(reply, 200, {
-      [plural]: definitions.list(kind, workspace).map((stored) => describe(stored)),
-    });
+    const { state } = request.query;
+    const listed = definitions
+      .list(kind, workspace)
+      .filter(({ body }) => state === undefined || isIn(state, body));
+    return answer(reply, 200, { [plural]: listed.map((stored) => describe(stored)) });
   });
   app.get<{ Params: { id: string } }>(`${url}/:id`, (request, reply) => {
     const workspace = workspaceOf(options, request);
@@ -113,7 +124,7 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
 
 async function put(
   options: DefinitionsOptions,
-  { kind, read: readDefinition }: Family,
+  { kind, read: readDefinition, warnings }: Family,
   request: IdRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -137,31 +148,15 @@ async function put(
   const stored = await definitions.put(kind, workspace, id, { body, countMax: definitionsMax, mayStore });
   return stored === undefined
     ? badRequest(reply, faults.length === 0 ? [tooMany] : faults)
-    : inForce.answer(reply, kind, describe(stored));
+    : inForce.answer(reply, kind, withWarnings(describe(stored), warnings?.(body) ?? []));
 }
 
-/** Messages are not built yet: none exists, and none is taken. */
-function mountMessages(app: FastifyInstance, options: DefinitionsOptions): void {
-  const url = '/v1/definitions/messages';
-  const fault: Fault = { pointer: '', code: 'not_supported_yet', message: 'messages are not supported yet' };
-  app.get(url, (request, reply) =>
-    workspaceOf(options, request) === undefined ? unauthorized(reply) : answer(reply, 200, { messages: [] }),
-  );
-  app.put<{ Params: { id: string } }>(`${url}/:id`, (request, reply) =>
-    workspaceOf(options, request) === undefined
-      ? unauthorized(reply)
-      : badRequest(reply, [ID.test(request.params.id) ? fault : badId]),
-  );
-  for (const method of ['GET', 'DELETE'] as const) {
-    app.route<{ Params: { id: string } }>({
-      method,
-      url: `${url}/:id`,
-      handler: (request, reply) =>
-        workspaceOf(options, request) === undefined
-          ? unauthorized(reply)
-          : missing(reply, 'message', request.params.id),
-    });
-  }
+function withWarnings(shown: object, warnings: readonly Fault[]): object {
+  return warnings.length === 0 ? shown : { ...shown, warnings };
+}
+
+function isIn(state: string, body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'state' in body && body.state === state;
 }
 
 /** An id of an earlier version may have more characters, and is found before this is asked. */

@@ -24,7 +24,7 @@ export interface HealthOptions extends SettledOptions {
   readonly parts: Readonly<Record<string, () => Promise<PartHealth>>>;
 }
 
-const SERVICES = ['merger', 'identity', 'trigger', 'sink'] as const;
+const SERVICES = ['merger', 'identity', 'trigger', 'in-app', 'sink'] as const;
 /** Watermarks are handled about once a second, so one answer may have to wait for that. */
 const settledMsMax = 3_000;
 

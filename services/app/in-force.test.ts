@@ -23,6 +23,7 @@ function installation() {
     merger: [process(OFFSET)],
     identity: [process(OFFSET)],
     trigger: [process(OFFSET)],
+    'in-app': [process(OFFSET)],
     gateway: [{ definitions_offset: OFFSET }],
   };
   const asked: string[] = [];
@@ -194,12 +195,12 @@ test('who is waited for is who reads it: no other service looks definitions up',
       .join('\n');
   const looksUp = /settingsOf\(|definitions\.(?:get|list)\(\s*'(\w+)'/g;
   const found: Record<string, string[]> = {};
-  for (const service of ['merger', 'identity', 'trigger', 'sink']) {
+  for (const service of ['merger', 'identity', 'trigger', 'in-app', 'sink']) {
     for (const [, kind = 'workspace'] of sources(service).matchAll(looksUp)) {
       found[kind] = [...new Set([...(found[kind] ?? []), service])];
     }
   }
   const { clock, ...stored } = READERS;
   expect(found).toEqual(stored);
-  expect(clock).toEqual(['merger', 'identity', 'trigger']); // of every task: services/runtime/task/batch/clock.ts
+  expect(clock).toEqual(['merger', 'identity', 'trigger', 'in-app']); // of every task: services/runtime/task/batch/clock.ts
 });

@@ -20,7 +20,8 @@ export const READERS: Readonly<Record<StoredKind, readonly string[]>> = {
   workspace: ['identity', 'trigger'],
   segment: ['trigger'],
   journey: ['trigger'],
-  clock: ['merger', 'identity', 'trigger'],
+  message: ['in-app'],
+  clock: ['merger', 'identity', 'trigger', 'in-app'],
 };
 const GATEWAY = 'gateway';
 const answerGoodMs = 10;

@@ -6,7 +6,7 @@ import type { KeyKind, KnownKey } from '../runtime/caller.ts';
 import type { Answered, Sighting } from '../runtime/sighting.ts';
 import type { StoredDefinition } from '../runtime/definitions.ts';
 
-export type DefinitionKind = 'segment' | 'journey' | 'workspace';
+export type DefinitionKind = 'segment' | 'journey' | 'message' | 'workspace';
 
 export interface DefinitionWrite {
   readonly body: unknown;

@@ -11,6 +11,8 @@ function installation() {
     identityDecisions: 4,
     eventsMerged: 20,
     triggerTransfers: 3,
+    inAppRequests: 6,
+    inAppTransfers: 1,
   };
   const statuses: Record<string, ServiceStatus> = {
     merger: {
@@ -20,6 +22,17 @@ function installation() {
     },
     identity: { unsettled: 0, definitions_offset: 2, inputs: { identityRequests: [5] } },
     trigger: { unsettled: 0, definitions_offset: 2, inputs: { eventsMerged: [20], triggerTransfers: [3] } },
+    'in-app': {
+      unsettled: 0,
+      definitions_offset: 2,
+      inputs: {
+        eventsCollected: [10],
+        identityDecisions: [4],
+        eventsMerged: [20],
+        inAppRequests: [6],
+        inAppTransfers: [1],
+      },
+    },
     sink: { inputs: { eventsMerged: [20], eventsCollected: [10] } },
   };
   const asked: string[] = [];
@@ -69,7 +82,7 @@ describe('GET /health/settled', () => {
       0,
       '1 records of eventsCollected',
     ],
-    ['the sink was killed and starts again', { sink: { inputs: {} } }, 5, 'the service starts'],
+    ['the sink was killed and starts again', { sink: { inputs: {} } }, 7, 'the service starts'],
     ['a lane asks', { merger: { unsettled: 2 } }, 0, '2 things that it holds back'],
     ['a definition is not taken', { merger: { definitions_offset: 1 } }, 0, '1 definitions'],
     ['a control call is held', { identity: { unsettled: 1 } }, 1, '1 things that it holds back'],
@@ -94,7 +107,7 @@ describe('GET /health/settled', () => {
     [
       'a row is not written',
       { sink: { inputs: { eventsMerged: [20], eventsCollected: [8] } } },
-      5,
+      7,
       '2 records of eventsCollected',
     ],
   ])('not while %s', async (_what, change: Record<string, ServiceStatus>, step, waiting) => {
@@ -134,9 +147,11 @@ describe('GET /health/settled', () => {
         },
       },
     };
-    // ClickHouse's step takes a later end of events.merged than the rules' step did; both must reach theirs.
+    // Each later step takes a later end of events.merged than the rules' step did; all must reach theirs.
     const { statuses } = installation();
-    statuses['sink'] = { inputs: { eventsMerged: [21], eventsCollected: [10] } };
+    const { inputs } = statuses['in-app'] ?? {};
+    statuses['in-app'] = { ...statuses['in-app'], inputs: { ...inputs, eventsMerged: [21] } };
+    statuses['sink'] = { inputs: { eventsMerged: [22], eventsCollected: [10] } };
     const report = await checkSettled(
       { ...growing, statuses: { ...growing.statuses, of: (name) => Promise.resolve(statuses[name]) } },
       soonMs,

@@ -23,7 +23,7 @@ export interface SettledOptions {
 
 interface Step {
   readonly name: string;
-  readonly service: 'merger' | 'identity' | 'trigger' | 'sink';
+  readonly service: 'merger' | 'identity' | 'trigger' | 'in-app' | 'sink';
   /** undefined: all that the service reads. */
   readonly topics?: readonly TopicId[];
   /** Its own outputs come back to it: asked until their ends stay. */
@@ -36,6 +36,12 @@ const STEPS: readonly Step[] = [
   { name: 'lanes have taken the decisions', service: 'merger', topics: ['identityDecisions'] },
   { name: 'rules are evaluated', service: 'trigger', topics: ['eventsMerged'] },
   { name: 'transfers are done', service: 'trigger', topics: ['triggerTransfers'], repeats: true },
+  {
+    name: 'messages know their visitors',
+    service: 'in-app',
+    topics: ['eventsCollected', 'identityDecisions', 'eventsMerged', 'inAppRequests'],
+  },
+  { name: 'exposures are with their people', service: 'in-app', topics: ['inAppTransfers'], repeats: true },
   { name: 'ClickHouse is written', service: 'sink' },
 ];
 

@@ -64,11 +64,25 @@ describe('definitions (contract, *Definitions*)', () => {
     expect((await app({ method: 'GET', url })).json()).toMatchObject({ version: 1 });
   });
 
-  test('messages are not built yet and say so', async () => {
-    const answer = await app({ method: 'PUT', url: '/v1/definitions/messages/m', payload: {} });
-    expect(answer.statusCode).toBe(400);
-    expect(answer.json()).toMatchObject({ errors: [{ code: 'not_supported_yet' }] });
-    expect((await app({ method: 'GET', url: '/v1/definitions/messages' })).json()).toEqual({ messages: [] });
+  test('messages are kept like the others, with warnings, and are listed by their state (spec E rows 59, 62 and 86)', async () => {
+    const content = { kind: 'modal', title: 'Hello' };
+    const put = (id: string, payload: object) =>
+      app({ method: 'PUT', url: `/v1/definitions/messages/${id}`, payload });
+    const quiet = await put('quiet', { name: 'Quiet', description: 'says hello', state: 'draft', content });
+    expect(quiet.json()).toMatchObject({
+      version: 1,
+      definition: { name: 'Quiet', description: 'says hello' },
+      warnings: [{ pointer: '/content', code: 'no_next_step' }],
+    });
+    const actions = [{ name: 'join', label: 'Join', url: 'https://shop.example/join' }];
+    const loud = await put('loud', { name: 'Loud', state: 'running', content: { ...content, actions } });
+    expect(loud.json()).not.toHaveProperty('warnings');
+    const listed = async (query: string) => {
+      const answer = await app({ method: 'GET', url: `/v1/definitions/messages${query}` });
+      return answer.json<{ messages: { id: string }[] }>().messages.map(({ id }) => id);
+    };
+    expect(await listed('')).toEqual(['loud', 'quiet']);
+    expect(await listed('?state=running')).toEqual(['loud']);
   });
 });
 
@@ -170,11 +184,13 @@ describe('the test clock (contract, *Running it*)', () => {
   });
 
   test('PUT answers when every task has taken the time', async () => {
-    for (const name of ['merger', 'identity', 'trigger']) under.statuses[name] = { definitions_offset: 0 };
+    for (const name of ['merger', 'identity', 'trigger', 'in-app'])
+      under.statuses[name] = { definitions_offset: 0 };
     const put = app({ method: 'PUT', url: '/v1/test-clock', payload: { now: noon } });
     const first = await Promise.race([put, new Promise((resolve) => setTimeout(resolve, 100, 'waits'))]);
     expect(first).toBe('waits');
-    for (const name of ['merger', 'identity', 'trigger']) under.statuses[name] = { definitions_offset: 1 };
+    for (const name of ['merger', 'identity', 'trigger', 'in-app'])
+      under.statuses[name] = { definitions_offset: 1 };
     expect((await put).json()).toEqual({ now: noon });
   });
 

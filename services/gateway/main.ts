@@ -24,6 +24,7 @@ import { LimitedRows } from './live/limited-rows.ts';
 import { LiveCalls } from './live/live-calls.ts';
 import { RefusalCounts } from './live/refusal-counts.ts';
 import { QuietLog } from './quiet-log.ts';
+import { openOnSite } from './on-site.ts';
 import { buildServer } from './server.ts';
 import { findStatuses } from './statuses.ts';
 
@@ -49,7 +50,10 @@ export async function run(env: Env): Promise<RunningGateway> {
   const budgets = bodyBudgets();
   const watchParts = { producer, codec: codecs.DroppedEvent, logger, requestLog };
   const { refusals, live, limitedRows } = watchOf(watchParts);
+  const clock = config.testClock ? clockOf(definitions) : undefined;
+  const onSite = await openOnSite({ ...topics, config, keys: keysLog.keys, logger, clock });
   const server = buildServer({
+    onSite: onSite.options,
     log: requestLog,
     budgets,
     ingest: {
@@ -62,9 +66,7 @@ export async function run(env: Env): Promise<RunningGateway> {
       watch: live,
       settings: (workspace) => settingsOf(definitions, workspace),
       segmentType: (workspace, id) => segmentTypeOf(definitions, workspace, id),
-      testClock: config.testClock
-        ? { now: standing, advanceTo: (time) => definitions.advanceClockTo(time) }
-        : undefined,
+      testClock: clock,
     },
     browser: { keys: keysLog.keys, publicUrl: config.publicUrl },
     app: {
@@ -76,11 +78,8 @@ export async function run(env: Env): Promise<RunningGateway> {
       live,
       health: {
         ...healthOf(config, log, clickhouse),
-        ingest: () => ({ ...intake.health, ...intake.state }),
-        spooledBytes: () => intake.state.spooled_bytes,
+        ...doorHealthOf(intake, definitions, budgets),
         clock: standing,
-        definitionsEnd: () => definitions.offset,
-        budgets: () => budgetStates(budgets),
       },
     },
   });
@@ -92,21 +91,22 @@ export async function run(env: Env): Promise<RunningGateway> {
     ready: () => ({ http: { ok: true } }),
     status: () => ({
       ...statusOf(budgets, requestLog, definitions),
-      refused_calls: refusals.byReason,
-      url,
-      ingest: intake.state,
+      ...{ refused_calls: refusals.byReason, url, ingest: intake.state },
     }),
   });
   logger.info({ url, httpsPort: secure?.port }, 'the gateway listens');
   return {
     url,
     close: async () => {
-      // Requests under way end first: their events are acknowledged or refused, never cut off.
       await closeServer(server, secure);
-      for (const part of [status, limitedRows, definitions, keysLog, intake, producer, clickhouse, log])
-        await part.close();
+      await closeAll([status, limitedRows, onSite, definitions, keysLog, intake, producer, clickhouse, log]);
     },
   };
+}
+
+/** In this order: what uses another before it. */
+async function closeAll(parts: readonly { close(): Promise<unknown> }[]): Promise<void> {
+  for (const part of parts) await part.close();
 }
 
 /** The log, and what this gateway has folded from it. */
@@ -179,6 +179,22 @@ function statusOf(budgets: BodyBudgets, requests: QuietLog, definitions: Definit
   };
 }
 
+function clockOf(definitions: DefinitionsLog) {
+  const advanceTo = (time: number): Promise<void> => definitions.advanceClockTo(time);
+  return { now: () => definitions.clock, advanceTo };
+}
+
+type Intake = Awaited<ReturnType<typeof openIntake>>;
+
+function doorHealthOf(intake: Intake, definitions: DefinitionsLog, budgets: BodyBudgets) {
+  return {
+    definitionsEnd: () => definitions.offset,
+    budgets: () => budgetStates(budgets),
+    ingest: () => ({ ...intake.health, ...intake.state }),
+    spooledBytes: () => intake.state.spooled_bytes,
+  };
+}
+
 function checksOf(log: Pick<Log, 'admin'>, clickhouse: Clickhouse): AppOptions['health']['parts'] {
   return {
     kafka: () => check(async () => log.admin.endOffsets('definitions')),
@@ -214,7 +230,7 @@ async function listen(server: FastifyInstance, host: string, port: number): Prom
   return `http://127.0.0.1:${String(address.port)}`;
 }
 
-/** A request that only waits (for a clock to be taken, say) is cut off when the time to stop is nearly up. */
+/** Requests under way end first: their events are acknowledged or refused, never cut off. A request that only waits (for a clock to be taken, say) is cut off when the time to stop is nearly up. */
 async function closeServer(server: FastifyInstance, secure: HttpsDoor | undefined): Promise<void> {
   const late = setTimeout(() => {
     server.server.closeAllConnections();

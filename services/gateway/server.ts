@@ -1,6 +1,7 @@
 /** The one HTTP port: what holds for every route (spec A.0). The routes themselves are ingest's and app's plugins. */
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { appPlugin, type AppOptions } from '../app/plugin.ts';
+import { onSitePlugin, type OnSiteOptions } from '../on-site/plugin.ts';
 import { browserPlugin, type BrowserOptions } from '../browser/plugin.ts';
 import { ingestPlugin, type IngestOptions } from '../ingest/plugin.ts';
 import { CodedError } from '../runtime/errors.ts';
@@ -13,6 +14,7 @@ import { answerError, answerRefusal, COMMON_HEADERS } from './refusals.ts';
 export interface ServerOptions extends Pick<BodyOptions, 'budgets'> {
   readonly ingest: IngestOptions;
   readonly app: AppOptions;
+  readonly onSite: OnSiteOptions;
   readonly browser: BrowserOptions;
   readonly log: QuietLog;
   /** Of a body, first byte to last; 30 s unless a test says otherwise. */
@@ -21,7 +23,15 @@ export interface ServerOptions extends Pick<BodyOptions, 'budgets'> {
 
 /** A path segment of 150 bytes, percent-encoded, and room to be refused as too long instead of as unknown. */
 const segmentCharsMax = 4_096;
-export function buildServer({ ingest, app, browser, log, ...options }: ServerOptions): FastifyInstance {
+
+export function buildServer({
+  ingest,
+  app,
+  browser,
+  onSite,
+  log,
+  ...options
+}: ServerOptions): FastifyInstance {
   const server = Fastify({
     logger: false,
     requestTimeout: requestMsMax,
@@ -57,6 +67,7 @@ export function buildServer({ ingest, app, browser, log, ...options }: ServerOpt
   readBodies(server, { budgets: options.budgets, bodyMsMax: options.bodyMsMax ?? bodyMsMax });
   server.setErrorHandler((error: unknown, _request, reply) => answerError(log, error, reply));
   void server.register(ingestPlugin, ingest);
+  void server.register(onSitePlugin, onSite);
   void server.register(browserPlugin, browser);
   void server.register(appPlugin, app);
   return server;

@@ -7,7 +7,7 @@ export interface StoredDefinition {
   readonly workspace: string;
   readonly id: string;
   readonly version: number;
-  /** Version since which the conditions (`when`, `filters`) read the same: a new name forgets nothing that was counted. */
+  /** Version since which the conditions (`when`, `filters`, `audience`, `suppress`) read the same: a new name forgets nothing that was counted. */
   readonly ruleVersion: number;
   readonly at: number;
   /** Parsed JSON body; its shape was checked before it was stored. */
@@ -83,8 +83,8 @@ export class Definitions implements DefinitionsView {
 }
 
 function conditionsOf(body: unknown): string {
-  const { when, filters } = (body ?? {}) as { readonly when?: unknown; readonly filters?: unknown }; // any JSON
-  return JSON.stringify([when, filters]);
+  const { when, filters, audience, suppress } = (body ?? {}) as Partial<Record<string, unknown>>; // any JSON
+  return JSON.stringify([when, filters, audience, suppress]);
 }
 
 function keyOf(kind: string, workspace: string, id: string): string {

@@ -17,6 +17,11 @@ export interface PartHealth {
   readonly detail?: string;
 }
 
+export type Actions = Readonly<Record<string, (body: Buffer) => Promise<unknown>>>;
+
+/** Of an action; one that asks for more is not ours. */
+export const actionBodyBytesMax = 4 * 1_024 * 1_024;
+
 export interface StatusServerOptions {
   /** As in processes.json: `merger`, `identity`, `trigger`, `clickhouse`, … */
   readonly name: string;
@@ -25,8 +30,8 @@ export interface StatusServerOptions {
   readonly ready: () => Readonly<Record<string, PartHealth>>;
   /** The body of /status; anything that JSON can hold. */
   readonly status: () => unknown;
-  /** What `POST /<name>` does for who has the secret; it answers with JSON when it is done. */
-  readonly actions?: Readonly<Record<string, () => Promise<unknown>>>;
+  /** What `POST /<name>` does with its body for who has the secret; it answers with JSON when it is done. */
+  readonly actions?: Actions;
 }
 
 export interface StatusServer {
@@ -118,13 +123,29 @@ async function act({ actions }: StatusServerOptions, { request, response, secret
   try {
     if (!knows(secret, request)) reply(response, 401, { error: 'unauthorized' });
     else if (action === undefined) reply(response, 404, { error: 'not_found' });
-    else reply(response, 200, await action());
+    else {
+      const body = await readBody(request);
+      if (body === undefined) reply(response, 413, { error: 'body_too_large' });
+      else reply(response, 200, await action(body));
+    }
   } catch (error) {
     reply(response, 500, {
       error: error instanceof CodedError ? error.code : 'internal',
       detail: String(error),
     });
   }
+}
+
+/** undefined: it is larger than may be. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > actionBodyBytesMax) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, bytes);
 }
 
 function reply(response: ServerResponse, status: number, body: unknown): void {

@@ -38,7 +38,7 @@ export function measuredPatterns(body: unknown): Measured {
   return measured;
 }
 
-/** Settings, segments and journeys of a workspace, in the order in which they take their share of its room. */
+/** Settings, segments, journeys and messages of a workspace, in the order in which they take their share of its room. */
 export function patternOwners(
   definitions: Pick<DefinitionsView, 'get' | 'list'>,
   workspace: string,
@@ -48,6 +48,7 @@ export function patternOwners(
     ...(settings === undefined ? [] : [settings]),
     ...definitions.list('segment', workspace),
     ...definitions.list('journey', workspace),
+    ...definitions.list('message', workspace),
   ];
 }
 

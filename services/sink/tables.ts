@@ -100,6 +100,15 @@ export const tables: readonly TableSpec[] = [
     fields: 'workspace journey_id person_id key at reason trigger_message_id rule_version detail'.split(' '),
   }),
   table({
+    table: 'stored_message_events',
+    topic: 'messagesLogged',
+    record: 'MessageEvent',
+    fields:
+      'workspace message_id version variant anonymous_id person_id event reason action at exposure cause_message_id value currency'.split(
+        ' ',
+      ),
+  }),
+  table({
     table: 'stored_activities',
     topic: 'activitiesLogged',
     record: 'Activity',

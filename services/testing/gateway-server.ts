@@ -1,10 +1,12 @@
 /** The gateway's server over fakes of its ports, for tests: what would have been sent is kept and decoded. */
 import type { FastifyInstance } from 'fastify';
+import { randomUUID } from 'node:crypto';
 import { localCodecs } from '../../schemas/codec.ts';
 import { toWorkspace } from '../../schemas/ids.ts';
 import type { CollectedEvent, DroppedEvent, IdentityRequest } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
 import type { DefinitionsStore, KeyStore, ServiceStatus } from '../app/plugin.ts';
+import type { DefinitionKind } from '../app/ports.ts';
 import type { IngestOptions } from '../ingest/plugin.ts';
 import { Definitions } from '../runtime/definitions.ts';
 import type { Producer } from '../runtime/log/ports.ts';
@@ -16,6 +18,9 @@ import { QuietLog } from '../gateway/quiet-log.ts';
 import { plainIntake } from './plain-intake.ts';
 import { buildServer, type ServerOptions } from '../gateway/server.ts';
 import { segmentTypeOf } from '../runtime/segment-type.ts';
+import { unavailable } from '../gateway/in-app-view.ts';
+import { receiveTime } from '../gateway/on-site.ts';
+import type { OnSiteOptions } from '../on-site/plugin.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 import { memoryKeys } from './memory-keys.ts';
 
@@ -117,7 +122,7 @@ export class FakeDefinitions implements DefinitionsStore {
     this.#tail = turn.catch(() => undefined);
     return turn;
   }
-  #apply(kind: 'segment' | 'journey' | 'workspace', name: string, id: string, body: string | null): number {
+  #apply(kind: DefinitionKind, name: string, id: string, body: string | null): number {
     const key = `${kind}/${name}/${id}`;
     const version = (this.#versions.get(key) ?? 0) + 1;
     this.#versions.set(key, version);
@@ -169,6 +174,12 @@ function shopKeys() {
   }).keys;
 }
 
+const noAnswer = (): Promise<never> => Promise.reject(unavailable('it has not started'));
+const noInApp: Pick<OnSiteOptions, 'view' | 'calls'> = {
+  view: { poll: noAnswer, why: noAnswer },
+  calls: { send: noAnswer, decide: noAnswer },
+};
+
 const takenAll: ServiceStatus = { definitions_offset: Number.MAX_SAFE_INTEGER };
 
 export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets' | 'bodyMsMax'>> {
@@ -177,8 +188,9 @@ export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets'
   readonly publicUrl?: string;
   readonly liveReaderBytesMax?: number;
   /** In the place of the fakes. */
-  readonly keys?: IngestOptions['keys'] & KeyStore;
+  readonly keys?: IngestOptions['keys'] & KeyStore & OnSiteOptions['keys'];
   readonly store?: DefinitionsStore;
+  readonly onSite?: Pick<OnSiteOptions, 'view' | 'calls'>;
   readonly intake?: IngestOptions['intake'];
   readonly ingest?: ServerOptions['app']['health']['ingest'];
 }
@@ -192,6 +204,10 @@ function loggerInto(logged: LoggedLine[]): Logger {
   return { error: write('error'), warn: write('warn'), info: write('info') };
 }
 
+function allTaken(): TestServer['statuses'] {
+  return { merger: takenAll, identity: takenAll, trigger: takenAll, 'in-app': takenAll };
+}
+
 export function testServer({
   testClock = false,
   budgets = bodyBudgets(),
@@ -203,12 +219,15 @@ export function testServer({
 }: TestServerOptions = {}): TestServer {
   const sent = new FakeProducer();
   const definitions = new FakeDefinitions();
-  const statuses: TestServer['statuses'] = { merger: takenAll, identity: takenAll, trigger: takenAll };
+  const statuses = allTaken();
   const ends: TestServer['ends'] = {};
   const rows: TestServer['rows'] = {};
   const logged: LoggedLine[] = [];
   const logger = loggerInto(logged);
   const keys = real.keys ?? shopKeys();
+  const clock = testClock
+    ? { now: () => definitions.clock, advanceTo: (time: number) => definitions.advanceClockTo(time) }
+    : undefined;
   const endsOf = (topic: TopicId): Promise<number[]> => Promise.resolve(ends[topic] ?? [0]);
   const partitionsOf = (topic: TopicId): Promise<number> => Promise.resolve(ends[topic]?.length ?? 1);
   const admin = { endOffsets: endsOf, writtenOffsets: endsOf, partitionsOf };
@@ -227,10 +246,9 @@ export function testServer({
       watch: live,
       settings: (name) => settingsOf(definitions, name),
       segmentType: (name, id) => segmentTypeOf(definitions, name, id),
-      testClock: testClock
-        ? { now: () => definitions.clock, advanceTo: (time) => definitions.advanceClockTo(time) }
-        : undefined,
+      testClock: clock,
     },
+    onSite: { keys, ...(real.onSite ?? noInApp), receiveTime: receiveTime(clock), newId: randomUUID },
     browser: { keys, publicUrl },
     app: {
       keys,

@@ -2,11 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { topicIds, topics, type Party, type TopicId } from '../../schemas/topics.ts';
 import { identityService } from '../identity/service.ts';
+import { inAppService } from '../in-app/service.ts';
 import { lanesService } from '../merger/service.ts';
 import { tables } from '../sink/tables.ts';
 import { triggerService } from '../trigger/service.ts';
 
-const services = [lanesService, identityService, triggerService];
+const services = [lanesService, identityService, triggerService, inAppService];
 const ids = (list: Iterable<TopicId>): TopicId[] => [...new Set(list)].sort();
 const readBy = (party: Party): TopicId[] => ids(topicIds.filter((id) => topics[id].readers.includes(party)));
 const touchedBy = (party: Party): TopicId[] =>
@@ -42,7 +43,9 @@ describe('topics.ts says of each topic who writes and who reads it', () => {
   });
 
   test('the gateway names what it writes and reads, and the stages that it waits for', () => {
-    expect(namedIn('gateway', 'ingest', 'app')).toEqual(expect.arrayContaining(touchedBy('gateway')));
+    expect(namedIn('gateway', 'ingest', 'app', 'on-site')).toEqual(
+      expect.arrayContaining(touchedBy('gateway')),
+    );
   });
 
   test('each topic is written by somebody, and read by somebody', () => {

@@ -20,6 +20,11 @@ export const topicRecords = {
   identityJournal: 'BatchRecord',
   triggerJournal: 'BatchRecord',
   triggerTransfers: 'Transfer',
+  inAppRequests: 'InAppRequest',
+  inAppAnswers: 'InAppAnswer',
+  inAppTransfers: 'InAppTransfer',
+  inAppJournal: 'BatchRecord',
+  messagesLogged: 'MessageEvent',
   deadLetters: 'DeadLetter',
 } as const satisfies Record<TopicId, RecordName>;
 

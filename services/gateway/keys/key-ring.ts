@@ -44,6 +44,8 @@ export class KeyRing {
   readonly #endings = new Map<string, Ending>();
   /** By workspace; '' has those of the whole installation. */
   readonly #byWorkspace = new Map<string, Set<string>>();
+  /** Keys of a site id, which is public and stays when its key is rotated. */
+  readonly #bySite = new Map<string, Set<string>>();
 
   apply(record: KeyChange): void {
     const { key_id: id, change, at } = record;
@@ -102,6 +104,14 @@ export class KeyRing {
   has(workspace: Workspace): boolean {
     return this.#byWorkspace.has(workspace);
   }
+  /** Of the site whose key works. */
+  site(siteId: string, now: number): Workspace | undefined {
+    for (const id of this.#bySite.get(siteId) ?? []) {
+      const key = this.#keys.get(id);
+      if (key !== undefined && key.workspace !== null && this.#isActive(id, now)) return key.workspace;
+    }
+    return undefined;
+  }
   get workspaces(): number {
     return this.#byWorkspace.size - (this.#byWorkspace.has('') ? 1 : 0);
   }
@@ -125,6 +135,8 @@ export class KeyRing {
     const owner = key.workspace ?? '';
     const ids = this.#byWorkspace.get(owner) ?? new Set();
     this.#byWorkspace.set(owner, ids.add(key.id));
+    if (key.siteId !== null)
+      this.#bySite.set(key.siteId, (this.#bySite.get(key.siteId) ?? new Set()).add(key.id));
     return key;
   }
 
@@ -133,6 +145,7 @@ export class KeyRing {
     // What stands in credentials.json must stay revoked, whatever is listed.
     if (key === undefined || key.madeAt === null) return;
     this.#keys.delete(id);
+    if (key.siteId !== null) this.#bySite.get(key.siteId)?.delete(id);
     this.#endings.delete(id);
     this.#byWorkspace.get(key.workspace ?? '')?.delete(id);
   }

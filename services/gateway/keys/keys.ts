@@ -64,6 +64,10 @@ export class Keys implements KeyStore {
     if (key !== undefined) this.#noteUse(key.id, now);
     return key;
   }
+  /** The public name of a site, which lets pages ask for its messages and nothing else. */
+  site(siteId: string): Workspace | undefined {
+    return this.#ring.site(siteId, this.#options.now());
+  }
   track(siteId: string, apiKey: string): Workspace | undefined {
     return this.find('track', `${siteId}:${apiKey}`)?.workspace ?? undefined;
   }

@@ -88,7 +88,7 @@ export interface Processor {
 
 export interface ServiceSpec {
   /** Names the consumer group, the transactional ids, the folder and the journal's records. */
-  readonly name: 'merger' | 'identity' | 'trigger';
+  readonly name: 'merger' | 'identity' | 'trigger' | 'in-app';
   /** Co-partitioned inputs: partition p of each goes to the processor of p. */
   readonly inputs: readonly TopicId[];
   readonly journal: TopicId;

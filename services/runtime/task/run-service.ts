@@ -15,7 +15,7 @@ import { CodedError } from '../errors.ts';
 import { openLog } from '../log/open-log.ts';
 import { createLogger } from '../logger.ts';
 import { findSchemas, learnSchema, type RegistryOptions } from '../registry.ts';
-import { startStatusServer } from '../status-server.ts';
+import { startStatusServer, type Actions } from '../status-server.ts';
 import { StaticAssignment } from './layout/assignment.ts';
 import { layoutInForce, readLayout } from './layout/layout.ts';
 import { usualDeadLetters, type DeadLettersMax } from './batch/failed-records.ts';
@@ -47,6 +47,10 @@ export const taskFields = {
 /** Of a stop; what calls it gives up after 4.5 s. */
 const STOP_MS_MAX = 4_000;
 
+function exit(code: number): void {
+  process.exit(code);
+}
+
 export interface RunningService {
   /** Finishes and commits what is open, flushes, closes; at most 4 s. */
   stop(): Promise<void>;
@@ -59,7 +63,12 @@ export interface RunningService {
  */
 const HEAP_GROWTH = '--heap-growing-percent=300';
 
-export async function runTaskService(spec: ServiceSpec, env: Env): Promise<RunningService> {
+/** @param actions of the service's own port on loopback, beside those that every service has. */
+export async function runTaskService(
+  spec: ServiceSpec,
+  env: Env,
+  actions: Actions = {},
+): Promise<RunningService> {
   setFlagsFromString(HEAP_GROWTH);
   // performance.now() counts from the start of the process, so the first lap is Node itself and loading the code.
   const watch = new Stopwatch(systemTime, 0);
@@ -93,9 +102,6 @@ export async function runTaskService(spec: ServiceSpec, env: Env): Promise<Runni
   const found = await readLayout(ports, spec.journal, codecs.BatchRecord);
   watch.lap('layout');
   logger.info({ laps: watch.laps }, `process starts its tasks after ${describeLaps(watch.laps)}`);
-  const exit = (code: number): void => {
-    process.exit(code);
-  };
   const service = new TaskService({
     spec,
     layout: layoutInForce(spec.name, found, config.tasks),
@@ -116,19 +122,20 @@ export async function runTaskService(spec: ServiceSpec, env: Env): Promise<Runni
     ready: () => service.ready(),
     status: () => service.status(),
     actions: {
+      ...actions,
       snapshot: async () => {
         await service.snapshot();
         return { made: true };
       },
     },
   });
-  return {
-    stop: async () => {
-      await atMost(service.stop(), STOP_MS_MAX);
-      await server.close();
-      await log.close();
-    },
-  };
+  const parts = [server, log];
+  return { stop: () => stop(service, parts) };
+}
+
+async function stop(service: TaskService, parts: readonly { close(): Promise<void> }[]): Promise<void> {
+  await atMost(service.stop(), STOP_MS_MAX);
+  for (const part of parts) await part.close();
 }
 
 function deadLettersOf(config: {

@@ -56,6 +56,8 @@ test('the tables of the contract have the columns of the contract', async () => 
     journey_entries: 'workspace journey_id person_id entered_at trigger_message_id rule_version key',
     journey_skips: 'workspace journey_id person_id key at reason trigger_message_id rule_version detail',
     activities: 'workspace kind person_id anonymous_id timestamp processed_at detail',
+    message_events:
+      'workspace message_id version variant anonymous_id person_id event reason action at exposure cause_message_id value currency',
     dropped: 'workspace reason stage message_id at detail',
   };
   for (const [table, columns] of Object.entries(contract))

@@ -1,0 +1,226 @@
+/**
+ * A call of a page about its visitor, decided at its place among the visitor's events: what is known then counts, whatever
+ * was known at the poll. Each call that comes again is answered as before and changes nothing. Pure.
+ */
+import { assert, unreachable } from '../../runtime/errors.ts';
+import type { Happened } from './effects.ts';
+import { hasRoom } from './caps.ts';
+import { judge, type Judgement, type Moment } from './judge.ts';
+import {
+  answeredOf,
+  isCounted,
+  withAnswered,
+  withClosed,
+  withCounted,
+  withLedger,
+  withReport,
+  withShown,
+} from './ledger.ts';
+import { erased, ledgerOf, type Answered, type Visitor } from './visitor.ts';
+import type { MessageRule, WorkspaceMessages } from './workspace-messages.ts';
+
+export type ReportEvent = 'clicked' | 'dismissed' | 'snoozed' | 'submitted';
+
+export type Call =
+  | { readonly type: 'look'; readonly moment: Moment }
+  | {
+      readonly type: 'show';
+      readonly moment: Moment;
+      readonly messageId: string;
+      readonly exposure: string;
+      /** The client's own plugin has shown it already: it is counted, whatever would have been decided. */
+      readonly isDone: boolean;
+    }
+  | {
+      readonly type: 'report';
+      readonly at: number;
+      readonly messageId: string;
+      readonly exposure: string;
+      readonly event: ReportEvent;
+      readonly action: string | null;
+      readonly minutes: number | null;
+    }
+  | { readonly type: 'consent'; readonly at: number; readonly isGiven: boolean }
+  | { readonly type: 'link'; readonly at: number; readonly linkedId: string };
+
+export interface Answer {
+  readonly taken: boolean;
+  readonly reason: string | null;
+  readonly variant: string | null;
+}
+export interface CallDecision {
+  readonly visitor: Visitor;
+  readonly happened: readonly Happened[];
+  readonly answer: Answer;
+}
+
+export const snoozeMinutesUsual = 60;
+const MINUTE_MS = 60_000;
+
+export function decideCall(visitor: Visitor, messages: WorkspaceMessages, call: Call): CallDecision {
+  switch (call.type) {
+    case 'look':
+      return decideLook(visitor, messages, call.moment);
+    case 'show':
+      return decideShow(visitor, messages, call);
+    case 'report':
+      return decideReport(visitor, messages, call);
+    case 'consent':
+      return done(
+        call.isGiven ? { ...visitor, hasWithdrawn: false } : erased(visitor, { hasWithdrawn: true }),
+      );
+    case 'link':
+      return done({ ...visitor, linkedId: call.linkedId });
+    default:
+      return unreachable(call);
+  }
+}
+
+function done(visitor: Visitor, happened: readonly Happened[] = []): CallDecision {
+  return { visitor, happened, answer: { taken: true, reason: null, variant: null } };
+}
+
+function refused(visitor: Visitor, reason: string, happened: readonly Happened[] = []): CallDecision {
+  return { visitor, happened, answer: { taken: false, reason, variant: null } };
+}
+
+/** Time never goes back for a visitor, whichever gateway's clock a call has. */
+export function momentFor(visitor: Visitor, moment: Moment): Moment {
+  return { ...moment, at: Math.max(moment.at, visitor.lastAt, visitor.lastShownAt ?? 0) };
+}
+
+/** What stands in the way of each message is counted; what may be shown is not yet. */
+function decideLook(visitor: Visitor, messages: WorkspaceMessages, asked: Moment): CallDecision {
+  const moment = momentFor(visitor, asked);
+  let counted: Counted = { visitor, happened: [] };
+  for (const rule of messages.running) {
+    const judgement = judge(counted.visitor, rule, moment);
+    const next = withJudgement(counted.visitor, rule, judgement, moment.at);
+    counted = { visitor: next.visitor, happened: [...counted.happened, ...next.happened] };
+  }
+  return done(counted.visitor, counted.happened);
+}
+
+interface Counted {
+  readonly visitor: Visitor;
+  readonly happened: readonly Happened[];
+}
+
+/** A refusal and a holdout count once an hour; a ledger that there is no room for counts nothing. */
+function withJudgement(visitor: Visitor, rule: MessageRule, judgement: Judgement, at: number): Counted {
+  const { outcome } = judgement;
+  if (outcome !== 'refused' && outcome !== 'held_out') return { visitor, happened: [] };
+  const reason = outcome === 'refused' ? judgement.reason : outcome;
+  if (!hasRoom(visitor, rule) || isCounted(visitor, rule.id, reason, at)) return { visitor, happened: [] };
+  const { variant, heldOutAt } = ledgerOf(visitor, rule.id);
+  const of = { messageId: rule.id, version: rule.version, at };
+  const arm = outcome === 'held_out' ? 'holdout' : variant;
+  let next = withCounted(visitor, rule.id, reason, at);
+  if (outcome === 'held_out' && heldOutAt === null) {
+    next = withLedger(next, rule.id, { heldOutAt: at, version: rule.version });
+  }
+  const told: Happened =
+    outcome === 'held_out'
+      ? { ...of, variant: arm, event: 'held_out' }
+      : { ...of, variant: arm, event: 'refused', reason };
+  return { visitor: next, happened: [{ ...of, variant: arm, event: 'eligible' }, told] };
+}
+
+function decideShow(
+  visitor: Visitor,
+  messages: WorkspaceMessages,
+  call: Extract<Call, { readonly type: 'show' }>,
+): CallDecision {
+  const { exposure, messageId } = call;
+  const before = answeredOf(visitor, exposure);
+  if (before !== undefined) return answeredBefore(visitor, before);
+  // The showing was decided, and counted, in the lane of who they are.
+  if (call.isDone && visitor.linkedId !== null) return done(visitor);
+  const rule = messages.byId.get(messageId);
+  if (rule === undefined) return refused(visitor, 'not_running');
+  const moment = momentFor(visitor, { ...call.moment, exposure });
+  const judgement = judge(visitor, rule, moment);
+  if (judgement.outcome === 'show' || (call.isDone && hasRoom(visitor, rule))) {
+    const variant = judgement.outcome === 'show' ? judgement.variant : variantOf(visitor, rule);
+    return shown(visitor, rule, { exposure, variant, at: moment.at });
+  }
+  const counted = withJudgement(visitor, rule, judgement, moment.at);
+  const reason = judgement.outcome === 'held_out' ? 'held_out' : judgement.reason;
+  const answered = { exposure, messageId, reason, reports: [] };
+  return refused(withAnswered(counted.visitor, answered), reason, counted.happened);
+}
+
+function answeredBefore(visitor: Visitor, { reason, messageId }: Answered): CallDecision {
+  if (reason !== null) return refused(visitor, reason);
+  const { variant } = ledgerOf(visitor, messageId);
+  return { visitor, happened: [], answer: { taken: true, reason: null, variant } };
+}
+
+function variantOf(visitor: Visitor, { id, message }: MessageRule): string {
+  return ledgerOf(visitor, id).variant ?? message.variants[0]?.id ?? '';
+}
+
+function shown(
+  visitor: Visitor,
+  rule: MessageRule,
+  showing: { readonly exposure: string; readonly variant: string; readonly at: number },
+): CallDecision {
+  const { exposure, variant, at } = showing;
+  const counted = withShown(visitor, rule, showing);
+  const next = withAnswered(counted, { exposure, messageId: rule.id, reason: null, reports: [] });
+  const of = { messageId: rule.id, version: rule.version, variant, at, exposure };
+  const happened: Happened[] = [
+    { ...of, event: 'eligible' },
+    { ...of, event: 'shown' },
+  ];
+  return { visitor: next, happened, answer: { taken: true, reason: null, variant } };
+}
+
+function decideReport(
+  visitor: Visitor,
+  messages: WorkspaceMessages,
+  call: Extract<Call, { readonly type: 'report' }>,
+): CallDecision {
+  const { messageId, exposure, event, action } = call;
+  const answered = answeredOf(visitor, exposure);
+  if (answered?.reason !== null || answered.messageId !== messageId) {
+    return refused(visitor, 'unknown_exposure');
+  }
+  const told = withReport(visitor, answered, action === null ? event : `${event}:${action}`);
+  if (told === undefined) return done(visitor);
+  const at = Math.max(call.at, visitor.lastShownAt ?? 0);
+  const next = withClosed(withReported(told, call, at), exposure);
+  const { variant, version } = ledgerOf(visitor, messageId);
+  assert(variant !== null, 'what was shown has a variant');
+  const happened: Happened = {
+    messageId,
+    version: messages.byId.get(messageId)?.version ?? version,
+    variant,
+    event,
+    action,
+    at,
+    exposure,
+  };
+  return done(next, [happened]);
+}
+
+function withReported(
+  visitor: Visitor,
+  { messageId, event, minutes }: Extract<Call, { readonly type: 'report' }>,
+  at: number,
+): Visitor {
+  switch (event) {
+    case 'clicked':
+      return withLedger(visitor, messageId, { clickedAt: at });
+    case 'dismissed':
+      return withLedger(visitor, messageId, { dismissedAt: at });
+    case 'submitted':
+      return withLedger(visitor, messageId, { submittedAt: at });
+    case 'snoozed': {
+      const snoozedUntil = at + (minutes ?? snoozeMinutesUsual) * MINUTE_MS;
+      return withLedger(visitor, messageId, { snoozedUntil });
+    }
+    default:
+      return unreachable(event);
+  }
+}

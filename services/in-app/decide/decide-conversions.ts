@@ -1,0 +1,63 @@
+/** Whether an event is what a message was for: in the visitor's own lane, soon enough after it was shown or held out. Pure. */
+import { matches } from '../../rules/matching.ts';
+import { conversionMsUsual } from '../../rules/message.ts';
+import { PatternSteps } from '../../rules/pattern-steps.ts';
+import { parseJsonObject } from '../../rules/paths.ts';
+import type { Happened } from './effects.ts';
+import { ruleEvent, type VisitorEvent } from './fold-event.ts';
+import { stepOf, totalOf } from './storefront.ts';
+import type { MessageRule, WorkspaceMessages } from './workspace-messages.ts';
+
+/** What somebody was shown, or was held out from. */
+export interface Exposed {
+  readonly messageId: string;
+  readonly variant: string | null;
+  readonly version: number;
+  /** The latest; of a holdout the first. */
+  readonly at: number;
+  readonly isHeldOut: boolean;
+  readonly hasClicked: boolean;
+}
+
+export function conversionsOf(
+  exposed: readonly Exposed[],
+  event: VisitorEvent,
+  messages: WorkspaceMessages,
+): readonly Happened[] {
+  const { type } = event;
+  if (exposed.length === 0 || type === 'identify') return [];
+  const seen = ruleEvent(event, type);
+  const patterns = new PatternSteps();
+  return exposed.flatMap((one) => {
+    const rule = messages.byId.get(one.messageId);
+    if (rule === undefined || !isConversion(rule, event, (matcher) => matches(matcher, seen, patterns))) {
+      return [];
+    }
+    const withinMs = rule.message.conversion?.withinMs ?? conversionMsUsual;
+    if (event.receivedAt < one.at || event.receivedAt > one.at + withinMs) return [];
+    return [converted(one, event)];
+  });
+}
+
+function isConversion(
+  { message }: MessageRule,
+  event: VisitorEvent,
+  passes: (matcher: NonNullable<MessageRule['message']['conversion']>) => boolean,
+): boolean {
+  return message.conversion === null ? stepOf(event.name) === 'ordered' : passes(message.conversion);
+}
+
+function converted(one: Exposed, event: VisitorEvent): Happened {
+  const { value, currency } = totalOf(parseJsonObject(event.properties));
+  return {
+    messageId: one.messageId,
+    version: one.version,
+    variant: one.isHeldOut ? 'holdout' : one.variant,
+    event: 'converted',
+    reason: one.isHeldOut ? 'held_out' : one.hasClicked ? 'click_through' : 'view_through',
+    at: event.receivedAt,
+    causeMessageId: event.messageId,
+    value,
+    currency,
+  };
+}

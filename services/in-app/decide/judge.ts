@@ -1,0 +1,211 @@
+/**
+ * May this message be shown to this visitor now? The checks in their order, each with the reason that it gives; the first
+ * that does not hold decides. The same checks answer a poll, the moment of showing, and *why not*. Pure.
+ */
+import { evaluate, type Evidence } from '../../rules/evaluate.ts';
+import { isHeldOut } from '../../rules/holdout.ts';
+import { suppressMsUsual } from '../../rules/message.ts';
+import { pageMatches, type Page } from '../../rules/page-rules.ts';
+import { PatternSteps } from '../../rules/pattern-steps.ts';
+import { countWithin, type Marks } from '../../rules/windows.ts';
+import { unreachable } from '../../runtime/errors.ts';
+import { attributeAt } from './attributes.ts';
+import { isBotAgent } from './bots.ts';
+import { capReason, hasRoom } from './caps.ts';
+import { chosenVariant } from './variants.ts';
+import { ledgerOf, openMsMax, type Visitor } from './visitor.ts';
+import type { MessageRule } from './workspace-messages.ts';
+
+/** Where and when a message would be shown. */
+export interface Moment {
+  /** ms. */
+  readonly at: number;
+  /** null: not known, and then only messages for every page match. */
+  readonly page: Page | null;
+  readonly agent?: string | null;
+  /** The client says that it knows who this is. */
+  readonly isIdentified?: boolean;
+  /** The client goes by the page rules itself. */
+  readonly isAnyPage?: boolean;
+  /** The showing that asks. */
+  readonly exposure?: string;
+}
+
+export type NotEligible = 'not_running' | 'outside_schedule' | 'page' | 'audience' | 'on_screen';
+export type Refusal =
+  | 'identified'
+  | 'consent_withdrawn'
+  | 'bot'
+  | 'dismissed'
+  | 'interacted'
+  | 'snoozed'
+  | 'frequency'
+  | 'frequency_gap'
+  | 'suppressed'
+  | 'session_cap'
+  | 'day_cap'
+  | 'cap_gap'
+  | 'another_message'
+  | 'visitor_full';
+
+export type Judgement = { readonly changesAt: number } & (
+  | { readonly outcome: 'show'; readonly variant: string }
+  | { readonly outcome: 'held_out' }
+  | { readonly outcome: 'refused'; readonly reason: Refusal }
+  | { readonly outcome: 'not_eligible'; readonly reason: NotEligible }
+);
+
+export interface Check {
+  readonly reason: NotEligible | Refusal | 'held_out';
+  /** When it may hold although nothing happens, ms; Infinity for never. Absent: it holds. */
+  readonly fails?: { readonly until: number };
+}
+
+const never = { until: Infinity };
+
+type Step = readonly [reason: Check['reason'], run: () => Check['fails']];
+
+/** Whose arm and variant it is: the visitor's, for ever. */
+function stepsOf(visitor: Visitor, rule: MessageRule, moment: Moment): readonly Step[] {
+  const { message } = rule;
+  const ledger = ledgerOf(visitor, rule.id);
+  const { at } = moment;
+  return [
+    ['not_running', () => (message.state === 'running' ? undefined : never)],
+    ['outside_schedule', () => outsideSchedule(rule, at)],
+    ['page', () => (matchesPage(rule, moment) ? undefined : never)],
+    ['audience', () => outsideAudience(visitor, rule, at)],
+    ['on_screen', () => (visitor.open?.messageId === rule.id ? isOpen(visitor, moment) : undefined)],
+    ['identified', () => when(visitor.isIdentified || moment.isIdentified === true)],
+    ['consent_withdrawn', () => when(visitor.hasWithdrawn)],
+    ['bot', () => when(visitor.isBot || isBotAgent(moment.agent ?? ''))],
+    ['dismissed', () => when(ledger.dismissedAt !== null)],
+    ['interacted', () => when(hasInteracted(visitor, rule))],
+    ['snoozed', () => until(ledger.snoozedUntil, at)],
+    ['suppressed', () => until(suppressedUntil(visitor, rule, at), at)],
+    ...(['frequency', 'frequency_gap', 'session_cap', 'day_cap', 'cap_gap'] as const).map((reason): Step => [
+      reason,
+      () => capReason(reason, visitor, rule, at),
+    ]),
+    ['visitor_full', () => when(!hasRoom(visitor, rule))],
+    ['another_message', () => (isInline(rule) ? undefined : isOpen(visitor, moment))],
+    ['held_out', () => when(isOutside(visitor, rule))],
+  ];
+}
+
+export function checksOf(visitor: Visitor, rule: MessageRule, moment: Moment): readonly Check[] {
+  return stepsOf(visitor, rule, moment).map(([reason, run]) => {
+    const fails = run();
+    return fails === undefined ? { reason } : { reason, fails };
+  });
+}
+
+export function judge(visitor: Visitor, rule: MessageRule, moment: Moment): Judgement {
+  for (const [reason, run] of stepsOf(visitor, rule, moment)) {
+    const fails = run();
+    if (fails !== undefined) return { ...failed(reason), changesAt: fails.until };
+  }
+  return { outcome: 'show', variant: chosenVariant(visitor, rule), changesAt: Infinity };
+}
+
+function failed(reason: Check['reason']) {
+  switch (reason) {
+    case 'held_out':
+      return { outcome: 'held_out' } as const;
+    case 'not_running':
+    case 'outside_schedule':
+    case 'page':
+    case 'audience':
+    case 'on_screen':
+      return { outcome: 'not_eligible', reason } as const;
+    default:
+      return { outcome: 'refused', reason } as const;
+  }
+}
+
+function when(holds: boolean): Check['fails'] {
+  return holds ? never : undefined;
+}
+
+function until(time: number | null, at: number): Check['fails'] {
+  return time !== null && at < time ? { until: time } : undefined;
+}
+
+function outsideSchedule({ message }: MessageRule, at: number): Check['fails'] {
+  if (message.until !== null && at >= message.until) return never;
+  return until(message.from, at);
+}
+
+function matchesPage({ message }: MessageRule, { page, isAnyPage }: Moment): boolean {
+  if (isAnyPage === true) return true;
+  return page === null ? message.pages.length === 0 : pageMatches(message.pages, page);
+}
+
+function outsideAudience(visitor: Visitor, rule: MessageRule, at: number): Check['fails'] {
+  const { audience } = rule.message;
+  if (audience === null) return undefined;
+  const { result, changesAt } = evaluate(audience, evidenceOf(visitor, rule, at));
+  return result ? undefined : { until: changesAt };
+}
+
+/** What a visitor's stream says to the conditions of a message. */
+export function evidenceOf(visitor: Visitor, rule: MessageRule, now: number): Evidence {
+  return {
+    now,
+    marks: (pointer) => marksOf(visitor, rule, pointer),
+    attribute: (path) => attributeAt(visitor, path),
+    // No visitor is in a segment or belongs to an object, and no audience may ask (services/rules/parse-message.ts).
+    inSegment: () => false,
+    relationships: () => [],
+    firstSeenAt: visitor.firstAt === 0 ? Infinity : visitor.firstAt,
+    patterns: new PatternSteps(),
+  };
+}
+
+function marksOf(visitor: Visitor, rule: MessageRule, pointer: string): Marks {
+  const counted = Object.hasOwn(visitor.rules, rule.id) ? visitor.rules[rule.id] : undefined;
+  return counted?.version === rule.ruleVersion ? (counted.marks[pointer] ?? []) : [];
+}
+
+function hasInteracted(visitor: Visitor, { id, message }: MessageRule): boolean {
+  const { clickedAt, submittedAt } = ledgerOf(visitor, id);
+  switch (message.frequency.mode) {
+    case 'until_interacted':
+      return clickedAt !== null || submittedAt !== null;
+    case 'times':
+      return submittedAt !== null;
+    case 'always':
+      return false;
+    default:
+      return unreachable(message.frequency);
+  }
+}
+
+/** null: nothing stands against it. */
+function suppressedUntil(visitor: Visitor, rule: MessageRule, at: number): number | null {
+  const { suppress } = rule.message;
+  if (suppress === null) return visitor.lastOrderAt === null ? null : visitor.lastOrderAt + suppressMsUsual;
+  let latest: number | null = null;
+  for (const { pointer, count, withinMs } of suppress) {
+    const { result, changesAt } = countWithin(marksOf(visitor, rule, pointer), count, withinMs, at);
+    if (result) latest = Math.max(latest ?? 0, changesAt);
+  }
+  return latest;
+}
+
+/** One at a time, whichever tab it is in. */
+function isOpen({ open, lastPageAt }: Visitor, { at, exposure }: Moment): Check['fails'] {
+  if (open === null || open.exposure === exposure || lastPageAt > open.at) return undefined;
+  return until(open.at + openMsMax, at);
+}
+
+/** What stands in the page itself is in nobody's way. */
+function isInline({ message }: MessageRule): boolean {
+  return message.variants.every(({ content }) => content.kind === 'inline');
+}
+
+/** Who was shown it once is not held out later, whatever becomes of the share. */
+function isOutside(visitor: Visitor, { id, message }: MessageRule): boolean {
+  if (ledgerOf(visitor, id).shown > 0) return false;
+  return isHeldOut(`message:${id}`, visitor.anonymousId, message.holdout);
+}

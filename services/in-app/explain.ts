@@ -1,0 +1,74 @@
+/** Why a visitor would see a message now, or would not: every check of judge.ts, the conditions, and the ledger. */
+import { explain, type ExplainedCondition } from '../rules/explain.ts';
+import { checksOf, evidenceOf, judge, type Moment } from './decide/judge.ts';
+import { momentFor } from './decide/decide-call.ts';
+import { ledgerOf, type Visitor } from './decide/visitor.ts';
+import type { MessageRule } from './decide/workspace-messages.ts';
+
+export interface Explained {
+  readonly message_id: string;
+  readonly version: number;
+  readonly anonymous_id: string;
+  readonly person_id: string | null;
+  readonly outcome: string;
+  readonly reason?: string;
+  readonly variant?: string;
+  readonly checks: readonly {
+    readonly check: string;
+    readonly ok: boolean;
+    /** When it may hold although nothing happens. */
+    readonly until?: string;
+  }[];
+  readonly audience: readonly ExplainedCondition[];
+  readonly exposures: Readonly<Record<string, unknown>>;
+  readonly counted: readonly { readonly reason: string; readonly hour: string }[];
+}
+
+const HOUR_MS = 3_600_000;
+
+export function explainMessage(visitor: Visitor, rule: MessageRule, asked: Moment): Explained {
+  const moment = momentFor(visitor, asked);
+  const judgement = judge(visitor, rule, moment);
+  const { audience } = rule.message;
+  return {
+    message_id: rule.id,
+    version: rule.version,
+    anonymous_id: visitor.anonymousId,
+    person_id: visitor.personId,
+    outcome: judgement.outcome,
+    ...('reason' in judgement && { reason: judgement.reason }),
+    ...('variant' in judgement && { variant: judgement.variant }),
+    checks: checksOf(visitor, rule, moment).map(({ reason, fails }) => ({
+      check: reason,
+      ok: fails === undefined,
+      ...(fails !== undefined && Number.isFinite(fails.until) && { until: timeOf(fails.until) }),
+    })),
+    audience: audience === null ? [] : explain(audience, evidenceOf(visitor, rule, moment.at)).conditions,
+    exposures: exposuresOf(visitor, rule.id),
+    counted: Object.entries(ledgerOf(visitor, rule.id).counted).map(([reason, hour]) => ({
+      reason,
+      hour: timeOf(hour * HOUR_MS),
+    })),
+  };
+}
+
+function exposuresOf(visitor: Visitor, messageId: string) {
+  const ledger = ledgerOf(visitor, messageId);
+  const times = {
+    last_at: ledger.times[0] ?? null,
+    clicked_at: ledger.clickedAt,
+    dismissed_at: ledger.dismissedAt,
+    submitted_at: ledger.submittedAt,
+    snoozed_until: ledger.snoozedUntil,
+    held_out_at: ledger.heldOutAt,
+  };
+  return {
+    total: ledger.shown,
+    variant: ledger.variant,
+    ...Object.fromEntries(Object.entries(times).map(([name, at]) => [name, at === null ? null : timeOf(at)])),
+  };
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
+}

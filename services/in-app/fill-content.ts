@@ -1,0 +1,77 @@
+/** A variant's content with its texts filled in from what the visitor did. */
+import type { Content } from '../rules/message.ts';
+import { mayLead } from '../rules/parse-content.ts';
+import { parseTemplate, type TextTemplate } from '../rules/template.ts';
+import type { JsonObject } from '../rules/paths.ts';
+
+/** As a client gets it: what is not set is absent. */
+export type FilledContent = Readonly<Record<string, unknown>>;
+
+interface Compiled {
+  readonly texts: ReadonlyMap<'title' | 'body' | 'html' | 'coupon', TextTemplate>;
+  readonly actions: readonly { readonly label: TextTemplate; readonly url: TextTemplate | null }[];
+  readonly submit: TextTemplate | null;
+}
+
+const compiled = new WeakMap<Content, Compiled>();
+const TEXTS = ['title', 'body', 'html', 'coupon'] as const;
+
+/** undefined: a text cannot be filled in, and a message with a hole in it is not shown. */
+export function fillContent(content: Content, data: JsonObject): FilledContent | undefined {
+  const { texts, actions, submit } = compile(content);
+  const { kind, position, element } = content;
+  const filled: Record<string, unknown> = { kind, position };
+  if (element !== null) filled['element'] = element;
+  for (const [name, template] of texts) filled[name] = template.render(data);
+  if (content.actions.length > 0) {
+    filled['actions'] = content.actions.map((action, index) => {
+      const { label, url } = actions[index] ?? { label: undefined, url: null };
+      const { name, close, snooze } = action;
+      const leads = url?.render(data);
+      return {
+        name,
+        label: label?.render(data),
+        close,
+        ...(leads !== undefined && mayLead(leads) && { url: leads }),
+        ...(snooze !== null && { snooze }),
+      };
+    });
+  }
+  if (content.form !== null) filled['form'] = { fields: content.form.fields, submit: submit?.render(data) };
+  return hasHole(filled) ? undefined : filled;
+}
+
+function hasHole(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.values(value).some(hasHole);
+}
+
+function compile(content: Content): Compiled {
+  let found = compiled.get(content);
+  if (found === undefined) {
+    found = {
+      texts: new Map(
+        TEXTS.flatMap((name) => {
+          const text = content[name];
+          return text === null ? [] : [[name, template(text, name === 'html')] as const];
+        }),
+      ),
+      actions: content.actions.map(({ label, url }) => ({
+        label: template(label),
+        url: url === null ? null : template(url),
+      })),
+      submit: content.form === null ? null : template(content.form.submit),
+    };
+    compiled.set(content, found);
+  }
+  return found;
+}
+
+const unfillable: TextTemplate = { render: () => undefined };
+
+/** What was stored has been parsed before; what a later version of the library cannot read is a hole. */
+function template(text: string, isHtml = false): TextTemplate {
+  const parsed = parseTemplate(text, isHtml);
+  return parsed.ok ? parsed.template : unfillable;
+}

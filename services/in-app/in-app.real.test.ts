@@ -1,0 +1,132 @@
+/** A whole installation: what was shown is known after `kill -9`, a claim and a merge, and analysts find it. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { StackCalls } from '../testing/stack-calls.ts';
+import { startStack, type Stack } from '../testing/stack.ts';
+
+const START_MS_MAX = 300_000;
+const TEST_MS_MAX = 300_000;
+
+let stack: Stack;
+let calls: StackCalls;
+beforeAll(async () => {
+  stack = await startStack();
+  calls = new StackCalls(stack);
+}, START_MS_MAX);
+afterAll(() => stack.stop(), START_MS_MAX);
+
+const siteId = (): string => stack.credentials.default.site_id;
+
+interface Queue {
+  readonly messages: readonly {
+    readonly message_id: string;
+    readonly content: { readonly title?: string };
+  }[];
+  readonly poll_seconds: number;
+}
+
+async function poll(visitor: string): Promise<Queue> {
+  const query = new URLSearchParams({
+    site_id: siteId(),
+    anonymous_id: visitor,
+    page: 'https://shop.example/',
+  });
+  const response = await fetch(`${stack.http}/v1/in-app/queue?${query.toString()}`);
+  return (await response.json()) as Queue;
+}
+
+async function post(
+  path: string,
+  body: object,
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  const response = await fetch(`${stack.http}${path}`, {
+    method: 'POST',
+    body: JSON.stringify({ site_id: siteId(), ...body }),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+const show = (visitor: string, exposure: string) =>
+  post('/v1/in-app/shows', { anonymous_id: visitor, message_id: 'cart', exposure });
+
+async function event(visitor: string, name: string, data: object = {}): Promise<void> {
+  const answer = await calls.track('POST', '/v1/events', { anonymous_id: visitor, name, data });
+  expect(answer).toMatchObject({ status: 200 });
+}
+
+const message = {
+  name: 'Cart',
+  state: 'running',
+  audience: { event: 'Added to Cart' },
+  frequency: { times: 2 },
+  content: {
+    kind: 'modal',
+    title: 'Still thinking of {{ last_item.name }}?',
+    actions: [{ name: 'checkout', label: 'To checkout', url: '/checkout' }],
+  },
+};
+
+test(
+  'what was shown stays shown after kill -9 of in-app, and is told of with the person whom the visitor turned out to be (spec E rows 68 and 93)',
+  async () => {
+    expect(await calls.app('PUT', '/v1/definitions/messages/cart', message)).toMatchObject({ status: 200 });
+    await event('ann', 'Product Viewed', { sku: 'b1', name: 'Boots' });
+    await event('ann', 'Added to Cart', { sku: 'b1', name: 'Boots', price: 10 });
+    await calls.settled();
+    expect((await poll('bob')).messages).toEqual([]);
+    expect(await poll('ann')).toMatchObject({
+      messages: [{ message_id: 'cart', content: { title: 'Still thinking of Boots?' } }],
+    });
+    expect(await show('ann', 'e1')).toMatchObject({ status: 200, body: { show: true } });
+
+    await stack.kill('in-app');
+    expect(await show('ann', 'e1')).toMatchObject({ status: 503 });
+    await stack.restart('in-app');
+    // The call that was answered 503 lies in the log; whichever of the two is first, the showing is one.
+    expect(await show('ann', 'e1')).toMatchObject({ status: 200, body: { show: true } });
+    const shown = await post('/v1/in-app/reports', {
+      anonymous_id: 'ann',
+      message_id: 'cart',
+      exposure: 'e1',
+      event: 'snoozed',
+      minutes: 1,
+    });
+    expect(shown).toEqual({ status: 200, body: { taken: true } });
+    const why = await calls.app('GET', '/v1/explain/messages/cart?anonymous_id=ann');
+    expect(why.body).toMatchObject({ outcome: 'refused', reason: 'snoozed', exposures: { total: 1 } });
+
+    await event('ann', 'Order Completed', { total: 25.5, currency: 'EUR' });
+    const claim = { anonymous_id: 'ann', email: 'ann@mail.example' };
+    expect(await calls.track('PUT', '/v1/customers/42', claim)).toMatchObject({ status: 200 });
+    await calls.settled();
+    expect(await poll('ann')).toMatchObject({ messages: [], poll_seconds: 60 });
+    expect(await show('ann', 'e2')).toMatchObject({ body: { show: false, reason: 'identified' } });
+    // An order of the person in no lane of a visitor's is credited to what the visitor was shown.
+    const order = { name: 'Order Completed', data: { total: '4.5', currency: 'EUR' } };
+    expect(await calls.track('POST', '/v1/customers/42/events', order)).toMatchObject({ status: 200 });
+    await calls.settled();
+
+    const [[personId] = []] = await calls.rows(`SELECT person_id FROM people WHERE id = '42'`);
+    const rows = await calls.rows(
+      `SELECT event, ifNull(reason, ''), person_id FROM message_events WHERE message_id = 'cart' ORDER BY at, event`,
+    );
+    const told = rows.map(([name, reason, person]) => [`${String(name)} ${String(reason)}`.trim(), person]);
+    expect(told.sort()).toEqual(
+      [
+        'eligible',
+        'shown',
+        'snoozed',
+        'converted view_through',
+        'eligible',
+        'refused identified',
+        'converted view_through',
+      ]
+        .map((what) => [what, personId])
+        .sort(),
+    );
+    const report = await calls.rows(
+      `SELECT variant, people, identified, shown, converted, conversions, value, rate FROM message_report WHERE message_id = 'cart'`,
+    );
+    expect(report).toEqual([['default', 1, 1, 1, 1, 2, { EUR: 30 }, 1]]);
+  },
+  TEST_MS_MAX,
+);

@@ -1,0 +1,35 @@
+/** Requests of pages as calls; undefined: a kind that this version does not know, or one that lacks what it needs. */
+import type { InAppRequest } from '../../schemas/records.ts';
+import type { Call, ReportEvent } from './decide/decide-call.ts';
+import type { Moment } from './decide/judge.ts';
+
+const REPORTS: readonly ReportEvent[] = ['clicked', 'dismissed', 'snoozed', 'submitted'];
+
+export function callOf(request: InAppRequest): Call | undefined {
+  const { kind, at, message_id: messageId, exposure } = request;
+  switch (kind) {
+    case 'look':
+      return { type: 'look', moment: momentOf(request) };
+    case 'show': {
+      if (messageId === null || exposure === null) return undefined;
+      const isDone = request.event === 'shown';
+      return { type: 'show', moment: momentOf(request), messageId, exposure, isDone };
+    }
+    case 'report': {
+      const event = REPORTS.find((known) => known === request.event);
+      if (messageId === null || exposure === null || event === undefined) return undefined;
+      const { action, minutes } = request;
+      return { type: 'report', at, messageId, exposure, event, action, minutes };
+    }
+    case 'consent':
+      return { type: 'consent', at, isGiven: request.consent === true };
+    case 'link':
+      return request.linked_id === null ? undefined : { type: 'link', at, linkedId: request.linked_id };
+    default:
+      return undefined;
+  }
+}
+
+function momentOf({ at, page, path, agent, identified }: InAppRequest): Moment {
+  return { at, page: page === null ? null : { name: page, path }, agent, isIdentified: identified };
+}

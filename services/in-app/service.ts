@@ -1,0 +1,32 @@
+/** On-site messages as the task shell runs them. */
+import { holdMsMax } from '../../schemas/hold.ts';
+import type { ServiceSpec } from '../runtime/task/ports.ts';
+import { InAppProcessor } from './processor.ts';
+
+const DAY_MS = 86_400_000;
+/** Hashes of message ids a partition, 10 to 13 bytes each; above it the oldest hours go first. */
+export const duplicateEntriesMax = 4_000_000;
+
+/** @param onOpened told of each processor, so that polls find it; the one that is opened last has its partition. */
+export function inAppServiceWith(
+  onOpened: (partition: number, processor: InAppProcessor) => void,
+): ServiceSpec {
+  return {
+    name: 'in-app',
+    inputs: ['eventsCollected', 'identityDecisions', 'eventsMerged', 'inAppTransfers', 'inAppRequests'],
+    journal: 'inAppJournal',
+    deciderVersion: 1,
+    stores: {
+      duplicates: { windowMs: DAY_MS + holdMsMax, lateMs: holdMsMax, entriesMax: duplicateEntriesMax },
+    },
+    // A page waits for it with something to show.
+    urgent: ['inAppAnswers'],
+    open: (partition, _partitions, stores, codecs) => {
+      const processor = new InAppProcessor(stores, codecs);
+      onOpened(partition, processor);
+      return processor;
+    },
+  };
+}
+
+export const inAppService: ServiceSpec = inAppServiceWith(() => undefined);

@@ -1,0 +1,111 @@
+/**
+ * Visitors and people of a partition in its keyed store: `v:` and the lane, a visitor; `q:` and the person's key, what a
+ * person took along; `p:` person and lane, which visitors a person is.
+ */
+import type { KeyedStore } from '../runtime/store/ports.ts';
+import { newPerson, type Person } from './decide/person.ts';
+import { decodeVisitor, encodeVisitor, newVisitor, type Visitor } from './decide/visitor.ts';
+import { dayNumber, KeptUntil } from './kept-until.ts';
+
+/** Visitors of one person that a deletion looks at; above it the oldest names stay as visitors without a person. */
+export const lanesOfPersonMax = 1_000;
+
+interface Kept<T> {
+  readonly day: number;
+  readonly value: T;
+}
+
+export class VisitorsStore {
+  readonly #store: KeyedStore;
+  readonly #until: KeptUntil;
+
+  constructor(store: KeyedStore) {
+    this.#store = store;
+    this.#until = new KeptUntil(store);
+  }
+
+  visitor(lane: string, anonymousId: string): Visitor {
+    return this.#visitor(lane)?.value ?? newVisitor(anonymousId);
+  }
+
+  /** @param at of what was last heard of them, ms. */
+  keepVisitor(lane: string, visitor: Visitor, at: number): void {
+    const before = this.#store.get(`v:${lane}`);
+    this.#keep(`v:${lane}`, before, { bytes: encodeVisitor(visitor), at });
+  }
+
+  person(personKey: string): Person | undefined {
+    const stored = this.#store.get(`q:${personKey}`);
+    if (stored === undefined) return undefined;
+    return { ...newPerson, ...(JSON.parse(stored.toString('utf8', DAY_BYTES)) as Partial<Person>) }; // written below
+  }
+
+  keepPerson(personKey: string, person: Person, at: number): void {
+    const before = this.#store.get(`q:${personKey}`);
+    this.#keep(`q:${personKey}`, before, { bytes: Buffer.from(JSON.stringify(person)), at });
+  }
+
+  link(personKey: string, lane: string): void {
+    this.#store.put(`p:${personKey}:${lane}`, Buffer.alloc(0));
+  }
+
+  unlink(personKey: string, lane: string): void {
+    this.#store.delete(`p:${personKey}:${lane}`);
+  }
+
+  lanesOf(personKey: string): readonly string[] {
+    const prefix = `p:${personKey}:`;
+    return this.#store
+      .scan(prefix, `p:${personKey};`, lanesOfPersonMax)
+      .map(([key]) => key.slice(prefix.length));
+  }
+
+  hasDue(time: number): boolean {
+    return this.#until.hasDue(time);
+  }
+
+  /** Forgets who has not been heard of for a year; answers how many. */
+  expire(time: number): number {
+    const due = this.#until.takeDue(time);
+    for (const key of due) {
+      const [kind, name] = [key.slice(0, 2), key.slice(2)];
+      const personKey = kind === 'v:' ? this.#personKeyOf(name) : undefined;
+      if (personKey !== undefined) this.unlink(personKey, name);
+      this.#store.delete(key);
+    }
+    return due.length;
+  }
+
+  #personKeyOf(lane: string): string | undefined {
+    const personId = this.#visitor(lane)?.value.personId ?? null;
+    return personId === null ? undefined : `${workspaceOf(lane)}:${personId}`;
+  }
+
+  #visitor(lane: string): Kept<Visitor> | undefined {
+    const stored = this.#store.get(`v:${lane}`);
+    if (stored === undefined) return undefined;
+    return { day: stored.readUInt32LE(0), value: decodeVisitor(stored.subarray(DAY_BYTES)) };
+  }
+
+  #keep(
+    key: string,
+    before: Buffer | undefined,
+    { bytes, at }: { readonly bytes: Buffer; readonly at: number },
+  ): void {
+    const dayBefore = before?.readUInt32LE(0) ?? 0;
+    const day = Math.max(dayNumber(at), dayBefore);
+    this.#until.move(key, dayBefore, day);
+    const value = Buffer.allocUnsafe(DAY_BYTES + bytes.length);
+    value.writeUInt32LE(day, 0);
+    bytes.copy(value, DAY_BYTES);
+    this.#store.put(key, value);
+  }
+}
+
+/** The day up to which it was last heard of, before the value. */
+const DAY_BYTES = 4;
+
+/** A workspace has no colon in its name. */
+export function workspaceOf(key: string): string {
+  return key.slice(0, key.indexOf(':'));
+}

@@ -1,0 +1,169 @@
+/** `/v1/in-app/…`: what our client in the page calls. Its bodies are JSON of any content type: no preflight is needed. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Workspace } from '../../schemas/ids.ts';
+import { answer, answerTagged, refuse, unknownSite } from './answers.ts';
+import type { Looks } from './looks.ts';
+import type { InAppCall, OnSiteOptions } from './ports.ts';
+import { bodyOf, numberOf, pageOf, TEXT_CHARS_MAX, textOf } from './page-body.ts';
+import { anonymousIdOf, laneOf } from './visitors.ts';
+
+const REPORTS = ['clicked', 'dismissed', 'snoozed', 'submitted'];
+const SNOOZE_MINUTES_MAX = 525_600;
+
+export function mountClient(app: FastifyInstance, options: OnSiteOptions, looks: Looks): void {
+  app.get<{ Querystring: Record<string, unknown> }>('/v1/in-app/queue', (request, reply) =>
+    poll(options, looks, request, reply),
+  );
+  app.post('/v1/in-app/shows', (request, reply) => show(options, request, reply));
+  app.post('/v1/in-app/reports', (request, reply) => report(options, request, reply));
+  app.post('/v1/in-app/consent', (request, reply) => consent(options, request, reply));
+}
+
+export const badTime = 'X-Hindsight-Received-At is not a time';
+const badVisitor = 'anonymous_id must name a visitor: 1 to 150 bytes, and no placeholder';
+
+async function poll(
+  { keys, view, receiveTime }: OnSiteOptions,
+  looks: Looks,
+  request: FastifyRequest<{ Querystring: Record<string, unknown> }>,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { query } = request;
+  const workspace = keys.site(textOf(query['site_id']) ?? '');
+  if (workspace === undefined) return unknownSite(reply);
+  const anonymousId = anonymousIdOf(query['anonymous_id']);
+  if (anonymousId === undefined) return refuse(reply, 400, 'invalid_call', badVisitor);
+  const at = await receiveTime(request.headers['x-hindsight-received-at']);
+  if (at === undefined) return refuse(reply, 400, 'invalid_call', badTime);
+  const isIdentified = textOf(query['user_id']) !== undefined;
+  const moment = { at, page: pageOf(query), agent: agentOf(request), isIdentified };
+  const asked = { workspace, lane: laneOf(workspace, anonymousId), anonymousId, moment };
+  const polled = await view.poll(asked);
+  looks.note(workspace, asked, polled);
+  const { messages, pollSeconds } = polled;
+  return answerTagged(request, reply.header('x-gist-queue-polling-interval', String(pollSeconds)), {
+    messages: messages.map(({ message_id, version, variant, content }) => ({
+      message_id,
+      version,
+      variant,
+      content,
+    })),
+    poll_seconds: pollSeconds,
+  });
+}
+
+export function agentOf(request: FastifyRequest): string | null {
+  return request.headers['user-agent']?.slice(0, TEXT_CHARS_MAX) ?? null;
+}
+
+/** What every body has; undefined: the reply says what it lacks. */
+async function callerOf(
+  { keys, receiveTime }: OnSiteOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<
+  | {
+      readonly workspace: Workspace;
+      readonly anonymousId: string;
+      readonly at: number;
+      readonly body: Readonly<Record<string, unknown>>;
+    }
+  | undefined
+> {
+  const body = bodyOf(request);
+  if (body === undefined) {
+    void refuse(reply, 400, 'invalid_json', 'the body is no JSON object');
+    return undefined;
+  }
+  const workspace = keys.site(textOf(body['site_id']) ?? '');
+  if (workspace === undefined) {
+    void unknownSite(reply);
+    return undefined;
+  }
+  const anonymousId = anonymousIdOf(body['anonymous_id']);
+  const at = await receiveTime(request.headers['x-hindsight-received-at']);
+  if (anonymousId === undefined || at === undefined) {
+    void refuse(reply, 400, 'invalid_call', at === undefined ? badTime : badVisitor);
+    return undefined;
+  }
+  return { workspace, anonymousId, at, body };
+}
+
+async function show(
+  options: OnSiteOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const caller = await callerOf(options, request, reply);
+  if (caller === undefined) return reply;
+  const { workspace, anonymousId, at, body } = caller;
+  const [messageId, exposure] = [textOf(body['message_id']), textOf(body['exposure'])];
+  if (messageId === undefined || exposure === undefined) {
+    return refuse(reply, 400, 'invalid_call', 'message_id and exposure are texts');
+  }
+  const token = anonymousIdOf(body['token']);
+  if (token !== undefined) {
+    // Before it is shown: what the client's plugin tells of this showing must find who the token is.
+    const link = { kind: 'link', workspace, anonymousId: token, linkedId: anonymousId, at } as const;
+    await options.calls.send({ ...link, requestId: options.newId() });
+  }
+  const call: InAppCall = {
+    kind: 'show',
+    workspace,
+    anonymousId,
+    requestId: options.newId(),
+    at,
+    messageId,
+    exposure,
+    variant: textOf(body['variant']) ?? null,
+    page: pageOf(body),
+    agent: agentOf(request),
+    isIdentified: textOf(body['user_id']) !== undefined,
+  };
+  const { taken, reason, variant } = await options.calls.decide(call);
+  return answer(reply, 200, taken ? { show: true, exposure, variant } : { show: false, reason });
+}
+
+async function report(
+  options: OnSiteOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const caller = await callerOf(options, request, reply);
+  if (caller === undefined) return reply;
+  const { body, ...who } = caller;
+  const [messageId, exposure, event] = ['message_id', 'exposure', 'event'].map((key) => textOf(body[key]));
+  if (messageId === undefined || exposure === undefined || event === undefined || !REPORTS.includes(event)) {
+    const message = `message_id and exposure are texts, event is one of ${REPORTS.join(', ')}`;
+    return refuse(reply, 400, 'invalid_call', message);
+  }
+  const action = textOf(body['action']) ?? null;
+  const minutes = numberOf(body['minutes'], { min: 1, max: SNOOZE_MINUTES_MAX });
+  const call: InAppCall = {
+    kind: 'report',
+    ...who,
+    requestId: options.newId(),
+    exposure,
+    messageId,
+    event,
+    action,
+    minutes,
+  };
+  const { taken, reason } = await options.calls.decide(call);
+  return answer(reply, 200, taken ? { taken } : { taken, reason });
+}
+
+async function consent(
+  options: OnSiteOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const caller = await callerOf(options, request, reply);
+  if (caller === undefined) return reply;
+  const { body, ...who } = caller;
+  const { consent: given } = body;
+  if (typeof given !== 'boolean') return refuse(reply, 400, 'invalid_call', 'consent is true or false');
+  const call: InAppCall = { kind: 'consent', ...who, requestId: options.newId(), consent: given };
+  const { taken } = await options.calls.decide(call);
+  return answer(reply, 200, { taken });
+}

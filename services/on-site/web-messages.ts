@@ -1,0 +1,61 @@
+/** Messages in the shape that Customer.io's web plugin reads (spec B). */
+import { contentIdOf } from '../../schemas/content-ids.ts';
+import type { Offered } from './ports.ts';
+
+/** Names the message in what the plugin keeps of it: a new version is no new message. */
+export function queueIdOf(messageId: string): string {
+  return messageId;
+}
+
+const OVERLAY_SLOTS: Readonly<Record<string, string>> = {
+  top: 'x-gist-top',
+  bottom: 'x-gist-bottom',
+  left: 'x-gist-floating-top-left',
+  right: 'x-gist-floating-top-right',
+  'top-left': 'x-gist-floating-top-left',
+  'top-right': 'x-gist-floating-top-right',
+  'bottom-left': 'x-gist-floating-bottom-left',
+  'bottom-right': 'x-gist-floating-bottom-right',
+};
+
+export function webMessage(offered: Offered, token: string): Readonly<Record<string, unknown>> {
+  const { message_id: id, version, variant, content, priority, pattern = null } = offered;
+  const { count, delay } = offered.frequency ?? { count: 0, delay: 0 };
+  const contentId = contentIdOf(id);
+  return {
+    messageId: id,
+    queueId: queueIdOf(id),
+    priority,
+    properties: {
+      // What the renderer shows, and whom it asks for before it does.
+      hindsight: { message_id: id, version, variant, token, content },
+      gist: {
+        ...(pattern !== null && { routeRuleWeb: pattern }),
+        ...placeOf(content),
+        broadcast: {
+          broadcastId: String(contentId),
+          broadcastIdInt: contentId,
+          templateId: version,
+          frequency: { count, delay, ignoreDismiss: false },
+        },
+        exitClick: false,
+        persistent: false,
+      },
+    },
+  };
+}
+
+function placeOf({ kind, position, element }: Readonly<Record<string, unknown>>) {
+  const place = typeof position === 'string' ? position : 'center';
+  switch (kind) {
+    case 'inline':
+      return { elementId: element };
+    case 'tooltip':
+      return { elementId: element, tooltipPosition: place };
+    case 'overlay':
+    case 'banner':
+      return { elementId: OVERLAY_SLOTS[place] ?? 'x-gist-bottom' };
+    default:
+      return { position: place };
+  }
+}
