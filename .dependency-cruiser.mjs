@@ -77,7 +77,7 @@ export default {
     {
       name: 'no-rig-outside-the-workshop',
       comment:
-        'What no running service leads to is a rig, and stands in services/testing, or is dead. The language of conditions is whole by itself, and what pages run no service imports.',
+        'What no running service leads to is a rig, and stands in services/testing, or is dead. The language of conditions is whole by itself; what pages load is read as files.',
       severity: 'error',
       from: {
         path: [
@@ -85,7 +85,11 @@ export default {
           '^infra/local/(launcher|clickhouse-engine)\\.ts$',
         ],
       },
-      to: { path: '^services/(?!testing/|rules/|browser/classic/)', pathNot: tests, reachable: false },
+      to: {
+        path: '^services/(?!testing/|rules/|browser/(in-app|built|classic)/)',
+        pathNot: tests,
+        reachable: false,
+      },
     },
     {
       name: 'workshop-is-under-no-floor',
@@ -125,6 +129,12 @@ export default {
       },
       to: { path: '^services/testing/', reachable: true },
     },
+    onlyIn(
+      'dompurify-in-one-place',
+      'dompurify',
+      '^services/browser/in-app/entry-html\\.ts$',
+      'What cleans html is loaded for messages that have any, and nowhere else.',
+    ),
     onlyIn('kafkajs-in-one-place', 'kafkajs', '^services/runtime/log/', 'Only the log port knows kafkajs.'),
     onlyIn('lmdb-in-one-place', 'lmdb', '^services/runtime/store/', 'Only the keyed store knows LMDB.'),
     onlyIn(

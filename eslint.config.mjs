@@ -10,7 +10,7 @@ const shape = {
 };
 
 export default defineConfig(
-  globalIgnores(['node_modules/', 'dist/', 'coverage/', '.parts/', '.hindsight/']),
+  globalIgnores(['node_modules/', 'dist/', 'coverage/', '.parts/', '.hindsight/', 'services/browser/built/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.ts'],

@@ -17,7 +17,12 @@ let visitor: Visitor;
 beforeEach(async () => {
   under = testServer();
   const base = await under.server.listen({ host: '127.0.0.1', port: 0 });
-  shop = await openShop({ js: analyticsSnippet(base, writeKey), classic: classicSnippet(base, writeKey) });
+  const classic = classicSnippet(base, writeKey);
+  const asked = classic.replace(
+    /(\S+)\.id\s*=\s*(['"])cio-tracker\2/,
+    "$&,$1.setAttribute('data-consent','required')",
+  );
+  shop = await openShop({ js: analyticsSnippet(base, writeKey), classic, asked });
   visitor = await jsdomBrowser().visitor();
 });
 afterEach(async () => {
@@ -124,5 +129,39 @@ describe('our classic track.js (spec A.8)', () => {
     await visitor.evaluate(`_cio.track('x')`);
     await come(2);
     expect(events().map(({ type }) => type)).toEqual(['page', 'event']);
+  });
+
+  test('a call that waited keeps its own time when it is sent at last', async () => {
+    const before = new Date(Date.now() - 3_600_000).toISOString();
+    await visitor.goto(`${shop.url}/classic/`);
+    await come(1);
+    const call = {
+      type: 'track',
+      event: 'Waited',
+      anonymousId: 'v',
+      writeKey,
+      timestamp: before,
+      sentAt: before,
+    };
+    const waiting = JSON.stringify([{ path: '/v1/t', body: JSON.stringify({ ...call, messageId: 'm' }) }]);
+    await visitor.evaluate(`localStorage.setItem('_ciowaiting', ${JSON.stringify(waiting)})`);
+    await visitor.evaluate(`dispatchEvent(new Event('online')), 0`);
+    await come(2);
+    const { timestamp = 0 } = events()[1] ?? {};
+    expect(Math.abs(timestamp - Date.parse(before))).toBeLessThan(60_000);
+  });
+
+  test('where consent is required calls wait for it, and after its withdrawal none is kept', async () => {
+    await visitor.goto(`${shop.url}/asked/`);
+    await visitor.evaluate(`_cio.track('Looked')`);
+    await visitor.evaluate('new Promise((done) => setTimeout(done, 300))');
+    expect(events()).toEqual([]);
+    await visitor.evaluate('_cio.consent(true)');
+    await come(2);
+    expect(events().map(({ type }) => type)).toEqual(['page', 'event']);
+    await visitor.evaluate('_cio.consent(false)');
+    await visitor.evaluate(`_cio.track('Unseen')`);
+    expect(await visitor.evaluate(`localStorage.getItem('_ciowaiting')`)).toBeNull();
+    expect(events()).toHaveLength(2);
   });
 });

@@ -1,12 +1,13 @@
 /**
- * What a page loads from us (spec A.4, A.8): the script of Customer.io's client with its chunks, its settings, and our own
- * script for pages that have the classic snippet. What the page then sends is ingest's.
+ * What a page loads from us (spec A.4, A.8): the script of Customer.io's client with its chunks, its settings, our own
+ * script for pages that have the classic snippet, and what shows on-site messages. What the page then sends is ingest's.
  */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Workspace } from '../../schemas/ids.ts';
 import { classicScript } from './classic-script.ts';
 import { clientFiles } from './client-files.ts';
-import { licenceUrl, sendScript, sendText } from './send-file.ts';
+import { onSiteFiles } from './on-site-files.ts';
+import { licenceUrl, sendOwn, sendScript, sendText } from './send-file.ts';
 import { addressOf, settingsDocument } from './settings-document.ts';
 
 export interface BrowserOptions {
@@ -32,10 +33,20 @@ export function browserPlugin(app: FastifyInstance, options: BrowserOptions, don
   });
   app.get(licenceUrl, (request, reply) => sendText(request, reply, licence));
   app.get('/assets/:write_key/track.js', (request, reply) => sendScript(request, reply, classic));
+  mountOnSite(app);
   mountSettings(app, options);
   // What the library tells of itself, of no visitor: its settings ask for none of it (sampleRate 0).
   app.post('/v1/m', (_request, reply) => reply.header('content-type', JSON_TYPE).send('{}\n'));
   done();
+}
+
+function mountOnSite(app: FastifyInstance): void {
+  const { client, renderer, html, framePage } = onSiteFiles();
+  app.get('/v1/plugins/in-app.js', (request, reply) => sendOwn(request, reply, client));
+  app.get('/v1/plugins/in-app/renderer', (request, reply) => sendOwn(request, reply, renderer));
+  app.get('/v1/plugins/in-app/html', (request, reply) => sendOwn(request, reply, html));
+  // Its name is compiled into the plugin.
+  app.get('/index.html', (request, reply) => sendOwn(request, reply, framePage, 'html'));
 }
 
 function mountSettings(app: FastifyInstance, { keys, publicUrl }: BrowserOptions): void {

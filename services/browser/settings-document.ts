@@ -30,6 +30,7 @@ function isHttps(protocol: string): Address['protocol'] {
   return protocol === 'https' ? 'https' : 'http';
 }
 
+const IN_APP = 'Customer.io In-App Plugin';
 const enabled = { __default: { enabled: true } };
 
 export function settingsDocument(writeKey: string, { protocol, host }: Address) {
@@ -43,12 +44,23 @@ export function settingsDocument(writeKey: string, { protocol, host }: Address) 
         unbundledIntegrations: [],
         versionSettings: { version: '4.4.7', componentTypes: ['browser'] },
       },
+      // Said outright: left out, the library would go by the page and load its own, which knows only its own hosts.
+      [IN_APP]: { enabled: false },
     },
     plan: { track: enabled, identify: enabled, group: enabled },
     middlewareSettings: {},
     enabledMiddleware: {},
     metrics: { sampleRate: 0 },
-    remotePlugins: [],
+    remotePlugins: [
+      {
+        // Under the name that the page gives its options to.
+        name: IN_APP,
+        creationName: 'Hindsight In-App',
+        url: `${protocol}://${host}/v1/plugins/in-app.js`,
+        libraryName: 'hindsightInApp',
+        settings: { writeKey },
+      },
+    ],
     legacyVideoPluginsEnabled: false,
   };
 }

@@ -116,7 +116,21 @@ describe('the settings document, spec A.4', () => {
       },
       plan: { track: { __default: { enabled: true } } },
       metrics: { sampleRate: 0 },
-      remotePlugins: [],
+    });
+  });
+
+  test('the library loads our client of on-site messages in the place of its own', async () => {
+    const answer = await get(settings, { host: 'events.shop.example', 'x-forwarded-proto': 'https' });
+    expect(answer.json()).toMatchObject({
+      integrations: { 'Customer.io In-App Plugin': { enabled: false } },
+      remotePlugins: [
+        {
+          name: 'Customer.io In-App Plugin',
+          url: 'https://events.shop.example/v1/plugins/in-app.js',
+          libraryName: 'hindsightInApp',
+          settings: { writeKey },
+        },
+      ],
     });
   });
 

@@ -23,6 +23,7 @@
   var WAITING_CALLS_MAX = 100;
   var KEEPALIVE_BYTES_MAX = 60000;
   var RETRY_MS = 5000;
+  var HELD_MS_MAX = 14 * 86400000;
 
   function cookie(name) {
     var found = ('; ' + document.cookie).split('; ' + name + '=');
@@ -86,6 +87,10 @@
     function keep() {
       setWaiting(waiting().concat([{ path: path, body: body }]));
     }
+    if (!isAllowed()) {
+      if (consentState() === 'asked') keep();
+      return;
+    }
     if (!window.fetch) {
       var request = new XMLHttpRequest();
       request.open('POST', base + path);
@@ -99,12 +104,41 @@
     window.fetch(base + path, options).catch(keep);
   }
 
+  /** Stamped anew: the server counts back from when it was sent to when it happened. */
   function sendWaiting() {
+    if (!isAllowed()) return;
     var calls = waiting();
     setWaiting([]);
     calls.forEach(function (call) {
-      send(call.path, call.body);
+      var body = JSON.parse(call.body);
+      if (Date.now() - Date.parse(body.timestamp) > HELD_MS_MAX) return;
+      body.sentAt = new Date().toISOString();
+      send(call.path, JSON.stringify(body));
     });
+  }
+
+  /** With data-consent="required" calls wait in the browser until `consent(true)`; after `consent(false)` none is kept. */
+  var said = '';
+  function consentState() {
+    try {
+      said = window.localStorage.getItem('hindsight.consent') || said;
+    } catch {
+      /* Then it is known for this page. */
+    }
+    return said || (script.getAttribute('data-consent') === 'required' ? 'asked' : 'given');
+  }
+  function isAllowed() {
+    return consentState() === 'given';
+  }
+  function setConsent(isGiven) {
+    said = isGiven ? 'given' : 'withdrawn';
+    try {
+      window.localStorage.setItem('hindsight.consent', said);
+    } catch {
+      /* As above. */
+    }
+    if (isGiven) sendWaiting();
+    else setWaiting([]);
   }
 
   function call(path, what) {
@@ -153,6 +187,7 @@
   var listeners = {};
   var methods = {
     load: function () {},
+    consent: setConsent,
     identify: identify,
     sidentify: identify,
     track: function (event, properties) {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Browser, Visitor } from './browser.ts';
-import { DevTools } from './dev-tools.ts';
+import { DevTools, type Members } from './dev-tools.ts';
 
 const startMsMax = 60_000;
 const options = [
@@ -19,8 +19,20 @@ const options = [
   '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1',
 ];
 
+/** More than any browser does: what a person at it does, and what it looks like. */
+export interface ChromiumVisitor extends Visitor {
+  /** Another tab of the same visitor. */
+  tab(): Promise<ChromiumVisitor>;
+  /** A call of the DevTools protocol, of this tab. */
+  call(method: string, params?: Members): Promise<Members>;
+}
+
+export interface ChromiumBrowser extends Browser {
+  visitor(): Promise<ChromiumVisitor>;
+}
+
 /** @param program its path. */
-export async function chromiumBrowser(program: string): Promise<Browser> {
+export async function chromiumBrowser(program: string): Promise<ChromiumBrowser> {
   const folder = mkdtempSync(join(tmpdir(), 'hindsight-chromium-'));
   const child = spawn(program, [...options, `--user-data-dir=${folder}`, 'about:blank'], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -42,13 +54,19 @@ export async function chromiumBrowser(program: string): Promise<Browser> {
   };
 }
 
-async function visitor(tools: DevTools): Promise<Visitor> {
+async function visitor(tools: DevTools): Promise<ChromiumVisitor> {
   const { browserContextId } = await tools.call('Target.createBrowserContext');
+  return tab(tools, browserContextId);
+}
+
+async function tab(tools: DevTools, browserContextId: unknown): Promise<ChromiumVisitor> {
   const { targetId } = await tools.call('Target.createTarget', { url: 'about:blank', browserContextId });
   const { sessionId } = await tools.call('Target.attachToTarget', { targetId, flatten: true });
   const session = String(sessionId);
   await tools.call('Page.enable', {}, session);
   return {
+    tab: () => tab(tools, browserContextId),
+    call: (method, params = {}) => tools.call(method, params, session),
     goto: async (url) => {
       const loaded = tools.event('Page.loadEventFired', session);
       const { errorText } = await tools.call('Page.navigate', { url }, session);

@@ -9,12 +9,18 @@ export interface ShopPages {
   close(): Promise<void>;
 }
 
-/** @param snippets by the first segment of the path. */
-export async function openShop(snippets: Readonly<Record<string, string>>): Promise<ShopPages> {
+/**
+ * @param snippets by the first segment of the path.
+ * @param bodies of pages that say more than where they are, by the same.
+ */
+export async function openShop(
+  snippets: Readonly<Record<string, string>>,
+  bodies?: Readonly<Record<string, string>>,
+): Promise<ShopPages> {
   const server = createServer(({ url = '/' }, answer) => {
     const [, name = ''] = new URL(url, 'http://shop').pathname.split('/');
     const snippet = snippets[name];
-    const page = `<!doctype html><html><head><title>${name}</title>${snippet ?? ''}</head><body>${url}</body></html>`;
+    const page = `<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width"><title>${name}</title>${snippet ?? ''}</head><body>${bodies?.[name] ?? url}</body></html>`;
     answer.writeHead(snippet === undefined ? 404 : 200, { 'content-type': 'text/html' }).end(page);
   });
   await new Promise<void>((done) => {

@@ -1,0 +1,38 @@
+/** Pages with the classic snippet: our track.js, or the queue that it will find. */
+import type { PageStory, Tracker } from './tracker.ts';
+
+interface Classic {
+  push(call: readonly unknown[]): unknown;
+}
+
+declare global {
+  interface Window {
+    _cio?: Classic;
+  }
+}
+
+export function classicTracker(story: PageStory): Tracker {
+  const call = (...entry: readonly unknown[]) => (window._cio ??= []).push(entry);
+  call('on', 'page', (name: unknown) => {
+    story.paged(typeof name === 'string' ? name : undefined);
+  });
+  call('on', 'track', () => {
+    story.tracked();
+  });
+  for (const name of ['identify', 'sidentify', 'reset']) {
+    call('on', name, () => {
+      story.renamed();
+    });
+  }
+  return {
+    anonymousId: () => cookie('_cioanonid'),
+    userId: () => cookie('_cioid'),
+    track: (event, properties) => call('track', event, properties),
+    identify: (traits) => call('identify', traits),
+  };
+}
+
+function cookie(name: string): string | undefined {
+  const value = `; ${document.cookie}`.split(`; ${name}=`)[1]?.split(';')[0];
+  return value === undefined || value === '' ? undefined : decodeURIComponent(value);
+}
