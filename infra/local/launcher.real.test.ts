@@ -20,7 +20,17 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startOf } from './process-identity.mjs';
 
 const readyMsMax = 180_000;
-const names = ['clickhouse-engine', 'gateway', 'identity', 'kafka', 'merger', 'registry', 'sink', 'trigger'];
+const names = [
+  'clickhouse-engine',
+  'gateway',
+  'identity',
+  'in-app',
+  'kafka',
+  'merger',
+  'registry',
+  'sink',
+  'trigger',
+];
 const folder = mkdtempSync(join(tmpdir(), 'hindsight-launcher-'));
 const data = join(folder, 'data');
 

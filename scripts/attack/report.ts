@@ -44,7 +44,7 @@ export interface Bounds {
   readonly memoryBytesMax: number;
 }
 
-const services = ['gateway', 'merger', 'identity', 'trigger', 'sink'];
+const services = ['gateway', 'merger', 'identity', 'trigger', 'in-app', 'sink'];
 /** Reasons of rows behind which a dead letter lies. */
 const letterReasons = ['not_handled', 'undecodable'];
 

@@ -72,7 +72,7 @@ export async function stackTarget(env: Readonly<Record<string, string>>): Promis
       return stack.processes;
     },
     restart: async () => {
-      for (const name of ['merger', 'identity', 'trigger', 'sink', 'gateway'] as const)
+      for (const name of ['merger', 'identity', 'trigger', 'in-app', 'sink', 'gateway'] as const)
         await stack.restart(name);
     },
     settled: () => calls.settled(),
