@@ -17,6 +17,10 @@ export const browserRoutes: readonly RouteDescription[] = [
   ),
   script('/v1/analytics-js/{file}', 'A part of it that it loads when it needs it.', unknown),
   script('/v1/analytics-js/LICENSE', 'Its licence.'),
+  script('/v1/plugins/in-app.js', 'The client of on-site messages (docs/on-site.md).'),
+  script('/v1/plugins/in-app/renderer', 'What draws a message, loaded with the first one.'),
+  script('/v1/plugins/in-app/html', 'What cleans the html of a message, loaded with the first one that has any.'),
+  script('/index.html', "The page in which Customer.io's own plugin shows a message."),
   script('/assets/{write_key}/track.js', 'The script that the classic snippet loads.'),
   {
     ...script('/v1/projects/{write_key}/settings', 'What the client for browsers asks for before it sends.'),

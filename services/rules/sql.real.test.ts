@@ -170,7 +170,7 @@ test(`streaming membership equals the rule as SQL, rule by rule and moment by mo
     }
   }
   expect(different.slice(0, 5)).toEqual([]);
-  expect(telling.size).toBeGreaterThan(RULES / 4);
+  expect(telling.size).toBeGreaterThan(RULES / 10); // else all rules were of nobody or everybody
 }, 600_000);
 
 /** Looks at everybody, and is no row of `events`. */
