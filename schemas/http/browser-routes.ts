@@ -19,7 +19,10 @@ export const browserRoutes: readonly RouteDescription[] = [
   script('/v1/analytics-js/LICENSE', 'Its licence.'),
   script('/v1/plugins/in-app.js', 'The client of on-site messages (docs/on-site.md).'),
   script('/v1/plugins/in-app/renderer', 'What draws a message, loaded with the first one.'),
-  script('/v1/plugins/in-app/html', 'What cleans the html of a message, loaded with the first one that has any.'),
+  script(
+    '/v1/plugins/in-app/html',
+    'What cleans the html of a message, loaded with the first one that has any.',
+  ),
   script('/index.html', "The page in which Customer.io's own plugin shows a message."),
   script('/assets/{write_key}/track.js', 'The script that the classic snippet loads.'),
   {
