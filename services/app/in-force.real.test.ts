@@ -109,7 +109,8 @@ test(
       status: 202,
       body: { id: 'late', version: 1, definition: segment, behind: [{ service: 'trigger' }] },
     });
-    await good(calls.app('PUT', '/v1/workspaces/default', { auto_merge: true }));
+    const message = { name: 'Hello', state: 'draft', content: { kind: 'modal', title: 'Hello' } };
+    await good(calls.app('PUT', '/v1/definitions/messages/hello', message)); // of in-app, which is up
     writeFileSync(join(folder, 'segments', 'late.json'), JSON.stringify(segment));
     const args = ['scripts/apply.ts', folder, '--url', stack.http];
     const env = { ...process.env, NODE_OPTIONS: '', HINDSIGHT_DATA: stack.dataFolder };
