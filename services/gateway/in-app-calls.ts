@@ -3,28 +3,21 @@
  * committed. Each gateway reads all answers and takes those that it waits for. An answer that is lost with this process is
  * there for who asks again: the same exposure gets the same one.
  */
-import { UnknownSchemaError, type Codecs } from '../../schemas/codec.ts';
+import type { Codecs } from '../../schemas/codec.ts';
 import { laneKey } from '../../schemas/lanes.ts';
 import type { InAppAnswer, InAppRequest } from '../../schemas/records.ts';
 import type { InAppCall, InAppCalls } from '../on-site/plugin.ts';
 import { unavailable } from './in-app-view.ts';
-import type { Log, LogReader, Producer } from '../runtime/log/ports.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { Log, Producer } from '../runtime/log/ports.ts';
+import { FollowedTopic, type FollowedTopicPorts } from './followed-topic.ts';
 
-const bufferBytesMax = 8 * 1_024 * 1_024;
-const fetchBytesMax = 1_024 * 1_024;
-const waitMsMax = 500;
-const retryPauseMs = 500;
 export const answerMsMax = 5_000;
 export const callsWaitingMax = 10_000;
 
-export interface InAppCallsOptions {
+export interface InAppCallsOptions extends FollowedTopicPorts {
   readonly log: Pick<Log, 'admin' | 'reader'>;
   readonly producer: Pick<Producer, 'send'>;
   readonly codecs: Pick<Codecs, 'InAppRequest' | 'InAppAnswer'>;
-  readonly logger: Logger;
-  /** Teaches the codec a schema that it does not know. */
-  readonly learnSchema: (schemaId: number) => Promise<void>;
   readonly answerMsMax?: number;
 }
 
@@ -32,24 +25,28 @@ export class InAppCallsLog implements InAppCalls {
   readonly #options: InAppCallsOptions;
   /** By workspace and request. */
   readonly #waiting = new Map<string, (answer: InAppAnswer) => void>();
-  #reader: LogReader | undefined;
-  #offsets: number[] = [];
-  #closed = false;
+  readonly #answers: FollowedTopic;
 
   constructor(options: InAppCallsOptions) {
     this.#options = options;
+    this.#answers = new FollowedTopic({
+      ...options,
+      topic: 'inAppAnswers',
+      what: 'the answers of in-app',
+      apply: ({ bytes, valueStart, valueEnd }) => {
+        const answer = options.codecs.InAppAnswer.decode(bytes, valueStart, valueEnd);
+        this.#waiting.get(`${answer.workspace}/${answer.request_id}`)?.(answer);
+      },
+    });
   }
 
   /** Answers to what was asked before are nobody's here. */
   async open(): Promise<void> {
-    this.#offsets = [...(await this.#options.log.admin.endOffsets('inAppAnswers'))];
-    await this.#startReader();
-    void this.#follow();
+    await this.#answers.open(await this.#options.log.admin.endOffsets('inAppAnswers'));
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    await this.#reader?.close();
+    await this.#answers.close();
   }
 
   async send(call: InAppCall): Promise<void> {
@@ -88,48 +85,6 @@ export class InAppCallsLog implements InAppCalls {
       this.#waiting.delete(key);
     };
     return { promise, end };
-  }
-
-  async #startReader(): Promise<void> {
-    this.#reader = this.#options.log.reader({ bufferBytesMax, fetchBytesMax, waitMsMax });
-    const topic = 'inAppAnswers' as const;
-    await this.#reader.start(this.#offsets.map((offset, partition) => ({ topic, partition, offset })));
-  }
-
-  /** Reads for ever; a reader that fails is replaced where it stood. */
-  async #follow(): Promise<void> {
-    while (!this.#closed) {
-      try {
-        await this.#reader?.wait(waitMsMax);
-        this.#take();
-      } catch (error) {
-        await this.#startAgain(error);
-      }
-    }
-  }
-
-  async #startAgain(error: unknown): Promise<void> {
-    if (this.#closed) return;
-    this.#options.logger.warn({ error }, 'reading the answers of in-app failed and starts again');
-    await this.#reader?.close().catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
-    try {
-      if (error instanceof UnknownSchemaError) await this.#options.learnSchema(error.schemaId);
-      await this.#startReader();
-    } catch (cause) {
-      this.#options.logger.warn({ error: cause }, 'reading the answers of in-app could not start again yet');
-    }
-  }
-
-  #take(): void {
-    for (const slice of this.#reader?.take(bufferBytesMax) ?? []) {
-      slice.forEach(({ bytes, valueStart, valueEnd }) => {
-        const answer = this.#options.codecs.InAppAnswer.decode(bytes, valueStart, valueEnd);
-        this.#waiting.get(`${answer.workspace}/${answer.request_id}`)?.(answer);
-      });
-      this.#offsets[slice.partition] = slice.next;
-      slice.release();
-    }
   }
 }
 
