@@ -10,7 +10,7 @@ import { watchDoor, type Watch } from './door-watch.ts';
 import { messageIds } from './message-ids.ts';
 import { mountPipelines } from './pipelines-routes.ts';
 import { RateLimits } from './rate-limits.ts';
-import { testReceiveTime, wallReceiveTime, type StandingClock } from './receive-time.ts';
+import { receiveTime, type StandingClock } from './receive-time.ts';
 import type { IngestRoutes } from './request.ts';
 import { mountSegments } from './segments-routes.ts';
 import { mountSplit } from './split-route.ts';
@@ -47,7 +47,7 @@ export function ingestPlugin(app: FastifyInstance, options: IngestOptions, done:
     settings,
     segmentType: options.segmentType ?? (() => undefined),
     limits,
-    receiveTime: testClock === undefined ? wallReceiveTime() : testReceiveTime(testClock),
+    receiveTime: receiveTime(testClock),
     mintMessageId: messageIds(),
   };
   mountTrackV1(app, routes);

@@ -15,11 +15,12 @@ export interface StandingClock {
 /** undefined: the header is not a time, or one too far behind the clock (schemas/hold.ts). */
 export type ReceiveTime = (header: string | string[] | undefined) => Promise<number | undefined>;
 
-export function wallReceiveTime(): ReceiveTime {
-  return () => Promise.resolve(Date.now());
+/** The wall's without a standing clock. */
+export function receiveTime(clock: StandingClock | undefined): ReceiveTime {
+  return clock === undefined ? () => Promise.resolve(Date.now()) : testReceiveTime(clock);
 }
 
-export function testReceiveTime(clock: StandingClock): ReceiveTime {
+function testReceiveTime(clock: StandingClock): ReceiveTime {
   return async (header) => {
     if (header === undefined) return clock.now() ?? Date.now();
     const read = readTime(header);

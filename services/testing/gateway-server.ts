@@ -19,7 +19,7 @@ import { plainIntake } from './plain-intake.ts';
 import { buildServer, type ServerOptions } from '../gateway/server.ts';
 import { segmentTypeOf } from '../runtime/segment-type.ts';
 import { unavailable } from '../gateway/in-app-view.ts';
-import { receiveTime } from '../gateway/on-site.ts';
+import { receiveTime } from '../ingest/receive-time.ts';
 import type { OnSiteOptions } from '../on-site/plugin.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 import { memoryKeys } from './memory-keys.ts';
