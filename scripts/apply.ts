@@ -8,6 +8,8 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Behind } from '../schemas/http/app.ts';
 import { CodedError } from '../services/runtime/errors.ts';
+import { findAppTarget, type AppTarget } from './reach/app-target.ts';
+import { runCommand } from './reach/run-command.ts';
 
 const HELP = `npm run apply -- DIR [options]
   --workspace W   whose definitions (default)
@@ -28,11 +30,6 @@ const { values, positionals } = parseArgs({
   },
 });
 
-interface Target {
-  readonly url: string;
-  readonly appKey: string;
-}
-
 async function main(): Promise<void> {
   const [folder] = positionals;
   if (values.help || folder === undefined) {
@@ -40,7 +37,7 @@ async function main(): Promise<void> {
     process.exitCode = values.help ? 0 : 2;
     return;
   }
-  const target = await findTarget();
+  const target = findAppTarget(values.workspace, values.url);
   let files = 0;
   for (const kind of KINDS) {
     const all = await jsonFiles(join(folder, kind));
@@ -53,7 +50,7 @@ async function main(): Promise<void> {
 }
 
 /** One that refers to a segment which is not there yet is tried again when others have been stored. */
-async function applyAll(target: Target, kind: string, files: readonly string[]): Promise<void> {
+async function applyAll(target: AppTarget, kind: string, files: readonly string[]): Promise<void> {
   let [left, stored] = [files, files.length];
   while (left.length > 0) {
     const mayBeEarly = stored > 0;
@@ -70,7 +67,7 @@ async function applyAll(target: Target, kind: string, files: readonly string[]):
 }
 
 async function apply(
-  { url, appKey }: Target,
+  { url, appKey }: AppTarget,
   kind: string,
   file: string,
   mayBeEarly: boolean,
@@ -108,37 +105,6 @@ function tell({ service, task, what }: Behind): string {
   return `${service}${task === undefined ? '' : ` task ${String(task)}`} ${what}`;
 }
 
-async function findTarget(): Promise<Target> {
-  const folder = process.env['HINDSIGHT_DATA'] ?? '.hindsight';
-  const url = values.url ?? textIn(await readJson(join(folder, 'endpoints.json')), 'http');
-  const appKey =
-    process.env['HINDSIGHT_APP_KEY'] ??
-    textIn(objectIn(await readJson(join(folder, 'credentials.json')), values.workspace), 'app_key');
-  if (url === undefined || appKey === undefined) {
-    throw new CodedError('not_found', `could not find the installation in ${folder}`);
-  }
-  return { url, appKey };
-}
-
-async function readJson(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8'));
-  } catch {
-    return undefined; // absent: the caller says what to do
-  }
-}
-
-function objectIn(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined;
-}
-
-function textIn(value: unknown, name: string): string | undefined {
-  const text = objectIn(value, name);
-  return typeof text === 'string' ? text : undefined;
-}
-
 async function jsonFiles(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch(() => []);
   return names
@@ -147,10 +113,4 @@ async function jsonFiles(folder: string): Promise<readonly string[]> {
     .map((name) => join(folder, name));
 }
 
-try {
-  await main();
-} catch (error) {
-  const hint = error instanceof CodedError ? (error.hint ?? '') : '';
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}. ${hint}\n`);
-  process.exitCode = 1;
-}
+await runCommand(main);

@@ -1,8 +1,8 @@
 /** `npm run tail`: what the running installation's door sees, a line for each call, until Ctrl-C (GET /v1/live). */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CodedError } from '../services/runtime/errors.ts';
+import { findAppTarget } from './reach/app-target.ts';
+import { runCommand } from './reach/run-command.ts';
 
 const HELP = `npm run tail -- [options]
   --workspace W   whose calls (default)
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const { url, appKey } = findTarget();
+  const { url, appKey } = findAppTarget(values.workspace, values.url);
   const query = new URLSearchParams();
   for (const name of filters) {
     const wanted = values[name];
@@ -98,40 +98,4 @@ function lineOf(call: Call): string {
     .join('  ');
 }
 
-function findTarget(): { readonly url: string; readonly appKey: string } {
-  const folder = process.env['HINDSIGHT_DATA'] ?? '.hindsight';
-  const url = values.url ?? textIn(readJson(join(folder, 'endpoints.json')), 'http');
-  const keys = memberOf(readJson(join(folder, 'credentials.json')), values.workspace);
-  const appKey = process.env['HINDSIGHT_APP_KEY'] ?? textIn(keys, 'app_key');
-  if (url === undefined || appKey === undefined) {
-    throw new CodedError('not_found', `could not find the installation in ${folder}`);
-  }
-  return { url, appKey };
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch {
-    return undefined; // absent: the caller says what to do
-  }
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined;
-}
-
-function textIn(value: unknown, name: string): string | undefined {
-  const text = memberOf(value, name);
-  return typeof text === 'string' ? text : undefined;
-}
-
-try {
-  await main();
-} catch (error) {
-  const hint = error instanceof CodedError ? (error.hint ?? '') : '';
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}. ${hint}\n`);
-  process.exitCode = 1;
-}
+await runCommand(main);
