@@ -12,9 +12,7 @@ export async function checkGivenParts(settings: LauncherSettings): Promise<void>
 
 async function checkPort({ port, host }: LauncherSettings): Promise<void> {
   if (port === 0 || (await isPortFree(port, host))) return;
-  throw new CodedError('port_taken', `could not start: port ${String(port)} is taken by another program`, {
-    hint: 'Stop that program, or set HINDSIGHT_PORT to a free port.',
-  });
+  throw new CodedError('port_taken', `could not start: port ${String(port)} is taken by another program`);
 }
 
 /** One broker that answers is enough: it names the others. */

@@ -25,5 +25,7 @@ export interface ErrorEntry {
 
 export const SNAPSHOT =
   'Put a later snapshot of the partition in place of its folder under state/, or replay into new topics.';
-export const DISK = 'Look at the disk of HINDSIGHT_DATA.';
+/** Of what is rebuilt. */
+export const DISK =
+  'The folder is set aside, and the partition starts from its newest snapshot, or from the logs. Look at the disk of HINDSIGHT_DATA.';
 export const BUG = 'This is a fault of ours. Keep the log and the folder of the partition, and report it.';

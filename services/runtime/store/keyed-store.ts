@@ -187,10 +187,7 @@ const DAMAGE = /MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID|VERSION_MISMATCH|PANIC)|not
 
 function openFailed(folder: string, cause: unknown): CodedError {
   if (!DAMAGE.test(String(cause))) return writeFailed(cause);
-  return new CodedError('store_damaged', `could not open ${folder}: ${String(cause)}`, {
-    cause,
-    hint: 'The folder is set aside, and the partition starts from its newest snapshot, or from the logs.',
-  });
+  return new CodedError('store_damaged', `could not open ${folder}: ${String(cause)}`, { cause });
 }
 
 const MARK = Buffer.from('mark');

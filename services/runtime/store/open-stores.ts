@@ -304,9 +304,7 @@ function asDamage(error: unknown): CodedError | undefined {
 }
 
 function markLost(folder: string): CodedError {
-  return new CodedError('store_damaged', `could not open ${folder}: its keyed state is gone`, {
-    hint: 'The folder is set aside, and the partition starts from its newest snapshot, or from the logs.',
-  });
+  return new CodedError('store_damaged', `could not open ${folder}: its keyed state is gone`);
 }
 
 function otherFormat(folder: string): CodedError {

@@ -253,11 +253,7 @@ export class SegmentLog {
   damaged(segment: number, offset: number): CodedError {
     const path = this.#path(segment);
     return this.#failed(
-      new CodedError('store_damaged', `could not read ${path}: the block at ${String(offset)} is damaged`, {
-        hint:
-          'The folder is set aside, and the partition starts from its newest snapshot, or from the logs. Look at the disk ' +
-          'of HINDSIGHT_DATA.',
-      }),
+      new CodedError('store_damaged', `could not read ${path}: the block at ${String(offset)} is damaged`),
     );
   }
 
@@ -364,7 +360,5 @@ function fileName(segment: number): string {
 }
 
 function missing(folder: string, detail: string): CodedError {
-  return new CodedError('store_behind', `could not open ${folder} at its mark: ${detail}`, {
-    hint: 'The folder is set aside, and the partition starts from its newest snapshot, or from the logs.',
-  });
+  return new CodedError('store_behind', `could not open ${folder} at its mark: ${detail}`);
 }

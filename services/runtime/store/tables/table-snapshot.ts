@@ -66,9 +66,7 @@ export function readTable<Shape>(
       position.segment > end.segment ||
       (position.segment === end.segment && position.offset > end.offset)
     ) {
-      throw new CodedError('store_behind', `could not open ${folder}: its index is newer than its mark`, {
-        hint,
-      });
+      throw new CodedError('store_behind', `could not open ${folder}: its index is newer than its mark`);
     }
     return parsed;
   } finally {
@@ -182,8 +180,6 @@ function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-const hint = 'The folder is set aside, and the partition starts from its newest snapshot, or from the logs.';
-
 function damaged(path: string): CodedError {
-  return new CodedError('store_damaged', `could not read ${path}: its checksum is wrong`, { hint });
+  return new CodedError('store_damaged', `could not read ${path}: its checksum is wrong`);
 }

@@ -115,6 +115,5 @@ function expired(
   return new CodedError(
     'input_expired',
     `could not replay ${at.topic} ${String(at.partition)} from offset ${String(at.offset)}: the log starts at ${String(start)}`,
-    { hint: 'Put a later snapshot of the partition in place of its folder, or replay into new topics.' },
   );
 }
