@@ -1,7 +1,7 @@
 /** Wires the routes of on-site messages to the log and to the service in-app. */
 import { randomUUID } from 'node:crypto';
 import type { Codecs } from '../../schemas/codec.ts';
-import { receiveTime, type StandingClock } from '../ingest/receive-time.ts';
+import { receiveTime, type StandingClock } from '../ingest/plugin.ts';
 import type { OnSiteOptions } from '../on-site/plugin.ts';
 import type { Log, Producer } from '../runtime/log/ports.ts';
 import type { Logger } from '../runtime/logger.ts';

@@ -17,6 +17,9 @@ import { mountSplit } from './split-route.ts';
 import { mountTrackV1 } from './track-v1-routes.ts';
 import { mountTrackV2 } from './track-v2-routes.ts';
 
+/** Other calls of a page are received in the same way. */
+export { receiveTime, type StandingClock } from './receive-time.ts';
+
 export interface IngestOptions extends DeliveryOptions {
   readonly keys: Keys;
   /** In force now; the defaults if not given. */
