@@ -1,6 +1,9 @@
 import type { Config } from 'jest';
 
-/** Suites that need no part running; `real` suites get a broker, a registry and an engine from their global set-up. */
+/**
+ * `unit` suites need no part running; `real` ones get a broker, a registry and an engine from their global set-up, and
+ * `long` ones do, too: they have more time than `npm test` has (npm run test:long).
+ */
 const shared = {
   rootDir: '.',
   extensionsToTreatAsEsm: ['.ts'],
@@ -8,6 +11,12 @@ const shared = {
   transform: { '\\.ts$': '<rootDir>/services/testing/strip-types.mjs' },
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.parts/', '/.hindsight/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.parts/', '<rootDir>/.hindsight/'],
+} satisfies Config;
+
+const onParts = {
+  ...shared,
+  globalSetup: '<rootDir>/services/testing/parts-setup.ts',
+  globalTeardown: '<rootDir>/services/testing/parts-teardown.ts',
 } satisfies Config;
 
 const config: Config = {
@@ -19,15 +28,18 @@ const config: Config = {
       ...shared,
       displayName: 'unit',
       testMatch: ['**/*.test.ts'],
-      testPathIgnorePatterns: [...shared.testPathIgnorePatterns, '\\.real\\.test\\.ts$', '/docs/tour/'],
+      testPathIgnorePatterns: [
+        ...shared.testPathIgnorePatterns,
+        '\\.(real|long)\\.test\\.ts$',
+        '/docs/tour/',
+      ],
     },
     {
-      ...shared,
+      ...onParts,
       displayName: 'real',
       testMatch: ['**/*.real.test.ts', '<rootDir>/docs/tour/**/*.test.ts'],
-      globalSetup: '<rootDir>/services/testing/parts-setup.ts',
-      globalTeardown: '<rootDir>/services/testing/parts-teardown.ts',
     },
+    { ...onParts, displayName: 'long', testMatch: ['**/*.long.test.ts'] },
   ],
 };
 

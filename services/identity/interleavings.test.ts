@@ -7,11 +7,12 @@ import fc from 'fast-check';
 import type { IdentityRequest } from '../../schemas/records.ts';
 import { LaneSimulation, type SimulatedCall } from '../testing/model/lane-simulation.ts';
 import { Scenario } from '../testing/scenarios/identity-scenario.ts';
+import { runs } from '../testing/runs.ts';
 
 const PEOPLE = ['p1', 'p2', 'p3'];
 const VISITORS = ['v1', 'v2', 'v3', 'v4', 'v5'];
 const LANE_PARTITIONS = 3;
-const RUNS = Number(process.env['HINDSIGHT_TEST_RUNS'] ?? 400);
+const RUNS = runs(400);
 
 const person = fc.constantFrom(...PEOPLE);
 const visitor = fc.constantFrom(...VISITORS);

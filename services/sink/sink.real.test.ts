@@ -7,10 +7,8 @@ import { eventually } from '../testing/eventually.ts';
 import { silentLogger } from '../runtime/logger.ts';
 import { openLog } from '../runtime/log/open-log.ts';
 import type { Log } from '../runtime/log/ports.ts';
-import { chaosSink } from '../testing/sink/chaos.ts';
 import { compareWithTopics } from '../testing/sink/compare-with-topics.ts';
 import { startFreezingProxy } from '../testing/sink/freezing-proxy.ts';
-import { outageOfClickHouse } from '../testing/sink/outage.ts';
 import { sampleMerged, startLoad } from '../testing/sink/sample-load.ts';
 import { Sink } from './sink.ts';
 import { openTarget, type Target } from './target.ts';
@@ -24,8 +22,6 @@ const engine = {
 };
 const codecs = localCodecs();
 const PARTITIONS = 4;
-/** Node, the code and its libraries, the buffers of the reader and two batches. */
-const MEMORY_MB_MAX = 400;
 const EXACT = { lost: 0, doubled: 0, wrong: 0 };
 
 let suite = 0;
@@ -235,28 +231,3 @@ test('a record that nobody can read lies in dead.letters and dropped, and holds 
   await sink.stop();
   expect((await log.admin.endOffsets('deadLetters')).some((end) => end > 0)).toBe(true);
 });
-
-describe('kills', () => {
-  test('of the sink and of ClickHouse at random moments lose and double nothing', async () => {
-    const seed = Number(env['SEED'] ?? Date.now() % 1_000_000);
-    const registryUrl = env['TEST_SCHEMA_REGISTRY_URL'] ?? '';
-    const report = await chaosSink({ kills: 10, seed, brokers, registryUrl, eventsPerSecond: 1_000 });
-    // A failure prints the seed: SEED=… repeats it.
-    expect(report).toMatchObject({ seed, ...EXACT });
-    expect(report.sinkKills + report.engineKills).toBeGreaterThanOrEqual(10);
-  }, 600_000);
-});
-
-test('ClickHouse away under load: nothing is lost, memory stays, and the sink catches up', async () => {
-  const report = await outageOfClickHouse({
-    outageMs: 5_000,
-    eventsPerSecond: 1_000,
-    catchUpUnderLoad: false,
-    seed: 1,
-    brokers,
-    registryUrl: env['TEST_SCHEMA_REGISTRY_URL'] ?? '',
-  });
-  expect(report).toMatchObject(EXACT);
-  expect(report.behind).toBeGreaterThan(1_000);
-  expect(Math.max(...report.memoryMbDuring)).toBeLessThan(MEMORY_MB_MAX);
-}, 600_000);

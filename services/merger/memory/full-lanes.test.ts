@@ -9,6 +9,7 @@ import type { PartitionStores } from '../../runtime/store/ports.ts';
 import { FullLanes } from './full-lanes.ts';
 import { waitingMs } from '../decide/limits.ts';
 import { lanesService } from '../service.ts';
+import { runs } from '../../testing/runs.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -98,7 +99,7 @@ describe('a lane has room', () => {
         }
         kiosk.end();
       }),
-      { numRuns: 50 },
+      { numRuns: runs(12) },
     );
   });
 });

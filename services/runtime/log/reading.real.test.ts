@@ -12,6 +12,7 @@ import { openLog } from './open-log.ts';
 import type { Log, LogReader } from './ports.ts';
 import { request } from './connection/request.ts';
 import { openTestLog, readToEnd, testBrokers, type TestLog } from '../../testing/log/test-log.ts';
+import { createStockTopic } from '../../testing/log/stock-topic.ts';
 import { TestProxy } from '../../testing/log/test-proxy.ts';
 
 const PARTITIONS = 2;
@@ -264,7 +265,7 @@ async function compactedTopic(topic: string): Promise<Set<string>> {
     'delete.retention.ms': '0',
   };
   const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
-  await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1, configEntries }] });
+  await createStockTopic(admin, { topic, numPartitions: 1, configEntries });
   await admin.disconnect();
   const keys = new Set<string>();
   for (const value of ['one', 'two', 'three']) {

@@ -10,6 +10,7 @@ import { expectModel, step, StoresModel } from '../../testing/stores/stores-mode
 import { doStep, modelNeeds, type Step } from '../../testing/stores/stores-steps.ts';
 import { openPartitionStores } from './open-stores.ts';
 import type { PartitionStores } from './ports.ts';
+import { runs } from '../../testing/runs.ts';
 
 jest.setTimeout(300_000);
 
@@ -121,7 +122,7 @@ describe('a power failure', () => {
           failures += world.failures;
         },
       ),
-      { numRuns: 40, endOnFailure: true },
+      { numRuns: runs(10), endOnFailure: true },
     );
     expect(failures).toBeGreaterThan(0);
   });

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { topics } from '../../../schemas/topics.ts';
 import { eventually } from '../../testing/eventually.ts';
+import { createStockTopic } from '../../testing/log/stock-topic.ts';
 import { ToyBroker } from '../../testing/toy/toy-broker.ts';
 import { ToyChild } from '../../testing/toy/toy-child.ts';
 import { watermarkedToyService } from '../../testing/toy/toy-service.ts';
@@ -132,7 +133,7 @@ describe('a task on a real broker', () => {
     const topic = toy.prefix + topics.eventsCollected.name;
     await admin.deleteTopics({ topics: [topic] });
     await eventually(async () => !(await admin.listTopics()).includes(topic));
-    await admin.createTopics({ topics: [{ topic, numPartitions: toy.partitions }], waitForLeaders: true });
+    await createStockTopic(admin, { topic, numPartitions: toy.partitions });
     await admin.disconnect();
     const second = toy.inProcess({ log: ownLog, dataFolder });
     await second.start();

@@ -21,10 +21,11 @@ import { MemoryBroker } from '../memory/memory-broker.ts';
 import { TaskProcess } from '../toy/task-process.ts';
 import { VirtualTime } from '../virtual-time.ts';
 import { codecs } from './fed-service.ts';
+import { runs } from '../runs.ts';
 
 const PARTITIONS = 2;
 const MINUTE_MS = 60_000;
-const RUNS = Number(process.env['HINDSIGHT_TEST_RUNS'] ?? 25);
+const RUNS = runs(25);
 
 const share = fc.record({
   unitsMax: fc.integer({ min: 500, max: 3_000 }),

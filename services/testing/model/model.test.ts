@@ -9,17 +9,18 @@ import { history, schedule, type History } from './history.ts';
 import { play, type Played } from './play.ts';
 import { differences, replayFaults } from './story.ts';
 import { told } from './tell.ts';
+import { runs } from '../runs.ts';
 
-const HISTORIES = 2_000;
-const REPLAYS = 200;
+const HISTORIES = runs(600);
+const REPLAYS = runs(60);
 
-function holds(runs: number, faultsOf: (played: Played) => readonly string[]): void {
+function holds(histories: number, faultsOf: (played: Played) => readonly string[]): void {
   fc.assert(
     fc.property(history, schedule, (each: History, choices) => {
       const faults = faultsOf(play(each, choices));
       if (faults.length > 0) throw new Error([...told(each), ...faults].join('\n'));
     }),
-    { numRuns: runs },
+    { numRuns: histories },
   );
 }
 

@@ -1,6 +1,6 @@
 /**
  * The drill of the sink: kill -9 of the sink and of ClickHouse at random moments under load, then the tables are
- * compared with the topics, record by record. Run by sink.real.test.ts with few kills and by `npm run test:chaos -- sink`.
+ * compared with the topics, record by record. Run by sink-outages.long.test.ts with few kills and by `npm run test:chaos -- sink`.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

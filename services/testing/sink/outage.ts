@@ -1,7 +1,7 @@
 /**
  * The drill of an outage: ClickHouse is away for a while under load, and comes back. Measured are the sink's memory
  * meanwhile and how fast it catches up; then the tables are compared with the topics, record by record. Run by
- * sink.real.test.ts for seconds and by `npm run test:chaos -- sink-outage --minutes 10 --rate 1500`.
+ * sink-outages.long.test.ts for seconds and by `npm run test:chaos -- sink-outage --minutes 10 --rate 1500`.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
