@@ -4,7 +4,7 @@
  * (services/runtime/registry.ts), which costs a promise and a copy for each message.
  */
 import { readFileSync } from 'node:fs';
-import avro from 'avsc';
+import { exactType, type AvroType } from './exact-long.ts';
 import type { Records } from './records.ts';
 
 export type RecordName = keyof Records;
@@ -31,14 +31,14 @@ export function schemaText(record: RecordName): string {
 export class Codec<Name extends RecordName> {
   readonly record: Name;
   readonly schemaId: number;
-  readonly #type: avro.Type;
-  readonly #readers = new Map<number, ReturnType<avro.Type['createResolver']>>();
+  readonly #type: AvroType;
+  readonly #readers = new Map<number, ReturnType<AvroType['createResolver']>>();
 
   /** @param schemaId id under which the registry knows this process's own schema of the record. */
   constructor(record: Name, schemaId: number) {
     this.record = record;
     this.schemaId = schemaId;
-    this.#type = avro.Type.forSchema(JSON.parse(schemaText(record)) as avro.Schema, { wrapUnions: false });
+    this.#type = exactType(schemaText(record));
   }
 
   /** The value with its wire header. Throws when a field is missing or of the wrong type: that is a bug. */
@@ -56,6 +56,7 @@ export class Codec<Name extends RecordName> {
     return out;
   }
 
+  /** Throws UnknownSchemaError; InexactNumberError where a number is beyond what is held exactly. */
   decode(bytes: Buffer, start = 0, end = bytes.length): Records[Name] {
     const id = schemaIdOf(bytes, start);
     const body = bytes.subarray(start + WIRE_HEADER_BYTES, end);
@@ -67,8 +68,7 @@ export class Codec<Name extends RecordName> {
 
   /** Makes values written with another version of the schema readable. */
   learn(schemaId: number, writerSchema: string): void {
-    const writer = avro.Type.forSchema(JSON.parse(writerSchema) as avro.Schema, { wrapUnions: false });
-    this.#readers.set(schemaId, this.#type.createResolver(writer));
+    this.#readers.set(schemaId, this.#type.createResolver(exactType(writerSchema)));
   }
 
   knows(schemaId: number): boolean {

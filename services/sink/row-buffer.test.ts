@@ -146,6 +146,30 @@ describe('rows', () => {
     expect(buffer.rows).toBe(0);
   });
 
+  test('are exact in every number, and not made of one that cannot be', () => {
+    const [event] = fc.sample(collected, { numRuns: 1, seed: 3 });
+    const record = mergedEvent({
+      kind: 'event',
+      workspace: 'shop',
+      person_id: 'cio_a',
+      merged_at: 1,
+      decided_as_of: 2 ** 53 - 2,
+      event: { ...(event as CollectedEvent), type: 'page' },
+    });
+    const hex = codecs.MergedEvent.encode(record).toString('hex');
+    const rowOf = (varint: string) => {
+      const bytes = Buffer.from(hex.replace('fcffffffffffff1f', varint), 'hex');
+      const buffer = new RowBuffer(mergedPlan);
+      buffer.append(bytes, WIRE_HEADER_BYTES, bytes.length, 0, 0);
+      return readRows(buffer.bytes, buffer.rows)[0]?.['decided_as_of'];
+    };
+    expect(rowOf('fcffffffffffff1f')).toBe(2 ** 53 - 2);
+    expect(rowOf('8180808080808010')).toBe(-(2 ** 52) - 1);
+    for (const varint of ['8080808080808020', 'feffffffffffffffff01', 'ffffffffffffffffff01']) {
+      expect(() => rowOf(varint)).toThrow(RangeError);
+    }
+  });
+
   test('keep times within what the engine can show', () => {
     const [event] = fc.sample(collected, { numRuns: 1, seed: 2 });
     const buffer = new RowBuffer(mergedPlan);

@@ -192,7 +192,10 @@ export class RowBuffer {
     return bytes[this.#at++] ?? 0;
   }
 
-  /** A zigzag varint. The first four bytes in integer arithmetic, the others in doubles: exact to 2^53. */
+  /**
+   * A zigzag varint. The first four bytes in integer arithmetic, the others in doubles; the number without its sign, which
+   * is the lowest bit, so exact to 2^53. One beyond is refused.
+   */
   #readNumber(bytes: Buffer, end: number): number {
     let byte = this.#readByte(bytes, end);
     let low = byte & 127;
@@ -203,15 +206,16 @@ export class RowBuffer {
       shift += 7;
     }
     if (byte < 128) return (low >>> 1) ^ -(low & 1);
-    let value = low;
-    let scale = 268_435_456;
+    let half = low >>> 1;
+    let scale = 134_217_728;
     while (byte >= 128) {
-      if (scale > 2 ** 63) throw new RangeError('a number has more than ten bytes');
+      if (scale > 2 ** 62) throw new RangeError('a number has more than ten bytes');
       byte = this.#readByte(bytes, end);
-      value += (byte & 127) * scale;
+      half += (byte & 127) * scale;
       scale *= 128;
     }
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+    if (half > Number.MAX_SAFE_INTEGER) throw new RangeError('a number is beyond what is held exactly');
+    return (low & 1) === 0 ? half : -half - 1;
   }
 
   #skip(length: number, end: number): void {

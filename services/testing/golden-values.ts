@@ -1,7 +1,7 @@
 /** Values that go to the edges of a schema: each branch, each symbol, least and greatest, empty and far from ASCII. */
 import type { Field, NamedSchema, Schema } from './golden-records.ts';
 
-/** Avro's ints, and longs up to the ends that avsc writes exactly: it takes no more, and of less the sign gets lost. */
+/** Avro's ints, and longs up to the ends that avsc writes exactly by itself (schemas/exact-long.test.ts goes beyond). */
 const INTS = [0, 1, -1, 63, 64, 2 ** 31 - 1, -(2 ** 31)];
 const LONG_MAX = 2 ** 53 - 2;
 const LONG_MIN = -(2 ** 52);
