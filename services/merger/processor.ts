@@ -127,7 +127,7 @@ export class LanesProcessor implements Processor {
       this.#shell.outputs.dropped(out, hand, keyOf(record), 'duplicate_message');
       return;
     }
-    const nameless = routing.kind === NOBODY && routing.type !== IDENTIFY;
+    const nameless = routing.identifierKind === NOBODY && routing.type !== IDENTIFY;
     if (nameless && (events.flags(slot) & (LINKED | BUSY)) === 0) this.#takeVisitors(record, slot, out);
     else this.#takeOther(record, slot, nameless, out);
   }

@@ -1,13 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { localCodecs } from '../../schemas/codec.ts';
+import { localCodecs, WIRE_HEADER_BYTES } from '../../schemas/codec.ts';
 import type { MergedEvent } from '../../schemas/records.ts';
 import { collectedEvent } from '../testing/collected-event.ts';
 import { MergedView } from './merged-view.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 200 });
 const optional = fc.option(text);
-const time = fc.integer({ min: -(2 ** 42), max: 2 ** 45 });
+const time = fc.oneof(
+  fc.integer({ min: -(2 ** 42), max: 2 ** 45 }),
+  fc.integer({ min: -(2 ** 53) + 1, max: 2 ** 53 - 2 }),
+);
 const event = fc.record({
   received_at: time,
   type: fc.constantFrom('event', 'page', 'screen', 'identify', 'relate', 'traits', 'membership'),
@@ -42,12 +45,29 @@ const merged = fc.record({
 });
 
 describe('the view of a merged record', () => {
+  test('refuses one that is cut short, also where what is asked for later is lost', () => {
+    const codec = localCodecs().MergedEvent;
+    const view = new MergedView();
+    fc.assert(
+      fc.property(merged, fc.nat(), (value: MergedEvent, at) => {
+        const bytes = codec.encode(value);
+        const end = WIRE_HEADER_BYTES + (at % (bytes.length - WIRE_HEADER_BYTES));
+        expect(() => {
+          view.read(bytes, 0, end);
+          view.details();
+        }).toThrow(RangeError);
+      }),
+    );
+  });
+
   test('reads in place what the codec reads', () => {
     const codec = localCodecs().MergedEvent;
     const view = new MergedView();
     fc.assert(
       fc.property(merged, fc.nat({ max: 9 }), (value: MergedEvent, offset) => {
-        view.read(Buffer.concat([Buffer.alloc(offset), codec.encode(value), Buffer.from('tail')]), offset);
+        const bytes = codec.encode(value);
+        const lying = Buffer.concat([Buffer.alloc(offset), bytes, Buffer.from('tail')]);
+        view.read(lying, offset, offset + bytes.length);
         expect({
           kind: view.kind,
           workspace: view.workspace,

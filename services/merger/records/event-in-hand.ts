@@ -2,9 +2,10 @@
 import { hash } from 'node:crypto';
 import { schemaIdOf, WIRE_HEADER_BYTES, type Codecs } from '../../../schemas/codec.ts';
 import type { Workspace } from '../../../schemas/ids.ts';
+import type { Span } from '../../../schemas/in-place/in-place-reader.ts';
 import { canonicalIdentifier, type Identifier } from '../../../schemas/lanes.ts';
 import type { LaneEvent } from '../decide/decide.ts';
-import { EventRouting, IDENTIFY, isCounted, type IdentifyFields, type Span } from './routing.ts';
+import { EventRouting, IDENTIFY, isCounted, type IdentifyFields } from './routing.ts';
 
 /** Most are shorter, and are then kept as they are. */
 const PLAIN_CHARS_MAX = 100;

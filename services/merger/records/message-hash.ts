@@ -17,7 +17,7 @@ export class MessageHash {
   readonly #words = new Uint32Array(4);
 
   of(events: EventStore, lane: LaneSlot, event: EventRouting): void {
-    const identifier = event.kind === NOBODY ? undefined : identifierBytes(event);
+    const identifier = event.identifierKind === NOBODY ? undefined : identifierBytes(event);
     // The identifier's length is a part of the key, so that no two splits of one text agree; it has at least three bytes.
     this.#sipHash.setKey(
       events.laneWord(lane, 0),

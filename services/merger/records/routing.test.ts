@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { localCodecs } from '../../../schemas/codec.ts';
+import { InexactNumberError } from '../../../schemas/exact-long.ts';
 import { mergedEvent } from '../../../schemas/merged-event.ts';
 import type { CollectedEvent } from '../../../schemas/records.ts';
 import { MergedBytes, type MergedHeader } from './merged-bytes.ts';
@@ -13,7 +14,7 @@ const text = fc.oneof(fc.string({ maxLength: 40 }), fc.string({ unit: 'binary', 
 const optional = fc.option(text, { nil: null });
 const time = fc.oneof(
   fc.integer({ min: 1_500_000_000_000, max: 1_900_000_000_000 }),
-  fc.integer({ min: -(2 ** 52), max: 2 ** 52 }),
+  fc.integer({ min: -(2 ** 53) + 1, max: 2 ** 53 - 2 }),
   fc.integer({ min: -200, max: 300_000_000 }),
 );
 const collected: fc.Arbitrary<CollectedEvent> = fc.record({
@@ -94,6 +95,31 @@ describe('reading an event in place', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  test('refuses one whose time is beyond what a number holds exactly, as the schema does', () => {
+    const routing = new EventRouting();
+    const [event] = fc.sample(collected, { numRuns: 1, seed: 1 });
+    if (event === undefined) throw new Error('fast-check gives a sample');
+    const greatest = codecs.CollectedEvent.encode({ ...event, received_at: 2 ** 53 - 2 }).toString('hex');
+    const refused = ['8080808080808020', '8180808080808020', 'feffffffffffffffff01', 'ffffffffffffffffff01'];
+    const exact = [
+      ['fcffffffffffff1f', 2 ** 53 - 2],
+      ['feffffffffffff1f', 2 ** 53 - 1],
+      ['ffffffffffffff1f', -(2 ** 53)],
+    ] as const;
+    const withTime = (varint: string): Buffer =>
+      Buffer.from(greatest.replace('fcffffffffffff1f', varint), 'hex');
+    for (const [varint, time] of exact) {
+      const value = withTime(varint);
+      expect(routing.read(value, 0, value.length)).toBe(true);
+      expect([routing.receivedAt, codecs.CollectedEvent.decode(value).received_at]).toEqual([time, time]);
+    }
+    for (const varint of refused) {
+      const value = withTime(varint);
+      expect(routing.read(value, 0, value.length)).toBe(false);
+      expect(() => codecs.CollectedEvent.decode(value)).toThrow(InexactNumberError);
+    }
   });
 
   test('survives any bytes', () => {
