@@ -51,7 +51,7 @@ test('a reader in TypeScript sees committed events in order, and nothing of an a
   await log.close();
 
   const script = fileURLToPath(new URL('./typescript/read-merged.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [script], {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [script], {
     timeout: 90_000,
     env: {
       ...process.env,
@@ -69,6 +69,7 @@ test('a reader in TypeScript sees committed events in order, and nothing of an a
     .map((line) => JSON.parse(line) as { message_id: string; properties: { note: string } });
   expect(lines.map(({ message_id }) => message_id)).toEqual(['message-1', 'message-2', 'message-3']);
   expect(lines[0]?.properties.note).toBe('größe 42\t\n\0');
+  expect(stderr).not.toContain('TimeoutNegativeWarning');
 });
 
 test('the repair leaves out every overlapping aborted transaction, in whatever order the broker names them', () => {

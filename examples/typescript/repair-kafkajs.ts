@@ -1,7 +1,12 @@
 /**
- * kafkajs 2.2.4 takes one aborted transaction a record, in the order in which the broker happened to name them; when
- * two overlap on a partition it hands out records of the other. This puts a right filter in the place of its own. To be
- * called before the first client is made.
+ * Two faults of kafkajs 2.2.4, mended. To be called before the first client is made.
+ *
+ * It takes one aborted transaction per record, in the order in which the broker happened to name them; when two overlap on
+ * a partition it hands out records of the other. This puts a right filter in the place of its own.
+ *
+ * After every answer it arms a timer to look for requests that wait to be sent, by the end of a throttling that never was:
+ * minus fifty years. Node 24 warns of it (TimeoutNegativeWarning), and the timer arms the next, a millisecond later, for
+ * ever. This arms it only where a request waits.
  */
 import { createRequire } from 'node:module';
 
@@ -10,6 +15,10 @@ interface Message {
   readonly key: Buffer | null;
   readonly isControlRecord: boolean;
   readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean };
+}
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+  scheduleCheckPendingRequests: (this: RequestQueue) => void;
 }
 interface AbortedTransaction {
   readonly producerId: string;
@@ -32,6 +41,11 @@ export function repairKafkajs(): void {
   const loaded = require.cache[path];
   if (loaded === undefined) throw new Error('could not repair kafkajs: its filter is not where it was');
   loaded.exports = withoutAborted;
+  const { prototype } = require('kafkajs/src/network/requestQueue') as { prototype: RequestQueue };
+  const { scheduleCheckPendingRequests: schedule } = prototype;
+  prototype.scheduleCheckPendingRequests = function () {
+    if (this.pending.length > 0) schedule.call(this);
+  };
 }
 
 export function withoutAborted({

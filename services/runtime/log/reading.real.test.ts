@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
+import { CompressionTypes, type Kafka } from 'kafkajs';
 import { topics } from '../../../schemas/topics.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { BytePool } from './byte-pool.ts';
@@ -11,6 +11,7 @@ import { decodeFetched } from './protocol/fetch-response.ts';
 import { openLog } from './open-log.ts';
 import type { Log, LogReader } from './ports.ts';
 import { request } from './connection/request.ts';
+import { stockKafka } from '../../testing/log/stock-kafka.ts';
 import { openTestLog, readToEnd, testBrokers, type TestLog } from '../../testing/log/test-log.ts';
 import { createStockTopic } from '../../testing/log/stock-topic.ts';
 import { TestProxy } from '../../testing/log/test-proxy.ts';
@@ -22,7 +23,7 @@ let stock: Kafka;
 beforeAll(async () => {
   suite = await openTestLog('reading', PARTITIONS);
   log = suite.log;
-  stock = new Kafka({ clientId: 'stock', brokers: testBrokers(), logLevel: logLevel.NOTHING });
+  stock = stockKafka();
 });
 afterAll(async () => {
   await suite.log.close();

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Kafka, logLevel } from 'kafkajs';
 import { topics } from '../../../schemas/topics.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { CodedError } from '../errors.ts';
 import { BytePool } from './byte-pool.ts';
 import { Cluster } from './connection/cluster.ts';
 import type { Log, TransactionalProducer } from './ports.ts';
+import { stockKafka } from '../../testing/log/stock-kafka.ts';
 import { openTestLog, readToEnd, testBrokers, type TestLog } from '../../testing/log/test-log.ts';
 import { type Cut, TestProxy } from '../../testing/log/test-proxy.ts';
 import { KafkaTransactionalProducer } from './producing/transactional-producer.ts';
@@ -307,7 +307,7 @@ test('one record near the broker limit passes; one above it is refused before it
 
 /** What an unmodified kafkajs consumer delivers of partition 0 until it is enough (a consumer takes seconds to join its group). */
 async function stockValues(topic: string, enough: (values: readonly string[]) => boolean): Promise<string[]> {
-  const kafka = new Kafka({ clientId: 'stock', brokers: testBrokers(), logLevel: logLevel.NOTHING });
+  const kafka = stockKafka();
   const consumer = kafka.consumer({ groupId: `${topic}-stock`, maxWaitTimeInMs: 100 });
   const seen: string[] = [];
   await consumer.connect();

@@ -1,7 +1,6 @@
 /** The shell on a real broker: killed, stopped, put to sleep, and cut off from the answer to its commit. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Kafka, logLevel } from 'kafkajs';
 import { topics } from '../../../schemas/topics.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { createStockTopic } from '../../testing/log/stock-topic.ts';
@@ -12,6 +11,7 @@ import { BytePool } from '../log/byte-pool.ts';
 import { Cluster } from '../log/connection/cluster.ts';
 import { FetchLoop } from '../log/reading/fetch-loop.ts';
 import type { Log, TransactionalProducer } from '../log/ports.ts';
+import { stockKafka } from '../../testing/log/stock-kafka.ts';
 import { testBrokers } from '../../testing/log/test-log.ts';
 import { TestProxy } from '../../testing/log/test-proxy.ts';
 
@@ -128,7 +128,7 @@ describe('a task on a real broker', () => {
     await toy.send(5);
     await toy.expectCounted();
     await first.stop();
-    const admin = new Kafka({ brokers: testBrokers(), logLevel: logLevel.NOTHING }).admin();
+    const admin = stockKafka().admin();
     await admin.connect();
     const topic = toy.prefix + topics.eventsCollected.name;
     await admin.deleteTopics({ topics: [topic] });

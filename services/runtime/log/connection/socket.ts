@@ -62,7 +62,8 @@ export function prepareConnection(connection: Connection, pool: BytePool, reach:
 
 /**
  * kafkajs 2.2.4 arms a timer to look for queued requests after every answer, and that timer arms the next, 1 ms later,
- * for ever: about 1,000 wake-ups a second for each idle connection. With nothing queued there is nothing to look for.
+ * for ever: about 1,000 wake-ups a second for each idle connection. Its time is that to the end of a throttling at -1 ms
+ * since 1970, so Node warns of a negative one. With nothing queued there is nothing to look for.
  * It also looks ten times a second, on every connection, for a request that is past its limit of 15 s: here once.
  */
 function quietTimers(connection: Connection): void {

@@ -16,12 +16,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Kafka, logLevel } from 'kafkajs';
 import { topics, type TopicId } from '../../../../schemas/topics.ts';
 import { eventually } from '../../../testing/eventually.ts';
 import { ToyBroker } from '../../../testing/toy/toy-broker.ts';
 import { ToyChild } from '../../../testing/toy/toy-child.ts';
-import { testBrokers } from '../../../testing/log/test-log.ts';
+import { stockKafka } from '../../../testing/log/stock-kafka.ts';
 
 jest.setTimeout(300_000);
 
@@ -36,7 +35,7 @@ afterEach(async () => {
 
 /** Everything below these offsets goes, as retention takes it. */
 async function expire(ends: ReadonlyMap<TopicId, readonly number[]>): Promise<void> {
-  const admin = new Kafka({ brokers: testBrokers(), logLevel: logLevel.NOTHING }).admin();
+  const admin = stockKafka().admin();
   await admin.connect();
   for (const [id, offsets] of ends) {
     const partitions = offsets.map((offset, partition) => ({ partition, offset: String(offset) }));
