@@ -16,7 +16,8 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { assert } from '../../services/runtime/errors.ts';
 import { startOf } from './process-identity.mjs';
 
 const readyMsMax = 180_000;
@@ -77,37 +78,43 @@ describe('npm start says in one sentence what is missing, and exits with 1', () 
 });
 
 describe('npm start', () => {
-  let first: Launcher;
+  /** Of each test; the one that ends it starts none again. */
+  let launcher: Launcher | undefined;
   let recorded: Record<string, number>;
+  beforeAll(() => {
+    // As a version before this one, or whoever made the folder, may have left it.
+    mkdirSync(join(data, 'kafka'), { recursive: true, mode: 0o755 });
+    writeFileSync(join(data, 'kafka', 'left'), 'x', { mode: 0o644 });
+  });
+  beforeEach(async () => {
+    launcher ??= await startLauncher();
+    recorded = processes();
+  }, readyMsMax);
+  afterAll(async () => {
+    if (launcher === undefined) return;
+    process.kill(-launcher.pid, 'SIGINT');
+    await launcher.exited;
+  }, readyMsMax);
 
-  test(
-    'brings up every part and service, each a process of its own, and writes down where they are',
-    async () => {
-      // As a version before this one, or whoever made the folder, may have left it.
-      mkdirSync(join(data, 'kafka'), { recursive: true, mode: 0o755 });
-      writeFileSync(join(data, 'kafka', 'left'), 'x', { mode: 0o644 });
-      first = await startLauncher();
-      recorded = processes();
-      expect(Object.keys(recorded).sort()).toEqual(names);
-      const addresses = JSON.parse(readFileSync(join(data, 'endpoints.json'), 'utf8')) as Record<
-        string,
-        string
-      >;
-      expect(Object.keys(addresses).sort()).toEqual([
-        'clickhouse',
-        'clickhouse_reader',
-        'http',
-        'kafka',
-        'registry',
-      ]);
-      for (const file of ['endpoints.json', 'credentials.json', 'clickhouse-accounts.json']) {
-        expect(statSync(join(data, file)).mode & 0o777).toBe(0o600);
-      }
-      const health = await fetch(`${addresses.http ?? ''}/health/ready`);
-      expect(health.status).toBe(200);
-    },
-    readyMsMax,
-  );
+  test('brings up every part and service, each a process of its own, and writes down where they are', async () => {
+    expect(Object.keys(recorded).sort()).toEqual(names);
+    const addresses = JSON.parse(readFileSync(join(data, 'endpoints.json'), 'utf8')) as Record<
+      string,
+      string
+    >;
+    expect(Object.keys(addresses).sort()).toEqual([
+      'clickhouse',
+      'clickhouse_reader',
+      'http',
+      'kafka',
+      'registry',
+    ]);
+    for (const file of ['endpoints.json', 'credentials.json', 'clickhouse-accounts.json']) {
+      expect(statSync(join(data, file)).mode & 0o777).toBe(0o600);
+    }
+    const health = await fetch(`${addresses.http ?? ''}/health/ready`);
+    expect(health.status).toBe(200);
+  });
 
   test('security 7: keeps nothing that anybody else of this machine could read, and listens on loopback', async () => {
     const open = everythingIn(data).filter((path) => (lstatSync(path).mode & 0o077) !== 0);
@@ -149,10 +156,11 @@ describe('npm start', () => {
     'killed with -9, leaves nothing that stops the next one, which goes on with what was kept',
     async () => {
       const before = readFileSync(join(data, 'credentials.json'), 'utf8');
-      recorded = processes();
+      const first = launcher;
+      assert(first !== undefined, 'npm start runs');
       process.kill(first.pid, 'SIGKILL');
       await first.exited;
-      const second = await startLauncher();
+      const second = (launcher = await startLauncher());
       expect(Object.values(recorded).filter(isRunning)).toEqual([]);
       expect(readFileSync(join(data, 'credentials.json'), 'utf8')).toBe(before);
 
@@ -160,6 +168,7 @@ describe('npm start', () => {
       const children = childrenOf(second.pid);
       expect(children.length).toBeGreaterThanOrEqual(names.length);
       process.kill(-second.pid, 'SIGINT'); // as a terminal does: to the whole foreground group
+      launcher = undefined;
       expect(await second.exited).toBe(0);
       expect([...Object.values(recorded), ...children].filter(isRunning)).toEqual([]);
       expect(existsSync(join(data, 'endpoints.json'))).toBe(false);

@@ -13,26 +13,35 @@ const address = {
   database: `migrate_${String(process.pid)}_${String(Date.now())}`,
 };
 let client: ClickHouseClient;
-beforeAll(() => {
-  client = createClient({ ...address, log: { level: ClickHouseLogLevel.OFF } });
+beforeAll(async () => {
+  client = clientOf(address);
+  await migrate(address);
 });
 afterAll(async () => {
   await client.command({ query: `DROP DATABASE IF EXISTS ${address.database} SYNC` });
   await client.close();
 });
 
+function clientOf(where: typeof address): ClickHouseClient {
+  return createClient({ ...where, log: { level: ClickHouseLogLevel.OFF } });
+}
+
 test('a database is made once, taken as it is the next time, and refused when a newer program has been there', async () => {
   const names = readMigrations().map(({ name }) => name);
-  expect(await migrate(address)).toEqual({ applied: names });
-  expect(await migrate(address)).toEqual({ applied: [] });
-  await checkSchema(client);
+  const own = { ...address, database: `${address.database}_own` };
+  const ownClient = clientOf(own);
+  expect(await migrate(own)).toEqual({ applied: names });
+  expect(await migrate(own)).toEqual({ applied: [] });
+  await checkSchema(ownClient);
   const older = readMigrations().slice(0, -1);
-  await expect(checkSchema(client, older)).rejects.toMatchObject({ code: 'schema_newer' });
-  await expect(migrate({ ...address, migrations: older })).rejects.toMatchObject({ code: 'schema_newer' });
+  await expect(checkSchema(ownClient, older)).rejects.toMatchObject({ code: 'schema_newer' });
+  await expect(migrate({ ...own, migrations: older })).rejects.toMatchObject({ code: 'schema_newer' });
   const next = { number: names.length + 1, name: 'next', hash: 'x', statements: ['SELECT 1'] };
-  await expect(checkSchema(client, [...readMigrations(), next])).rejects.toMatchObject({
+  await expect(checkSchema(ownClient, [...readMigrations(), next])).rejects.toMatchObject({
     code: 'schema_older',
   });
+  await ownClient.command({ query: `DROP DATABASE ${own.database} SYNC` });
+  await ownClient.close();
 });
 
 test('the tables of the contract have the columns of the contract', async () => {
