@@ -1,6 +1,6 @@
 /**
  * Calls of the real world that need more than ingest, through a whole installation: a long past and the identify behind it
- * (case 3), digits to the last reader (case 23), what the key of a page may not do (case 29).
+ * (case 3), digits to the last reader (case 23), pages in conditions (case 28), what the key of a page may not do (case 29).
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { exactNumber } from '../runtime/exact-json.ts';
@@ -125,6 +125,40 @@ test(
     }
     await calls.settled();
     expect(await calls.rows(`SELECT count() FROM events WHERE name = 'Numbered'`)).toEqual([[2]]);
+  },
+  TEST_MS_MAX,
+);
+
+test(
+  'case 28: a condition finds a page by its address, by a part of its name, and without what an advertiser puts behind it',
+  async () => {
+    const pricing = 'https://shop.example/pricing';
+    const conditions = {
+      address: { type: 'page', where: [{ property: 'address', operator: 'eq', value: pricing }] },
+      begins: { event: { operator: 'starts_with', value: pricing }, type: 'page' },
+      contains: { event: { operator: 'contains', value: '/pricing' }, type: 'page' },
+      matches: { event: { operator: 'matches', value: '^https://[a-z.]+/pricing([?#]|$)' }, type: 'page' },
+      whole: { event: pricing, type: 'page' },
+    };
+    for (const [id, when] of Object.entries(conditions)) {
+      await define(`segments/page-${id}`, { name: id, type: 'data_driven', when });
+    }
+    for (const [userId, url] of [
+      ['c28-ad', `${pricing}?gclid=1#top`],
+      ['c28-other', 'https://shop.example/prices'],
+    ]) {
+      expect(await calls.pipelines('/page', { userId, properties: { url } })).toEqual(ok);
+      expect(
+        await calls.track('POST', `/v1/customers/${String(userId)}-t/events`, { type: 'page', name: url }),
+      ).toEqual(ok);
+    }
+    await calls.settled();
+    const members = await calls.rows(
+      `SELECT p.id, m.segment_id FROM segment_memberships AS m INNER JOIN people AS p ON m.person_id = p.person_id
+       WHERE startsWith(m.segment_id, 'page-') ORDER BY ALL`,
+    );
+    const found = ['address', 'begins', 'contains', 'matches'].map((id) => `page-${id}`);
+    expect(members).toEqual(['c28-ad', 'c28-ad-t'].flatMap((id) => found.map((segment) => [id, segment])));
   },
   TEST_MS_MAX,
 );
