@@ -7,15 +7,23 @@ import { canonicalName, isAscii } from './identifiers.ts';
 const WORDS = new Set(
   `null nil none undefined nan infinity -infinity void false true n/a #n/a <null> (null) <nil> (none) <none> <undefined>
    (undefined) (blank) (empty) unset (unset) not_set (not_set) notset anonymous anon guest unknown unidentified
-   not_authenticated unauthenticated nobody -1 -1.0`.split(/\s+/u),
+   not_authenticated unauthenticated nobody -1 -1.0 {} [] () <> - -- --- ? ?? ??? . ... * _`.split(/\s+/u),
 );
 /** A field's own name where its value belongs, compared without case, spaces, `_` and `-`. */
 const FIELDS = new Set(
   `id uid userid anonymousid anonid visitorid customerid distinctid deviceid externalid profileid personid cioid email
    emailaddress identifier previousid`.split(/\s+/u),
 );
-/** `[object Object]`, wherever it stands: what is around it was the same for everybody. */
-const PRINTED = /\[object [a-z]+\]/iu;
+/**
+ * What languages print of an object or a function (`[object Object]`, `[Function: id]`, `Promise { <pending> }`, Go's
+ * `%!s(<nil>)`, Python's `<User object at 0x7f2a>`, Ruby's `#<User:0x0007>`), wherever it stands: what is around it was the
+ * same for everybody, or it is another at each start.
+ */
+const PRINTED =
+  /\[object [a-z]+\]|\[(?:async)?function\b[^\]]*\]|\bfunction ?\w* ?\(|\bpromise \{|%![a-z]\(|<[\w.]+ object at 0x[\da-f]+>|#<[\w:]+[:> ]|\boptional\(nil\)/iu;
+/** Absences of two fields that were put together. */
+const ABSENCES =
+  /^(?:(?:null|nil|none|undefined|nan)[_:|/.,-]+)+(?:null|nil|none|undefined|nan)$|^(?:null|undefined){2,}$/iu;
 /** Of the common template languages, filled in or not at all. */
 const TEMPLATES = [
   ['{{', '}}'],
@@ -46,7 +54,9 @@ export function isPlaceholder(text: string): boolean {
 
 function isWord(name: string): boolean {
   const word = name.toLowerCase();
-  return WORDS.has(word) || ZEROS.test(word) || FIELDS.has(word.replace(/[\s_-]/gu, ''));
+  if (WORDS.has(word) || ZEROS.test(word) || ABSENCES.test(word)) return true;
+  const field = word.replace(/[\s_-]/gu, '');
+  return FIELDS.has(field) || FIELDS.has(field.replace(/^(?:your|insert)/u, '').replace(/here$/u, ''));
 }
 
 /** `undefined undefined` of two names, `null@null` of an email's two parts. */

@@ -46,7 +46,7 @@ export const bodyBytesMax = 1_024 * 1_024;
 export const nestingMax = 100;
 /** Ours: a longer message id is replaced by its digest, so that repeats are still recognised. */
 export const messageIdBytesMax = 150;
-/** Ours: what ClickHouse's DateTime64(3) can hold; timestamps outside are moved to the border. */
+/** Ours: what ClickHouse's DateTime64(3) can hold. Later times are moved to the border, earlier ones are none. */
 export const timestampMsMin = Date.UTC(1900, 0, 1);
 export const timestampMsMax = Date.UTC(2299, 11, 31);
 /** Ours: who asks for a split, and why. */

@@ -1,6 +1,7 @@
 /** Bodies of the Pipelines API, as far as they are read. Unknown members are ignored. */
 import Type, { type Static, type TProperties } from 'typebox';
 import { splitAnonymousIdsMax, splitIdentifiersMax } from './limits.ts';
+import { REPEATS } from './repeats.ts';
 
 const absent = Type.Null();
 const Id = Type.Optional(Type.Union([Type.String(), Type.Number(), absent]));
@@ -11,7 +12,7 @@ function call<const Members extends TProperties>(members: Members, description: 
     {
       userId: Id,
       anonymousId: Id,
-      messageId: Type.Optional(Type.Unknown({ description: 'A repeat is dropped.' })),
+      messageId: Type.Optional(Type.Unknown({ description: REPEATS })),
       timestamp: Type.Optional(Type.Unknown({ description: 'ISO 8601.' })),
       context: Bag,
       writeKey: Type.Optional(Type.Unknown({ description: 'Browsers send the key here, not in a header.' })),

@@ -1,6 +1,7 @@
 /** Bodies of the Track API, v1 and v2, as far as they are read. Unknown members are kept as data or ignored. */
 import Type, { type Static } from 'typebox';
 import { membershipIdsMax } from './limits.ts';
+import { REPEATS } from './repeats.ts';
 
 const absent = Type.Null();
 const AnonymousId = Type.Union([Type.String(), Type.Number(), absent], {
@@ -25,7 +26,7 @@ export type TrackIdentify = Static<typeof TrackIdentify>;
 export const TrackEvent = Type.Object({
   name: Type.String({ description: 'Trimmed; the URL for a page.' }),
   type: Type.Optional(Type.Unknown({ description: 'event, page or screen; anything else counts as event.' })),
-  id: Type.Optional(Type.Unknown({ description: 'Message id (ULID); a repeat is dropped.' })),
+  id: Type.Optional(Type.Unknown({ description: `Message id (ULID). ${REPEATS}` })),
   timestamp: Type.Optional(Type.Unknown({ description: 'Unix seconds.' })),
   data: Type.Optional(Type.Union([Type.Object({}), absent])),
   anonymous_id: Type.Optional(AnonymousId),
@@ -58,7 +59,7 @@ export const TrackOperation = Type.Object({
   identifiers: Type.Optional(Type.Union([Type.Object({}), absent])),
   attributes: Type.Optional(Type.Union([Type.Object({}), absent])),
   name: Type.Optional(Type.Unknown()),
-  id: Type.Optional(Type.Unknown()),
+  id: Type.Optional(Type.Unknown({ description: `Message id of an event. ${REPEATS}` })),
   timestamp: Type.Optional(Type.Unknown()),
   primary: Type.Optional(Side),
   secondary: Type.Optional(Side),

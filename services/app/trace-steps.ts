@@ -1,4 +1,5 @@
 /** Rows of ClickHouse as the steps of a story. Pure. */
+import { parseExactly } from '../runtime/exact-json.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -235,7 +236,7 @@ function numberOf(value: unknown): number {
 function parsed(detail: unknown): object {
   if (typeof detail !== 'string') return {};
   try {
-    const value: unknown = JSON.parse(detail);
+    const value: unknown = parseExactly(detail);
     return typeof value === 'object' && value !== null ? value : {};
   } catch {
     return { text: detail };

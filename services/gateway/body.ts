@@ -9,10 +9,10 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
-import { isIPv6 } from 'node:net';
 import { bodyBytesMax } from '../../schemas/http/limits.ts';
 import { callerOf } from '../runtime/caller.ts';
 import { CodedError } from '../runtime/errors.ts';
+import { siteOf } from './address.ts';
 import type { BodyBudgets, Hold, Owner } from './body-budget.ts';
 import { decodeBody, encodingsOf, tooLarge } from './decode-body.ts';
 
@@ -131,26 +131,10 @@ function drained(payload: IncomingMessage): Promise<void> {
 /** Who has a share of its own: a known key from an address, or an address. */
 function ownerOf(request: FastifyRequest): Owner {
   const caller = callerOf(request);
-  const address = addressOf(request.raw.socket.remoteAddress ?? '');
+  const address = siteOf(request.raw.socket.remoteAddress ?? '');
   if (caller === undefined) return { client: address, workspace: undefined };
   const workspace = caller.workspace ?? '(admin)';
   return { client: `${address} ${workspace}`, workspace };
-}
-
-const GROUPS_OF_A_SITE = 4;
-
-/** Of IPv6 the first half, since whoever has one address has 2^64 of them. */
-function addressOf(address: string): string {
-  if (!isIPv6(address)) return address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  const [before = '', after = ''] = address.split('::');
-  const groups = (text: string) => (text === '' ? [] : text.split(':'));
-  const zeros = 8 - groups(before).length - groups(after).length;
-  const whole = address.includes('::')
-    ? [...groups(before), ...Array<string>(Math.max(zeros, 0)).fill('0'), ...groups(after)]
-    : groups(address);
-  return whole.slice(0, GROUPS_OF_A_SITE).join(':');
 }
 
 function overloaded(): CodedError {

@@ -15,6 +15,8 @@ import {
 } from '../runtime/config.ts';
 
 const PORT_MAX = 65_535;
+/** As many as may be open in all (door.ts). */
+const CONNECTIONS_PER_ADDRESS_MAX = 10_000;
 const IN_FORCE_WAIT_MS_MIN = 100;
 /** What calls, such as `npm run apply`, waits longer than that. */
 const IN_FORCE_WAIT_MS_MAX = 30_000;
@@ -50,6 +52,12 @@ const fields = {
   tlsCert: pairedField('HINDSIGHT_TLS_CERT', 'HINDSIGHT_TLS_KEY'),
   tlsKey: pairedField('HINDSIGHT_TLS_KEY', 'HINDSIGHT_TLS_CERT'),
   httpsPort: integerField('HINDSIGHT_HTTPS_PORT', { min: 0, max: PORT_MAX, fallback: 8_443 }),
+  /** Of one address, of IPv6 of one site. A proxy in front is one address. */
+  connectionsPerAddressMax: integerField('HINDSIGHT_CONNECTIONS_PER_ADDRESS_MAX', {
+    min: 1,
+    max: CONNECTIONS_PER_ADDRESS_MAX,
+    fallback: 2_000,
+  }),
   /** Where browsers reach us; without it as each request says. */
   publicUrl: optionalUrlField('HINDSIGHT_PUBLIC_URL'),
   /** A PUT or DELETE of a definition or of settings waits at most so long until it is in force. */

@@ -40,7 +40,7 @@ export function encodingsOf(header: string | undefined): readonly Encoding[] {
 }
 
 /**
- * The text of the body, without a byte-order mark.
+ * The text of the body in UTF-8, without a byte-order mark; with one it may have been UTF-16.
  * @param take asked as it grows, with the bytes that are added; throws when there is no room for them.
  * @throws CodedError `body_malformed`, `body_too_large`.
  */
@@ -55,7 +55,22 @@ export async function decodeBody(
     if (body.length === 0 || isWholeText(body)) break;
     body = await decode(body, encoding, take);
   }
-  return withoutMark(body);
+  if (!hasWideMark(body)) return withoutMark(body);
+  take(body.length * 2); // two bytes of UTF-16 are three of UTF-8 at most, and big-endian ones are turned in a copy
+  const text = Buffer.from(wideText(body));
+  if (text.length > bodyBytesMax) throw tooLarge();
+  return text;
+}
+
+function hasWideMark(bytes: Buffer): boolean {
+  const mark = bytes.length < 2 || bytes.length % 2 !== 0 ? 0 : bytes.readUInt16BE(0);
+  return mark === 0xfeff || mark === 0xfffe;
+}
+
+/** Without its mark, which says in which order the bytes are. */
+function wideText(bytes: Buffer): string {
+  const little = bytes.readUInt16BE(0) === 0xfffe ? bytes : Buffer.from(bytes).swap16();
+  return little.toString('utf16le', 2);
 }
 
 async function decode(bytes: Buffer, encoding: Encoding, take: (bytes: number) => void): Promise<Buffer> {

@@ -49,6 +49,18 @@ describe('case 9: a byte-order mark', () => {
     });
     expect(put.statusCode).toBe(200);
   });
+  test('of UTF-16 says which of two orders its bytes are in', async () => {
+    const little = Buffer.from(bom + call, 'utf16le');
+    const big = Buffer.from(little).swap16();
+    for (const bytes of [little, big, gzipSync(little)]) {
+      expect((await post('/v1/track', bytes)).statusCode).toBe(200);
+      expect((await post('/api/v1/events', bytes)).statusCode).toBe(400); // it has no name, and was read
+    }
+    expect(names()).toEqual(['x', 'x', 'x']);
+    expect(under.sent.events[0]?.value.properties).toBe(JSON.stringify({ note: 'ä'.repeat(40) }));
+    const wide = Buffer.from(`${bom}{"event":"${'世'.repeat(400_000)}"}`, 'utf16le');
+    expect((await post('/v1/track', wide)).statusCode).toBe(413);
+  });
   test('alone is an empty body', async () => {
     const answer = await post('/v1/track', bom, { 'x-strict-mode': '1' });
     expect(answer.json()).toEqual({ meta: { error: 'event name must not be blank' } });

@@ -1,14 +1,21 @@
 /** What holds for each socket that we listen on, of http as of https. */
+import type { FastifyInstance } from 'fastify';
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { siteOf } from './address.ts';
 import { bodyMsMax } from './body.ts';
+import { Connections } from './connections.ts';
+import type { QuietLog } from './quiet-log.ts';
 import { answerExpectation, answerParserFault } from './refusals.ts';
 
 /** Of a whole request. Its body has a bound of its own, which answers first. */
 export const requestMsMax = bodyMsMax + 5_000;
 const headersMsMax = 30_000;
 const checkPauseMs = 5_000;
+/** Of all doors together. */
 const connectionsMax = 10_000;
+/** Node turns newcomers away by itself from here on, when those that were ended are not gone yet. */
+const connectionsOfNodeMax = 2 * connectionsMax;
 
 export const doorOptions = {
   headersTimeout: headersMsMax,
@@ -30,7 +37,72 @@ export function answerBroken(error: NodeJS.ErrnoException, socket: Socket): void
   answerParserFault(error, socket, last?.headersSent === true && !last.writableFinished);
 }
 
-export function guardDoor(server: Server): void {
-  server.maxConnections = connectionsMax;
-  server.on('checkExpectation', answerExpectation);
+export interface DoorLimits {
+  readonly perAddressMax: number;
+  /** 10,000 unless a test says otherwise. */
+  readonly openMax?: number;
+}
+
+/** The doors of one gateway, which have their connections in common. */
+export class Doors {
+  readonly #connections: Connections;
+  readonly #openMax: number;
+  readonly #log: QuietLog;
+  /** By peer, since a request of https comes on another socket than the one that was accepted. */
+  readonly #sockets = new Map<string, Socket>();
+
+  constructor({ perAddressMax, openMax = connectionsMax }: DoorLimits, log: QuietLog) {
+    this.#connections = new Connections({ openMax, perAddressMax });
+    this.#openMax = openMax;
+    this.#log = log;
+  }
+
+  get state() {
+    return { ...this.#connections.state, open_max: this.#openMax };
+  }
+
+  guard(server: Server): void {
+    server.maxConnections = connectionsOfNodeMax;
+    server.on('checkExpectation', answerExpectation);
+    server.on('connection', (socket: Socket) => {
+      this.#letIn(socket);
+    });
+  }
+
+  /** A request whose body is whole waits for us, and until then we wait for it. */
+  follow(app: FastifyInstance): void {
+    app.addHook('preHandler', (request, _reply, done) => {
+      const socket = this.#sockets.get(peerOf(request.raw.socket));
+      if (socket !== undefined) this.#connections.busy(socket);
+      done();
+    });
+    app.addHook('onResponse', (request, _reply, done) => {
+      const socket = this.#sockets.get(peerOf(request.raw.socket));
+      if (socket !== undefined) this.#connections.waiting(socket);
+      done();
+    });
+  }
+
+  #letIn(socket: Socket): void {
+    const { remoteAddress: address } = socket;
+    const end = (): void => {
+      this.#log.say('info', 'connection_ended', 'connections that said nothing made room for others');
+      socket.destroy();
+    };
+    if (address === undefined || !this.#connections.opened(socket, siteOf(address), end)) {
+      this.#log.say('warn', 'connection_refused', 'connections were refused: too many are open');
+      socket.destroy();
+      return;
+    }
+    const peer = peerOf(socket);
+    this.#sockets.set(peer, socket);
+    socket.once('close', () => {
+      this.#connections.closed(socket);
+      if (this.#sockets.get(peer) === socket) this.#sockets.delete(peer);
+    });
+  }
+}
+
+function peerOf({ localPort, remoteAddress, remotePort }: Socket): string {
+  return `${String(localPort)} ${String(remoteAddress)} ${String(remotePort)}`;
 }

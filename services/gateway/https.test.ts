@@ -33,6 +33,7 @@ const open = () =>
     host: '127.0.0.1',
     port: 0,
     logger: { error: log('error'), warn: log('warn'), info: log('info') },
+    doors: under.doors,
     lookAgainMs: 20,
   });
 

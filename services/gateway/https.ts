@@ -8,7 +8,7 @@ import { createServer, type Server } from 'node:https';
 import type { FastifyInstance } from 'fastify';
 import { CodedError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { answerBroken, doorOptions, guardDoor, requestMsMax } from './door.ts';
+import { answerBroken, doorOptions, requestMsMax, type Doors } from './door.ts';
 
 export interface TlsFiles {
   /** Paths of PEM files; the certificate with its chain. */
@@ -23,6 +23,7 @@ export interface HttpsOptions extends TlsFiles {
   /** 0: any free one. */
   readonly port: number;
   readonly logger: Logger;
+  readonly doors: Doors;
   readonly lookAgainMs?: number;
 }
 
@@ -38,12 +39,12 @@ const handshakeMsMax = 30_000;
 
 /** @throws CodedError `tls_unreadable`, `port_taken`. */
 export async function openHttps(options: HttpsOptions): Promise<HttpsDoor> {
-  const { app, host, port, logger, lookAgainMs = lookAgainMsUsual } = options;
+  const { app, host, port, logger, doors, lookAgainMs = lookAgainMsUsual } = options;
   const first = readPair(options);
   const server = createServerOf(first, (request, answer) => {
     app.routing(request, answer);
   });
-  guardDoor(server);
+  doors.guard(server);
   server.on('clientError', answerBroken);
   await listen(server, host, port);
   let told = first;

@@ -16,6 +16,7 @@ import { settingsOf } from '../runtime/workspace-settings.ts';
 import { readGatewayConfig, type GatewayConfig } from './config.ts';
 import { ensureCredentials, keysInFile, replaceInFile } from './credentials.ts';
 import { DefinitionsLog } from './definitions-log.ts';
+import { Doors } from './door.ts';
 import type { FoldedTopicPorts } from './folded-topic.ts';
 import { openHttps, type HttpsDoor } from './https.ts';
 import { openIntake } from './intake/open-intake.ts';
@@ -48,6 +49,7 @@ export async function run(env: Env): Promise<RunningGateway> {
   const { log, producer, intake, codecs, definitions, keysLog, standing } = topics;
   const clickhouse = openClickhouse(config);
   const budgets = bodyBudgets();
+  const doors = new Doors({ perAddressMax: config.connectionsPerAddressMax }, requestLog);
   const watchParts = { producer, codec: codecs.DroppedEvent, logger, requestLog };
   const { refusals, live, limitedRows } = watchOf(watchParts);
   const clock = config.testClock ? clockOf(definitions) : undefined;
@@ -55,6 +57,7 @@ export async function run(env: Env): Promise<RunningGateway> {
   const server = buildServer({
     onSite: onSite.options,
     log: requestLog,
+    doors,
     budgets,
     ingest: {
       keys: keysLog.keys,
@@ -84,14 +87,14 @@ export async function run(env: Env): Promise<RunningGateway> {
     },
   });
   const url = await listen(server, config.host, config.port);
-  const secure = await openSecure(config, server, logger);
+  const secure = await openSecure(config, server, { logger, doors });
   const status = await startStatusServer({
     name: 'gateway',
     dataFolder: config.dataFolder,
     ready: () => ({ http: { ok: true } }),
     status: () => ({
       ...statusOf(budgets, requestLog, definitions),
-      ...{ refused_calls: refusals.byReason, url, ingest: intake.state },
+      ...{ refused_calls: refusals.byReason, url, ingest: intake.state, connections: doors.state },
     }),
   });
   logger.info({ url, httpsPort: secure?.port }, 'the gateway listens');
@@ -206,11 +209,11 @@ function checksOf(log: Pick<Log, 'admin'>, clickhouse: Clickhouse): AppOptions['
 async function openSecure(
   { tlsCert: cert, tlsKey: key, host, httpsPort: port }: GatewayConfig,
   app: FastifyInstance,
-  logger: Logger,
+  ports: { readonly logger: Logger; readonly doors: Doors },
 ): Promise<HttpsDoor | undefined> {
   return cert === undefined || key === undefined
     ? undefined
-    : await openHttps({ app, cert, key, host, port, logger });
+    : await openHttps({ app, cert, key, host, port, ...ports });
 }
 
 async function listen(server: FastifyInstance, host: string, port: number): Promise<string> {

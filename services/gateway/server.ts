@@ -6,7 +6,7 @@ import { browserPlugin, type BrowserOptions } from '../browser/plugin.ts';
 import { ingestPlugin, type IngestOptions } from '../ingest/plugin.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { bodyMsMax, readBodies, type BodyOptions } from './body.ts';
-import { answerBroken, doorOptions, guardDoor, noteAnswer, requestMsMax } from './door.ts';
+import { answerBroken, doorOptions, noteAnswer, requestMsMax, type Doors } from './door.ts';
 import { answerPreflight } from './preflight.ts';
 import type { QuietLog } from './quiet-log.ts';
 import { answerError, answerRefusal, COMMON_HEADERS } from './refusals.ts';
@@ -17,6 +17,7 @@ export interface ServerOptions extends Pick<BodyOptions, 'budgets'> {
   readonly onSite: OnSiteOptions;
   readonly browser: BrowserOptions;
   readonly log: QuietLog;
+  readonly doors: Doors;
   /** Of a body, first byte to last; 30 s unless a test says otherwise. */
   readonly bodyMsMax?: number;
 }
@@ -30,6 +31,7 @@ export function buildServer({
   browser,
   onSite,
   log,
+  doors,
   ...options
 }: ServerOptions): FastifyInstance {
   const server = Fastify({
@@ -52,7 +54,8 @@ export function buildServer({
     isClosing = true;
     done();
   });
-  guardDoor(server.server);
+  doors.guard(server.server);
+  doors.follow(server);
   server.addHook('onRequest', (request, reply, done) => {
     noteAnswer(request.raw.socket, reply.raw);
     reply.headers(COMMON_HEADERS);

@@ -3,6 +3,7 @@
  * `dropped` that says all of them, with the reason `corrected`. What strict mode would refuse instead rides along. Pure.
  */
 import { toUSVString } from 'node:util';
+import type { SentObject } from './json-text.ts';
 import {
   droppedOutcome,
   isRefusal,
@@ -33,9 +34,13 @@ export type Why =
   | 'zero_time'
   | 'unreadable_time'
   | 'time_out_of_range'
+  | 'seconds_as_ms'
   | 'future_time'
   | 'device_clock'
   | 'long_page_name'
+  | 'long_message_id'
+  | 'not_unicode'
+  | 'unknown_type'
   | 'extra_attributes';
 
 /** A call while it is translated. */
@@ -49,8 +54,16 @@ export interface NotedCall extends CallContext {
 const correctionsMax = 20;
 const sentCharsMax = 200;
 
-export function noted(call: CallContext, translate: (call: NotedCall) => Translation): Translation {
+/** @param sent the call as far as it is kept as text. */
+export function noted(
+  call: CallContext,
+  sent: SentObject,
+  translate: (call: NotedCall) => Translation,
+): Translation {
   const corrections: Correction[] = [];
+  if (sent.hasHalves) {
+    corrections.push({ field: '', sent: 'half of a surrogate pair', kept: '\ufffd', why: 'not_unicode' });
+  }
   const strictFaults: Refusal[] = [];
   const translation = translate({ ...call, corrections, strictFaults });
   if (isRefusal(translation) || corrections.length === 0) return translation;

@@ -65,6 +65,12 @@ export class SentObject {
     return Buffer.byteLength(this.#source.slice(this.#start, this.#end));
   }
 
+  /** Halves of surrogate pairs stand in it, which its text has as \ufffd. */
+  get hasHalves(): boolean {
+    const source = this.#source.slice(this.#start, this.#end);
+    return wellFormed(source) !== source;
+  }
+
   /** Exact text of a member; undefined when there is none. */
   textOf(key: string): string | undefined {
     const given = this.#given.get(key);
@@ -92,6 +98,13 @@ export class SentObject {
       const at = spans[index];
       return at !== undefined && isObject(value) ? new SentObject(value, this.#source, at) : undefined;
     });
+  }
+
+  /** Exact text of each element of a list. */
+  textsOf(key: string): string[] {
+    const span = this.#spanOf(key);
+    if (span === undefined || !Array.isArray(this.value[key])) return [];
+    return elementsOf(this.#source, span.start).map(({ start, end }) => this.#source.slice(start, end));
   }
 
   /** The same without some members, and with others whose value is this one. What is not named keeps its text. */

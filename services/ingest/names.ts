@@ -15,7 +15,7 @@ import { e164 } from '../runtime/phone.ts';
 import type { NotedCall } from './corrections.ts';
 import type { SentObject } from './json-text.ts';
 import { isRefusal, type Refusal } from './translation.ts';
-import { isLonger, nameFault } from './validate.ts';
+import { eventNameOr, isLonger, nameFault } from './validate.ts';
 
 /** A name, or a number by its digits, in its form; null for what is absent, null or blank, and for any other value. */
 export function nameIn(call: NotedCall, sent: SentObject, field: string): string | null {
@@ -82,6 +82,16 @@ export function identifierBeside(
 ): Identifier | null {
   if (anonymousId === null) return identifier;
   return withoutPlaceholder(call, field, identifier.value) === null ? null : identifier;
+}
+
+/** Without white space around it. */
+export function nameOfEvent(
+  call: NotedCall,
+  value: unknown,
+  kind: 'event' | 'page' | 'screen',
+): string | Refusal {
+  const name = eventNameOr(value, kind);
+  return isRefusal(name) || typeof value !== 'string' ? name : note(call, 'name', value, name);
 }
 
 /** The name of a page or screen: a long one is its address without query and fragment, cut at the limit. */

@@ -4,7 +4,8 @@
  */
 const QUOTE = 34;
 const BACKSLASH = 92;
-const WORDS = ['NaN', 'Infinity', 'nan', 'inf', 'Inf'];
+/** In any case: C, PHP and Perl have their own. */
+const WORDS = ['infinity', 'nan', 'inf'];
 const NULL = 'null';
 
 export interface Readable {
@@ -56,7 +57,7 @@ function firstFrom(at: readonly number[], place: number): number {
 function wordAt(source: string, place: number): string | undefined {
   const first = source.charCodeAt(place) | 32;
   if (first !== 110 && first !== 105) return undefined;
-  const word = WORDS.find((each) => source.startsWith(each, place));
+  const word = WORDS.find((each) => source.slice(place, place + each.length).toLowerCase() === each);
   if (word === undefined) return undefined;
   const isWhole = !isLetter(source, place - 1) && !isLetter(source, place + word.length);
   return isWhole ? word : undefined;

@@ -1,6 +1,6 @@
 /** What was read as a time, or a note that says why there is none. */
 import type { NotedCall } from './corrections.ts';
-import type { ReadTime } from './times.ts';
+import type { ReadTime } from '../runtime/times.ts';
 
 /** ms; undefined for what says no time, which is noted unless nothing was sent. */
 export function timeOrNote(
@@ -13,7 +13,7 @@ export function timeOrNote(
       return undefined;
     case 'time': {
       const kept = new Date(read.ms).toISOString();
-      if (read.moved) call.corrections.push({ field, sent, kept, why: 'time_out_of_range' });
+      if (read.otherwise !== undefined) call.corrections.push({ field, sent, kept, why: read.otherwise });
       return read.ms;
     }
     case 'zero':

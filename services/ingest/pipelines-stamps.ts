@@ -1,10 +1,10 @@
 /** A Pipelines call's message id, time and context. */
 import type { NotedCall } from './corrections.ts';
 import type { SentObject } from './json-text.ts';
+import { messageIdIn } from './message-id.ts';
 import { timeOrNote } from './noted-time.ts';
-import { readTime, withoutSkew, type ReadTime } from './times.ts';
+import { readTime, withoutSkew, type ReadTime } from '../runtime/times.ts';
 import type { CallContext } from './translation.ts';
-import { sentMessageId } from './validate.ts';
 
 export interface PipelinesCall extends CallContext {
   /** Context of the batch, for calls that bring none. */
@@ -26,7 +26,7 @@ export interface Stamps {
 
 export function stamps(call: Call, body: SentObject): Stamps {
   return {
-    messageId: sentMessageId(body.value.messageId) ?? call.mintMessageId(),
+    messageId: messageIdIn(call, body, 'messageId'),
     timestamp: timestampIn(call, body),
     context: body.object('context')?.text ?? call.context,
   };
@@ -36,11 +36,12 @@ function timestampIn(call: Call, body: SentObject): number | undefined {
   const [field, read] = firstTime(body);
   const at = timeOrNote(call, { field, sent: body.value[field] }, read);
   if (at === undefined) return undefined;
-  const sent = readTime(body.value.sentAt ?? call.sentAt);
-  if (sent.type !== 'time') return at;
-  const moved = withoutSkew({ timestamp: at, sentAt: sent.ms, receivedAt: call.receivedAt });
+  const sentAtField = body.value.sentAt ?? call.sentAt;
+  const sentAt = timeOrNote(call, { field: 'sentAt', sent: sentAtField }, readTime(sentAtField));
+  if (sentAt === undefined) return at;
+  const moved = withoutSkew({ timestamp: at, sentAt, receivedAt: call.receivedAt });
   if (moved === undefined || moved === at) return at;
-  const told = `${String(body.value[field])}, sent at ${new Date(sent.ms).toISOString()}`;
+  const told = `${String(body.value[field])}, sent at ${new Date(sentAt).toISOString()}`;
   call.corrections.push({ field, sent: told, kept: new Date(moved).toISOString(), why: 'device_clock' });
   return moved;
 }

@@ -1,6 +1,6 @@
 /** When a call was received: the wall clock, or under HINDSIGHT_TEST_CLOCK what the contract says (contract, *Running it*). */
 import { holdMsMax } from '../../schemas/hold.ts';
-import { readTime } from './times.ts';
+import { readTime } from '../runtime/times.ts';
 
 export const RECEIVED_AT_HEADER = 'x-hindsight-received-at';
 

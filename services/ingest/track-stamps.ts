@@ -1,12 +1,12 @@
 /** A Track call's message id and times. */
 import type { NotedCall } from './corrections.ts';
 import type { SentObject } from './json-text.ts';
+import { messageIdIn } from './message-id.ts';
 import { timeOrNote } from './noted-time.ts';
-import { readUnixSeconds } from './times.ts';
-import { sentMessageId } from './validate.ts';
+import { readUnixSeconds } from '../runtime/times.ts';
 
 export function stamps(call: NotedCall, sent: SentObject) {
-  return { messageId: sentMessageId(sent.value.id) ?? call.mintMessageId(), ...timeOf(call, sent) };
+  return { messageId: messageIdIn(call, sent, 'id'), ...timeOf(call, sent) };
 }
 
 export function timeOf(call: NotedCall, sent: SentObject): { readonly timestamp: number | undefined } {

@@ -33,7 +33,7 @@ const OWN = ['id', 'token', 'platform', 'last_used', 'attributes'];
 
 /** `PUT /api/v1/customers/{identifier}/devices`. */
 export function translateDevice(call: CallContext, path: string, body: SentObject): Translation {
-  return noted(call, (noting) => {
+  return noted(call, body, (noting) => {
     const identifier = pathIdentifier(noting, path);
     if (isRefusal(identifier)) return identifier;
     const device = body.object('device');
@@ -44,7 +44,7 @@ export function translateDevice(call: CallContext, path: string, body: SentObjec
 
 /** `DELETE /api/v1/customers/{identifier}/devices/{device_id}`; both decoded. */
 export function translateDeviceDeletion(call: CallContext, path: string, token: string): Translation {
-  return noted(call, (noting) => {
+  return noted(call, emptyObject, (noting) => {
     const identifier = pathIdentifier(noting, path);
     if (isRefusal(identifier)) return identifier;
     const device = emptyObject.amended([], { id: token });
@@ -86,6 +86,9 @@ function deviceContext(call: NotedCall, action: DeviceAction, device: SentObject
     const type = typeof platform === 'string' ? platform.trim().toLowerCase() : '';
     if (!PLATFORMS.has(type)) {
       return refused('invalid_call', 'platform', 'device platform must be ios or android');
+    }
+    if (type !== platform) {
+      call.corrections.push({ field: 'device.platform', sent: platform, kept: type, why: 'canonical_form' });
     }
     members.push(`"type":${JSON.stringify(type)}`);
     const lastUsed = device.textOf('last_used');

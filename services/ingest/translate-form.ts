@@ -20,10 +20,14 @@ const KINDS = ['id', 'email'] as const;
 
 /** `path` is decoded. */
 export function translateForm(call: CallContext, path: string, body: SentObject): Translation {
-  return noted(call, (noting) => form(noting, path.trim(), body));
+  return noted(call, body, (noting) => form(noting, path, body));
 }
 
-function form(call: NotedCall, formId: string, body: SentObject): Translation {
+function form(call: NotedCall, path: string, body: SentObject): Translation {
+  const formId = path.trim();
+  if (formId !== path) {
+    call.corrections.push({ field: 'form_id', sent: path, kept: formId, why: 'canonical_form' });
+  }
   const fault = nameFault('form_id', formId);
   if (fault !== undefined) return fault;
   const data = body.object('data');
@@ -37,9 +41,10 @@ function form(call: NotedCall, formId: string, body: SentObject): Translation {
   if (isRefusal(identifier)) return identifier;
   const text = eventDataOr(body, 'data');
   if (isRefusal(text)) return text;
-  const attributes = data.amended(
-    KINDS.filter((other) => other !== kind && Object.hasOwn(data.value, other)),
-  );
+  const others = KINDS.filter((other) => other !== kind && Object.hasOwn(data.value, other));
+  // A number names somebody by its digits, and among attributes an id is a text.
+  const digits = typeof data.value[kind] === 'number' ? { [kind]: identifier.value } : {};
+  const attributes = data.amended(others, digits);
   const person = identify(call, { identifier, attributes, sent: data, timestamp: undefined });
   if (isRefusal(person)) return person;
   const submitted = eventOutcome(call, {

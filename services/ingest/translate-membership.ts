@@ -6,7 +6,7 @@ import { membershipBytesMax, membershipIdsMax } from '../../schemas/http/limits.
 import { identityRequest } from '../../schemas/identity-request.ts';
 import type { IdentifierKind } from '../../schemas/lanes.ts';
 import { membershipText, type MembershipAction } from '../../schemas/membership.ts';
-import { canonicalEmail, isEmailShaped } from '../../schemas/identifiers.ts';
+import { canonicalEmail, canonicalNumberName, isEmailShaped } from '../../schemas/identifiers.ts';
 import type { SegmentType } from '../runtime/segment-type.ts';
 import { noted, type NotedCall } from './corrections.ts';
 import type { SentObject } from './json-text.ts';
@@ -30,7 +30,7 @@ export function translateMembership(
   target: MembershipTarget,
   body: SentObject,
 ): Translation {
-  return noted(call, (noting) => translate(noting, target, body));
+  return noted(call, body, (noting) => translate(noting, target, body));
 }
 
 function translate(call: NotedCall, target: MembershipTarget, body: SentObject): Translation {
@@ -52,8 +52,15 @@ function translate(call: NotedCall, target: MembershipTarget, body: SentObject):
     return refused('limit_exceeded', 'ids', text);
   }
   const values = new Set<string>();
+  const texts = body.textsOf('ids');
   ids.forEach((sent: unknown, index) => {
-    const value = valueOf(call, kind, sent);
+    const text = typeof sent === 'number' ? texts[index] : sent;
+    const named = typeof sent === 'number' ? canonicalNumberName(texts[index] ?? '') : sent;
+    const value = valueOf(call, kind, named);
+    if (value !== null && typeof sent === 'number' && value !== text) {
+      const field = `ids.${String(index)}`;
+      call.corrections.push({ field, sent: text, kept: value, why: 'canonical_form' });
+    }
     if (value === null) {
       call.corrections.push({ field: `ids.${String(index)}`, sent, kept: null, why: 'not_a_name' });
     } else values.add(value);
@@ -72,11 +79,10 @@ function translate(call: NotedCall, target: MembershipTarget, body: SentObject):
   return accepted({ type: 'control', request });
 }
 
-/** Null for what cannot be an identifier of the kind. */
+/** Null for what cannot be an identifier of the kind. A number is the text of its digits by now. */
 function valueOf(call: NotedCall, kind: IdentifierKind, sent: unknown): string | null {
-  const text = typeof sent === 'number' && Number.isSafeInteger(sent) ? String(sent) : sent;
-  if (typeof text !== 'string' || text.trim() === '') return null;
-  if (kind === 'email' && !isEmailShaped(canonicalEmail(text))) return null;
-  const identifier = ofKind(call, 'ids', { kind, value: text });
+  if (typeof sent !== 'string' || sent.trim() === '') return null;
+  if (kind === 'email' && !isEmailShaped(canonicalEmail(sent))) return null;
+  const identifier = ofKind(call, 'ids', { kind, value: sent });
   return isRefusal(identifier) ? null : identifier.value;
 }

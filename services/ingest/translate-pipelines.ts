@@ -6,10 +6,20 @@ import { canonicalEmail, isEmailShaped } from '../../schemas/identifiers.ts';
 import type { Identifier } from '../../schemas/lanes.ts';
 import { noted, type NotedCall } from './corrections.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
-import { byShape, isIdentifier, nameIn, ofKind, phoneIn, viewName, withoutPlaceholder } from './names.ts';
+import {
+  byShape,
+  isIdentifier,
+  nameIn,
+  nameOfEvent,
+  ofKind,
+  phoneIn,
+  viewName,
+  withoutPlaceholder,
+} from './names.ts';
 import { viewProperties } from './view-properties.ts';
 import { stamps, type PipelinesCall } from './pipelines-stamps.ts';
 import { visitorTraits } from './visitor-traits.ts';
+import { sentMessageId } from './message-id.ts';
 import { readable } from './readable-call.ts';
 import { objectFault, relateOutcome, type Relate } from './translate-relationships.ts';
 import {
@@ -24,15 +34,7 @@ import {
   type Refusal,
   type Translation,
 } from './translation.ts';
-import {
-  attributeFaults,
-  eventDataOr,
-  eventNameOr,
-  nameFault,
-  sentMessageId,
-  shapeFault,
-  type Texts,
-} from './validate.ts';
+import { attributeFaults, eventDataOr, nameFault, shapeFault, type Texts } from './validate.ts';
 
 const shapes = {
   identify: Compile(Identify),
@@ -53,7 +55,7 @@ type Call = PipelinesCall & NotedCall;
 
 /** One call; `type` is the route's, or the item's in a batch. */
 export function translatePipelines(call: PipelinesCall, type: string, body: SentObject): Translation {
-  return noted(call, (noting) => translate({ ...call, ...noting }, type, body));
+  return noted(call, body, (noting) => translate({ ...call, ...noting }, type, body));
 }
 
 function translate(call: Call, type: string, sent: SentObject): Translation {
@@ -91,7 +93,7 @@ export function refusedRow(call: CallContext, body: SentObject | undefined, refu
   const anonymousId = name === null || nameFault('anonymousId', name) !== undefined ? null : name;
   return droppedOutcome(call, {
     reason: refusal.reason,
-    messageId: sentMessageId(body?.value.messageId) ?? null,
+    messageId: (body && sentMessageId(body, 'messageId')) ?? null,
     anonymousId,
     detail: { message: refusal.message, field: refusal.field },
   });
@@ -239,7 +241,7 @@ const SEMANTIC = new Map([
 type SemanticName = typeof SEMANTIC extends Map<infer Name, unknown> ? Name : never;
 
 function track(call: Call, body: SentObject, who: Who): Translation {
-  const name = eventNameOr(body.value.event, 'event');
+  const name = nameOfEvent(call, body.value.event, 'event');
   if (isRefusal(name)) return name;
   const semantic = SEMANTIC.get(name as SemanticName); // any other name is simply not found
   if (semantic !== undefined && who.userId !== null) {
@@ -261,7 +263,7 @@ function view(call: Call, body: SentObject, who: Who & { type: 'page' | 'screen'
   if (typeof sent !== 'string' || sent.trim() === '') {
     return event(call, body, { ...who, name: null, properties });
   }
-  const name = eventNameOr(sent, who.type);
+  const name = nameOfEvent(call, sent, who.type);
   if (isRefusal(name)) return name;
   return event(call, body, { ...who, name: viewName(call, who.type, name), properties });
 }

@@ -24,7 +24,7 @@ const PUSH_METRICS = ['opened', 'converted', 'delivered'];
 
 /** `POST /api/v1/metrics`. */
 export function translateMetric(call: CallContext, body: SentObject): Translation {
-  return noted(call, (noting) => {
+  return noted(call, body, (noting) => {
     const deliveryId = deliveryIn(noting, body, 'delivery_id');
     if (isRefusal(deliveryId)) return deliveryId;
     const metric = oneOf(body, 'metric', METRICS);
@@ -36,7 +36,7 @@ export function translateMetric(call: CallContext, body: SentObject): Translatio
 
 /** `POST /api/v1/push/events`, and the same at the root. */
 export function translatePushEvent(call: CallContext, body: SentObject): Translation {
-  return noted(call, (noting) => {
+  return noted(call, body, (noting) => {
     const deliveryId = deliveryIn(noting, body, 'delivery_id');
     if (isRefusal(deliveryId)) return deliveryId;
     const metric = oneOf(body, 'event', PUSH_METRICS);
@@ -50,7 +50,7 @@ export function translatePushEvent(call: CallContext, body: SentObject): Transla
 
 /** `POST /unsubscribe/{delivery_id}`; `path` is decoded. */
 export function translateUnsubscribe(call: CallContext, path: string, body: SentObject): Translation {
-  return noted(call, (noting) => {
+  return noted(call, body, (noting) => {
     const deliveryId = deliveryIn(noting, emptyObject.amended([], { delivery_id: path }), 'delivery_id');
     if (isRefusal(deliveryId)) return deliveryId;
     const { unsubscribe } = body.value;

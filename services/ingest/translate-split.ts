@@ -33,7 +33,9 @@ export function translateSplit(call: CallContext, path: string, read: ReadJson):
   const body = read.sent.value;
   if (!shape.Check(body)) return faulty(shapeFault(body));
   const faults: Fault[] = [];
-  const translation = noted(call, (noting) => split(noting, path, body, (fault) => faults.push(fault)));
+  const translation = noted(call, read.sent, (noting) =>
+    split(noting, path, body, (fault) => faults.push(fault)),
+  );
   return isRefusal(translation) ? faulty(...faults.slice(0, faultsMax)) : translation;
 }
 
@@ -50,6 +52,8 @@ function split(call: NotedCall, path: string, body: Split, tell: (fault: Fault) 
   const identifier = sound('', byShape(call, 'id', path));
   const anonymousIds = (body.anonymous_ids ?? []).map((each, index) => {
     const name = canonicalName(each);
+    const field = `anonymous_ids.${String(index)}`;
+    if (name !== each) call.corrections.push({ field, sent: each, kept: name, why: 'canonical_form' });
     return sound(`/anonymous_ids/${String(index)}`, nameFault('anonymous_id', name) ?? name);
   });
   const identifiers = (body.identifiers ?? []).map((each, index) =>

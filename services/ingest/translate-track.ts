@@ -5,7 +5,7 @@ import { TrackEvent, TrackIdentify, TrackMerge, TrackOperation } from '../../sch
 import type { Identifier } from '../../schemas/lanes.ts';
 import { noted, type NotedCall } from './corrections.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
-import { anonymousIdIn, identifierBeside, viewName } from './names.ts';
+import { anonymousIdIn, identifierBeside, nameOfEvent, viewName } from './names.ts';
 import { bodyIdentifier, identifiersOf, pathIdentifier, sideOf, type Who } from './track-names.ts';
 import { deviceEvent } from './translate-device.ts';
 import { deliveryOperation } from './translate-report.ts';
@@ -29,7 +29,7 @@ import {
   type Refusal,
   type Translation,
 } from './translation.ts';
-import { attributesFault, eventDataOr, eventNameOr, shapeFault, type Texts } from './validate.ts';
+import { attributesFault, eventDataOr, shapeFault, type Texts } from './validate.ts';
 
 const identifyShape = Compile(TrackIdentify);
 const eventShape = Compile(TrackEvent);
@@ -41,7 +41,7 @@ const eventTexts: Texts = { name: 'event name must not be blank', data: 'event d
 
 /** `PUT /api/v1/customers/{identifier}`. `path` is decoded. */
 export function translateIdentify(call: CallContext, path: string, body: SentObject): Translation {
-  return noted(call, (noting) => {
+  return noted(call, body, (noting) => {
     const identifier = pathIdentifier(noting, path);
     if (isRefusal(identifier)) return identifier;
     return identify(noting, { identifier, attributes: body, sent: body, timestamp: undefined });
@@ -50,7 +50,7 @@ export function translateIdentify(call: CallContext, path: string, body: SentObj
 
 /** `POST /api/v1/customers/{identifier}/events`. */
 export function translatePersonEvent(call: CallContext, path: string, body: SentObject): Translation {
-  return noted(call, (noting) => {
+  return noted(call, body, (noting) => {
     const named = pathIdentifier(noting, path);
     return isRefusal(named) ? named : v1Event(noting, named, body);
   });
@@ -58,13 +58,13 @@ export function translatePersonEvent(call: CallContext, path: string, body: Sent
 
 /** `POST /api/v1/events`: a visitor's event, or without anonymous id an invite. */
 export function translateAnonymousEvent(call: CallContext, body: SentObject): Translation {
-  return noted(call, (noting) => v1Event(noting, null, body));
+  return noted(call, body, (noting) => v1Event(noting, null, body));
 }
 
 export type PersonControl = 'delete' | 'suppress' | 'unsuppress';
 
 export function translateControl(call: CallContext, kind: PersonControl, path: string): Translation {
-  return noted(call, (noting) => {
+  return noted(call, emptyObject, (noting) => {
     const identifier = pathIdentifier(noting, path);
     if (isRefusal(identifier)) return identifier;
     return accepted(controlOutcome(call, kind, { messageId: call.mintMessageId(), identifier }));
@@ -73,7 +73,7 @@ export function translateControl(call: CallContext, kind: PersonControl, path: s
 
 /** `POST /api/v1/merge_customers`, and `merge` of v2. */
 export function translateMerge(call: CallContext, body: SentObject): Translation {
-  return noted(call, (noting) => merge(noting, body));
+  return noted(call, body, (noting) => merge(noting, body));
 }
 
 function merge(call: NotedCall, body: SentObject): Translation {
@@ -91,7 +91,7 @@ function merge(call: NotedCall, body: SentObject): Translation {
 
 /** One operation of v2. */
 export function translateOperation(call: CallContext, operation: SentObject): Translation {
-  return noted(call, (noting) => translate(noting, operation));
+  return noted(call, operation, (noting) => translate(noting, operation));
 }
 
 function translate(call: NotedCall, operation: SentObject): Translation {
@@ -224,7 +224,7 @@ function v1Event(call: NotedCall, named: Identifier | null, body: SentObject): T
   const fault = shapeFault(eventShape, body.value, eventTexts);
   if (fault !== undefined) return fault;
   const anonymousId = anonymousIdIn(call, body, 'anonymous_id');
-  const type = typeOf(body.value.type);
+  const type = typeIn(call, body.value.type);
   const seen = seenIn(call, body, { type, name: body.value.name, data: 'data' });
   if (isRefusal(anonymousId)) return anonymousId;
   if (isRefusal(seen)) return seen;
@@ -248,7 +248,7 @@ function seenIn(
   sent: SentObject,
   { type, name, data }: { readonly type: EventType; readonly name: unknown; readonly data: string },
 ): Seen | Refusal {
-  const whole = eventNameOr(name, type);
+  const whole = nameOfEvent(call, name, type);
   const properties = eventDataOr(sent, data);
   if (isRefusal(whole)) return whole;
   if (isRefusal(properties)) return properties;
@@ -284,6 +284,10 @@ function operationIdentify(call: NotedCall, operation: SentObject, who: Who): Tr
   return identify(call, { identifier, attributes, sent: operation, timestamp, anonymousId });
 }
 
-function typeOf(sent: unknown): 'event' | 'page' | 'screen' {
-  return sent === 'page' || sent === 'screen' ? sent : 'event';
+function typeIn(call: NotedCall, sent: unknown): EventType {
+  if (sent === 'page' || sent === 'screen') return sent;
+  if (sent !== undefined && sent !== null && sent !== 'event') {
+    call.corrections.push({ field: 'type', sent, kept: 'event', why: 'unknown_type' });
+  }
+  return 'event';
 }

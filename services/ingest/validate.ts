@@ -1,5 +1,4 @@
 /** The rules of single values, with the texts that Customer.io documents for them (spec A.0, *Limits* and texts). */
-import { createHash } from 'node:crypto';
 import { toUSVString } from 'node:util';
 import type { Validator } from 'typebox/compile';
 import {
@@ -9,7 +8,6 @@ import {
   eventDataBytesMax,
   eventNameBytesMax,
   identifierBytesMax,
-  messageIdBytesMax,
 } from '../../schemas/http/limits.ts';
 import type { SentObject } from './json-text.ts';
 import { refused, type Refusal } from './translation.ts';
@@ -94,15 +92,6 @@ function attributeFault(attributes: SentObject, name: string): Refusal | undefin
     return tooLong(`value for attribute '${name}'`, attributeValueBytesMax, name);
   }
   return undefined;
-}
-
-/** The client's message id, undefined when it sent none. A long one is replaced by its digest: repeats still match. */
-export function sentMessageId(value: unknown): string | undefined {
-  const text = typeof value === 'number' ? String(value) : value;
-  if (typeof text !== 'string' || text.trim() === '') return undefined;
-  const id = toUSVString(text);
-  if (!isLonger(id, messageIdBytesMax)) return id;
-  return `sha256-${createHash('sha256').update(id).digest('hex')}`;
 }
 
 /** A UTF-16 unit takes at most 3 bytes of UTF-8, so most texts need no count. */

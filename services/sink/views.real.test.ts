@@ -496,6 +496,58 @@ describe('people and identities', () => {
     ]);
   });
 
+  test('have their relationships whatever numbers are in them, with the digits that were sent', async () => {
+    const profile = { aspect: 'profile', at: NOW, state: 'alive', attributes: '{}', version: 1 };
+    const numbers = [
+      '123456789012345678901234567890',
+      '-123456789012345678901234567890',
+      '9007199254740993',
+      '0.1000000000000000055',
+      '1e400',
+      '-1E+400',
+      '1e-400',
+      '12',
+    ];
+    const texts = [
+      'n1',
+      's1',
+      '"',
+      '\\',
+      '\\"n1"',
+      'é😀',
+      '\u0001',
+      '1234567890123456789012',
+      'a,b:{}[]',
+      '',
+    ];
+    const attributes = `{"list":[${numbers.join(',')}],"deep":{"s1":[null,true,{"n":${numbers[0] ?? ''}}]}}`;
+    const object = JSON.stringify(
+      Object.fromEntries(texts.map((text, at) => [text, texts[texts.length - 1 - at]])),
+    );
+    const entry = (id: string, own: string, its: string): string =>
+      `{"object_type_id":"${numbers[0] ?? ''}","object_id":${JSON.stringify(id)},"attributes":${own},"object_attributes":${its}}`;
+    const list = `[${[...texts.map((id) => entry(id, attributes, object)), entry('z', '{}', '{}')].join(',')}]`;
+    await insert('stored_people', { ...profile, person_id: 'a', relationships: list });
+    await insert('stored_people', {
+      ...profile,
+      person_id: 'b',
+      relationships: `[${entry('1e5', '{"a":1.5}', '{}')}]`,
+    });
+    const rows = await ask(
+      `SELECT object_type_id, object_id, attributes, object_attributes FROM relationships WHERE person_id = 'a'`,
+    );
+    expect(rows).toHaveLength(texts.length + 1);
+    for (const [index, row] of rows.entries()) {
+      const id = texts[index] ?? 'z';
+      const kept = [row['object_type_id'], row['object_id'], row['attributes']];
+      expect(kept).toEqual([numbers[0], id, id === 'z' ? '{}' : attributes]);
+      expect(JSON.parse(String(row['object_attributes']))).toEqual(id === 'z' ? {} : JSON.parse(object));
+    }
+    expect(await ask(`SELECT object_id, attributes FROM relationships WHERE person_id = 'b'`)).toEqual([
+      { object_id: '1e5', attributes: '{"a":1.5}' },
+    ]);
+  });
+
   test('list the names of the living, anonymous ids with the person of today', async () => {
     await insert('stored_people', graph('a', 3, { id: 'ann' }), graph('d', 1, { state: 'deleted' }));
     const link = { identifier_kind: 'id', identifier: 'ann', at: '2026-03-01 00:00:00.000' };

@@ -14,6 +14,7 @@ import type { Logger } from '../runtime/logger.ts';
 import { bodyBudgets, budgetStates, type BodyBudgets } from '../gateway/body-budget.ts';
 import { LiveCalls } from '../gateway/live/live-calls.ts';
 import { RefusalCounts } from '../gateway/live/refusal-counts.ts';
+import { Doors, type DoorLimits } from '../gateway/door.ts';
 import { QuietLog } from '../gateway/quiet-log.ts';
 import { plainIntake } from './plain-intake.ts';
 import { buildServer, type ServerOptions } from '../gateway/server.ts';
@@ -149,6 +150,7 @@ export interface TestServer {
   readonly live: LiveCalls;
   readonly logged: readonly LoggedLine[];
   readonly budgets: BodyBudgets;
+  readonly doors: Doors;
   readonly server: FastifyInstance;
   readonly sent: FakeProducer;
   readonly definitions: FakeDefinitions;
@@ -187,6 +189,7 @@ export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets'
   readonly inForceWaitMsMax?: number;
   readonly publicUrl?: string;
   readonly liveReaderBytesMax?: number;
+  readonly door?: DoorLimits;
   /** In the place of the fakes. */
   readonly keys?: IngestOptions['keys'] & KeyStore & OnSiteOptions['keys'];
   readonly store?: DefinitionsStore;
@@ -220,8 +223,7 @@ export function testServer({
   const sent = new FakeProducer();
   const definitions = new FakeDefinitions();
   const statuses = allTaken();
-  const ends: TestServer['ends'] = {};
-  const rows: TestServer['rows'] = {};
+  const [ends, rows]: [TestServer['ends'], TestServer['rows']] = [{}, {}];
   const logged: LoggedLine[] = [];
   const logger = loggerInto(logged);
   const keys = real.keys ?? shopKeys();
@@ -233,8 +235,10 @@ export function testServer({
   const admin = { endOffsets: endsOf, writtenOffsets: endsOf, partitionsOf };
   const quiet = new QuietLog(logger);
   const live = new LiveCalls({ refusals: new RefusalCounts(), log: quiet, toldPerSecondMax: 1_000_000 });
+  const doors = new Doors(real.door ?? { perAddressMax: 2_000 }, quiet);
   const server = buildServer({
     log: quiet,
+    doors,
     budgets,
     ...(bodyMsMax !== undefined && { bodyMsMax }),
     ingest: {
@@ -275,5 +279,5 @@ export function testServer({
       },
     },
   });
-  return { live, logged, budgets, server, sent, definitions, statuses, ends, rows };
+  return { live, logged, budgets, doors, server, sent, definitions, statuses, ends, rows };
 }

@@ -1,4 +1,5 @@
 /** Calls of a client, an operator and an analyst to a stack, for end-to-end tests. */
+import { parseExactly } from '../runtime/exact-json.ts';
 import type { Keys, Stack } from './stack.ts';
 
 const ANSWER_MS_MAX = 30_000;
@@ -37,8 +38,17 @@ export class StackCalls {
     return this.#call('POST', `/v1${path}`, { authorization, body, ...how });
   }
 
+  /** Pipelines, with the key that stands in pages. */
+  browser(path: string, body: object | string, how: How = {}): Promise<Answer> {
+    return this.#call('POST', `/v1${path}`, {
+      authorization: basic(`${this.#keys.browser_key ?? ''}:`),
+      body,
+      ...how,
+    });
+  }
+
   /** With the app key, `/v1/trace`. */
-  app(method: string, path: string, body?: object): Promise<Answer> {
+  app(method: string, path: string, body?: object | string): Promise<Answer> {
     return this.#call(method, path, { authorization: `Bearer ${this.#keys.app_key}`, body });
   }
 
@@ -94,7 +104,8 @@ export class StackCalls {
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       signal: AbortSignal.timeout(ANSWER_MS_MAX),
     });
-    return { status: response.status, body: await response.json() };
+    // Numbers of more digits than a double has stay what they are.
+    return { status: response.status, body: parseExactly(await response.text()) };
   }
 }
 

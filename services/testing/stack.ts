@@ -25,6 +25,7 @@ export interface Keys {
   readonly site_id: string;
   readonly api_key: string;
   readonly write_key: string;
+  readonly browser_key?: string;
   readonly app_key: string;
   /** Of workspace `default` only. */
   readonly admin_key?: string;

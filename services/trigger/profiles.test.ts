@@ -184,12 +184,39 @@ describe('attributes of a person', () => {
 });
 
 describe('the published profile', () => {
+  test('cases 20 and 22: says created_at from whatever says a time, and from no zero', () => {
+    const created = (properties: object) =>
+      profileOf(new Trigger().feed(identified({ properties })))?.created_at;
+    const at = Date.UTC(2024, 2, 5, 10);
+    const spellings = [
+      at,
+      at / 1_000,
+      String(at),
+      '2024-03-05 10:00:00 +0000',
+      'Tue, 05 Mar 2024 10:00:00 GMT',
+    ];
+    for (const createdAt of spellings) expect([createdAt, created({ createdAt })]).toEqual([createdAt, at]);
+    expect(created({ created_at: String(at / 1_000) })).toBe(at);
+    expect(created({ created_at: at })).toBeNull(); // Track's seconds, which lie beyond all years
+    for (const zero of [
+      0,
+      '0',
+      '1970-01-01T00:00:00Z',
+      '0001-01-01T00:00:00Z',
+      -62_135_596_800,
+      '1969-12-31T16:00:00Z',
+    ]) {
+      expect([zero, created({ createdAt: zero }), created({ created_at: zero })]).toEqual([zero, null, null]);
+      expect(created({ created_at: zero, createdAt: '2024-03-05T10:00:00Z' })).toBe(at);
+    }
+  });
+
   test('says created_at from created_at in seconds or createdAt in ISO 8601', () => {
     const created = (properties: object) =>
       profileOf(new Trigger().feed(identified({ properties })))?.created_at;
     expect(created({ created_at: 1_700_000_000 })).toBe(1_700_000_000_000);
     expect(created({ createdAt: '2024-02-03T04:05:06.007Z' })).toBe(Date.UTC(2024, 1, 3, 4, 5, 6, 7));
-    expect(created({ created_at: '1700000000' })).toBeNull();
+    expect(created({ created_at: 'yesterday', createdAt: ['2024-02-03'] })).toBeNull();
   });
 
   test('says first_seen_at from the earliest event, merged ones too (spec C.1 row 29)', () => {

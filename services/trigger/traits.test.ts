@@ -74,6 +74,18 @@ describe('traits of a visitor', () => {
     ).toEqual({ acquisition_source: 'shop' });
   });
 
+  test('of one value the earliest time counts for the first touch, though nothing is another by it', () => {
+    const touch = (id: string, at: number, source: string) =>
+      identified({ id, at: T0 + at, properties: { acquisition_source: source } });
+    expect(
+      attributesAfter(
+        touch('i3', 3, 'mail'),
+        said({ acquisition_source: 'mail' }, T0 + 1),
+        touch('i2', 2, 'ads'),
+      ),
+    ).toEqual({ acquisition_source: 'mail' });
+  });
+
   test('name nobody: an email or an id among them is no attribute and no identifier', () => {
     const profile = profileOf(
       new Trigger().feed(said({ email: 'n/a', id: '7', anonymous_id: 'q', size: 'L' }, T0 - DAY), claims({})),

@@ -5,6 +5,7 @@
 import type { FastifyInstance } from 'fastify';
 import { canonicalName } from '../../../schemas/identifiers.ts';
 import type { Workspace } from '../../../schemas/ids.ts';
+import { parseExactly } from '../../runtime/exact-json.ts';
 import {
   appRoute,
   badCall,
@@ -113,7 +114,7 @@ function activityOf(row: Row, people: ReadonlyMap<string, Identifiers>) {
     ...(typeof anonymousId === 'string' ? { anonymous_id: anonymousId } : {}),
     ...(typeof messageId === 'string' ? { message_id: messageId } : {}),
     ...(row['previously_anonymous'] === true ? { previously_anonymous: true } : {}),
-    data: typeof row['detail'] === 'string' ? (JSON.parse(row['detail']) as unknown) : {}, // JSON of the call, or ours
+    data: typeof row['detail'] === 'string' ? parseExactly(row['detail']) : {}, // JSON of the call, or ours
   };
 }
 

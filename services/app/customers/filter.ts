@@ -2,8 +2,10 @@
  * The filter of `POST /v1/customers` (spec A.5) as SQL over the view `people`:
  * `{and: […]} | {or: […]} | {not: …} | {segment: {id}} | {attribute: {field, operator: "eq"|"exists", value}}`. Pure.
  */
-import { canonicalEmail } from '../../../schemas/identifiers.ts';
+import { canonicalCioId, canonicalEmail, canonicalName } from '../../../schemas/identifiers.ts';
+import { readTwice } from '../../rules/sql-numbers.ts';
 import { unreachable } from '../../runtime/errors.ts';
+import { ExactNumber } from '../../runtime/exact-json.ts';
 import { badCall, isFault, type AppFault } from '../app-route.ts';
 
 /** Leaves and branches of a filter together, and branches within branches. */
@@ -70,6 +72,7 @@ function attribute({ field, operator, value }: Readonly<Record<string, unknown>>
   if (operator === 'exists') return { type: 'exists', field };
   if (operator !== 'eq') return badCall('the operator of an attribute is eq or exists');
   if (typeof value === 'string') return { type: 'eq', field, value };
+  if (value instanceof ExactNumber) return { type: 'eq', field, value: value.text };
   if (typeof value === 'number' || typeof value === 'boolean')
     return { type: 'eq', field, value: String(value) };
   return badCall('an attribute that is to equal something must have a value');
@@ -101,8 +104,7 @@ export function filterSql(filter: Filter): FilterSql {
       case 'exists':
         return `(${textSql(part.field, parameter)} IS NOT NULL)`;
       case 'eq': {
-        const value = part.field === 'email' ? canonicalEmail(part.value) : part.value;
-        return `ifNull(${textSql(part.field, parameter)} = ${parameter(value)}, false)`;
+        return `ifNull(${textSql(part.field, parameter)} = ${parameter(formOf(part))}, false)`;
       }
       default:
         return unreachable(part);
@@ -111,13 +113,28 @@ export function filterSql(filter: Filter): FilterSql {
   return { sql: write(filter), parameters };
 }
 
-/** What the person has of it, as text; a number or a boolean as it is written in JSON, nothing as NULL. */
+/** A name in the form in which it is kept. */
+function formOf({ field, value }: { readonly field: string; readonly value: string }): string {
+  if (field === 'id') return canonicalName(value);
+  if (field === 'email') return canonicalEmail(value);
+  return field === 'cio_id' ? canonicalCioId(value) : value;
+}
+
+/**
+ * What the person has of it, as text; a number by its digits and a boolean as they are written in JSON, nothing as NULL.
+ * A number that no double holds hides no other attribute (sql-numbers.ts).
+ */
 function textSql(field: string, parameter: (value: string) => string): string {
   if (field === 'id' || field === 'email') return field;
   if (field === 'cio_id') return 'toNullable(person_id)';
   const name = parameter(field);
-  const of = `ifNull(attributes, '{}'), ${name}`;
-  return `multiIf(JSONType(${of}) = 'Null', NULL, JSONType(${of}) = 'String', toNullable(JSONExtractString(${of})), toNullable(JSONExtractRaw(${of})))`;
+  const { raw, exact } = readTwice("ifNull(attributes, '{}')");
+  const [of, digits] = [`${raw}, ${name}`, `${exact}, ${name}`];
+  const cases = [
+    [`JSONType(${of}) = 'Null'`, 'NULL'],
+    [`JSONType(${digits}) = 'String'`, `toNullable(JSONExtractString(${digits}))`],
+  ];
+  return `multiIf(${cases.flat().join(', ')}, toNullable(JSONExtractRaw(${of})))`;
 }
 
 function object(value: unknown): Readonly<Record<string, unknown>> {

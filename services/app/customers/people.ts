@@ -2,6 +2,7 @@
 import { canonicalCioId, canonicalEmail, canonicalName } from '../../../schemas/identifiers.ts';
 import type { Workspace } from '../../../schemas/ids.ts';
 import { identifierByShape, type Identifier } from '../../../schemas/lanes.ts';
+import { parseExactly } from '../../runtime/exact-json.ts';
 import { badCall, nobody, type AppCall, type AppFault } from '../app-route.ts';
 import type { Query } from '../ports.ts';
 
@@ -109,7 +110,7 @@ function personIn(row: Row): PersonRow {
   const { attributes, created_at: createdAt } = row;
   return {
     identifiers: identifiersIn(row),
-    attributes: typeof attributes === 'string' ? (JSON.parse(attributes) as PersonRow['attributes']) : {}, // written by trigger
+    attributes: typeof attributes === 'string' ? (parseExactly(attributes) as PersonRow['attributes']) : {}, // written by trigger
     createdAt: createdAt === null || createdAt === undefined ? null : Number(createdAt),
   };
 }

@@ -1,6 +1,7 @@
 /** People over the App API (spec A.5): by email, whole, by a filter; their segments and relationships. */
 import type { FastifyInstance } from 'fastify';
-import { canonicalEmail, canonicalName } from '../../../schemas/identifiers.ts';
+import { canonicalEmail, canonicalName, canonicalNumberName } from '../../../schemas/identifiers.ts';
+import { ExactNumber, parseExactly } from '../../runtime/exact-json.ts';
 import { readBody } from '../answers.ts';
 import { appRoute, badCall, isFault, nobody, paged, pageOf, type AppCall } from '../app-route.ts';
 import type { AppKeys, DefinitionsStore, Query } from '../ports.ts';
@@ -66,13 +67,11 @@ async function several({ query }: CustomersOptions, { workspace, request }: AppC
   const read = readBody(request);
   if (!read.ok) return badCall(read.fault.message);
   const { ids } = (read.value ?? {}) as { readonly ids?: unknown }; // any JSON
-  const named = Array.isArray(ids)
-    ? ids.filter((id) => typeof id === 'string' || typeof id === 'number')
-    : [];
+  const named = Array.isArray(ids) ? ids.map(nameOf).filter((name) => name !== undefined) : [];
   if (!Array.isArray(ids) || named.length !== ids.length || ids.length < 1 || ids.length > customersByIdMax) {
     return badCall(`ids must be a list of 1 to ${String(customersByIdMax)} ids`);
   }
-  const values = [...new Set(named.map((id) => canonicalName(String(id))))];
+  const values = [...new Set(named)];
   const rows = await query(BY_IDS, { workspace, values });
   const people = new Map(rows.map((row) => [textOf(row['value']), textOf(row['person_id'])]));
   const found = await readPeople(
@@ -81,6 +80,13 @@ async function several({ query }: CustomersOptions, { workspace, request }: AppC
     values.flatMap((value) => people.get(value) ?? []),
   );
   return { customers: found.map(customerOf) };
+}
+
+/** In the form in which ids are kept; a number by its digits. undefined: no id. */
+function nameOf(id: unknown): string | undefined {
+  if (typeof id === 'string') return canonicalName(id);
+  if (id instanceof ExactNumber) return canonicalNumberName(id.text);
+  return typeof id === 'number' ? canonicalNumberName(String(id)) : undefined;
 }
 
 /** `{"filter": …}`, in the order of their cio_ids. */
@@ -141,7 +147,7 @@ function relationshipOf(row: Readonly<Record<string, unknown>>) {
   return {
     object_type_id: typeId,
     identifiers: { object_type_id: typeId, object_id: textOf(row['object_id']) },
-    relationship_attributes: said === '' ? {} : ((JSON.parse(said) as object | null) ?? {}), // JSON of ours
+    relationship_attributes: said === '' ? {} : ((parseExactly(said) as object | null) ?? {}), // JSON of ours
   };
 }
 

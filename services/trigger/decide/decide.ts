@@ -218,6 +218,7 @@ class EventDecision {
     const named = this.#takeKnown();
     const attributes = parseJsonObject(this.#event.details().properties);
     const { profile, changed, refused } = applyTraits(this.#currentProfile(), { attributes, at, messageId });
+    this.#profile = profile; // the same value said earlier is a first touch all the same
     this.#refuse('attributes', refused);
     if (changed.length > 0 || this.#isSeenEarlier || this.#isNew) this.#publishProfile(profile);
     const look = this.#look;

@@ -2,6 +2,8 @@
  * A person's attributes: last writer by (`_timestamp`, else receive time, then message id), each attribute by itself
  * (contract, *Words*). Removing is a write like any other, so it is remembered, or an older value would come back. Pure.
  */
+import { ExactNumber } from '../../runtime/exact-json.ts';
+import { readTime, readUnixSeconds } from '../../runtime/times.ts';
 import type { Stamp, Written } from './written.ts';
 import { timestampOf } from '../../rules/operators.ts';
 import { valueAt, type JsonObject } from '../../rules/paths.ts';
@@ -178,12 +180,17 @@ export function attributesOf(profile: Profile): JsonObject {
   return Object.fromEntries(set.map(([name, { value }]) => [name, value]));
 }
 
-/** `created_at` (unix seconds) or `createdAt` (ISO 8601), whichever was written last; ms. */
+/** How Track and how Pipelines say a time (contract, *Words*). */
+const CREATED = { created_at: readUnixSeconds, createdAt: readTime } as const;
+
+/** `created_at` or `createdAt`, whichever was written last; ms. What says no time counts as absent, and so does a zero. */
 export function createdAtOf(profile: Profile): number | null {
-  const written = ['created_at', 'createdAt'].flatMap((name) => {
+  const written = (['created_at', 'createdAt'] as const).flatMap((name) => {
     const found = Object.hasOwn(profile.attributes, name) ? profile.attributes[name] : undefined;
-    const at = timestampOf(found?.value);
-    return found === undefined || at === undefined ? [] : [{ at, by: found.by }];
+    const { value } = found ?? {};
+    const read = CREATED[name](value instanceof ExactNumber ? value.nearest : value);
+    const isTime = read.type === 'time' && read.otherwise !== 'time_out_of_range';
+    return found !== undefined && isTime ? [{ at: read.ms, by: found.by }] : [];
   });
   written.sort((a, b) => compareStamps(b.by, a.by));
   return written[0]?.at ?? null;

@@ -7,8 +7,9 @@ import { timestampMsMax, timestampMsMin } from '../../schemas/http/limits.ts';
 export type ReadTime =
   /** Nothing was sent. */
   | { readonly type: 'absent' }
-  /** ms. `moved`: it lay beyond what is kept, and stands at the border. */
-  | { readonly type: 'time'; readonly ms: number; readonly moved: boolean }
+  /** ms. `otherwise`: why it is another than what was said. */
+  | { readonly type: 'time'; readonly ms: number; readonly otherwise?: 'time_out_of_range' | 'seconds_as_ms' }
+  /** Nobody's event: what code and databases have for no time at all. */
   | { readonly type: 'zero' }
   | { readonly type: 'unreadable' };
 
@@ -60,15 +61,26 @@ function ofNumber(value: number, unitMs: number): ReadTime {
   return Number.isFinite(value) && value !== -1 ? within(Math.round(value * unitMs)) : unreadable;
 }
 
+const HOUR_MS = 3_600_000;
+/** A zero that was written in one zone and read in another. */
+const zoneMsMax = 14 * HOUR_MS;
+
+/** The zeros of Go, .NET and Windows (years 1 and 1601), and of spreadsheets and databases (1899-12-30 to 1900-01-01). */
 function within(ms: number): ReadTime {
-  const kept = Math.min(Math.max(ms, timestampMsMin), timestampMsMax);
-  return { type: 'time', ms: kept, moved: kept !== ms };
+  if (ms <= timestampMsMin + zoneMsMax) return zero;
+  return ms > timestampMsMax
+    ? { type: 'time', ms: timestampMsMax, otherwise: 'time_out_of_range' }
+    : { type: 'time', ms };
 }
 
-/** Nobody's event: the zero of unix time, of Go and .NET, and of databases. */
-const ZERO_DAY = /^(?:0000|0001)-0[01]-0[01](?!\d)/;
+/** A day that is in no calendar, or before all that have one. */
+const ZERO_DAY = /^0000-\d\d-\d\d(?!\d)/;
 const ISO =
-  /^([+-]?\d{4,6})-(\d{2})(?:-(\d{2}))?(?:(?:T| {1,3})(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?(?: ?(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?(?:\[[\w/+-]+\])?$/i;
+  /^([+-]?\d{4,6})-(\d{2})(?:-(\d{2}))?(?:(?:T| {1,3})(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?(?: ?(Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{2}(?::?\d{2})?))?(?:\[[\w/+-]+\])?$/i;
+/** The year first says which is the month. */
+const SLASHES = /^(\d{4})\/(\d{2})\/(\d{2})(?!\d)/;
+/** .NET's, with the ms and a zone that changes nothing. */
+const JSON_DATE = /^\/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\/$/;
 const RFC_2822 =
   /^(?:[a-z]{3,9},? )?(\d{1,2})[ -]([a-z]{3})[a-z]*[ -](\d{4}|\d{2}),? (\d{2}):(\d{2})(?::(\d{2}))?(?: ?(Z|[a-z]{2,4}|[+-]\d{2}:?\d{2}))?(?: \([^)]*\))?$/i;
 /** `Tue Mar 05 2024 10:00:00 GMT+0100 (Central European Standard Time)`, and C's form with the year behind. */
@@ -89,9 +101,23 @@ interface Parts {
 
 function ofText(text: string): ReadTime {
   if (ZERO_DAY.test(text)) return zero;
-  const ms = timeOf(partsOf(text));
-  if (ms === undefined) return fromCompact(text) ?? unreadable;
-  return ms === 0 ? zero : within(ms);
+  const ms = timeOf(partsOf(text.replace(SLASHES, '$1-$2-$3'))) ?? msOfJsonDate(text);
+  return ms === undefined ? (fromCompact(text) ?? unreadable) : ofDate(ms);
+}
+
+/** In ms the seconds of 2001 to 2043 lie in January 1970, in which nobody had an event. */
+const SECONDS_AS_MS = { from: 1e9, to: 2.3e9 };
+
+/** A date, unlike a number, was made from one: from a zero, in whatever zone, or from seconds that were taken for ms. */
+function ofDate(ms: number): ReadTime {
+  if (Math.abs(ms) <= zoneMsMax) return zero;
+  if (ms < SECONDS_AS_MS.from || ms > SECONDS_AS_MS.to) return within(ms);
+  return { type: 'time', ms: ms * SECOND_MS, otherwise: 'seconds_as_ms' };
+}
+
+function msOfJsonDate(text: string): number | undefined {
+  const ms = JSON_DATE.exec(text)?.[1];
+  return ms === undefined ? undefined : Number(ms);
 }
 
 function partsOf(text: string): Parts | undefined {
@@ -161,9 +187,10 @@ const ZONES: Readonly<Record<string, number>> = {
 
 /** Minutes ahead of UTC. */
 function offsetOf(zone: string): number | undefined {
-  const sign = zone.startsWith('-') ? -1 : 1;
-  if (!/^[+-]/.test(zone)) return ZONES[zone.toLowerCase()];
-  const digits = zone.slice(1).replace(':', '');
+  const offset = zone.replace(/^(?:UTC|GMT)(?=[+-])/i, '');
+  const sign = offset.startsWith('-') ? -1 : 1;
+  if (!/^[+-]/.test(offset)) return ZONES[offset.toLowerCase()];
+  const digits = offset.slice(1).replace(':', '');
   const [hours, minutes] = [Number(digits.slice(0, 2)), Number(digits.slice(2) || '0')];
   return hours > 14 || minutes > 59 ? undefined : sign * (hours * 60 + minutes);
 }

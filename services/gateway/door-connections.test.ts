@@ -1,0 +1,71 @@
+/** Many connections that say nothing, or half of something, and one caller who says it all. On real sockets. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { head, listen, rawCall, TestConnection } from '../testing/raw-connection.ts';
+import { pipelinesAuth, testServer, writeKey, type TestServer } from '../testing/gateway-server.ts';
+
+const attacker = '127.0.0.2';
+const perAddressMax = 20;
+let under: TestServer;
+let port: number;
+let opened: TestConnection[];
+beforeEach(async () => {
+  opened = [];
+  under = testServer({ door: { perAddressMax, openMax: 30 } });
+  port = await listen(under.server);
+});
+afterEach(async () => {
+  for (const connection of opened) connection.close();
+  await under.server.close();
+});
+
+async function stall(count: number, bytes: string, address = attacker): Promise<void> {
+  for (let each = 0; each < count; each += 1) {
+    const connection = await TestConnection.open(port, address);
+    opened.push(connection);
+    if (bytes !== '') await connection.send(bytes);
+  }
+}
+const body = JSON.stringify({ event: 'x', anonymousId: 'a' });
+const headers = { authorization: pipelinesAuth, 'content-length': String(body.length), connection: 'close' };
+const call = (address?: string) => rawCall(port, head('POST', '/v1/track', headers) + body, address);
+const unfinished = head('POST', '/v1/t', { 'content-length': '1000' }) + `{"writeKey":"${writeKey}"`;
+
+describe('connections of one address', () => {
+  test.each([
+    ['nothing', ''],
+    ['half a header', 'POST /v1/track HTTP/1.1\r\nhost: x\r\nx-slow: '],
+    ['half a body', unfinished],
+  ])('that say %s are ended for others, and for their own newcomers', async (_what, bytes) => {
+    await stall(3 * perAddressMax, bytes);
+    for (const other of ['127.0.0.3', '127.0.0.4']) await stall(perAddressMax, bytes, other);
+    expect((await call()).status).toBe(200);
+    expect((await call(attacker)).status).toBe(200);
+    const { open, ended, refused } = under.doors.state;
+    expect(open).toBeLessThanOrEqual(30);
+    expect([ended > 2 * perAddressMax, refused]).toEqual([true, 0]);
+    const told = under.logged.filter(({ fields }) => fields['code'] === 'connection_ended');
+    expect(told).toHaveLength(1);
+  });
+
+  test('that wait for an answer are not ended', async () => {
+    let [answer, asked] = [(): void => undefined, false];
+    const held = new Promise<void>((done) => (answer = done));
+    const take = (): Promise<void> => {
+      asked = true;
+      return held;
+    };
+    const waiting = testServer({
+      door: { perAddressMax: 2, openMax: 10 },
+      intake: { take, untilOnLog: () => Promise.resolve() },
+    });
+    const itsPort = await listen(waiting.server);
+    const patient = await TestConnection.open(itsPort);
+    await patient.post('/v1/track', headers, body);
+    while (!asked) await new Promise((turn) => setImmediate(turn));
+    for (let each = 0; each < 10; each += 1) opened.push(await TestConnection.open(itsPort));
+    answer();
+    expect((await patient.answer()).status).toBe(200);
+    for (const connection of opened) connection.close();
+    await waiting.server.close();
+  });
+});
