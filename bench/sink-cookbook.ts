@@ -11,7 +11,7 @@ const CHUNK_ROWS = 500_000;
 const RUNS = 3;
 /** A hash depends on the width of what is hashed: a person has to have the same name in every table. */
 const PERSON = (number: string): string => `concat('cio_', lower(hex(sipHash64(toUInt64(${number})))))`;
-const NAMES = `['Product Viewed', 'Product Viewed', 'Product Viewed', 'Product Added', 'Checkout Started', 'Order Completed', 'Message Eligible', 'Message Sent', 'Search', 'Quiz Completed']`;
+const NAMES = `['Product Viewed', 'Product Viewed', 'Product Viewed', 'Added to Cart', 'Checkout Started', 'Order Completed', 'Message Eligible', 'Message Sent', 'Search', 'Quiz Completed']`;
 const PROPERTIES = `concat('{"product_id":"sku-', toString(number % 5000), '","price":', toString((number % 20000) / 100), ',"quantity":1,"total":', toString((number % 9000) / 50), ',"holdout":', if(cityHash64(number) % 10 = 0, 'true', 'false'), ',"journey_id":"welcome"}')`;
 const CONTEXT = `if(number % 4 = 0, concat('{"page":{"url":"https://shop.example/p/', toString(number % 5000), '"},"campaign":{"source":"s', toString(number % 7), '","name":"c', toString(number % 20), '"}}'), NULL)`;
 
@@ -41,6 +41,12 @@ export async function fillShop(target: Target, events: number): Promise<void> {
   );
   await target.command(
     `INSERT INTO stored_journey_entries SELECT 'sample', 'welcome', ${PERSON('number')}, toDateTime64('2026-03-10 00:00:00', 3), NULL, 1, 0, number FROM numbers(${String(Math.floor(people / 4))})`,
+  );
+  const told = `['shown', 'shown', 'shown', 'clicked', 'held_out', 'converted'][1 + number % 6]`;
+  await target.command(
+    `INSERT INTO stored_message_events (workspace, message_id, version, variant, anonymous_id, event, at, cause_message_id, value, currency, _partition, _offset)
+     SELECT 'sample', 'offer', 1, if(number % 6 = 4, 'holdout', 'main'), concat('v', toString(intDiv(number, 2))), ${told} AS event, toDateTime64('2026-03-10 00:00:00', 3),
+       if(event = 'converted', toString(number), NULL), if(event = 'converted', '20', NULL), if(event = 'converted', 'EUR', NULL), 0, number FROM numbers(${String(people)})`,
   );
   await target.command(
     `INSERT INTO stored_dropped (workspace, reason, stage, at, detail, _partition, _offset) SELECT 'sample', 'duplicate_message', 'merger', ${at.replaceAll('number', '(number * 90)')}, '{"partition":99,"offset":1}', 0, number FROM numbers(${String(Math.floor(events / 100))})`,

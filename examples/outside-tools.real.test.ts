@@ -5,7 +5,9 @@
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { execFile, execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { migrate } from '../services/sink/schema/migrate.ts';
@@ -24,9 +26,17 @@ const address = {
   database: `outside_${String(process.pid)}_${String(Date.now())}`,
 };
 const page = readFileSync(new URL('../docs/cookbook.md', import.meta.url), 'utf8');
+/** Where `npm start` is called: its folder has what it has written down. */
+const checkout = mkdtempSync(join(tmpdir(), 'hindsight-outside-'));
 let target: Target;
 
 beforeAll(async () => {
+  const { url, username: user, password, database } = address;
+  mkdirSync(join(checkout, '.hindsight'));
+  writeFileSync(
+    join(checkout, '.hindsight', 'endpoints.json'),
+    JSON.stringify({ clickhouse_reader: { url, database, user, password } }),
+  );
   await migrate(address);
   target = openTarget(address, { replicated: false });
   await target.command(`INSERT INTO stored_merged (workspace, person_id, name, message_id, _partition, _offset)
@@ -35,13 +45,14 @@ beforeAll(async () => {
 afterAll(async () => {
   await target.command(`DROP DATABASE IF EXISTS ${address.database} SYNC`);
   await target.close();
+  rmSync(checkout, { recursive: true, force: true });
 });
 
 /** The first block of a language on the page, for this test's database instead of the one there. */
 function block(language: string): string {
   const text = new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 's').exec(page)?.[1] ?? '';
-  expect(text).toContain('hindsight');
-  return text.replaceAll('hindsight', address.database);
+  expect(text).toContain('.hindsight/endpoints.json');
+  return text.replace('database=hindsight', `database=${address.database}`);
 }
 
 function testWithPython(title: string, modules: readonly string[], body: () => Promise<void>): void {
@@ -56,26 +67,15 @@ function testWithPython(title: string, modules: readonly string[], body: () => P
 }
 
 test('curl asks ClickHouse as the cookbook says', async () => {
-  const { stdout } = await run('sh', ['-ec', block('sh')], {
-    env: {
-      ...env,
-      CLICKHOUSE_URL: address.url,
-      READER: address.username,
-      READER_PASSWORD: address.password,
-    },
-  });
-  expect(stdout).toMatch(/\bcount\(\)[^]*\b2\b/);
+  const { stdout } = await run('sh', ['-ec', block('sh')], { env, cwd: checkout });
+  expect(stdout).toMatch(/\bevents\b[^]*\bProduct Viewed\b[^]*\b2\b/);
 });
 
 testWithPython(
   'clickhouse-connect asks ClickHouse as the cookbook says',
   ['clickhouse_connect'],
   async () => {
-    const { hostname, port } = new URL(address.url);
-    const account = `reader, password = ${JSON.stringify(address.username)}, ${JSON.stringify(address.password)}\n`;
-    const script = block('python').replace('host="127.0.0.1", port=8123', `host="${hostname}", port=${port}`);
-    expect(script).toContain(`port=${port}`);
-    const { stdout } = await run('python3', ['-c', account + script]);
+    const { stdout } = await run('python3', ['-c', block('python')], { env, cwd: checkout });
     expect(stdout.trim()).toBe("[('Product Viewed', 2)]");
   },
 );

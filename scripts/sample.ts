@@ -13,7 +13,8 @@ import { expectationsOf } from './sample/oracle.ts';
 import { play, Shop } from './sample/send.ts';
 import { applyRules, rules } from './sample/rules.ts';
 import { tellStory } from './sample/story.ts';
-import { makeStorefront, type Visitor } from './sample/storefront.ts';
+import type { Visitor } from './sample/calls.ts';
+import { makeStorefront } from './sample/storefront.ts';
 import { Tables } from './sample/tables.ts';
 
 const HELP = `npm run sample -- [options]
@@ -117,7 +118,7 @@ function describe(report: CheckReport): string {
     ['misplaced', report.misplaced],
     ['misordered', report.misordered],
     ['repeats without a dropped row', report.repeatsLost],
-    ['people wrongly in or out of the segment', report.membersWrong],
+    ['people wrongly in or out of a segment', report.membersWrong],
     ['people wrongly in or out of the journey', report.entriesWrong],
   ];
   const table = rows.map(([name, count]) => `   ${name.padEnd(42)}${String(count).padStart(8)}`).join('\n');

@@ -5,7 +5,7 @@
  *
  * Accounts come from the environment: CLICKHOUSE_ENGINE_USER and CLICKHOUSE_ENGINE_PASSWORD may do anything,
  * CLICKHOUSE_ENGINE_READER and CLICKHOUSE_ENGINE_READER_PASSWORD (both or none) may only read, and only the databases of
- * CLICKHOUSE_ENGINE_READER_DATABASES (hindsight). Prints one line of JSON when it listens. Give UV_THREADPOOL_SIZE=16: each running query holds one of these threads (4 without it).
+ * CLICKHOUSE_ENGINE_READER_DATABASES (hindsight), of these only CLICKHOUSE_ENGINE_READER_TABLES if that is set. Prints one line of JSON when it listens. Give UV_THREADPOOL_SIZE=16: each running query holds one of these threads (4 without it).
  */
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -42,8 +42,10 @@ if (values.data === undefined || !Number.isInteger(port) || port < 0 || port > 6
 mkdirSync(values.data, { recursive: true, mode: 0o700 });
 
 const readerDatabases = (process.env['CLICKHOUSE_ENGINE_READER_DATABASES'] ?? 'hindsight').split(',');
+const readerTables = process.env['CLICKHOUSE_ENGINE_READER_TABLES']?.split(',');
+const readable = { databases: readerDatabases, ...(readerTables !== undefined && { tables: readerTables }) };
 const accounts = accountsOf(process.env);
-const engine = await startEngine({ dataFolder: values.data, port, accounts, readerDatabases }).catch(
+const engine = await startEngine({ dataFolder: values.data, port, accounts, readable }).catch(
   (error: unknown) => stopWith(`could not start: ${error instanceof Error ? error.message : String(error)}`),
 );
 process.stdout.write(`${JSON.stringify({ ready: true, port: engine.port })}\n`);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { analystViews } from '../../services/sink/schema/dictionary/views.ts';
 import type { EmbeddedPart } from './embedded-part.ts';
 import type { PartOptions } from './kafka.ts';
 import { answersAsClickHouse } from './probes.ts';
@@ -57,6 +58,7 @@ export function clickHousePart(options: PartOptions, accounts: EngineAccounts): 
           CLICKHOUSE_ENGINE_READER: accounts.reader,
           CLICKHOUSE_ENGINE_READER_PASSWORD: accounts.readerPassword,
           CLICKHOUSE_ENGINE_READER_DATABASES: options.env['CLICKHOUSE_DATABASE']?.trim() || 'hindsight',
+          CLICKHOUSE_ENGINE_READER_TABLES: analystViews.map(({ name }) => name).join(','),
         },
         logFile: join(options.dataFolder, 'logs', 'clickhouse-engine.log'),
         part: true,

@@ -27,6 +27,8 @@ export const faultCodes = {
   last_admin_key: 'It is the last admin key; nobody could come in any more.',
   invalid_template: 'The text is no Liquid that can be read; the message says where.',
   no_next_step: 'A warning: nothing in the message leads on.',
+  event_never_seen: 'A warning: no event of this name has come so far, so nobody can match.',
+  past_not_counted: 'A warning: the rule counts what comes from now on, and nothing that people did before.',
   not_supported_yet: 'The contract has it, and it is not built yet.',
 } as const;
 export type FaultCode = keyof typeof faultCodes;

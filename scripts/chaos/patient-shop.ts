@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '../../services/runtime/errors.ts';
 import { Shop } from '../sample/send.ts';
-import type { Call } from '../sample/storefront.ts';
+import type { Call } from '../sample/calls.ts';
 
 const pauseMs = 300;
 const patienceMs = 180_000;

@@ -19,7 +19,10 @@ export async function check(tables: Tables, oracle: Oracle, rules: SampleRules):
   ]);
   const idOf = new Map(people.map(({ id, person_id }) => [person_id, id]));
   const compared = new Comparison(oracle, idOf).compare(events, anonymous);
-  const members = await tables.members(rules.segment.id);
+  let membersWrong = 0;
+  for (const { id, event } of rules.segments) {
+    membersWrong += difference(oracle, await tables.members(id), idOf, event);
+  }
   const entries = await tables.entries(rules.journey.id);
   const repeats = new Map<string, number>();
   for (const { message_id } of duplicates) repeats.set(message_id, (repeats.get(message_id) ?? 0) + 1);
@@ -32,7 +35,7 @@ export async function check(tables: Tables, oracle: Oracle, rules: SampleRules):
   return {
     ...compared,
     repeatsLost,
-    membersWrong: difference(oracle, members, idOf, rules.segment.event),
+    membersWrong,
     entriesWrong: difference(oracle, entries, idOf, rules.journey.event),
   };
 }

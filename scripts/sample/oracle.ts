@@ -3,7 +3,7 @@
  * A naive reading of spec C.1, sharing no code with the product; every call lies within five minutes of receive time
  * of the identify before it, which is how the storefront is played.
  */
-import type { Call, EventCall, Visitor } from './storefront.ts';
+import type { Call, EventCall, Visitor } from './calls.ts';
 
 export interface Oracle {
   /** person id (as the storefront names it) to lane to message ids in order. */
@@ -33,6 +33,7 @@ class Story {
   readonly #causes = new Map<string, Call>();
 
   tell(call: Call): void {
+    if (call.type === 'show') return; // no event
     if (call.type === 'repeat') this.#repeats.push(call.of.messageId);
     else if (call.type === 'identify') {
       if (call.anonymousId === null || this.#claims.has(call.anonymousId)) return;

@@ -1,18 +1,55 @@
-/** The segment and the journey that the sample storefront meets. */
+/** The segments, the journey and the on-site message that the sample storefront meets. */
 import { CodedError } from '../../services/runtime/errors.ts';
 import type { Installation } from './installation.ts';
 
 export interface SampleRules {
-  readonly segment: { readonly id: string; readonly event: string };
+  /** Whoever did the event is in it. The story tells of the first. */
+  readonly segments: readonly { readonly id: string; readonly event: string; readonly definition: object }[];
   readonly journey: { readonly id: string; readonly event: string };
+  readonly message: { readonly id: string };
 }
 
 /** HINDSIGHT_IN_FORCE_WAIT_MS is at most 30 s. */
 const answerMsMax = 45_000;
 
 export const rules: SampleRules = {
-  segment: { id: 'cart-lovers', event: 'Added to Cart' },
+  segments: [
+    {
+      id: 'cart-lovers',
+      event: 'Added to Cart',
+      definition: {
+        name: 'Put something into the cart within a week',
+        type: 'data_driven',
+        when: { event: 'Added to Cart', within: 'P7D' },
+      },
+    },
+    {
+      id: 'buyers',
+      event: 'Order Completed',
+      definition: {
+        name: 'Ordered within 30 days',
+        type: 'data_driven',
+        when: { event: 'Order Completed', within: 'P30D' },
+      },
+    },
+  ],
   journey: { id: 'checkout-follow-up', event: 'Checkout Started' },
+  message: { id: 'welcome-offer' },
+};
+
+/** Three of ten see nothing, so that there is somebody to compare with. */
+const message = {
+  name: 'An offer to those whom nobody knows',
+  state: 'running',
+  frequency: { mode: 'once' },
+  suppress: [],
+  holdout: 0.3,
+  content: {
+    kind: 'modal',
+    title: 'New here?',
+    body: 'Ten per cent off the first pair.',
+    actions: [{ name: 'shop', label: 'See the boots', url: 'https://shop.example/products/p-boots' }],
+  },
 };
 
 /**
@@ -37,16 +74,12 @@ export async function applyRules({ http, keys }: Pick<Installation, 'http' | 'ke
     }
     throw new CodedError('rule_refused', `could not store ${path}: ${said}`);
   };
-  const { segment, journey } = rules;
-  await put(`segments/${segment.id}`, {
-    name: 'Put something into the cart within a week',
-    type: 'data_driven',
-    when: { event: segment.event, within: 'P7D' },
-  });
-  await put(`journeys/${journey.id}`, {
+  for (const { id, definition } of rules.segments) await put(`segments/${id}`, definition);
+  await put(`journeys/${rules.journey.id}`, {
     name: 'Follow up on a checkout',
     state: 'running',
-    trigger: { event: journey.event },
+    trigger: { event: rules.journey.event },
     frequency: { mode: 'once' },
   });
+  await put(`messages/${rules.message.id}`, message);
 }

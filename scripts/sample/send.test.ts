@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
 import { Shop } from './send.ts';
-import type { Call } from './storefront.ts';
+import type { Call } from './calls.ts';
 
 let answer = 200;
 const server = createServer((request, response) => {
@@ -14,7 +14,7 @@ async function openShop(): Promise<Shop> {
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const http = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`; // listening on TCP
   const keys = { site_id: 'site', api_key: 'api', write_key: 'write', app_key: 'app' };
-  return new Shop({ http, keys } as ConstructorParameters<typeof Shop>[0]);
+  return new Shop({ http, keys });
 }
 afterEach(async () => {
   answer = 200;

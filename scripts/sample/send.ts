@@ -3,7 +3,8 @@ import { Analytics } from '@customerio/cdp-analytics-node';
 import { TrackClient } from 'customerio-node';
 import { Deliveries } from './deliveries.ts';
 import type { Installation } from './installation.ts';
-import type { Call, EventCall, IdentifyCall, Visitor } from './storefront.ts';
+import type { Call, EventCall, IdentifyCall, Visitor } from './calls.ts';
+import { OnSiteMessages } from './on-site-messages.ts';
 
 /** Visitors that are on the site at one time. */
 const visitorsAtOnceMax = 64;
@@ -20,8 +21,10 @@ export class Shop {
   readonly #analytics: Analytics;
   readonly #deliveries: Deliveries;
   readonly #track: TrackClient;
+  readonly #onSite: OnSiteMessages;
 
-  constructor({ http, keys }: Installation) {
+  constructor({ http, keys }: Pick<Installation, 'http' | 'keys'>) {
+    this.#onSite = new OnSiteMessages(http, keys.site_id);
     this.#analytics = new Analytics({
       writeKey: keys.write_key,
       host: http,
@@ -35,6 +38,7 @@ export class Shop {
   /** Resolves when the call is acknowledged. */
   async make(call: Call): Promise<void> {
     if (call.type === 'repeat') return this.make(call.of);
+    if (call.type === 'show') return this.#onSite.show(call);
     if (call.via === 'pipelines') return this.#pipelines(call);
     if (call.type === 'identify') {
       const claim = call.anonymousId === null ? {} : { anonymous_id: call.anonymousId };
@@ -62,38 +66,47 @@ export class Shop {
       ...(call.userId === null ? {} : { userId: call.userId }),
     } as { userId: string; anonymousId: string }; // the client's type wants one of both; the storefront gives at least one
     const common = { ...who, messageId: call.messageId, timestamp: new Date(call.timestamp) };
+    const context = call.type !== 'identify' && call.context !== undefined ? { context: call.context } : {};
     const delivered = this.#deliveries.of(call.messageId);
     if (call.type === 'identify') this.#analytics.identify({ ...common, traits: call.traits });
     else if (call.type === 'page')
-      this.#analytics.page({ ...common, name: call.name, properties: call.properties });
-    else this.#analytics.track({ ...common, event: call.name, properties: call.properties });
+      this.#analytics.page({ ...common, ...context, name: call.name, properties: call.properties });
+    else this.#analytics.track({ ...common, ...context, event: call.name, properties: call.properties });
     return delivered;
   }
 }
 
 /**
  * Makes every visitor's calls, many visitors at once. Before an identify, and after it, a visitor's calls are made one
- * by one, each acknowledged before the next, so that wire order is call order.
+ * by one, each acknowledged before the next, so that wire order is call order. Who is late goes on when all others are
+ * done: their past has waited for a while then.
  */
 export async function play(
   shop: Shop,
   visitors: readonly Visitor[],
   options: PlayOptions = {},
 ): Promise<number> {
-  const waiting = [...visitors];
   const pace = new Pace(options.rate);
   let calls = 0;
-  const serve = async (): Promise<void> => {
-    for (let visitor = waiting.shift(); visitor !== undefined; visitor = waiting.shift()) {
-      for (const group of groupsOf(visitor.calls)) {
-        await pace.next(group.length);
-        await Promise.all(group.map((call) => shop.make(call)));
-        calls += group.length;
-        options.onProgress?.(calls);
+  const serveAll = async (waiting: Call[][]): Promise<void> => {
+    const serve = async (): Promise<void> => {
+      for (let mine = waiting.shift(); mine !== undefined; mine = waiting.shift()) {
+        for (const group of groupsOf(mine)) {
+          await pace.next(group.length);
+          await Promise.all(group.map((call) => shop.make(call)));
+          calls += group.length;
+          options.onProgress?.(calls);
+        }
       }
-    }
+    };
+    await Promise.all(Array.from({ length: Math.min(visitorsAtOnceMax, waiting.length) }, serve));
   };
-  await Promise.all(Array.from({ length: Math.min(visitorsAtOnceMax, visitors.length) }, serve));
+  const parts = visitors.map(({ calls: all, isLate }) => {
+    const identify = isLate ? all.findIndex(({ type }) => type === 'identify') : -1;
+    return identify < 0 ? [[...all], []] : [all.slice(0, identify), all.slice(identify)];
+  });
+  await serveAll(parts.map(([now = []]) => now));
+  await serveAll(parts.flatMap(([, later = []]) => (later.length === 0 ? [] : [later])));
   return calls;
 }
 
@@ -104,7 +117,8 @@ function groupsOf(calls: readonly Call[]): Call[][] {
   let identified = false;
   for (const call of calls) {
     identified ||= call.type === 'identify';
-    const together = !identified && call.type !== 'repeat' && call.via === 'pipelines';
+    const isEvent = call.type !== 'repeat' && call.type !== 'show';
+    const together = !identified && isEvent && call.via === 'pipelines';
     if (!together) {
       groups.push([call]);
       open = undefined;

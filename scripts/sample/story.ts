@@ -5,8 +5,9 @@ import type { MergedEvent, Records } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
 import type { Log, LogReader } from '../../services/runtime/log/ports.ts';
 import { CodedError } from '../../services/runtime/errors.ts';
+import { rules } from './rules.ts';
 import type { Shop } from './send.ts';
-import type { Visitor } from './storefront.ts';
+import type { Visitor } from './calls.ts';
 import type { Tables } from './tables.ts';
 
 export interface StoryOptions {
@@ -33,10 +34,13 @@ export async function tellStory(options: StoryOptions): Promise<void> {
   print(`Visitor ${String(identify.anonymousId)}, whom nobody knows:`);
   for (const call of visitor.calls.slice(0, identifyAt)) {
     await shop.make(call);
-    if (call.type !== 'repeat' && call.type !== 'identify') print(`   ${call.type.padEnd(6)} ${call.name}`);
+    if (call.type === 'event' || call.type === 'page') print(`   ${call.type.padEnd(6)} ${call.name}`);
   }
   const past = new Set(
-    visitor.calls.slice(0, identifyAt).map((call) => (call.type === 'repeat' ? call.of : call).messageId),
+    visitor.calls.slice(0, identifyAt).flatMap((call) => {
+      if (call.type === 'repeat') return [call.of.messageId];
+      return call.type === 'show' ? [] : [call.messageId];
+    }),
   ).size;
   const start = performance.now();
   await shop.make(identify);
@@ -113,7 +117,8 @@ class Watch {
       if (this.#merged === past) this.#say('history', step(ms, last));
     } else if (topic === 'segmentsChanged') {
       const { person_id, segment_id, change } = this.#decode('SegmentChange', value);
-      if (person_id === this.#personId) this.#say('segment', step(ms, `segment ${segment_id}: ${change}`));
+      const isTold = person_id === this.#personId && segment_id === rules.segments[0]?.id;
+      if (isTold) this.#say('segment', step(ms, `segment ${segment_id}: ${change}`));
     } else if (topic === 'journeysEntered') {
       const { person_id, journey_id } = this.#decode('JourneyEntry', value);
       if (person_id === this.#personId) this.#say('journey', step(ms, `journey ${journey_id}: entered`));
@@ -123,7 +128,7 @@ class Watch {
   #isOfTheVisitor({ kind, workspace, previously_anonymous, event }: MergedEvent): boolean {
     if (kind !== 'event' || !previously_anonymous || workspace !== this.#options.workspace) return false;
     const [first] = this.#options.visitor.calls;
-    return first?.type !== 'repeat' && event?.anonymous_id === first?.anonymousId;
+    return first !== undefined && 'anonymousId' in first && event?.anonymous_id === first.anonymousId;
   }
 
   #decode<Name extends RecordName>(name: Name, value: Buffer): Records[Name] {

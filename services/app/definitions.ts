@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Fault } from '../../schemas/http/app.ts';
 import { definitionBytesMax } from '../../schemas/http/limits.ts';
 import type { Workspace } from '../../schemas/ids.ts';
+import type { Journey, Segment } from '../rules/condition.ts';
 import type { Parsed } from '../rules/faults.ts';
 import { messageWarnings } from '../rules/message-warnings.ts';
 import { parseMessage } from '../rules/parse-message.ts';
@@ -14,13 +15,15 @@ import type { StoredDefinition } from '../runtime/definitions.ts';
 import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
 import type { InForce } from './in-force.ts';
 import { roomFault, storedFaults } from './pattern-room.ts';
-import type { AppKeys, DefinitionsStore } from './ports.ts';
+import type { AppKeys, DefinitionsStore, Query } from './ports.ts';
 import { journeyFaults, segmentFaults } from './references.ts';
+import { ruleWarnings } from './rule-warnings.ts';
 
 export interface DefinitionsOptions {
   readonly keys: Pick<AppKeys, 'app'>;
   readonly definitions: DefinitionsStore;
   readonly inForce: InForce;
+  readonly query: Query;
 }
 
 /** Of each kind in a workspace. */
@@ -29,40 +32,46 @@ export const definitionsMax = 1_000;
 interface Family {
   readonly plural: 'segments' | 'journeys' | 'messages';
   readonly kind: 'segment' | 'journey' | 'message';
-  /** Its faults; where it has none, what it asks of the definitions that are stored. */
-  readonly read: (body: unknown) => Parsed<ReferencesOf>;
-  /** Of a body that is good: what is likely not meant so. */
-  readonly warnings?: (body: unknown) => readonly Fault[];
+  /** Its faults; where it has none, what else is asked of it. */
+  readonly read: (body: unknown) => Parsed<Questions>;
 }
-/** What a definition refers to and is not there, or leads back. */
-type ReferencesOf = (definitions: DefinitionsStore, workspace: Workspace, id: string) => readonly Fault[];
+interface Questions {
+  /** What it refers to and is not there, or leads back. */
+  readonly references: (definitions: DefinitionsStore, workspace: Workspace, id: string) => readonly Fault[];
+  /** What is likely not meant so, of what is stored now. */
+  readonly warnings: (query: Query, stored: StoredDefinition) => Promise<readonly Fault[]> | readonly Fault[];
+}
 
 const families: readonly Family[] = [
   {
     plural: 'segments',
     kind: 'segment',
     read: (body) =>
-      within(
-        parseSegment(body),
-        (segment) => (definitions, workspace, id) => segmentFaults(definitions, workspace, id, segment),
-      ),
+      within(parseSegment(body), (segment) => ({
+        references: (definitions, workspace, id) => segmentFaults(definitions, workspace, id, segment),
+        warnings: (query, stored) => ruleWarnings(query, askedOf(stored, segment)),
+      })),
   },
   {
     plural: 'journeys',
     kind: 'journey',
     read: (body) =>
-      within(
-        parseJourney(body),
-        (journey) => (definitions, workspace) => journeyFaults(definitions, workspace, journey),
-      ),
+      within(parseJourney(body), (journey) => ({
+        references: (definitions, workspace) => journeyFaults(definitions, workspace, journey),
+        warnings: (query, stored) => ruleWarnings(query, askedOf(stored, journey)),
+      })),
   },
   {
     plural: 'messages',
     kind: 'message',
-    read: (body) => within(parseMessage(body), () => () => []),
-    warnings: messageWarnings,
+    read: (body) =>
+      within(parseMessage(body), () => ({ references: () => [], warnings: () => messageWarnings(body) })),
   },
 ];
+
+function askedOf({ workspace, version, ruleVersion }: StoredDefinition, definition: Segment | Journey) {
+  return { workspace, definition, isNewRule: version === ruleVersion };
+}
 
 function within<T, U>(parsed: Parsed<T>, then: (value: T) => U): Parsed<U> {
   return parsed.ok ? { ok: true, value: then(parsed.value) } : parsed;
@@ -124,11 +133,11 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
 
 async function put(
   options: DefinitionsOptions,
-  { kind, read: readDefinition, warnings }: Family,
+  { kind, read: readDefinition }: Family,
   request: IdRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { definitions, inForce } = options;
+  const { definitions, inForce, query } = options;
   const workspace = workspaceOf(options, request);
   if (workspace === undefined) return unauthorized(reply);
   const { id } = request.params;
@@ -142,13 +151,13 @@ async function put(
   // Asked when nothing else is being written, so that two that would refer to each other do not pass side by side.
   const mayStore = () => {
     const room = roomFault(definitions, { kind, workspace, id, body });
-    faults = [...parsed.value(definitions, workspace, id), ...(room === undefined ? [] : [room])];
+    faults = [...parsed.value.references(definitions, workspace, id), ...(room === undefined ? [] : [room])];
     return faults.length === 0;
   };
   const stored = await definitions.put(kind, workspace, id, { body, countMax: definitionsMax, mayStore });
-  return stored === undefined
-    ? badRequest(reply, faults.length === 0 ? [tooMany] : faults)
-    : inForce.answer(reply, kind, withWarnings(describe(stored), warnings?.(body) ?? []));
+  if (stored === undefined) return badRequest(reply, faults.length === 0 ? [tooMany] : faults);
+  const warnings = await parsed.value.warnings(query, stored);
+  return inForce.answer(reply, kind, withWarnings(describe(stored), warnings));
 }
 
 function withWarnings(shown: object, warnings: readonly Fault[]): object {

@@ -2,8 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Auth, RouteDescription } from '../../schemas/http/route-description.ts';
 import { routes } from '../../schemas/http/routes.ts';
-import { journeySchema, segmentSchema } from '../rules/schema.ts';
 import { answer } from './answers.ts';
+import { publishedRules } from './published-rules.ts';
 
 const SECURITY: Readonly<Record<Auth, readonly Readonly<Record<string, readonly string[]>>[]>> = {
   track: [{ track: [] }],
@@ -35,7 +35,7 @@ export function openapi() {
     },
     paths,
     components: {
-      schemas: { segment: segmentSchema, journey: journeySchema, message: {} },
+      schemas: { ...publishedRules(), message: {} },
       securitySchemes: {
         track: { type: 'http', scheme: 'basic', description: 'site_id:api_key' },
         pipelines: {

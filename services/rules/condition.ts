@@ -149,7 +149,7 @@ export type Segment =
 export type Trigger =
   | ({ readonly type: 'event' } & EventMatcher)
   | ({ readonly type: 'stall' } & Stall)
-  | { readonly type: 'segment'; readonly segmentId: string; readonly on: 'enter' | 'leave' }
+  | { readonly type: 'segment'; readonly segmentId: string; readonly on: 'entered' | 'left' }
   | { readonly type: 'identified' };
 
 export type Frequency =

@@ -76,7 +76,7 @@ export class Faults {
     const at = pointerTo(pointer, key);
     const value = from[key];
     if (value === undefined) {
-      this.add(at, 'required', 'is required');
+      this.add(at, 'required', `is required: one of ${values.join(', ')}`);
       return;
     }
     const found = values.find((candidate) => candidate === value);

@@ -207,3 +207,22 @@ describe('a journey definition', () => {
     ]);
   });
 });
+
+it('goes by a segment in the words of the trace, or in the older ones, and what may stand there is listed', () => {
+  const on = (word?: string) =>
+    parseJourney({ name: 'J', state: 'running', trigger: { segment: 'fans', on: word } });
+  const spellings = ['entered', 'enter', 'left', 'leave'].map((word) => {
+    const parsed = on(word);
+    return parsed.ok && parsed.value.trigger.type === 'segment' ? parsed.value.trigger.on : 'refused';
+  });
+  expect(spellings).toEqual(['entered', 'entered', 'left', 'left']);
+  expect(on()).toMatchObject({
+    faults: [
+      {
+        pointer: '/trigger/on',
+        code: 'required',
+        message: 'is required: one of entered, left, enter, leave',
+      },
+    ],
+  });
+});

@@ -12,6 +12,8 @@ import { isJsonObject, type JsonObject } from './paths.ts';
 const SEGMENT_TYPES = ['data_driven', 'manual'] as const;
 const STALL_KEYS = ['without', 'for', 'rearm'] as const;
 const STATES = ['draft', 'running', 'stopped'] as const;
+/** As the trace and the topic say it, and as definitions have always said it. */
+const CHANGES = ['entered', 'left', 'enter', 'leave'] as const;
 const MODES = ['once', 'every_rematch', 'interval', 'at_most'] as const;
 /** Keys of a frequency, and the mode that each belongs to. */
 const MODE_KEYS = [
@@ -109,8 +111,9 @@ function readTrigger(value: unknown, pointer: string, faults: Faults): Trigger |
   if (form === 'segment') {
     faults.object(value, pointer, ['segment', 'on']);
     const segmentId = faults.text(value, 'segment', pointer, textCharsMax);
-    const on = faults.oneOf(value, 'on', pointer, ['enter', 'leave'] as const);
-    return segmentId === undefined || on === undefined ? undefined : { type: 'segment', segmentId, on };
+    const on = faults.oneOf(value, 'on', pointer, CHANGES);
+    if (segmentId === undefined || on === undefined) return undefined;
+    return { type: 'segment', segmentId, on: on === 'entered' || on === 'enter' ? 'entered' : 'left' };
   }
   faults.object(value, pointer, ['identified']);
   if (value['identified'] === true) return { type: 'identified' };

@@ -102,6 +102,10 @@ const condition = Type.Cyclic(
   'Condition',
 );
 
+const change = Type.Union(
+  ['entered', 'left', 'enter', 'leave'].map((one) => Type.Literal(one)),
+  { description: 'As the trace and the topic say it; enter and leave are other spellings of the same.' },
+);
 const description = Type.Optional(Type.Union([Type.String({ maxLength: descriptionCharsMax }), Type.Null()]));
 
 export const segmentSchema = Type.Union([
@@ -119,7 +123,7 @@ export const journeySchema = Type.Object(
       Type.Object(nameless, closed),
       Type.Object({ ...named, ...stall }, closed),
       Type.Object({ ...nameless, ...stall }, closed),
-      Type.Object({ segment: text, on: Type.Union([Type.Literal('enter'), Type.Literal('leave')]) }, closed),
+      Type.Object({ segment: text, on: change }, closed),
       Type.Object({ identified: Type.Literal(true) }, closed),
     ]),
     filters: Type.Optional(condition),

@@ -154,7 +154,7 @@ describe('how often a journey is entered', () => {
     const trigger = new Trigger()
       .segment('recent', { ...cart, within: 'PT1H' })
       .journey('hello', { segment: 'recent', on: 'enter' }, often)
-      .journey('goodbye', { segment: 'recent', on: 'leave' }, often);
+      .journey('goodbye', { segment: 'recent', on: 'left' }, often); // leave is another spelling
     expect(trigger.then(happened({ id: 'm1' }), happened({ id: 'm2', at: T0 + MINUTE }))).toEqual([
       'cio_a entered recent because of m1',
       'cio_a starts hello because of m1',

@@ -8,20 +8,28 @@ import { join, resolve } from 'node:path';
 import { quoteIdentifier } from './quote.ts';
 
 export const READER_ROLE = 'reader';
+export interface Readable {
+  /** Names, or their start and a star (`shop_*`). */
+  readonly databases: readonly string[];
+  /** Of each of them; absent: all. A view that has a definer may be read without what it rests on. */
+  readonly tables?: readonly string[];
+}
+
 /** The start of several names, with a star. */
 const PREFIX = /^\w+\*$/;
 
 /**
  * Writes the engine's configuration anew and returns the arguments of its connections. Nothing in it is secret.
- * @param readerDatabases what the reader may see: names, or their start and a star (`shop_*`).
+ * @param readable what the reader may see.
  */
-export function accessArguments(dataFolder: string, readerDatabases: readonly string[]): string[] {
+export function accessArguments(dataFolder: string, readable: Readable): string[] {
   const folder = join(resolve(dataFolder), 'access');
   const userFiles = join(folder, 'user-files');
   mkdirSync(userFiles, { recursive: true, mode: 0o700 });
-  const grants = readerDatabases.map((name) => {
-    const pattern = PREFIX.test(name) ? name : quoteIdentifier(name);
-    return `<query>GRANT SELECT, SHOW ON ${xml(pattern)}.*</query>`;
+  const tables = readable.tables?.map((table) => xml(quoteIdentifier(table))) ?? ['*'];
+  const grants = readable.databases.flatMap((name) => {
+    const pattern = xml(PREFIX.test(name) ? name : quoteIdentifier(name));
+    return tables.map((table) => `<query>GRANT SELECT, SHOW ON ${pattern}.${table}</query>`);
   });
   const users = `<clickhouse>
   <profiles><default/></profiles>

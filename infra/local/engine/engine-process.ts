@@ -32,6 +32,8 @@ export async function startEngineProcess(options: {
   readonly port: number;
   /** What the reader may see; `shop` left out. */
   readonly readerDatabases?: string;
+  /** Of these databases; left out: all. */
+  readonly readerTables?: readonly string[];
 }): Promise<EngineProcess> {
   const args = [SCRIPT, '--data', options.folder, '--port', String(options.port)];
   const child = spawn(process.execPath, args, {
@@ -44,6 +46,7 @@ export async function startEngineProcess(options: {
       CLICKHOUSE_ENGINE_READER: accounts.reader,
       CLICKHOUSE_ENGINE_READER_PASSWORD: accounts.readerPassword,
       CLICKHOUSE_ENGINE_READER_DATABASES: options.readerDatabases ?? 'shop',
+      ...(options.readerTables && { CLICKHOUSE_ENGINE_READER_TABLES: options.readerTables.join(',') }),
     },
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -7,6 +7,7 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { analystViews } from '../../../services/sink/schema/dictionary/views.ts';
 import { eventually } from '../../../services/testing/eventually.ts';
 import { freePort, startEngineProcess, type EngineProcess } from './engine-process.ts';
 import { limits } from './limits.ts';
@@ -272,6 +273,8 @@ test('the statements for an account on a server of one’s own are statements', 
   for (const each of statements) {
     expect(await owner(`SELECT formatQuerySingleLine(${quoteString(each)})`)).toMatch(/^(CREATE|GRANT) /);
   }
+  const granted = [...(statements[2] ?? '').matchAll(/ON hindsight\.(\w+)/g)].map(([, name]) => name);
+  expect(granted.sort()).toEqual(analystViews.map(({ name }) => name).sort());
 });
 
 describe('sixteen heavy queries of readers', () => {

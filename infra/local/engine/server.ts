@@ -1,6 +1,6 @@
 /** The HTTP server in front of the embedded engine: /ping, and queries of accounts. Listens on the loopback only. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { accessArguments } from './access.ts';
+import { accessArguments, type Readable } from './access.ts';
 import { accountOf, type Account } from './accounts.ts';
 import { Connections } from './connections.ts';
 import { wireException } from './exception.ts';
@@ -17,8 +17,8 @@ export interface EngineOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly accounts: readonly Account[];
-  /** What read-only accounts may see: names of databases, or their start and a star. */
-  readonly readerDatabases: readonly string[];
+  /** What read-only accounts may see. */
+  readonly readable: Readable;
 }
 
 export interface RunningEngine {
@@ -35,7 +35,7 @@ interface Asked {
 
 export async function startEngine(options: EngineOptions): Promise<RunningEngine> {
   const { dataFolder, port, accounts } = options;
-  const connections = new Connections(dataFolder, accessArguments(dataFolder, options.readerDatabases));
+  const connections = new Connections(dataFolder, accessArguments(dataFolder, options.readable));
   const spool = new Spool(dataFolder);
   const timezone = connections.ask('SELECT timezone()');
   const guard = guardOf(connections);

@@ -2,6 +2,7 @@
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { CodedError } from '../../runtime/errors.ts';
 import { isReplicated, type Layout } from '../../runtime/clickhouse-settings.ts';
+import { describeViews } from './describe.ts';
 import { onCluster, statementsFor } from './layout.ts';
 import { readMigrations, type Migration } from './migrations.ts';
 import { pendingMigrations, type Applied } from './plan.ts';
@@ -49,6 +50,13 @@ async function migrateOne(options: MigrateOptions, layout: Layout): Promise<stri
     for (const statement of ledgerFor(layout)) await client.command({ query: statement });
     const pending = pendingMigrations(migrations, await appliedTo(client));
     for (const migration of pending) await run(client, migration, layout);
+    await describeViews(
+      {
+        rows: async (query) => (await client.query({ query, format: 'JSONEachRow' })).json(),
+        command: (query) => client.command({ query }),
+      },
+      layout,
+    );
     return pending.map(({ name }) => name);
   });
 }

@@ -189,7 +189,7 @@ export class Look {
     for (const { rule, change } of turns) {
       for (const journey of this.#options.rules.bySegment.get(rule.id) ?? []) {
         const { trigger } = journey.journey;
-        if (trigger.type !== 'segment' || (trigger.on === 'enter') !== (change === 'entered')) continue;
+        if (trigger.type !== 'segment' || trigger.on !== change) continue;
         if (only !== undefined && !only(journey)) continue;
         this.journeys.start(journey, { messageId, key: null }, held ?? null);
       }

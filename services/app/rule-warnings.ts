@@ -1,0 +1,79 @@
+/**
+ * What is allowed in a segment or a journey and most likely not meant: events of a name that has never come, and a past
+ * that is not counted. A `PUT` is answered with these; nothing waits for them longer than a bound.
+ */
+import type { Fault } from '../../schemas/http/app.ts';
+import type { Journey, Segment } from '../rules/condition.ts';
+import { eventNamesOf, isCounting, type NamedEvent } from '../rules/event-names.ts';
+import { nearestName } from '../runtime/nearest-name.ts';
+import { systemTime, type TimePort } from '../runtime/time.ts';
+import type { Query } from './ports.ts';
+
+/** A workspace of more names has some of which nothing is said. */
+const namesMax = 2_000;
+const askMsMax = 1_500;
+
+export interface RuleAsked {
+  readonly workspace: string;
+  readonly definition: Segment | Journey;
+  /** Nothing that was counted before counts for it. */
+  readonly isNewRule: boolean;
+}
+
+export async function ruleWarnings(
+  query: Query,
+  asked: RuleAsked,
+  time: TimePort = systemTime,
+): Promise<readonly Fault[]> {
+  const { definition, workspace } = asked;
+  const wanted = eventNamesOf(definition);
+  const known = wanted.length === 0 ? undefined : await namesSeen(query, workspace, time);
+  return [...pastWarnings(asked), ...(known === undefined ? [] : neverSeen(wanted, known))];
+}
+
+/** A rule that is new, or asks another thing than before, begins to count at its own time. */
+function pastWarnings({ definition, isNewRule }: RuleAsked): readonly Fault[] {
+  if (!isNewRule || !('when' in definition) || !isCounting(definition.when)) return [];
+  const message = 'it counts events from now on: what people did before does not let anybody in';
+  return [{ pointer: '/when', code: 'past_not_counted', message }];
+}
+
+function neverSeen(wanted: readonly NamedEvent[], known: readonly string[]): readonly Fault[] {
+  const seen = new Set(known);
+  return wanted
+    .filter(({ name }) => !seen.has(name))
+    .map(({ pointer, name }) => ({ pointer, code: 'event_never_seen', message: neverSeenText(name, known) }));
+}
+
+function neverSeenText(name: string, known: readonly string[]): string {
+  const text = `no event named ${name} has come so far, and letters are compared as they are`;
+  const near = nearestName(name, known);
+  if (near !== undefined) return `${text}: did you mean ${near}?`;
+  if (!name.includes('*')) return text;
+  return `${text}. A star stands for itself: write {"operator": "starts_with", "value": …} in place of the name`;
+}
+
+/** Names of this workspace's events, known and anonymous; undefined: there are too many, or they could not be had in time. */
+async function namesSeen(
+  query: Query,
+  workspace: string,
+  time: TimePort,
+): Promise<readonly string[] | undefined> {
+  const over = new AbortController();
+  const late = time.sleep(askMsMax, over.signal).then(() => undefined);
+  const rows = await Promise.race([
+    late,
+    query(NAMES, { workspace, limit: namesMax + 1 }).catch(() => undefined), // a rule is good without its warnings
+  ]);
+  over.abort();
+  if (rows === undefined || rows.length > namesMax) return undefined;
+  return rows.map(({ name }) => String(name));
+}
+
+/** By a dictionary of names: no event is read whole. */
+const NAMES = `
+  SELECT DISTINCT name FROM (
+    SELECT name FROM stored_merged WHERE workspace = {workspace:String} AND name IS NOT NULL
+    UNION ALL
+    SELECT name FROM stored_collected WHERE workspace = {workspace:String} AND name IS NOT NULL
+  ) LIMIT {limit:UInt32}`;

@@ -1,0 +1,149 @@
+/** Segments, journeys and on-site messages, as the data dictionary describes them. */
+import { personToday, types, workspace, type Column, type ViewEntry } from './entry.ts';
+
+const { text, label, maybeText, maybeLabel, time, count, maybeDouble } = types;
+
+const segment: Column = ['segment_id', label, 'The segment, as its definition is named.'];
+const journey: Column = ['journey_id', label, 'The journey, as its definition is named.'];
+const version: Column = ['rule_version', 'UInt64', 'Version of the definition that was in force.'];
+const runKey: Column = [
+  'key',
+  maybeText,
+  'Of a journey with a key: which run it is, the value of that property. Else NULL.',
+];
+const trigger: Column = [
+  'trigger_message_id',
+  maybeText,
+  'The event that triggered it: events.message_id. NULL where time alone did.',
+];
+
+export const ruleViews: readonly ViewEntry[] = [
+  {
+    name: 'segment_memberships',
+    comment: 'A person who is in a segment, now.',
+    isContract: true,
+    columns: [workspace, segment, personToday(), ['since', time, 'When the person entered, the last time.']],
+  },
+  {
+    name: 'segment_changes',
+    comment: 'An entry into a segment, or an exit.',
+    isContract: true,
+    columns: [
+      workspace,
+      segment,
+      personToday(),
+      ['change', label, 'entered or left.'],
+      ['at', time, 'When; where time alone turned it, to the millisecond of that moment.'],
+      [
+        'cause_message_id',
+        maybeText,
+        'The event that turned it: events.message_id. NULL where time alone did.',
+      ],
+    ],
+  },
+  {
+    name: 'journey_entries',
+    comment: 'An entry into a journey.',
+    isContract: true,
+    columns: [
+      workspace,
+      journey,
+      personToday(),
+      ['entered_at', time, 'When the person entered.'],
+      trigger,
+      version,
+      runKey,
+    ],
+  },
+  {
+    name: 'journey_skips',
+    comment: 'A trigger of a running journey that led to no entry, and why.',
+    isContract: true,
+    columns: [
+      workspace,
+      journey,
+      personToday(),
+      runKey,
+      ['at', time, 'When it was decided.'],
+      [
+        'reason',
+        label,
+        'filters_not_met, frequency, held_out, global_holdout, too_old, inherited or key_limit.',
+      ],
+      trigger,
+      version,
+      ['detail', maybeText, 'More, as JSON text: of filters_not_met the pointer of the condition.'],
+    ],
+  },
+];
+
+const message: Column = [
+  'message_id',
+  label,
+  'The on-site message, as its definition is named. No event id.',
+];
+const messageVersion: Column = ['version', 'UInt64', 'Version of its definition.'];
+
+export const messageViews: readonly ViewEntry[] = [
+  {
+    name: 'message_events',
+    comment: 'Something that happened between an on-site message and a visitor.',
+    isContract: true,
+    columns: [
+      workspace,
+      message,
+      messageVersion,
+      ['variant', maybeLabel, 'What was shown; holdout for who was held out; NULL before it is chosen.'],
+      ['anonymous_id', text, 'The visitor.'],
+      ['person_id', maybeText, 'Who the visitor turned out to be, today; NULL while anonymous.'],
+      [
+        'event',
+        label,
+        'eligible, refused, held_out, shown, clicked, dismissed, snoozed, submitted or converted.',
+      ],
+      [
+        'reason',
+        maybeLabel,
+        'Of refused why; of converted click_through, view_through or held_out. Else NULL.',
+      ],
+      ['action', maybeText, 'The button that was clicked.'],
+      ['at', time, 'When.'],
+      ['exposure', maybeText, 'One showing: what is clicked or dismissed names the same.'],
+      ['cause_message_id', maybeText, 'Of converted the event that counts: events.message_id.'],
+      ['value', maybeText, 'Of converted what it was worth, digits as they were sent.'],
+      ['currency', maybeLabel, 'Of value.'],
+    ],
+  },
+  {
+    name: 'message_report',
+    comment: 'A message, version and arm, with what came of it. The arm without a message is holdout.',
+    isContract: true,
+    columns: [
+      workspace,
+      message,
+      messageVersion,
+      ['variant', label, 'The arm: a variant, or holdout.'],
+      ['people', count, 'Shown or held out: people, and visitors whom nobody knows.'],
+      ['visitors', count, 'The same counted by browser.'],
+      ['identified', count, 'Visitors among them who are known by now.'],
+      ['shown', count, 'Showings.'],
+      ['clicked', count, 'Clicks.'],
+      ['dismissed', count, 'Dismissals.'],
+      ['snoozed', count, 'Put off until later.'],
+      ['submitted', count, 'Forms that were sent.'],
+      ['click_through', count, 'Conversions of who had clicked.'],
+      ['view_through', count, 'Conversions of who had only seen it.'],
+      ['converted', count, 'People who converted.'],
+      ['conversions', count, 'Conversions.'],
+      ['value', 'Map(String, Float64)', 'What the conversions were worth, by currency.'],
+      ['rate', maybeDouble, 'converted of people.'],
+      ['rate_low', maybeDouble, 'Lower bound of the rate, with 95 % confidence.'],
+      ['rate_high', maybeDouble, 'Upper bound.'],
+      [
+        'lift',
+        maybeDouble,
+        'How much higher than the rate of the holdout: 0.1 is ten per cent. NULL without one.',
+      ],
+    ],
+  },
+];
