@@ -136,6 +136,13 @@ export const callsErrors = {
     todo: 'Is in-app running? GET /health/ready says. A page asks again by itself and shows nothing until then.',
     status: 503,
   },
+  trigger_unavailable: {
+    means:
+      'The service of segments and journeys did not answer in time: it starts, is stopped, or runs on another machine.',
+    follows: 'again',
+    todo: 'Is trigger running on the machine of this gateway? GET /health/ready says.',
+    status: 503,
+  },
   definitions_overloaded: {
     means: 'Too many definitions are being written at once.',
     follows: 'again',

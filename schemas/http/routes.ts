@@ -10,6 +10,7 @@ import { Alias, Batch, Group, Identify, Page, Screen, Split, Track } from './pip
 import { browserRoutes } from './browser-routes.ts';
 import { onSite } from './on-site-routes.ts';
 import { badBody, missing, type RouteDescription } from './route-description.ts';
+import { ruleRoutes } from './rule-routes.ts';
 import { trackRoutes } from './track-routes.ts';
 
 const stored = {
@@ -119,6 +120,7 @@ const app: readonly RouteDescription[] = [
   ...definitions('segments', 'segment'),
   ...definitions('journeys', 'journey'),
   ...definitions('messages', 'message'),
+  ...ruleRoutes,
   {
     method: 'get',
     path: '/v1/workspaces/{name}',

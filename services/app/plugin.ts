@@ -10,18 +10,20 @@ import { mountHealth, type HealthOptions } from './health.ts';
 import { mountOpenapi } from './openapi.ts';
 import { mountKeys } from './keys.ts';
 import { mountLive } from './live.ts';
-import type { DefinitionsStore, KeyStore, LiveSource, Query } from './ports.ts';
+import { mountExplain } from './explain/routes.ts';
+import type { DefinitionsStore, KeyStore, LiveSource, Query, RulesView } from './ports.ts';
 import { mountSegments } from './segments/routes.ts';
 import { mountTestClock } from './test-clock.ts';
 import { mountTrace } from './trace.ts';
 import { mountWorkspaces } from './workspaces.ts';
 
-export type { DefinitionsStore, KeyStore, Query, ServiceStatus, Statuses } from './ports.ts';
+export type { DefinitionsStore, KeyStore, Query, RulesView, ServiceStatus, Statuses } from './ports.ts';
 
 export interface AppOptions {
   readonly keys: KeyStore;
   readonly definitions: DefinitionsStore;
   readonly query: Query;
+  readonly rules: RulesView;
   readonly health: HealthOptions;
   readonly live: LiveSource;
   /** What waits for one reader of live calls; 256 kB unless a test says otherwise. */
@@ -46,6 +48,7 @@ export function appPlugin(app: FastifyInstance, options: AppOptions, done: () =>
   mountLive(app, { keys, live, ...(readerBytesMax !== undefined && { readerBytesMax }) });
   mountFragmentation(app, options);
   mountDefinitions(app, { ...options, inForce });
+  mountExplain(app, options);
   mountCustomers(app, options);
   mountActivities(app, options);
   mountSegments(app, { ...options, inForce });

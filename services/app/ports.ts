@@ -157,3 +157,34 @@ export interface LiveSource {
   /** Since this gateway started; null: of callers who were not known. JSON-ready, most recent first. */
   refusals(workspace: Workspace | null): readonly unknown[];
 }
+
+/** What is asked of the service trigger about a person and a rule. */
+export interface AskedWhy {
+  readonly workspace: string;
+  readonly kind: 'segment' | 'journey';
+  readonly ruleId: string;
+  readonly personId: string;
+  /** Of a journey's run; null: the one without a key. */
+  readonly key: string | null;
+  /** ms; null: now. An earlier one than that is that. */
+  readonly at: number | null;
+}
+export type AnsweredWhy =
+  | {
+      readonly type: 'explained';
+      /** As it is answered (contract, *Definitions*). */
+      readonly explained: Readonly<Record<string, unknown>>;
+      readonly asOf: {
+        readonly partition: number;
+        readonly offset: number;
+        readonly definitionsOffset: number;
+        readonly readTo: number;
+        readonly at: number;
+      };
+    }
+  | { readonly type: 'not_here' | 'rule_unknown' | 'person_unknown' };
+
+/** The service trigger. Rejects with a retryable CodedError `trigger_unavailable`. */
+export interface RulesView {
+  explain(asked: AskedWhy): Promise<AnsweredWhy>;
+}

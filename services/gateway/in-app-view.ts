@@ -4,18 +4,13 @@
  *
  *   poll ──▶ waiting (bounded) ──▶ one of requestsMax requests ──▶ answers in the order asked
  */
-import { readFile } from 'node:fs/promises';
-import { Agent, request as httpRequest } from 'node:http';
-import { join } from 'node:path';
 import type { InAppView } from '../on-site/plugin.ts';
 import { CodedError } from '../runtime/errors.ts';
+import { ServiceAsker } from './service-asker.ts';
 
 export const pollsWaitingMax = 20_000;
 export const pollsARequestMax = 256;
 export const requestsMax = 4;
-export const askMsMax = 2_000;
-/** The file that says where it is is read again after so long, or when it does not answer. */
-const placeGoodMs = 5_000;
 
 type Asked = Parameters<InAppView['poll']>[0];
 type Polled = Awaited<ReturnType<InAppView['poll']>>;
@@ -25,10 +20,6 @@ interface Waiting {
   readonly resolve: (polled: Polled) => void;
   readonly reject: (error: unknown) => void;
 }
-interface Place {
-  readonly url: string;
-  readonly secret: string;
-}
 
 export interface InAppViewOptions {
   readonly dataFolder: string;
@@ -37,16 +28,13 @@ export interface InAppViewOptions {
 }
 
 export class InAppAsker implements InAppView {
-  readonly #file: string;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: requestsMax * 2 });
-  readonly #monotonicMs: () => number;
+  readonly #asker: ServiceAsker;
   #waiting: Waiting[] = [];
   #requests = 0;
-  #place: { readonly found: Place; readonly at: number } | undefined;
 
-  constructor({ dataFolder, monotonicMs = () => performance.now() }: InAppViewOptions) {
-    this.#file = join(dataFolder, 'run', 'in-app.json');
-    this.#monotonicMs = monotonicMs;
+  constructor(options: InAppViewOptions) {
+    const own = { service: 'in-app', connectionsMax: requestsMax * 2, code: 'in_app_unavailable' } as const;
+    this.#asker = new ServiceAsker({ ...options, ...own });
   }
 
   poll(asked: Asked): Promise<Polled> {
@@ -61,11 +49,11 @@ export class InAppAsker implements InAppView {
   }
 
   why(asked: Asked & { readonly messageId: string }): Promise<unknown> {
-    return this.#ask('why', asked);
+    return this.#asker.ask('why', asked);
   }
 
   close(): void {
-    this.#agent.destroy();
+    this.#asker.close();
   }
 
   #send(): void {
@@ -80,7 +68,7 @@ export class InAppAsker implements InAppView {
   async #sendTogether(together: readonly Waiting[]): Promise<void> {
     try {
       const asked = together.map((one) => one.asked);
-      const polled = (await this.#ask('polls', asked)) as readonly (Polled | null)[]; // services/in-app/polls.ts
+      const polled = (await this.#asker.ask('polls', asked)) as readonly (Polled | null)[]; // services/in-app/polls.ts
       together.forEach(({ resolve, reject }, index) => {
         const answer = polled[index] ?? null;
         if (answer === null) reject(unavailable('it does not have the visitor yet'));
@@ -92,48 +80,6 @@ export class InAppAsker implements InAppView {
       this.#requests -= 1;
       this.#send();
     }
-  }
-
-  async #ask(what: 'polls' | 'why', body: unknown): Promise<unknown> {
-    const place = await this.#find();
-    try {
-      return await this.#post(place, what, JSON.stringify(body));
-    } catch (error) {
-      this.#place = undefined; // it may have started again, on another port
-      if (error instanceof CodedError) throw error;
-      throw unavailable('it does not answer', error);
-    }
-  }
-
-  async #find(): Promise<Place> {
-    const now = this.#monotonicMs();
-    if (this.#place !== undefined && now - this.#place.at < placeGoodMs) return this.#place.found;
-    try {
-      const found = JSON.parse(await readFile(this.#file, 'utf8')) as Place; // written by its status server
-      this.#place = { found, at: now };
-      return found;
-    } catch (error) {
-      throw unavailable('it has not started', error);
-    }
-  }
-
-  #post({ url, secret }: Place, what: string, body: string): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
-      const options = { method: 'POST', agent: this.#agent, headers, timeout: askMsMax };
-      const asking = httpRequest(`${url}/${what}`, options, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () => {
-          if (response.statusCode !== 200) reject(unavailable(`it answers ${String(response.statusCode)}`));
-          else resolve(JSON.parse(Buffer.concat(chunks).toString()));
-        });
-      });
-      asking.on('timeout', () => asking.destroy(new Error(`no answer in ${String(askMsMax)} ms`)));
-      asking.on('error', reject);
-      asking.end(body);
-    });
   }
 }
 

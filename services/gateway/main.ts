@@ -28,6 +28,7 @@ import { QuietLog } from './quiet-log.ts';
 import { openOnSite } from './on-site.ts';
 import { buildServer } from './server.ts';
 import { findStatuses } from './statuses.ts';
+import { TriggerAsker } from './trigger-view.ts';
 
 /** Of definitions and control calls. */
 const lingerMs = 2;
@@ -53,6 +54,7 @@ export async function run(env: Env): Promise<RunningGateway> {
   const watchParts = { producer, codec: codecs.DroppedEvent, logger, requestLog };
   const { refusals, live, limitedRows } = watchOf(watchParts);
   const clock = config.testClock ? clockOf(definitions) : undefined;
+  const rules = new TriggerAsker(config);
   const onSite = await openOnSite({ ...topics, config, keys: keysLog.keys, logger, clock });
   const server = buildServer({
     onSite: onSite.options,
@@ -73,12 +75,9 @@ export async function run(env: Env): Promise<RunningGateway> {
     },
     browser: { keys: keysLog.keys, publicUrl: config.publicUrl },
     app: {
-      keys: keysLog.keys,
-      definitions,
+      ...{ keys: keysLog.keys, definitions, query: clickhouse.query, rules, live },
       isTestClockOn: config.testClock,
       inForceWaitMsMax: config.inForceWaitMsMax,
-      query: clickhouse.query,
-      live,
       health: {
         ...healthOf(config, log, clickhouse),
         ...doorHealthOf(intake, definitions, budgets),
@@ -102,7 +101,8 @@ export async function run(env: Env): Promise<RunningGateway> {
     url,
     close: async () => {
       await closeServer(server, secure);
-      await closeAll([status, limitedRows, onSite, definitions, keysLog, intake, producer, clickhouse, log]);
+      const folds = [definitions, keysLog, intake];
+      await closeAll([status, limitedRows, onSite, rules, ...folds, producer, clickhouse, log]);
     },
   };
 }

@@ -5,7 +5,7 @@ import { localCodecs } from '../../schemas/codec.ts';
 import { toWorkspace } from '../../schemas/ids.ts';
 import type { CollectedEvent, DroppedEvent, IdentityRequest } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
-import type { DefinitionsStore, KeyStore, ServiceStatus } from '../app/plugin.ts';
+import type { DefinitionsStore, KeyStore, RulesView, ServiceStatus } from '../app/plugin.ts';
 import type { DefinitionKind } from '../app/ports.ts';
 import type { IngestOptions } from '../ingest/plugin.ts';
 import { Definitions } from '../runtime/definitions.ts';
@@ -194,6 +194,7 @@ export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets'
   readonly keys?: IngestOptions['keys'] & KeyStore & OnSiteOptions['keys'];
   readonly store?: DefinitionsStore;
   readonly onSite?: Pick<OnSiteOptions, 'view' | 'calls'>;
+  readonly rules?: RulesView;
   readonly intake?: IngestOptions['intake'];
   readonly ingest?: ServerOptions['app']['health']['ingest'];
 }
@@ -258,6 +259,7 @@ export function testServer({
       keys,
       definitions: real.store ?? definitions,
       isTestClockOn: testClock,
+      rules: real.rules ?? { explain: () => Promise.resolve({ type: 'not_here' }) },
       inForceWaitMsMax,
       live,
       ...(liveReaderBytesMax !== undefined && { liveReaderBytesMax }),

@@ -8,6 +8,7 @@
  */
 import type { Codecs } from '../../schemas/codec.ts';
 import type { Transfer } from '../../schemas/records.ts';
+import type { DefinitionsView } from '../runtime/definitions.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import {
@@ -19,6 +20,9 @@ import {
 } from '../runtime/task/ports.ts';
 import { LinkBook } from './decide/links.ts';
 import { changesAtOf } from './decide/state-codec.ts';
+import type { Subject } from './decide/subject.ts';
+import type { WorkspaceRules } from './decide/workspace-rules.ts';
+import { HandledOffsets } from './handled-offsets.ts';
 import { HeldRecords } from './held-records.ts';
 import { MergedView } from './merged-view.ts';
 import { PeopleStore } from './people-store.ts';
@@ -54,6 +58,8 @@ export class TriggerProcessor implements Processor {
   readonly #adoption: TimerAdoption;
   readonly #held: HeldRecords;
   readonly #records: PersonRecords;
+  readonly #offsets: HandledOffsets;
+  #definitions: DefinitionsView | undefined;
 
   constructor(partitions: number, store: KeyedStore, codecs: Codecs) {
     this.#people = new PeopleStore(store, codecs, (personKey, from, to) => {
@@ -63,6 +69,7 @@ export class TriggerProcessor implements Processor {
     this.#codecs = codecs;
     this.#links = new LinkBook(store);
     this.#watermarks = new Watermarks(partitions, store);
+    this.#offsets = new HandledOffsets(store);
     this.#timers = new TimerIndex(store);
     this.#adoption = new TimerAdoption(store, this.#timers);
     this.#held = new HeldRecords(store, (personKey) => this.#people.changesAt(personKey));
@@ -77,7 +84,7 @@ export class TriggerProcessor implements Processor {
   }
 
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
-    this.#rules.use(batch.definitions);
+    this.#use(batch.definitions);
     if (record.topic === 'triggerTransfers') {
       this.#takeTransfer(this.#codecs.Transfer.decode(record.bytes, record.valueStart, record.valueEnd), out);
       return;
@@ -96,15 +103,17 @@ export class TriggerProcessor implements Processor {
       return;
     }
     const personKey = record.bytes.toString('utf8', record.keyStart, record.keyEnd);
+    this.#offsets.handled(this.#view.workspace, record.offset);
     this.#take(personKey, source, out);
   }
 
   onBatchEnd(batch: BatchContext, out: Emitter): void {
-    this.#rules.use(batch.definitions);
+    this.#use(batch.definitions);
     this.#adoption.step();
     if (this.#links.people > 0) this.#drainParked(batch, out);
     this.#runTimers(batch, out);
     if (this.#held.anyReady) this.#drainHeld(batch, out);
+    this.#offsets.endBatch();
   }
 
   wantsBatch(): boolean {
@@ -133,6 +142,28 @@ export class TriggerProcessor implements Processor {
       unreadable_definitions: this.#rules.unreadable,
       unusable_patterns: this.#rules.unusablePatterns,
     };
+  }
+
+  /** A person as they are now, for who asks why; undefined: the definitions have not been read yet. */
+  seen(workspace: string, personId: string): Seen | undefined {
+    if (this.#definitions === undefined) return undefined;
+    this.#rules.use(this.#definitions);
+    const personKey = `${workspace}:${personId}`;
+    const rules = this.#rules.of(workspace);
+    const readTo = this.#watermarks.time;
+    const person = this.#people.person(personKey);
+    return {
+      subject: this.#people.subject({ workspace, personId, personKey }, person, { rules, readTo }),
+      rules,
+      readTo,
+      offset: this.#offsets.next(workspace) ?? 0,
+      definitionsOffset: this.#definitions.offset,
+    };
+  }
+
+  #use(definitions: DefinitionsView): void {
+    this.#definitions = definitions;
+    this.#rules.use(definitions);
   }
 
   get #isDue(): boolean {
@@ -239,6 +270,18 @@ export class TriggerProcessor implements Processor {
       this.#records.absorb({ workspace, personId, personKey }, moved, { at, known }, out);
     }
   }
+}
+
+/** What is kept of a person, and as of when. */
+export interface Seen {
+  readonly subject: Subject;
+  readonly rules: WorkspaceRules;
+  /** ms; timers have run up to it. */
+  readonly readTo: number;
+  /** One past the last record of events.merged of the workspace that is handled, in the person's partition. */
+  readonly offset: number;
+  /** One past the last definition that is in force. */
+  readonly definitionsOffset: number;
 }
 
 function valueOf({ bytes, start, end }: Source): Buffer {

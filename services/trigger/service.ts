@@ -9,12 +9,23 @@ import { TriggerProcessor } from './processor.ts';
  */
 const unitsMax = 25_000;
 
-export const triggerService: ServiceSpec = {
-  name: 'trigger',
-  inputs: ['eventsMerged', 'triggerTransfers'],
-  journal: 'triggerJournal',
-  deciderVersion: 4,
-  stores: {},
-  share: shareOf(unitsMax),
-  open: (_partition, partitions, stores, codecs) => new TriggerProcessor(partitions, stores.keyed, codecs),
-};
+/** @param onOpened told of each processor, so that answers find it; the one that is opened last has its partition. */
+export function triggerServiceWith(
+  onOpened: (partition: number, processor: TriggerProcessor) => void,
+): ServiceSpec {
+  return {
+    name: 'trigger',
+    inputs: ['eventsMerged', 'triggerTransfers'],
+    journal: 'triggerJournal',
+    deciderVersion: 4,
+    stores: {},
+    share: shareOf(unitsMax),
+    open: (partition, partitions, stores, codecs) => {
+      const processor = new TriggerProcessor(partitions, stores.keyed, codecs);
+      onOpened(partition, processor);
+      return processor;
+    },
+  };
+}
+
+export const triggerService: ServiceSpec = triggerServiceWith(() => undefined);

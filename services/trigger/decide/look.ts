@@ -3,7 +3,12 @@
  * works on copies of what the person's state has and hands back a new state with the effects. Pure.
  */
 import { evaluate, type Evidence, type Verdict } from '../../rules/evaluate.ts';
-import { PatternSteps, patternStepsALookMax, type PatternTests } from '../../rules/pattern-steps.ts';
+import {
+  PatternSteps,
+  patternStepsALookMax,
+  unmetered,
+  type PatternTests,
+} from '../../rules/pattern-steps.ts';
 import { remember } from '../../rules/memory.ts';
 import type { Related } from '../../rules/relationships.ts';
 import type { Mark, Marks } from '../../rules/windows.ts';
@@ -56,7 +61,7 @@ export class Look {
     this.#options = options;
     this.#ruleStates = new Map(Object.entries(person.rules));
     const { effects } = this;
-    this.journeys = new JourneyLook(person, { ...options, effects, unmet: (rule) => this.#unmet(rule) });
+    this.journeys = new JourneyLook(person, { ...options, effects, unmet: (rule) => this.unmetFilter(rule) });
   }
 
   /** What the person's state is after the look: the same object when the look has changed nothing. */
@@ -196,9 +201,16 @@ export class Look {
     }
   }
 
-  #unmet(rule: JourneyRule): string | null {
+  /** Pointer of the filter that does not hold; null: they hold. */
+  unmetFilter(rule: JourneyRule): string | null {
     const { filters } = rule.journey;
     return filters === null ? null : unmet(filters, this.#evidence(rule));
+  }
+
+  /** What the rule's conditions rest on, as the look leaves it. Tests of patterns take nothing of the look's steps. */
+  evidenceOf(rule: Rule): Evidence {
+    const { marks } = this.#stateOf(rule);
+    return new LookEvidence(this.#options, this.#ruleStates, { marks, patterns: unmetered });
   }
 
   #forget(key: string, state: RuleState): void {

@@ -1,0 +1,29 @@
+/** What may be asked about segments, journeys and a person (contract, *Definitions*). */
+import { badBody, missing, type RouteDescription } from './route-description.ts';
+
+const unavailable = { 503: { description: 'The service that decides does not answer; ask again.' } };
+const person = { name: 'person', description: 'An id, an email or a cio_id.' };
+const at = {
+  name: 'at',
+  description: 'A moment to come, ISO 8601: what the answer is then if nothing more happens. Now without it.',
+};
+
+export const ruleRoutes: readonly RouteDescription[] = [
+  {
+    method: 'get',
+    path: '/v1/explain/segments/{id}',
+    summary:
+      'Why a person is in a segment, or is not: each condition, what it rests on, and when it changes.',
+    auth: 'app',
+    query: [person, at],
+    answers: { ...badBody, ...missing, ...unavailable },
+  },
+  {
+    method: 'get',
+    path: '/v1/explain/journeys/{id}',
+    summary: 'What a journey would do with a person if it were triggered, and why.',
+    auth: 'app',
+    query: [person, at, { name: 'key', description: 'Which of the runs, for a journey with a key.' }],
+    answers: { ...badBody, ...missing, ...unavailable },
+  },
+];

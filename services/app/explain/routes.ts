@@ -1,0 +1,99 @@
+/**
+ * `GET /v1/explain/segments/{id}?person=…` and `…/journeys/{id}?person=…`: why somebody is in a segment or is not, and what
+ * a journey would do with them now. The service that decides is asked, so the answer goes by its state and its code, and
+ * says as of which record that is.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Fault } from '../../../schemas/http/app.ts';
+import { answer, badRequest, bearerOf, notFound, unauthorized } from '../answers.ts';
+import { find, namedBy } from '../customers/people.ts';
+import type { AnsweredWhy, AppKeys, Query, RulesView } from '../ports.ts';
+
+export interface ExplainOptions {
+  readonly keys: Pick<AppKeys, 'app'>;
+  readonly query: Query;
+  readonly rules: RulesView;
+}
+
+export function mountExplain(app: FastifyInstance, options: ExplainOptions): void {
+  for (const kind of ['segment', 'journey'] as const) {
+    app.get<{ Params: { id: string } }>(`/v1/explain/${kind}s/:id`, (request, reply) =>
+      explain(options, kind, request, reply),
+    );
+  }
+}
+
+async function explain(
+  { keys, query, rules }: ExplainOptions,
+  kind: 'segment' | 'journey',
+  request: FastifyRequest<{ Params: { id: string } }>,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const bearer = bearerOf(request);
+  const workspace = bearer === undefined ? undefined : keys.app(bearer);
+  if (workspace === undefined) return unauthorized(reply);
+  const asked = readAsked(kind, request.query as Record<string, unknown>); // Fastify's parsed query
+  if ('faults' in asked) return badRequest(reply, asked.faults);
+  const named = namedBy(asked.person, undefined);
+  const personId = 'fault' in named ? undefined : await find(query, workspace, named);
+  if (personId === undefined) return notFound(reply, `person ${asked.person}`);
+  const { id: ruleId } = request.params;
+  const answered = await rules.explain({ workspace, kind, ruleId, personId, key: asked.key, at: asked.at });
+  switch (answered.type) {
+    case 'explained':
+      return answer(reply, 200, shown(answered));
+    case 'rule_unknown':
+      return notFound(reply, `${kind} ${ruleId}`);
+    default:
+      return notFound(reply, `person ${asked.person}`);
+  }
+}
+
+function shown({ explained, asOf }: Extract<AnsweredWhy, { readonly type: 'explained' }>): object {
+  const { partition, offset, definitionsOffset } = asOf;
+  return {
+    ...explained,
+    at: new Date(asOf.at).toISOString(),
+    as_of: {
+      partition,
+      offset,
+      definitions_offset: definitionsOffset,
+      read_to: new Date(asOf.readTo).toISOString(),
+    },
+  };
+}
+
+interface Read {
+  readonly person: string;
+  readonly key: string | null;
+  /** ms; null: now. */
+  readonly at: number | null;
+}
+
+function readAsked(
+  kind: 'segment' | 'journey',
+  { person, key, at }: Record<string, unknown>,
+): Read | { readonly faults: readonly Fault[] } {
+  const faults: Fault[] = [];
+  if (typeof person !== 'string' || person === '') {
+    const message = 'person is an id, an email or a cio_id';
+    faults.push({ pointer: '/person', code: 'required', message });
+  }
+  if (key !== undefined && (typeof key !== 'string' || kind === 'segment')) {
+    const message = 'key is a value of the key of a journey';
+    faults.push({ pointer: '/key', code: 'wrong_type', message });
+  }
+  const time = at === undefined ? null : timeOf(at);
+  if (time === undefined) {
+    faults.push({ pointer: '/at', code: 'wrong_type', message: 'at is a time of ISO 8601' });
+  }
+  if (faults.length > 0 || typeof person !== 'string' || time === undefined) return { faults };
+  return { person, key: typeof key === 'string' ? key : null, at: time };
+}
+
+/** ms; undefined: it is no time. */
+function timeOf(text: unknown): number | undefined {
+  if (typeof text !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(text)) return undefined;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+}

@@ -1,0 +1,66 @@
+/** `GET /v1/explain/segments|journeys/{id}` over HTTP: who may ask, what is refused, what is answered. */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { AskedWhy, RulesView } from '../app/ports.ts';
+import { appAuth, testServer, type TestServer } from '../testing/gateway-server.ts';
+import { TriggerAsker } from './trigger-view.ts';
+
+let under: TestServer | undefined;
+afterEach(() => under?.server.close());
+
+function serve(explain: RulesView['explain']): TestServer {
+  under = testServer({ rules: { explain } });
+  under.rows['FROM identities'] = [{ person_id: 'cio_a' }];
+  return under;
+}
+const get = ({ server }: TestServer, url: string, authorization = appAuth) =>
+  server.inject({ method: 'GET', url, headers: { authorization } });
+
+describe('why somebody is in a segment', () => {
+  test('is answered with the position and the moment that it is as of', async () => {
+    const asked: AskedWhy[] = [];
+    const shop = serve((one) => {
+      asked.push(one);
+      const asOf = { partition: 3, offset: 17, definitionsOffset: 4, readTo: 1_000, at: 2_000 };
+      return Promise.resolve({ type: 'explained', explained: { result: true }, asOf });
+    });
+    const answer = await get(shop, '/v1/explain/segments/keen?person=ada&at=1970-01-01T00:00:02Z');
+    expect(answer.json()).toEqual({
+      result: true,
+      at: '1970-01-01T00:00:02.000Z',
+      as_of: { partition: 3, offset: 17, definitions_offset: 4, read_to: '1970-01-01T00:00:01.000Z' },
+    });
+    await get(shop, '/v1/explain/journeys/nudge?person=ada&key=c1');
+    const shared = { workspace: 'shop', personId: 'cio_a' };
+    expect(asked).toEqual([
+      { ...shared, kind: 'segment', ruleId: 'keen', key: null, at: 2_000 },
+      { ...shared, kind: 'journey', ruleId: 'nudge', key: 'c1', at: null },
+    ]);
+  });
+
+  test('needs the app key, a person, and a time that is one', async () => {
+    const shop = serve(() => Promise.resolve({ type: 'rule_unknown' }));
+    const codes = async (url: string) => (await get(shop, url)).json<{ errors: { pointer: string }[] }>();
+    expect((await get(shop, '/v1/explain/segments/keen?person=ada', 'Bearer no')).statusCode).toBe(401);
+    expect(
+      (await codes('/v1/explain/segments/keen?key=1&at=soon')).errors.map(({ pointer }) => pointer),
+    ).toEqual(['/person', '/key', '/at']);
+    const unknown = await get(shop, '/v1/explain/segments/keen?person=ada');
+    expect([unknown.statusCode, unknown.body.includes('could not find segment keen')]).toEqual([404, true]);
+    shop.rows['FROM identities'] = [];
+    const nobody = await get(shop, '/v1/explain/segments/keen?person=ada');
+    expect([nobody.statusCode, nobody.body.includes('could not find person ada')]).toEqual([404, true]);
+  });
+
+  test('is 503 when the service that decides is not there', async () => {
+    const asker = new TriggerAsker({ dataFolder: '/nowhere' });
+    const answer = await get(
+      serve((asked) => asker.explain(asked)),
+      '/v1/explain/segments/keen?person=ada',
+    );
+    expect([answer.statusCode, answer.json<{ meta: { code: string } }>().meta.code]).toEqual([
+      503,
+      'trigger_unavailable',
+    ]);
+    await asker.close();
+  });
+});

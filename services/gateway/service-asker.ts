@@ -1,0 +1,96 @@
+/**
+ * Asks a service on its own port on loopback, which it writes down at its start (services/runtime/status-server.ts) with the
+ * secret that it wants to hear.
+ */
+import { readFile } from 'node:fs/promises';
+import { Agent, request as httpRequest } from 'node:http';
+import { join } from 'node:path';
+import type { ErrorCode } from '../../schemas/errors.ts';
+import { CodedError } from '../runtime/errors.ts';
+
+export const askMsMax = 2_000;
+/** The file that says where it is is read again after so long, or when it does not answer. */
+const placeGoodMs = 5_000;
+
+interface Place {
+  readonly url: string;
+  readonly secret: string;
+}
+
+export interface ServiceAskerOptions {
+  readonly dataFolder: string;
+  readonly service: string;
+  readonly connectionsMax: number;
+  /** Of the error when it does not answer. */
+  readonly code: ErrorCode;
+  /** ms that only grow. */
+  readonly monotonicMs?: () => number;
+}
+
+export class ServiceAsker {
+  readonly #options: ServiceAskerOptions;
+  readonly #file: string;
+  readonly #agent: Agent;
+  readonly #monotonicMs: () => number;
+  #place: { readonly found: Place; readonly at: number } | undefined;
+
+  constructor(options: ServiceAskerOptions) {
+    this.#options = options;
+    this.#file = join(options.dataFolder, 'run', `${options.service}.json`);
+    this.#agent = new Agent({ keepAlive: true, maxSockets: options.connectionsMax });
+    this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
+  }
+
+  /** @throws CodedError of the code that was given, when it does not answer. */
+  async ask(what: string, body: unknown): Promise<unknown> {
+    const place = await this.#find();
+    try {
+      return await this.#post(place, what, JSON.stringify(body));
+    } catch (error) {
+      this.#place = undefined; // it may have started again, on another port
+      if (error instanceof CodedError) throw error;
+      throw this.unavailable('it does not answer', error);
+    }
+  }
+
+  unavailable(why: string, cause?: unknown): CodedError {
+    const { code, service } = this.#options;
+    return new CodedError(code, `could not ask the service ${service}: ${why}`, { cause });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #find(): Promise<Place> {
+    const now = this.#monotonicMs();
+    if (this.#place !== undefined && now - this.#place.at < placeGoodMs) return this.#place.found;
+    try {
+      const found = JSON.parse(await readFile(this.#file, 'utf8')) as Place; // written by its status server
+      this.#place = { found, at: now };
+      return found;
+    } catch (error) {
+      throw this.unavailable('it has not started', error);
+    }
+  }
+
+  #post({ url, secret }: Place, what: string, body: string): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
+      const options = { method: 'POST', agent: this.#agent, headers, timeout: askMsMax };
+      const asking = httpRequest(`${url}/${what}`, options, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          if (response.statusCode !== 200) {
+            reject(this.unavailable(`it answers ${String(response.statusCode)}`));
+          } else resolve(JSON.parse(Buffer.concat(chunks).toString()));
+        });
+      });
+      asking.on('timeout', () => asking.destroy(new Error(`no answer in ${String(askMsMax)} ms`)));
+      asking.on('error', reject);
+      asking.end(body);
+    });
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * What the gateway asks: why a person is in a segment or is not, and what a journey would do with them. Read only, from the
+ * state that decides: the answer says as of which record, and is the same as of it whenever it is asked.
+ */
+import { partitionOf } from '../../schemas/partitioner.ts';
+import type { Actions } from '../runtime/status-server.ts';
+import {
+  explainJourney,
+  explainSegment,
+  type ExplainedJourney,
+  type ExplainedSegment,
+} from './decide/explain-person.ts';
+import { segmentKey } from './decide/workspace-rules.ts';
+import type { Seen, TriggerProcessor } from './processor.ts';
+
+/** As the gateway writes it; it is its only caller. */
+export interface Asked {
+  readonly workspace: string;
+  readonly kind: 'segment' | 'journey';
+  readonly ruleId: string;
+  readonly personId: string;
+  /** Of a journey's run; null: the one without a key. */
+  readonly key: string | null;
+  /** ms; null: as far as time has been read. An earlier one than that is that. */
+  readonly at: number | null;
+}
+
+export type Answered =
+  | {
+      readonly type: 'explained';
+      readonly explained: ExplainedSegment | ExplainedJourney;
+      /** Up to where the state goes. */
+      readonly asOf: {
+        readonly partition: number;
+        /** One past the last record of events.merged of the workspace that is handled. */
+        readonly offset: number;
+        /** One past the last definition. */
+        readonly definitionsOffset: number;
+        /** ms; everything received before has been handled, and timers have run. */
+        readonly readTo: number;
+        /** ms; the moment that the answer is about. */
+        readonly at: number;
+      };
+    }
+  /** This process does not have the person's partition, or not yet. */
+  | { readonly type: 'not_here' }
+  | { readonly type: 'rule_unknown' }
+  | { readonly type: 'person_unknown' };
+
+/** From somebody absorbed to who is left. */
+const mergesMax = 100;
+
+export class Answers {
+  readonly #partitions: number;
+  readonly #processors = new Map<number, TriggerProcessor>();
+
+  constructor(partitions: number) {
+    this.#partitions = partitions;
+  }
+
+  opened(partition: number, processor: TriggerProcessor): void {
+    this.#processors.set(partition, processor);
+  }
+
+  get actions(): Actions {
+    return {
+      explain: (body) => Promise.resolve(this.explain(JSON.parse(body.toString()) as Asked)), // the gateway's
+    };
+  }
+
+  explain({ workspace, kind, ruleId, personId: first, key, at }: Asked): Answered {
+    let personId = first;
+    for (let merges = 0; merges <= mergesMax; merges += 1) {
+      const partition = partitionOf(`${workspace}:${personId}`, this.#partitions);
+      const seen = this.#processors.get(partition)?.seen(workspace, personId);
+      if (seen === undefined) return { type: 'not_here' };
+      const { person } = seen.subject;
+      if (person === undefined || person.status === 'deleted') return { type: 'person_unknown' };
+      if (person.absorbedBy !== null) {
+        personId = person.absorbedBy.personId;
+        continue;
+      }
+      const now = Math.max(at ?? 0, seen.readTo);
+      const explained = explainedBy(seen, { kind, ruleId, key, now });
+      if (explained === undefined) return { type: 'rule_unknown' };
+      const { offset, definitionsOffset, readTo } = seen;
+      return {
+        type: 'explained',
+        explained,
+        asOf: { partition, offset, definitionsOffset, readTo, at: now },
+      };
+    }
+    return { type: 'person_unknown' };
+  }
+}
+
+function explainedBy(
+  { subject, rules }: Seen,
+  { kind, ruleId, key, now }: Pick<Asked, 'kind' | 'ruleId' | 'key'> & { readonly now: number },
+): ExplainedSegment | ExplainedJourney | undefined {
+  if (kind === 'journey') {
+    const rule = rules.journeys.get(ruleId);
+    return rule && explainJourney(subject, rule, { now, key });
+  }
+  const ruleKey = segmentKey(ruleId);
+  const rule = rules.segmentsByKey.get(ruleKey) ?? rules.manual.get(ruleKey);
+  return rule && explainSegment(subject, rule, now);
+}

@@ -1,0 +1,190 @@
+/** `GET /v1/explain/…`: why a person is in a segment, and what a journey would do (issue 17, contract *Definitions*). */
+import { describe, expect, test } from '@jest/globals';
+import { localCodecs } from '../../schemas/codec.ts';
+import { ProcessorHarness, type Given } from '../testing/processor-harness.ts';
+import {
+  DAY,
+  HOUR,
+  MINUTE,
+  T0,
+  absorbed,
+  deleted,
+  happened,
+  identified,
+  watermark,
+} from '../testing/scenarios/trigger-scenario.ts';
+import { Answers, type Asked } from './answers.ts';
+import { triggerServiceWith } from './service.ts';
+
+/** One partition that has everybody. */
+class Shop {
+  readonly harness: ProcessorHarness;
+  readonly #answers = new Answers(1);
+  #time = T0;
+
+  constructor() {
+    const spec = triggerServiceWith((partition, processor) => {
+      this.#answers.opened(partition, processor);
+    });
+    this.harness = new ProcessorHarness(spec, { partitions: 1, codecs: localCodecs() });
+  }
+
+  segment(id: string, when: unknown): this {
+    this.harness.define('segment', 'default', id, { name: id, type: 'data_driven', when });
+    return this;
+  }
+  journey(id: string, trigger: unknown, rest: object = {}): this {
+    this.harness.define('journey', 'default', id, { name: id, state: 'running', trigger, ...rest });
+    return this;
+  }
+  feed(...records: readonly Given[]): this {
+    this.#time += 1;
+    this.harness.batch(this.#time, ...records);
+    this.harness.idle(this.#time);
+    return this;
+  }
+  why(kind: Asked['kind'], ruleId: string, more: Partial<Asked> = {}) {
+    const asked = { workspace: 'default', kind, ruleId, personId: 'cio_a', key: null, at: null, ...more };
+    return this.#answers.explain(asked);
+  }
+  explained(kind: Asked['kind'], ruleId: string, more: Partial<Asked> = {}): Record<string, unknown> {
+    const answered = this.why(kind, ruleId, more);
+    if (answered.type !== 'explained') throw new Error(answered.type);
+    return { ...answered.explained };
+  }
+}
+
+const iso = (ms: number) => new Date(ms).toISOString();
+const carts = { event: 'Added to Cart', count: { at_least: 2 }, within: 'P7D' };
+
+describe('why a person is in a segment', () => {
+  test('each condition says its value, the events that it rests on, and when it changes', () => {
+    const shop = new Shop().segment('keen', {
+      all: [
+        carts,
+        { attribute: 'plan', operator: 'eq', value: 'pro' },
+        { not: { event: 'Order Completed' } },
+      ],
+    });
+    shop.feed(
+      identified({ id: 'i', at: T0, properties: { plan: 'pro' } }),
+      happened({ id: 'm1', at: T0 }),
+      happened({ id: 'm2', at: T0 + HOUR }),
+      watermark(0, T0 + 2 * HOUR),
+    );
+    expect(shop.explained('segment', 'keen')).toEqual({
+      person_id: 'cio_a',
+      rule: { id: 'keen', version: 1 },
+      result: true,
+      since: iso(T0 + HOUR),
+      changes_at: iso(T0 + 7 * DAY),
+      conditions: [
+        {
+          pointer: '/when/all/0',
+          result: true,
+          value: 2,
+          events: ['m2', 'm1'],
+          changes_at: iso(T0 + 7 * DAY),
+        },
+        { pointer: '/when/all/1', result: true, value: 'pro', events: [] },
+        { pointer: '/when/all/2/not', result: false, value: 0, events: [] },
+      ],
+    });
+  });
+
+  test('the answer says as of which record, definition and time it is', () => {
+    const shop = new Shop().segment('keen', carts);
+    shop.feed(happened({ id: 'm1', at: T0 }), watermark(0, T0 + HOUR), happened({ id: 'm2', at: T0 + HOUR }));
+    expect(shop.why('segment', 'keen')).toMatchObject({
+      asOf: { partition: 0, offset: 3, definitionsOffset: 1, readTo: T0 + HOUR, at: T0 + HOUR },
+    });
+    shop.harness.reopen();
+    shop.harness.batch(T0 + 10);
+    expect(shop.why('segment', 'keen')).toMatchObject({ asOf: { offset: 3, definitionsOffset: 1 } });
+  });
+
+  test('of a moment to come it says what time alone will have changed, and keeps nothing', () => {
+    const shop = new Shop().segment('keen', { ...carts, within: 'PT1H' });
+    shop.feed(
+      happened({ id: 'm1', at: T0 }),
+      happened({ id: 'm2', at: T0 + MINUTE }),
+      watermark(0, T0 + MINUTE),
+    );
+    const results = [T0 + HOUR - 1, T0 + HOUR].map(
+      (at) => shop.explained('segment', 'keen', { at })['result'],
+    );
+    expect(results).toEqual([true, false]);
+    expect(shop.explained('segment', 'keen')).toMatchObject({ result: true });
+  });
+
+  test('a definition that nobody has been looked at for yet is answered as the next record would find it', () => {
+    const shop = new Shop().feed(identified({ id: 'i', properties: { plan: 'pro' } }));
+    shop.segment('pros', { attribute: 'plan', operator: 'eq', value: 'pro' }).feed();
+    expect(shop.explained('segment', 'pros')).toMatchObject({ result: true });
+  });
+
+  test('who was merged into another is answered as that person; who is gone, and a rule that is none, are not there', () => {
+    const shop = new Shop().segment('carts', { event: 'Added to Cart' });
+    shop.feed(happened({ person: 'cio_b', id: 'm1' }), happened({ id: 'm2' }), absorbed('cio_b', 'cio_a', 7));
+    expect(shop.explained('segment', 'carts', { personId: 'cio_b' })).toMatchObject({ person_id: 'cio_a' });
+    shop.feed(happened({ person: 'cio_c', id: 'm3' }), deleted('cio_c', 8));
+    expect(shop.why('segment', 'carts', { personId: 'cio_c' })).toEqual({ type: 'person_unknown' });
+    expect(shop.why('segment', 'carts', { personId: 'cio_d' })).toEqual({ type: 'person_unknown' });
+    expect(shop.why('segment', 'none')).toEqual({ type: 'rule_unknown' });
+  });
+});
+
+describe('what a journey would do with a person', () => {
+  const cart = { event: 'Added to Cart' };
+
+  test('lets in, and after the entry says that the frequency keeps the person out', () => {
+    const shop = new Shop().journey('follow-up', cart).feed(identified({ id: 'i' }), watermark(0, T0));
+    expect(shop.explained('journey', 'follow-up')).toMatchObject({
+      result: true,
+      entries: 0,
+      state: 'running',
+    });
+    shop.feed(happened({ id: 'm1', at: T0 }));
+    expect(shop.explained('journey', 'follow-up')).toMatchObject({
+      result: false,
+      reason: 'frequency',
+      entries: 1,
+      last_entered_at: iso(T0),
+    });
+  });
+
+  test('names the filter that does not hold, with every filter explained', () => {
+    const filters = { all: [{ event: 'Order Completed' }, { attribute: 'plan', operator: 'exists' }] };
+    const shop = new Shop().journey('buyers', cart, { filters });
+    shop.feed(happened({ name: 'Order Completed', id: 'o' }), watermark(0, T0));
+    expect(shop.explained('journey', 'buyers')).toMatchObject({
+      result: false,
+      reason: 'filters_not_met',
+      detail: { pointer: '/filters/all/1' },
+      conditions: [
+        { pointer: '/filters/all/0', result: true, events: ['o'] },
+        { pointer: '/filters/all/1', result: false, value: null },
+      ],
+    });
+  });
+
+  test('says when a stall fires, and which run is meant by its key', () => {
+    const stall = { ...cart, without: { event: 'Order Completed' }, for: 'PT10M' };
+    const shop = new Shop().journey('stalled', stall, { key: 'cart_id' });
+    shop.feed(happened({ id: 'm1', at: T0, properties: { cart_id: 'c1' } }), watermark(0, T0));
+    expect(shop.explained('journey', 'stalled', { key: 'c1' })['stall']).toEqual({
+      event: 'm1',
+      fires_at: iso(T0 + 10 * MINUTE),
+    });
+    expect(shop.explained('journey', 'stalled', { key: 'c2' })['stall']).toBeUndefined();
+    expect(shop.explained('journey', 'stalled', { key: 'c1', at: T0 + 10 * MINUTE })).toMatchObject({
+      entries: 1,
+      reason: 'frequency',
+    });
+  });
+
+  test('one that does not run lets nobody in', () => {
+    const shop = new Shop().journey('draft', cart, { state: 'draft' }).feed(identified({ id: 'i' }));
+    expect(shop.explained('journey', 'draft')).toMatchObject({ result: false, reason: 'not_running' });
+  });
+});
