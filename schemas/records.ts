@@ -312,6 +312,8 @@ export interface InAppRequest {
   readonly consent: boolean | null;
   /** link: the anonymous id. The request is in the lane of the token. */
   readonly linked_id: string | null;
+  /** show: the client has gone by the page rules itself, and nobody can say here which page it is on. */
+  readonly any_page: boolean;
 }
 
 /** What a person takes along of what was shown to a visitor that is theirs: to the partition of the person, where later conversions are seen. */

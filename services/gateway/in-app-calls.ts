@@ -107,5 +107,6 @@ export function requestOf(call: InAppCall): InAppRequest {
     minutes: call.minutes ?? null,
     consent: call.consent ?? null,
     linked_id: call.linkedId ?? null,
+    any_page: call.isAnyPage ?? false,
   };
 }

@@ -30,6 +30,12 @@ export function callOf(request: InAppRequest): Call | undefined {
   }
 }
 
-function momentOf({ at, page, path, agent, identified }: InAppRequest): Moment {
-  return { at, page: page === null ? null : { name: page, path }, agent, isIdentified: identified };
+function momentOf({ at, page, path, agent, identified, any_page: isAnyPage }: InAppRequest): Moment {
+  return {
+    at,
+    page: page === null ? null : { name: page, path },
+    agent,
+    isIdentified: identified,
+    isAnyPage,
+  };
 }

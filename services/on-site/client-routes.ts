@@ -119,6 +119,8 @@ async function show(
     page: pageOf(body),
     agent: agentOf(request),
     isIdentified: textOf(body['user_id']) !== undefined,
+    // Whose client has a token goes by the page rules itself, and its frame is not told the page.
+    isAnyPage: token !== undefined,
   };
   const { taken, reason, variant } = await options.calls.decide(call);
   return answer(reply, 200, taken ? { show: true, exposure, variant } : { show: false, reason });

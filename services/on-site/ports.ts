@@ -71,6 +71,7 @@ export interface InAppCall {
   readonly minutes?: number | null;
   readonly consent?: boolean;
   readonly linkedId?: string;
+  readonly isAnyPage?: boolean;
 }
 
 export interface InAppCalls {

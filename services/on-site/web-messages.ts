@@ -7,9 +7,12 @@ export function queueIdOf(messageId: string): string {
   return messageId;
 }
 
+/** The plugin has eight: two within the page, for banners, and six that lie over it. */
+const BANNER_SLOTS: Readonly<Record<string, string>> = { top: 'x-gist-top', bottom: 'x-gist-bottom' };
 const OVERLAY_SLOTS: Readonly<Record<string, string>> = {
-  top: 'x-gist-top',
-  bottom: 'x-gist-bottom',
+  top: 'x-gist-floating-top',
+  bottom: 'x-gist-floating-bottom',
+  // It has none in the middle of a side.
   left: 'x-gist-floating-top-left',
   right: 'x-gist-floating-top-right',
   'top-left': 'x-gist-floating-top-left',
@@ -53,8 +56,9 @@ function placeOf({ kind, position, element }: Readonly<Record<string, unknown>>)
     case 'tooltip':
       return { elementId: element, tooltipPosition: place };
     case 'overlay':
+      return { elementId: OVERLAY_SLOTS[place] ?? 'x-gist-floating-bottom-right' };
     case 'banner':
-      return { elementId: OVERLAY_SLOTS[place] ?? 'x-gist-bottom' };
+      return { elementId: BANNER_SLOTS[place] ?? OVERLAY_SLOTS[place] ?? 'x-gist-top' };
     default:
       return { position: place };
   }

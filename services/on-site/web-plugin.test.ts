@@ -1,7 +1,17 @@
 /** The queue as Customer.io's web plugin asks for it (spec B), with the service's own processor behind it. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { contentIdOf } from '../../schemas/content-ids.ts';
-import { claimed, did, InAppRig, modal, SECOND, SHOP, T0 } from '../testing/scenarios/in-app-rig.ts';
+import {
+  claimed,
+  did,
+  InAppRig,
+  laneOf,
+  modal,
+  SECOND,
+  SHOP,
+  T0,
+  WORKSPACE,
+} from '../testing/scenarios/in-app-rig.ts';
 
 let rig: InAppRig;
 beforeEach(() => {
@@ -117,4 +127,43 @@ test('a click comes as an event of the visitor, with the message as a number (sp
     }),
   );
   expect(rig.told('hello')).toEqual(['clicked go']);
+});
+
+test('our renderer, which is told no page, may show a message of some pages: the plugin has gone by their rules', async () => {
+  rig.message('cart', { pages: [{ contains: '/cart' }] });
+  const [message] = (await pull(T0)).json<Queue>().inAppMessages;
+  expect(message?.properties['gist']).toMatchObject({ routeRuleWeb: '^(.*/cart.*)$' });
+  expect(await rig.show('cart', T0, { token: TOKEN, page: SHOP })).toMatchObject({ show: true });
+  expect((await rig.show('cart', T0, { who: 'bob', page: SHOP })).reason).toBe('page');
+});
+
+test('what was dismissed on some page is no news at each poll, since nobody here knows the page', async () => {
+  rig.message('cart', { pages: [{ contains: '/cart' }] });
+  const { exposure } = await rig.show('cart', T0, { token: TOKEN });
+  await rig.report('cart', exposure, T0 + SECOND);
+  const before = rig.told();
+  for (const seconds of [10, 20, 30]) await pull(T0 + seconds * SECOND);
+  expect(rig.told()).toEqual(before);
+  const moment = { at: T0 + 40 * SECOND, page: null, agent: null, isIdentified: false, isAnyPage: true };
+  const asked = { workspace: WORKSPACE, lane: laneOf('ann'), anonymousId: 'ann', moment };
+  expect(await rig.onSite.view.poll(asked)).toMatchObject({ messages: [], hasNews: false });
+});
+
+test('the eight slots of the plugin: two within the page for banners, six over it for overlays (spec E row 64)', async () => {
+  const over = ['top', 'bottom', 'top-left', 'top-right', 'bottom-left', 'bottom-right'];
+  const places = [
+    ...['top', 'bottom'].map((position) => ({ kind: 'banner', position, slot: `x-gist-${position}` })),
+    ...over.map((position) => ({ kind: 'overlay', position, slot: `x-gist-floating-${position}` })),
+  ];
+  for (const { kind, position } of places) {
+    rig.message(`${kind}-${position}`, { content: { ...modal, kind, position } });
+  }
+  const { inAppMessages } = (await pull(T0)).json<Queue>();
+  const slots = inAppMessages.map(({ queueId, properties }) => [
+    queueId,
+    (properties['gist'] as { elementId: string }).elementId, // as the plugin reads it
+  ]);
+  expect(Object.fromEntries(slots)).toEqual(
+    Object.fromEntries(places.map(({ kind, position, slot }) => [`${kind}-${position}`, slot])),
+  );
 });

@@ -35,7 +35,7 @@ export interface Stack {
   /** http://127.0.0.1:port */
   readonly http: string;
   /** By workspace: `default` and `sample`. */
-  readonly credentials: Readonly<Record<'default' | 'sample', Keys>>;
+  readonly credentials: Readonly<Record<'default' | 'sample', Keys & { readonly browser_key: string }>>;
   readonly clickhouse: {
     readonly url: string;
     readonly user: string;

@@ -47,7 +47,8 @@ const inApp: InApp = Object.assign(
       client,
       consent,
       held,
-      hasMessages: settings.siteId !== undefined && settings.anonymousInApp === true,
+      hasMessages:
+        settings.siteId !== undefined && settings.anonymousInApp === true && settings.enabled !== true,
       loaded: (analytics) => {
         const send = () => {
           void sendHeld({ base, writeKey: settings.writeKey ?? '', held, analytics });

@@ -3,6 +3,8 @@ export interface Settings {
   readonly siteId?: string;
   /** Nobody unidentified is asked for without it (spec E row 46). */
   readonly anonymousInApp?: boolean;
+  /** true: the page has the library's own plugin show messages, so this one shows none. */
+  readonly enabled?: boolean;
   /** Of the settings document; needed to send what waited for consent. */
   readonly writeKey?: string;
   /** true: nothing of a visitor leaves the browser before `consent(true)`. */

@@ -38,8 +38,27 @@ export function offersFor(visitor: Visitor, messages: WorkspaceMessages, asked: 
   return {
     offers,
     pollSeconds: pollSecondsOf(visitor, judged, moment),
-    hasNews: judged.some(({ rule, judgement }) => isNews(visitor, rule, judgement, moment.at)),
+    hasNews: lookedAt(visitor, messages, judged, moment).some(({ rule, judgement }) =>
+      isNews(visitor, rule, judgement, moment.at),
+    ),
   };
+}
+
+interface Judged {
+  readonly rule: MessageRule;
+  readonly judgement: Judgement;
+}
+
+/** A look counts what it can say is eligible: of a page that nobody here knows, the messages of every page. */
+function lookedAt(
+  visitor: Visitor,
+  messages: WorkspaceMessages,
+  judged: readonly Judged[],
+  moment: Moment,
+): readonly Judged[] {
+  if (moment.isAnyPage !== true) return judged;
+  const unknown = { ...moment, isAnyPage: false };
+  return messages.running.map((rule) => ({ rule, judgement: judge(visitor, rule, unknown) }));
 }
 
 /** One of those that lie over the page, and one for each place within it. */
@@ -69,7 +88,7 @@ function isNews(visitor: Visitor, rule: MessageRule, judgement: Judgement, at: n
 
 function pollSecondsOf(
   visitor: Visitor,
-  judged: readonly { readonly judgement: Judgement }[],
+  judged: readonly Judged[],
   { at, isIdentified = false }: Moment,
 ): number {
   const isHopeless = isIdentified || visitor.isIdentified || visitor.hasWithdrawn || visitor.isBot;

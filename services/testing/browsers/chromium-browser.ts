@@ -16,7 +16,6 @@ const options = [
   '--disable-background-networking',
   '--no-first-run',
   '--remote-debugging-port=0',
-  '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1',
 ];
 
 /** More than any browser does: what a person at it does, and what it looks like. */
@@ -25,6 +24,13 @@ export interface ChromiumVisitor extends Visitor {
   tab(): Promise<ChromiumVisitor>;
   /** A call of the DevTools protocol, of this tab. */
   call(method: string, params?: Members): Promise<Members>;
+  /** The value of an expression in a frame of another origin, by how its address begins; undefined: no such frame is open. */
+  evaluateInFrame(address: string, expression: string): Promise<unknown>;
+}
+
+export interface ChromiumOptions {
+  /** Ports of the host `localhost`, by the port that stands for each: what a client has compiled in leads to a server here. */
+  readonly localhost?: Readonly<Record<number, number>>;
 }
 
 export interface ChromiumBrowser extends Browser {
@@ -32,11 +38,15 @@ export interface ChromiumBrowser extends Browser {
 }
 
 /** @param program its path. */
-export async function chromiumBrowser(program: string): Promise<ChromiumBrowser> {
+export async function chromiumBrowser(
+  program: string,
+  { localhost = {} }: ChromiumOptions = {},
+): Promise<ChromiumBrowser> {
   const folder = mkdtempSync(join(tmpdir(), 'hindsight-chromium-'));
-  const child = spawn(program, [...options, `--user-data-dir=${folder}`, 'about:blank'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const led = Object.entries(localhost).map(([from, to]) => `MAP localhost:${from} 127.0.0.1:${String(to)}`);
+  const rules = [...led, 'MAP * ~NOTFOUND', 'EXCLUDE 127.0.0.1'].join(' , ');
+  const args = [...options, `--host-resolver-rules=${rules}`, `--user-data-dir=${folder}`, 'about:blank'];
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise<void>((done) => {
     child.once('close', () => {
       done();
@@ -73,16 +83,42 @@ async function tab(tools: DevTools, browserContextId: unknown): Promise<Chromium
       if (errorText !== undefined) throw new Error(`could not go to ${url}: ${JSON.stringify(errorText)}`);
       await loaded;
     },
-    evaluate: async (expression) => {
-      const asked = { expression, awaitPromise: true, returnByValue: true };
-      const { result, exceptionDetails } = await tools.call('Runtime.evaluate', asked, session);
-      if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
-      return (result as { readonly value?: unknown }).value; // of the protocol
+    evaluate: (expression) => evaluate(tools, session, expression),
+    evaluateInFrame: async (address, expression) => {
+      const { targetInfos } = await tools.call('Target.getTargets');
+      const frame = (targetInfos as readonly Target[]).find(
+        ({ type, url, browserContextId: of }) =>
+          type === 'iframe' && url.startsWith(address) && of === browserContextId,
+      );
+      if (frame === undefined) return undefined;
+      const { targetId: frameId } = frame;
+      const attached = await tools.call('Target.attachToTarget', { targetId: frameId, flatten: true });
+      const inFrame = String(attached['sessionId']);
+      try {
+        return await evaluate(tools, inFrame, expression);
+      } finally {
+        await tools.call('Target.detachFromTarget', { sessionId: inFrame });
+      }
     },
     close: async () => {
       await tools.call('Target.disposeBrowserContext', { browserContextId });
     },
   };
+}
+
+/** Of the protocol. */
+interface Target {
+  readonly targetId: string;
+  readonly type: string;
+  readonly url: string;
+  readonly browserContextId?: string;
+}
+
+async function evaluate(tools: DevTools, session: string, expression: string): Promise<unknown> {
+  const asked = { expression, awaitPromise: true, returnByValue: true };
+  const { result, exceptionDetails } = await tools.call('Runtime.evaluate', asked, session);
+  if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
+  return (result as { readonly value?: unknown }).value; // of the protocol
 }
 
 /** It says so on its error stream. */

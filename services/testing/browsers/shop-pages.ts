@@ -40,11 +40,11 @@ export async function openShop(
 }
 
 /** The snippets that shops paste, as they are published, with one address and the keys changed. */
-export function analyticsSnippet(origin: string, writeKey: string): string {
+export function analyticsSnippet(origin: string, writeKey: string, siteId = 'site'): string {
   return read('analytics')
     .replace('https://cdp.customer.io', origin)
     .replace('YOUR_WRITE_KEY', writeKey)
-    .replace('YOUR_JOURNEYS_SITE_ID', 'site');
+    .replace('YOUR_JOURNEYS_SITE_ID', siteId);
 }
 
 export function classicSnippet(origin: string, writeKey: string): string {
