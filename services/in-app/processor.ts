@@ -24,6 +24,9 @@ import { callOf } from './requests.ts';
 import { RulesCache } from './rules-cache.ts';
 import { VisitorsStore } from './visitors-store.ts';
 
+/** About as much of the machine as a unit of share.ts: JSON of a visitor, parsed or written. */
+const TOUCHED_BYTES_A_UNIT = 50;
+
 export class InAppProcessor implements Processor {
   readonly #visitors: VisitorsStore;
   readonly #duplicates: HashWindow;
@@ -79,6 +82,11 @@ export class InAppProcessor implements Processor {
   wantsBatch(time: number, definitions: DefinitionsView): boolean {
     this.#rules.use(definitions);
     return this.#visitors.hasDue(time);
+  }
+
+  /** What is known of somebody is read and written whole, so the longer it is the dearer each record. */
+  takeUnits(): number {
+    return Math.ceil(this.#visitors.takeTouchedBytes() / TOUCHED_BYTES_A_UNIT);
   }
 
   pendingSince(): undefined {

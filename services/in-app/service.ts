@@ -1,11 +1,18 @@
 /** On-site messages as the task shell runs them. */
 import { holdMsMax } from '../../schemas/hold.ts';
 import type { ServiceSpec } from '../runtime/task/ports.ts';
+import { shareOf } from '../runtime/task/share/share.ts';
 import { InAppProcessor } from './processor.ts';
 
 const DAY_MS = 86_400_000;
 /** Hashes of message ids a partition, 10 to 13 bytes each; above it the oldest hours go first. */
 export const duplicateEntriesMax = 4_000_000;
+
+/**
+ * Of a workspace in a batch of one partition, whose visitors lie in all of them: together about a fifth of a second.
+ * Polls of everybody wait while a batch is decided.
+ */
+const unitsMax = 25_000;
 
 /** @param onOpened told of each processor, so that polls find it; the one that is opened last has its partition. */
 export function inAppServiceWith(
@@ -15,10 +22,11 @@ export function inAppServiceWith(
     name: 'in-app',
     inputs: ['eventsCollected', 'identityDecisions', 'eventsMerged', 'inAppTransfers', 'inAppRequests'],
     journal: 'inAppJournal',
-    deciderVersion: 1,
+    deciderVersion: 2,
     stores: {
       duplicates: { windowMs: DAY_MS + holdMsMax, lateMs: holdMsMax, entriesMax: duplicateEntriesMax },
     },
+    share: shareOf(unitsMax),
     // A page waits for it with something to show.
     urgent: ['inAppAnswers'],
     open: (partition, _partitions, stores, codecs) => {

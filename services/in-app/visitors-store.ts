@@ -18,6 +18,7 @@ interface Kept<T> {
 export class VisitorsStore {
   readonly #store: KeyedStore;
   readonly #until: KeptUntil;
+  #touchedBytes = 0;
 
   constructor(store: KeyedStore) {
     this.#store = store;
@@ -37,12 +38,20 @@ export class VisitorsStore {
   person(personKey: string): Person | undefined {
     const stored = this.#store.get(`q:${personKey}`);
     if (stored === undefined) return undefined;
+    this.#touchedBytes += stored.length;
     return { ...newPerson, ...(JSON.parse(stored.toString('utf8', DAY_BYTES)) as Partial<Person>) }; // written below
   }
 
   keepPerson(personKey: string, person: Person, at: number): void {
     const before = this.#store.get(`q:${personKey}`);
     this.#keep(`q:${personKey}`, before, { bytes: Buffer.from(JSON.stringify(person)), at });
+  }
+
+  /** Bytes of visitors and people that were read and written since this was last asked. */
+  takeTouchedBytes(): number {
+    const bytes = this.#touchedBytes;
+    this.#touchedBytes = 0;
+    return bytes;
   }
 
   link(personKey: string, lane: string): void {
@@ -84,6 +93,7 @@ export class VisitorsStore {
   #visitor(lane: string): Kept<Visitor> | undefined {
     const stored = this.#store.get(`v:${lane}`);
     if (stored === undefined) return undefined;
+    this.#touchedBytes += stored.length;
     return { day: stored.readUInt32LE(0), value: decodeVisitor(stored.subarray(DAY_BYTES)) };
   }
 
@@ -95,6 +105,7 @@ export class VisitorsStore {
     const dayBefore = before?.readUInt32LE(0) ?? 0;
     const day = Math.max(dayNumber(at), dayBefore);
     this.#until.move(key, dayBefore, day);
+    this.#touchedBytes += bytes.length;
     const value = Buffer.allocUnsafe(DAY_BYTES + bytes.length);
     value.writeUInt32LE(day, 0);
     bytes.copy(value, DAY_BYTES);
