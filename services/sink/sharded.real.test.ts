@@ -1,10 +1,12 @@
 /**
  * The sink and the views over two shards: real ClickHouse servers, Distributed tables between them. Opt-in, since it
- * needs Python for the servers (test-server.py): TEST_CLICKHOUSE_SHARDS=on npm test -- --selectProjects real
+ * needs Python for the servers (server.py): TEST_CLICKHOUSE_SHARDS=on npm test -- --selectProjects real
  * --testPathPatterns sharded.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { migrate } from './schema/migrate.ts';
 import { localCodecs } from '../../schemas/codec.ts';
@@ -111,6 +113,25 @@ describeIfWanted('two shards', () => {
   });
   afterAll(async () => {
     await cluster.stop();
+  });
+
+  test('a shard that is sent what is no request goes on', async () => {
+    const { url } = shard(0);
+    const { hostname, port } = new URL(url);
+    for (const bytes of [
+      'garbage\r\n\r\n',
+      '\0\xff\xff\xff',
+      'POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n',
+    ]) {
+      const socket = connect(Number(port), hostname);
+      await once(socket, 'connect');
+      socket.write(bytes, 'latin1');
+      await sleep(200);
+      socket.destroy();
+    }
+    await sleep(200); // a server that ends says so to whoever asks in the meantime
+    const answer = await fetch(`${url}/?query=SELECT%201`);
+    expect([answer.status, await answer.text()]).toEqual([200, '1\n']);
   });
 
   test('a shard that is killed in the middle, and a sink that is, lose and double nothing', async () => {

@@ -1,4 +1,4 @@
-/** Real ClickHouse servers as the shards of a cluster, each a process of its own (test-server.py), for tests. */
+/** Real ClickHouse servers as the shards of a cluster, each a process of its own (server.py), for tests. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
