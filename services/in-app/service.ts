@@ -1,11 +1,16 @@
 /** On-site messages as the task shell runs them. */
 import { holdMsMax } from '../../schemas/hold.ts';
 import type { ServiceSpec } from '../runtime/task/ports.ts';
+import { costlyLetters } from '../runtime/task/share/letter-pace.ts';
+import { shareOf } from '../runtime/task/share/share.ts';
 import { InAppProcessor } from './processor.ts';
 
 const DAY_MS = 86_400_000;
 /** Hashes of message ids a partition, 10 to 13 bytes each; above it the oldest hours go first. */
 export const duplicateEntriesMax = 4_000_000;
+
+/** Of a workspace in a batch of one partition. What visitors do whom no message is for stays far below it. */
+const share = shareOf(250_000, { letters: costlyLetters });
 
 /** @param onOpened told of each processor, so that polls find it; the one that is opened last has its partition. */
 export function inAppServiceWith(
@@ -15,7 +20,8 @@ export function inAppServiceWith(
     name: 'in-app',
     inputs: ['eventsCollected', 'identityDecisions', 'eventsMerged', 'inAppTransfers', 'inAppRequests'],
     journal: 'inAppJournal',
-    deciderVersion: 1,
+    deciderVersion: 2,
+    share,
     stores: {
       duplicates: { windowMs: DAY_MS + holdMsMax, lateMs: holdMsMax, entriesMax: duplicateEntriesMax },
     },

@@ -13,7 +13,7 @@ export const triggerService: ServiceSpec = {
   name: 'trigger',
   inputs: ['eventsMerged', 'triggerTransfers'],
   journal: 'triggerJournal',
-  deciderVersion: 4,
+  deciderVersion: 5,
   stores: {},
   share: shareOf(unitsMax),
   open: (_partition, partitions, stores, codecs) => new TriggerProcessor(partitions, stores.keyed, codecs),
