@@ -23,9 +23,16 @@ export const tasksErrors = {
   },
   dead_letters_burst: {
     means:
-      'Too many records in a minute could not be handled: the partition stops rather than empty the topic into the bin.',
+      'Too many records in a minute that are of no workspace could not be handled: the partition stops rather than empty the topic into the bin.',
     follows: 'stands',
     todo: 'dead.letters and dropped say why. Start again when it is mended, or with a higher HINDSIGHT_DEAD_LETTERS_PER_MINUTE_MAX or HINDSIGHT_DEAD_LETTERS_SHARE_MAX.',
+  },
+  workspace_rests: {
+    means:
+      'So many records of the workspace failed, and so many wait behind them, that this one was put aside untried.',
+    follows: 'record',
+    todo: 'dead.letters and dropped say which failed first, and why. Mend that, then send again what lies in dead.letters.',
+    ofRecord: true,
   },
   replay_differs: {
     means: 'A batch that is replayed gives other outputs than it once gave.',

@@ -1,6 +1,7 @@
 /** On-site messages as the task shell runs them. */
 import { holdMsMax } from '../../schemas/hold.ts';
 import type { ServiceSpec } from '../runtime/task/ports.ts';
+import { costlyLetters } from '../runtime/task/share/letter-pace.ts';
 import { shareOf } from '../runtime/task/share/share.ts';
 import { InAppProcessor } from './processor.ts';
 
@@ -9,10 +10,10 @@ const DAY_MS = 86_400_000;
 export const duplicateEntriesMax = 4_000_000;
 
 /**
- * Of a workspace in a batch of one partition, whose visitors lie in all of them: together about a fifth of a second.
+ * Of a workspace in a batch of one partition, whose visitors lie in all of them: together less than half a second.
  * Polls of everybody wait while a batch is decided.
  */
-const unitsMax = 25_000;
+const unitsMax = 50_000;
 
 /** @param onOpened told of each processor, so that polls find it; the one that is opened last has its partition. */
 export function inAppServiceWith(
@@ -26,7 +27,7 @@ export function inAppServiceWith(
     stores: {
       duplicates: { windowMs: DAY_MS + holdMsMax, lateMs: holdMsMax, entriesMax: duplicateEntriesMax },
     },
-    share: shareOf(unitsMax),
+    share: shareOf(unitsMax, { letters: costlyLetters }),
     // A page waits for it with something to show.
     urgent: ['inAppAnswers'],
     open: (partition, _partitions, stores, codecs) => {

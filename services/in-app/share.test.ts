@@ -22,6 +22,6 @@ test('a record costs by what is known of its visitor, which is read and written 
     expect(again).toBeGreaterThan(first); // read as well as written
     expect(inAppService.share?.unitsMax).toBeLessThan(100 * again);
   } finally {
-    rig.close();
+    void rig.close();
   }
 });

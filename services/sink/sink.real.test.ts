@@ -1,5 +1,5 @@
 /** The sink's promise on real parts: every record is a row, once, whatever stops, freezes or takes over. */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { migrate } from './schema/migrate.ts';
 import { localCodecs } from '../../schemas/codec.ts';

@@ -17,7 +17,7 @@ export function triggerServiceWith(
     name: 'trigger',
     inputs: ['eventsMerged', 'triggerTransfers'],
     journal: 'triggerJournal',
-    deciderVersion: 4,
+    deciderVersion: 5,
     stores: {},
     share: shareOf(unitsMax),
     open: (partition, partitions, stores, codecs) => {

@@ -15,7 +15,7 @@ import {
 } from './batch/failed-records.ts';
 import type { DefinitionsView } from '../definitions.ts';
 import type { BatchContext, Emitter, Kept, Processor, ServiceSpec } from './ports.ts';
-import { FairShare, type Waiting } from './share/fair-share.ts';
+import { FairShare, type Handling, type Waiting } from './share/fair-share.ts';
 
 export interface PartitionParts {
   readonly partition: number;
@@ -27,6 +27,13 @@ export interface PartitionParts {
 }
 
 const none = new FailedRecords();
+const noneResting: readonly string[] = [];
+/** Why a record is put aside untried. */
+const untried: Failure = {
+  step: 'handle',
+  code: 'workspace_rests',
+  message: 'not tried: too many records of its workspace fail, and as many as may wait do so already',
+};
 
 export class PartitionRunner {
   readonly partition: number;
@@ -40,13 +47,22 @@ export class PartitionRunner {
   /** Which are to be put aside; of a replayed batch, as its journal record says. */
   failed = none;
   #open: JournaledFailure[] = [];
-  #unusable = 0;
+  /** Letters beside those: values that cannot be read, and what was not tried. They speak for themselves in a replay. */
+  #unnamed = 0;
+  /** Of those of the open batch, letters of no workspace. */
+  #unowned = 0;
   /** The batch that was seen last, as this partition's processor is told of it. */
   #batch: BatchContext | undefined;
   #context: BatchContext | undefined;
   #out: Emitter | undefined;
-  /** The record in hand; at the end of a batch the last one. */
-  #place: FailedPlace;
+  readonly #handling: Handling = {
+    handle: (record) => {
+      this.#handle(record);
+    },
+    refuse: (record) => {
+      this.#refuse(record);
+    },
+  };
 
   constructor(spec: ServiceSpec, parts: PartitionParts) {
     const { partition, partitions, stores, codecs } = parts;
@@ -56,7 +72,6 @@ export class PartitionRunner {
     this.#parts = parts;
     this.#processor = spec.open(partition, partitions, stores, codecs);
     this.#share = this.#openShare();
-    this.#place = { topic: spec.inputs[0] ?? 'definitions', partition, offset: -1, kept: '' };
   }
 
   get processor(): Processor {
@@ -70,36 +85,40 @@ export class PartitionRunner {
 
   /** Would the end of a batch do anything now, without further input? */
   wantsBatch(time: number, definitions: DefinitionsView): boolean {
-    return (this.waiting?.records ?? 0) > 0 || this.#processor.wantsBatch(time, definitions);
+    return this.#share?.wantsBatch(time) === true || this.#processor.wantsBatch(time, definitions);
+  }
+
+  /** Workspaces whose records fail too often: the rest of them wait. */
+  get resting(): readonly string[] {
+    return this.#share?.resting ?? noneResting;
   }
 
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
-    const share = this.#share;
-    if (share === undefined) this.#handle(record, batch, out);
-    else
-      share.take(record, batch.sequence, out, (each) => {
-        this.#handle(each, batch, out);
-      });
+    this.#begin(batch, out);
+    if (this.#share === undefined) this.#handle(record);
+    else this.#share.take(record, batch, out);
   }
 
-  #handle(record: InputRecord, batch: BatchContext, out: Emitter): void {
-    this.#out = out;
+  /** In the open batch. */
+  #handle(record: InputRecord): void {
+    const { batch, out } = this.#now;
     if (this.failed.size > 0) {
       const place = placeOf(record);
       const failure = this.failed.of(place);
       if (failure !== undefined) {
-        this.#putAside(record, failure, batch, out);
+        this.#open.push(journaled(place, failure));
+        this.#putAside(record, failure);
         return;
       }
     }
     try {
-      this.processor.onRecord(record, this.#contextOf(batch), out);
+      this.processor.onRecord(record, batch, out);
     } catch (error) {
       // A processor decodes before it does anything else. If the value cannot be decoded here either, it is the
       // record's fault and the same in every replay, and nothing has to be taken back.
       if (error instanceof UnusableRecord || (!(error instanceof RecordFault) && !this.#canDecode(record))) {
-        this.#unusable += 1;
-        this.#letter(record, unusable(error), batch, out);
+        this.#unnamed += 1;
+        this.#letter(record, unusable(error));
         return;
       }
       throw faultOf(error, placeOf(record), 'handle');
@@ -107,26 +126,30 @@ export class PartitionRunner {
   }
 
   onBatchEnd(batch: BatchContext, out: Emitter): void {
-    this.#share?.drain(this.partition, batch.sequence, out, (each) => {
-      this.#handle(each, batch, out);
-    });
-    this.#out = out;
-    this.processor.onBatchEnd(this.#contextOf(batch), out);
+    this.#begin(batch, out);
+    this.#share?.drain(this.partition, batch, out);
+    this.processor.onBatchEnd(this.#now.batch, out);
+    this.#share?.endBatch();
   }
 
-  /** Unusable ones included. */
+  /** Of the open batch, those included that the journal does not name. */
   get openLetters(): number {
-    return this.#open.length + this.#unusable;
+    return this.#open.length + this.#unnamed;
+  }
+  /** Of those, the ones that no workspace answers for, whose records would wait. */
+  get unownedLetters(): number {
+    return this.#unowned;
   }
 
-  /** What the journal has to say of the open batch. Unusable ones speak for themselves in a replay. */
+  /** What the journal has to say of the open batch. */
   get openFailures(): readonly JournaledFailure[] {
     return this.#open;
   }
 
   committed(): void {
     this.#open = [];
-    this.#unusable = 0;
+    this.#unnamed = 0;
+    this.#unowned = 0;
   }
 
   /** Takes the open batch back. False when these stores cannot: then they are to be opened again. */
@@ -144,14 +167,28 @@ export class PartitionRunner {
 
   #openShare(): FairShare | undefined {
     const { share } = this.#spec;
-    return share && new FairShare(share, this.stores.keyed, this.#processor);
+    return share && new FairShare(share, this.stores.keyed, this.#processor, this.#handling);
   }
 
-  #contextOf(batch: BatchContext): BatchContext {
-    if (batch === this.#batch && this.#context !== undefined) return this.#context;
+  #begin(batch: BatchContext, out: Emitter): void {
+    this.#out = out;
+    if (batch === this.#batch) return;
     this.#batch = batch;
-    this.#context = { ...batch, attempt: (kept, work) => this.#attempt(kept, work) };
-    return this.#context;
+    this.#context = {
+      ...batch,
+      attempt: (kept, work) => this.#attempt(kept, work),
+      rests: (workspace) => this.#share?.rests(workspace) === true,
+      standsAt: (workspace) => this.#share?.standsAt(workspace),
+    };
+  }
+
+  /** The batch that is open, as this partition's processor is told of it. */
+  get #now(): { readonly batch: BatchContext; readonly out: Emitter } {
+    assertState(
+      this.#context !== undefined && this.#out !== undefined,
+      'what is handled is handled in a batch',
+    );
+    return { batch: this.#context, out: this.#out };
   }
 
   /** What was kept of an earlier record fails by itself: the record that is read at that moment has no part in it. */
@@ -165,15 +202,9 @@ export class PartitionRunner {
         throw faultOf(error, this.#placeOfKept(kept), 'handle');
       }
     }
-    assertState(this.#out !== undefined && this.#batch !== undefined, 'what is kept is handled in a batch');
     const place = this.#placeOfKept(kept);
     this.#open.push(journaled(place, failure));
-    this.#write(
-      { ...place, key: Buffer.from(kept.key), value: kept.value() },
-      failure,
-      this.#batch,
-      this.#out,
-    );
+    this.#write({ ...place, key: Buffer.from(kept.key), value: kept.value() }, failure);
     return false;
   }
 
@@ -192,30 +223,28 @@ export class PartitionRunner {
     }
   }
 
-  #putAside(record: InputRecord, failure: Failure, batch: BatchContext, out: Emitter): void {
-    this.#open.push(journaled(placeOf(record), failure));
-    this.#letter(record, failure, batch, out);
-    this.processor.onPutAside?.(record, this.#contextOf(batch), out);
+  /** Untried, because of what else its workspace sent. */
+  #refuse(record: InputRecord): void {
+    this.#unnamed += 1;
+    this.#putAside(record, untried);
   }
 
-  #letter(record: InputRecord, failure: Failure, batch: BatchContext, out: Emitter): void {
+  #putAside(record: InputRecord, failure: Failure): void {
+    this.#letter(record, failure);
+    const { batch, out } = this.#now;
+    this.processor.onPutAside?.(record, batch, out);
+  }
+
+  #letter(record: InputRecord, failure: Failure): void {
     const { bytes, keyStart, keyEnd, valueStart, valueEnd } = record;
     const key = bytes.subarray(keyStart, keyEnd);
-    this.#write(
-      { ...placeOf(record), key, value: bytes.subarray(valueStart, valueEnd) },
-      failure,
-      batch,
-      out,
-    );
+    this.#write({ ...placeOf(record), key, value: bytes.subarray(valueStart, valueEnd) }, failure);
   }
 
-  #write(
-    what: FailedPlace & { readonly key: Buffer; readonly value: Buffer },
-    failure: Failure,
-    batch: BatchContext,
-    out: Emitter,
-  ): void {
+  #write(what: FailedPlace & { readonly key: Buffer; readonly value: Buffer }, failure: Failure): void {
+    const { batch, out } = this.#now;
     this.deadLetters += 1;
+    if (this.#share?.letter(what.key, batch) !== true) this.#unowned += 1;
     const { codecs } = this.#parts;
     const letter = { ...what, ...failure, service: this.#spec.name, at: batch.time };
     const key = what.key.subarray(0, letterKeyBytesMax);

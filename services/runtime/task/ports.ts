@@ -37,6 +37,16 @@ export interface BatchContext {
    * it is put aside, and nothing was done. Absent in tests of a processor alone; call `attempt` below.
    */
   readonly attempt?: (kept: Kept, work: () => void) => boolean;
+  /**
+   * Records of this workspace fail too often (share/letter-pace.ts): what is kept of it waits too, for a batch in which it
+   * does not rest. Absent in tests of a processor alone.
+   */
+  readonly rests?: (workspace: string) => boolean;
+  /**
+   * The mark (Processor.mark) of the oldest record of this workspace that waits for its share, or of the one in hand if
+   * that has waited; undefined: none waits. Absent in tests of a processor alone.
+   */
+  readonly standsAt?: (workspace: string) => number | undefined;
 }
 
 export function attempt(batch: BatchContext, kept: Kept, work: () => void): boolean {
@@ -81,6 +91,13 @@ export interface Processor {
    * asked. Counted, so that a replay counts the same.
    */
   takeUnits?(): number;
+  /** A number to remember of a record that is about to wait for its workspace's share; see BatchContext.standsAt. */
+  mark?(record: InputRecord): number;
+  /**
+   * There is no room for more of this workspace now: its records are to wait, until room is made by records that never
+   * wait (Share.topics) or by the ends of batches. A function of the stores.
+   */
+  mustWait?(workspace: string): boolean;
   /**
    * Gauges for /status and metrics, summed over partitions (`watermark`: the lowest). `unsettled` counts what keeps the partition from being settled (asking, releasing, held). */
   status(): { readonly unsettled: number } & Readonly<Record<string, number>>;

@@ -80,6 +80,11 @@ export class OpenBatch {
     return this.#parts.runners.reduce((sum, runner) => sum + runner.openLetters, 0);
   }
 
+  /** Of those, the ones that no workspace answers for. */
+  get unownedLetters(): number {
+    return this.#parts.runners.reduce((sum, runner) => sum + runner.unownedLetters, 0);
+  }
+
   get urgent(): boolean {
     return this.urgentInput || this.#parts.emitter.urgent;
   }

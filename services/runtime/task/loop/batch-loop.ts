@@ -256,7 +256,8 @@ export class BatchLoop {
   async #commitBatch(batch: OpenBatch): Promise<void> {
     batch.end();
     const { failed, burst } = this.#failures;
-    const { letters } = batch;
+    // Where a workspace answers for them its records wait, and nobody else's.
+    const letters = batch.unownedLetters;
     const now = this.#ports.time.monotonicMs();
     if (letters > 0) burst.assertRoom(letters, batch.records, now);
     const { runners, positions } = this.#recovered;

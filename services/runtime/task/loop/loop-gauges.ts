@@ -15,6 +15,9 @@ export function gaugesOf(runners: readonly PartitionRunner[]): Record<string, nu
       if (name !== 'watermark') sums[name] = (sums[name] ?? 0) + value;
     }
   }
-  if (sums.waiting_records !== undefined) sums.waiting_workspaces = waitingBy(runners).size;
+  if (sums.waiting_records !== undefined) {
+    sums.waiting_workspaces = waitingBy(runners).size;
+    sums.resting_workspaces = new Set(runners.flatMap(({ resting }) => resting)).size;
+  }
   return sums;
 }

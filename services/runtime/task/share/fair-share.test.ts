@@ -6,6 +6,7 @@ import { collectedEvent } from '../../../testing/collected-event.ts';
 import { toyService } from '../../../testing/toy/toy-service.ts';
 import { ToyWorld } from '../../../testing/toy/toy-world.ts';
 import { assert } from '../../errors.ts';
+import type { DeadLetter } from '../../../../schemas/records.ts';
 import type { ServiceSpec } from '../ports.ts';
 import type { Share } from './share.ts';
 
@@ -15,6 +16,25 @@ const small: Share = { unitsMax: 100, waitingRecordsMax: 1_000, waitingBytesMax:
 
 function shared(share: Share, spec = toyService): ServiceSpec {
   return { ...spec, share };
+}
+
+/** Handles a record as the service does, and then fails at those that `fails` picks. */
+function failing(spec: ServiceSpec, world: ToyWorld, fails: (messageId: string) => boolean): ServiceSpec {
+  return {
+    ...spec,
+    open: (...parts) => {
+      const processor = spec.open(...parts);
+      const onRecord = processor.onRecord.bind(processor);
+      return Object.assign(processor, {
+        onRecord: (...[record, batch, out]: Parameters<typeof onRecord>) => {
+          onRecord(record, batch, out);
+          const { bytes, valueStart, valueEnd } = record;
+          const event = world.codecs.CollectedEvent.decode(bytes, valueStart, valueEnd);
+          assert(!fails(event.message_id), 'this cannot be');
+        },
+      });
+    },
+  };
 }
 
 class Flood {
@@ -35,6 +55,11 @@ class Flood {
       const line = this.world.codecs.Activity.decode(record.value ?? Buffer.alloc(0));
       return line.kind === 'counted' ? [`${line.anonymous_id ?? ''} ${line.message_id ?? ''}`] : [];
     });
+  }
+  get letters(): readonly DeadLetter[] {
+    return this.world.broker
+      .committed('deadLetters')
+      .map(({ record }) => this.world.codecs.DeadLetter.decode(record.value ?? Buffer.alloc(0)));
   }
   of(lines: readonly string[], workspace: string): string[] {
     return lines.filter((line) => line.startsWith(`${workspace}:`));
@@ -120,25 +145,68 @@ describe('a flood of one workspace', () => {
     flood.check();
   });
 
+  test('whose records all fail rests, and stops nobody: others go on, nothing of it is in the bin', async () => {
+    const flood = new Flood();
+    const letters = { perMinuteMax: 5, perBatchMax: 2 };
+    const spec = failing({ ...shared({ ...small, letters }) }, flood.world, (id) => id.startsWith('flood'));
+    const deadLetters = { perMinuteMax: 5, shareMax: 0.1 };
+    const process = await flood.world.process({ spec, deadLetters }).start();
+    flood.send('flood', 1, 60);
+    flood.send('quiet', 1, 20);
+    await flood.world.time.until(() => flood.of(flood.handled, 'quiet').length === 20, MINUTE_MS);
+    flood.send('quiet', 1, 20);
+    await flood.world.time.run(10_000);
+    expect(flood.of(flood.handled, 'quiet')).toHaveLength(40);
+    expect([process.state, process.failure]).toEqual(['live', '']);
+    expect(flood.letters).toHaveLength(5);
+    expect(process.service.status().gauges).toMatchObject({ resting_workspaces: 1, waiting_records: 55 });
+    await flood.world.time.run(3 * MINUTE_MS);
+    expect(flood.letters.length).toBeGreaterThan(10);
+    expect(flood.letters.length).toBeLessThanOrEqual(20);
+    expect(process.state).toBe('live');
+  });
+
+  test('whose records fail rests also after a kill, with its state and without, and goes on when it is mended', async () => {
+    for (const disk of [undefined, new MemoryDisk()]) {
+      const flood = new Flood();
+      const bad = shared({ ...small, letters: { perMinuteMax: 5, perBatchMax: 2 } });
+      let isMended = false;
+      const spec = failing(bad, flood.world, (id) => !isMended && id.startsWith('flood'));
+      const first = await flood.world.process({ spec }).start();
+      flood.send('flood', 1, 60);
+      await flood.world.time.until(() => flood.letters.length === 5, MINUTE_MS);
+      first.kill();
+      isMended = true;
+      const second = await flood.world.process({ spec, ...(disk && { disk }) }).start();
+      await flood.world.time.until(() => flood.handled.length === 55, 5 * MINUTE_MS);
+      expect(second.failure).toBe('');
+      expect(flood.letters).toHaveLength(5);
+      expect(flood.handled).toEqual(
+        Array.from({ length: 55 }, (_, each) => `flood:a:1 flood-${String(each + 5)}`),
+      );
+    }
+  });
+
+  test('of which as much waits as may, behind records that fail, has its oldest put aside untried, and says so', async () => {
+    const flood = new Flood();
+    const bounds = { ...small, waitingRecordsMax: 20, letters: { perMinuteMax: 5, perBatchMax: 5 } };
+    const spec = failing(shared(bounds), flood.world, (id) => Number(id.split('-')[1]) < 10);
+    const process = await flood.world.process({ spec }).start();
+    flood.send('flood', 1, 60);
+    await flood.world.time.run(5_000);
+    expect(flood.letters.slice(0, 5).map(({ code }) => code)).toEqual(new Array(5).fill('assertion_failed'));
+    expect(flood.letters.slice(5).map(({ code }) => code)).toEqual(new Array(35).fill('workspace_rests'));
+    await flood.world.time.until(() => flood.handled.length === 20, 5 * MINUTE_MS);
+    expect(flood.handled.at(0)).toBe('flood:a:1 flood-40');
+    expect(flood.world.broker.committed('eventsDropped')).toHaveLength(40);
+    expect(process.state).toBe('live');
+  });
+
   test('with a record that fails when its turn comes loses that one alone, with its letter', async () => {
     const flood = new Flood();
     flood.send('flood', 1, 100);
-    const failing: ServiceSpec = {
-      ...shared(small),
-      open: (...parts) => {
-        const processor = toyService.open(...parts);
-        const onRecord = processor.onRecord.bind(processor);
-        return Object.assign(processor, {
-          onRecord: (...[record, batch, out]: Parameters<typeof onRecord>) => {
-            onRecord(record, batch, out);
-            const { bytes, valueStart, valueEnd } = record;
-            const event = flood.world.codecs.CollectedEvent.decode(bytes, valueStart, valueEnd);
-            assert(event.message_id !== 'flood-70', 'this cannot be');
-          },
-        });
-      },
-    };
-    const process = await flood.world.process({ spec: failing }).start();
+    const spec = failing(shared(small), flood.world, (id) => id === 'flood-70');
+    const process = await flood.world.process({ spec }).start();
     await flood.world.time.until(() => flood.handled.length >= 99, 10 * MINUTE_MS);
     expect(flood.handled.filter((line) => line.endsWith(' flood-70'))).toEqual([]);
     expect(new Set(flood.handled).size).toBe(99);

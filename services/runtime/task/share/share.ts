@@ -5,12 +5,19 @@
  * It is counted and never timed, so that a replay comes to the same: in units that are about a microsecond each on the
  * machine that they were measured on, of what is read, what is written, and what a service says of its own.
  */
+import type { TopicId } from '../../../../schemas/topics.ts';
+import { usualLetters, type LettersMax } from './letter-pace.ts';
+
 export interface Share {
   /** Units of one workspace in a batch of one partition. One record more may begin than there is room for. */
   readonly unitsMax: number;
   /** Of one workspace in a partition, on its disk. At either bound the oldest have their turn at once, whatever it takes. */
   readonly waitingRecordsMax: number;
   readonly waitingBytesMax: number;
+  /** How many of its records may fail before the rest of them wait; absent: as usual. */
+  readonly letters?: LettersMax;
+  /** Inputs whose records wait; absent: all. What others bring is counted and never waits. */
+  readonly topics?: readonly TopicId[];
 }
 
 /** Work that a record brought. */
@@ -38,7 +45,8 @@ export function unitsOf({ recordsRead, recordsWritten, bytesWritten, own }: Work
 const WAITING_RECORDS_MAX = 1_000_000;
 const WAITING_BYTES_MAX = 1_024 ** 3;
 
-/** @param unitsMax of a batch; the rest is the same for every service. */
-export function shareOf(unitsMax: number): Share {
-  return { unitsMax, waitingRecordsMax: WAITING_RECORDS_MAX, waitingBytesMax: WAITING_BYTES_MAX };
+/** @param unitsMax of a batch; the rest is the same for every service, unless it says otherwise. */
+export function shareOf(unitsMax: number, other: Pick<Share, 'letters' | 'topics'> = {}): Share {
+  const bounds = { waitingRecordsMax: WAITING_RECORDS_MAX, waitingBytesMax: WAITING_BYTES_MAX };
+  return { unitsMax, ...bounds, letters: usualLetters, ...other };
 }
