@@ -19,6 +19,7 @@ import {
 import { viewProperties } from './view-properties.ts';
 import { stamps, type PipelinesCall } from './pipelines-stamps.ts';
 import { visitorTraits } from './visitor-traits.ts';
+import { lighterIdentify } from './lighter-identify.ts';
 import { sentMessageId } from './message-id.ts';
 import { readable } from './readable-call.ts';
 import { objectFault, relateOutcome, type Relate } from './translate-relationships.ts';
@@ -58,9 +59,15 @@ export function translatePipelines(call: PipelinesCall, type: string, body: Sent
   return noted(call, body, (noting) => translate({ ...call, ...noting }, type, body));
 }
 
-function translate(call: Call, type: string, sent: SentObject): Translation {
-  if (sent.bytes > callBytesMax) {
-    return refused('limit_exceeded', null, `a call cannot be larger than ${String(callBytesMax)} bytes`);
+function translate(call: Call, type: string, whole: SentObject): Translation {
+  let sent = whole;
+  if (whole.bytes > callBytesMax) {
+    const text = `a call cannot be larger than ${String(callBytesMax)} bytes`;
+    const fault = refused('limit_exceeded', null, text);
+    const lighter = type === 'identify' ? lighterIdentify(call, whole) : undefined;
+    if (lighter === undefined) return fault;
+    call.strictFaults.push(fault);
+    sent = lighter;
   }
   if (!isKnown(type)) return refused('invalid_call', 'type', `type ${type} is not known`);
   if (call.nulls !== undefined && call.nulls > 0) {
@@ -69,7 +76,7 @@ function translate(call: Call, type: string, sent: SentObject): Translation {
   const body = readable(call, sent);
   const fault = shapeFault(shapes[type], body.value, texts);
   if (fault !== undefined) return fault;
-  const who = whoOf(call, body);
+  const who = whoOf(call, body, type === 'identify' && isEmail(body.object('traits')?.value.email));
   if (isRefusal(who)) return who;
   switch (type) {
     case 'identify':
@@ -106,9 +113,9 @@ interface Who {
 
 /**
  * A blank userId names nobody: browsers send null, others an empty string. Nor does a placeholder. What cannot be a name
- * costs the call no other name that it has.
+ * costs the call no other name that it has, such as the email of an identify.
  */
-function whoOf(call: Call, body: SentObject): Who | Refusal {
+function whoOf(call: Call, body: SentObject, hasEmail: boolean): Who | Refusal {
   const names = (['userId', 'anonymousId'] as const).map((field): Identifier | Refusal | null => {
     const text = nameIn(call, body, field);
     if (text === null) return null;
@@ -119,7 +126,7 @@ function whoOf(call: Call, body: SentObject): Who | Refusal {
   const [userId = null, anonymousId = null] = names;
   const faults = names.filter(isRefusal);
   const [fault] = faults;
-  if (fault !== undefined && !names.some(isIdentifier)) return fault;
+  if (fault !== undefined && !hasEmail && !names.some(isIdentifier)) return fault;
   for (const each of faults) {
     call.strictFaults.push(each);
     const field = each.field ?? '';
@@ -303,12 +310,16 @@ function pageName(body: SentObject): unknown {
 /** The email among the traits, in its form. One that cannot name anybody stays a trait and names nobody. */
 function emailOf(call: Call, traits: SentObject): string | null {
   const { email } = traits.value;
-  if (typeof email !== 'string' || !isEmailShaped(canonicalEmail(email))) return null;
+  if (!isEmail(email)) return null;
   const named = ofKind(call, 'traits.email', { kind: 'email', value: email });
   if (!isRefusal(named)) return named.value;
   call.strictFaults.push(named);
   call.corrections.push({ field: 'traits.email', sent: email, kept: null, why: 'not_a_name' });
   return null;
+}
+
+function isEmail(value: unknown): value is string {
+  return typeof value === 'string' && isEmailShaped(canonicalEmail(value));
 }
 
 /** The phone among the traits, where it names people in the workspace and nothing else names anybody. */
