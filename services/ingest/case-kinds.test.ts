@@ -76,6 +76,26 @@ describe('case 8: numbers that JSON does not have, in any case', () => {
   });
 });
 
+describe('case 13: the whole of a name that is cut is kept, wherever it stood', () => {
+  const url = `https://shop.example/a?${'q'.repeat(9_000)}`;
+  test.each([
+    ['page', { name: url }, { name: 'https://shop.example/a', properties: JSON.stringify({ name: url }) }],
+    [
+      'page',
+      { properties: { url } },
+      { name: 'https://shop.example/a', properties: JSON.stringify({ url }) },
+    ],
+    [
+      'page',
+      { context: { page: { url } } },
+      { context: JSON.stringify({ page: { url } }), properties: null },
+    ],
+    ['screen', { name: url }, { name: url.slice(0, 8_192), properties: JSON.stringify({ name: url }) }],
+  ])('%s %#', (type, body, kept) => {
+    expect(eventOf(pipelines(type, { anonymousId: 'v', ...body }))).toMatchObject(kept);
+  });
+});
+
 describe('case 17: what is printed of nobody', () => {
   test.each([
     '[Function: id]',

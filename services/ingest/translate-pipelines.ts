@@ -2,20 +2,10 @@
 import { Compile } from 'typebox/compile';
 import { callBytesMax } from '../../schemas/http/limits.ts';
 import { Alias, Group, Identify, Page, Track } from '../../schemas/http/pipelines.ts';
-import { canonicalEmail, isEmailShaped } from '../../schemas/identifiers.ts';
-import type { Identifier } from '../../schemas/lanes.ts';
 import { noted, type NotedCall } from './corrections.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
-import {
-  byShape,
-  isIdentifier,
-  nameIn,
-  nameOfEvent,
-  ofKind,
-  phoneIn,
-  viewName,
-  withoutPlaceholder,
-} from './names.ts';
+import { byShape, nameIn, nameOfEvent, viewName } from './names.ts';
+import { emailOf, isEmail, phoneOf, whoOf, type Who } from './pipelines-names.ts';
 import { viewProperties } from './view-properties.ts';
 import { stamps, type PipelinesCall } from './pipelines-stamps.ts';
 import { visitorTraits } from './visitor-traits.ts';
@@ -104,38 +94,6 @@ export function refusedRow(call: CallContext, body: SentObject | undefined, refu
     anonymousId,
     detail: { message: refusal.message, field: refusal.field },
   });
-}
-
-interface Who {
-  readonly userId: Identifier | null;
-  readonly anonymousId: string | null;
-}
-
-/**
- * A blank userId names nobody: browsers send null, others an empty string. Nor does a placeholder. What cannot be a name
- * costs the call no other name that it has, such as the email of an identify.
- */
-function whoOf(call: Call, body: SentObject, hasEmail: boolean): Who | Refusal {
-  const names = (['userId', 'anonymousId'] as const).map((field): Identifier | Refusal | null => {
-    const text = nameIn(call, body, field);
-    if (text === null) return null;
-    const named =
-      field === 'userId' ? byShape(call, field, text) : ofKind(call, field, { kind: 'id', value: text });
-    return isRefusal(named) || withoutPlaceholder(call, field, named.value) !== null ? named : null;
-  });
-  const [userId = null, anonymousId = null] = names;
-  const faults = names.filter(isRefusal);
-  const [fault] = faults;
-  if (fault !== undefined && !hasEmail && !names.some(isIdentifier)) return fault;
-  for (const each of faults) {
-    call.strictFaults.push(each);
-    const field = each.field ?? '';
-    call.corrections.push({ field, sent: body.value[field], kept: null, why: 'not_a_name' });
-  }
-  return {
-    userId: isIdentifier(userId) ? userId : null,
-    anonymousId: isIdentifier(anonymousId) ? anonymousId.value : null,
-  };
 }
 
 function identify(call: Call, body: SentObject, { userId, anonymousId }: Who): Translation {
@@ -266,13 +224,13 @@ function track(call: Call, body: SentObject, who: Who): Translation {
 
 function view(call: Call, body: SentObject, who: Who & { type: 'page' | 'screen' }): Translation {
   const sent = who.type === 'page' ? pageName(body) : body.value.name;
-  const properties = viewProperties(body, sent);
   if (typeof sent !== 'string' || sent.trim() === '') {
-    return event(call, body, { ...who, name: null, properties });
+    return event(call, body, { ...who, name: null, properties: viewProperties(body, null) });
   }
-  const name = nameOfEvent(call, sent, who.type);
-  if (isRefusal(name)) return name;
-  return event(call, body, { ...who, name: viewName(call, who.type, name), properties });
+  const whole = nameOfEvent(call, sent, who.type);
+  if (isRefusal(whole)) return whole;
+  const name = viewName(call, who.type, whole);
+  return event(call, body, { ...who, name, properties: viewProperties(body, name) });
 }
 
 function event(
@@ -305,28 +263,6 @@ function pageName(body: SentObject): unknown {
     body.object('context')?.object('page')?.value.url,
   ];
   return candidates.find((candidate) => typeof candidate === 'string' && candidate.trim() !== '');
-}
-
-/** The email among the traits, in its form. One that cannot name anybody stays a trait and names nobody. */
-function emailOf(call: Call, traits: SentObject): string | null {
-  const { email } = traits.value;
-  if (!isEmail(email)) return null;
-  const named = ofKind(call, 'traits.email', { kind: 'email', value: email });
-  if (!isRefusal(named)) return named.value;
-  call.strictFaults.push(named);
-  call.corrections.push({ field: 'traits.email', sent: email, kept: null, why: 'not_a_name' });
-  return null;
-}
-
-function isEmail(value: unknown): value is string {
-  return typeof value === 'string' && isEmailShaped(canonicalEmail(value));
-}
-
-/** The phone among the traits, where it names people in the workspace and nothing else names anybody. */
-function phoneOf(call: Call, traits: SentObject): Identifier | null {
-  const { phone } = traits.value;
-  const value = typeof phone === 'string' ? phoneIn(call, 'traits.phone', phone) : undefined;
-  return value === undefined ? null : { kind: 'id', value };
 }
 
 /** Without the traits that break a limit: they cost no other trait, and not the person. */
