@@ -10,6 +10,7 @@ import {
   receivedAt,
   refusalOf,
   sent,
+  strictFaultsOf,
 } from '../testing/ingest-calls.ts';
 import { readJson } from './json-text.ts';
 import { refusedRow, translatePipelines } from './translate-pipelines.ts';
@@ -27,10 +28,71 @@ const visit = { anonymousId: 'v', event: 'Look' };
 const person = (fields: string) =>
   `{"type":"person","action":"event","name":"x","identifiers":{"id":"1"},${fields}}`;
 
+describe('case 6: a trait that makes the call too large costs itself', () => {
+  const picture = `data:image/png;base64,${'x'.repeat(40_000)}`;
+  const body = { anonymousId: 'v', traits: { email: 'a@mail.example', avatar: picture, plan: 'gold' } };
+  test('person, email and claim stand, and the other digits', () => {
+    const text = JSON.stringify(body).replace('"plan":"gold"', `"list":["${'y'.repeat(2_000)}"],"n":1.0`);
+    const translation = pipelines('identify', text);
+    expect(eventOf(translation)).toMatchObject({
+      identifier: 'a@mail.example',
+      anonymous_id: 'v',
+      properties: '{"email":"a@mail.example","n":1.0}',
+    });
+    expect(correctionsOf(translation)).toEqual(['traits.avatar: over_limit', 'traits.list: over_limit']);
+    expect(strictFaultsOf(translation)).toHaveLength(1);
+  });
+  test('what is too large by something else is refused, and so are events', () => {
+    const context = { page: 'x'.repeat(40_000) };
+    const many = Object.fromEntries(
+      Array.from({ length: 290 }, (_, at) => [`a${String(at)}`, 'x'.repeat(900)]),
+    );
+    for (const each of [
+      { ...body, context },
+      { userId: 'u', traits: many },
+    ]) {
+      expect(refusalOf(pipelines('identify', each)).reason).toBe('limit_exceeded');
+    }
+    expect(refusalOf(pipelines('track', { ...visit, properties: { picture } })).reason).toBe(
+      'limit_exceeded',
+    );
+  });
+});
+
+describe('case 7: a userId that cannot be a name beside an email', () => {
+  test.each(['x'.repeat(151), 'a\0b', true])('%j', (userId) => {
+    const translation = pipelines('identify', { userId, traits: { email: 'a@mail.example' } });
+    expect(eventOf(translation)).toMatchObject({ identifier_kind: 'email', identifier: 'a@mail.example' });
+    expect(correctionsOf(translation)).toEqual(['userId: not_a_name']);
+    expect(strictFaultsOf(translation)).toHaveLength(1);
+    expect(refusalOf(pipelines('identify', { userId, traits: { email: 'none' } })).type).toBe('refused');
+  });
+});
+
 describe('case 8: numbers that JSON does not have, in any case', () => {
   test.each(['NAN', 'INF', '-INFINITY', 'infinity', '+Inf'])('%s is null', (word) => {
     const read = readJson(Buffer.from(`{"price":${word},"list":[${word}]}`), { lenient: true });
     expect(read).toMatchObject({ type: 'object', sent: { value: { price: null, list: [null] } } });
+  });
+});
+
+describe('case 13: the whole of a name that is cut is kept, wherever it stood', () => {
+  const url = `https://shop.example/a?${'q'.repeat(9_000)}`;
+  test.each([
+    ['page', { name: url }, { name: 'https://shop.example/a', properties: JSON.stringify({ name: url }) }],
+    [
+      'page',
+      { properties: { url } },
+      { name: 'https://shop.example/a', properties: JSON.stringify({ url }) },
+    ],
+    [
+      'page',
+      { context: { page: { url } } },
+      { context: JSON.stringify({ page: { url } }), properties: null },
+    ],
+    ['screen', { name: url }, { name: url.slice(0, 8_192), properties: JSON.stringify({ name: url }) }],
+  ])('%s %#', (type, body, kept) => {
+    expect(eventOf(pipelines(type, { anonymousId: 'v', ...body }))).toMatchObject(kept);
   });
 });
 

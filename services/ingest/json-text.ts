@@ -119,6 +119,13 @@ export class SentObject {
     return new SentObject(value, this.#source, { start: this.#start, end: this.#end }, texts);
   }
 
+  /** The same with another object in the place of a member. */
+  replaced(key: string, by: SentObject): SentObject {
+    const texts = new Map(this.#given).set(key, by.text);
+    const value = { ...this.value, [key]: by.value };
+    return new SentObject(value, this.#source, { start: this.#start, end: this.#end }, texts);
+  }
+
   /** Where it stands in the body, for what the body's reader found there. */
   get span(): Span {
     return { start: this.#start, end: this.#end };

@@ -2,23 +2,14 @@
 import { Compile } from 'typebox/compile';
 import { callBytesMax } from '../../schemas/http/limits.ts';
 import { Alias, Group, Identify, Page, Track } from '../../schemas/http/pipelines.ts';
-import { canonicalEmail, isEmailShaped } from '../../schemas/identifiers.ts';
-import type { Identifier } from '../../schemas/lanes.ts';
 import { noted, type NotedCall } from './corrections.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
-import {
-  byShape,
-  isIdentifier,
-  nameIn,
-  nameOfEvent,
-  ofKind,
-  phoneIn,
-  viewName,
-  withoutPlaceholder,
-} from './names.ts';
+import { byShape, nameIn, nameOfEvent, viewName } from './names.ts';
+import { emailOf, isEmail, phoneOf, whoOf, type Who } from './pipelines-names.ts';
 import { viewProperties } from './view-properties.ts';
 import { stamps, type PipelinesCall } from './pipelines-stamps.ts';
 import { visitorTraits } from './visitor-traits.ts';
+import { lighterIdentify } from './lighter-identify.ts';
 import { sentMessageId } from './message-id.ts';
 import { readable } from './readable-call.ts';
 import { objectFault, relateOutcome, type Relate } from './translate-relationships.ts';
@@ -58,9 +49,15 @@ export function translatePipelines(call: PipelinesCall, type: string, body: Sent
   return noted(call, body, (noting) => translate({ ...call, ...noting }, type, body));
 }
 
-function translate(call: Call, type: string, sent: SentObject): Translation {
-  if (sent.bytes > callBytesMax) {
-    return refused('limit_exceeded', null, `a call cannot be larger than ${String(callBytesMax)} bytes`);
+function translate(call: Call, type: string, whole: SentObject): Translation {
+  let sent = whole;
+  if (whole.bytes > callBytesMax) {
+    const text = `a call cannot be larger than ${String(callBytesMax)} bytes`;
+    const fault = refused('limit_exceeded', null, text);
+    const lighter = type === 'identify' ? lighterIdentify(call, whole) : undefined;
+    if (lighter === undefined) return fault;
+    call.strictFaults.push(fault);
+    sent = lighter;
   }
   if (!isKnown(type)) return refused('invalid_call', 'type', `type ${type} is not known`);
   if (call.nulls !== undefined && call.nulls > 0) {
@@ -69,7 +66,7 @@ function translate(call: Call, type: string, sent: SentObject): Translation {
   const body = readable(call, sent);
   const fault = shapeFault(shapes[type], body.value, texts);
   if (fault !== undefined) return fault;
-  const who = whoOf(call, body);
+  const who = whoOf(call, body, type === 'identify' && isEmail(body.object('traits')?.value.email));
   if (isRefusal(who)) return who;
   switch (type) {
     case 'identify':
@@ -97,38 +94,6 @@ export function refusedRow(call: CallContext, body: SentObject | undefined, refu
     anonymousId,
     detail: { message: refusal.message, field: refusal.field },
   });
-}
-
-interface Who {
-  readonly userId: Identifier | null;
-  readonly anonymousId: string | null;
-}
-
-/**
- * A blank userId names nobody: browsers send null, others an empty string. Nor does a placeholder. What cannot be a name
- * costs the call no other name that it has.
- */
-function whoOf(call: Call, body: SentObject): Who | Refusal {
-  const names = (['userId', 'anonymousId'] as const).map((field): Identifier | Refusal | null => {
-    const text = nameIn(call, body, field);
-    if (text === null) return null;
-    const named =
-      field === 'userId' ? byShape(call, field, text) : ofKind(call, field, { kind: 'id', value: text });
-    return isRefusal(named) || withoutPlaceholder(call, field, named.value) !== null ? named : null;
-  });
-  const [userId = null, anonymousId = null] = names;
-  const faults = names.filter(isRefusal);
-  const [fault] = faults;
-  if (fault !== undefined && !names.some(isIdentifier)) return fault;
-  for (const each of faults) {
-    call.strictFaults.push(each);
-    const field = each.field ?? '';
-    call.corrections.push({ field, sent: body.value[field], kept: null, why: 'not_a_name' });
-  }
-  return {
-    userId: isIdentifier(userId) ? userId : null,
-    anonymousId: isIdentifier(anonymousId) ? anonymousId.value : null,
-  };
 }
 
 function identify(call: Call, body: SentObject, { userId, anonymousId }: Who): Translation {
@@ -259,13 +224,13 @@ function track(call: Call, body: SentObject, who: Who): Translation {
 
 function view(call: Call, body: SentObject, who: Who & { type: 'page' | 'screen' }): Translation {
   const sent = who.type === 'page' ? pageName(body) : body.value.name;
-  const properties = viewProperties(body, sent);
   if (typeof sent !== 'string' || sent.trim() === '') {
-    return event(call, body, { ...who, name: null, properties });
+    return event(call, body, { ...who, name: null, properties: viewProperties(body, null) });
   }
-  const name = nameOfEvent(call, sent, who.type);
-  if (isRefusal(name)) return name;
-  return event(call, body, { ...who, name: viewName(call, who.type, name), properties });
+  const whole = nameOfEvent(call, sent, who.type);
+  if (isRefusal(whole)) return whole;
+  const name = viewName(call, who.type, whole);
+  return event(call, body, { ...who, name, properties: viewProperties(body, name) });
 }
 
 function event(
@@ -298,24 +263,6 @@ function pageName(body: SentObject): unknown {
     body.object('context')?.object('page')?.value.url,
   ];
   return candidates.find((candidate) => typeof candidate === 'string' && candidate.trim() !== '');
-}
-
-/** The email among the traits, in its form. One that cannot name anybody stays a trait and names nobody. */
-function emailOf(call: Call, traits: SentObject): string | null {
-  const { email } = traits.value;
-  if (typeof email !== 'string' || !isEmailShaped(canonicalEmail(email))) return null;
-  const named = ofKind(call, 'traits.email', { kind: 'email', value: email });
-  if (!isRefusal(named)) return named.value;
-  call.strictFaults.push(named);
-  call.corrections.push({ field: 'traits.email', sent: email, kept: null, why: 'not_a_name' });
-  return null;
-}
-
-/** The phone among the traits, where it names people in the workspace and nothing else names anybody. */
-function phoneOf(call: Call, traits: SentObject): Identifier | null {
-  const { phone } = traits.value;
-  const value = typeof phone === 'string' ? phoneIn(call, 'traits.phone', phone) : undefined;
-  return value === undefined ? null : { kind: 'id', value };
 }
 
 /** Without the traits that break a limit: they cost no other trait, and not the person. */

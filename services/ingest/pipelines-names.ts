@@ -1,0 +1,61 @@
+/** Whom a Pipelines call names: userId and anonymousId, and what an identify says among its traits. Pure. */
+import { canonicalEmail, isEmailShaped } from '../../schemas/identifiers.ts';
+import type { Identifier } from '../../schemas/lanes.ts';
+import type { NotedCall } from './corrections.ts';
+import type { SentObject } from './json-text.ts';
+import { byShape, isIdentifier, nameIn, ofKind, phoneIn, withoutPlaceholder } from './names.ts';
+import { isRefusal, type Refusal } from './translation.ts';
+
+export interface Who {
+  readonly userId: Identifier | null;
+  readonly anonymousId: string | null;
+}
+
+/**
+ * A blank userId names nobody: browsers send null, others an empty string. Nor does a placeholder. What cannot be a name
+ * costs the call no other name that it has, such as the email of an identify.
+ */
+export function whoOf(call: NotedCall, body: SentObject, hasEmail: boolean): Who | Refusal {
+  const names = (['userId', 'anonymousId'] as const).map((field): Identifier | Refusal | null => {
+    const text = nameIn(call, body, field);
+    if (text === null) return null;
+    const named =
+      field === 'userId' ? byShape(call, field, text) : ofKind(call, field, { kind: 'id', value: text });
+    return isRefusal(named) || withoutPlaceholder(call, field, named.value) !== null ? named : null;
+  });
+  const [userId = null, anonymousId = null] = names;
+  const faults = names.filter(isRefusal);
+  const [fault] = faults;
+  if (fault !== undefined && !hasEmail && !names.some(isIdentifier)) return fault;
+  for (const each of faults) {
+    call.strictFaults.push(each);
+    const field = each.field ?? '';
+    call.corrections.push({ field, sent: body.value[field], kept: null, why: 'not_a_name' });
+  }
+  return {
+    userId: isIdentifier(userId) ? userId : null,
+    anonymousId: isIdentifier(anonymousId) ? anonymousId.value : null,
+  };
+}
+
+/** The email among the traits, in its form. One that cannot name anybody stays a trait and names nobody. */
+export function emailOf(call: NotedCall, traits: SentObject): string | null {
+  const { email } = traits.value;
+  if (!isEmail(email)) return null;
+  const named = ofKind(call, 'traits.email', { kind: 'email', value: email });
+  if (!isRefusal(named)) return named.value;
+  call.strictFaults.push(named);
+  call.corrections.push({ field: 'traits.email', sent: email, kept: null, why: 'not_a_name' });
+  return null;
+}
+
+export function isEmail(value: unknown): value is string {
+  return typeof value === 'string' && isEmailShaped(canonicalEmail(value));
+}
+
+/** The phone among the traits, where it names people in the workspace and nothing else names anybody. */
+export function phoneOf(call: NotedCall, traits: SentObject): Identifier | null {
+  const { phone } = traits.value;
+  const value = typeof phone === 'string' ? phoneIn(call, 'traits.phone', phone) : undefined;
+  return value === undefined ? null : { kind: 'id', value };
+}
