@@ -2,7 +2,7 @@
 import { reasons, type Reason } from '../reasons.ts';
 import { faultCodes, type FaultCode } from './fault-codes.ts';
 import Type, { type Static } from 'typebox';
-import { patternCharsMax } from './limits.ts';
+import { attributeNameBytesMax, eventNameBytesMax, patternCharsMax } from './limits.ts';
 
 const closed = { additionalProperties: false } as const;
 export const illegalPatternsMax = 100;
@@ -39,6 +39,55 @@ const RateIn = Type.Union([
   Type.Null(),
 ]);
 
+const eventName = Type.String({ minLength: 1, maxLength: eventNameBytesMax });
+const propertyName = Type.String({ minLength: 1, maxLength: attributeNameBytesMax });
+export const eventNamesMax = 200;
+export const spellingsMax = 50;
+export const identifyMomentsMax = 20;
+export const schemaFieldsMax = 100;
+
+const EventNames = Type.Object(
+  {
+    preset: Type.Optional(
+      Type.Union([Type.Literal('storefront'), Type.Null()], {
+        description: 'storefront: the usual names of the steps to an order are one name each.',
+      }),
+    ),
+    names: Type.Optional(
+      Type.Record(eventName, Type.Array(eventName, { maxItems: spellingsMax }), {
+        maxProperties: eventNamesMax,
+        description: 'By the name that is kept: other names of the same event. Spelling does not matter.',
+      }),
+    ),
+  },
+  closed,
+);
+
+const IdentifyMoment = Type.Object(
+  {
+    event: eventName,
+    property: propertyName,
+    kind: Type.Union([Type.Literal('id'), Type.Literal('email'), Type.Literal('phone')]),
+  },
+  closed,
+);
+
+const EventSchema = Type.Object(
+  {
+    required: Type.Optional(Type.Array(propertyName, { maxItems: schemaFieldsMax })),
+    types: Type.Optional(
+      Type.Record(
+        propertyName,
+        Type.Union(
+          (['text', 'number', 'boolean', 'object', 'list'] as const).map((type) => Type.Literal(type)),
+        ),
+        { maxProperties: schemaFieldsMax },
+      ),
+    ),
+  },
+  closed,
+);
+
 /** `PUT /v1/workspaces/{name}`: what is left out has its default (services/runtime/workspace-settings.ts). */
 export const WorkspaceSettingsBody = Type.Object(
   {
@@ -74,6 +123,22 @@ export const WorkspaceSettingsBody = Type.Object(
     phone_country: Type.Optional(
       Type.Union([Type.String({ pattern: '^[A-Z]{2}$' }), Type.Null()], {
         description: 'ISO 3166-1 of phone numbers without a country code.',
+      }),
+    ),
+    identify_moments: Type.Optional(
+      Type.Array(IdentifyMoment, {
+        maxItems: identifyMomentsMax,
+        description: 'Events of visitors that identify by one of their properties.',
+      }),
+    ),
+    event_names: Type.Optional(EventNames),
+    normalise_items: Type.Optional(
+      Type.Boolean({ description: 'items, products, line_items and skus become one list items.' }),
+    ),
+    event_schemas: Type.Optional(
+      Type.Record(eventName, EventSchema, {
+        maxProperties: eventNamesMax,
+        description: 'What properties of events are to be. What is not so is in the schema report.',
       }),
     ),
     browser_keys_may_delete: Type.Optional(Type.Boolean()),

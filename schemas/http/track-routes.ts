@@ -2,6 +2,7 @@
 import type { RouteDescription } from './route-description.ts';
 import {
   TrackBatch,
+  TrackDelivery,
   TrackDevice,
   TrackEvent,
   TrackForm,
@@ -105,6 +106,14 @@ export const trackRoutes: readonly RouteDescription[] = [
     summary: 'Report what became of a delivery.',
     auth: 'track',
     body: TrackMetric,
+    answers: badCall,
+  },
+  {
+    method: 'post',
+    path: '/api/v1/cio_deliveries/events',
+    summary: 'Report what became of a message in an app, as older mobile libraries do.',
+    auth: 'track',
+    body: TrackDelivery,
     answers: badCall,
   },
   {

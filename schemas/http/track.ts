@@ -90,6 +90,17 @@ export const TrackMetric = Type.Object({
   timestamp: When,
 });
 
+/** `POST /api/v1/cio_deliveries/events`. */
+export const TrackDelivery = Type.Object({
+  type: Type.Optional(Type.Unknown({ description: 'in_app.' })),
+  payload: Type.Object({
+    delivery_id: Name,
+    event: Type.String({ description: 'As the metric of /api/v1/metrics.' }),
+    timestamp: When,
+    metadata: Type.Optional(Type.Unknown({ description: 'action_name and action_value of a click.' })),
+  }),
+});
+
 /** `POST /api/v1/push/events`. */
 export const TrackPush = Type.Object({
   delivery_id: Name,

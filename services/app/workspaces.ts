@@ -5,6 +5,7 @@ import { illegalPatternsMax, WorkspaceSettingsBody, type Fault } from '../../sch
 import { definitionBytesMax, patternCharsMax } from '../../schemas/http/limits.ts';
 import { isWorkspace, type Workspace } from '../../schemas/ids.ts';
 import { NewPatterns } from '../rules/definition-patterns.ts';
+import { nameConflicts } from '../runtime/event-names.ts';
 import { isPhoneCountry } from '../runtime/phone.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
@@ -91,7 +92,36 @@ export function settingsFaults(value: unknown): readonly Fault[] {
   const faults = shape.Check(value) ? [] : shapeFaults(shape, value);
   const patterns = isObject(value) && isObject(value.guards) ? value.guards.illegal_patterns : undefined;
   if (faults.length > 0 && Array.isArray(patterns) && patterns.length > illegalPatternsMax) return faults;
-  return [...faults, ...countryFaults(value), ...(Array.isArray(patterns) ? patternFaults(patterns) : [])];
+  return [
+    ...faults,
+    ...countryFaults(value),
+    ...(Array.isArray(patterns) ? patternFaults(patterns) : []),
+    ...(faults.length === 0 ? namingFaults(value as WorkspaceSettingsBody) : []), // its shape is right
+  ];
+}
+
+/** One spelling is one event, and a phone names somebody only where phones name people. */
+function namingFaults({
+  event_names: names,
+  identify_moments: moments = [],
+  canonical_identifier: canonical,
+}: WorkspaceSettingsBody): readonly Fault[] {
+  const ofNames = nameConflicts(names?.names ?? {}).map(({ canonical: name, index, other }): Fault => {
+    const place = index < 0 ? '' : `/${String(index)}`;
+    const message = `is a spelling of ${other}, too: leave it to one of them`;
+    return { pointer: `/event_names/names/${escaped(name)}${place}`, code: 'ambiguous', message };
+  });
+  const ofMoments = moments.flatMap(({ kind }, index): readonly Fault[] => {
+    if (kind !== 'phone' || canonical === 'phone') return [];
+    const message = 'a phone names somebody only where canonical_identifier is phone';
+    return [{ pointer: `/identify_moments/${String(index)}/kind`, code: 'ambiguous', message }];
+  });
+  return [...ofNames, ...ofMoments];
+}
+
+/** As a part of a JSON pointer. */
+function escaped(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 function countryFaults(value: unknown): readonly Fault[] {

@@ -118,6 +118,37 @@ describe('workspaces (contract, *Running it*)', () => {
     });
   });
 
+  test('names of events, moments and schemas are checked: a spelling is one event, a phone needs phones', async () => {
+    const good = {
+      event_names: { preset: 'storefront', names: { 'Added to Cart': ['add_to_cart'] } },
+      normalise_items: true,
+      identify_moments: [{ event: 'Email Captured', property: 'email', kind: 'email' }],
+      event_schemas: { 'Added to Cart': { required: ['sku'], types: { price: 'number' } } },
+    };
+    const put = await app({ method: 'PUT', url: '/v1/workspaces/shop', payload: good });
+    expect(put.json()).toMatchObject({ settings: good });
+    const bad = {
+      event_names: { names: { 'Added to Cart': ['x/y'], Other: ['X-Y', 'added_to_cart'] } },
+      identify_moments: [{ event: 'SMS', property: 'phone', kind: 'phone' }],
+    };
+    const answer = await app({ method: 'PUT', url: '/v1/workspaces/shop', payload: bad });
+    expect(answer.json()).toMatchObject({
+      errors: [
+        { pointer: '/event_names/names/Other/0', code: 'ambiguous' },
+        { pointer: '/event_names/names/Other/1', code: 'ambiguous' },
+        { pointer: '/identify_moments/0/kind', code: 'ambiguous' },
+      ],
+    });
+    const wrong = { event_schemas: { X: { types: { price: 'money' } } }, event_names: { preset: 'other' } };
+    const { errors } = (await app({ method: 'PUT', url: '/v1/workspaces/shop', payload: wrong })).json<{
+      errors: { pointer: string }[];
+    }>();
+    expect(errors.map(({ pointer }) => pointer).sort()).toEqual([
+      '/event_names/preset',
+      '/event_schemas/X/types/price',
+    ]);
+  });
+
   test('the admin key creates a workspace and is answered its keys, once', async () => {
     const first = await app({ method: 'PUT', url: '/v1/workspaces/fresh', payload: {}, headers: admin });
     expect(first.json()).toMatchObject({

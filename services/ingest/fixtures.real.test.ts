@@ -1,20 +1,21 @@
 /**
- * Requests recorded from five unmodified clients, sent again to a whole installation, each client into a workspace of
- * its own: what is built answers as the spec says and every event is found in ClickHouse once, repeats in `dropped`;
- * what is not built answers 404 with JSON.
+ * Requests recorded from five unmodified clients, and those of seven senders that cannot run here, sent to a whole
+ * installation, each client into a workspace of its own: what is built answers as the spec says and every event is found
+ * in ClickHouse once, repeats in `dropped`; what is not built answers 404 with JSON.
  */
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startStack, type Stack } from '../testing/stack.ts';
 import { isObject } from './json-text.ts';
 import {
+  authorizationsOf,
   readRecorded,
   recordedClients,
   replay,
   type Authorizations,
-  type RecordedClient,
   type RecordedRequest,
 } from '../testing/recorded-requests.ts';
+import { readShaped, senders } from '../testing/shaped-requests.ts';
 
 const startMsMax = 180_000;
 const replayMsMax = 300_000;
@@ -40,11 +41,12 @@ const NOT_BUILT = new Set(['POST /v1/send/email']);
 const READS = new Map([
   ['GET /v1/segments', 'segments'],
   ['GET /v1/customers/{}/activities', 'activities'],
+  ['GET /v1/projects/{}/settings', 'integrations'],
 ]);
 
 function routeOf({ method, url }: RecordedRequest): string {
   const path = (url.split('?')[0] ?? '').replace(
-    /(?<=\/(customers|devices|segments|forms|unsubscribe))\/[^/]+/g,
+    /(?<=\/(customers|devices|segments|forms|unsubscribe|projects))\/[^/]+/g,
     '/{}',
   );
   return `${method} ${path}`;
@@ -58,7 +60,7 @@ interface ExpectedEvent {
 
 function eventsIn(recorded: RecordedRequest): readonly ExpectedEvent[] {
   const body = isObject(recorded.body) ? recorded.body : {};
-  if (routeOf(recorded) === 'POST /v1/batch')
+  if (['POST /v1/batch', 'POST /v1/b'].includes(routeOf(recorded)))
     return items(body).flatMap((item) => pipelinesEvent(item, item.type));
   if (routeOf(recorded) === 'POST /api/v2/batch') return items(body).flatMap(operationEvent);
   if (routeOf(recorded) === 'POST /api/v2/entity') return operationEvent(body);
@@ -82,6 +84,7 @@ function toldEvent(route: string): string | undefined {
     case 'POST /api/v1/metrics':
     case 'POST /api/v1/push/events':
     case 'POST /push/events':
+    case 'POST /api/v1/cio_deliveries/events':
     case 'POST /unsubscribe/{}':
       return 'Report Delivery Event';
     default:
@@ -90,7 +93,20 @@ function toldEvent(route: string): string | undefined {
 }
 
 function operationEvent(operation: Readonly<Record<string, unknown>>): readonly ExpectedEvent[] {
-  return operation.action === 'event' ? [expected('event', operation.name, operation.id)] : [];
+  switch (operation.action) {
+    case 'event':
+    case 'page':
+    case 'screen':
+      return [expected(operation.action, operation.name, operation.id)];
+    case 'viewed_content':
+      return [expected('event', operation.action, operation.id)];
+    case 'add_device':
+      return [expected('event', 'Device Created or Updated', operation.id)];
+    case 'delete_device':
+      return [expected('event', 'Device Deleted', operation.id)];
+    default:
+      return [];
+  }
 }
 
 function pipelinesEvent(call: Readonly<Record<string, unknown>>, type: unknown): readonly ExpectedEvent[] {
@@ -124,7 +140,13 @@ function split(events: readonly ExpectedEvent[]) {
   return { first, repeats };
 }
 
-async function freshWorkspace(client: RecordedClient): Promise<{ name: string; auth: Authorizations }> {
+interface FreshWorkspace {
+  readonly name: string;
+  readonly auth: Authorizations;
+  readonly writeKey: string;
+}
+
+async function freshWorkspace(client: string): Promise<FreshWorkspace> {
   const name = client.replaceAll('.', '-');
   const response = await fetch(`${stack.http}/v1/workspaces/${name}`, {
     method: 'PUT',
@@ -134,13 +156,7 @@ async function freshWorkspace(client: RecordedClient): Promise<{ name: string; a
   const { credentials } = (await response.json()) as {
     credentials: { site_id: string; api_key: string; write_key: string; app_key: string };
   };
-  const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
-  const { site_id, api_key, write_key, app_key } = credentials;
-  const auth = {
-    track: basic(`${site_id}:${api_key}`),
-    pipelines: basic(`${write_key}:`),
-    app: `Bearer ${app_key}`,
-  };
+  const auth = authorizationsOf(credentials);
   // A client puts people into a segment that it made before.
   const segment = await fetch(`${stack.http}/v1/definitions/segments/7`, {
     method: 'PUT',
@@ -148,7 +164,7 @@ async function freshWorkspace(client: RecordedClient): Promise<{ name: string; a
     body: JSON.stringify({ name: 'By hand', type: 'manual' }),
   });
   expect(segment.status).toBe(200);
-  return { name, auth };
+  return { name, auth, writeKey: credentials.write_key };
 }
 
 async function settled(): Promise<void> {
@@ -174,8 +190,16 @@ const EVENTS = `
     SELECT type, name, message_id FROM anonymous_events WHERE workspace = {workspace:String}
   ) ORDER BY what, message_id`;
 
-describe.each(recordedClients)('%s', (client) => {
-  const recorded = readRecorded(client);
+type Requests = (writeKey: string) => readonly RecordedRequest[];
+const clients: readonly (readonly [string, Requests])[] = [
+  ...recordedClients.map((client) => [client, () => readRecorded(client)] as const),
+  ...senders.map(
+    (sender) => [sender, (writeKey: string) => readShaped(sender, { writeKey, now: new Date() })] as const,
+  ),
+];
+
+describe.each(clients)('%s', (client, read) => {
+  let recorded: readonly RecordedRequest[] = [];
   let name = '';
 
   test(
@@ -183,6 +207,7 @@ describe.each(recordedClients)('%s', (client) => {
     async () => {
       const workspace = await freshWorkspace(client);
       name = workspace.name;
+      recorded = read(workspace.writeKey);
       for (const each of recorded) {
         if (READS.has(routeOf(each))) await settled();
         const answer = await replay(stack.http, each, workspace.auth);

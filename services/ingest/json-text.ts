@@ -6,6 +6,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { nestingMax } from '../../schemas/http/limits.ts';
+import { assert } from '../runtime/errors.ts';
 import { withoutNotNumbers } from './not-numbers.ts';
 
 const QUOTE = 34;
@@ -126,6 +127,14 @@ export class SentObject {
     return new SentObject(value, this.#source, { start: this.#start, end: this.#end }, texts);
   }
 
+  /** The same with a member whose value has this text, which must be JSON. */
+  withText(key: string, text: string): SentObject {
+    const value: unknown = JSON.parse(text);
+    const texts = new Map(this.#given).set(key, text);
+    const span = { start: this.#start, end: this.#end };
+    return new SentObject({ ...this.value, [key]: value }, this.#source, span, texts);
+  }
+
   /** Where it stands in the body, for what the body's reader found there. */
   get span(): Span {
     return { start: this.#start, end: this.#end };
@@ -141,6 +150,13 @@ export class SentObject {
     this.#members ??= objectAt(this.#source, this.#start).members;
     return this.#members.get(key);
   }
+}
+
+/** @param text of a JSON object, as `SentObject.text` gives it. */
+export function objectIn(text: string): SentObject {
+  const value: unknown = JSON.parse(text);
+  assert(isObject(value), 'the text of an object is one');
+  return new SentObject(value, text, { start: 0, end: text.length });
 }
 
 export const emptyObject = new SentObject({}, '{}', { start: 0, end: 2 });

@@ -15,6 +15,7 @@ import { callerOf } from '../runtime/caller.ts';
 import { failure, refusalBody, success, unauthorized } from './answers.ts';
 import { pipelinesCaller, pipelinesHeader } from './authenticate.ts';
 import { limitedByBody, tellTaken } from './door-watch.ts';
+import { formed } from './formed.ts';
 import { isObject, readJson, type ReadJson, type SentObject } from './json-text.ts';
 import { barredBy } from './key-rules.ts';
 import { countWithin } from './not-numbers.ts';
@@ -150,7 +151,7 @@ interface ReadCall {
 
 function judgeCall(call: CallContext, { type, sent, context, sentAt, unread }: ReadCall): Verdict {
   const nulls = countWithin(unread, sent.span);
-  const translation = translatePipelines({ ...call, context, sentAt, nulls }, type, sent);
+  const translation = formed(call, translatePipelines({ ...call, context, sentAt, nulls }, type, sent));
   if (translation.type === 'accepted') {
     const fault = barredBy(call.barred, translation.outcomes);
     if (fault !== undefined) {

@@ -5,6 +5,7 @@ import type { KnownKey } from '../runtime/caller.ts';
 import type { SegmentType } from '../runtime/segment-type.ts';
 import type { WorkspaceSettings } from '../runtime/workspace-settings.ts';
 import type { Keys } from './authenticate.ts';
+import { formOf } from './formed.ts';
 import { barredCalls } from './key-rules.ts';
 import type { Deliver } from './deliver.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -33,7 +34,8 @@ export function callContext(
   const { guards, canonical_identifier: canonical, phone_country: country } = inForce;
   const phones = canonical === 'phone' ? { phones: { country } } : {};
   const placeholdersAllowed = !guards.illegal_identifiers;
-  return { ...call, mintMessageId, placeholdersAllowed, barred: barredCalls(key, inForce), ...phones };
+  const barred = barredCalls(key, inForce);
+  return { ...call, mintMessageId, placeholdersAllowed, barred, form: formOf(inForce), ...phones };
 }
 
 const nothing = Buffer.alloc(0);

@@ -3,7 +3,12 @@ import type { Envelope } from './answers.ts';
 import type { SentObject } from './json-text.ts';
 import { translateDevice, translateDeviceDeletion } from './translate-device.ts';
 import { translateForm } from './translate-form.ts';
-import { translateMetric, translatePushEvent, translateUnsubscribe } from './translate-report.ts';
+import {
+  translateDelivery,
+  translateMetric,
+  translatePushEvent,
+  translateUnsubscribe,
+} from './translate-report.ts';
 import {
   translateAnonymousEvent,
   translateControl,
@@ -109,6 +114,13 @@ const deliveries: readonly TrackCall[] = [
     source: 'track.v1.metric',
     envelope: 'error',
     translate: (call, _path, body) => translateMetric(call, body),
+  },
+  {
+    method: 'POST',
+    url: '/api/v1/cio_deliveries/events',
+    source: 'track.v1.delivery',
+    envelope: 'error',
+    translate: (call, _path, body) => translateDelivery(call, body),
   },
   pushEvent('/api/v1/push/events'),
   pushEvent('/push/events'), // customerio-ruby's

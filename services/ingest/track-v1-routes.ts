@@ -4,6 +4,7 @@ import { murmur2 } from '../../schemas/partitioner.ts';
 import { empty, failure, refusalBody, success } from './answers.ts';
 import { knownWorkspace, onlyTrack } from './authenticate.ts';
 import { takenBy, tellTaken } from './door-watch.ts';
+import { formed } from './formed.ts';
 import { readJson } from './json-text.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
 import { trackCalls, type TrackCall, type TrackPath } from './track-v1-calls.ts';
@@ -43,7 +44,7 @@ async function take(
   const translation =
     read.type === 'malformed'
       ? refused('invalid_call', null, read.message)
-      : translate(call, request.params, read.sent);
+      : formed(call, translate(call, request.params, read.sent));
   tellTaken(request, takenBy(translation));
   if (translation.type === 'refused') return failure(reply, 400, refusalBody(translation, envelope));
   await options.deliver(translation.outcomes);

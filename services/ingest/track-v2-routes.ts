@@ -7,6 +7,7 @@ import { callerOf } from '../runtime/caller.ts';
 import { failure, refusalBody, success, v2Fault } from './answers.ts';
 import { knownWorkspace, onlyTrack } from './authenticate.ts';
 import { takenBy, tellTaken } from './door-watch.ts';
+import { formed } from './formed.ts';
 import { readJson, type ReadJson, type SentObject } from './json-text.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
 import { refused, type CallContext, type Refusal, type Translation } from './translation.ts';
@@ -45,7 +46,7 @@ const takeOne: TakeBody = async (options, call, read, reply) => {
   const translation =
     read.type === 'malformed'
       ? refused('invalid_call', null, read.message)
-      : translateOperation(call, read.sent);
+      : formed(call, translateOperation(call, read.sent));
   tellTaken(reply.request, takenBy(translation));
   if (translation.type === 'refused') return failure(reply, 400, refusalBody(translation, 'v2'));
   await options.deliver(translation.outcomes);
@@ -63,7 +64,7 @@ const takeBatch: TakeBody = async (options, call, read, reply) => {
   const translations = operations.map((operation): Translation =>
     operation === undefined
       ? refused('invalid_call', null, 'an operation must be an object')
-      : translateOperation(call, operation),
+      : formed(call, translateOperation(call, operation)),
   );
   const faults = translations.flatMap((translation, index) =>
     translation.type === 'refused' ? [v2Fault(translation, index)] : [],

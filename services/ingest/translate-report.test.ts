@@ -1,7 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Translation } from './translation.ts';
 import { call, eventOf, receivedAt, refusalOf, sent } from '../testing/ingest-calls.ts';
-import { translateMetric, translatePushEvent, translateUnsubscribe } from './translate-report.ts';
+import {
+  translateDelivery,
+  translateMetric,
+  translatePushEvent,
+  translateUnsubscribe,
+} from './translate-report.ts';
 import { translateOperation } from './translate-track.ts';
 
 const metric = (body: object | string) => translateMetric(call, sent(body));
@@ -46,6 +51,14 @@ describe('what became of a delivery, spec A.1 and A.2', () => {
     expect(v2).toEqual(v1);
   });
 
+  test('older mobile libraries tell of a message in the app', () => {
+    const metadata = { action_name: 'open', action_value: 'cart' };
+    const payload = { delivery_id: 'd', event: 'clicked', timestamp: 1_700_000_000, metadata };
+    const event = eventOf(translateDelivery(call, sent({ type: 'in_app', payload })));
+    expect(event).toMatchObject({ name: 'Report Delivery Event', timestamp: 1_700_000_000_000 });
+    expect(JSON.parse(event.properties ?? '')).toEqual({ metadata, deliveryId: 'd', metric: 'clicked' });
+  });
+
   test('who wants no more is told by the delivery in the path', () => {
     expect(told(unsubscribe('d1', { unsubscribe: true }))).toEqual({
       deliveryId: 'd1',
@@ -69,6 +82,7 @@ describe('what became of a delivery, spec A.1 and A.2', () => {
       push({ delivery_id: 'd', event: 'clicked', device_id: 't' }),
       'event must be one of opened, converted, delivered',
     ],
+    ['a message without a payload', translateDelivery(call, sent({})), 'payload must be an object'],
     ['a push without a device', push({ delivery_id: 'd', event: 'opened' }), 'device_id must be present'],
     ['an unsubscribe that says neither', unsubscribe('d', {}), 'unsubscribe must be true or false'],
     ['a blank delivery', unsubscribe(' ', { unsubscribe: true }), 'delivery_id must be present'],

@@ -48,6 +48,20 @@ export function translatePushEvent(call: CallContext, body: SentObject): Transla
   });
 }
 
+/** `POST /api/v1/cio_deliveries/events`: a message in the app, of mobile libraries before iOS 3 and Android 4. */
+export function translateDelivery(call: CallContext, body: SentObject): Translation {
+  return noted(call, (noting) => {
+    const payload = body.object('payload');
+    if (payload === undefined) return refused('invalid_call', 'payload', 'payload must be an object');
+    const deliveryId = deliveryIn(noting, payload, 'delivery_id');
+    if (isRefusal(deliveryId)) return deliveryId;
+    const metric = oneOf(payload, 'event', METRICS);
+    if (isRefusal(metric)) return metric;
+    const rest = payload.amended(['delivery_id', 'event', 'timestamp', 'id']);
+    return report(noting, payload, rest.amended([], { deliveryId, metric }));
+  });
+}
+
 /** `POST /unsubscribe/{delivery_id}`; `path` is decoded. */
 export function translateUnsubscribe(call: CallContext, path: string, body: SentObject): Translation {
   return noted(call, body, (noting) => {

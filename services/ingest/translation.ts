@@ -10,6 +10,7 @@ import type { Reason } from '../../schemas/reasons.ts';
 import { droppedEvent } from '../../schemas/dropped-event.ts';
 import type { CollectedEvent, DroppedEvent, IdentityRequest } from '../../schemas/records.ts';
 import type { BarredCall } from './barred-call.ts';
+import type { CallForm } from './call-form.ts';
 
 export interface CallContext {
   readonly workspace: Workspace;
@@ -23,6 +24,8 @@ export interface CallContext {
   readonly placeholdersAllowed?: boolean;
   /** The workspace lets a phone name people; the country of numbers that do not say theirs. */
   readonly phones?: { readonly country: string | null };
+  /** How the workspace wants events kept; undefined: as they are sent. */
+  readonly form?: CallForm | undefined;
   /** What the key of the call may not do. */
   readonly barred?: ReadonlySet<BarredCall>;
 }

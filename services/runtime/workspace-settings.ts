@@ -3,11 +3,29 @@
  * do not surprise a Customer.io user. Read by ingest, merger and trigger, so it lives here and is pure.
  */
 import type { DefinitionsView } from './definitions.ts';
+import type { EventNamesSettings } from './event-names.ts';
 
 export interface Rate {
   readonly per_second: number;
   /** What may come at once; without it as much as in a second. */
   readonly burst?: number;
+}
+
+/** An event that identifies, by one of its properties (spec E row 88). */
+export interface IdentifyMoment {
+  readonly event: string;
+  /** The key as it is written, or dots that lead into objects. */
+  readonly property: string;
+  /** phone: only where the canonical identifier is one. */
+  readonly kind: 'id' | 'email' | 'phone';
+}
+
+export type PropertyType = 'text' | 'number' | 'boolean' | 'object' | 'list';
+
+/** What the properties of an event are to be; what is not so is reported, and taken all the same (spec E row 95). */
+export interface EventSchema {
+  readonly required: readonly string[];
+  readonly types: Readonly<Record<string, PropertyType>>;
 }
 
 export interface WorkspaceSettings {
@@ -34,6 +52,14 @@ export interface WorkspaceSettings {
   readonly canonical_identifier: 'id' | 'email' | 'phone';
   /** ISO 3166-1 of phone numbers without a country's code, where phones name people; null: these name nobody. */
   readonly phone_country: string | null;
+  /** Events that identify beside identify calls. */
+  readonly identify_moments: readonly IdentifyMoment[];
+  /** Names of one event, of which one is kept. */
+  readonly event_names: EventNamesSettings;
+  /** `items`, `products`, `line_items` and `skus` become one list `items`. */
+  readonly normalise_items: boolean;
+  /** By event. */
+  readonly event_schemas: Readonly<Record<string, EventSchema>>;
   /** What keys of kind browser may ask for about people; they stand in every page. */
   readonly browser_keys_may_delete: boolean;
   /** And unsuppress. */
@@ -64,6 +90,10 @@ export const defaultSettings: WorkspaceSettings = {
   update_email_by_id: false,
   canonical_identifier: 'id',
   phone_country: null,
+  identify_moments: [],
+  event_names: { preset: null, names: {} },
+  normalise_items: false,
+  event_schemas: {},
   browser_keys_may_delete: false,
   browser_keys_may_suppress: false,
   browser_keys_may_alias: false,
@@ -71,20 +101,36 @@ export const defaultSettings: WorkspaceSettings = {
   global_holdout: 0,
 };
 
+const anySchema: EventSchema = { required: [], types: {} };
+
+type StoredSettings = Omit<
+  Partial<WorkspaceSettings>,
+  'guards' | 'rate_limits' | 'event_names' | 'event_schemas'
+> & {
+  readonly guards?: Partial<WorkspaceSettings['guards']>;
+  readonly rate_limits?: Partial<WorkspaceSettings['rate_limits']>;
+  readonly event_names?: Partial<EventNamesSettings>;
+  readonly event_schemas?: Readonly<Record<string, Partial<EventSchema>>>;
+};
+
 /** Settings in force. Stored bodies are partial: what they leave out has its default. */
 export function settingsOf(definitions: Pick<DefinitionsView, 'get'>, workspace: string): WorkspaceSettings {
-  const stored = definitions.get('workspace', workspace, workspace)?.body as
-    Partial<WorkspaceSettings> | undefined; // checked at PUT
+  const stored = definitions.get('workspace', workspace, workspace)?.body as StoredSettings | undefined; // checked at PUT
   if (stored === undefined) return defaultSettings;
   let settings = whole.get(stored);
   if (settings === undefined) {
     const guards = { ...defaultSettings.guards, ...stored.guards };
     const rateLimits = { ...defaultSettings.rate_limits, ...stored.rate_limits };
-    settings = { ...defaultSettings, ...stored, guards, rate_limits: rateLimits };
+    const event_names = { ...defaultSettings.event_names, ...stored.event_names };
+    const event_schemas = Object.fromEntries(
+      Object.entries(stored.event_schemas ?? {}).map(([name, schema]) => [name, { ...anySchema, ...schema }]),
+    );
+    const merged = { guards, rate_limits: rateLimits, event_names, event_schemas };
+    settings = { ...defaultSettings, ...stored, ...merged };
     whole.set(stored, settings);
   }
   return settings;
 }
 
 /** By the stored body, which a change replaces: every request asks. */
-const whole = new WeakMap<Partial<WorkspaceSettings>, WorkspaceSettings>();
+const whole = new WeakMap<StoredSettings, WorkspaceSettings>();

@@ -13,8 +13,22 @@ export interface RecordedRequest {
 
 export interface Authorizations {
   readonly track: string;
+  /** The same in the URL-safe alphabet of base64. */
+  readonly 'track-url-safe': string;
   readonly pipelines: string;
   readonly app: string;
+}
+
+export function authorizationsOf(
+  keys: Readonly<Record<'site_id' | 'api_key' | 'write_key' | 'app_key', string>>,
+): Authorizations {
+  const track = Buffer.from(`${keys.site_id}:${keys.api_key}`);
+  return {
+    track: `Basic ${track.toString('base64')}`,
+    'track-url-safe': `Basic ${track.toString('base64url')}`,
+    pipelines: `Basic ${Buffer.from(`${keys.write_key}:`).toString('base64')}`,
+    app: `Bearer ${keys.app_key}`,
+  };
 }
 
 export const recordedClients = [
@@ -55,7 +69,10 @@ export function replay(
     name,
     value
       .replace('{host}', host)
-      .replace(/^\{(track|pipelines|app)\}$/, (_tag, kind: keyof Authorizations) => auth[kind]),
+      .replace(
+        /^\{(track|track-url-safe|pipelines|app)\}$/,
+        (_tag, kind: keyof Authorizations) => auth[kind],
+      ),
   ]);
   return new Promise((resolve, reject) => {
     const sending = request(
