@@ -7,6 +7,7 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeSignInCode } from '../../services/gateway/sign-in-code.ts';
 import { assert, CodedError } from '../../services/runtime/errors.ts';
 import { checkGivenParts } from './given-parts.ts';
 import { startInstallation, type ClickHouseAddress, type PartAddresses } from './installation.ts';
@@ -139,7 +140,9 @@ async function describe(settings: LauncherSettings, parts: PartAddresses, port: 
     account === undefined
       ? ''
       : `\n  analysts     ${url}, user ${account.user}: reads only; its password is in ${endpointsFile(settings)}`;
-  report(`  HTTP         ${httpAddress(port)}
+  const code = makeSignInCode(data, Date.now());
+  report(`  page         ${httpAddress(port)}/#code=${code} (good once, for an hour; npm run page prints another)
+  HTTP         ${httpAddress(port)}
   Kafka        ${await parts.kafka}
   registry     ${await parts.registry}
   ClickHouse   ${url}, database ${database}, user ${user}${analysts}

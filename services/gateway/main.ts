@@ -26,6 +26,7 @@ import { RefusalCounts } from './live/refusal-counts.ts';
 import { QuietLog } from './quiet-log.ts';
 import { openOnSite } from './on-site.ts';
 import { buildServer } from './server.ts';
+import { takeSignInCode } from './sign-in-code.ts';
 import { findStatuses } from './statuses.ts';
 
 /** Of definitions and control calls. */
@@ -69,6 +70,7 @@ export async function run(env: Env): Promise<RunningGateway> {
       testClock: clock,
     },
     browser: { keys: keysLog.keys, publicUrl: config.publicUrl },
+    frontPage: { signIn: (code) => takeSignInCode(config.dataFolder, code, Date.now()) },
     app: {
       keys: keysLog.keys,
       definitions,

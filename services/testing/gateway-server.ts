@@ -193,6 +193,7 @@ export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets'
   readonly onSite?: Pick<OnSiteOptions, 'view' | 'calls'>;
   readonly intake?: IngestOptions['intake'];
   readonly ingest?: ServerOptions['app']['health']['ingest'];
+  readonly signIn?: ServerOptions['frontPage']['signIn'];
 }
 
 function loggerInto(logged: LoggedLine[]): Logger {
@@ -250,6 +251,7 @@ export function testServer({
     },
     onSite: { keys, ...(real.onSite ?? noInApp), receiveTime: receiveTime(clock), newId: randomUUID },
     browser: { keys, publicUrl },
+    frontPage: { signIn: real.signIn ?? (() => Promise.resolve(undefined)) },
     app: {
       keys,
       definitions: real.store ?? definitions,
