@@ -18,6 +18,7 @@ import { startOwnParts } from './own-parts.ts';
 import { makePrivateFolder, PRIVATE_UMASK } from './private-folder.ts';
 import { writePrivateFile } from './private-file.ts';
 import { endLeftovers, writeProcessFiles } from './process-files.ts';
+import { tellRefusals } from './refusals-told.ts';
 import { playSampleOnce } from './sample-once.ts';
 import { Supervisor } from './supervisor.ts';
 import { unknownSettings } from './unknown-settings.ts';
@@ -82,6 +83,7 @@ async function startAll(launch: Launch): Promise<void> {
   await tellReady(settings, parts, port);
   report(`\nhindsight is ready\n\n  after ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
   await describe(settings, parts, port);
+  void tellRefusals({ dataFolder: settings.dataFolder, stop, report });
   if (settings.sample) await playSampleOnce({ ...launch, dataFolder: settings.dataFolder, stop, report });
 }
 

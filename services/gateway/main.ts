@@ -1,11 +1,11 @@
 /** Wires the gateway: the one HTTP port in front of ingest and the App API. */
 import type { FastifyInstance } from 'fastify';
 import type { Codec } from '../../schemas/codec.ts';
-import type { AppOptions } from '../app/plugin.ts';
+import type { AppOptions, Statuses } from '../app/plugin.ts';
 import { learnSchema, findSchemas } from '../runtime/registry.ts';
 import type { Env } from '../runtime/config.ts';
 import { CodedError } from '../runtime/errors.ts';
-import type { Log, Producer } from '../runtime/log/ports.ts';
+import type { Log } from '../runtime/log/ports.ts';
 import { openLog } from '../runtime/log/open-log.ts';
 import { createLogger, type Logger } from '../runtime/logger.ts';
 import { startStatusServer } from '../runtime/status-server.ts';
@@ -20,9 +20,7 @@ import type { FoldedTopicPorts } from './folded-topic.ts';
 import { openHttps, type HttpsDoor } from './https.ts';
 import { openIntake } from './intake/open-intake.ts';
 import { KeysLog } from './keys/keys-log.ts';
-import { LimitedRows } from './live/limited-rows.ts';
-import { LiveCalls } from './live/live-calls.ts';
-import { RefusalCounts } from './live/refusal-counts.ts';
+import { openWatch } from './live/open-watch.ts';
 import { QuietLog } from './quiet-log.ts';
 import { openOnSite } from './on-site.ts';
 import { buildServer } from './server.ts';
@@ -49,8 +47,10 @@ export async function run(env: Env): Promise<RunningGateway> {
   const { log, producer, intake, codecs, definitions, keysLog, standing } = topics;
   const clickhouse = openClickhouse(config);
   const budgets = bodyBudgets();
-  const watchParts = { producer, codec: codecs.DroppedEvent, logger, requestLog };
-  const { refusals, live, limitedRows } = watchOf(watchParts);
+  const statuses = findStatuses(config);
+  const watchParts = { producer, codec: codecs.DroppedEvent, logger, requestLog, statuses, admin: log.admin };
+  const watch = openWatch(watchParts);
+  const { live } = watch;
   const clock = config.testClock ? clockOf(definitions) : undefined;
   const onSite = await openOnSite({ ...topics, config, keys: keysLog.keys, logger, clock });
   const server = buildServer({
@@ -79,7 +79,7 @@ export async function run(env: Env): Promise<RunningGateway> {
       query: clickhouse.query,
       live,
       health: {
-        ...healthOf(config, log, clickhouse),
+        ...healthOf(statuses, log, clickhouse),
         ...doorHealthOf(intake, definitions, budgets),
         clock: standing,
       },
@@ -93,7 +93,8 @@ export async function run(env: Env): Promise<RunningGateway> {
     ready: () => ({ http: { ok: true } }),
     status: () => ({
       ...statusOf(budgets, requestLog, definitions),
-      ...{ refused_calls: refusals.byReason, url, ingest: intake.state },
+      ...watch.status(),
+      ...{ url, ingest: intake.state },
     }),
   });
   logger.info({ url, httpsPort: secure?.port }, 'the gateway listens');
@@ -101,7 +102,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     url,
     close: async () => {
       await closeServer(server, secure);
-      await closeAll([status, limitedRows, onSite, definitions, keysLog, intake, producer, clickhouse, log]);
+      await closeAll([status, watch, onSite, definitions, keysLog, intake, producer, clickhouse, log]);
     },
   };
 }
@@ -138,22 +139,8 @@ async function openTopics(
   return { log, producer, intake, codecs, definitions, keysLog, standing };
 }
 
-interface WatchParts {
-  readonly producer: Producer;
-  readonly codec: Codec<'DroppedEvent'>;
-  readonly logger: Logger;
-  readonly requestLog: QuietLog;
-}
-
-function watchOf({ requestLog, ...parts }: WatchParts) {
-  const refusals = new RefusalCounts();
-  const limitedRows = new LimitedRows({ ...parts, refusals, now: Date.now });
-  limitedRows.start();
-  return { refusals, live: new LiveCalls({ refusals, log: requestLog }), limitedRows };
-}
-
-function healthOf(config: GatewayConfig, log: Pick<Log, 'admin'>, clickhouse: Clickhouse) {
-  return { admin: log.admin, statuses: findStatuses(config), parts: checksOf(log, clickhouse) };
+function healthOf(statuses: Statuses, log: Pick<Log, 'admin'>, clickhouse: Clickhouse) {
+  return { admin: log.admin, statuses, parts: checksOf(log, clickhouse) };
 }
 
 function keysOf(
