@@ -1,6 +1,7 @@
 /** `npm run tail`: what the running installation's door sees, a line for each call, until Ctrl-C (GET /v1/live). */
 import { parseArgs } from 'node:util';
 import { CodedError } from '../services/runtime/errors.ts';
+import { printable } from '../services/runtime/printable.ts';
 import { findAppTarget } from './reach/app-target.ts';
 import { runCommand } from './reach/run-command.ts';
 
@@ -17,6 +18,7 @@ The app key is HINDSIGHT_APP_KEY, else the workspace's in credentials.json in HI
 const filters = ['key', 'visitor', 'person', 'answered'] as const;
 /** Of one event of the stream; a call is told in a few kB. */
 const blockCharsMax = 65_536;
+const partCharsMax = 400;
 
 const { values } = parseArgs({
   options: {
@@ -95,6 +97,7 @@ function lineOf(call: Call): string {
   ];
   return [...parts, who, why === '' ? '' : `(${why})`]
     .filter((part) => part !== null && part !== '')
+    .map((part) => printable(part ?? '', partCharsMax))
     .join('  ');
 }
 

@@ -7,6 +7,7 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeSignInCode } from '../../services/gateway/sign-in-code.ts';
 import { assert, CodedError } from '../../services/runtime/errors.ts';
 import { checkGivenParts } from './given-parts.ts';
 import { startInstallation, type ClickHouseAddress, type PartAddresses } from './installation.ts';
@@ -17,6 +18,7 @@ import { startOwnParts } from './own-parts.ts';
 import { makePrivateFolder, PRIVATE_UMASK } from './private-folder.ts';
 import { writePrivateFile } from './private-file.ts';
 import { endLeftovers, writeProcessFiles } from './process-files.ts';
+import { tellRefusals } from './refusals-told.ts';
 import { playSampleOnce } from './sample-once.ts';
 import { Supervisor } from './supervisor.ts';
 import { unknownSettings } from './unknown-settings.ts';
@@ -81,6 +83,7 @@ async function startAll(launch: Launch): Promise<void> {
   await tellReady(settings, parts, port);
   report(`\nhindsight is ready\n\n  after ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
   await describe(settings, parts, port);
+  void tellRefusals({ dataFolder: settings.dataFolder, stop, report });
   if (settings.sample) await playSampleOnce({ ...launch, dataFolder: settings.dataFolder, stop, report });
 }
 
@@ -139,7 +142,9 @@ async function describe(settings: LauncherSettings, parts: PartAddresses, port: 
     account === undefined
       ? ''
       : `\n  analysts     ${url}, user ${account.user}: reads only; its password is in ${endpointsFile(settings)}`;
-  report(`  HTTP         ${httpAddress(port)}
+  const code = makeSignInCode(data, Date.now());
+  report(`  page         ${httpAddress(port)}/#code=${code} (good once, for an hour; npm run page prints another)
+  HTTP         ${httpAddress(port)}
   Kafka        ${await parts.kafka}
   registry     ${await parts.registry}
   ClickHouse   ${url}, database ${database}, user ${user}${analysts}

@@ -36,3 +36,17 @@ export const browserRoutes: readonly RouteDescription[] = [
     auth: 'none',
   },
 ];
+
+/** The page of the gateway itself (services/front-page). */
+export const frontPageRoutes: readonly RouteDescription[] = [
+  script('/', 'A page for people: keys, what to paste, what arrives and how it was answered.'),
+  script('/page/{file}', 'Its style, its scripts and its picture.', unknown),
+  {
+    method: 'post',
+    path: '/v1/sign-in',
+    summary:
+      'Hand back the one-time code of a link of `npm start`, as Bearer, for the keys of the installation.',
+    auth: 'none',
+    answers: { 401: { description: 'It is no such code, was used, or is older than an hour.' } },
+  },
+];

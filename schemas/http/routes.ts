@@ -7,7 +7,7 @@ import { appApiRoutes } from './app-api-routes.ts';
 import { Behind, TestClockBody, WorkspaceSettingsBody } from './app.ts';
 import { keyRoutes } from './key-routes.ts';
 import { Alias, Batch, Group, Identify, Page, Screen, Split, Track } from './pipelines.ts';
-import { browserRoutes } from './browser-routes.ts';
+import { browserRoutes, frontPageRoutes } from './browser-routes.ts';
 import { onSite } from './on-site-routes.ts';
 import { badBody, missing, type RouteDescription } from './route-description.ts';
 import { ruleRoutes } from './rule-routes.ts';
@@ -209,6 +209,7 @@ export const routes: readonly RouteDescription[] = [
   ...trackRoutes,
   ...pipelines,
   ...browserRoutes,
+  ...frontPageRoutes,
   ...onSite,
   ...app,
   ...appApiRoutes,

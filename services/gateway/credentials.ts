@@ -41,6 +41,18 @@ export function ensureCredentials(dataFolder: string, env: Env): CredentialsFile
   return file;
 }
 
+/** What the front page shows of a workspace to who signed in with a code: all but the installation's own. */
+export type PageKeys = Omit<WorkspaceKeys, 'admin_key'>;
+
+export function keysForPages(dataFolder: string): Readonly<Record<string, PageKeys>> {
+  return Object.fromEntries(
+    Object.entries(readFile(pathIn(dataFolder))).map(([name, keys]) => [
+      name,
+      Object.fromEntries(Object.entries(keys).filter(([each]) => each !== 'admin_key')) as PageKeys, // the other names
+    ]),
+  );
+}
+
 export function keysInFile(file: CredentialsFile): readonly FileKey[] {
   return Object.entries(file).flatMap(([name, credentials]) =>
     kinds.flatMap((kind): FileKey[] => {

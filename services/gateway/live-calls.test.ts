@@ -17,7 +17,13 @@ import {
   writeKey,
   type TestServer,
 } from '../testing/gateway-server.ts';
-import { LiveCalls, readersPerWorkspaceMax, recentCallsMax, toldPerSecondMax } from './live/live-calls.ts';
+import {
+  LiveCalls,
+  readersPerWorkspaceMax,
+  recentCallsMax,
+  recentWorkspacesMax,
+  toldPerSecondMax,
+} from './live/live-calls.ts';
 import { RefusalCounts, refusalKindsMax } from './live/refusal-counts.ts';
 
 let under: TestServer;
@@ -229,6 +235,20 @@ describe('bounds of what is kept', () => {
     expect(recent).toHaveLength(recentCallsMax);
     expect(recent.at(-1)).toContain(new Date(2 * recentCallsMax - 1).toISOString());
     expect(live.recent(toWorkspace('other'), all)).toEqual([]);
+  });
+
+  test('a loud workspace pushes out no other’s last calls, and of too many whoever was heard longest ago goes', () => {
+    const live = new LiveCalls({ refusals: new RefusalCounts() });
+    const heard = (name: string) => live.recent(toWorkspace(name), all).length;
+    live.saw([sighting]);
+    for (let at = 0; at < 3 * recentCallsMax; at++)
+      live.saw([{ ...sighting, workspace: toWorkspace('loud') }]);
+    expect([heard('shop'), heard('loud')]).toEqual([1, recentCallsMax]);
+    live.saw([sighting]);
+    for (let at = 1; at < recentWorkspacesMax; at++) {
+      live.saw([{ ...sighting, workspace: toWorkspace(`w${String(at)}`) }]);
+    }
+    expect([heard('shop'), heard('loud'), heard('w1')]).toEqual([2, 0, 1]);
   });
 
   test('a reader is told so many a second; the rest is counted', () => {

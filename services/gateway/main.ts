@@ -1,11 +1,11 @@
 /** Wires the gateway: the one HTTP port in front of ingest and the App API. */
 import type { FastifyInstance } from 'fastify';
 import type { Codec } from '../../schemas/codec.ts';
-import type { AppOptions } from '../app/plugin.ts';
+import type { AppOptions, Statuses } from '../app/plugin.ts';
 import { learnSchema, findSchemas } from '../runtime/registry.ts';
 import type { Env } from '../runtime/config.ts';
 import { CodedError } from '../runtime/errors.ts';
-import type { Log, Producer } from '../runtime/log/ports.ts';
+import type { Log } from '../runtime/log/ports.ts';
 import { openLog } from '../runtime/log/open-log.ts';
 import { createLogger, type Logger } from '../runtime/logger.ts';
 import { startStatusServer } from '../runtime/status-server.ts';
@@ -21,12 +21,11 @@ import type { FoldedTopicPorts } from './folded-topic.ts';
 import { openHttps, type HttpsDoor } from './https.ts';
 import { openIntake } from './intake/open-intake.ts';
 import { KeysLog } from './keys/keys-log.ts';
-import { LimitedRows } from './live/limited-rows.ts';
-import { LiveCalls } from './live/live-calls.ts';
-import { RefusalCounts } from './live/refusal-counts.ts';
+import { openWatch } from './live/open-watch.ts';
 import { QuietLog } from './quiet-log.ts';
 import { openOnSite } from './on-site.ts';
 import { buildServer } from './server.ts';
+import { takeSignInCode } from './sign-in-code.ts';
 import { findStatuses } from './statuses.ts';
 import { TriggerAsker } from './trigger-view.ts';
 
@@ -51,8 +50,10 @@ export async function run(env: Env): Promise<RunningGateway> {
   const clickhouse = openClickhouse(config);
   const budgets = bodyBudgets();
   const doors = new Doors({ perAddressMax: config.connectionsPerAddressMax }, requestLog);
-  const watchParts = { producer, codec: codecs.DroppedEvent, logger, requestLog };
-  const { refusals, live, limitedRows } = watchOf(watchParts);
+  const statuses = findStatuses(config);
+  const watchParts = { producer, codec: codecs.DroppedEvent, logger, requestLog, statuses, admin: log.admin };
+  const watch = openWatch(watchParts);
+  const { live } = watch;
   const clock = config.testClock ? clockOf(definitions) : undefined;
   const rules = new TriggerAsker(config);
   const onSite = await openOnSite({ ...topics, config, keys: keysLog.keys, logger, clock });
@@ -74,12 +75,13 @@ export async function run(env: Env): Promise<RunningGateway> {
       testClock: clock,
     },
     browser: { keys: keysLog.keys, publicUrl: config.publicUrl },
+    frontPage: { signIn: (code) => takeSignInCode(config.dataFolder, code, Date.now()) },
     app: {
       ...{ keys: keysLog.keys, definitions, query: clickhouse.query, rules, live },
       isTestClockOn: config.testClock,
       inForceWaitMsMax: config.inForceWaitMsMax,
       health: {
-        ...healthOf(config, log, clickhouse),
+        ...healthOf(statuses, log, clickhouse),
         ...doorHealthOf(intake, definitions, budgets),
         clock: standing,
       },
@@ -93,7 +95,8 @@ export async function run(env: Env): Promise<RunningGateway> {
     ready: () => ({ http: { ok: true } }),
     status: () => ({
       ...statusOf(budgets, requestLog, definitions),
-      ...{ refused_calls: refusals.byReason, url, ingest: intake.state, connections: doors.state },
+      ...watch.status(),
+      ...{ url, ingest: intake.state, connections: doors.state },
     }),
   });
   logger.info({ url, httpsPort: secure?.port }, 'the gateway listens');
@@ -102,7 +105,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     close: async () => {
       await closeServer(server, secure);
       const folds = [definitions, keysLog, intake];
-      await closeAll([status, limitedRows, onSite, rules, ...folds, producer, clickhouse, log]);
+      await closeAll([status, watch, onSite, rules, ...folds, producer, clickhouse, log]);
     },
   };
 }
@@ -139,22 +142,8 @@ async function openTopics(
   return { log, producer, intake, codecs, definitions, keysLog, standing };
 }
 
-interface WatchParts {
-  readonly producer: Producer;
-  readonly codec: Codec<'DroppedEvent'>;
-  readonly logger: Logger;
-  readonly requestLog: QuietLog;
-}
-
-function watchOf({ requestLog, ...parts }: WatchParts) {
-  const refusals = new RefusalCounts();
-  const limitedRows = new LimitedRows({ ...parts, refusals, now: Date.now });
-  limitedRows.start();
-  return { refusals, live: new LiveCalls({ refusals, log: requestLog }), limitedRows };
-}
-
-function healthOf(config: GatewayConfig, log: Pick<Log, 'admin'>, clickhouse: Clickhouse) {
-  return { admin: log.admin, statuses: findStatuses(config), parts: checksOf(log, clickhouse) };
+function healthOf(statuses: Statuses, log: Pick<Log, 'admin'>, clickhouse: Clickhouse) {
+  return { admin: log.admin, statuses, parts: checksOf(log, clickhouse) };
 }
 
 function keysOf(

@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { appPlugin, type AppOptions } from '../app/plugin.ts';
 import { onSitePlugin, type OnSiteOptions } from '../on-site/plugin.ts';
 import { browserPlugin, type BrowserOptions } from '../browser/plugin.ts';
+import { frontPagePlugin, type FrontPageOptions } from '../front-page/plugin.ts';
 import { ingestPlugin, type IngestOptions } from '../ingest/plugin.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { bodyMsMax, readBodies, type BodyOptions } from './body.ts';
@@ -16,6 +17,7 @@ export interface ServerOptions extends Pick<BodyOptions, 'budgets'> {
   readonly app: AppOptions;
   readonly onSite: OnSiteOptions;
   readonly browser: BrowserOptions;
+  readonly frontPage: FrontPageOptions;
   readonly log: QuietLog;
   readonly doors: Doors;
   /** Of a body, first byte to last; 30 s unless a test says otherwise. */
@@ -29,6 +31,7 @@ export function buildServer({
   ingest,
   app,
   browser,
+  frontPage,
   onSite,
   log,
   doors,
@@ -72,6 +75,7 @@ export function buildServer({
   void server.register(ingestPlugin, ingest);
   void server.register(onSitePlugin, onSite);
   void server.register(browserPlugin, browser);
+  void server.register(frontPagePlugin, frontPage);
   void server.register(appPlugin, app);
   return server;
 }

@@ -197,6 +197,7 @@ export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets'
   readonly rules?: RulesView;
   readonly intake?: IngestOptions['intake'];
   readonly ingest?: ServerOptions['app']['health']['ingest'];
+  readonly signIn?: ServerOptions['frontPage']['signIn'];
 }
 
 function loggerInto(logged: LoggedLine[]): Logger {
@@ -255,6 +256,7 @@ export function testServer({
     },
     onSite: { keys, ...(real.onSite ?? noInApp), receiveTime: receiveTime(clock), newId: randomUUID },
     browser: { keys, publicUrl },
+    frontPage: { signIn: real.signIn ?? (() => Promise.resolve(undefined)) },
     app: {
       keys,
       definitions: real.store ?? definitions,

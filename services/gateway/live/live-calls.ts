@@ -7,9 +7,12 @@ import type { CallFilter, LiveReader, LiveSource } from '../../app/ports.ts';
 import type { Sighting } from '../../runtime/sighting.ts';
 import type { QuietLog } from '../quiet-log.ts';
 import type { RefusalCounts } from './refusal-counts.ts';
+import type { Traffic } from './traffic.ts';
 
-/** Of all workspaces together. Each has a few short texts. */
-export const recentCallsMax = 1_000;
+/** Of a workspace: a loud one pushes out no other's. Each has a few short texts. */
+export const recentCallsMax = 200;
+/** Whose last calls are kept; of one more, those of whoever was heard longest ago go. */
+export const recentWorkspacesMax = 100;
 /** Of one request; the rest of a batch is told to readers that are there, and not kept. */
 const recentOfRequestMax = 100;
 export const readersPerWorkspaceMax = 10;
@@ -19,11 +22,19 @@ const SECOND_MS = 1_000;
 
 export interface LiveCallsOptions {
   readonly refusals: RefusalCounts;
+  readonly traffic?: Pick<Traffic, 'count'>;
   readonly log?: Pick<QuietLog, 'say'>;
   readonly monotonicMs?: () => number;
   /** As the constant of that name, unless a test says otherwise. */
   readonly toldPerSecondMax?: number;
 }
+
+/** A ring. */
+interface Recent {
+  readonly calls: Sighting[];
+  next: number;
+}
+const nothing: Readonly<Recent> = { calls: [], next: 0 };
 
 interface Reading {
   readonly workspace: Workspace;
@@ -36,34 +47,36 @@ interface Reading {
 
 export class LiveCalls implements LiveSource {
   readonly #refusals: RefusalCounts;
+  readonly #traffic: Pick<Traffic, 'count'> | undefined;
   readonly #log: Pick<QuietLog, 'say'> | undefined;
   readonly #toldMax: number;
   readonly #monotonicMs: () => number;
-  readonly #recent: Sighting[] = [];
-  #next = 0;
+  /** In the order in which they were heard last. */
+  readonly #recent = new Map<Workspace, Recent>();
   readonly #readings = new Set<Reading>();
 
-  constructor({ refusals, log, monotonicMs, toldPerSecondMax: toldMax }: LiveCallsOptions) {
+  constructor({ refusals, traffic, log, monotonicMs, toldPerSecondMax: toldMax }: LiveCallsOptions) {
     this.#refusals = refusals;
+    this.#traffic = traffic;
     this.#log = log;
     this.#monotonicMs = monotonicMs ?? (() => performance.now());
     this.#toldMax = toldMax ?? toldPerSecondMax;
   }
 
   saw(sightings: readonly Sighting[]): void {
-    for (const sighting of sightings) this.#refusals.count(sighting);
-    for (const sighting of sightings.slice(0, recentOfRequestMax)) {
-      this.#recent[this.#next] = sighting;
-      this.#next = (this.#next + 1) % recentCallsMax;
+    for (const sighting of sightings) {
+      this.#refusals.count(sighting);
+      this.#traffic?.count(sighting);
     }
+    this.#keep(sightings.slice(0, recentOfRequestMax));
     if (this.#readings.size === 0) return;
     for (const sighting of sightings) this.#tell(sighting);
   }
 
   /** JSON, oldest first. */
   recent(workspace: Workspace, filter: CallFilter): readonly string[] {
-    const inOrder = [...this.#recent.slice(this.#next), ...this.#recent.slice(0, this.#next)];
-    return inOrder
+    const { calls, next } = this.#recent.get(workspace) ?? nothing;
+    return [...calls.slice(next), ...calls.slice(0, next)]
       .filter((sighting) => matches(sighting, workspace, filter))
       .map((sighting) => JSON.stringify(shown(sighting)));
   }
@@ -108,6 +121,22 @@ export class LiveCalls implements LiveSource {
 
   get readers(): number {
     return this.#readings.size;
+  }
+
+  /** Of one request, whose calls are all of one workspace; callers who are not known are counted, not kept. */
+  #keep(sightings: readonly Sighting[]): void {
+    const workspace = sightings[0]?.workspace ?? null;
+    if (workspace === null) return;
+    const recent = this.#recent.get(workspace) ?? { calls: [], next: 0 };
+    for (const sighting of sightings) {
+      recent.calls[recent.next] = sighting;
+      recent.next = (recent.next + 1) % recentCallsMax;
+    }
+    this.#recent.delete(workspace);
+    this.#recent.set(workspace, recent);
+    if (this.#recent.size <= recentWorkspacesMax) return;
+    const [oldest] = this.#recent.keys();
+    if (oldest !== undefined) this.#recent.delete(oldest);
   }
 
   #tell(sighting: Sighting): void {
