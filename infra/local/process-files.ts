@@ -1,8 +1,9 @@
 /**
  * What runs, written down at every change: `processes.json` for people and tools, and `run/launcher.json`, which also
- * says when each process started, so that the next launcher can end what a killed one left and never a stranger.
+ * says when each process started and in which folder, so that the next launcher can end what a killed one left, and
+ * never a stranger, nor what still runs on the folder of which this one is a copy.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive, type ProcessIdentity } from './process-identity.mjs';
@@ -12,7 +13,8 @@ const POLL_MS = 50;
 
 export function writeProcessFiles(dataFolder: string, running: ReadonlyMap<string, ProcessIdentity>): void {
   const pids = Object.fromEntries([...running].map(([name, { pid }]) => [name, pid]));
-  replaceFile(identitiesFile(dataFolder), Object.fromEntries(running));
+  const recorded: Recorded = { folder: folderOf(dataFolder), processes: Object.fromEntries(running) };
+  replaceFile(identitiesFile(dataFolder), recorded);
   replaceFile(join(dataFolder, 'processes.json'), pids);
 }
 
@@ -20,8 +22,9 @@ export function writeProcessFiles(dataFolder: string, running: ReadonlyMap<strin
 export async function endLeftovers(dataFolder: string): Promise<readonly string[]> {
   const file = identitiesFile(dataFolder);
   if (!existsSync(file)) return [];
-  const recorded = JSON.parse(readFileSync(file, 'utf8')) as Record<string, ProcessIdentity>; // written above
-  const left = Object.entries(recorded).filter(([, identity]) => isAlive(identity));
+  const recorded = JSON.parse(readFileSync(file, 'utf8')) as Recorded; // written above
+  const isOurs = recorded.folder === folderOf(dataFolder);
+  const left = Object.entries(isOurs ? recorded.processes : {}).filter(([, identity]) => isAlive(identity));
   const living = () => left.filter(([, identity]) => isAlive(identity));
   for (const [, { pid }] of living()) signal(pid, 'SIGTERM');
   const deadline = performance.now() + END_MS_MAX;
@@ -30,6 +33,17 @@ export async function endLeftovers(dataFolder: string): Promise<readonly string[
   while (living().length > 0) await sleep(POLL_MS);
   rmSync(file);
   return left.map(([name]) => name);
+}
+
+interface Recorded {
+  readonly folder: string;
+  readonly processes: Readonly<Record<string, ProcessIdentity>>;
+}
+
+/** Of this folder and no copy of it, also under another name. */
+function folderOf(dataFolder: string): string {
+  const { dev, ino } = statSync(dataFolder);
+  return `${String(dev)}:${String(ino)}`;
 }
 
 function identitiesFile(dataFolder: string): string {
