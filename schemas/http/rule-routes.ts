@@ -1,4 +1,5 @@
 /** What may be asked about segments, journeys and a person (contract, *Definitions*). */
+import Type from 'typebox';
 import { badBody, missing, type RouteDescription } from './route-description.ts';
 
 const unavailable = { 503: { description: 'The service that decides does not answer; ask again.' } };
@@ -9,6 +10,15 @@ const at = {
 };
 
 export const ruleRoutes: readonly RouteDescription[] = [
+  {
+    method: 'post',
+    path: '/v1/definitions/segments/{id}/preview',
+    summary:
+      'How many people would be in the segment now, and some of them; of the stored definition, or of one in the body.',
+    auth: 'app',
+    body: Type.Unsafe<object>({ $ref: '#/components/schemas/segment' }),
+    answers: { ...badBody, ...missing },
+  },
   {
     method: 'get',
     path: '/v1/explain/segments/{id}',

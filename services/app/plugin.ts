@@ -12,6 +12,7 @@ import { mountKeys } from './keys.ts';
 import { mountLive } from './live.ts';
 import { mountExplain } from './explain/routes.ts';
 import type { DefinitionsStore, KeyStore, LiveSource, Query, RulesView } from './ports.ts';
+import { mountPreview } from './preview.ts';
 import { mountSegments } from './segments/routes.ts';
 import { mountTestClock } from './test-clock.ts';
 import { mountTrace } from './trace.ts';
@@ -49,6 +50,7 @@ export function appPlugin(app: FastifyInstance, options: AppOptions, done: () =>
   mountFragmentation(app, options);
   mountDefinitions(app, { ...options, inForce });
   mountExplain(app, options);
+  mountPreview(app, options);
   mountCustomers(app, options);
   mountActivities(app, options);
   mountSegments(app, { ...options, inForce });
