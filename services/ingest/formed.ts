@@ -3,6 +3,7 @@ import { EventNames, foldedName } from '../runtime/event-names.ts';
 import type { WorkspaceSettings } from '../runtime/workspace-settings.ts';
 import type { CallForm } from './call-form.ts';
 import { noted, type NotedCall } from './corrections.ts';
+import { emptyObject } from './json-text.ts';
 import { identifiedBy } from './identify-moments.ts';
 import { normalEvent } from './normalise-event.ts';
 import { isRefusal, type CallContext, type Outcome, type Translation } from './translation.ts';
@@ -34,7 +35,7 @@ export function formed(call: CallContext, translation: Translation): Translation
   const { form } = call;
   if (form === undefined || isRefusal(translation)) return translation;
   const { outcomes, strictFaults } = translation;
-  const done = noted(call, (noting) => ({
+  const done = noted(call, emptyObject, (noting) => ({
     type: 'accepted',
     outcomes: outcomes.flatMap((outcome) => formedOutcome(noting, outcome, form)),
   }));

@@ -12,7 +12,7 @@ import type { NotedCall } from './corrections.ts';
 import { isObject, objectIn } from './json-text.ts';
 import { isIdentifier, ofKind, phoneIn, withoutPlaceholder } from './names.ts';
 import { eventOutcome, type Outcome } from './translation.ts';
-import { sentMessageId } from './validate.ts';
+import { storedMessageId } from './message-id.ts';
 
 /**
  * The identify and the event, in this order; undefined when the event identifies nobody.
@@ -81,7 +81,7 @@ function outcomes(
       identifier,
       anonymousId: event.anonymous_id,
       // A repeat of the event brings the same one, so it is a repeat too.
-      messageId: sentMessageId(`${event.message_id}#identify`) ?? call.mintMessageId(),
+      messageId: storedMessageId(`${event.message_id}#identify`),
       timestamp: event.timestamp,
       name: null,
       properties: attributes,

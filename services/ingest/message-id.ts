@@ -27,7 +27,11 @@ export function messageIdIn(call: NotedCall, sent: SentObject, field: string): s
 export function sentMessageId(sent: SentObject, field: string): string | undefined {
   const value = sent.value[field];
   const text = typeof value === 'number' ? canonicalNumber(sent.textOf(field) ?? String(value)) : value;
-  if (typeof text !== 'string' || text.trim() === '') return undefined;
+  return typeof text !== 'string' || text.trim() === '' ? undefined : storedMessageId(text);
+}
+
+/** As it is kept: well-formed Unicode, and no longer than a message id may be. */
+export function storedMessageId(text: string): string {
   const id = toUSVString(text);
   if (!isLonger(id, messageIdBytesMax)) return id;
   return `sha256-${createHash('sha256').update(id).digest('hex')}`;

@@ -50,7 +50,7 @@ export function translatePushEvent(call: CallContext, body: SentObject): Transla
 
 /** `POST /api/v1/cio_deliveries/events`: a message in the app, of mobile libraries before iOS 3 and Android 4. */
 export function translateDelivery(call: CallContext, body: SentObject): Translation {
-  return noted(call, (noting) => {
+  return noted(call, body, (noting) => {
     const payload = body.object('payload');
     if (payload === undefined) return refused('invalid_call', 'payload', 'payload must be an object');
     const deliveryId = deliveryIn(noting, payload, 'delivery_id');
