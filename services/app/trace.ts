@@ -10,6 +10,7 @@ import { identifierBytesMax } from '../../schemas/http/limits.ts';
 import type { Workspace } from '../../schemas/ids.ts';
 import { canonicalIdentifier, identifierByShape } from '../../schemas/lanes.ts';
 import { answer, badRequest, bearerOf, notFound, unauthorized } from './answers.ts';
+import { textOf } from './customers/people.ts';
 import type { AppKeys, Query } from './ports.ts';
 import { stepsOf, type Order, type Row, type Step } from './trace-steps.ts';
 
@@ -244,7 +245,3 @@ const SKIPS = `
   FROM journey_skips
   WHERE workspace = {workspace:String} AND person_id = {person:String}
   ORDER BY at ${NEWEST}`;
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}

@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { BodyBudget, browserLimits, knownLimits } from './body-budget.ts';
+import { eventually } from '../testing/eventually.ts';
+import { runs } from '../testing/runs.ts';
 import { listen, rawCall, TestConnection, head } from '../testing/raw-connection.ts';
 import {
   pipelinesAuth,
@@ -33,10 +35,6 @@ const isFree = () =>
   [under.budgets.known, under.budgets.browser].every(
     ({ state, accounts }) => state.held_bytes === 0 && state.bodies === 0 && accounts === 0,
   );
-/** The server hears of a connection's end a moment after its client. */
-async function eventually(holds: () => boolean): Promise<void> {
-  while (!holds()) await sleep(5);
-}
 const restart = async (options: TestServerOptions) => {
   await under.server.close();
   under = testServer(options);
@@ -171,7 +169,7 @@ describe('security 2: the memory budget of bodies', () => {
         for (const { connection } of clients) connection.close();
         await eventually(isFree);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(25) },
     );
   });
 });

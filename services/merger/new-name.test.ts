@@ -1,28 +1,27 @@
 /** Lanes and identity together: a person gets another id or email by the path of their cio_id (spec C.3, identifiers). */
 import { describe, expect, test } from '@jest/globals';
-import { given, of, ProcessorHarness, type Given, type Output } from '../testing/processor-harness.ts';
-import { identityService } from '../identity/service.ts';
+import { toWorkspace } from '../../schemas/ids.ts';
+import { everything, ListedMerger } from '../testing/model/listed-merger.ts';
+import { of, type Given, type Output } from '../testing/processor-harness.ts';
 import { identify, T, track, visit } from '../testing/scenarios/lanes-scenario.ts';
 import { releaseEventsMax } from './decide/limits.ts';
-import { lanesService } from './service.ts';
 
 class Merger {
-  readonly lanes = new ProcessorHarness(lanesService, { partitions: 1 });
-  readonly #identity = new ProcessorHarness(identityService, { partitions: 1 });
+  readonly #merger = new ListedMerger(toWorkspace('shop'), 1);
+  readonly lanes = this.#merger.of(0).harness;
   #time = T;
 
   /** Feeds what was collected and plays the two against each other until nobody asks; what was merged. */
   collect(...records: readonly Given[]): string[] {
     const merged: string[] = [];
-    for (let into: readonly Given[] = records; into.length > 0;) {
-      const out = [...this.lanes.batch(++this.#time, ...into), ...this.lanes.idle(this.#time)];
-      merged.push(...told(out));
-      const asked = of('identityRequests', out).map(({ key, value }) =>
-        given('identityRequests', key, value),
-      );
-      const answers = asked.length === 0 ? [] : this.#identity.batch(this.#time, ...asked);
-      into = of('identityDecisions', answers).map(({ key, value }) => given('identityDecisions', key, value));
-    }
+    const { decisions } = this.#merger.of(0);
+    for (const record of records) this.#merger.write(0, record);
+    do {
+      const time = ++this.#time;
+      merged.push(...told(this.#merger.runLanes(0, time, everything)));
+      merged.push(...told(this.#merger.idleLanes(0, time)));
+      if (this.#merger.requests.length > 0) this.#merger.runIdentity(time, Infinity);
+    } while (decisions.length > 0);
     return merged;
   }
 }

@@ -2,7 +2,6 @@
  * Ingest, lanes and identity with nothing between them but lists: calls are acknowledged one after the other, and
  * everybody moves when told. For tests of the order between control calls and events only.
  */
-import { localCodecs } from '../../../schemas/codec.ts';
 import { controlMarker } from '../../../schemas/control-markers.ts';
 import { identityRequest } from '../../../schemas/identity-request.ts';
 import { toWorkspace } from '../../../schemas/ids.ts';
@@ -11,15 +10,13 @@ import { partitionOf } from '../../../schemas/partitioner.ts';
 import type { IdentityRequest } from '../../../schemas/records.ts';
 import { assert } from '../../runtime/errors.ts';
 import { collectedEvent } from '../collected-event.ts';
-import { given, of, ProcessorHarness, type Given } from '../processor-harness.ts';
+import { given, of, type ProcessorHarness } from '../processor-harness.ts';
 import { WorkspaceGraph } from '../../identity/graph/graph.ts';
-import { identityService } from '../../identity/service.ts';
-import { lanesService } from '../../merger/service.ts';
+import { everything, ListedMerger, type ListedLanes } from './listed-merger.ts';
 
 const SHOP = toWorkspace('shop');
 const PARTITIONS = 3;
 const ROUNDS_MAX = 1_000;
-const codecs = localCodecs();
 
 interface LaneCall {
   readonly type: 'track' | 'identify';
@@ -35,31 +32,18 @@ export interface ControlCall {
 }
 export type OrderedCall = LaneCall | ControlCall;
 
-interface Partition {
-  readonly harness: ProcessorHarness;
-  readonly events: Given[];
-  readonly decisions: Given[];
-  written: number;
-  handled: number;
-}
-
 export class OrderWorld {
-  readonly identity = new ProcessorHarness(identityService, {
-    codecs,
-    partitions: PARTITIONS,
-    partition: partitionOf(SHOP, PARTITIONS),
-  });
-  readonly lanes: readonly Partition[] = Array.from({ length: PARTITIONS }, (_, partition) => ({
-    harness: new ProcessorHarness(lanesService, { codecs, partitions: PARTITIONS, partition }),
-    events: [],
-    decisions: [],
-    written: 0,
-    handled: 0,
-  }));
+  readonly #merger = new ListedMerger(SHOP, PARTITIONS);
   time = 1_700_000_000_000;
-  #requests: Given[] = [];
   #calls = 0;
   #marked = 0;
+
+  get lanes(): readonly ListedLanes[] {
+    return this.#merger.lanes;
+  }
+  get identity(): ProcessorHarness {
+    return this.#merger.identity;
+  }
 
   /** The call is acknowledged. */
   take(call: OrderedCall): void {
@@ -76,7 +60,7 @@ export class OrderWorld {
   /** Several gateways take a control call each: every other partition has their markers in the opposite order. */
   takeAtOnce(calls: readonly ControlCall[]): void {
     for (const request of this.#mark(calls)) {
-      this.#requests.push(given('identityRequests', SHOP, request));
+      this.#merger.requests.push(given('identityRequests', SHOP, request));
     }
   }
 
@@ -87,22 +71,22 @@ export class OrderWorld {
     const how = (choice >> 4) % 8;
     if (how < 4) this.#runLanes(partition, how % 2 === 0 ? size : 0, how > 0 ? size : 0);
     else if (how < 6) this.#runIdentity(size);
-    else if (how === 6) this.#publish(partition);
+    else if (how === 6) this.#merger.publish(partition, this.time);
     else if (choice % 2 === 0) this.identity.reopen();
-    else this.#partition(partition).harness.reopen();
+    else this.#merger.of(partition).harness.reopen();
   }
 
   /** The partition of this lane, and identity, are ahead of the others. */
   hurry(lane: string): void {
-    this.#runLanes(partitionOf(lane, PARTITIONS), ROUNDS_MAX, ROUNDS_MAX);
-    this.#runIdentity(ROUNDS_MAX);
+    this.#merger.runLanes(partitionOf(lane, PARTITIONS), this.time, everything);
+    this.#runIdentity(Infinity);
   }
 
   /** Everybody reads to the end. Watermarks only now and then: control calls need none but those of the lanes. */
   settle(): void {
     for (let round = 0; ; round += 1) {
       assert(round < ROUNDS_MAX, 'the merger comes to rest');
-      if (this.#isAtRest()) return;
+      if (this.#merger.isAtRest()) return;
       for (let partition = 0; partition < PARTITIONS; partition += 1) this.#runLanes(partition, 3, 3);
       this.#runIdentity(5);
     }
@@ -112,11 +96,11 @@ export class OrderWorld {
   turnsToRest(): number {
     for (let turn = 0; ; turn += 1) {
       assert(turn < ROUNDS_MAX, 'the merger comes to rest');
-      if (this.#isAtRest()) return turn;
+      if (this.#merger.isAtRest()) return turn;
       for (let partition = 0; partition < PARTITIONS; partition += 1) {
-        this.#runLanes(partition, ROUNDS_MAX, ROUNDS_MAX);
+        this.#merger.runLanes(partition, this.time, everything);
       }
-      this.#runIdentity(ROUNDS_MAX * 10);
+      this.#runIdentity(Infinity);
     }
   }
 
@@ -149,14 +133,6 @@ export class OrderWorld {
     return person?.state === 'alive' ? (person.id ?? person.email ?? 'nameless') : 'nobody';
   }
 
-  #isAtRest(): boolean {
-    const lanes = this.lanes.every(
-      ({ events, decisions, harness }) =>
-        events.length + decisions.length === 0 && harness.processor.status().unsettled === 0,
-    );
-    return lanes && this.#requests.length === 0 && this.identity.processor.status().unsettled === 0;
-  }
-
   #takeEvent(call: LaneCall): void {
     this.time += 1;
     const { type, visitor, named, email = null } = call;
@@ -175,14 +151,7 @@ export class OrderWorld {
       received_at: this.time,
       timestamp: this.time,
     });
-    this.#write(partitionOf(key, PARTITIONS), given('eventsCollected', key, event));
-  }
-
-  /** Returns one past the record. */
-  #write(partition: number, record: Given): number {
-    const to = this.#partition(partition);
-    to.events.push(record);
-    return (to.written += 1);
+    this.#merger.write(partitionOf(key, PARTITIONS), given('eventsCollected', key, event));
   }
 
   #mark(calls: readonly ControlCall[]): readonly IdentityRequest[] {
@@ -194,42 +163,18 @@ export class OrderWorld {
     for (const partition of this.lanes.keys()) {
       for (const request of partition % 2 === 0 ? requests : [...requests].reverse()) {
         const marker = controlMarker(request, request.request_number);
-        request.positions[partition] = this.#write(partition, given('eventsCollected', SHOP, marker));
+        request.positions[partition] = this.#merger.write(partition, given('eventsCollected', SHOP, marker));
       }
     }
     return requests;
   }
 
-  #runLanes(index: number, events: number, decisions: number): void {
-    const partition = this.#partition(index);
-    const taken = [...partition.decisions.splice(0, decisions), ...partition.events.splice(0, events)];
-    partition.handled = partition.written - partition.events.length;
-    const out = partition.harness.batch(this.time, ...taken);
-    for (const { key, bytes } of of('identityRequests', out)) {
-      this.#requests.push({ topic: 'identityRequests', key, bytes });
-    }
+  #runLanes(partition: number, events: number, decisions: number): void {
+    this.#merger.runLanes(partition, this.time, { events, decisions });
   }
 
   #runIdentity(count: number): void {
-    const out = this.identity.batch(this.time, ...this.#requests.splice(0, count));
-    for (const { partition, key, bytes } of of('identityDecisions', out)) {
-      this.#partition(partition).decisions.push({ topic: 'identityDecisions', key, bytes });
-    }
-  }
-
-  #publish(index: number): void {
-    const { harness, handled } = this.#partition(index);
-    const offset = harness.processor.pendingSince()?.offset ?? handled;
-    const marks = lanesService.watermarks?.encode(index, { time: this.time, offset }, codecs) ?? [];
-    for (const { topic, value } of marks) {
-      if (topic === 'identityRequests') this.#requests.push({ topic, key: '', bytes: Buffer.from(value) });
-    }
-  }
-
-  #partition(index: number): Partition {
-    const partition = this.lanes[index];
-    assert(partition !== undefined, `there is a lane partition ${String(index)}`);
-    return partition;
+    this.#merger.runIdentity(this.time, count);
   }
 }
 

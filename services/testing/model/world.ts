@@ -2,17 +2,15 @@
  * The merger whole, without a broker: lane partitions and identity as they are, topics as lists, and a schedule that
  * says who moves next and who dies. For the model test only.
  */
-import { localCodecs } from '../../../schemas/codec.ts';
 import { controlMarker } from '../../../schemas/control-markers.ts';
 import { toWorkspace } from '../../../schemas/ids.ts';
 import { partitionOf } from '../../../schemas/partitioner.ts';
 import type { Activity, IdentityFact, IdentityRequest } from '../../../schemas/records.ts';
 import { assert } from '../../runtime/errors.ts';
-import { given, of, ProcessorHarness, type Given, type Output } from '../processor-harness.ts';
+import { given, of, type ProcessorHarness } from '../processor-harness.ts';
 import { WorkspaceGraph } from '../../identity/graph/graph.ts';
-import { identityService } from '../../identity/service.ts';
-import { lanesService } from '../../merger/service.ts';
 import { isLaneCall, type Call, type ControlCall, type SettingsCall } from './calls.ts';
+import { ListedMerger, type ListedLanes, type Reading } from './listed-merger.ts';
 import { personAtEnd, type Told, type WorldEvent } from './told.ts';
 import { eventOf, requestOf } from './wire.ts';
 
@@ -22,37 +20,21 @@ const ROUNDS_MAX = 2_000;
 const IDLE_ROUNDS = 10;
 /** The clock goes on while nothing else does: identity gives up a control call that never came by it. */
 const IDLE_MS = 5_000;
-const codecs = localCodecs();
-
-interface LanePartition {
-  readonly harness: ProcessorHarness;
-  readonly events: Given[];
-  readonly decisions: Given[];
-  handled: number;
-}
 
 export class World implements Told {
   readonly workspace = WORKSPACE;
-  readonly lanes: readonly LanePartition[];
-  readonly identity = new ProcessorHarness(identityService, {
-    codecs,
-    partitions: PARTITIONS,
-    partition: partitionOf(WORKSPACE, PARTITIONS),
-  });
+  readonly #merger = new ListedMerger(WORKSPACE, PARTITIONS);
   readonly merged: WorldEvent[] = [];
   /** identity.log. */
   readonly facts: IdentityFact[] = [];
-  readonly #requests: Given[] = [];
   #time = 0;
   #controls = 0;
 
-  constructor() {
-    this.lanes = Array.from({ length: PARTITIONS }, (_, partition) => ({
-      harness: new ProcessorHarness(lanesService, { codecs, partitions: PARTITIONS, partition }),
-      events: [],
-      decisions: [],
-      handled: 0,
-    }));
+  get lanes(): readonly ListedLanes[] {
+    return this.#merger.lanes;
+  }
+  get identity(): ProcessorHarness {
+    return this.#merger.identity;
   }
 
   /**
@@ -62,9 +44,8 @@ export class World implements Told {
   ingest(call: Exclude<Call, SettingsCall>): void {
     this.#time = Math.max(this.#time, call.receivedAt);
     if (isLaneCall(call)) {
-      this.#lane(partitionOf(call.lane, PARTITIONS)).events.push(
-        given('eventsCollected', call.lane, eventOf(call, WORKSPACE)),
-      );
+      const event = given('eventsCollected', call.lane, eventOf(call, WORKSPACE));
+      this.#merger.write(partitionOf(call.lane, PARTITIONS), event);
       return;
     }
     this.#controls += 1;
@@ -76,9 +57,11 @@ export class World implements Told {
       },
       this.#controls,
     );
-    for (const { events } of this.lanes) events.push(given('eventsCollected', WORKSPACE, marker));
+    for (const partition of this.lanes.keys()) {
+      this.#merger.write(partition, given('eventsCollected', WORKSPACE, marker));
+    }
     if (call.type === 'lost') return; // its gateway died before it sent the call, and has told nobody
-    this.#requests.push(given('identityRequests', WORKSPACE, this.#control(call)));
+    this.#merger.requests.push(given('identityRequests', WORKSPACE, this.#control(call)));
   }
 
   /** In force from the next batch of identity on. */
@@ -93,17 +76,20 @@ export class World implements Told {
     switch ((choice >> 3) % 6) {
       case 0:
       case 1:
-        this.#runLanes(partition, { events: size, decisions: size, decisionsFirst: choice % 2 === 0 });
+        this.#runLanes(partition, { events: size, decisions: size, eventsFirst: choice % 2 !== 0 });
         break;
       case 2:
       case 3:
         this.#runIdentity(size);
         break;
       case 4:
-        this.#publishWatermark(partition);
+        this.#merger.publish(partition, this.#time);
         break;
       default:
-        this.#restart(choice % 3 === 0 ? this.identity : this.#lane(partition).harness, (choice >> 6) % 3);
+        this.#restart(
+          choice % 3 === 0 ? this.identity : this.#merger.of(partition).harness,
+          (choice >> 6) % 3,
+        );
     }
   }
 
@@ -111,11 +97,10 @@ export class World implements Told {
   settle(): void {
     for (let round = 0; ; round += 1) {
       assert(round < ROUNDS_MAX, 'the merger comes to rest');
-      const rest = this.lanes.every(({ events, decisions }) => events.length + decisions.length === 0);
-      if (rest && this.#requests.length === 0 && this.#unsettled() === 0) return;
+      if (this.#merger.isAtRest()) return;
       for (let partition = 0; partition < PARTITIONS; partition += 1) {
-        this.#runLanes(partition, { events: 5, decisions: 5, decisionsFirst: round % 2 === 0 });
-        this.#publishWatermark(partition);
+        this.#runLanes(partition, { events: 5, decisions: 5, eventsFirst: round % 2 !== 0 });
+        this.#merger.publish(partition, this.#time);
       }
       this.#runIdentity(10);
       if (round > IDLE_ROUNDS) this.#time += IDLE_MS;
@@ -152,64 +137,22 @@ export class World implements Told {
     else harness.flush();
   }
 
-  #unsettled(): number {
-    const lanes = this.lanes.reduce((sum, { harness }) => sum + harness.processor.status().unsettled, 0);
-    return lanes + this.identity.processor.status().unsettled;
-  }
-
-  #runLanes(
-    partition: number,
-    take: { readonly events: number; readonly decisions: number; readonly decisionsFirst: boolean },
-  ): void {
-    const lane = this.#lane(partition);
-    const decisions = lane.decisions.splice(0, take.decisions);
-    const events = lane.events.splice(0, take.events);
-    lane.handled += events.length;
-    const records = take.decisionsFirst ? [...decisions, ...events] : [...events, ...decisions];
-    const out = lane.harness.batch(this.#time, ...records);
-    this.#requests.push(...forward('identityRequests', out));
-    for (const { value } of of('eventsMerged', out)) {
-      if (value.event === null) continue;
-      this.merged.push({ merged: value, event: value.event });
+  #runLanes(partition: number, reading: Reading): void {
+    for (const { value } of of('eventsMerged', this.#merger.runLanes(partition, this.#time, reading))) {
+      if (value.event !== null) this.merged.push({ merged: value, event: value.event });
     }
   }
 
   #runIdentity(count: number): void {
-    const out = this.identity.batch(this.#time, ...this.#requests.splice(0, count));
+    const out = this.#merger.runIdentity(this.#time, count);
     this.facts.push(...of('identityLog', out).map(({ value }) => value));
-    for (const [partition, { decisions }] of this.lanes.entries()) {
-      const theirs = out.filter((each) => each.partition === partition);
-      decisions.push(...forward('identityDecisions', theirs));
-    }
-  }
-
-  #publishWatermark(partition: number): void {
-    const { harness, handled } = this.#lane(partition);
-    const offset = harness.processor.pendingSince()?.offset ?? handled;
-    for (const { topic, value } of lanesService.watermarks?.encode(
-      partition,
-      { time: this.#time, offset },
-      codecs,
-    ) ?? []) {
-      if (topic === 'identityRequests') this.#requests.push({ topic, key: '', bytes: Buffer.from(value) });
-    }
   }
 
   #control(call: ControlCall): IdentityRequest {
     return {
       ...requestOf(call, WORKSPACE),
       request_number: this.#controls,
-      positions: this.lanes.map(({ handled, events }) => handled + events.length),
+      positions: this.lanes.map(({ written }) => written),
     };
   }
-
-  #lane(partition: number): LanePartition {
-    const lane = this.lanes[partition];
-    assert(lane !== undefined, `there is a lane partition ${String(partition)}`);
-    return lane;
-  }
-}
-
-function forward(topic: 'identityRequests' | 'identityDecisions', outputs: readonly Output[]): Given[] {
-  return outputs.filter((output) => output.topic === topic).map(({ key, bytes }) => ({ topic, key, bytes }));
 }
