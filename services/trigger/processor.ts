@@ -17,8 +17,10 @@ import {
   type Kept,
   type Processor,
 } from '../runtime/task/ports.ts';
-import { LinkBook } from './decide/links.ts';
+import { LinkBook, type Parked } from './decide/links.ts';
 import { changesAtOf } from './decide/state-codec.ts';
+import { workspaceIn } from './decide/workspace-counts.ts';
+import { DueTimers } from './due-timers.ts';
 import { HeldRecords } from './held-records.ts';
 import { MergedView } from './merged-view.ts';
 import { PeopleStore } from './people-store.ts';
@@ -39,8 +41,6 @@ const unitsADrainedRecord = 10;
 
 /** About as much of the machine as a unit of share.ts, as measured. */
 const patternStepsAUnit = 7;
-/** Timers of a partition that run in a batch, so that very many at once hold up no record. */
-export const timersABatchMax = 500;
 const NOTHING = Buffer.alloc(0);
 
 export class TriggerProcessor implements Processor {
@@ -54,6 +54,9 @@ export class TriggerProcessor implements Processor {
   readonly #adoption: TimerAdoption;
   readonly #held: HeldRecords;
   readonly #records: PersonRecords;
+  readonly #due: DueTimers;
+  /** The batch that was seen last: it tells how far a workspace has come whose records wait for its share. */
+  #batch: BatchContext | undefined;
 
   constructor(partitions: number, store: KeyedStore, codecs: Codecs) {
     this.#people = new PeopleStore(store, codecs, (personKey, from, to) => {
@@ -66,17 +69,22 @@ export class TriggerProcessor implements Processor {
     this.#timers = new TimerIndex(store);
     this.#adoption = new TimerAdoption(store, this.#timers);
     this.#held = new HeldRecords(store, (personKey) => this.#people.changesAt(personKey));
+    this.#due = new DueTimers(store, this.#timers, {
+      readTo: (workspace) => this.#readTo(workspace),
+      rests: (workspace) => this.#rests(workspace),
+    });
     this.#records = new PersonRecords({
       people: this.#people,
       codecs,
       view: this.#view,
       rules: this.#rules,
       links: this.#links,
-      watermarks: this.#watermarks,
+      readTo: (workspace) => this.#readTo(workspace),
     });
   }
 
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
+    this.#batch = batch;
     this.#rules.use(batch.definitions);
     if (record.topic === 'triggerTransfers') {
       this.#takeTransfer(this.#codecs.Transfer.decode(record.bytes, record.valueStart, record.valueEnd), out);
@@ -100,6 +108,7 @@ export class TriggerProcessor implements Processor {
   }
 
   onBatchEnd(batch: BatchContext, out: Emitter): void {
+    this.#batch = batch;
     this.#rules.use(batch.definitions);
     this.#adoption.step();
     if (this.#links.people > 0) this.#drainParked(batch, out);
@@ -115,6 +124,11 @@ export class TriggerProcessor implements Processor {
     const steps = this.#people.patternSteps;
     this.#people.patternSteps = 0;
     return Math.ceil(steps / patternStepsAUnit);
+  }
+
+  /** Of a record that waits: everything received before it and before this time has come before it. */
+  mark(): number {
+    return this.#watermarks.time;
   }
 
   pendingSince(): undefined {
@@ -136,21 +150,35 @@ export class TriggerProcessor implements Processor {
   }
 
   get #isDue(): boolean {
-    return this.#timers.due(this.#watermarks.time) !== undefined;
+    return this.#due.any(this.#watermarks.time);
+  }
+
+  #rests(workspace: string): boolean {
+    return this.#batch?.rests?.(workspace) === true;
+  }
+
+  /** Everything of the workspace that was received before it has been handled, ms. */
+  #readTo(workspace: string): number {
+    return this.#batch?.standsAt?.(workspace) ?? this.#watermarks.time;
   }
 
   /** A record of a person's stream, own or forwarded; the view shows it. */
   #take(personKey: string, source: Source, out: Emitter): void {
-    if (!this.#parks(personKey, source)) this.#inItsTime(personKey, source, out);
+    if (!this.#parks(personKey, source, out)) this.#inItsTime(personKey, source, out);
+  }
+
+  #park(personKey: string, queue: string, parked: Parked, out: Emitter): void {
+    const facts = this.#links.park(personKey, queue, parked);
+    this.#records.tellNotAwaited(personKey, facts, this.#watermarks.time, out);
   }
 
   /** Parks a record of a person to whom a merge is outstanding. */
-  #parks(personKey: string, source: Source): boolean {
+  #parks(personKey: string, source: Source, out: Emitter): boolean {
     if (!this.#links.has(personKey)) return false;
     const queue = this.#links.queueFor(personKey, source.forwardedFact);
     if (queue === undefined) return false;
     const { originPartition, originOffset } = source;
-    this.#links.park(personKey, queue, { originPartition, originOffset, value: valueOf(source) });
+    this.#park(personKey, queue, { originPartition, originOffset, value: valueOf(source) }, out);
     return true;
   }
 
@@ -159,7 +187,7 @@ export class TriggerProcessor implements Processor {
     const { mergedAt } = this.#view;
     const stored = this.#people.stored(personKey);
     const changesAt = stored === undefined ? Infinity : changesAtOf(stored);
-    const readTo = this.#watermarks.time;
+    const readTo = this.#readTo(workspaceIn(personKey));
     const waits = changesAt < mergedAt && changesAt > readTo;
     if (!waits && !this.#held.isBehind(personKey, { mergedAt, changesAt, readTo })) {
       this.#records.handle(personKey, stored, source, out);
@@ -167,11 +195,15 @@ export class TriggerProcessor implements Processor {
     }
     const { originPartition, originOffset, forwardedFact } = source;
     const place = { originPartition, originOffset, forwardedFact };
-    this.#held.hold(personKey, { ...place, mergedAt, value: valueOf(source) });
+    const held = this.#held.hold(personKey, { ...place, mergedAt, value: valueOf(source) });
+    if (held === 'held') return;
+    this.#records.tellTimerNotAwaited(personKey, out);
+    if (held === 'now') this.#records.handle(personKey, stored, source, out);
   }
 
   #drainParked(batch: BatchContext, out: Emitter): void {
-    this.#links.drain(drainRecordsMax, (personKey, parked) => {
+    const budgetOf = (workspace: string): number => (this.#rests(workspace) ? 0 : drainRecordsMax);
+    this.#links.drain(budgetOf, (personKey, parked) => {
       const { originPartition, originOffset, value } = parked;
       const name = `parked ${personKey} ${String(originPartition)} ${String(originOffset)}`;
       attempt(batch, keptOf(name, personKey, parked), () => {
@@ -183,43 +215,41 @@ export class TriggerProcessor implements Processor {
         this.#view.take(this.#codecs.MergedEvent, source);
         this.#inItsTime(personKey, source, out);
       });
-      return 1 + Math.floor(this.takeUnits() / unitsADrainedRecord);
+      const cost = 1 + Math.floor(this.takeUnits() / unitsADrainedRecord);
+      return this.#rests(workspaceIn(personKey)) ? Infinity : cost;
     });
   }
 
   #drainHeld(batch: BatchContext, out: Emitter): void {
-    this.#held.drain(drainRecordsMax, (personKey, held) => {
+    const budgetOf = (workspace: string): number => (this.#rests(workspace) ? 0 : drainRecordsMax);
+    this.#held.drain(budgetOf, (personKey, held) => {
       const { originPartition, originOffset, value } = held;
       const name = `held ${personKey} ${String(originPartition)} ${String(originOffset)}`;
       attempt(batch, keptOf(name, personKey, held), () => {
         const source = { ...held, bytes: value, start: 0, end: value.length };
         this.#view.take(this.#codecs.MergedEvent, source);
-        if (this.#parks(personKey, source)) return;
+        if (this.#parks(personKey, source, out)) return;
         this.#records.handle(personKey, this.#people.stored(personKey), source, out);
       });
+      const cost = 1 + Math.floor(this.takeUnits() / unitsADrainedRecord);
+      return this.#rests(workspaceIn(personKey)) ? Infinity : cost;
     });
-    this.takeUnits(); // of no record that the shell is about to take
   }
 
   /** A bounded slice of what is due: however many they are, records are taken between. */
   #runTimers(batch: BatchContext, out: Emitter): void {
-    const until = this.#watermarks.time;
-    for (let ran = 0; ran < timersABatchMax; ran += 1) {
-      const timer = this.#timers.due(until);
-      if (timer === undefined) break;
-      const { personKey, at } = timer;
-      this.#timers.move(personKey, at, Infinity);
+    this.#due.run(this.#watermarks.time, batch.sequence, ({ personKey, at }) => {
       const queue = this.#links.has(personKey) ? this.#links.queueFor(personKey, null) : undefined;
       if (queue !== undefined) {
         // Before the state of a person who has been merged is here, nobody can say what time has changed.
-        this.#links.park(personKey, queue, { originPartition: -1, originOffset: at, value: NOTHING });
-        continue;
+        this.#park(personKey, queue, { originPartition: -1, originOffset: at, value: NOTHING }, out);
+        return;
       }
       const kept = { originOffset: -1, value: Buffer.from(personKey) };
       attempt(batch, keptOf(`timer ${personKey} ${String(at)}`, personKey, kept), () =>
         this.#records.lookAgain(personKey, at, out),
       );
-    }
+    });
     this.takeUnits();
   }
 
