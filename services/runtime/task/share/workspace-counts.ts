@@ -21,15 +21,21 @@ export class WorkspaceCounts {
   get total(): number {
     return this.#total;
   }
-  /** @param key of a person, which begins with the workspace. */
+  /** @param key which begins with the workspace, as those of people and of lanes do. */
   hasRoom(key: string): boolean {
+    return this.#total < this.#bounds.reservedMin || this.hasRoomOf(workspaceIn(key));
+  }
+  hasRoomOf(workspace: string): boolean {
     const { max, ofWorkspaceMax, reservedMin } = this.#bounds;
-    const count = this.#counts.get(workspaceIn(key)) ?? 0;
+    if (this.#total < reservedMin) return true;
+    const count = this.#counts.get(workspace) ?? 0;
     return count < reservedMin || (count < ofWorkspaceMax && this.#total < max);
   }
   add(key: string, change: number): void {
+    this.addOf(workspaceIn(key), change);
+  }
+  addOf(workspace: string, change: number): void {
     if (change === 0) return;
-    const workspace = workspaceIn(key);
     const count = (this.#counts.get(workspace) ?? 0) + change;
     this.#total += change;
     if (count === 0) this.#counts.delete(workspace);
