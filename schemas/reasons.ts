@@ -31,6 +31,10 @@ export const reasons = {
     'The visitor has more waiting events than the limit; the event is kept in anonymous_events only.',
   input_expired:
     'Records were gone from the log before their service had read them; detail says which offsets.',
+  merge_not_awaited:
+    'Nothing was lost: the workspace had as many merges of people under way as may be, so the person’s records were judged before what these merges brought; it was added when it came. detail has the numbers of the merges.',
+  timer_not_awaited:
+    'Nothing was lost: as many records of the workspace waited for timers as may, so this one was judged before a timer that came first.',
   not_handled: 'The record could not be handled; it lies in dead.letters. detail says where and why.',
   undecodable: 'The record could not be read; it lies in dead.letters.',
 } as const;

@@ -91,25 +91,10 @@ export const tasksErrors = {
     follows: 'stands',
     todo: BUG,
   },
-  too_many_parked: {
-    means: 'Merges of people do not come to their end, and what waits behind them is at its bound.',
-    follows: 'stands',
-    todo: 'See which partition of trigger.transfers is not read: every instance of trigger must run.',
-  },
   held_record_missing: {
     means: 'A record that waits for a timer is not where it was kept.',
     follows: 'stands',
     todo: BUG,
-  },
-  too_many_held: {
-    means: 'As many records wait for timers before them as the bound.',
-    follows: 'stands',
-    todo: 'See which partition of events.merged is not read: time passes only when all are.',
-  },
-  too_many_linked: {
-    means: 'More merges of people are under way at once than the bound.',
-    follows: 'stands',
-    todo: 'See which partition of trigger.transfers is not read: every instance of trigger must run.',
   },
   lanes_overloaded: {
     means: 'Too many lanes or control calls wait for identity.',

@@ -4,6 +4,7 @@ import type { LaneKey, Workspace } from '../../schemas/ids.ts';
 import { assert } from '../runtime/errors.ts';
 import type { EventStore, KeyedStore, LaneSlot, PartitionStores } from '../runtime/store/ports.ts';
 import type { Emitter, Kept } from '../runtime/task/ports.ts';
+import type { CountBounds } from '../runtime/task/share/workspace-counts.ts';
 import { AheadAnswers } from './memory/ahead-answers.ts';
 import { BusyLanes } from './memory/busy-lanes.ts';
 import { decideLane, type LaneEvent, type LaneInput } from './decide/decide.ts';
@@ -17,6 +18,15 @@ import { OpenChains, QUEUED_NUMBER_AT, QUEUED_PREFIX_BYTES } from './memory/open
 import { Outputs } from './records/outputs.ts';
 import { PeopleTable } from './memory/people-table.ts';
 import { COUNTED, flagsOf, type LaneState } from './decide/state.ts';
+
+export interface LanesPlace {
+  readonly partition: number;
+  readonly partitions: number;
+  /** Waiting events of one lane, if not the usual limit. */
+  readonly laneEventsMax?: number | undefined;
+  /** Lanes that ask or release, if not the usual bounds. */
+  readonly busyLanes?: CountBounds | undefined;
+}
 
 export interface LaneRef {
   readonly hex: string;
@@ -50,7 +60,7 @@ export class LaneShell {
   readonly answers: AheadAnswers;
 
   constructor(
-    place: { readonly partition: number; readonly laneEventsMax?: number | undefined },
+    place: Pick<LanesPlace, 'partition' | 'laneEventsMax' | 'busyLanes'>,
     stores: PartitionStores,
     codecs: Codecs,
   ) {
@@ -59,7 +69,7 @@ export class LaneShell {
     this.keyed = stores.keyed;
     this.lanes = new LaneTable(stores.keyed);
     this.people = new PeopleTable(stores.keyed);
-    this.busy = new BusyLanes(stores.keyed, (hex) => this.lanes.get(hex));
+    this.busy = new BusyLanes(stores.keyed, (hex) => this.lanes.get(hex), place.busyLanes);
     this.chains = new OpenChains(stores.events);
     this.full = new FullLanes(stores.events, stores.keyed, place.laneEventsMax);
     this.outputs = new Outputs(codecs, place.partition);

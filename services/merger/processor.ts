@@ -16,7 +16,7 @@ import type { HashWindow, LaneSlot, PartitionStores } from '../runtime/store/por
 import { attempt, type BatchContext, type Emitter, type Processor } from '../runtime/task/ports.ts';
 import { staysAnonymous, type Answer } from './decide/decide.ts';
 import { anonymousIdsIn, identifiersIn } from './decide/decision-detail.ts';
-import { LaneShell, type LaneRef } from './lane-shell.ts';
+import { LaneShell, type LaneRef, type LanesPlace } from './lane-shell.ts';
 import { graceMs, waitingMs } from './decide/limits.ts';
 import { MessageHash } from './records/message-hash.ts';
 import { EventRouting, IDENTIFY, MARKER, NOBODY } from './records/routing.ts';
@@ -24,13 +24,6 @@ import { BUSY, LINKED } from './decide/state.ts';
 import { Turns } from './turns.ts';
 
 const HOUR_MS = 3_600_000;
-
-export interface LanesPlace {
-  readonly partition: number;
-  readonly partitions: number;
-  /** Waiting events of one lane, if not the usual limit. */
-  readonly laneEventsMax?: number | undefined;
-}
 
 export class LanesProcessor implements Processor {
   readonly #partition: number;
@@ -47,13 +40,13 @@ export class LanesProcessor implements Processor {
   /** Answers that no lane waited for: always 0 unless the folder and the topics are not of one kind. */
   #strays = 0;
 
-  constructor({ partition, partitions, laneEventsMax }: LanesPlace, stores: PartitionStores, codecs: Codecs) {
+  constructor(place: LanesPlace, stores: PartitionStores, codecs: Codecs) {
     assert(stores.duplicates !== undefined, 'lanes have a duplicates check');
-    this.#partition = partition;
-    this.#partitions = partitions;
+    this.#partition = place.partition;
+    this.#partitions = place.partitions;
     this.#codecs = codecs;
     this.#duplicates = stores.duplicates;
-    this.#shell = new LaneShell({ partition, laneEventsMax }, stores, codecs);
+    this.#shell = new LaneShell(place, stores, codecs);
     this.#turns = new Turns(this.#shell);
   }
 
@@ -92,6 +85,17 @@ export class LanesProcessor implements Processor {
     // received_at stays the first field in every version of the schema, so its id does not matter here.
     this.#peek.read(record.bytes, record.valueStart, record.valueEnd);
     return record.valueEnd - record.valueStart > WIRE_HEADER_BYTES ? this.#peek.receivedAt : undefined;
+  }
+
+  /** Of an event that waits for its workspace's share: the watermark does not pass it. */
+  mark(record: InputRecord): number {
+    return this.receivedAt(record) ?? 0;
+  }
+
+  /** Identity has not answered very many of its lanes, or decided very many of its control calls. */
+  mustWait(workspace: string): boolean {
+    const { busy, markers } = this.#shell;
+    return !busy.hasRoom(workspace) || !markers.hasRoom(workspace);
   }
 
   status(): { readonly unsettled: number } & Readonly<Record<string, number>> {

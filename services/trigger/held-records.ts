@@ -11,6 +11,7 @@
  */
 import { CodedError } from '../runtime/errors.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
+import { WorkspaceCounts, workspaceIn, type CountBounds } from '../runtime/task/share/workspace-counts.ts';
 
 export interface HeldRecord {
   /** Place on events.merged, for ever, however often it is forwarded. */
@@ -24,10 +25,17 @@ export interface HeldRecord {
   readonly value: Buffer;
 }
 
-/** People of one partition with records that wait for a timer. */
-export const heldPeopleMax = 200_000;
-/** Records of one partition that wait for timers. They lie in the store, so this bounds the disk. */
-export const heldRecordsMax = 5_000_000;
+/** Of one partition: people with records that wait for a timer, and these records, which lie in the store. */
+export interface HeldBounds {
+  readonly people: CountBounds;
+  readonly records: CountBounds;
+}
+const usual: HeldBounds = {
+  people: { max: 200_000, ofWorkspaceMax: 100_000, reservedMin: 1_000 },
+  records: { max: 5_000_000, ofWorkspaceMax: 1_000_000, reservedMin: 10_000 },
+};
+/** `firstAt` of a queue whose first no timer holds. */
+const HELD_BY_NONE = -Infinity;
 
 interface Queue {
   readonly head: number;
@@ -54,11 +62,14 @@ export class HeldRecords {
   readonly #changesAt: (personKey: string) => number;
   readonly #queues = new Map<string, Queue>();
   readonly #ready = new Set<string>();
-  #records = 0;
+  readonly #peopleOf: WorkspaceCounts;
+  readonly #recordsOf: WorkspaceCounts;
 
   /** @param changesAt when a person's next timer is due, ms; Infinity for none. */
-  constructor(store: KeyedStore, changesAt: (personKey: string) => number) {
+  constructor(store: KeyedStore, changesAt: (personKey: string) => number, bounds = usual) {
     this.#store = store;
+    this.#peopleOf = new WorkspaceCounts(bounds.people);
+    this.#recordsOf = new WorkspaceCounts(bounds.records);
     this.#changesAt = changesAt;
     for (let from = 'h:'; ;) {
       const found = store.scan(from, 'h;', LOAD_PEOPLE);
@@ -73,7 +84,7 @@ export class HeldRecords {
     return this.#queues.size;
   }
   get records(): number {
-    return this.#records;
+    return this.#recordsOf.total;
   }
   get anyReady(): boolean {
     return this.#ready.size > 0;
@@ -90,18 +101,22 @@ export class HeldRecords {
     return mergedAt >= queue.firstAt || changesAt <= readTo || !isHeldBy(changesAt, queue);
   }
 
-  hold(personKey: string, record: HeldRecord): void {
+  /**
+   * Where there is no more room the timer is not awaited: of who has nothing that waits, the record is to be handled now;
+   * of others the oldest is handed out next, so that all of theirs stay in order.
+   */
+  hold(personKey: string, record: HeldRecord): 'held' | 'hurried' | 'now' {
     const queue = this.#queues.get(personKey);
-    if (this.#records >= heldRecordsMax || (queue === undefined && this.#queues.size >= heldPeopleMax)) {
-      throw new CodedError(
-        'too_many_held',
-        `could not hold ${String(this.#records)} records of ${String(this.#queues.size)} people for timers`,
-      );
-    }
+    const hasRoom =
+      this.#recordsOf.hasRoom(personKey) && (queue !== undefined || this.#peopleOf.hasRoom(personKey));
+    if (!hasRoom && queue === undefined) return 'now';
     const { head, tail, firstAt } = queue ?? { head: 0, tail: 0, firstAt: record.mergedAt };
     this.#store.put(itemKey(personKey, tail), encodeItem(record));
-    this.#records += 1;
-    this.#save(personKey, { head, tail: tail + 1, firstAt });
+    this.#recordsOf.add(personKey, 1);
+    this.#save(personKey, { head, tail: tail + 1, firstAt: hasRoom ? firstAt : HELD_BY_NONE });
+    if (hasRoom) return 'held';
+    this.#ready.add(personKey);
+    return 'hurried';
   }
 
   /** The person was looked at. @param changesAt when the next timer is due, ms. */
@@ -112,14 +127,20 @@ export class HeldRecords {
     else this.#ready.add(personKey);
   }
 
-  /** Hands out what is ready, at most `recordsMax`, in the same order after any restart. */
-  drain(recordsMax: number, handle: (personKey: string, record: HeldRecord) => void): void {
-    let budget = recordsMax;
+  /**
+   * Hands out what is ready, in the same order after any restart. Each says what it took of the batch; a workspace has so
+   * much of it and no more.
+   */
+  drain(
+    costMaxOf: (workspace: string) => number,
+    handle: (personKey: string, record: HeldRecord) => number,
+  ): void {
+    const left = new Map<string, number>();
     for (const personKey of [...this.#ready].sort()) {
-      while (budget > 0 && this.#isReady(personKey)) {
-        budget -= 1;
-        this.#handOut(personKey, handle);
-      }
+      const workspace = workspaceIn(personKey);
+      let budget = left.get(workspace) ?? costMaxOf(workspace);
+      while (budget > 0 && this.#isReady(personKey)) budget -= this.#handOut(personKey, handle);
+      left.set(workspace, budget);
     }
   }
 
@@ -129,7 +150,7 @@ export class HeldRecords {
     return this.#ready.has(personKey);
   }
 
-  #handOut(personKey: string, handle: (personKey: string, record: HeldRecord) => void): void {
+  #handOut(personKey: string, handle: (personKey: string, record: HeldRecord) => number): number {
     const queue = this.#queues.get(personKey);
     const first = queue && this.#store.get(itemKey(personKey, queue.head));
     if (queue === undefined || first === undefined) {
@@ -137,15 +158,16 @@ export class HeldRecords {
     }
     const record = decodeItem(first);
     this.#store.delete(itemKey(personKey, queue.head));
-    this.#records -= 1;
+    this.#recordsOf.add(personKey, -1);
     const head = queue.head + 1;
     const next = head === queue.tail ? undefined : this.#store.get(itemKey(personKey, head));
     if (next === undefined) this.#forget(personKey);
     else this.#save(personKey, { head, tail: queue.tail, firstAt: decodeItem(next).mergedAt });
-    handle(personKey, record);
+    return handle(personKey, record);
   }
 
   #save(personKey: string, queue: Queue): void {
+    if (!this.#queues.has(personKey)) this.#peopleOf.add(personKey, 1);
     this.#queues.set(personKey, queue);
     const bytes = Buffer.allocUnsafe(INDEX_BYTES);
     bytes.writeDoubleLE(queue.head, 0);
@@ -155,14 +177,15 @@ export class HeldRecords {
   }
 
   #forget(personKey: string): void {
-    this.#queues.delete(personKey);
+    if (this.#queues.delete(personKey)) this.#peopleOf.add(personKey, -1);
     this.#ready.delete(personKey);
     this.#store.delete(`h:${personKey}`);
   }
 
   #load(personKey: string, queue: Queue): void {
     this.#queues.set(personKey, queue);
-    this.#records += queue.tail - queue.head;
+    this.#peopleOf.add(personKey, 1);
+    this.#recordsOf.add(personKey, queue.tail - queue.head);
     this.looked(personKey, this.#changesAt(personKey));
   }
 }

@@ -20,9 +20,10 @@ import type { PeopleStore } from './people-store.ts';
 import type { RulesCache } from './rules-cache.ts';
 import { wholeOf } from './transfer-state.ts';
 import { TransferWriter, type Source } from './transfers.ts';
-import type { Watermarks } from './watermarks.ts';
 import { watchersFor } from './decide/workspace-rules.ts';
 
+/** Numbers that a row names; the rest are counted. */
+const factsToldMax = 100;
 /** Types of what a visitor does; the others say something of the person. */
 const HAPPENS: ReadonlySet<string> = new Set(['event', 'page', 'screen']);
 
@@ -33,7 +34,8 @@ export interface PersonRecordsParts {
   readonly view: MergedView;
   readonly rules: RulesCache;
   readonly links: LinkBook;
-  readonly watermarks: Watermarks;
+  /** Everything of the workspace that was received before it has been handled, ms. */
+  readonly readTo: (workspace: string) => number;
 }
 
 export class PersonRecords {
@@ -65,6 +67,33 @@ export class PersonRecords {
     const { people } = this.#parts;
     const person = people.person(whose.personKey);
     people.settle(whose, person, decideAbsorb(this.#subject(whose, person), moved, change), out);
+  }
+
+  /** The person's records go on without what these merges bring, which is added when it comes. */
+  tellNotAwaited(personKey: string, facts: readonly number[], at: number, out: Emitter): void {
+    if (facts.length === 0) return;
+    const detail = JSON.stringify({ facts: facts.slice(0, factsToldMax), merges: facts.length });
+    this.#tell(personKey, { reason: 'merge_not_awaited', at, detail }, out);
+  }
+
+  /** The record that the view shows was handled although a timer before it had not run. */
+  tellTimerNotAwaited(personKey: string, out: Emitter): void {
+    const { mergedAt: at, messageId } = this.#parts.view;
+    this.#tell(personKey, { reason: 'timer_not_awaited', at, messageId, detail: '{}' }, out);
+  }
+
+  #tell(
+    personKey: string,
+    what: {
+      readonly reason: 'merge_not_awaited' | 'timer_not_awaited';
+      readonly at: number;
+      readonly messageId?: string;
+      readonly detail: string;
+    },
+    out: Emitter,
+  ): void {
+    const row = { type: 'dropped', messageId: null, anonymousId: null, ...what } as const;
+    emitEffect(row, whoseOf(personKey), this.#parts.codecs, out);
   }
 
   /** What most events are: nothing of the person changes, and no rule asks about the name. */
@@ -100,8 +129,9 @@ export class PersonRecords {
         return;
       case 'absorb': {
         const fact = { factNumber: view.factNumber ?? 0, at: view.mergedAt, known: this.#known() };
-        const texts = links.absorb(personKey, fact);
-        if (texts !== undefined) this.absorb(whose, wholeOf(texts), fact, out);
+        const absorbing = links.absorb(personKey, fact);
+        if (absorbing.type === 'here') this.absorb(whose, wholeOf(absorbing.texts), fact, out);
+        if (absorbing.type === 'not_awaited') this.tellNotAwaited(personKey, [fact.factNumber], fact.at, out);
         return;
       }
       case 'split': {
@@ -121,8 +151,9 @@ export class PersonRecords {
   }
 
   #subject(whose: Whose, person: Person | undefined): Subject {
-    const { people, rules, watermarks } = this.#parts;
-    return people.subject(whose, person, { rules: rules.of(whose.workspace), readTo: watermarks.time });
+    const { people, rules, readTo } = this.#parts;
+    const { workspace } = whose;
+    return people.subject(whose, person, { rules: rules.of(workspace), readTo: readTo(workspace) });
   }
 
   #event(): PersonEvent {

@@ -18,10 +18,12 @@ import {
   type Kept,
   type Processor,
 } from '../runtime/task/ports.ts';
-import { LinkBook } from './decide/links.ts';
+import { LinkBook, type Parked } from './decide/links.ts';
 import { changesAtOf } from './decide/state-codec.ts';
 import type { Subject } from './decide/subject.ts';
 import type { WorkspaceRules } from './decide/workspace-rules.ts';
+import { workspaceIn } from '../runtime/task/share/workspace-counts.ts';
+import { DueTimers } from './due-timers.ts';
 import { HandledOffsets } from './handled-offsets.ts';
 import { HeldRecords } from './held-records.ts';
 import { MergedView } from './merged-view.ts';
@@ -43,8 +45,6 @@ const unitsADrainedRecord = 10;
 
 /** About as much of the machine as a unit of share.ts, as measured. */
 const patternStepsAUnit = 7;
-/** Timers of a partition that run in a batch, so that very many at once hold up no record. */
-export const timersABatchMax = 500;
 const NOTHING = Buffer.alloc(0);
 
 export class TriggerProcessor implements Processor {
@@ -59,7 +59,9 @@ export class TriggerProcessor implements Processor {
   readonly #held: HeldRecords;
   readonly #records: PersonRecords;
   readonly #offsets: HandledOffsets;
-  #definitions: DefinitionsView | undefined;
+  readonly #due: DueTimers;
+  /** The batch that was seen last: it tells how far a workspace has come whose records wait for its share. */
+  #batch: BatchContext | undefined;
 
   constructor(partitions: number, store: KeyedStore, codecs: Codecs) {
     this.#people = new PeopleStore(store, codecs, (personKey, from, to) => {
@@ -73,18 +75,22 @@ export class TriggerProcessor implements Processor {
     this.#timers = new TimerIndex(store);
     this.#adoption = new TimerAdoption(store, this.#timers);
     this.#held = new HeldRecords(store, (personKey) => this.#people.changesAt(personKey));
+    this.#due = new DueTimers(store, this.#timers, {
+      readTo: (workspace) => this.#readTo(workspace),
+      rests: (workspace) => this.#rests(workspace),
+    });
     this.#records = new PersonRecords({
       people: this.#people,
       codecs,
       view: this.#view,
       rules: this.#rules,
       links: this.#links,
-      watermarks: this.#watermarks,
+      readTo: (workspace) => this.#readTo(workspace),
     });
   }
 
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
-    this.#use(batch.definitions);
+    this.#use(batch);
     if (record.topic === 'triggerTransfers') {
       this.#takeTransfer(this.#codecs.Transfer.decode(record.bytes, record.valueStart, record.valueEnd), out);
       return;
@@ -108,7 +114,7 @@ export class TriggerProcessor implements Processor {
   }
 
   onBatchEnd(batch: BatchContext, out: Emitter): void {
-    this.#use(batch.definitions);
+    this.#use(batch);
     this.#adoption.step();
     if (this.#links.people > 0) this.#drainParked(batch, out);
     this.#runTimers(batch, out);
@@ -124,6 +130,11 @@ export class TriggerProcessor implements Processor {
     const steps = this.#people.patternSteps;
     this.#people.patternSteps = 0;
     return Math.ceil(steps / patternStepsAUnit);
+  }
+
+  /** Of a record that waits: everything received before it and before this time has come before it. */
+  mark(): number {
+    return this.#watermarks.time;
   }
 
   pendingSince(): undefined {
@@ -146,42 +157,57 @@ export class TriggerProcessor implements Processor {
 
   /** A person as they are now, for who asks why; undefined: the definitions have not been read yet. */
   seen(workspace: string, personId: string): Seen | undefined {
-    if (this.#definitions === undefined) return undefined;
-    this.#rules.use(this.#definitions);
+    const definitions = this.#batch?.definitions;
+    if (definitions === undefined) return undefined;
+    this.#rules.use(definitions);
     const personKey = `${workspace}:${personId}`;
     const rules = this.#rules.of(workspace);
-    const readTo = this.#watermarks.time;
+    const readTo = this.#readTo(workspace);
     const person = this.#people.person(personKey);
     return {
       subject: this.#people.subject({ workspace, personId, personKey }, person, { rules, readTo }),
       rules,
       readTo,
       offset: this.#offsets.next(workspace) ?? 0,
-      definitionsOffset: this.#definitions.offset,
+      definitionsOffset: definitions.offset,
     };
   }
 
-  #use(definitions: DefinitionsView): void {
-    this.#definitions = definitions;
-    this.#rules.use(definitions);
+  #use(batch: BatchContext): void {
+    this.#batch = batch;
+    this.#rules.use(batch.definitions);
   }
 
   get #isDue(): boolean {
-    return this.#timers.due(this.#watermarks.time) !== undefined;
+    return this.#due.any(this.#watermarks.time);
+  }
+
+  #rests(workspace: string): boolean {
+    return this.#batch?.rests?.(workspace) === true;
+  }
+
+  /** Everything of the workspace that was received before it has been handled, ms. */
+  #readTo(workspace: string): number {
+    return this.#batch?.standsAt?.(workspace) ?? this.#watermarks.time;
   }
 
   /** A record of a person's stream, own or forwarded; the view shows it. */
   #take(personKey: string, source: Source, out: Emitter): void {
-    if (!this.#parks(personKey, source)) this.#inItsTime(personKey, source, out);
+    if (!this.#parks(personKey, source, out)) this.#inItsTime(personKey, source, out);
+  }
+
+  #park(personKey: string, queue: string, parked: Parked, out: Emitter): void {
+    const facts = this.#links.park(personKey, queue, parked);
+    this.#records.tellNotAwaited(personKey, facts, this.#watermarks.time, out);
   }
 
   /** Parks a record of a person to whom a merge is outstanding. */
-  #parks(personKey: string, source: Source): boolean {
+  #parks(personKey: string, source: Source, out: Emitter): boolean {
     if (!this.#links.has(personKey)) return false;
     const queue = this.#links.queueFor(personKey, source.forwardedFact);
     if (queue === undefined) return false;
     const { originPartition, originOffset } = source;
-    this.#links.park(personKey, queue, { originPartition, originOffset, value: valueOf(source) });
+    this.#park(personKey, queue, { originPartition, originOffset, value: valueOf(source) }, out);
     return true;
   }
 
@@ -190,7 +216,7 @@ export class TriggerProcessor implements Processor {
     const { mergedAt } = this.#view;
     const stored = this.#people.stored(personKey);
     const changesAt = stored === undefined ? Infinity : changesAtOf(stored);
-    const readTo = this.#watermarks.time;
+    const readTo = this.#readTo(workspaceIn(personKey));
     const waits = changesAt < mergedAt && changesAt > readTo;
     if (!waits && !this.#held.isBehind(personKey, { mergedAt, changesAt, readTo })) {
       this.#records.handle(personKey, stored, source, out);
@@ -198,11 +224,15 @@ export class TriggerProcessor implements Processor {
     }
     const { originPartition, originOffset, forwardedFact } = source;
     const place = { originPartition, originOffset, forwardedFact };
-    this.#held.hold(personKey, { ...place, mergedAt, value: valueOf(source) });
+    const held = this.#held.hold(personKey, { ...place, mergedAt, value: valueOf(source) });
+    if (held === 'held') return;
+    this.#records.tellTimerNotAwaited(personKey, out);
+    if (held === 'now') this.#records.handle(personKey, stored, source, out);
   }
 
   #drainParked(batch: BatchContext, out: Emitter): void {
-    this.#links.drain(drainRecordsMax, (personKey, parked) => {
+    const budgetOf = (workspace: string): number => (this.#rests(workspace) ? 0 : drainRecordsMax);
+    this.#links.drain(budgetOf, (personKey, parked) => {
       const { originPartition, originOffset, value } = parked;
       const name = `parked ${personKey} ${String(originPartition)} ${String(originOffset)}`;
       attempt(batch, keptOf(name, personKey, parked), () => {
@@ -214,43 +244,41 @@ export class TriggerProcessor implements Processor {
         this.#view.take(this.#codecs.MergedEvent, source);
         this.#inItsTime(personKey, source, out);
       });
-      return 1 + Math.floor(this.takeUnits() / unitsADrainedRecord);
+      const cost = 1 + Math.floor(this.takeUnits() / unitsADrainedRecord);
+      return this.#rests(workspaceIn(personKey)) ? Infinity : cost;
     });
   }
 
   #drainHeld(batch: BatchContext, out: Emitter): void {
-    this.#held.drain(drainRecordsMax, (personKey, held) => {
+    const budgetOf = (workspace: string): number => (this.#rests(workspace) ? 0 : drainRecordsMax);
+    this.#held.drain(budgetOf, (personKey, held) => {
       const { originPartition, originOffset, value } = held;
       const name = `held ${personKey} ${String(originPartition)} ${String(originOffset)}`;
       attempt(batch, keptOf(name, personKey, held), () => {
         const source = { ...held, bytes: value, start: 0, end: value.length };
         this.#view.take(this.#codecs.MergedEvent, source);
-        if (this.#parks(personKey, source)) return;
+        if (this.#parks(personKey, source, out)) return;
         this.#records.handle(personKey, this.#people.stored(personKey), source, out);
       });
+      const cost = 1 + Math.floor(this.takeUnits() / unitsADrainedRecord);
+      return this.#rests(workspaceIn(personKey)) ? Infinity : cost;
     });
-    this.takeUnits(); // of no record that the shell is about to take
   }
 
   /** A bounded slice of what is due: however many they are, records are taken between. */
   #runTimers(batch: BatchContext, out: Emitter): void {
-    const until = this.#watermarks.time;
-    for (let ran = 0; ran < timersABatchMax; ran += 1) {
-      const timer = this.#timers.due(until);
-      if (timer === undefined) break;
-      const { personKey, at } = timer;
-      this.#timers.move(personKey, at, Infinity);
+    this.#due.run(this.#watermarks.time, batch.sequence, ({ personKey, at }) => {
       const queue = this.#links.has(personKey) ? this.#links.queueFor(personKey, null) : undefined;
       if (queue !== undefined) {
         // Before the state of a person who has been merged is here, nobody can say what time has changed.
-        this.#links.park(personKey, queue, { originPartition: -1, originOffset: at, value: NOTHING });
-        continue;
+        this.#park(personKey, queue, { originPartition: -1, originOffset: at, value: NOTHING }, out);
+        return;
       }
       const kept = { originOffset: -1, value: Buffer.from(personKey) };
       attempt(batch, keptOf(`timer ${personKey} ${String(at)}`, personKey, kept), () =>
         this.#records.lookAgain(personKey, at, out),
       );
-    }
+    });
     this.takeUnits();
   }
 

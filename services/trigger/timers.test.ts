@@ -15,7 +15,7 @@ import {
   watermark,
 } from '../testing/scenarios/trigger-scenario.ts';
 import { World } from '../testing/scenarios/trigger-world.ts';
-import { timersABatchMax } from './processor.ts';
+import { timersABatchMax } from './due-timers.ts';
 import { TimerIndex } from './timers.ts';
 
 const cart = { event: 'Added to Cart' };
@@ -190,10 +190,10 @@ describe('the index of timers', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), fc.integer({ min: 2, max: 6 }), (steps, nearMax) => {
         const { keyed } = new MemoryDisk().open('partition', {});
-        let index = new TimerIndex(keyed, nearMax);
+        let index = new TimerIndex(keyed, undefined, nearMax);
         const armed = new Map<string, number>();
         for (const next of steps) {
-          if (next.type === 'reopen') index = new TimerIndex(keyed, nearMax);
+          if (next.type === 'reopen') index = new TimerIndex(keyed, undefined, nearMax);
           else if (next.type === 'move') {
             index.move(next.person, armed.get(next.person) ?? Infinity, next.at);
             if (next.at === Infinity) armed.delete(next.person);

@@ -15,8 +15,12 @@ export interface Timer {
   readonly personKey: string;
 }
 
-const PREFIX = 'z:';
-const END = 'z;';
+/** Where the entries lie, up to `end`, which is none of them. */
+export interface TimerKeys {
+  readonly prefix: string;
+  readonly end: string;
+}
+const ofAll: TimerKeys = { prefix: 'z:', end: 'z;' };
 /** Base 36, which holds every time that a condition can name (year 9999) in the order of the numbers. */
 const TIME_DIGITS = 10;
 const TIME_MAX = 36 ** TIME_DIGITS - 1;
@@ -24,29 +28,32 @@ const TIME_MAX = 36 ** TIME_DIGITS - 1;
 export class TimerIndex {
   readonly #store: KeyedStore;
   readonly #nearMax: number;
+  readonly #keys: TimerKeys;
   readonly #near = new KeyHeap();
   /** Every entry of the store below this key is in `near`. */
-  #horizon = PREFIX;
+  #horizon: string;
 
-  constructor(store: KeyedStore, nearMax = nearTimersMax) {
+  constructor(store: KeyedStore, keys = ofAll, nearMax = nearTimersMax) {
     this.#store = store;
+    this.#keys = keys;
     this.#nearMax = nearMax;
+    this.#horizon = keys.prefix;
     this.#readOn();
   }
 
   /** @param from when it was due before, @param to when it is due now; Infinity: not at all. */
   move(personKey: string, from: number, to: number): void {
     if (from === to) return;
-    if (from !== Infinity) this.#remove(keyOf(from, personKey));
-    if (to !== Infinity) this.#add(keyOf(to, personKey));
+    if (from !== Infinity) this.#remove(this.#keyOf(from, personKey));
+    if (to !== Infinity) this.#add(this.#keyOf(to, personKey));
   }
 
   /** The earliest that is due at `time`, left where it is. */
   due(time: number): Timer | undefined {
-    if (this.#near.size === 0 && this.#horizon !== END) this.#readOn();
+    if (this.#near.size === 0 && this.#horizon !== this.#keys.end) this.#readOn();
     const key = this.#near.first();
     if (key === undefined) return undefined;
-    const timer = timerOf(key);
+    const timer = this.#timerOf(key);
     return timer.at <= time ? timer : undefined;
   }
 
@@ -63,21 +70,22 @@ export class TimerIndex {
   }
 
   #readOn(): void {
-    const found = this.#store.scan(this.#horizon, END, this.#nearMax);
+    const found = this.#store.scan(this.#horizon, this.#keys.end, this.#nearMax);
     for (const [key] of found) this.#near.add(key);
     const last = found.at(-1)?.[0];
-    this.#horizon = last === undefined || found.length < this.#nearMax ? END : `${last}\0`;
+    this.#horizon = last === undefined || found.length < this.#nearMax ? this.#keys.end : `${last}\0`;
+  }
+
+  #keyOf(at: number, personKey: string): string {
+    const time = Math.min(Math.max(0, Math.ceil(at)), TIME_MAX);
+    return this.#keys.prefix + time.toString(36).padStart(TIME_DIGITS, '0') + personKey;
+  }
+
+  #timerOf(key: string): Timer {
+    const start = this.#keys.prefix.length;
+    const end = start + TIME_DIGITS;
+    return { at: Number.parseInt(key.slice(start, end), 36), personKey: key.slice(end) };
   }
 }
 
 const NOTHING = Buffer.alloc(0);
-
-function keyOf(at: number, personKey: string): string {
-  const time = Math.min(Math.max(0, Math.ceil(at)), TIME_MAX);
-  return PREFIX + time.toString(36).padStart(TIME_DIGITS, '0') + personKey;
-}
-
-function timerOf(key: string): Timer {
-  const end = PREFIX.length + TIME_DIGITS;
-  return { at: Number.parseInt(key.slice(PREFIX.length, end), 36), personKey: key.slice(end) };
-}

@@ -1,5 +1,6 @@
 /** Times and bounds of the lanes. Times run on receive times (spec C.1 row 6). */
 import { holdMsMax } from '../../../schemas/hold.ts';
+import type { CountBounds } from '../../runtime/task/share/workspace-counts.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -32,10 +33,15 @@ export const askAheadMax = 1_000;
 export const knownIdentifiersMax = 16;
 /** Absorbed people by whose way a lane still sends. */
 export const detoursMax = 4;
-/** Lanes of a partition that may ask or release at once; above it the task stops and starts again. */
+/**
+ * Lanes of a partition that may ask or release at once. Above it, and above the parts of one workspace, the workspace's
+ * records wait for their share; only when as much waits as may does the task stop and start again.
+ */
 export const busyLanesMax = 1_000_000;
-/** Control calls of a partition whose markers are read and that identity has not decided. */
+export const busyLanesBounds: CountBounds = { max: 800_000, ofWorkspaceMax: 200_000, reservedMin: 1_000 };
+/** Control calls of a partition whose markers are read and that identity has not decided; as for lanes. */
 export const openMarkersMax = 100_000;
+export const openMarkersBounds: CountBounds = { max: 80_000, ofWorkspaceMax: 20_000, reservedMin: 100 };
 /** Lane states kept decoded in memory, about a kilobyte each: those of some hundred thousand visitors a day. */
 export const cachedLanesMax = 6_000;
 /**

@@ -6,7 +6,8 @@
 import type { LaneKey } from '../../../schemas/ids.ts';
 import { CodedError } from '../../runtime/errors.ts';
 import type { KeyedStore } from '../../runtime/store/ports.ts';
-import { busyLanesMax } from '../decide/limits.ts';
+import { WorkspaceCounts } from '../../runtime/task/share/workspace-counts.ts';
+import { busyLanesBounds, busyLanesMax } from '../decide/limits.ts';
 import type { LaneState } from '../decide/state.ts';
 
 export interface BusyLane {
@@ -46,13 +47,18 @@ export class BusyLanes {
   readonly #short: Turn[] = [];
   readonly #long: Turn[] = [];
 
-  constructor(keyed: KeyedStore, stateOf: (hex: string) => LaneState) {
+  readonly #counts: WorkspaceCounts;
+
+  constructor(keyed: KeyedStore, stateOf: (hex: string) => LaneState, bounds = busyLanesBounds) {
     this.#keyed = keyed;
+    this.#counts = new WorkspaceCounts(bounds);
     for (let from = FROM; ;) {
       const page = keyed.scan(from, TO, PAGE);
       for (const [key, value] of page) {
         const hex = key.slice(FROM.length);
-        this.#lanes.set(hex, JSON.parse(value.toString()) as BusyLane); // written by #put
+        const lane = JSON.parse(value.toString()) as BusyLane; // written by #put
+        this.#lanes.set(hex, lane);
+        this.#counts.add(lane.key, 1);
         const state = stateOf(hex);
         if (state.work.type !== 'asking') this.ready(hex, state);
       }
@@ -64,6 +70,10 @@ export class BusyLanes {
 
   get size(): number {
     return this.#lanes.size;
+  }
+  /** May more lanes of this workspace ask? */
+  hasRoom(workspace: string): boolean {
+    return this.#counts.hasRoomOf(workspace);
   }
   get(hex: string): BusyLane | undefined {
     return this.#lanes.get(hex);
@@ -94,10 +104,13 @@ export class BusyLanes {
         `could not take another event: ${String(busyLanesMax)} lanes ask`,
       );
     }
+    if (before === undefined) this.#counts.add(lane.key, 1);
     this.#lanes.set(hex, lane);
     this.#keyed.putLate(FROM + hex, () => Buffer.from(JSON.stringify(lane)));
   }
   delete(hex: string): void {
+    const lane = this.#lanes.get(hex);
+    if (lane !== undefined) this.#counts.add(lane.key, -1);
     this.#lanes.delete(hex);
     this.#keyed.delete(FROM + hex);
   }

@@ -8,7 +8,8 @@
  */
 import { CodedError } from '../../runtime/errors.ts';
 import type { KeyedStore } from '../../runtime/store/ports.ts';
-import { openMarkersMax } from '../decide/limits.ts';
+import { WorkspaceCounts } from '../../runtime/task/share/workspace-counts.ts';
+import { openMarkersBounds, openMarkersMax } from '../decide/limits.ts';
 import type { Progress } from './busy-lanes.ts';
 
 export interface Marker {
@@ -34,10 +35,11 @@ export class OpenMarkers {
   readonly #open = new Map<string, Map<number, Marker>>();
   /** By workspace, then in the order of the log: what one workspace has in hand holds up no other's calls. */
   readonly #unpassed = new Map<string, Map<number, Marker>>();
-  #count = 0;
+  readonly #counts: WorkspaceCounts;
 
-  constructor(keyed: KeyedStore) {
+  constructor(keyed: KeyedStore, bounds = openMarkersBounds) {
     this.#keyed = keyed;
+    this.#counts = new WorkspaceCounts(bounds);
     const rows = keyed
       .scan(FROM, TO, openMarkersMax)
       .map(([, value]) => JSON.parse(value.toString()) as Row) // written by #put
@@ -46,12 +48,16 @@ export class OpenMarkers {
   }
 
   get count(): number {
-    return this.#count;
+    return this.#counts.total;
+  }
+  /** May more calls of this workspace be under way? */
+  hasRoom(workspace: string): boolean {
+    return this.#counts.hasRoomOf(workspace);
   }
 
   open(marker: Marker): void {
     if (this.#open.get(marker.workspace)?.has(marker.number) === true) return;
-    if (this.#count >= openMarkersMax) {
+    if (this.count >= openMarkersMax) {
       throw new CodedError(
         'lanes_overloaded',
         `could not take another control call: ${String(openMarkersMax)} are not decided`,
@@ -68,7 +74,7 @@ export class OpenMarkers {
     if (markers === undefined || marker === undefined) return;
     markers.delete(number);
     if (markers.size === 0) this.#open.delete(workspace);
-    this.#count -= 1;
+    this.#counts.addOf(workspace, -1);
     this.#forgetUnpassed(marker);
     this.#keyed.delete(keyOf(marker));
   }
@@ -119,7 +125,7 @@ export class OpenMarkers {
       if (unpassed === undefined) this.#unpassed.set(workspace, new Map([[number, plain]]));
       else unpassed.set(number, plain);
     }
-    this.#count += 1;
+    this.#counts.addOf(workspace, 1);
   }
 
   #put(marker: Marker, passed: boolean): void {

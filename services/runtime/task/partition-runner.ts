@@ -14,6 +14,7 @@ import {
   type JournaledFailure,
 } from './batch/failed-records.ts';
 import type { DefinitionsView } from '../definitions.ts';
+import { disorderMs } from './loop/watermarks.ts';
 import type { BatchContext, Emitter, Kept, Processor, ServiceSpec } from './ports.ts';
 import { FairShare, type Handling, type Waiting } from './share/fair-share.ts';
 
@@ -81,6 +82,20 @@ export class PartitionRunner {
   /** Records that have been read and wait for their workspace's share. */
   get waiting(): Waiting | undefined {
     return this.#share?.waiting;
+  }
+
+  /**
+   * What has been read and has not had its whole effect; see Processor.pendingSince. What waits counts by its mark, which
+   * then is its receive time: those behind it may have been received a little before it, as anywhere on the log.
+   */
+  pendingSince(): { readonly offset: number; readonly receivedAt: number } | undefined {
+    const pending = this.#processor.pendingSince();
+    const oldest = this.#share?.oldestOf(this.#spec.inputs[0]);
+    if (oldest === undefined) return pending;
+    return {
+      offset: Math.min(oldest.offset, pending?.offset ?? Infinity),
+      receivedAt: Math.min(oldest.mark - disorderMs, pending?.receivedAt ?? Infinity),
+    };
   }
 
   /** Would the end of a batch do anything now, without further input? */

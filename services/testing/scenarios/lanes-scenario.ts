@@ -22,8 +22,8 @@ export class LaneScenario {
   readonly harness: ProcessorHarness;
   time = T - 60 * DAY;
 
-  constructor(options: HarnessOptions = {}) {
-    this.harness = new ProcessorHarness(lanesService, { partitions: 1, ...options });
+  constructor(options: HarnessOptions = {}, spec = lanesService) {
+    this.harness = new ProcessorHarness(spec, { partitions: 1, ...options });
   }
 
   /** One batch; the clock follows the latest receive time. */

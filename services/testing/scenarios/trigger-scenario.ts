@@ -101,8 +101,8 @@ export function transfersOf(outputs: readonly Output[]): Given<'triggerTransfers
 export class Trigger {
   readonly harness: ProcessorHarness;
 
-  constructor() {
-    this.harness = new ProcessorHarness(triggerService);
+  constructor(spec = triggerService) {
+    this.harness = new ProcessorHarness(spec);
   }
 
   segment(id: string, when: unknown, rest: object = {}): this {

@@ -74,7 +74,12 @@ export type Effect =
     }
   | {
       readonly type: 'dropped';
-      readonly reason: 'person_deleted' | 'patterns_too_costly' | 'segment_unknown';
+      readonly reason:
+        | 'person_deleted'
+        | 'patterns_too_costly'
+        | 'segment_unknown'
+        | 'merge_not_awaited'
+        | 'timer_not_awaited';
       readonly at: number;
       /** Null, as the visitor, where a merge or a split had the person looked at. */
       readonly messageId: string | null;

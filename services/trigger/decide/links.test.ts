@@ -1,5 +1,5 @@
 /** A storm of merges into one person: each costs as much as the first, and what waits for them has its turn in order. */
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { KeyedStore } from '../../runtime/store/ports.ts';
 import { memoryStores } from '../../testing/memory/memory-stores.ts';
 import { LinkBook } from './links.ts';
@@ -28,10 +28,13 @@ const sea = 'shop:cio_sea';
 const parked = (offset: number) => ({ originPartition: 0, originOffset: offset, value: Buffer.from('x') });
 const drained = (book: LinkBook, costMax = 1_000, cost = 1): number[] => {
   const order: number[] = [];
-  book.drain(costMax, (_, { originOffset }) => {
-    order.push(originOffset);
-    return cost;
-  });
+  book.drain(
+    () => costMax,
+    (_, { originOffset }) => {
+      order.push(originOffset);
+      return cost;
+    },
+  );
   return order;
 };
 
@@ -41,7 +44,7 @@ test('ten thousand merges into one person that all wait: the last costs what the
   let tenth = 0;
   for (let fact = 1; fact <= 10_000; fact += 1) {
     work.bytes = 0;
-    expect(book.absorb(sea, { factNumber: fact, at: fact })).toBeUndefined();
+    expect(book.absorb(sea, { factNumber: fact, at: fact })).toEqual({ type: 'waits' });
     book.park(sea, '0', parked(fact));
     if (fact === 10) tenth = work.bytes;
   }
@@ -62,7 +65,7 @@ test('what is outstanding is the same after a start, also what an older version 
   for (const change of [undefined, 5, 7]) {
     const book = new LinkBook(keyed);
     if (change === 5) expect(book.arrived(sea, 5)).toMatchObject({ at: 1 });
-    if (change === 7) expect(book.absorb(sea, { factNumber: 7, at: 2 })).toEqual([]);
+    if (change === 7) expect(book.absorb(sea, { factNumber: 7, at: 2 })).toEqual({ type: 'here', texts: [] });
     expect([book.people, book.parked]).toEqual([1, 2]);
   }
   expect(keyed.get(`l:${sea}`)).toBeUndefined();
@@ -70,6 +73,59 @@ test('what is outstanding is the same after a start, also what an older version 
   expect(drained(book)).toHaveLength(2);
   expect([book.people, book.parked]).toEqual([0, 0]);
   expect(keyed.scan('l:', 'l;', 10)).toEqual([]);
+});
+
+describe('more merges under way than may be', () => {
+  const few = { max: 10, ofWorkspaceMax: 5, reservedMin: 2 };
+  const bounds = { merges: few, records: { max: 10, ofWorkspaceMax: 5, reservedMin: 2 } };
+  const fact = (factNumber: number) => ({ factNumber, at: factNumber });
+
+  test('are awaited no longer, of that workspace alone, and what they bring is added when it comes', () => {
+    const { keyed } = memoryStores({});
+    let book = new LinkBook(keyed, bounds);
+    const types = Array.from({ length: 20 }, (_, n) => book.absorb(`evil:cio_${String(n)}`, fact(n)).type);
+    expect(types).toEqual([
+      ...new Array<string>(5).fill('waits'),
+      ...new Array<string>(15).fill('not_awaited'),
+    ]);
+    expect(book.absorb('quiet:cio_a', fact(1)).type).toBe('waits');
+    expect(book.people).toBe(6);
+    expect(book.has('evil:cio_19')).toBe(false);
+    book = new LinkBook(keyed, bounds);
+    expect(book.people).toBe(6);
+    expect(book.arrived('evil:cio_19', 19)).toEqual(fact(19));
+    expect(book.arrived('evil:cio_1', 1)).toEqual(fact(1));
+    expect(book.absorb('evil:cio_30', fact(30)).type).toBe('waits');
+  });
+
+  test('and states that come before their merge is read are kept for it all the same', () => {
+    const { keyed } = memoryStores({});
+    const book = new LinkBook(keyed, bounds);
+    for (let n = 0; n < 20; n += 1) {
+      book.addText(`evil:cio_${String(n)}`, n, `state ${String(n)}`);
+      expect(book.arrived(`evil:cio_${String(n)}`, n)).toBeUndefined();
+    }
+    expect(book.people).toBe(5);
+    for (let n = 0; n < 20; n += 1) {
+      const absorbing = new LinkBook(keyed, bounds).absorb(`evil:cio_${String(n)}`, fact(n));
+      expect(absorbing).toEqual({ type: 'here', texts: [`state ${String(n)}`] });
+    }
+    expect(keyed.scan('', '~', 10)).toEqual([]);
+  });
+
+  test('hand out what waits for them when it is too much, in its order, and nobody else notices', () => {
+    const { keyed } = memoryStores({});
+    const book = new LinkBook(keyed, bounds);
+    book.absorb('evil:cio_a', fact(1));
+    book.absorb('quiet:cio_b', fact(2));
+    expect([1, 2, 3, 4, 5].flatMap((offset) => book.park('evil:cio_a', '0', parked(offset)))).toEqual([]);
+    expect(book.drainable).toBe(false);
+    expect(book.park('quiet:cio_b', '0', parked(6))).toEqual([]);
+    expect(book.park('evil:cio_a', '0', parked(7))).toEqual([1]);
+    expect(drained(book)).toEqual([1, 2, 3, 4, 5, 7]);
+    expect(book.queueFor('quiet:cio_b', null)).toBe('0');
+    expect(book.arrived('evil:cio_a', 1)).toEqual(fact(1));
+  });
 });
 
 test('each workspace has its own part of a drain, and what is dear takes more of it', () => {

@@ -14,48 +14,9 @@
  */
 import { CodedError } from '../../runtime/errors.ts';
 import type { KeyedStore } from '../../runtime/store/ports.ts';
-import type { Known } from './profile.ts';
-
-export interface Waiting {
-  readonly factNumber: number;
-  /** When identity merged the two, ms. */
-  readonly at: number;
-  /** The identifiers that the survivor has since. */
-  readonly known?: Known | null;
-}
-interface Queue {
-  readonly head: number;
-  readonly tail: number;
-}
-/** Of one person. Each of them is a row of its own in the store, so that a storm of merges into one costs no more each. */
-class Links {
-  readonly waiting = new Map<number, Waiting>();
-  readonly early = new Set<number>();
-  /** Items [head, tail) by queue: OWN_QUEUE, or the fact number of an early state. */
-  readonly queues = new Map<string, Queue>();
-  /** Whose turn it is to drain; forgotten when anything else than its own length changes. */
-  #next: string | null | undefined;
-
-  get isDone(): boolean {
-    return this.waiting.size === 0 && this.early.size === 0 && this.queues.size === 0;
-  }
-  changed(): void {
-    this.#next = undefined;
-  }
-  /** The queue to take from. Nothing drains while a state is awaited; that of an early state waits for `absorb`. */
-  get next(): string | undefined {
-    if (this.waiting.size > 0) return undefined;
-    if (this.#next === undefined) {
-      let next = -1;
-      for (const name of this.queues.keys()) {
-        const number = Number(name);
-        if (number > next && !this.early.has(number)) next = number; // what follows a state before what waited for it
-      }
-      this.#next = next < 0 ? null : String(next);
-    }
-    return this.#next ?? undefined;
-  }
-}
+import { Links, type Queue, type Waiting } from './person-links.ts';
+import { UnawaitedMerges } from './unawaited-merges.ts';
+import { WorkspaceCounts, workspaceIn, type CountBounds } from '../../runtime/task/share/workspace-counts.ts';
 
 /** A record that waits. */
 export interface Parked {
@@ -66,10 +27,21 @@ export interface Parked {
   readonly value: Buffer;
 }
 
-/** People of one partition with something outstanding. More means that identity or the log is broken. */
-export const linkedPeopleMax = 100_000;
-/** Records of one partition that wait. They lie in the store, so this bounds the disk. */
-export const parkedRecordsMax = 5_000_000;
+/** Of one partition: merges under way, each about a kilobyte of memory, and records that wait for them, in the store. */
+export interface LinkBounds {
+  readonly merges: CountBounds;
+  readonly records: CountBounds;
+}
+const usual: LinkBounds = {
+  merges: { max: 100_000, ofWorkspaceMax: 50_000, reservedMin: 1_000 },
+  records: { max: 5_000_000, ofWorkspaceMax: 1_000_000, reservedMin: 10_000 },
+};
+
+/** What an `absorb` meets: the texts of the state that is here; nothing yet; or so many others that it is not awaited. */
+export type Absorbing =
+  | { readonly type: 'here'; readonly texts: readonly string[] }
+  | { readonly type: 'waits' }
+  | { readonly type: 'not_awaited' };
 
 const OWN_QUEUE = '0';
 /** Kinds of a person's rows: `l:person:kind:number`. */
@@ -83,10 +55,15 @@ export class LinkBook {
   readonly #links = new Map<string, Links>();
   /** People whose row is as older versions wrote it. */
   readonly #old = new Set<string>();
-  #parked = 0;
+  readonly #unawaited: UnawaitedMerges;
+  readonly #merges: WorkspaceCounts;
+  readonly #parked: WorkspaceCounts;
 
-  constructor(store: KeyedStore) {
+  constructor(store: KeyedStore, bounds = usual) {
     this.#store = store;
+    this.#unawaited = new UnawaitedMerges(store);
+    this.#merges = new WorkspaceCounts(bounds.merges);
+    this.#parked = new WorkspaceCounts(bounds.records);
     for (let from = 'l:'; ;) {
       const found = store.scan(from, 'l;', LOAD_PEOPLE);
       for (const [key, value] of found) this.#load(key.slice(2), value);
@@ -100,7 +77,7 @@ export class LinkBook {
     return this.#links.size;
   }
   get parked(): number {
-    return this.#parked;
+    return this.#parked.total;
   }
   has(personKey: string): boolean {
     return this.#links.size > 0 && this.#links.has(personKey);
@@ -117,10 +94,12 @@ export class LinkBook {
     return links.waiting.size > 0 || links.queues.has(OWN_QUEUE) ? OWN_QUEUE : undefined;
   }
 
-  park(personKey: string, queue: string, record: Parked): void {
-    if (this.#parked >= parkedRecordsMax) {
-      throw new CodedError('too_many_parked', `could not park more than ${String(parkedRecordsMax)} records`);
-    }
+  /**
+   * Where there is no more room the person's merges are awaited no longer, and what waits is handed out from now on.
+   * @returns the numbers of those merges, for which somebody will want to know.
+   */
+  park(personKey: string, queue: string, record: Parked): readonly number[] {
+    const isCrowded = !this.#parked.hasRoom(personKey);
     const { head, tail } = this.#links.get(personKey)?.queues.get(queue) ?? { head: 0, tail: 0 };
     const bytes = Buffer.allocUnsafe(12 + record.value.length);
     bytes.writeInt32LE(record.originPartition, 0);
@@ -128,33 +107,79 @@ export class LinkBook {
     record.value.copy(bytes, 12);
     this.#store.put(itemKey(personKey, queue, tail), bytes);
     this.#setQueue(personKey, queue, { head, tail: tail + 1 });
+    return isCrowded ? this.#awaitNone(personKey) : [];
   }
 
-  /** `absorb` was read. Returns the texts of the state if it is here already. */
-  absorb(personKey: string, fact: Waiting): readonly string[] | undefined {
+  /** `absorb` was read. */
+  absorb(personKey: string, fact: Waiting): Absorbing {
     const { factNumber } = fact;
-    if (this.#links.get(personKey)?.early.has(factNumber) !== true) {
-      this.#linked(personKey).waiting.set(factNumber, fact);
-      this.#put(personKey, WAITING, String(factNumber), fact);
-      return undefined;
+    if (this.#links.get(personKey)?.early.has(factNumber) === true) {
+      this.#setEarly(personKey, factNumber, false);
+      return { type: 'here', texts: this.takeTexts(personKey, factNumber) };
     }
-    this.#linked(personKey).early.delete(factNumber);
-    this.#drop(personKey, EARLY, String(factNumber));
-    return this.takeTexts(personKey, factNumber);
+    if (this.#unawaited.take(personKey, factNumber) !== undefined) {
+      return { type: 'here', texts: this.takeTexts(personKey, factNumber) };
+    }
+    if (!this.#merges.hasRoom(personKey)) {
+      this.#unawaited.put(personKey, factNumber, { type: 'read', fact });
+      return { type: 'not_awaited' };
+    }
+    this.#setWaiting(personKey, factNumber, fact);
+    return { type: 'waits' };
   }
 
   /** A state has come whole. Returns what waited for it; undefined: it is early and kept. */
   arrived(personKey: string, factNumber: number): Waiting | undefined {
-    const links = this.#linked(personKey);
-    const waiting = links.waiting.get(factNumber);
-    if (waiting === undefined) {
-      links.early.add(factNumber);
-      this.#put(personKey, EARLY, String(factNumber), true);
-    } else {
-      links.waiting.delete(factNumber);
-      this.#drop(personKey, WAITING, String(factNumber));
+    const waiting = this.#links.get(personKey)?.waiting.get(factNumber);
+    if (waiting !== undefined) {
+      this.#setWaiting(personKey, factNumber, undefined);
+      return waiting;
     }
-    return waiting;
+    const unawaited = this.#unawaited.take(personKey, factNumber);
+    if (unawaited?.type === 'read') return unawaited.fact;
+    if (this.#merges.hasRoom(personKey)) this.#setEarly(personKey, factNumber, true);
+    else this.#unawaited.put(personKey, factNumber, { type: 'come' });
+    return undefined;
+  }
+
+  #awaitNone(personKey: string): readonly number[] {
+    const links = this.#links.get(personKey);
+    if (links === undefined) return [];
+    const waiting = [...links.waiting];
+    const early = [...links.early];
+    for (const [number, fact] of waiting) {
+      this.#setWaiting(personKey, number, undefined);
+      this.#unawaited.put(personKey, number, { type: 'read', fact });
+    }
+    for (const number of early) {
+      this.#setEarly(personKey, number, false);
+      this.#unawaited.put(personKey, number, { type: 'come' });
+    }
+    return [...waiting.map(([number]) => number), ...early];
+  }
+
+  #setWaiting(personKey: string, factNumber: number, fact: Waiting | undefined): void {
+    const { waiting } = this.#linked(personKey);
+    this.#merges.add(personKey, (fact === undefined ? 0 : 1) - (waiting.has(factNumber) ? 1 : 0));
+    if (fact === undefined) {
+      waiting.delete(factNumber);
+      this.#drop(personKey, WAITING, String(factNumber));
+      return;
+    }
+    waiting.set(factNumber, fact);
+    this.#put(personKey, WAITING, String(factNumber), fact);
+  }
+
+  #setEarly(personKey: string, factNumber: number, isEarly: boolean): void {
+    const { early } = this.#linked(personKey);
+    this.#merges.add(personKey, (isEarly ? 1 : 0) - (early.has(factNumber) ? 1 : 0));
+    if (isEarly) {
+      early.add(factNumber);
+      this.#put(personKey, EARLY, String(factNumber), true);
+      return;
+    }
+    early.delete(factNumber);
+    this.#drop(personKey, EARLY, String(factNumber));
   }
 
   /** Adds a part of a state; returns all that have come. */
@@ -189,12 +214,15 @@ export class LinkBook {
    * Hands out parked records that may be handled now, in the same order after any restart. Each says what it took of
    * the batch; a workspace has so much of it and no more, so that none starves another.
    */
-  drain(costMax: number, handle: (personKey: string, record: Parked) => number): void {
+  drain(
+    costMaxOf: (workspace: string) => number,
+    handle: (personKey: string, record: Parked) => number,
+  ): void {
     const left = new Map<string, number>();
     const drainable = [...this.#links].filter(([, links]) => links.next !== undefined);
     for (const personKey of drainable.map(([key]) => key).sort()) {
-      const workspace = personKey.slice(0, personKey.indexOf(':'));
-      let budget = left.get(workspace) ?? costMax;
+      const workspace = workspaceIn(personKey);
+      let budget = left.get(workspace) ?? costMaxOf(workspace);
       for (let links = this.#links.get(personKey); budget > 0; links = this.#links.get(personKey)) {
         const queue = links?.next;
         if (queue === undefined) break;
@@ -219,7 +247,8 @@ export class LinkBook {
   #setQueue(personKey: string, queue: string, range: Queue): void {
     const { queues } = this.#linked(personKey);
     const before = queues.get(queue);
-    this.#parked += range.tail - range.head - (before === undefined ? 0 : before.tail - before.head);
+    const parked = before === undefined ? 0 : before.tail - before.head;
+    this.#parked.add(personKey, range.tail - range.head - parked);
     if (range.head === range.tail) {
       queues.delete(queue);
       this.#drop(personKey, QUEUE, queue);
@@ -248,12 +277,6 @@ export class LinkBook {
       if (this.#old.delete(personKey)) this.#renew(personKey, known);
       return known;
     }
-    if (this.#links.size >= linkedPeopleMax) {
-      throw new CodedError(
-        'too_many_linked',
-        `could not follow more than ${String(linkedPeopleMax)} merges at once`,
-      );
-    }
     const links = new Links();
     this.#links.set(personKey, links);
     return links;
@@ -272,10 +295,8 @@ export class LinkBook {
     const links = this.#linked(personKey);
     for (const fact of waiting) links.waiting.set(fact.factNumber, fact);
     for (const number of early) links.early.add(number);
-    for (const [name, range] of Object.entries(queues)) {
-      links.queues.set(name, range);
-      this.#parked += range.tail - range.head;
-    }
+    this.#merges.add(personKey, waiting.length + early.length);
+    for (const [name, range] of Object.entries(queues)) this.#loadQueue(personKey, name, range);
     this.#old.add(personKey);
   }
 
@@ -285,15 +306,21 @@ export class LinkBook {
       return;
     }
     const [name = '', kind = '', ...person] = key.split(':').reverse();
-    const links = this.#linked(person.reverse().join(':'));
+    const personKey = person.reverse().join(':');
+    const links = this.#linked(personKey);
     const row: unknown = JSON.parse(value.toString()); // written by #put and #setQueue
-    if (kind === WAITING) links.waiting.set(Number(name), row as Waiting);
-    else if (kind === EARLY) links.early.add(Number(name));
-    else {
-      const range = row as Queue;
-      links.queues.set(name, range);
-      this.#parked += range.tail - range.head;
+    if (kind === QUEUE) {
+      this.#loadQueue(personKey, name, row as Queue);
+      return;
     }
+    if (kind === WAITING) links.waiting.set(Number(name), row as Waiting);
+    else links.early.add(Number(name));
+    this.#merges.add(personKey, 1);
+  }
+
+  #loadQueue(personKey: string, name: string, range: Queue): void {
+    this.#linked(personKey).queues.set(name, range);
+    this.#parked.add(personKey, range.tail - range.head);
   }
 }
 

@@ -75,18 +75,19 @@ export class WatermarkPublisher {
   }
 
   #watermarkOf(
-    { partition, processor }: PartitionRunner,
+    runner: PartitionRunner,
     time: number,
     ends: readonly number[] | undefined,
     published: Watermark,
   ): Watermark {
     const { plan, positions } = this.#parts;
+    const { partition } = runner;
     const [topic] = plan.spec.inputs;
     if (topic === undefined) return published;
     const next = positions.next(topic, partition);
     return watermarkOf(
       {
-        pending: processor.pendingSince(),
+        pending: runner.pendingSince(),
         next,
         clock: this.#clockOf({ topic, partition }, time, ends),
         lastReceivedAt: this.#lastReceivedAt.get(partition),

@@ -22,13 +22,13 @@ export interface PartitionProgress {
  * Receive times are not quite in order within a partition: several ingest processes write it, and a send that is tried
  * again comes later. So the next record may have been received this much before the last.
  */
-const DISORDER_MS = 2_000;
+export const disorderMs = 2_000;
 
 /** Neither part ever goes back. */
 export function watermarkOf(progress: PartitionProgress, previous: Watermark): Watermark {
   const unread =
     progress.clock ??
-    (progress.lastReceivedAt === undefined ? previous.time : progress.lastReceivedAt - DISORDER_MS);
+    (progress.lastReceivedAt === undefined ? previous.time : progress.lastReceivedAt - disorderMs);
   const time = Math.min(unread, progress.pending?.receivedAt ?? Infinity);
   const offset = Math.min(progress.next, progress.pending?.offset ?? Infinity);
   return { time: Math.max(time, previous.time), offset: Math.max(offset, previous.offset) };

@@ -7,13 +7,14 @@
  * Which records wait is a function of the store, the records and the batch, and of nothing else: a replay that runs the
  * same batches again makes the same records wait.
  */
+import type { TopicId } from '../../../../schemas/topics.ts';
 import type { InputRecord } from '../../log/ports.ts';
 import type { KeyedStore } from '../../store/ports.ts';
 import type { BatchContext, Emitter, Processor } from '../ports.ts';
 import { Debts } from './debts.ts';
 import { LetterPace, usualLetters } from './letter-pace.ts';
 import { unitsOf, type Share } from './share.ts';
-import { WaitingRoom } from './waiting-room.ts';
+import { WaitingRoom, type Oldest } from './waiting-room.ts';
 
 /** A key that begins with a longer text is none of ours, and belongs to no workspace. */
 const workspaceBytesMax = 200;
@@ -88,6 +89,18 @@ export class FairShare {
   endBatch(): void {
     for (const [workspace, units] of this.#taken) this.#debts.put(workspace, units - this.#share.unitsMax);
     this.#pace.endBatch();
+  }
+
+  /** Of records that wait: the lowest offset and the lowest mark, where all that wait are of this topic. */
+  oldestOf(topic: TopicId | undefined): Oldest | undefined {
+    if (this.#room.records === 0 || this.#share.topics?.[0] !== topic) return undefined;
+    let [offset, mark] = [Infinity, Infinity];
+    for (const workspace of this.#room.names) {
+      const oldest = this.#room.oldest(workspace);
+      offset = Math.min(offset, oldest?.offset ?? Infinity);
+      mark = Math.min(mark, oldest?.mark ?? Infinity);
+    }
+    return { offset, mark };
   }
 
   /** Would the end of a batch at this time handle any of what waits? */
