@@ -5,12 +5,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mergeStorm } from '../../services/testing/hostile/merge-storm.ts';
 import { personOfVeryMany } from '../../services/testing/hostile/one-person.ts';
 import { claimedVisitor, unansweredVisitor } from '../../services/testing/hostile/one-visitor.ts';
 import { laneEventsMax } from '../../services/merger/decide/limits.ts';
 
 const OVERFULL = 1_000;
-const VISITORS = 10_000;
+const VISITORS = 100_000;
+const MERGES = 10_000;
 
 const inputs: readonly (readonly [name: string, run: (folder: string) => object])[] = [
   [
@@ -25,6 +27,9 @@ const inputs: readonly (readonly [name: string, run: (folder: string) => object]
     'one email, very many visitors, then merged',
     (folder) => personOfVeryMany({ folder, visitors: VISITORS }),
   ],
+  ['very many people merged into one', (folder) => mergeStorm({ folder, merges: MERGES, shape: 'star' })],
+  ['each survivor merged into the next', (folder) => mergeStorm({ folder, merges: MERGES, shape: 'chain' })],
+  ['aliases in a ring of fifty', (folder) => mergeStorm({ folder, merges: MERGES, shape: 'ring' })],
 ];
 
 /** Returns whether all held. */

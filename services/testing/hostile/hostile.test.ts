@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readEventsMax, releaseEventsMax } from '../../merger/decide/limits.ts';
+import { mergeStorm, type Shape } from './merge-storm.ts';
 import { personOfVeryMany } from './one-person.ts';
 import { claimedVisitor, unansweredVisitor } from './one-visitor.ts';
 
@@ -45,3 +46,13 @@ test('what queues behind a claim that is not answered goes out in bounded batche
 test('one email with very many visitors has all their pasts, and merged into another takes every lane along', () => {
   expect(personOfVeryMany({ folder, visitors: 300 }).visitors).toBe(300);
 });
+
+test.each<Shape>(['star', 'chain', 'ring'])(
+  'of merges in a %s each is told to the lanes, and visitors in between are served',
+  (shape) => {
+    const report = mergeStorm({ folder, merges: 120, shape });
+    expect(report).toMatchObject({ merges: 120, othersReleased: 120 });
+    // A name that an alias has freed is somebody new when the next alias names it.
+    if (shape !== 'ring') expect(report.left).toBe(1);
+  },
+);
