@@ -11,6 +11,7 @@ import { mountOpenapi } from './openapi.ts';
 import { mountKeys } from './keys.ts';
 import { mountLive } from './live.ts';
 import type { DefinitionsStore, KeyStore, LiveSource, Query } from './ports.ts';
+import { mountReports } from './reports/routes.ts';
 import { mountSegments } from './segments/routes.ts';
 import { mountTestClock } from './test-clock.ts';
 import { mountTrace } from './trace.ts';
@@ -49,6 +50,7 @@ export function appPlugin(app: FastifyInstance, options: AppOptions, done: () =>
   mountCustomers(app, options);
   mountActivities(app, options);
   mountSegments(app, { ...options, inForce });
+  mountReports(app, { ...options, now: () => health.clock() ?? Date.now() });
   mountOpenapi(app);
   mountTrace(app, options);
   mountHealth(app, health);
