@@ -44,7 +44,26 @@ const NewSegment = Type.Object({
   segment: Type.Object({ name: Type.Unknown(), description: Type.Optional(Type.Unknown()) }),
 });
 
+const days = { name: 'days', description: 'Of the last so many days: 1 to 31, 7 if not given.' } as const;
+
+/** Ours: what to mend in what is sent. */
+const reports: readonly RouteDescription[] = [
+  get({
+    path: '/v1/schema-report',
+    summary: 'Names, properties and types of events, what breaks event_schemas, and what drifts.',
+    query: [days, { name: 'event', description: 'Of this name only.' }],
+    answers: badCall,
+  }),
+  get({
+    path: '/v1/merge-report',
+    summary: 'Where calls lose what a merge could have kept, and what to change.',
+    query: [days],
+    answers: badCall,
+  }),
+];
+
 export const appApiRoutes: readonly RouteDescription[] = [
+  ...reports,
   get({
     path: '/v1/customers',
     summary: 'People of an email.',

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { StackCalls } from '../testing/stack-calls.ts';
 import { startStack, type Keys, type Stack } from '../testing/stack.ts';
 
 const startMsMax = 180_000;
@@ -196,6 +197,105 @@ describe('health', () => {
     },
     testMsMax,
   );
+});
+
+describe('reports of what a shop sends', () => {
+  const at = Date.UTC(2028, 0, 1);
+  const HOUR = 3_600_000;
+  let shop: StackCalls;
+  beforeAll(async () => {
+    const settings = {
+      event_names: { names: { 'Added to Cart': ['add_to_cart'] } },
+      event_schemas: { 'Added to Cart': { required: ['sku'], types: { price: 'number' } } },
+    };
+    const made = await call('PUT', '/v1/workspaces/reported', {
+      authorization: `Bearer ${keys.admin_key ?? ''}`,
+      body: settings,
+    });
+    shop = new StackCalls(stack, (made.body as { credentials: Keys }).credentials);
+    const cart = (name: string, data: object, when: number) =>
+      shop.track('POST', '/v1/events', { name, anonymous_id: 'late', data }, { at: when });
+    await cart('add_to_cart', { sku: 'p', price: 12 }, at);
+    await cart('Added to Cart', { price: '12' }, at + HOUR);
+    const ada = { email: 'ada@shop.example', anonymous_id: 'late' };
+    await shop.track('PUT', '/v1/customers/ada', ada, { at: at + 48 * HOUR });
+    const after = at + 49 * HOUR;
+    for (const id of ['1', '2']) {
+      await shop.track('POST', '/v1/events', { name: 'Look', anonymous_id: 'late', id }, { at: after });
+    }
+    await shop.track('PUT', '/v1/customers/bob', { email: 'ada@shop.example' }, { at: after });
+    for (const who of ['ada', 'ada@shop.example']) {
+      await shop.track('POST', `/v1/customers/${who}/events`, { name: 'look' }, { at: after });
+    }
+    await shop.settled();
+  }, testMsMax);
+
+  test('E row 95: names, properties, types, what breaks a schema and what drifts, over HTTP and as a view', async () => {
+    const { status, body } = await shop.app('GET', '/v1/schema-report?days=3');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      events: [
+        {
+          event: 'Added to Cart',
+          events: 2,
+          first_seen_at: new Date(at).toISOString(),
+          names: expect.arrayContaining([
+            { name: 'add_to_cart', events: 1 },
+            { name: 'Added to Cart', events: 1 },
+          ]) as unknown,
+          violations: expect.arrayContaining([
+            expect.objectContaining({ property: 'sku', rule: 'required', events: 1 }),
+            expect.objectContaining({ property: 'price', rule: 'type', expected: 'number', events: 1 }),
+          ]) as unknown,
+        },
+        { event: 'Look', events: 2 },
+        { event: 'look', events: 2 },
+      ],
+      violations: 2,
+      drift: expect.arrayContaining([
+        expect.objectContaining({ event: 'Look', drift: 'several_names' }),
+        expect.objectContaining({ event: 'Added to Cart', drift: 'several_types', property: 'price' }),
+      ]) as unknown,
+    });
+    expect(
+      await shop.rows(
+        `SELECT property, type, events FROM event_fields WHERE workspace = 'reported' ORDER BY property, type`,
+      ),
+    ).toEqual([
+      ['price', 'number', 1],
+      ['price', 'text', 1],
+      ['sku', 'text', 1],
+    ]);
+    expect((await shop.app('GET', '/v1/schema-report?days=32')).status).toBe(400);
+  });
+
+  test('E row 89: events that came too late, identifies that did, one email of two people, a person of two kinds', async () => {
+    const people = new Map(
+      (await shop.rows(`SELECT id, person_id FROM people WHERE workspace = 'reported'`)).map(
+        ([id, person]) => [String(id), String(person)],
+      ),
+    );
+    const { status, body } = await shop.app('GET', '/v1/merge-report?days=3');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      events_after_the_claim: { count: 1, cases: [{ anonymous_id: 'late', times: 2 }] },
+      late_identifies: {
+        count: 1,
+        cases: [{ anonymous_id: 'late', person_id: people.get('ada'), times: 2 }],
+      },
+      emails_of_several_people: {
+        count: 1,
+        cases: [
+          { email: 'ada@shop.example', owner: people.get('ada'), others: [people.get('bob')], times: 1 },
+        ],
+      },
+      people_of_several_kinds: {
+        count: 1,
+        cases: [{ person_id: people.get('ada'), kinds: ['email', 'id'], times: 2 }],
+      },
+      refused_to_browser_keys: { count: 0 },
+    });
+  });
 });
 
 describe('npm run apply', () => {

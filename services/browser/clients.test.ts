@@ -14,15 +14,22 @@ import { testServer, writeKey, type TestServer } from '../testing/gateway-server
 let under: TestServer;
 let shop: ShopPages;
 let visitor: Visitor;
+/** Paths that pages have asked for, in their order. */
+let asked: string[];
 beforeEach(async () => {
   under = testServer();
+  asked = [];
+  under.server.addHook('onRequest', (request, _reply, done) => {
+    asked.push(request.url);
+    done();
+  });
   const base = await under.server.listen({ host: '127.0.0.1', port: 0 });
   const classic = classicSnippet(base, writeKey);
-  const asked = classic.replace(
+  const withConsent = classic.replace(
     /(\S+)\.id\s*=\s*(['"])cio-tracker\2/,
     "$&,$1.setAttribute('data-consent','required')",
   );
-  shop = await openShop({ js: analyticsSnippet(base, writeKey), classic, asked });
+  shop = await openShop({ js: analyticsSnippet(base, writeKey), classic, asked: withConsent });
   visitor = await jsdomBrowser().visitor();
 });
 afterEach(async () => {
@@ -31,6 +38,11 @@ afterEach(async () => {
   await under.server.close();
 });
 
+function addressOf({ server }: TestServer): string {
+  const address = server.server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server listens nowhere');
+  return `http://127.0.0.1:${String(address.port)}`;
+}
 const events = () => under.sent.events.map(({ value }) => value);
 const come = (count: number) => eventually(() => events().length >= count);
 
@@ -57,6 +69,34 @@ describe('@customerio/cdp-analytics-browser 0.5.11, by its snippet', () => {
     expect(again).toMatchObject({ name: 'Looked again', identifier: null });
     expect(again?.anonymous_id).not.toBe(anonymous_id);
     expect(under.sent.dropped).toEqual([]);
+  });
+});
+
+describe('E row 116: the library on every load', () => {
+  const settings = `/v1/projects/${writeKey}/settings`;
+
+  test('starts with one call for its settings, whoever comes and however often, and tells of each page', async () => {
+    const pages = ['', 'boots', 'cart'].map((page) => `${shop.url}/js/${page}`);
+    const told = () => events().flatMap(({ type, name }) => (type === 'page' ? [name] : []));
+    for (const [index, page] of pages.entries()) {
+      await visitor.goto(page);
+      await eventually(() => told().length > index); // jsdom forgets what a page that is left has not sent
+    }
+    expect(asked.filter((path) => path === settings)).toHaveLength(3);
+    expect(told()).toEqual(pages);
+    expect(new Set(events().map(({ anonymous_id }) => anonymous_id)).size).toBe(1);
+  });
+
+  test('a page of a key that is revoked is whole, asks once, and tells of nothing', async () => {
+    const gone = await openShop({ js: analyticsSnippet(addressOf(under), 'wk_revoked') });
+    await visitor.goto(`${gone.url}/js/`);
+    await eventually(() => asked.some((path) => path.endsWith('/settings')));
+    expect(await visitor.evaluate(`(analytics.track('Into the void'), document.readyState !== '')`)).toBe(
+      true,
+    );
+    expect(asked.filter((path) => path.endsWith('/settings'))).toEqual(['/v1/projects/wk_revoked/settings']);
+    expect(events()).toEqual([]);
+    await gone.close();
   });
 });
 

@@ -97,7 +97,7 @@ describe.each(browsers)('pages in %s', (browserName, open) => {
   const comes = async (): Promise<Visitor> => (present = await browser.visitor());
 
   test(
-    'E rows 1, 2, 29, 35: the client’s snippet tells of each page under one anonymous id; after an identify all of it is the person’s, after a reset the visitor is new',
+    'E rows 1, 2, 29, 35, 70: the client’s snippet tells of each page under one anonymous id; after an identify all of it is the person’s, after a reset the visitor is new',
     async () => {
       const visitor = await comes();
       const who = `js-${browserName}`;
