@@ -1,4 +1,7 @@
-/** Writes docs/errors.md from the tables of codes; with --check, fails when the file is not what it would write. */
+/**
+ * Writes docs/errors.md, and the codes in docs/operate.md, from the tables of codes; with --check, fails when a file is not
+ * what it would write.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { exit } from 'node:process';
 import { errorGroups } from '../schemas/errors.ts';
@@ -68,8 +71,31 @@ ${listOf(faultCodes)}
 |---|---|
 ${listOf(reasons)}
 `;
-if (!process.argv.includes('--check')) writeFileSync(TARGET, text);
-else if (readFileSync(TARGET, 'utf8') !== text) {
-  console.error(`${TARGET} is not what the tables of codes say: run npm run generate`);
-  exit(1);
+/** What waits for a person, within the page for operators. */
+const OPERATE = 'docs/operate.md';
+const [START, END] = ['<!-- codes -->', '<!-- /codes -->'];
+const waiting = Object.values(errorGroups)
+  .flatMap((entries): (readonly [string, ErrorEntry])[] => Object.entries(entries))
+  .filter(([, { follows: then }]) => then === 'stands')
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(([code, { means, todo }]) => `| \`${code}\` | ${means} | ${todo} |`)
+  .join('\n');
+const page = readFileSync(OPERATE, 'utf8');
+const operate = `${page.slice(0, page.indexOf(START))}${START}
+
+| code | what it means | what you can do |
+|---|---|---|
+${waiting}
+
+${page.slice(page.indexOf(END))}`;
+
+for (const [file, wanted] of [
+  [TARGET, text],
+  [OPERATE, operate],
+] as const) {
+  if (!process.argv.includes('--check')) writeFileSync(file, wanted);
+  else if (readFileSync(file, 'utf8') !== wanted) {
+    console.error(`${file} is not what the tables of codes say: run npm run generate`);
+    exit(1);
+  }
 }
