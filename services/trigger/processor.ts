@@ -25,6 +25,8 @@ import type { WorkspaceRules } from './decide/workspace-rules.ts';
 import { HandledOffsets } from './handled-offsets.ts';
 import { HeldRecords } from './held-records.ts';
 import { MergedView } from './merged-view.ts';
+import type { PastRow } from './past-book.ts';
+import { Pasts, type WantedPast } from './pasts.ts';
 import { PeopleStore } from './people-store.ts';
 import { PersonRecords } from './person-records.ts';
 import { RulesCache } from './rules-cache.ts';
@@ -47,11 +49,24 @@ const patternStepsAUnit = 7;
 export const timersABatchMax = 500;
 const NOTHING = Buffer.alloc(0);
 
+const none: ReadonlySet<string> = new Set();
+
+export interface TriggerParts {
+  readonly partition: number;
+  readonly partitions: number;
+  readonly store: KeyedStore;
+  readonly codecs: Codecs;
+  /** Rules take what was before them from a reader of the past; else they count from when they are met. */
+  readonly hasPasts: boolean;
+}
+
 export class TriggerProcessor implements Processor {
   readonly #people: PeopleStore;
   readonly #codecs: Codecs;
   readonly #view = new MergedView();
-  readonly #rules = new RulesCache();
+  readonly #rules: RulesCache;
+  /** undefined: rules have no past. */
+  readonly #pasts: Pasts | undefined;
   readonly #links: LinkBook;
   readonly #watermarks: Watermarks;
   readonly #timers: TimerIndex;
@@ -61,7 +76,8 @@ export class TriggerProcessor implements Processor {
   readonly #offsets: HandledOffsets;
   #definitions: DefinitionsView | undefined;
 
-  constructor(partitions: number, store: KeyedStore, codecs: Codecs) {
+  constructor({ partition, partitions, store, codecs, hasPasts }: TriggerParts) {
+    this.#rules = new RulesCache((workspace) => this.#pasts?.openOf(workspace) ?? none);
     this.#people = new PeopleStore(store, codecs, (personKey, from, to) => {
       this.#timers.move(personKey, from, to);
       this.#held.looked(personKey, to);
@@ -73,7 +89,9 @@ export class TriggerProcessor implements Processor {
     this.#timers = new TimerIndex(store);
     this.#adoption = new TimerAdoption(store, this.#timers);
     this.#held = new HeldRecords(store, (personKey) => this.#people.changesAt(personKey));
+    this.#pasts = hasPasts ? this.#openPasts({ partition, partitions, store, codecs }) : undefined;
     this.#records = new PersonRecords({
+      ...(this.#pasts && { pasts: this.#pasts }),
       people: this.#people,
       codecs,
       view: this.#view,
@@ -84,9 +102,10 @@ export class TriggerProcessor implements Processor {
   }
 
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
-    this.#use(batch.definitions);
+    this.#use(batch, out);
     if (record.topic === 'triggerTransfers') {
-      this.#takeTransfer(this.#codecs.Transfer.decode(record.bytes, record.valueStart, record.valueEnd), out);
+      const transfer = this.#codecs.Transfer.decode(record.bytes, record.valueStart, record.valueEnd);
+      this.#takeTransfer(transfer, batch, out);
       return;
     }
     const source = {
@@ -103,20 +122,27 @@ export class TriggerProcessor implements Processor {
       return;
     }
     const personKey = record.bytes.toString('utf8', record.keyStart, record.keyEnd);
-    this.#offsets.handled(this.#view.workspace, record.offset);
+    const { workspace } = this.#view;
+    if (this.#pasts !== undefined && this.#offsets.next(workspace) === undefined) {
+      this.#pasts.meet(workspace, batch.time, out);
+    }
+    this.#offsets.handled(workspace, record.offset);
     this.#take(personKey, source, out);
   }
 
   onBatchEnd(batch: BatchContext, out: Emitter): void {
-    this.#use(batch.definitions);
+    this.#use(batch, out);
     this.#adoption.step();
     if (this.#links.people > 0) this.#drainParked(batch, out);
     this.#runTimers(batch, out);
     if (this.#held.anyReady) this.#drainHeld(batch, out);
+    this.#pasts?.step(out);
+    this.takeUnits();
     this.#offsets.endBatch();
   }
 
-  wantsBatch(): boolean {
+  wantsBatch(_time: number, definitions: DefinitionsView): boolean {
+    if (this.#pasts?.wants(definitions.offset) === true) return true;
     return this.#links.drainable || this.#held.anyReady || this.#adoption.pending || this.#isDue;
   }
 
@@ -135,7 +161,8 @@ export class TriggerProcessor implements Processor {
 
   status() {
     return {
-      unsettled: this.#links.people + this.#held.people + (this.#isDue ? 1 : 0),
+      unsettled:
+        this.#links.people + this.#held.people + (this.#isDue ? 1 : 0) + (this.#pasts?.unsettled ?? 0),
       parked_records: this.#links.parked,
       held_records: this.#held.records,
       watermark: this.#watermarks.time,
@@ -161,9 +188,44 @@ export class TriggerProcessor implements Processor {
     };
   }
 
-  #use(definitions: DefinitionsView): void {
+  /** What the reader of the past is to read. */
+  wantedPasts(): readonly WantedPast[] {
+    if (this.#definitions === undefined) return [];
+    this.#rules.use(this.#definitions);
+    return this.#pasts?.wanted() ?? [];
+  }
+
+  /** How far the past of a rule is in, in this partition. */
+  pastOf(workspace: string, ruleKey: string): PastRow | undefined {
+    if (this.#definitions === undefined) return undefined;
+    this.#rules.use(this.#definitions);
+    const rule = this.#rules.of(workspace).rulesByKey.get(ruleKey);
+    return rule && this.#pasts?.progress(workspace, ruleKey, rule.version);
+  }
+
+  #openPasts(parts: Pick<TriggerParts, 'partition' | 'partitions' | 'store' | 'codecs'>): Pasts {
+    return new Pasts({
+      ...parts,
+      rulesOf: (workspace) => this.#rules.of(workspace),
+      changed: (workspace) => {
+        this.#rules.changed(workspace);
+      },
+      next: (workspace) => this.#offsets.next(workspace),
+      workspaces: () => this.#offsets.workspaces(),
+      take: (workspace, personId, found, past, out) => {
+        const whose = { workspace, personId, personKey: `${workspace}:${personId}` };
+        this.#records.takePast(whose, found, past, out);
+      },
+      refresh: (personKey, out) => {
+        this.#records.refresh(personKey, out);
+      },
+    });
+  }
+
+  #use({ definitions, time }: BatchContext, out: Emitter): void {
     this.#definitions = definitions;
     this.#rules.use(definitions);
+    this.#pasts?.takeUp(definitions.offset, time, out);
   }
 
   get #isDue(): boolean {
@@ -254,7 +316,7 @@ export class TriggerProcessor implements Processor {
     this.takeUnits();
   }
 
-  #takeTransfer(transfer: Transfer, out: Emitter): void {
+  #takeTransfer(transfer: Transfer, { time }: BatchContext, out: Emitter): void {
     const { workspace, person_id: personId, fact_number: factNumber, state, record } = transfer;
     const personKey = `${workspace}:${personId}`;
     if (transfer.kind === 'record' && record !== null) {
@@ -268,6 +330,8 @@ export class TriggerProcessor implements Processor {
       const moved = wholeOf(this.#links.takeTexts(personKey, factNumber));
       const { at, known = null } = waiting;
       this.#records.absorb({ workspace, personId, personKey }, moved, { at, known }, out);
+    } else if (transfer.kind === 'past' && state !== null) {
+      this.#pasts?.onMessage(workspace, personId, state, time, out);
     }
   }
 }
