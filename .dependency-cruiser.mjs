@@ -158,7 +158,7 @@ export default {
     onlyIn(
       'clickhouse-client-in-few-places',
       '@clickhouse/client',
-      '^(services/sink/target|services/gateway/clickhouse|services/app/clickhouse|services/sink/schema/migrate)\\.ts$',
+      '^(services/sink/target|services/gateway/clickhouse|services/app/clickhouse|services/trigger/past/clickhouse|services/sink/schema/migrate)\\.ts$',
       'One file a service speaks to ClickHouse.',
     ),
   ],

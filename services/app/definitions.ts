@@ -15,7 +15,7 @@ import type { StoredDefinition } from '../runtime/definitions.ts';
 import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
 import type { InForce } from './in-force.ts';
 import { roomFault, storedFaults } from './pattern-room.ts';
-import type { AppKeys, DefinitionsStore, Query } from './ports.ts';
+import type { AppKeys, DefinitionsStore, Query, RulesView } from './ports.ts';
 import { journeyFaults, segmentFaults } from './references.ts';
 import { ruleWarnings } from './rule-warnings.ts';
 
@@ -24,6 +24,7 @@ export interface DefinitionsOptions {
   readonly definitions: DefinitionsStore;
   readonly inForce: InForce;
   readonly query: Query;
+  readonly rules: Pick<RulesView, 'past'>;
 }
 
 /** Of each kind in a workspace. */
@@ -108,14 +109,14 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
       .filter(({ body }) => state === undefined || isIn(state, body));
     return answer(reply, 200, { [plural]: listed.map((stored) => describe(stored)) });
   });
-  app.get<{ Params: { id: string } }>(`${url}/:id`, (request, reply) => {
+  app.get<{ Params: { id: string } }>(`${url}/:id`, async (request, reply) => {
     const workspace = workspaceOf(options, request);
     if (workspace === undefined) return unauthorized(reply);
     const { id } = request.params;
     const stored = definitions.get(kind, workspace, id);
-    return stored === undefined
-      ? missing(reply, kind, id)
-      : answer(reply, 200, describe(stored, storedFaults(definitions, stored)));
+    if (stored === undefined) return missing(reply, kind, id);
+    const shown = describe(stored, storedFaults(definitions, stored));
+    return answer(reply, 200, { ...shown, ...(await pastOf(options.rules, stored)) });
   });
   app.put<{ Params: { id: string } }>(`${url}/:id`, (request, reply) => put(options, family, request, reply));
   app.delete<{ Params: { id: string } }>(`${url}/:id`, async (request, reply) => {
@@ -129,6 +130,13 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
       ? missing(reply, kind, id)
       : inForce.answer(reply, kind, { id, version, deleted: true });
   });
+}
+
+/** Of a segment: how far its past is in; nothing where it has none, or the service that has it does not answer. */
+async function pastOf(rules: DefinitionsOptions['rules'], { kind, workspace, id }: StoredDefinition) {
+  if (kind !== 'segment') return {};
+  const past = await rules.past({ workspace, ruleKey: `s:${id}` }).catch(() => null);
+  return past === null ? {} : { past };
 }
 
 async function put(

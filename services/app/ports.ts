@@ -186,5 +186,7 @@ export type AnsweredWhy =
 
 /** The service trigger. Rejects with a retryable CodedError `trigger_unavailable`. */
 export interface RulesView {
+  /** How far the past of a rule is in; null: it had none when it was met. */
+  past(asked: { readonly workspace: string; readonly ruleKey: string }): Promise<object | null>;
   explain(asked: AskedWhy): Promise<AnsweredWhy>;
 }

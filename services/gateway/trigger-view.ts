@@ -23,6 +23,10 @@ export class TriggerAsker implements RulesView {
     return answered;
   }
 
+  async past(asked: Parameters<RulesView['past']>[0]): ReturnType<RulesView['past']> {
+    return (await this.#asker.ask('past', asked)) as Awaited<ReturnType<RulesView['past']>>; // the same
+  }
+
   close(): Promise<void> {
     this.#asker.close();
     return Promise.resolve();

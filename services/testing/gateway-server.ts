@@ -261,7 +261,10 @@ export function testServer({
       keys,
       definitions: real.store ?? definitions,
       isTestClockOn: testClock,
-      rules: real.rules ?? { explain: () => Promise.resolve({ type: 'not_here' }) },
+      rules: real.rules ?? {
+        explain: () => Promise.resolve({ type: 'not_here' }),
+        past: () => Promise.resolve(null),
+      },
       inForceWaitMsMax,
       live,
       ...(liveReaderBytesMax !== undefined && { liveReaderBytesMax }),

@@ -134,6 +134,10 @@ export class ProcessorHarness {
     return outputs;
   }
 
+  wantsBatch(time: number): boolean {
+    return this.#pendingDefinitions.length > 0 || this.#run.wantsBatch(time);
+  }
+
   /** The process dies and starts again: what was committed is there, the processor is made anew. */
   reopen(): void {
     this.#run.reopen();

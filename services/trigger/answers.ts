@@ -11,6 +11,7 @@ import {
   type ExplainedSegment,
 } from './decide/explain-person.ts';
 import { segmentKey } from './decide/workspace-rules.ts';
+import type { WantedPast } from './pasts.ts';
 import type { Seen, TriggerProcessor } from './processor.ts';
 
 /** As the gateway writes it; it is its only caller. */
@@ -47,6 +48,20 @@ export type Answered =
   | { readonly type: 'rule_unknown' }
   | { readonly type: 'person_unknown' };
 
+export interface AskedPast {
+  readonly workspace: string;
+  readonly ruleKey: string;
+}
+export interface PastProgress {
+  /** `open`: nobody enters or leaves yet. */
+  readonly state: 'open' | 'ready';
+  /** People with events that the rule may count: looked at, of how many. */
+  readonly people: number;
+  readonly of: number;
+  /** When the rule was met, ISO 8601. */
+  readonly since: string;
+}
+
 /** From somebody absorbed to who is left. */
 const mergesMax = 100;
 
@@ -64,7 +79,27 @@ export class Answers {
 
   get actions(): Actions {
     return {
+      past: (body) => Promise.resolve(this.past(JSON.parse(body.toString()) as AskedPast)), // likewise
       explain: (body) => Promise.resolve(this.explain(JSON.parse(body.toString()) as Asked)), // the gateway's
+    };
+  }
+
+  wantedPasts(): readonly WantedPast[] {
+    return [...this.#processors.values()].flatMap((processor) => processor.wantedPasts());
+  }
+
+  /** How far the past of a rule is in; null: it has none here. */
+  past({ workspace, ruleKey }: AskedPast): PastProgress | null {
+    const rows = [...this.#processors.values()].flatMap(
+      (processor) => processor.pastOf(workspace, ruleKey) ?? [],
+    );
+    const began = rows.flatMap(({ since }) => since ?? []);
+    if (began.length === 0) return null;
+    return {
+      state: rows.every(({ ready }) => ready) ? 'ready' : 'open',
+      people: rows.reduce((sum, { people }) => sum + people, 0),
+      of: rows.reduce((sum, row) => sum + Math.max(row.of, row.people), 0),
+      since: new Date(Math.min(...began)).toISOString(),
     };
   }
 

@@ -23,8 +23,10 @@ class Shop {
   #time = T0;
 
   constructor() {
-    const spec = triggerServiceWith((partition, processor) => {
-      this.#answers.opened(partition, processor);
+    const spec = triggerServiceWith({
+      onOpened: (partition, processor) => {
+        this.#answers.opened(partition, processor);
+      },
     });
     this.harness = new ProcessorHarness(spec, { partitions: 1, codecs: localCodecs() });
   }

@@ -8,6 +8,9 @@ import type { KeyedStore } from '../runtime/store/ports.ts';
 /** Workspaces whose offset is kept in memory; those of others are read again. */
 export const workspacesInMemoryMax = 1_000;
 
+const workspacesMax = 100_000;
+const PREFIX = 'n:';
+
 export class HandledOffsets {
   readonly #store: KeyedStore;
   /** One past the last record that is handled. */
@@ -29,6 +32,12 @@ export class HandledOffsets {
     this.#changed.add(workspace);
   }
 
+  /** Of which a record has been handled. */
+  workspaces(): readonly string[] {
+    const stored = this.#store.scan(PREFIX, 'n;', workspacesMax).map(([key]) => key.slice(PREFIX.length));
+    return [...new Set([...stored, ...this.#next.keys()])].sort();
+  }
+
   endBatch(): void {
     for (const workspace of this.#changed) {
       const bytes = Buffer.allocUnsafe(8);
@@ -41,5 +50,5 @@ export class HandledOffsets {
 }
 
 function keyOf(workspace: string): string {
-  return `n:${workspace}`;
+  return `${PREFIX}${workspace}`;
 }

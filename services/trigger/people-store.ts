@@ -13,6 +13,9 @@ import { changesAtOf, decodePerson, encodePerson } from './decide/state-codec.ts
 /** When a person has to be looked at again: was, and is now, ms; Infinity for never. */
 type Looked = (personKey: string, from: number, to: number) => void;
 
+/** About as much of the machine as a unit of share.ts, as measured. */
+const patternStepsAUnit = 7;
+
 export class PeopleStore {
   readonly #store: KeyedStore;
   readonly #codecs: Codecs;
@@ -20,8 +23,8 @@ export class PeopleStore {
   readonly #held: HeldTriggerStore;
   /** Who was read last, and how much that was. */
   #readKey = '';
-  /** Of all decisions so far. */
-  patternSteps = 0;
+  /** Of all decisions since they were last asked for. */
+  #patternSteps = 0;
   #readBytes = 0;
 
   constructor(store: KeyedStore, codecs: Codecs, looked: Looked) {
@@ -29,6 +32,13 @@ export class PeopleStore {
     this.#codecs = codecs;
     this.#looked = looked;
     this.#held = new HeldTriggerStore(store);
+  }
+
+  /** Units of share.ts that patterns took since this was last asked. */
+  takePatternUnits(): number {
+    const steps = this.#patternSteps;
+    this.#patternSteps = 0;
+    return Math.ceil(steps / patternStepsAUnit);
   }
 
   stored(personKey: string): Buffer | undefined {
@@ -72,7 +82,7 @@ export class PeopleStore {
     if (decision.profile !== undefined) {
       this.#store.put(`a:${personKey}`, Buffer.from(JSON.stringify(decision.profile)));
     }
-    this.patternSteps += decision.patternSteps ?? 0;
+    this.#patternSteps += decision.patternSteps ?? 0;
     for (const effect of decision.effects) {
       switch (effect.type) {
         case 'trigger_held':

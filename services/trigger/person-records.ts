@@ -11,11 +11,14 @@ import { decideAbsorb, decideDeparture, type Change, type Moved } from './decide
 import { passTime } from './decide/pass-time.ts';
 import type { Known } from './decide/profile.ts';
 import { decideSplit } from './decide/split.ts';
+import { decidePast, decideRefresh, type PastOfPerson } from './decide/take-past.ts';
 import type { Person } from './decide/state.ts';
 import { changesAtOf, decodePerson, firstSeenOf, isAlive, stampOf } from './decide/state-codec.ts';
 import type { Subject } from './decide/subject.ts';
 import type { MergedView } from './merged-view.ts';
 import { emitEffect, type Whose } from './outputs.ts';
+import type { PastMarks } from './past-messages.ts';
+import type { Pasts } from './pasts.ts';
 import type { PeopleStore } from './people-store.ts';
 import type { RulesCache } from './rules-cache.ts';
 import { wholeOf } from './transfer-state.ts';
@@ -36,6 +39,8 @@ export interface PersonRecordsParts {
   readonly links: LinkBook;
   /** Everything of the workspace that was received before it has been handled, ms. */
   readonly readTo: (workspace: string) => number;
+  /** Absent: rules have no past. */
+  readonly pasts?: Pick<Pasts, 'counts' | 'sendOn'>;
 }
 
 export class PersonRecords {
@@ -96,6 +101,30 @@ export class PersonRecords {
     emitEffect(row, whoseOf(personKey), this.#parts.codecs, out);
   }
 
+  /** What a person did before a rule was there; it follows the person into whom they were merged. */
+  takePast(whose: Whose, found: PastMarks, past: PastOfPerson, out: Emitter): void {
+    const { people, pasts } = this.#parts;
+    const person = people.person(whose.personKey);
+    if (person === undefined || person.status === 'deleted') return; // nobody is left whom it could concern
+    if (person.absorbedBy !== null) {
+      pasts?.sendOn(whose.workspace, person.absorbedBy.personId, found, past, out);
+      return;
+    }
+    const decision = decidePast(this.#subject(whose, person), person, past);
+    if (decision !== undefined) people.settle(whose, person, decision, out);
+  }
+
+  /** The past of a rule is in. */
+  refresh(personKey: string, out: Emitter): void {
+    const { people, rules } = this.#parts;
+    const whose = whoseOf(personKey);
+    const stored = people.stored(personKey);
+    if (stored === undefined || !isAlive(stored)) return;
+    if (stampOf(stored) === rules.of(whose.workspace).stamp) return;
+    const person = decodePerson(stored);
+    people.settle(whose, person, decideRefresh(this.#subject(whose, person), person), out);
+  }
+
   /** What most events are: nothing of the person changes, and no rule asks about the name. */
   #leavesNothing(stored: Buffer): boolean {
     const { view } = this.#parts;
@@ -125,7 +154,7 @@ export class PersonRecords {
     const subject = this.#subject(whose, person);
     switch (view.kind) {
       case 'event':
-        if (view.hasEvent) people.settle(whose, person, decideEvent(subject, this.#event()), out);
+        if (view.hasEvent) people.settle(whose, person, decideEvent(subject, this.#event(source)), out);
         return;
       case 'absorb': {
         const fact = { factNumber: view.factNumber ?? 0, at: view.mergedAt, known: this.#known() };
@@ -156,8 +185,9 @@ export class PersonRecords {
     return people.subject(whose, person, { rules: rules.of(workspace), readTo: readTo(workspace) });
   }
 
-  #event(): PersonEvent {
-    const { view } = this.#parts;
+  #event({ originPartition: partition, originOffset: offset }: Source): PersonEvent {
+    const { view, pasts } = this.#parts;
+    const { workspace } = view;
     let details: ReturnType<MergedView['details']> | undefined;
     return {
       type: view.type,
@@ -170,6 +200,7 @@ export class PersonRecords {
       previouslyAnonymous: view.previouslyAnonymous,
       byCioId: view.identifierKind === 'cio_id',
       known: this.#known(),
+      ...(pasts && { counts: (rule) => pasts.counts(workspace, rule, { partition, offset }) }),
       details: () => (details ??= view.details()),
     };
   }

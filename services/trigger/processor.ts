@@ -11,62 +11,56 @@ import type { Transfer } from '../../schemas/records.ts';
 import type { DefinitionsView } from '../runtime/definitions.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
-import {
-  attempt,
-  type BatchContext,
-  type Emitter,
-  type Kept,
-  type Processor,
-} from '../runtime/task/ports.ts';
-import { LinkBook, type Parked } from './decide/links.ts';
-import { changesAtOf } from './decide/state-codec.ts';
+import type { BatchContext, Emitter, Processor } from '../runtime/task/ports.ts';
+import { LinkBook } from './decide/links.ts';
 import type { Subject } from './decide/subject.ts';
 import type { WorkspaceRules } from './decide/workspace-rules.ts';
-import { workspaceIn } from '../runtime/task/share/workspace-counts.ts';
-import { DueTimers } from './due-timers.ts';
 import { HandledOffsets } from './handled-offsets.ts';
-import { HeldRecords } from './held-records.ts';
 import { MergedView } from './merged-view.ts';
+import type { PastRow } from './past-book.ts';
+import { Pasts, type WantedPast } from './pasts.ts';
 import { PeopleStore } from './people-store.ts';
 import { PersonRecords } from './person-records.ts';
 import { RulesCache } from './rules-cache.ts';
 import { TimerAdoption } from './timer-adoption.ts';
 import { TimerIndex } from './timers.ts';
 import { isWhole, wholeOf } from './transfer-state.ts';
-import { sourceOf, type Source } from './transfers.ts';
+import { sourceOf } from './transfers.ts';
+import { Turns } from './turns.ts';
 import { Watermarks } from './watermarks.ts';
 
-/**
- * Parked records of a workspace handled in a batch, so that a long queue cannot hold up its partition; one that took many
- * steps of patterns counts as so many.
- */
-export const drainRecordsMax = 5_000;
-const unitsADrainedRecord = 10;
+const none: ReadonlySet<string> = new Set();
 
-/** About as much of the machine as a unit of share.ts, as measured. */
-const patternStepsAUnit = 7;
-const NOTHING = Buffer.alloc(0);
+export interface TriggerParts {
+  readonly partition: number;
+  readonly partitions: number;
+  readonly store: KeyedStore;
+  readonly codecs: Codecs;
+  /** Rules take what was before them from a reader of the past; else they count from when they are met. */
+  readonly hasPasts: boolean;
+}
 
 export class TriggerProcessor implements Processor {
   readonly #people: PeopleStore;
   readonly #codecs: Codecs;
   readonly #view = new MergedView();
-  readonly #rules = new RulesCache();
+  readonly #rules: RulesCache;
+  /** undefined: rules have no past. */
+  readonly #pasts: Pasts | undefined;
   readonly #links: LinkBook;
   readonly #watermarks: Watermarks;
   readonly #timers: TimerIndex;
   readonly #adoption: TimerAdoption;
-  readonly #held: HeldRecords;
   readonly #records: PersonRecords;
   readonly #offsets: HandledOffsets;
-  readonly #due: DueTimers;
-  /** The batch that was seen last: it tells how far a workspace has come whose records wait for its share. */
-  #batch: BatchContext | undefined;
+  readonly #turns: Turns;
+  #definitions: DefinitionsView | undefined;
 
-  constructor(partitions: number, store: KeyedStore, codecs: Codecs) {
+  constructor({ partition, partitions, store, codecs, hasPasts }: TriggerParts) {
+    this.#rules = new RulesCache((workspace) => this.#pasts?.openOf(workspace) ?? none);
     this.#people = new PeopleStore(store, codecs, (personKey, from, to) => {
       this.#timers.move(personKey, from, to);
-      this.#held.looked(personKey, to);
+      this.#turns.looked(personKey, to);
     });
     this.#codecs = codecs;
     this.#links = new LinkBook(store);
@@ -74,25 +68,27 @@ export class TriggerProcessor implements Processor {
     this.#offsets = new HandledOffsets(store);
     this.#timers = new TimerIndex(store);
     this.#adoption = new TimerAdoption(store, this.#timers);
-    this.#held = new HeldRecords(store, (personKey) => this.#people.changesAt(personKey));
-    this.#due = new DueTimers(store, this.#timers, {
-      readTo: (workspace) => this.#readTo(workspace),
-      rests: (workspace) => this.#rests(workspace),
+    this.#turns = new Turns({
+      ...{ store, codecs, view: this.#view, people: this.#people, links: this.#links },
+      ...{ timers: this.#timers, watermarks: this.#watermarks, records: () => this.#records },
     });
+    this.#pasts = hasPasts ? this.#openPasts({ partition, partitions, store, codecs }) : undefined;
     this.#records = new PersonRecords({
+      ...(this.#pasts && { pasts: this.#pasts }),
       people: this.#people,
       codecs,
       view: this.#view,
       rules: this.#rules,
       links: this.#links,
-      readTo: (workspace) => this.#readTo(workspace),
+      readTo: (workspace) => this.#turns.readTo(workspace),
     });
   }
 
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
-    this.#use(batch);
+    this.#use(batch, out);
     if (record.topic === 'triggerTransfers') {
-      this.#takeTransfer(this.#codecs.Transfer.decode(record.bytes, record.valueStart, record.valueEnd), out);
+      const transfer = this.#codecs.Transfer.decode(record.bytes, record.valueStart, record.valueEnd);
+      this.#takeTransfer(transfer, batch, out);
       return;
     }
     const source = {
@@ -109,27 +105,30 @@ export class TriggerProcessor implements Processor {
       return;
     }
     const personKey = record.bytes.toString('utf8', record.keyStart, record.keyEnd);
-    this.#offsets.handled(this.#view.workspace, record.offset);
-    this.#take(personKey, source, out);
+    const { workspace } = this.#view;
+    if (this.#pasts !== undefined && this.#offsets.next(workspace) === undefined) {
+      this.#pasts.meet(workspace, batch.time, out);
+    }
+    this.#offsets.handled(workspace, record.offset);
+    this.#turns.take(personKey, source, out);
   }
 
   onBatchEnd(batch: BatchContext, out: Emitter): void {
-    this.#use(batch);
+    this.#use(batch, out);
     this.#adoption.step();
-    if (this.#links.people > 0) this.#drainParked(batch, out);
-    this.#runTimers(batch, out);
-    if (this.#held.anyReady) this.#drainHeld(batch, out);
+    this.#turns.end(batch, out);
+    this.#pasts?.step(out);
+    this.takeUnits();
     this.#offsets.endBatch();
   }
 
-  wantsBatch(): boolean {
-    return this.#links.drainable || this.#held.anyReady || this.#adoption.pending || this.#isDue;
+  wantsBatch(_time: number, definitions: DefinitionsView): boolean {
+    if (this.#pasts?.wants(definitions.offset) === true) return true;
+    return this.#turns.wantsBatch || this.#adoption.pending;
   }
 
   takeUnits(): number {
-    const steps = this.#people.patternSteps;
-    this.#people.patternSteps = 0;
-    return Math.ceil(steps / patternStepsAUnit);
+    return this.#people.takePatternUnits();
   }
 
   /** Of a record that waits: everything received before it and before this time has come before it. */
@@ -146,9 +145,9 @@ export class TriggerProcessor implements Processor {
 
   status() {
     return {
-      unsettled: this.#links.people + this.#held.people + (this.#isDue ? 1 : 0),
+      unsettled: this.#turns.unsettled + (this.#pasts?.unsettled ?? 0),
       parked_records: this.#links.parked,
-      held_records: this.#held.records,
+      held_records: this.#turns.heldRecords,
       watermark: this.#watermarks.time,
       unreadable_definitions: this.#rules.unreadable,
       unusable_patterns: this.#rules.unusablePatterns,
@@ -157,12 +156,12 @@ export class TriggerProcessor implements Processor {
 
   /** A person as they are now, for who asks why; undefined: the definitions have not been read yet. */
   seen(workspace: string, personId: string): Seen | undefined {
-    const definitions = this.#batch?.definitions;
+    const definitions = this.#definitions;
     if (definitions === undefined) return undefined;
     this.#rules.use(definitions);
     const personKey = `${workspace}:${personId}`;
     const rules = this.#rules.of(workspace);
-    const readTo = this.#readTo(workspace);
+    const readTo = this.#turns.readTo(workspace);
     const person = this.#people.person(personKey);
     return {
       subject: this.#people.subject({ workspace, personId, personKey }, person, { rules, readTo }),
@@ -173,122 +172,55 @@ export class TriggerProcessor implements Processor {
     };
   }
 
-  #use(batch: BatchContext): void {
-    this.#batch = batch;
-    this.#rules.use(batch.definitions);
+  /** What the reader of the past is to read. */
+  wantedPasts(): readonly WantedPast[] {
+    if (this.#definitions === undefined) return [];
+    this.#rules.use(this.#definitions);
+    return this.#pasts?.wanted() ?? [];
   }
 
-  get #isDue(): boolean {
-    return this.#due.any(this.#watermarks.time);
+  /** How far the past of a rule is in, in this partition. */
+  pastOf(workspace: string, ruleKey: string): PastRow | undefined {
+    if (this.#definitions === undefined) return undefined;
+    this.#rules.use(this.#definitions);
+    const rule = this.#rules.of(workspace).rulesByKey.get(ruleKey);
+    return rule && this.#pasts?.progress(workspace, ruleKey, rule.version);
   }
 
-  #rests(workspace: string): boolean {
-    return this.#batch?.rests?.(workspace) === true;
-  }
-
-  /** Everything of the workspace that was received before it has been handled, ms. */
-  #readTo(workspace: string): number {
-    return this.#batch?.standsAt?.(workspace) ?? this.#watermarks.time;
-  }
-
-  /** A record of a person's stream, own or forwarded; the view shows it. */
-  #take(personKey: string, source: Source, out: Emitter): void {
-    if (!this.#parks(personKey, source, out)) this.#inItsTime(personKey, source, out);
-  }
-
-  #park(personKey: string, queue: string, parked: Parked, out: Emitter): void {
-    const facts = this.#links.park(personKey, queue, parked);
-    this.#records.tellNotAwaited(personKey, facts, this.#watermarks.time, out);
-  }
-
-  /** Parks a record of a person to whom a merge is outstanding. */
-  #parks(personKey: string, source: Source, out: Emitter): boolean {
-    if (!this.#links.has(personKey)) return false;
-    const queue = this.#links.queueFor(personKey, source.forwardedFact);
-    if (queue === undefined) return false;
-    const { originPartition, originOffset } = source;
-    this.#park(personKey, queue, { originPartition, originOffset, value: valueOf(source) }, out);
-    return true;
-  }
-
-  /** Holds a record back that a timer comes before. */
-  #inItsTime(personKey: string, source: Source, out: Emitter): void {
-    const { mergedAt } = this.#view;
-    const stored = this.#people.stored(personKey);
-    const changesAt = stored === undefined ? Infinity : changesAtOf(stored);
-    const readTo = this.#readTo(workspaceIn(personKey));
-    const waits = changesAt < mergedAt && changesAt > readTo;
-    if (!waits && !this.#held.isBehind(personKey, { mergedAt, changesAt, readTo })) {
-      this.#records.handle(personKey, stored, source, out);
-      return;
-    }
-    const { originPartition, originOffset, forwardedFact } = source;
-    const place = { originPartition, originOffset, forwardedFact };
-    const held = this.#held.hold(personKey, { ...place, mergedAt, value: valueOf(source) });
-    if (held === 'held') return;
-    this.#records.tellTimerNotAwaited(personKey, out);
-    if (held === 'now') this.#records.handle(personKey, stored, source, out);
-  }
-
-  #drainParked(batch: BatchContext, out: Emitter): void {
-    const budgetOf = (workspace: string): number => (this.#rests(workspace) ? 0 : drainRecordsMax);
-    this.#links.drain(budgetOf, (personKey, parked) => {
-      const { originPartition, originOffset, value } = parked;
-      const name = `parked ${personKey} ${String(originPartition)} ${String(originOffset)}`;
-      attempt(batch, keptOf(name, personKey, parked), () => {
-        if (value.length === 0) {
-          this.#records.lookAgain(personKey, originOffset, out);
-          return;
-        }
-        const source = { ...parked, bytes: value, start: 0, end: value.length, forwardedFact: null };
-        this.#view.take(this.#codecs.MergedEvent, source);
-        this.#inItsTime(personKey, source, out);
-      });
-      const cost = 1 + Math.floor(this.takeUnits() / unitsADrainedRecord);
-      return this.#rests(workspaceIn(personKey)) ? Infinity : cost;
+  #openPasts(parts: Pick<TriggerParts, 'partition' | 'partitions' | 'store' | 'codecs'>): Pasts {
+    return new Pasts({
+      ...parts,
+      rulesOf: (workspace) => this.#rules.of(workspace),
+      changed: (workspace) => {
+        this.#rules.changed(workspace);
+      },
+      next: (workspace) => this.#offsets.next(workspace),
+      workspaces: () => this.#offsets.workspaces(),
+      take: (workspace, personId, found, past, out) => {
+        const whose = { workspace, personId, personKey: `${workspace}:${personId}` };
+        this.#records.takePast(whose, found, past, out);
+      },
+      refresh: (personKey, out) => {
+        this.#records.refresh(personKey, out);
+      },
     });
   }
 
-  #drainHeld(batch: BatchContext, out: Emitter): void {
-    const budgetOf = (workspace: string): number => (this.#rests(workspace) ? 0 : drainRecordsMax);
-    this.#held.drain(budgetOf, (personKey, held) => {
-      const { originPartition, originOffset, value } = held;
-      const name = `held ${personKey} ${String(originPartition)} ${String(originOffset)}`;
-      attempt(batch, keptOf(name, personKey, held), () => {
-        const source = { ...held, bytes: value, start: 0, end: value.length };
-        this.#view.take(this.#codecs.MergedEvent, source);
-        if (this.#parks(personKey, source, out)) return;
-        this.#records.handle(personKey, this.#people.stored(personKey), source, out);
-      });
-      const cost = 1 + Math.floor(this.takeUnits() / unitsADrainedRecord);
-      return this.#rests(workspaceIn(personKey)) ? Infinity : cost;
-    });
+  #use(batch: BatchContext, out: Emitter): void {
+    const { definitions, time } = batch;
+    this.#definitions = definitions;
+    this.#turns.begin(batch);
+    this.#rules.use(definitions);
+    this.#pasts?.takeUp(definitions.offset, time, out);
   }
 
-  /** A bounded slice of what is due: however many they are, records are taken between. */
-  #runTimers(batch: BatchContext, out: Emitter): void {
-    this.#due.run(this.#watermarks.time, batch.sequence, ({ personKey, at }) => {
-      const queue = this.#links.has(personKey) ? this.#links.queueFor(personKey, null) : undefined;
-      if (queue !== undefined) {
-        // Before the state of a person who has been merged is here, nobody can say what time has changed.
-        this.#park(personKey, queue, { originPartition: -1, originOffset: at, value: NOTHING }, out);
-        return;
-      }
-      const kept = { originOffset: -1, value: Buffer.from(personKey) };
-      attempt(batch, keptOf(`timer ${personKey} ${String(at)}`, personKey, kept), () =>
-        this.#records.lookAgain(personKey, at, out),
-      );
-    });
-    this.takeUnits();
-  }
-
-  #takeTransfer(transfer: Transfer, out: Emitter): void {
+  #takeTransfer(transfer: Transfer, { time }: BatchContext, out: Emitter): void {
     const { workspace, person_id: personId, fact_number: factNumber, state, record } = transfer;
     const personKey = `${workspace}:${personId}`;
     if (transfer.kind === 'record' && record !== null) {
       const source = sourceOf(transfer, record);
       this.#view.take(this.#codecs.MergedEvent, source);
-      this.#take(personKey, source, out);
+      this.#turns.take(personKey, source, out);
     } else if (transfer.kind === 'state' && state !== null && factNumber !== null) {
       if (!isWhole(this.#links.addText(personKey, factNumber, state))) return;
       const waiting = this.#links.arrived(personKey, factNumber);
@@ -296,6 +228,8 @@ export class TriggerProcessor implements Processor {
       const moved = wholeOf(this.#links.takeTexts(personKey, factNumber));
       const { at, known = null } = waiting;
       this.#records.absorb({ workspace, personId, personKey }, moved, { at, known }, out);
+    } else if (transfer.kind === 'past' && state !== null) {
+      this.#pasts?.onMessage(workspace, personId, state, time, out);
     }
   }
 }
@@ -310,16 +244,4 @@ export interface Seen {
   readonly offset: number;
   /** One past the last definition that is in force. */
   readonly definitionsOffset: number;
-}
-
-function valueOf({ bytes, start, end }: Source): Buffer {
-  return bytes.subarray(start, end);
-}
-
-function keptOf(
-  name: string,
-  key: string,
-  { originOffset, value }: { readonly originOffset: number; readonly value: Buffer },
-): Kept {
-  return { name, topic: 'eventsMerged', offset: originOffset, key, value: () => value };
 }

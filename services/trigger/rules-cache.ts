@@ -10,8 +10,11 @@ interface Entry {
   readonly segments: readonly unknown[];
   readonly journeys: readonly unknown[];
   readonly settings: WorkspaceSettings;
+  readonly open: ReadonlySet<string>;
   readonly rules: WorkspaceRules;
 }
+
+const none: ReadonlySet<string> = new Set();
 
 export class RulesCache {
   #definitions: DefinitionsView | undefined;
@@ -19,12 +22,23 @@ export class RulesCache {
   /** Checked against #definitions at #offset. */
   readonly #current = new Map<string, WorkspaceRules>();
   readonly #entries = new Map<string, Entry>();
+  readonly #openOf: (workspace: string) => ReadonlySet<string>;
+
+  /** @param openOf keys of the rules whose past is not in yet. The same set until it is another. */
+  constructor(openOf: (workspace: string) => ReadonlySet<string> = () => none) {
+    this.#openOf = openOf;
+  }
 
   use(definitions: DefinitionsView): void {
     if (this.#definitions === definitions && this.#offset === definitions.offset) return;
     this.#definitions = definitions;
     this.#offset = definitions.offset;
     this.#current.clear();
+  }
+
+  /** What is open has changed. */
+  changed(workspace: string): void {
+    this.#current.delete(workspace);
   }
 
   of(workspace: string): WorkspaceRules {
@@ -54,14 +68,15 @@ export class RulesCache {
     const journeys = this.#definitions.list('journey', workspace);
     const settings = settingsOf(this.#definitions, workspace);
     const known = this.#entries.get(workspace);
+    const open = this.#openOf(workspace);
     const isSame = known?.segments === segments && known.journeys === journeys && known.settings === settings;
-    if (isSame) return known.rules;
-    const rules = workspaceRules(this.#definitions, workspace);
+    if (isSame && known.open === open) return known.rules;
+    const rules = workspaceRules(this.#definitions, workspace, open);
     if (this.#entries.size >= compiledWorkspacesMax) {
       this.#entries.clear();
       this.#current.clear();
     }
-    this.#entries.set(workspace, { segments, journeys, settings, rules });
+    this.#entries.set(workspace, { segments, journeys, settings, open, rules });
     return rules;
   }
 }

@@ -9,10 +9,14 @@ import { TriggerProcessor } from './processor.ts';
  */
 const unitsMax = 25_000;
 
-/** @param onOpened told of each processor, so that answers find it; the one that is opened last has its partition. */
-export function triggerServiceWith(
-  onOpened: (partition: number, processor: TriggerProcessor) => void,
-): ServiceSpec {
+export interface TriggerOptions {
+  /** Told of each processor, so that answers find it; the one that is opened last has its partition. */
+  readonly onOpened?: (partition: number, processor: TriggerProcessor) => void;
+  /** There is a reader of the past. */
+  readonly hasPasts?: boolean;
+}
+
+export function triggerServiceWith({ onOpened, hasPasts = false }: TriggerOptions): ServiceSpec {
   return {
     name: 'trigger',
     inputs: ['eventsMerged', 'triggerTransfers'],
@@ -21,11 +25,13 @@ export function triggerServiceWith(
     stores: {},
     share: shareOf(unitsMax),
     open: (partition, partitions, stores, codecs) => {
-      const processor = new TriggerProcessor(partitions, stores.keyed, codecs);
-      onOpened(partition, processor);
+      const processor = new TriggerProcessor({
+        ...{ partition, partitions, store: stores.keyed, codecs, hasPasts },
+      });
+      onOpened?.(partition, processor);
       return processor;
     },
   };
 }
 
-export const triggerService: ServiceSpec = triggerServiceWith(() => undefined);
+export const triggerService: ServiceSpec = triggerServiceWith({});

@@ -3,8 +3,9 @@
  * a time that the test chooses. A partition has two inputs, each in order; how they interleave is chance.
  */
 import { partitionOf } from '../../../schemas/partitioner.ts';
-import { ProcessorHarness, of, type Given, type Output } from '../processor-harness.ts';
-import { mergedAtOf, T0, transfersOf, watermark } from './trigger-scenario.ts';
+import { ProcessorHarness, given, of, type Given, type Output } from '../processor-harness.ts';
+import type { ServiceSpec } from '../../runtime/task/ports.ts';
+import { mergedAtOf, T0, watermark } from './trigger-scenario.ts';
 import { triggerService } from '../../trigger/service.ts';
 
 const PARTITIONS = 4;
@@ -14,6 +15,8 @@ interface Partition {
   readonly harness: ProcessorHarness;
   readonly merged: Given[];
   readonly transfers: Given[];
+  /** All that was ever on it, by offset. */
+  readonly log: Given[];
 }
 
 export class World {
@@ -21,11 +24,14 @@ export class World {
   readonly partitions: readonly Partition[];
   #time = T0;
 
-  constructor(define: (harness: ProcessorHarness) => void = () => undefined) {
+  constructor(
+    define: (harness: ProcessorHarness) => void = () => undefined,
+    specOf: (partition: number) => ServiceSpec = () => triggerService,
+  ) {
     this.partitions = Array.from({ length: PARTITIONS }, (_, partition) => {
-      const harness = new ProcessorHarness(triggerService, { partition, partitions: PARTITIONS });
+      const harness = new ProcessorHarness(specOf(partition), { partition, partitions: PARTITIONS });
       define(harness);
-      return { harness, merged: [], transfers: [] };
+      return { harness, merged: [], transfers: [], log: [] };
     });
   }
 
@@ -33,7 +39,7 @@ export class World {
   write(...records: readonly Given[]): void {
     for (const record of records) {
       this.until(mergedAtOf(record));
-      this.#at(record.key).merged.push(record);
+      this.#append(this.#at(record.key), record);
     }
   }
 
@@ -41,8 +47,8 @@ export class World {
   until(at: number): void {
     if (at <= this.#readTo) return;
     this.#readTo = at;
-    for (const { merged } of this.partitions) {
-      for (let source = 0; source < PARTITIONS; source += 1) merged.push(watermark(source, at));
+    for (const partition of this.partitions) {
+      for (let source = 0; source < PARTITIONS; source += 1) this.#append(partition, watermark(source, at));
     }
   }
   #readTo = 0;
@@ -55,7 +61,7 @@ export class World {
       const ways = this.partitions.flatMap((partition) => [
         ...(partition.merged.length > 0 ? [{ partition, from: partition.merged }] : []),
         ...(partition.transfers.length > 0 ? [{ partition, from: partition.transfers }] : []),
-        ...(partition.harness.processor.wantsBatch(0, NO_DEFINITIONS) ? [{ partition, from: [] }] : []),
+        ...(partition.harness.wantsBatch(0) ? [{ partition, from: [] }] : []),
       ]);
       const way = ways[choose(ways.length) % Math.max(1, ways.length)];
       if (way === undefined) break;
@@ -76,7 +82,14 @@ export class World {
     this.#time += 1;
     const outputs = harness.batch(this.#time, ...records);
     this.outputs.push(...outputs);
-    for (const transfer of transfersOf(outputs)) this.#at(transfer.key).transfers.push(transfer);
+    for (const { key, value, partition } of of('triggerTransfers', outputs)) {
+      this.partitions[partition]?.transfers.push(given('triggerTransfers', key, value));
+    }
+  }
+
+  #append({ merged, log }: Partition, record: Given): void {
+    merged.push(record);
+    log.push(record);
   }
 
   #at(key: string): Partition {
@@ -96,5 +109,3 @@ export function membersOf(segmentId: string, outputs: readonly Output[]): string
   }
   return [...members].sort();
 }
-
-const NO_DEFINITIONS = { offset: 0, clock: undefined, get: () => undefined, list: () => [] };

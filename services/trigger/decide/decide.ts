@@ -18,7 +18,7 @@ import { newPerson, ruleStateBytesMax, withClaim, type Person } from './state.ts
 import type { Decision, Subject } from './subject.ts';
 import { runKeyOf } from './runs.ts';
 import type { Triggered } from './journey-look.ts';
-import { segmentKey, watchersFor, type JourneyRule } from './workspace-rules.ts';
+import { segmentKey, watchersFor, type JourneyRule, type Rule } from './workspace-rules.ts';
 
 /** Spec C.1 rows 11 and 12: an older event counts for segments and history, and triggers no journey. */
 export const triggerAgeMsMax = 72 * 3_600_000;
@@ -36,6 +36,8 @@ export interface PersonEvent {
   readonly byCioId: boolean;
   /** What identity says of the person; null: it was not asked about this event. */
   readonly known: Known | null;
+  /** Whether the rule counts it as it comes; what does not is in the rule's past. Absent: every rule does. */
+  readonly counts?: (rule: Rule) => boolean;
   readonly details: () => {
     readonly id: string | null;
     readonly email: string | null;
@@ -130,6 +132,7 @@ class EventDecision {
     const full = (this.#subject.storedBytes ?? 0) >= ruleStateBytesMax;
     const refused = new Set<string>();
     for (const { rule, condition } of counts ? (watchers?.counted ?? []) : []) {
+      if (this.#event.counts?.(rule) === false) continue;
       const marks = ruleEvent === undefined ? [] : marksOf(condition, ruleEvent, look.patterns);
       if (marks.length === 0) continue;
       if (full) {

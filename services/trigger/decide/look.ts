@@ -132,6 +132,13 @@ export class Look {
     this.#keep(rule.key, { ...state, ...notBefore, marks: { ...state.marks, [condition.pointer]: marks } });
   }
 
+  /** What a person did before the rule was there counts, too. */
+  joinPast(rule: Rule, pointer: string, join: (own: Marks) => Marks): void {
+    const state = this.#stateOf(rule);
+    const marks = join(state.marks[pointer] ?? NO_MARKS);
+    this.#keep(rule.key, { ...state, marks: { ...state.marks, [pointer]: marks } });
+  }
+
   /** Looks at these segments and at those that refer to one that turns. */
   turnSegments(keys: ReadonlySet<string>, causeMessageId: string | null): readonly SegmentTurn[] {
     const { rules, now } = this.#options;
@@ -139,7 +146,7 @@ export class Look {
     const turns: SegmentTurn[] = [];
     for (const rule of rules.segments) {
       if (pending.size === 0) break;
-      if (!pending.delete(rule.key)) continue;
+      if (!pending.delete(rule.key) || rules.open.has(rule.key)) continue;
       const before = this.#stateOf(rule);
       const was = before.since !== undefined;
       const { result, changesAt } = this.#verdictOf(rule, before);

@@ -82,13 +82,22 @@ export interface WorkspaceRules {
   readonly rulesByKey: ReadonlyMap<string, Rule>;
   /** Share of the workspace's people whom every journey leaves out for comparison, 0 to 1. */
   readonly globalHoldout: number;
+  /** Segments that turn for nobody yet: the past of their rule, or of one that they refer to, is not in. By key. */
+  readonly open: ReadonlySet<string>;
   /** Stored definitions that this version of the product cannot read; they are left alone. */
   readonly unreadable: number;
   /** Patterns stored before a bound that they are over; they are found nowhere. */
   readonly unusablePatterns: number;
 }
 
-export function workspaceRules(definitions: DefinitionsView, workspace: string): WorkspaceRules {
+const none: ReadonlySet<string> = new Set();
+
+/** @param open keys of the rules whose past is not in yet. */
+export function workspaceRules(
+  definitions: DefinitionsView,
+  workspace: string,
+  open: ReadonlySet<string> = none,
+): WorkspaceRules {
   const stored = [...definitions.list('segment', workspace), ...definitions.list('journey', workspace)];
   const withRoom = withRoomForPatterns(patternOwners(definitions, workspace));
   let unusablePatterns = 0;
@@ -103,7 +112,8 @@ export function workspaceRules(definitions: DefinitionsView, workspace: string):
   const running = journeys.filter(({ journey }) => journey.state === 'running');
   const manual = parsed.filter((rule) => rule !== undefined && 'manual' in rule);
   return {
-    stamp: stampOf(stored),
+    stamp: stampOf(stored, open),
+    open: openSegments(segments, open),
     ...watchersOf([...segments, ...journeys], running),
     segments,
     segmentsByKey: new Map(segments.map((rule) => [rule.key, rule])),
@@ -163,9 +173,20 @@ function eventsOf(condition: Condition): CountedCondition[] {
   return leavesOf(condition).filter(isCounted);
 }
 
-function stampOf(stored: readonly StoredDefinition[]): number {
+/** @param segments in the order of their references. */
+function openSegments(segments: readonly SegmentRule[], open: ReadonlySet<string>): ReadonlySet<string> {
+  if (open.size === 0) return none;
+  const closed = new Set(open);
+  for (const rule of segments) {
+    if (referencesOf(rule).some((id) => closed.has(segmentKey(id)))) closed.add(rule.key);
+  }
+  return closed;
+}
+
+function stampOf(stored: readonly StoredDefinition[], open: ReadonlySet<string>): number {
   const hash = createHash('sha256');
   for (const { kind, id, version } of stored) hash.update(`${kind}\0${id}\0${String(version)}\0`);
+  for (const key of [...open].sort()) hash.update(`open\0${key}\0`);
   return hash.digest().readUInt32BE(0);
 }
 

@@ -1,0 +1,75 @@
+/** What a person did before a rule was there, from the reader of the past; and a look at somebody for whom it is all in. Pure. */
+import { joinMarks } from '../../rules/memory.ts';
+import type { Marks } from '../../rules/windows.ts';
+import { Look } from './look.ts';
+import { caughtUp } from './pass-time.ts';
+import { attributeAt } from './profile.ts';
+import type { Person } from './state.ts';
+import { ruleStateBytesMax } from './state.ts';
+import type { Decision, Subject } from './subject.ts';
+
+export interface PastOfPerson {
+  readonly rule: string;
+  readonly version: number;
+  readonly pointer: string;
+  readonly marks: Marks;
+  /** ms; who reads the past knew of splits before it. */
+  readonly asOf: number;
+}
+
+/** undefined: the rule is another by now, and nothing changes. */
+export function decidePast(asked: Subject, person: Person, past: PastOfPerson): Decision | undefined {
+  const rule = asked.rules.rulesByKey.get(past.rule);
+  const condition = rule?.events.find(({ pointer }) => pointer === past.pointer);
+  if (rule?.version !== past.version || condition === undefined) return undefined;
+  const { subject, effects, patternSteps } = caughtUp({ ...asked, person });
+  const before = subject.person ?? person;
+  const look = lookAt(subject, before);
+  if (before.stamp !== subject.rules.stamp) look.catchUpWithDefinitions();
+  const refusal = refused(asked, person, past);
+  if (refusal === undefined) {
+    look.joinPast(rule, past.pointer, (own) => joinMarks(condition, own, past.marks));
+    const turns = look.turnSegments(new Set([rule.key]), null);
+    look.startJourneysOf(turns, null, { only: ({ journey }) => journey.includeCurrent });
+  }
+  return {
+    person: look.finish(before),
+    effects: [...effects, ...(refusal ?? []), ...look.effects],
+    patternSteps: patternSteps + look.patterns.taken,
+  };
+}
+
+/** Everything that the person's rules say now, of which some may not have been asked yet. */
+export function decideRefresh(asked: Subject, person: Person): Decision {
+  const { subject, effects, patternSteps } = caughtUp({ ...asked, person });
+  const before = subject.person ?? person;
+  const look = lookAt(subject, before);
+  if (before.stamp !== subject.rules.stamp) look.catchUpWithDefinitions();
+  return {
+    person: look.finish(before),
+    effects: [...effects, ...look.effects],
+    patternSteps: patternSteps + look.patterns.taken,
+  };
+}
+
+/** A split that the reader did not know of, or no room: the person counts on without it, and is told so. */
+function refused({ storedBytes = 0 }: Subject, { clearedAt }: Person, { rule, asOf }: PastOfPerson) {
+  const isSplit = clearedAt !== undefined && clearedAt > asOf;
+  if (!isSplit && storedBytes < ruleStateBytesMax) return undefined;
+  const cause = { at: asOf, messageId: null, anonymousId: null };
+  return [{ type: 'left_out', what: 'rules', names: [rule], ...cause } as const];
+}
+
+function lookAt(subject: Subject, before: Person): Look {
+  const { personId, rules, heldTriggers, readTo } = subject;
+  const { firstSeenAt } = before;
+  return new Look(before, {
+    personId,
+    rules,
+    now: Math.max(before.evaluatedAt, readTo),
+    attribute: (path) => attributeAt(subject.profile(), personId, firstSeenAt, path),
+    relationships: () => subject.profile().relationships ?? [],
+    firstSeenAt,
+    heldTriggers,
+  });
+}

@@ -1,0 +1,78 @@
+/**
+ * What is said of the past of rules on trigger.transfers, between partitions and from the reader (past/reader.ts) to its
+ * partition. Each is the JSON `state` of a transfer of kind `past`.
+ */
+import type { Codecs } from '../../schemas/codec.ts';
+import type { Marks } from '../rules/windows.ts';
+
+/** Versions by rule key. */
+export type RuleVersions = Readonly<Record<string, number>>;
+
+/** Marks that a person's past has left at a condition. */
+export interface PastMarks {
+  /** Whose the events were when they were written. */
+  readonly writtenId: string;
+  /** Whose they are. */
+  readonly personId: string;
+  readonly rule: string;
+  readonly pointer: string;
+  readonly marks: Marks;
+}
+
+export type PastMessage =
+  /** Where the past of these rules ends in a partition: events of it from there on are counted as they come. */
+  | { readonly type: 'fences'; readonly partition: number; readonly of: readonly Fence[] }
+  /** A stretch of what the reader found, in the order of placeOf; `from` is the `to` of the stretch before. */
+  | {
+      readonly type: 'stretch';
+      readonly rules: RuleVersions;
+      readonly from: string;
+      readonly to: string;
+      /** People it is of; of how many in all. */
+      readonly people: number;
+      readonly of: number;
+      /** ms; splits from then on were not known. */
+      readonly asOf: number;
+      readonly found: readonly PastMarks[];
+    }
+  /** Nothing comes after `from`. */
+  | { readonly type: 'end'; readonly rules: RuleVersions; readonly from: string }
+  /** All of the past of this rule that lies in the partition has been told. */
+  | { readonly type: 'over'; readonly partition: number; readonly rules: RuleVersions }
+  /** For a person of another partition. */
+  | { readonly type: 'for'; readonly version: number; readonly asOf: number; readonly found: PastMarks };
+
+export interface Fence {
+  readonly rule: string;
+  readonly version: number;
+  /** Offset on events.merged. */
+  readonly offset: number;
+}
+
+/** Where marks stand among what a partition's reader tells; texts in order of UTF-16, which for these is that of bytes. */
+export function placeOf({ writtenId, personId, rule, pointer }: Omit<PastMarks, 'marks'>): string {
+  return `${writtenId}\0${rule}\0${pointer}\0${personId}`;
+}
+
+export function encodePast(
+  codecs: Pick<Codecs, 'Transfer'>,
+  workspace: string,
+  personId: string,
+  message: PastMessage,
+): Buffer {
+  return codecs.Transfer.encode({
+    kind: 'past',
+    workspace,
+    person_id: personId,
+    from_person_id: null,
+    fact_number: null,
+    origin_partition: null,
+    origin_offset: null,
+    state: JSON.stringify(message),
+    record: null,
+  });
+}
+
+export function decodePast(state: string): PastMessage {
+  return JSON.parse(state) as PastMessage; // written by encodePast
+}

@@ -1,0 +1,94 @@
+/**
+ * What a partition is told of the past of its rules: each person's events counted by the same code that counts what comes,
+ * in stretches that a record may hold.
+ */
+import { matchersOf, type CountedCondition } from '../../rules/condition.ts';
+import { marksOf, remember } from '../../rules/memory.ts';
+import type { Marks } from '../../rules/windows.ts';
+import { placeOf, type PastMarks, type PastMessage } from '../past-messages.ts';
+import type { WantedPast } from '../pasts.ts';
+import type { PastEvent, PastQuestion, PastSource } from './source.ts';
+
+export const stretchCharsMax = 150_000;
+export const stretchPeopleMax = 1_000;
+
+export async function* stretches(wanted: WantedPast, source: PastSource): AsyncGenerator<PastMessage> {
+  const { rules } = wanted;
+  const versions = Object.fromEntries(rules.map(({ key, version }) => [key, version]));
+  const after = rules.reduce(
+    (least, rule) => (rule.after < least ? rule.after : least),
+    rules[0]?.after ?? '',
+  );
+  const { people: of, asOf, events } = await source.read(questionOf(wanted, after));
+  let [from, people, chars] = [after, 0, 0];
+  let found: PastMarks[] = [];
+  const cut = (to: string): PastMessage => {
+    const stretch = { type: 'stretch', rules: versions, from, to, people, of, asOf, found } as const;
+    [from, people, chars, found] = [to, 0, 0, []];
+    return stretch;
+  };
+  let last = after;
+  for await (const person of eachPerson(events)) {
+    for (const marks of marksOfPerson(wanted, person)) {
+      if (placeOf(marks) <= after) continue;
+      found.push(marks);
+      chars += JSON.stringify(marks).length;
+      if (chars >= stretchCharsMax) yield cut(placeOf(marks));
+    }
+    people += 1;
+    last = endOf(person);
+    if (people >= stretchPeopleMax) yield cut(last);
+  }
+  if (people > 0) yield cut(last);
+  yield { type: 'end', rules: versions, from };
+}
+
+function questionOf({ workspace, partition, rules }: WantedPast, after: string): PastQuestion {
+  const matchers = rules.flatMap(({ conditions }) => conditions.flatMap((each) => matchersOf(each)));
+  const named = matchers.flatMap(({ name }) => name ?? []);
+  return {
+    workspace,
+    partition,
+    fence: Math.max(...rules.map(({ fence }) => fence)),
+    names: matchers.some(({ name }) => name === null) ? null : [...new Set(named)],
+    from: after.split('\0')[0] ?? '',
+  };
+}
+
+/** Events of one written person together. */
+async function* eachPerson(events: AsyncIterable<PastEvent>): AsyncGenerator<readonly PastEvent[]> {
+  let person: PastEvent[] = [];
+  for await (const event of events) {
+    const [first] = person;
+    if (first !== undefined && first.writtenId !== event.writtenId) {
+      yield person;
+      person = [];
+    }
+    person.push(event);
+  }
+  if (person.length > 0) yield person;
+}
+
+function marksOfPerson({ rules }: WantedPast, events: readonly PastEvent[]): readonly PastMarks[] {
+  const found = new Map<string, PastMarks>();
+  for (const { key: rule, fence, conditions } of rules) {
+    for (const condition of conditions) {
+      for (const { writtenId, personId, offset, event } of events) {
+        if (offset >= fence) continue;
+        const { pointer } = condition;
+        const place = { writtenId, personId, rule, pointer };
+        const marks = counted(condition, found.get(placeOf(place))?.marks ?? [], event);
+        if (marks.length > 0) found.set(placeOf(place), { ...place, marks });
+      }
+    }
+  }
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, marks]) => marks);
+}
+
+function counted(condition: CountedCondition, before: Marks, event: PastEvent['event']): Marks {
+  return marksOf(condition, event).reduce<Marks>((marks, mark) => remember(condition, marks, mark), before);
+}
+
+function endOf(person: readonly PastEvent[]): string {
+  return `${person[0]?.writtenId ?? ''}\0\uffff`;
+}

@@ -1,0 +1,203 @@
+/**
+ * The turn of each record of a person's stream: after the state of whoever was merged into the person (links.ts), and
+ * after the timers before it (held-records.ts). What is not in its turn waits in the store; at the end of a batch a bounded
+ * part of what may go on does, and of the timers that are due.
+ */
+import type { Codecs } from '../../schemas/codec.ts';
+import type { KeyedStore } from '../runtime/store/ports.ts';
+import { attempt, type BatchContext, type Emitter, type Kept } from '../runtime/task/ports.ts';
+import { workspaceIn } from '../runtime/task/share/workspace-counts.ts';
+import type { LinkBook, Parked } from './decide/links.ts';
+import { changesAtOf } from './decide/state-codec.ts';
+import { DueTimers } from './due-timers.ts';
+import { HeldRecords } from './held-records.ts';
+import type { MergedView } from './merged-view.ts';
+import type { PeopleStore } from './people-store.ts';
+import type { PersonRecords } from './person-records.ts';
+import type { TimerIndex } from './timers.ts';
+import type { Source } from './transfers.ts';
+import type { Watermarks } from './watermarks.ts';
+
+/**
+ * Parked records of a workspace handled in a batch, so that a long queue cannot hold up its partition; one that took many
+ * steps of patterns counts as so many.
+ */
+const drainRecordsMax = 5_000;
+const unitsADrainedRecord = 10;
+
+const NOTHING = Buffer.alloc(0);
+
+export interface TurnsParts {
+  readonly store: KeyedStore;
+  readonly codecs: Codecs;
+  readonly view: MergedView;
+  readonly people: PeopleStore;
+  readonly links: LinkBook;
+  readonly timers: TimerIndex;
+  readonly watermarks: Watermarks;
+  /** Handles what is in its turn; asked for when it is needed. */
+  readonly records: () => PersonRecords;
+}
+
+export class Turns {
+  readonly #parts: TurnsParts;
+  readonly #held: HeldRecords;
+  readonly #due: DueTimers;
+  /** The batch that was seen last: it tells how far a workspace has come whose records wait for its share. */
+  #batch: BatchContext | undefined;
+
+  constructor(parts: TurnsParts) {
+    const { store, timers, people } = parts;
+    this.#parts = parts;
+    this.#held = new HeldRecords(store, (personKey) => people.changesAt(personKey));
+    this.#due = new DueTimers(store, timers, {
+      readTo: (workspace) => this.readTo(workspace),
+      rests: (workspace) => this.#rests(workspace),
+    });
+  }
+
+  begin(batch: BatchContext): void {
+    this.#batch = batch;
+  }
+
+  /** A record of a person's stream, own or forwarded; the view shows it. */
+  take(personKey: string, source: Source, out: Emitter): void {
+    if (!this.#parks(personKey, source, out)) this.#inItsTime(personKey, source, out);
+  }
+
+  /** The person was looked at, and changes by itself at this time, ms. */
+  looked(personKey: string, changesAt: number): void {
+    this.#held.looked(personKey, changesAt);
+  }
+
+  /** The end of a batch. */
+  end(batch: BatchContext, out: Emitter): void {
+    if (this.#parts.links.people > 0) this.#drainParked(batch, out);
+    this.#runTimers(batch, out);
+    if (this.#held.anyReady) this.#drainHeld(batch, out);
+  }
+
+  get wantsBatch(): boolean {
+    return this.#parts.links.drainable || this.#held.anyReady || this.#isDue;
+  }
+
+  get unsettled(): number {
+    return this.#parts.links.people + this.#held.people + (this.#isDue ? 1 : 0);
+  }
+  get heldRecords(): number {
+    return this.#held.records;
+  }
+
+  /** Everything of the workspace that was received before it has been handled, ms. */
+  readTo(workspace: string): number {
+    return this.#batch?.standsAt?.(workspace) ?? this.#parts.watermarks.time;
+  }
+
+  get #isDue(): boolean {
+    return this.#due.any(this.#parts.watermarks.time);
+  }
+
+  #rests(workspace: string): boolean {
+    return this.#batch?.rests?.(workspace) === true;
+  }
+
+  #park(personKey: string, queue: string, parked: Parked, out: Emitter): void {
+    const facts = this.#parts.links.park(personKey, queue, parked);
+    this.#parts.records().tellNotAwaited(personKey, facts, this.#parts.watermarks.time, out);
+  }
+
+  /** Parks a record of a person to whom a merge is outstanding. */
+  #parks(personKey: string, source: Source, out: Emitter): boolean {
+    if (!this.#parts.links.has(personKey)) return false;
+    const queue = this.#parts.links.queueFor(personKey, source.forwardedFact);
+    if (queue === undefined) return false;
+    const { originPartition, originOffset } = source;
+    this.#park(personKey, queue, { originPartition, originOffset, value: valueOf(source) }, out);
+    return true;
+  }
+
+  /** Holds a record back that a timer comes before. */
+  #inItsTime(personKey: string, source: Source, out: Emitter): void {
+    const { mergedAt } = this.#parts.view;
+    const stored = this.#parts.people.stored(personKey);
+    const changesAt = stored === undefined ? Infinity : changesAtOf(stored);
+    const readTo = this.readTo(workspaceIn(personKey));
+    const waits = changesAt < mergedAt && changesAt > readTo;
+    if (!waits && !this.#held.isBehind(personKey, { mergedAt, changesAt, readTo })) {
+      this.#parts.records().handle(personKey, stored, source, out);
+      return;
+    }
+    const { originPartition, originOffset, forwardedFact } = source;
+    const place = { originPartition, originOffset, forwardedFact };
+    const held = this.#held.hold(personKey, { ...place, mergedAt, value: valueOf(source) });
+    if (held === 'held') return;
+    this.#parts.records().tellTimerNotAwaited(personKey, out);
+    if (held === 'now') this.#parts.records().handle(personKey, stored, source, out);
+  }
+
+  #drainParked(batch: BatchContext, out: Emitter): void {
+    const budgetOf = (workspace: string): number => (this.#rests(workspace) ? 0 : drainRecordsMax);
+    this.#parts.links.drain(budgetOf, (personKey, parked) => {
+      const { originPartition, originOffset, value } = parked;
+      const name = `parked ${personKey} ${String(originPartition)} ${String(originOffset)}`;
+      attempt(batch, keptOf(name, personKey, parked), () => {
+        if (value.length === 0) {
+          this.#parts.records().lookAgain(personKey, originOffset, out);
+          return;
+        }
+        const source = { ...parked, bytes: value, start: 0, end: value.length, forwardedFact: null };
+        this.#parts.view.take(this.#parts.codecs.MergedEvent, source);
+        this.#inItsTime(personKey, source, out);
+      });
+      const cost = 1 + Math.floor(this.#parts.people.takePatternUnits() / unitsADrainedRecord);
+      return this.#rests(workspaceIn(personKey)) ? Infinity : cost;
+    });
+  }
+
+  #drainHeld(batch: BatchContext, out: Emitter): void {
+    const budgetOf = (workspace: string): number => (this.#rests(workspace) ? 0 : drainRecordsMax);
+    this.#held.drain(budgetOf, (personKey, held) => {
+      const { originPartition, originOffset, value } = held;
+      const name = `held ${personKey} ${String(originPartition)} ${String(originOffset)}`;
+      attempt(batch, keptOf(name, personKey, held), () => {
+        const source = { ...held, bytes: value, start: 0, end: value.length };
+        this.#parts.view.take(this.#parts.codecs.MergedEvent, source);
+        if (this.#parks(personKey, source, out)) return;
+        this.#parts.records().handle(personKey, this.#parts.people.stored(personKey), source, out);
+      });
+      const cost = 1 + Math.floor(this.#parts.people.takePatternUnits() / unitsADrainedRecord);
+      return this.#rests(workspaceIn(personKey)) ? Infinity : cost;
+    });
+  }
+
+  /** A bounded slice of what is due: however many they are, records are taken between. */
+  #runTimers(batch: BatchContext, out: Emitter): void {
+    this.#due.run(this.#parts.watermarks.time, batch.sequence, ({ personKey, at }) => {
+      const queue = this.#parts.links.has(personKey)
+        ? this.#parts.links.queueFor(personKey, null)
+        : undefined;
+      if (queue !== undefined) {
+        // Before the state of a person who has been merged is here, nobody can say what time has changed.
+        this.#park(personKey, queue, { originPartition: -1, originOffset: at, value: NOTHING }, out);
+        return;
+      }
+      const kept = { originOffset: -1, value: Buffer.from(personKey) };
+      attempt(batch, keptOf(`timer ${personKey} ${String(at)}`, personKey, kept), () =>
+        this.#parts.records().lookAgain(personKey, at, out),
+      );
+    });
+    this.#parts.people.takePatternUnits();
+  }
+}
+
+function valueOf({ bytes, start, end }: Source): Buffer {
+  return bytes.subarray(start, end);
+}
+
+function keptOf(
+  name: string,
+  key: string,
+  { originOffset, value }: { readonly originOffset: number; readonly value: Buffer },
+): Kept {
+  return { name, topic: 'eventsMerged', offset: originOffset, key, value: () => value };
+}
