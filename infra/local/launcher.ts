@@ -139,7 +139,10 @@ async function describe(settings: LauncherSettings, parts: PartAddresses, port: 
     account === undefined
       ? ''
       : `\n  analysts     ${url}, user ${account.user}: reads only; its password is in ${endpointsFile(settings)}`;
-  report(`  HTTP         ${httpAddress(port)}
+  const shop = settings.sample
+    ? `\n  a shop       ${httpAddress(port)}/demo: be its visitor, and see what becomes of that`
+    : '';
+  report(`  HTTP         ${httpAddress(port)}${shop}
   Kafka        ${await parts.kafka}
   registry     ${await parts.registry}
   ClickHouse   ${url}, database ${database}, user ${user}${analysts}

@@ -14,7 +14,7 @@ import { openClickhouse, type Clickhouse } from './clickhouse.ts';
 import { segmentTypeOf } from '../runtime/segment-type.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 import { readGatewayConfig, type GatewayConfig } from './config.ts';
-import { ensureCredentials, keysInFile, replaceInFile } from './credentials.ts';
+import { ensureCredentials, keysInFile, replaceInFile, sampleKeys } from './credentials.ts';
 import { DefinitionsLog } from './definitions-log.ts';
 import type { FoldedTopicPorts } from './folded-topic.ts';
 import { openHttps, type HttpsDoor } from './https.ts';
@@ -69,6 +69,7 @@ export async function run(env: Env): Promise<RunningGateway> {
       testClock: clock,
     },
     browser: { keys: keysLog.keys, publicUrl: config.publicUrl },
+    demo: config.demo ? { keys: () => sampleKeys(config.dataFolder, env) } : undefined,
     app: {
       keys: keysLog.keys,
       definitions,
