@@ -86,7 +86,7 @@ export default {
         ],
       },
       to: {
-        path: '^services/(?!testing/|rules/|browser/(in-app|built|classic)/|front-page/files/)',
+        path: '^services/(?!testing/|rules/|browser/(in-app|built|classic)/|front-page/files/|demo/page/)',
         pathNot: tests,
         reachable: false,
       },
@@ -116,7 +116,7 @@ export default {
         path: '^services/',
         pathNot: [
           '^services/(gateway|runtime)/',
-          '^services/(ingest|browser|front-page|on-site|app)/(plugin|ports)\\.ts$',
+          '^services/(ingest|browser|front-page|on-site|app|demo)/(plugin|ports)\\.ts$',
         ],
       },
     },

@@ -50,6 +50,7 @@ beforeAll(async () => {
   url = await under.server.listen({ host: '127.0.0.1', port: 0 });
   door = await openHttps({
     app: under.server,
+    doors: under.doors,
     cert: tls('first.crt'),
     key: tls('first.key'),
     host: '127.0.0.1',

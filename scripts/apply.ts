@@ -1,6 +1,6 @@
 /**
- * `npm run apply -- DIR`: stores the definitions of a folder, DIR/segments/ID.json and DIR/journeys/ID.json, in that
- * order, and segments behind those that they refer to. Every file is tried; the exit code is 1 when one was refused. One that is stored and not in force yet says so,
+ * `npm run apply -- DIR`: stores the definitions of a folder, DIR/segments/ID.json, DIR/journeys/ID.json and
+ * DIR/messages/ID.json, in that order, and segments behind those that they refer to. Every file is tried; the exit code is 1 when one was refused. One that is stored and not in force yet says so,
  * and is no failure: nothing has to be sent again. Nothing is removed.
  */
 import { readdir, readFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ const HELP = `npm run apply -- DIR [options]
 What a line calls "not in force yet" is stored; GET /health/settled answers 200 when it is in force.
 The app key is HINDSIGHT_APP_KEY, else the workspace's in credentials.json in HINDSIGHT_DATA.
 `;
-const KINDS = ['segments', 'journeys'] as const;
+const KINDS = ['segments', 'journeys', 'messages'] as const;
 /** HINDSIGHT_IN_FORCE_WAIT_MS is at most 30 s. */
 const answerMsMax = 45_000;
 

@@ -142,9 +142,12 @@ async function describe(settings: LauncherSettings, parts: PartAddresses, port: 
     account === undefined
       ? ''
       : `\n  analysts     ${url}, user ${account.user}: reads only; its password is in ${endpointsFile(settings)}`;
+  const shop = settings.sample
+    ? `\n  a shop       ${httpAddress(port)}/demo: be its visitor, and see what becomes of that`
+    : '';
   const code = makeSignInCode(data, Date.now());
   report(`  page         ${httpAddress(port)}/#code=${code} (good once, for an hour; npm run page prints another)
-  HTTP         ${httpAddress(port)}
+  HTTP         ${httpAddress(port)}${shop}
   Kafka        ${await parts.kafka}
   registry     ${await parts.registry}
   ClickHouse   ${url}, database ${database}, user ${user}${analysts}

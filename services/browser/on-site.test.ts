@@ -200,6 +200,39 @@ inChromium('on-site messages in Chromium', () => {
     expect(await visitor.evaluate('document.activeElement.id')).toBe('buy');
   });
 
+  test('E row 67: a message has the colours, the letters and the corners that the shop gives it', async () => {
+    const look = {
+      '--hindsight-accent': 'rgb(120, 0, 60)',
+      '--hindsight-on-accent': 'rgb(255, 250, 240)',
+      '--hindsight-background': 'rgb(255, 240, 245)',
+      '--hindsight-text': 'rgb(40, 0, 20)',
+      '--hindsight-font': '18px serif',
+      '--hindsight-radius': '3px',
+    };
+    queue.offers = [offer({ kind: 'modal', ...texts })];
+    await visitor.goto(`${shop.url}/js/`);
+    for (const [name, value] of Object.entries(look)) {
+      await visitor.evaluate(`document.documentElement.style.setProperty('${name}', '${value}')`);
+    }
+    await comes(isThere);
+    const styles = (selector: string, names: readonly string[]) =>
+      visitor.evaluate(
+        `((styles) => ${JSON.stringify(names)}.map((name) => styles.getPropertyValue(name)))(getComputedStyle(${IN(selector)}))`,
+      );
+    const names = ['background-color', 'color', 'font-size', 'font-family', 'border-top-left-radius'];
+    expect(await styles('.message', names)).toEqual([
+      'rgb(255, 240, 245)',
+      'rgb(40, 0, 20)',
+      '18px',
+      'serif',
+      '3px',
+    ]);
+    expect(await styles('a.button', ['background-color', 'color'])).toEqual([
+      'rgb(120, 0, 60)',
+      'rgb(255, 250, 240)',
+    ]);
+  });
+
   test('html is cleaned, and nothing in it runs', async () => {
     const html = `<p onclick="top.bad=1">Hello <a href="/sale">sale</a><script>top.bad=1</script><img src="x" onerror="top.bad=1"><a href="javascript:top.bad=1">x</a></p>`;
     queue.offers = [offer({ kind: 'modal', title: 'Html', html })];

@@ -87,6 +87,11 @@ const fields = {
     fallback: 12,
   }),
   clickhouse: clickHouseField('http://127.0.0.1:8123'),
+  /** The page /demo, a shop of workspace `sample`. */
+  demo: {
+    variable: 'HINDSIGHT_SAMPLE',
+    read: (text, env) => text !== 'off' && env.NODE_ENV !== 'production',
+  } satisfies Field<boolean>,
   /** name=url,… of services that run on other machines; without it those of `$HINDSIGHT_DATA/run` count. */
   statusUrls: optionalTextField('HINDSIGHT_STATUS_URLS'),
 };

@@ -53,6 +53,17 @@ export function keysForPages(dataFolder: string): Readonly<Record<string, PageKe
   );
 }
 
+/** Of the page /demo, as they are now: a key may have been rotated. */
+export function sampleKeys(dataFolder: string, env: Env): WorkspaceKeys & { readonly browser_key: string } {
+  const { [SAMPLE]: sample } = ensureCredentials(dataFolder, env);
+  if (sample?.browser_key === undefined)
+    throw new CodedError(
+      'credentials_unreadable',
+      `could not read ${pathIn(dataFolder)}: it lacks keys of ${SAMPLE}`,
+    );
+  return { ...sample, browser_key: sample.browser_key };
+}
+
 export function keysInFile(file: CredentialsFile): readonly FileKey[] {
   return Object.entries(file).flatMap(([name, credentials]) =>
     kinds.flatMap((kind): FileKey[] => {

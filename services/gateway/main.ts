@@ -14,7 +14,7 @@ import { openClickhouse, type Clickhouse } from './clickhouse.ts';
 import { segmentTypeOf } from '../runtime/segment-type.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 import { readGatewayConfig, type GatewayConfig } from './config.ts';
-import { ensureCredentials, keysInFile, replaceInFile } from './credentials.ts';
+import { ensureCredentials, keysInFile, replaceInFile, sampleKeys } from './credentials.ts';
 import { DefinitionsLog } from './definitions-log.ts';
 import { Doors } from './door.ts';
 import type { FoldedTopicPorts } from './folded-topic.ts';
@@ -76,6 +76,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     },
     browser: { keys: keysLog.keys, publicUrl: config.publicUrl },
     frontPage: { signIn: (code) => takeSignInCode(config.dataFolder, code, Date.now()) },
+    demo: config.demo ? { keys: () => sampleKeys(config.dataFolder, env) } : undefined,
     app: {
       ...{ keys: keysLog.keys, definitions, query: clickhouse.query, rules, live },
       isTestClockOn: config.testClock,

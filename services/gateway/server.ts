@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { appPlugin, type AppOptions } from '../app/plugin.ts';
 import { onSitePlugin, type OnSiteOptions } from '../on-site/plugin.ts';
 import { browserPlugin, type BrowserOptions } from '../browser/plugin.ts';
+import { demoPlugin, type DemoOptions } from '../demo/plugin.ts';
 import { frontPagePlugin, type FrontPageOptions } from '../front-page/plugin.ts';
 import { ingestPlugin, type IngestOptions } from '../ingest/plugin.ts';
 import { CodedError } from '../runtime/errors.ts';
@@ -18,6 +19,8 @@ export interface ServerOptions extends Pick<BodyOptions, 'budgets'> {
   readonly onSite: OnSiteOptions;
   readonly browser: BrowserOptions;
   readonly frontPage: FrontPageOptions;
+  /** undefined: there is no page /demo. */
+  readonly demo?: DemoOptions | undefined;
   readonly log: QuietLog;
   readonly doors: Doors;
   /** Of a body, first byte to last; 30 s unless a test says otherwise. */
@@ -77,6 +80,7 @@ export function buildServer({
   void server.register(browserPlugin, browser);
   void server.register(frontPagePlugin, frontPage);
   void server.register(appPlugin, app);
+  if (options.demo !== undefined) void server.register(demoPlugin, options.demo);
   return server;
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { MessageEvent } from '../../schemas/records.ts';
+import { runs } from '../testing/runs.ts';
 import {
   claimed,
   DAY,
@@ -258,7 +259,7 @@ describe('whatever the order of polls, shows, reports, tabs, retries and crashes
         expect(replayed).toEqual(rig.harness.outputs.map(({ bytes }) => bytes.toString('hex')));
         await rig.close();
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });

@@ -117,7 +117,7 @@ function readAction(value: unknown, pointer: string, faults: Faults): Action | u
   if (from === undefined) return;
   const name = faults.text(from, 'name', pointer, textCharsMax);
   const label = readText('label', textCharsMax, { faults, pointer, from });
-  if (from['label'] === undefined) faults.add(pointerTo(pointer, 'label'), 'required', 'is required');
+  if ((from['label'] ?? null) === null) faults.add(pointerTo(pointer, 'label'), 'required', 'is required');
   const url = readText('url', textCharsMax, { faults, pointer, from });
   if (url !== null && !url.startsWith('{{') && !mayLead(url)) {
     faults.add(pointerTo(pointer, 'url'), 'unknown_value', 'leads to http, https, mailto, tel, or a path');
@@ -146,7 +146,7 @@ function readForm(value: unknown, pointer: string, faults: Faults): Form | undef
   const from = faults.object(value, pointer, ['fields', 'submit']);
   if (from === undefined) return;
   const submit = readText('submit', textCharsMax, { faults, pointer, from });
-  if (from['submit'] === undefined) faults.add(pointerTo(pointer, 'submit'), 'required', 'is required');
+  if ((from['submit'] ?? null) === null) faults.add(pointerTo(pointer, 'submit'), 'required', 'is required');
   const at = pointerTo(pointer, 'fields');
   const fields = from['fields'];
   if (!Array.isArray(fields) || fields.length === 0) {

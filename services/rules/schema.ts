@@ -17,9 +17,9 @@ import {
 } from './limits.ts';
 import { NAME_OPERATORS } from './parse-matcher.ts';
 
-const closed = { additionalProperties: false } as const;
-const text = Type.String({ minLength: 1, maxLength: textCharsMax });
-const duration = Type.String({
+export const closed = { additionalProperties: false } as const;
+export const text = Type.String({ minLength: 1, maxLength: textCharsMax });
+export const duration = Type.String({
   pattern: '^P([0-9]+W)?([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$',
   description: 'ISO 8601 of fixed length, for example PT10M, PT4H, P30D',
 });
@@ -61,6 +61,8 @@ const name = Type.Union([
 const named = { event: name, type: eventType, where };
 /** A page or a screen may leave the name out. */
 const nameless = { type: Type.Union([Type.Literal('page'), Type.Literal('screen')]), where };
+/** The members of both kinds of matcher. */
+export const matchers = [named, nameless] as const;
 const matcher = Type.Union([Type.Object(named, closed), Type.Object(nameless, closed)]);
 const within = Type.Optional(duration);
 const counted = { count: Type.Optional(count), within };
@@ -73,7 +75,7 @@ const steps = Type.Array(matcher, { minItems: 2, maxItems: sequenceStepsMax });
 
 const again = Type.Ref('Condition');
 const group = Type.Array(again, { minItems: 1, maxItems: conditionsPerGroupMax });
-const condition = Type.Cyclic(
+export const condition = Type.Cyclic(
   {
     Condition: Type.Union([
       Type.Object({ all: group }, closed),
@@ -106,7 +108,9 @@ const change = Type.Union(
   ['entered', 'left', 'enter', 'leave'].map((one) => Type.Literal(one)),
   { description: 'As the trace and the topic say it; enter and leave are other spellings of the same.' },
 );
-const description = Type.Optional(Type.Union([Type.String({ maxLength: descriptionCharsMax }), Type.Null()]));
+export const description = Type.Optional(
+  Type.Union([Type.String({ maxLength: descriptionCharsMax }), Type.Null()]),
+);
 
 export const segmentSchema = Type.Union([
   Type.Object({ name: text, description, type: Type.Literal('data_driven'), when: condition }, closed),

@@ -213,6 +213,15 @@ function allTaken(): TestServer['statuses'] {
   return { merger: takenAll, identity: takenAll, trigger: takenAll, 'in-app': takenAll };
 }
 
+function statusesPort(statuses: TestServer['statuses']): ServerOptions['app']['health']['statuses'] {
+  return {
+    of: (name) => Promise.resolve(statuses[name]),
+    instances: (name) => Promise.resolve(name in statuses ? [statuses[name]] : []),
+    names: () => Promise.resolve(Object.keys(statuses)),
+    ready: (name) => Promise.resolve({ ok: statuses[name] !== undefined }),
+  };
+}
+
 export function testServer({
   testClock = false,
   budgets = bodyBudgets(),
@@ -271,12 +280,7 @@ export function testServer({
       query: (sql) => Promise.resolve(Object.entries(rows).find(([word]) => sql.includes(word))?.[1] ?? []),
       health: {
         admin,
-        statuses: {
-          of: (name) => Promise.resolve(statuses[name]),
-          instances: (name) => Promise.resolve(name in statuses ? [statuses[name]] : []),
-          names: () => Promise.resolve(Object.keys(statuses)),
-          ready: (name) => Promise.resolve({ ok: statuses[name] !== undefined }),
-        },
+        statuses: statusesPort(statuses),
         ingest: real.ingest ?? (() => ({ ok: true })),
         spooledBytes: () => 0,
         clock: () => definitions.clock,

@@ -5,6 +5,7 @@
  * The plugin, unmodified, opens a page in a frame, posts it the message, and shows the frame when that says that it is
  * ready (spec B). The page asks first whether the message may be shown still; refused, it stays out of sight.
  */
+import { targetOf } from './action-target.ts';
 import { drawContent } from './draw-content.ts';
 import { element } from './element.ts';
 import { htmlFrame } from './html-frame.ts';
@@ -114,9 +115,14 @@ function draw(asked: Asked, content: Content): void {
   tell(asked, 'routeLoaded', { route: asked.messageId });
 }
 
-/** Of the button of that name; a button that leads nowhere names itself. */
+/**
+ * Of the button of that name; a button that leads nowhere names itself. The plugin leads the page to what loadPage says, as
+ * it stands, and to nothing else.
+ */
 function addressOf({ actions }: Content, name: string): string {
-  return actions?.find((action) => action.name === name)?.url ?? `action://${name}`;
+  const action = actions?.find((each) => each.name === name);
+  const target = action === undefined ? undefined : targetOf(action);
+  return target?.type === 'leads' ? `gist://loadPage?url=${target.url}` : `action://${name}`;
 }
 
 function tell({ instanceId }: Asked, method: string, parameters: object): void {
