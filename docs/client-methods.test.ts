@@ -290,7 +290,7 @@ async function analyticsNode(): Promise<readonly Client[]> {
   return [await tryAll('@customerio/cdp-analytics-node', names, callOf)];
 }
 
-/** What a page calls to have something sent; its other methods stay within the page. */
+/** The calls of Pipelines. Its helpers for links and forms come to `track`. */
 const browserCalls = {
   page: `analytics.page('Boots')`,
   screen: `analytics.screen('Boots')`,
@@ -298,13 +298,10 @@ const browserCalls = {
   identify: `analytics.identify('42', { email: 'ada@mail.example' })`,
   group: `analytics.group('acme')`,
   alias: `analytics.alias('43', '42')`,
-  trackClick: `(analytics.trackClick(document.querySelector('a'), 'Clicked'), document.querySelector('a').click())`,
-  trackSubmit: `(analytics.trackSubmit(document.querySelector('form'), 'Sent'), document.querySelector('button').click())`,
 } as const;
 
 async function analyticsBrowser(): Promise<readonly Client[]> {
-  const body = '<a href="#x">Boots</a><form action="#y"><button>Send</button></form>';
-  const shop = await openShop({ js: analyticsSnippet(url, browserKey) }, { js: body });
+  const shop = await openShop({ js: analyticsSnippet(url, browserKey) });
   const browser = jsdomBrowser();
   const visitor = await browser.visitor();
   await visitor.goto(`${shop.url}/js/`);
