@@ -2,7 +2,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Auth, RouteDescription } from '../../schemas/http/route-description.ts';
 import { routes } from '../../schemas/http/routes.ts';
-import { messageSchema } from '../rules/message-schema.ts';
 import { answer } from './answers.ts';
 import { publishedRules } from './published-rules.ts';
 
@@ -36,7 +35,7 @@ export function openapi() {
     },
     paths,
     components: {
-      schemas: { ...publishedRules(), message: messageSchema },
+      schemas: publishedRules(),
       securitySchemes: {
         track: { type: 'http', scheme: 'basic', description: 'site_id:api_key' },
         pipelines: {

@@ -1,16 +1,18 @@
 /**
- * The schemas of segments and journeys as the API's document has them: conditions, which hold conditions, stand once
+ * The schemas of segments, journeys and messages as the API's document has them: conditions, which hold conditions, stand once
  * under `components`, where every reader of such a document looks for them. Pure.
  */
+import { messageSchema } from '../rules/message-schema.ts';
 import { journeySchema, segmentSchema } from '../rules/schema.ts';
 
 const NAME = 'Condition';
 const reference = { $ref: '#/components/schemas/condition' } as const;
 
-export function publishedRules(): Readonly<Record<'segment' | 'journey' | 'condition', unknown>> {
+export function publishedRules(): Readonly<Record<'segment' | 'journey' | 'message' | 'condition', unknown>> {
   const found: { condition?: unknown } = {};
   const segment = published(segmentSchema, found);
-  return { segment, journey: published(journeySchema, found), condition: found.condition };
+  const [journey, message] = [published(journeySchema, found), published(messageSchema, found)];
+  return { segment, journey, message, condition: found.condition };
 }
 
 /** Copies a schema; what refers to a condition, or defines it, becomes a reference. */
