@@ -4,7 +4,7 @@
  * long lanes come after the short ones, but always have a part of the batch for themselves.
  */
 import { assert } from '../runtime/errors.ts';
-import { workspaceIn } from '../runtime/task/share/workspace-counts.ts';
+import { workspaceIn } from '../runtime/workspace-counts.ts';
 import { attempt, type BatchContext, type Emitter, type Kept } from '../runtime/task/ports.ts';
 import { requestOf } from './decide/decide.ts';
 import { evolveLane } from './decide/effects.ts';

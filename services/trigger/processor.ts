@@ -19,7 +19,7 @@ import {
 } from '../runtime/task/ports.ts';
 import { LinkBook, type Parked } from './decide/links.ts';
 import { changesAtOf } from './decide/state-codec.ts';
-import { workspaceIn } from '../runtime/task/share/workspace-counts.ts';
+import { workspaceIn } from '../runtime/workspace-counts.ts';
 import { DueTimers } from './due-timers.ts';
 import { HeldRecords } from './held-records.ts';
 import { MergedView } from './merged-view.ts';

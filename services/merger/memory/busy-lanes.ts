@@ -6,7 +6,7 @@
 import type { LaneKey } from '../../../schemas/ids.ts';
 import { assert, CodedError } from '../../runtime/errors.ts';
 import type { KeyedStore } from '../../runtime/store/ports.ts';
-import { WorkspaceCounts, workspaceIn } from '../../runtime/task/share/workspace-counts.ts';
+import { WorkspaceCounts, workspaceIn } from '../../runtime/workspace-counts.ts';
 import { busyLanesBounds, busyLanesMax } from '../decide/limits.ts';
 import type { LaneState } from '../decide/state.ts';
 import { ReadyTurns } from './ready-turns.ts';
