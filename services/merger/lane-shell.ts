@@ -4,7 +4,7 @@ import type { LaneKey, Workspace } from '../../schemas/ids.ts';
 import { assert } from '../runtime/errors.ts';
 import type { EventStore, KeyedStore, LaneSlot, PartitionStores } from '../runtime/store/ports.ts';
 import type { Emitter, Kept } from '../runtime/task/ports.ts';
-import type { CountBounds } from '../runtime/task/share/workspace-counts.ts';
+import type { CountBounds } from '../runtime/workspace-counts.ts';
 import { AheadAnswers } from './memory/ahead-answers.ts';
 import { BusyLanes } from './memory/busy-lanes.ts';
 import { decideLane, type LaneEvent, type LaneInput } from './decide/decide.ts';

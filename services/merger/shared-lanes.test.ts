@@ -80,3 +80,46 @@ describe('a workspace of which as many lanes ask as may', () => {
     expect(requests(lanes.harness.outputs)).toHaveLength(41);
   });
 });
+
+describe('releases of very many lanes of one workspace', () => {
+  const events = 499;
+  /** So many lanes of the workspace have so many events each, all asked for. */
+  function asked(lanes: LaneScenario, count: number, eventsEach: number) {
+    const visits = Array.from({ length: count * eventsEach }, (_, n) =>
+      visit(`x${String(n % count)}`, `v${String(n)}`, T - 1),
+    );
+    lanes.batch(...visits);
+    return lanes.batch(
+      ...Array.from({ length: count }, (_, n) => identify(`x${String(n)}`, `p${String(n)}`, T + n)),
+    );
+  }
+  const quietly = (lanes: LaneScenario, eventsEach: number) => {
+    lanes.batch(...Array.from({ length: eventsEach }, (_, n) => ofQuiet(visit('q', `w${String(n)}`, T - 1))));
+    return lanes.batch(ofQuiet(identify('q', 'quiet', T + 50)));
+  };
+  const ofQuietIn = (lines: readonly string[]) => lines.filter((line) => line.startsWith('cio_quiet:'));
+
+  test('leave another its turn in the very batch of its answer', () => {
+    const lanes = new LaneScenario();
+    const flood = asked(lanes, 14, events);
+    const quiet = quietly(lanes, 2);
+    const out = lanes.batch(...grant(flood), ...grant(quiet));
+    expect(ofQuietIn(merged(out))).toEqual(['cio_quiet: w0*', 'cio_quiet: w1*', 'cio_quiet: identify quiet']);
+    lanes.idle();
+    expect(merged(lanes.harness.outputs).length).toBe(14 * (events + 1) + 3);
+    lanes.harness.crash();
+  });
+
+  test('and long ones leave a long one of another a part of every batch', () => {
+    const lanes = new LaneScenario();
+    const flood = asked(lanes, 3, 9_000);
+    const quiet = quietly(lanes, 1_500);
+    lanes.batch(...grant(flood), ...grant(quiet));
+    for (let batch = 0; batch < 3; batch += 1) lanes.batch();
+    expect(ofQuietIn(merged(lanes.harness.outputs)).length).toBe(1_501);
+    expect(merged(lanes.harness.outputs).length).toBeLessThan(3 * 9_001);
+    lanes.harness.crash();
+    lanes.idle();
+    expect(merged(lanes.harness.outputs).length).toBe(3 * 9_001 + 1_501);
+  });
+});

@@ -1,9 +1,10 @@
 /**
  * Releases and queues, a bounded piece each batch, so that a lane of a million events does not hold up its partition:
- * lanes with their answer take turns in the order of the answers. A lane that is not done after its short turn is long;
+ * lanes with their answer take turns, workspace by workspace, each in the order of its answers. A lane that is not done after its short turn is long;
  * long lanes come after the short ones, but always have a part of the batch for themselves.
  */
 import { assert } from '../runtime/errors.ts';
+import { workspaceIn } from '../runtime/workspace-counts.ts';
 import { attempt, type BatchContext, type Emitter, type Kept } from '../runtime/task/ports.ts';
 import { requestOf } from './decide/decide.ts';
 import { evolveLane } from './decide/effects.ts';
@@ -41,6 +42,20 @@ class Budget {
   #reads = readEventsMax;
   #turn = 0;
   #kept = nothing;
+  /** Events that went out at once with the answer, by workspace. */
+  readonly #atOnce = new Map<string, number>();
+
+  /** Half of a batch may go out as answers come; the rest is for those that await their turn. */
+  mayTakeAtOnce(workspace: string): boolean {
+    return (this.#atOnce.get(workspace) ?? 0) < releaseEventsMax / 2;
+  }
+  /** What `work` takes is of this workspace, at once. */
+  atOnce<Result>(workspace: string, work: () => Result): Result {
+    const before = this.#events;
+    const result = work();
+    this.#atOnce.set(workspace, (this.#atOnce.get(workspace) ?? 0) + before - this.#events);
+    return result;
+  }
 
   /** Begins a turn of so many events, which leaves so much of the batch untouched. */
   begin(turnEvents: number, kept: Share): void {
@@ -80,7 +95,7 @@ export class Turns {
     this.#shell = shell;
   }
 
-  /** The lane has just had its answer: it takes its turn at once if no other waits for one, which is the usual. */
+  /** The lane has just had its answer: it takes its turn at once if no other of its workspace waits, which is the usual. */
   answered(
     batch: BatchContext,
     ref: LaneRef,
@@ -90,13 +105,14 @@ export class Turns {
     const { busy } = this.#shell;
     this.#batch = batch;
     assert(lane.work.type !== 'asking', 'an answer ends what was asked');
-    if (lane.long || busy.next('short') !== undefined) {
+    const workspace = workspaceIn(ref.key);
+    if (lane.long || busy.awaitsShort(workspace) || !this.#budget.mayTakeAtOnce(workspace)) {
       this.#shell.save(ref, before, lane);
       busy.ready(ref.hex, lane);
       return;
     }
     this.#beginShort();
-    const { lane: after, end } = this.#takeTurn(ref, lane, out);
+    const { lane: after, end } = this.#budget.atOnce(workspace, () => this.#takeTurn(ref, lane, out));
     this.#shell.save(ref, before, after);
     if (end !== 'done') busy.ready(ref.hex, after);
   }
@@ -113,10 +129,13 @@ export class Turns {
       if (end === 'turn_over') busy.ready(hex, lane);
     }
     for (let hex = busy.next('long'); hex !== undefined; hex = busy.next('long')) {
-      this.#budget.begin(Infinity, nothing);
-      if (this.#take(hex, out).end !== 'done') break;
+      this.#budget.begin(busy.longWorkspaces > 1 ? longReleaseEventsMin : Infinity, nothing);
+      const { lane, end } = this.#take(hex, out);
+      if (end === 'batch_full') break;
       busy.taken('long');
+      if (end === 'turn_over') busy.ready(hex, lane);
     }
+    busy.endBatch();
     this.#budget = new Budget();
   }
 

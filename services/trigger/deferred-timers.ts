@@ -5,7 +5,7 @@
  */
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import { TimerIndex, type Timer } from './timers.ts';
-import { workspaceIn } from '../runtime/task/share/workspace-counts.ts';
+import { workspaceIn } from '../runtime/workspace-counts.ts';
 
 export class DeferredTimers {
   readonly #store: KeyedStore;

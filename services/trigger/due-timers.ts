@@ -5,7 +5,7 @@
  */
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import { DeferredTimers } from './deferred-timers.ts';
-import { workspaceIn } from '../runtime/task/share/workspace-counts.ts';
+import { workspaceIn } from '../runtime/workspace-counts.ts';
 import type { Timer, TimerIndex } from './timers.ts';
 
 /** Timers of a partition that run in a batch. */

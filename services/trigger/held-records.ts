@@ -11,7 +11,7 @@
  */
 import { CodedError } from '../runtime/errors.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
-import { WorkspaceCounts, workspaceIn, type CountBounds } from '../runtime/task/share/workspace-counts.ts';
+import { WorkspaceCounts, workspaceIn, type CountBounds } from '../runtime/workspace-counts.ts';
 
 export interface HeldRecord {
   /** Place on events.merged, for ever, however often it is forwarded. */

@@ -6,7 +6,7 @@
 import type { Codecs } from '../../schemas/codec.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import { attempt, type BatchContext, type Emitter, type Kept } from '../runtime/task/ports.ts';
-import { workspaceIn } from '../runtime/task/share/workspace-counts.ts';
+import { workspaceIn } from '../runtime/workspace-counts.ts';
 import type { LinkBook, Parked } from './decide/links.ts';
 import { changesAtOf } from './decide/state-codec.ts';
 import { DueTimers } from './due-timers.ts';

@@ -1,6 +1,6 @@
 /** Times and bounds of the lanes. Times run on receive times (spec C.1 row 6). */
 import { holdMsMax } from '../../../schemas/hold.ts';
-import type { CountBounds } from '../../runtime/task/share/workspace-counts.ts';
+import type { CountBounds } from '../../runtime/workspace-counts.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

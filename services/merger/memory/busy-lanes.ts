@@ -4,11 +4,12 @@
  * the lanes' states, so a replay releases in the same order as the first run.
  */
 import type { LaneKey } from '../../../schemas/ids.ts';
-import { CodedError } from '../../runtime/errors.ts';
+import { assert, CodedError } from '../../runtime/errors.ts';
 import type { KeyedStore } from '../../runtime/store/ports.ts';
-import { WorkspaceCounts } from '../../runtime/task/share/workspace-counts.ts';
+import { WorkspaceCounts, workspaceIn } from '../../runtime/workspace-counts.ts';
 import { busyLanesBounds, busyLanesMax } from '../decide/limits.ts';
 import type { LaneState } from '../decide/state.ts';
+import { ReadyTurns } from './ready-turns.ts';
 
 export interface BusyLane {
   readonly key: LaneKey;
@@ -31,10 +32,6 @@ export interface Progress {
   readonly asked: number;
   readonly done: number;
 }
-interface Turn {
-  readonly hex: string;
-  readonly readyAt: number;
-}
 
 const FROM = 'p/';
 const TO = 'p0';
@@ -43,9 +40,8 @@ const PAGE = 1_000;
 export class BusyLanes {
   readonly #keyed: KeyedStore;
   readonly #lanes = new Map<string, BusyLane>();
-  /** By readyAt, lowest first. */
-  readonly #short: Turn[] = [];
-  readonly #long: Turn[] = [];
+  readonly #short = new ReadyTurns();
+  readonly #long = new ReadyTurns();
 
   readonly #counts: WorkspaceCounts;
 
@@ -139,23 +135,34 @@ export class BusyLanes {
 
   /** The lane has its answer and awaits its turn. */
   ready(hex: string, { readyAt, long }: LaneState): void {
-    const turns = long ? this.#long : this.#short;
-    let at = turns.length;
-    while (at > 0 && (turns[at - 1]?.readyAt ?? -1) > readyAt) at -= 1;
-    turns.splice(at, 0, { hex, readyAt });
+    const key = this.#lanes.get(hex)?.key;
+    assert(key !== undefined, 'a lane that awaits its turn is busy');
+    (long ? this.#long : this.#short).add({ hex, workspace: workspaceIn(key), readyAt });
   }
-  /** Next lane of the class; it stays next until `taken`. */
+  /** Next lane of the class; it stays next until `taken`, or another is ready. */
   next(which: 'short' | 'long'): string | undefined {
-    return (which === 'short' ? this.#short : this.#long)[0]?.hex;
+    return (which === 'short' ? this.#short : this.#long).next();
   }
   taken(which: 'short' | 'long'): void {
-    (which === 'short' ? this.#short : this.#long).shift();
+    (which === 'short' ? this.#short : this.#long).taken();
+  }
+  endBatch(): void {
+    this.#short.endBatch();
+    this.#long.endBatch();
+  }
+  /** Does a short lane of the workspace await its turn? */
+  awaitsShort(workspace: string): boolean {
+    return this.#short.has(workspace);
   }
   get readyLanes(): number {
-    return this.#short.length + this.#long.length;
+    return this.#short.size + this.#long.size;
   }
   get longLanes(): number {
-    return this.#long.length;
+    return this.#long.size;
+  }
+  /** That have long lanes which await their turn. */
+  get longWorkspaces(): number {
+    return this.#long.workspaces;
   }
 
   /** Nothing received at or after this may leave the stores. */
@@ -171,7 +178,7 @@ export class BusyLanes {
   progress(): ReadonlyMap<string, Progress> {
     const found = new Map<string, { asked: number; done: number }>();
     for (const { key, unasked, offset } of this.#lanes.values()) {
-      const workspace = key.slice(0, key.indexOf(':'));
+      const workspace = workspaceIn(key);
       const progress = found.get(workspace) ?? { asked: Infinity, done: Infinity };
       if (unasked !== null && unasked < progress.asked) progress.asked = unasked;
       if (offset < progress.done) progress.done = offset;

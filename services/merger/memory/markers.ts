@@ -8,7 +8,7 @@
  */
 import { CodedError } from '../../runtime/errors.ts';
 import type { KeyedStore } from '../../runtime/store/ports.ts';
-import { WorkspaceCounts } from '../../runtime/task/share/workspace-counts.ts';
+import { WorkspaceCounts } from '../../runtime/workspace-counts.ts';
 import { openMarkersBounds, openMarkersMax } from '../decide/limits.ts';
 import type { Progress } from './busy-lanes.ts';
 

@@ -16,7 +16,7 @@ import { CodedError } from '../../runtime/errors.ts';
 import type { KeyedStore } from '../../runtime/store/ports.ts';
 import { Links, type Queue, type Waiting } from './person-links.ts';
 import { UnawaitedMerges } from './unawaited-merges.ts';
-import { WorkspaceCounts, workspaceIn, type CountBounds } from '../../runtime/task/share/workspace-counts.ts';
+import { WorkspaceCounts, workspaceIn, type CountBounds } from '../../runtime/workspace-counts.ts';
 
 /** A record that waits. */
 export interface Parked {
