@@ -4,7 +4,11 @@ import type { RouteDescription } from './route-description.ts';
 
 const text = Type.String({ minLength: 1, maxLength: 2_000 });
 const visitor = { site_id: text, anonymous_id: Type.String({ minLength: 1, maxLength: 150 }) };
-const badCall = { 400: { description: 'The call breaks a rule; meta.error says which.' } };
+const unknownSite = { 401: { description: 'There is no such site.' } };
+const badCall = {
+  ...unknownSite,
+  400: { description: 'The call breaks a rule; meta.error says which.' },
+};
 const unavailable = { 503: { description: 'The service in-app does not answer: ask again.' } };
 const page = { page: Type.Optional(text), path: Type.Optional(text) };
 
@@ -78,7 +82,7 @@ export const onSite: readonly RouteDescription[] = [
     path: '/api/v4/users',
     summary: 'The queue of Customer.io’s own web plugin; X-CIO-Site-Id names the workspace.',
     auth: 'none',
-    answers: unavailable,
+    answers: { ...unknownSite, ...unavailable },
   },
   {
     method: 'post',
@@ -86,18 +90,20 @@ export const onSite: readonly RouteDescription[] = [
     summary: 'The web plugin has shown a message.',
     auth: 'none',
     aliases: ['/api/v1/logs/message/{id}'],
-    answers: unavailable,
+    answers: { ...unknownSite, ...unavailable },
   },
   {
     method: 'patch',
     path: '/api/v1/messages/{id}',
     summary: 'The web plugin has opened a message of its inbox, which is empty.',
     auth: 'none',
+    answers: unknownSite,
   },
   ...['branding', 'templates'].map((what): RouteDescription => ({
     method: 'get',
     path: `/api/v1/${what}`,
     summary: 'What the inbox of the web plugin looks like: nothing.',
     auth: 'none',
+    answers: unknownSite,
   })),
 ];

@@ -1,9 +1,12 @@
 /** `GET /v1/openapi.json`: the API described by the schemas that check it. */
 import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
 import type { Auth, RouteDescription } from '../../schemas/http/route-description.ts';
 import { routes } from '../../schemas/http/routes.ts';
 import { answer } from './answers.ts';
-import { publishedRules } from './published-rules.ts';
+import { messageSchema } from '../rules/message-schema.ts';
+import { journeySchema, segmentSchema } from '../rules/schema.ts';
+import { hoisted } from './openapi-schemas.ts';
 
 const SECURITY: Readonly<Record<Auth, readonly Readonly<Record<string, readonly string[]>>[]>> = {
   track: [{ track: [] }],
@@ -12,6 +15,22 @@ const SECURITY: Readonly<Record<Auth, readonly Readonly<Record<string, readonly 
   admin: [{ app: [] }, { admin: [] }],
   none: [],
 };
+
+const Refusal = Type.Object({ meta: Type.Object({ error: Type.String(), code: Type.String() }) });
+
+/** What any route may answer before it is reached: the door itself does, whatever was asked. */
+const DOOR = {
+  400: 'The request is none that can be read, or names nobody to answer.',
+  403: 'A key of this kind may not do that.',
+  408: 'The request or its body came too slowly.',
+  413: 'The body is larger than the bound.',
+  415: 'The body is in an encoding that is not known here.',
+  429: 'The key or its workspace calls faster than it may; Retry-After says when to try again.',
+  431: 'The headers are larger than the bound.',
+  503: 'Not now: Retry-After says when to send it again.',
+} as const;
+const doorNames = Object.keys(DOOR) as unknown as readonly (keyof typeof DOOR)[]; // integers, in their order
+const nameOfDoor = (status: keyof typeof DOOR): string => `door${String(status)}`;
 
 export function mountOpenapi(app: FastifyInstance): void {
   const document = openapi();
@@ -35,7 +54,13 @@ export function openapi() {
     },
     paths,
     components: {
-      schemas: publishedRules(),
+      schemas: hoisted({ segment: segmentSchema, journey: journeySchema, message: messageSchema }),
+      responses: Object.fromEntries(
+        doorNames.map((status) => [
+          nameOfDoor(status),
+          { description: DOOR[status], content: json(Refusal) },
+        ]),
+      ),
       securitySchemes: {
         track: { type: 'http', scheme: 'basic', description: 'site_id:api_key' },
         pipelines: {
@@ -77,6 +102,9 @@ function operation({ method, summary, auth, body, query, answers }: RouteDescrip
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { content: json(body) } }),
     responses: {
+      ...Object.fromEntries(
+        doorNames.map((status) => [status, { $ref: `#/components/responses/${nameOfDoor(status)}` }]),
+      ),
       200: { description: 'Done.' },
       ...(auth === 'none' ? {} : { 401: { description: 'The credentials are not valid.' } }),
       ...Object.fromEntries(responses),
