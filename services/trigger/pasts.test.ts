@@ -222,6 +222,22 @@ describe('a segment that is made later', () => {
     expect(of('journeysEntered', shop.world.outputs)).toEqual([]);
   });
 
+  test('counts once what was read before it was there and is handled after', async () => {
+    const shop = new Shop();
+    shop.world.write(absorb('cio_a', 'cio_b', 1), happened({ person: 'cio_a', at: T0 + MINUTE }));
+    shop.world.run(); // the event waits for the state of cio_b
+    shop.define(twice);
+    shop.world.run();
+    await shop.tell();
+    shop.world.run();
+    shop.world.write(absorbed('cio_b', 'cio_a', 1, T0 + 2 * MINUTE));
+    await shop.settle();
+    expect([shop.members, shop.world.unsettled]).toEqual([[], 0]);
+    shop.world.write(happened({ person: 'cio_a', at: T0 + 3 * MINUTE }));
+    await shop.settle();
+    expect(shop.members).toEqual(['cio_a']);
+  });
+
   test('that is there before anything happens turns at the event, and starts what waits for it', () => {
     const shop = new Shop();
     const journey = { name: 'J', state: 'running', trigger: { segment: 'keen', on: 'enter' } };

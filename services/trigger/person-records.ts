@@ -12,7 +12,7 @@ import { passTime } from './decide/pass-time.ts';
 import type { Known } from './decide/profile.ts';
 import { decideSplit } from './decide/split.ts';
 import { decidePast, decideRefresh } from './decide/take-past.ts';
-import type { Person } from './decide/state.ts';
+import { newPerson, type Person } from './decide/state.ts';
 import { changesAtOf, decodePerson, firstSeenOf, isAlive, stampOf } from './decide/state-codec.ts';
 import type { Subject } from './decide/subject.ts';
 import type { MergedView } from './merged-view.ts';
@@ -76,12 +76,14 @@ export class PersonRecords {
   takePast(whose: Whose, past: PastOfPerson, out: Emitter): void {
     const { people, pasts } = this.#parts;
     const person = people.person(whose.personKey);
-    if (person === undefined || person.status === 'deleted') return; // nobody is left whom it could concern
-    if (person.absorbedBy !== null) {
+    if (person?.status === 'deleted') return; // nobody is left whom it could concern
+    if (person !== undefined && person.absorbedBy !== null) {
       pasts?.sendOn(whose.workspace, { ...past, personId: person.absorbedBy.personId }, out);
       return;
     }
-    const decision = decidePast(this.#subject(whose, person), person, past);
+    const subject = this.#subject(whose, person);
+    // All that was read of somebody may still wait for a merge: then this is the first.
+    const decision = decidePast(subject, person ?? { ...newPerson, stamp: subject.rules.stamp }, past);
     if (decision !== undefined) people.settle(whose, person, decision, out);
   }
 
