@@ -12,7 +12,8 @@ import {
 } from './decide/explain-person.ts';
 import { segmentKey } from './decide/workspace-rules.ts';
 import type { WantedPast } from './pasts.ts';
-import type { Seen, TriggerProcessor } from './processor.ts';
+import type { TriggerProcessor } from './processor.ts';
+import type { Seen } from './seen.ts';
 
 /** As the gateway writes it; it is its only caller. */
 export interface Asked {

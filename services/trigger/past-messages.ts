@@ -19,6 +19,13 @@ export interface PastMarks {
   readonly marks: Marks;
 }
 
+/** What of the past is one person's. */
+export interface PastOfPerson extends PastMarks {
+  readonly version: number;
+  /** ms; who reads the past knew of splits up to then. */
+  readonly asOf: number;
+}
+
 export type PastMessage =
   /** Where the past of these rules ends in a partition: events of it from there on are counted as they come. */
   | { readonly type: 'fences'; readonly partition: number; readonly of: readonly Fence[] }

@@ -15,6 +15,7 @@ import { localCodecs } from '../../schemas/codec.ts';
 import type { PastEvent, PastSource } from './past/source.ts';
 import { stretches } from './past/stretches.ts';
 import { encodePast, type PastMessage } from './past-messages.ts';
+import type { WantedPast } from './pasts.ts';
 import type { TriggerProcessor } from './processor.ts';
 import { triggerServiceWith } from './service.ts';
 
@@ -43,16 +44,18 @@ class Shop {
 
   /** What the reader says now to partitions that want it; the first `messagesMax` of it. */
   async tell(messagesMax = Infinity): Promise<number> {
+    const all = [...this.#processors.values()].flatMap((processor) => processor.wantedPasts());
     let told = 0;
-    for (const processor of this.#processors.values()) {
-      for (const wanted of processor.wantedPasts()) {
-        const { workspace, partition } = wanted;
-        for await (const message of stretches(wanted, this.#source())) {
-          if (told >= messagesMax) return told;
-          told += 1;
-          this.world.partitions[partition]?.transfers.push(transferOf(workspace, message));
-        }
-      }
+    for (const wanted of all) told += await this.#tellOne(wanted, messagesMax - told);
+    return told;
+  }
+
+  async #tellOne(wanted: WantedPast, messagesMax: number): Promise<number> {
+    let told = 0;
+    for await (const message of stretches(wanted, this.#source())) {
+      if (told >= messagesMax) break;
+      told += 1;
+      this.world.partitions[wanted.partition]?.transfers.push(transferOf(wanted.workspace, message));
     }
     return told;
   }
@@ -217,6 +220,22 @@ describe('a segment that is made later', () => {
     shop.world.run();
     expect([shop.members, shop.world.unsettled]).toEqual([people, 0]);
     expect(of('journeysEntered', shop.world.outputs)).toEqual([]);
+  });
+
+  test('counts once what was read before it was there and is handled after', async () => {
+    const shop = new Shop();
+    shop.world.write(absorb('cio_a', 'cio_b', 1), happened({ person: 'cio_a', at: T0 + MINUTE }));
+    shop.world.run(); // the event waits for the state of cio_b
+    shop.define(twice);
+    shop.world.run();
+    await shop.tell();
+    shop.world.run();
+    shop.world.write(absorbed('cio_b', 'cio_a', 1, T0 + 2 * MINUTE));
+    await shop.settle();
+    expect([shop.members, shop.world.unsettled]).toEqual([[], 0]);
+    shop.world.write(happened({ person: 'cio_a', at: T0 + 3 * MINUTE }));
+    await shop.settle();
+    expect(shop.members).toEqual(['cio_a']);
   });
 
   test('that is there before anything happens turns at the event, and starts what waits for it', () => {

@@ -7,10 +7,9 @@ import { partitionOf } from '../../schemas/partitioner.ts';
 import type { CountedCondition } from '../rules/condition.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
-import type { PastOfPerson } from './decide/take-past.ts';
 import type { Rule, WorkspaceRules } from './decide/workspace-rules.ts';
 import { PastBook, type Origin, type PastRow } from './past-book.ts';
-import { decodePast, encodePast, placeOf, type PastMarks, type PastMessage } from './past-messages.ts';
+import { decodePast, encodePast, placeOf, type PastMessage, type PastOfPerson } from './past-messages.ts';
 
 /** People looked at in a batch once a past is in. */
 export const refreshedABatchMax = 500;
@@ -27,13 +26,7 @@ export interface PastsParts {
   readonly next: (workspace: string) => number | undefined;
   /** Workspaces of which a record has been handled. */
   readonly workspaces: () => readonly string[];
-  readonly take: (
-    workspace: string,
-    personId: string,
-    found: PastMarks,
-    past: PastOfPerson,
-    out: Emitter,
-  ) => void;
+  readonly take: (workspace: string, past: PastOfPerson, out: Emitter) => void;
   readonly refresh: (personKey: string, out: Emitter) => void;
 }
 
@@ -139,7 +132,7 @@ export class Pasts {
     changed(workspace);
   }
 
-  onMessage(workspace: string, personId: string, state: string, time: number, out: Emitter): void {
+  onMessage(workspace: string, state: string, time: number, out: Emitter): void {
     const message = decodePast(state);
     switch (message.type) {
       case 'fences':
@@ -161,16 +154,16 @@ export class Pasts {
         return;
       case 'for': {
         const { version, asOf, found } = message;
-        this.#parts.take(workspace, personId, found, { ...found, version, asOf }, out);
+        this.#parts.take(workspace, { ...found, version, asOf }, out);
         return;
       }
     }
   }
 
   /** For a person of whichever partition. */
-  sendOn(workspace: string, personId: string, found: PastMarks, past: PastOfPerson, out: Emitter): void {
-    const { version, asOf } = past;
-    const message = { type: 'for', version, asOf, found: { ...found, personId } } as const;
+  sendOn(workspace: string, { version, asOf, ...found }: PastOfPerson, out: Emitter): void {
+    const { personId } = found;
+    const message = { type: 'for', version, asOf, found } as const;
     const value = encodePast(this.#parts.codecs, workspace, personId, message);
     out.emit('triggerTransfers', `${workspace}:${personId}`, value);
   }
@@ -236,12 +229,10 @@ export class Pasts {
     for (const marks of found) {
       const row = byRule.get(marks.rule);
       if (row === undefined || placeOf(marks) <= row.after) continue;
-      const { version } = row;
-      const key = `${workspace}:${marks.personId}`;
-      const past = { ...marks, version, asOf };
-      if (partitionOf(key, this.#parts.partitions) === this.#parts.partition) {
-        this.#parts.take(workspace, marks.personId, marks, past, out);
-      } else this.sendOn(workspace, marks.personId, marks, past, out);
+      const past = { ...marks, version: row.version, asOf };
+      const owner = partitionOf(`${workspace}:${marks.personId}`, this.#parts.partitions);
+      if (owner === this.#parts.partition) this.#parts.take(workspace, past, out);
+      else this.sendOn(workspace, past, out);
     }
     for (const row of rows) this.#put({ ...row, after: to, people: row.people + people, of });
   }

@@ -11,13 +11,13 @@ import { decideAbsorb, decideDeparture, type Change, type Moved } from './decide
 import { passTime } from './decide/pass-time.ts';
 import type { Known } from './decide/profile.ts';
 import { decideSplit } from './decide/split.ts';
-import { decidePast, decideRefresh, type PastOfPerson } from './decide/take-past.ts';
-import type { Person } from './decide/state.ts';
+import { decidePast, decideRefresh } from './decide/take-past.ts';
+import { newPerson, type Person } from './decide/state.ts';
 import { changesAtOf, decodePerson, firstSeenOf, isAlive, stampOf } from './decide/state-codec.ts';
 import type { Subject } from './decide/subject.ts';
 import type { MergedView } from './merged-view.ts';
 import { emitEffect, type Whose } from './outputs.ts';
-import type { PastMarks } from './past-messages.ts';
+import type { PastOfPerson } from './past-messages.ts';
 import type { Pasts } from './pasts.ts';
 import type { PeopleStore } from './people-store.ts';
 import type { RulesCache } from './rules-cache.ts';
@@ -102,15 +102,17 @@ export class PersonRecords {
   }
 
   /** What a person did before a rule was there; it follows the person into whom they were merged. */
-  takePast(whose: Whose, found: PastMarks, past: PastOfPerson, out: Emitter): void {
+  takePast(whose: Whose, past: PastOfPerson, out: Emitter): void {
     const { people, pasts } = this.#parts;
     const person = people.person(whose.personKey);
-    if (person === undefined || person.status === 'deleted') return; // nobody is left whom it could concern
-    if (person.absorbedBy !== null) {
-      pasts?.sendOn(whose.workspace, person.absorbedBy.personId, found, past, out);
+    if (person?.status === 'deleted') return; // nobody is left whom it could concern
+    if (person !== undefined && person.absorbedBy !== null) {
+      pasts?.sendOn(whose.workspace, { ...past, personId: person.absorbedBy.personId }, out);
       return;
     }
-    const decision = decidePast(this.#subject(whose, person), person, past);
+    const subject = this.#subject(whose, person);
+    // All that was read of somebody may still wait for a merge: then this is the first.
+    const decision = decidePast(subject, person ?? { ...newPerson, stamp: subject.rules.stamp }, past);
     if (decision !== undefined) people.settle(whose, person, decision, out);
   }
 

@@ -13,8 +13,6 @@ import type { InputRecord } from '../runtime/log/ports.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { BatchContext, Emitter, Processor } from '../runtime/task/ports.ts';
 import { LinkBook } from './decide/links.ts';
-import type { Subject } from './decide/subject.ts';
-import type { WorkspaceRules } from './decide/workspace-rules.ts';
 import { HandledOffsets } from './handled-offsets.ts';
 import { MergedView } from './merged-view.ts';
 import type { PastRow } from './past-book.ts';
@@ -25,6 +23,7 @@ import { RulesCache } from './rules-cache.ts';
 import { TimerAdoption } from './timer-adoption.ts';
 import { TimerIndex } from './timers.ts';
 import { isWhole, wholeOf } from './transfer-state.ts';
+import type { Seen } from './seen.ts';
 import { sourceOf } from './transfers.ts';
 import { Turns } from './turns.ts';
 import { Watermarks } from './watermarks.ts';
@@ -196,9 +195,9 @@ export class TriggerProcessor implements Processor {
       },
       next: (workspace) => this.#offsets.next(workspace),
       workspaces: () => this.#offsets.workspaces(),
-      take: (workspace, personId, found, past, out) => {
-        const whose = { workspace, personId, personKey: `${workspace}:${personId}` };
-        this.#records.takePast(whose, found, past, out);
+      take: (workspace, past, out) => {
+        const { personId } = past;
+        this.#records.takePast({ workspace, personId, personKey: `${workspace}:${personId}` }, past, out);
       },
       refresh: (personKey, out) => {
         this.#records.refresh(personKey, out);
@@ -229,19 +228,7 @@ export class TriggerProcessor implements Processor {
       const { at, known = null } = waiting;
       this.#records.absorb({ workspace, personId, personKey }, moved, { at, known }, out);
     } else if (transfer.kind === 'past' && state !== null) {
-      this.#pasts?.onMessage(workspace, personId, state, time, out);
+      this.#pasts?.onMessage(workspace, state, time, out);
     }
   }
-}
-
-/** What is kept of a person, and as of when. */
-export interface Seen {
-  readonly subject: Subject;
-  readonly rules: WorkspaceRules;
-  /** ms; timers have run up to it. */
-  readonly readTo: number;
-  /** One past the last record of events.merged of the workspace that is handled, in the person's partition. */
-  readonly offset: number;
-  /** One past the last definition that is in force. */
-  readonly definitionsOffset: number;
 }

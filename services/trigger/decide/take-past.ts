@@ -1,21 +1,12 @@
 /** What a person did before a rule was there, from the reader of the past; and a look at somebody for whom it is all in. Pure. */
 import { joinMarks } from '../../rules/memory.ts';
-import type { Marks } from '../../rules/windows.ts';
+import type { PastOfPerson } from '../past-messages.ts';
 import { Look } from './look.ts';
 import { caughtUp } from './pass-time.ts';
 import { attributeAt } from './profile.ts';
 import type { Person } from './state.ts';
 import { ruleStateBytesMax } from './state.ts';
 import type { Decision, Subject } from './subject.ts';
-
-export interface PastOfPerson {
-  readonly rule: string;
-  readonly version: number;
-  readonly pointer: string;
-  readonly marks: Marks;
-  /** ms; who reads the past knew of splits before it. */
-  readonly asOf: number;
-}
 
 /** undefined: the rule is another by now, and nothing changes. */
 export function decidePast(asked: Subject, person: Person, past: PastOfPerson): Decision | undefined {

@@ -48,14 +48,18 @@ export class PastReader {
     await this.#loop;
   }
 
+  #isEnded(): boolean {
+    return this.#ended.signal.aborted;
+  }
+
   async #run(): Promise<void> {
     const { signal } = this.#ended;
-    while (!signal.aborted) {
+    while (!this.#isEnded()) {
       let ms = pauseMs;
       try {
         await this.#round();
       } catch (error) {
-        if (signal.aborted) return;
+        if (this.#isEnded()) return;
         this.#options.logger.warn({ error }, 'the past of a rule could not be read yet; it is tried again');
         ms = pauseMsAfterError;
       }
@@ -73,7 +77,7 @@ export class PastReader {
     if (open.length === 0) return;
     const written = await admin.committedOffsets(SINK_GROUP, 'eventsMerged');
     for (const one of open) {
-      if (this.#ended.signal.aborted) return;
+      if (this.#isEnded()) return;
       const isThere = one.rules.every(({ fence }) => (written[one.partition]?.offset ?? 0) >= fence);
       if (!isThere) continue;
       await this.#tell(one);
@@ -86,7 +90,7 @@ export class PastReader {
     const { workspace, partition } = wanted;
     const key = Buffer.from(`${workspace}:`);
     for await (const message of stretches(wanted, source)) {
-      if (this.#ended.signal.aborted) return;
+      if (this.#isEnded()) return;
       await producer.send('triggerTransfers', key, encodePast(codecs, workspace, '', message), partition);
     }
   }

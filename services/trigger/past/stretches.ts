@@ -70,19 +70,22 @@ async function* eachPerson(events: AsyncIterable<PastEvent>): AsyncGenerator<rea
 }
 
 function marksOfPerson({ rules }: WantedPast, events: readonly PastEvent[]): readonly PastMarks[] {
-  const found = new Map<string, PastMarks>();
-  for (const { key: rule, fence, conditions } of rules) {
-    for (const condition of conditions) {
-      for (const { writtenId, personId, offset, event } of events) {
-        if (offset >= fence) continue;
-        const { pointer } = condition;
-        const place = { writtenId, personId, rule, pointer };
-        const marks = counted(condition, found.get(placeOf(place))?.marks ?? [], event);
-        if (marks.length > 0) found.set(placeOf(place), { ...place, marks });
-      }
-    }
+  const found = rules.flatMap(({ key, fence, conditions }) => {
+    const past = events.filter(({ offset }) => offset < fence);
+    return conditions.flatMap((condition) => marksAt(key, condition, past));
+  });
+  return found.sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+}
+
+/** By whose the events are. */
+function marksAt(rule: string, condition: CountedCondition, events: readonly PastEvent[]): PastMarks[] {
+  const byPerson = new Map<string, PastMarks>();
+  for (const { writtenId, personId, event } of events) {
+    const marks = counted(condition, byPerson.get(personId)?.marks ?? [], event);
+    if (marks.length === 0) continue;
+    byPerson.set(personId, { writtenId, personId, rule, pointer: condition.pointer, marks });
   }
-  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, marks]) => marks);
+  return [...byPerson.values()];
 }
 
 function counted(condition: CountedCondition, before: Marks, event: PastEvent['event']): Marks {
