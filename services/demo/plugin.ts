@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { CodedError } from '../runtime/errors.ts';
 import { demoDefinitions, messageId, type DemoDefinition } from './definitions.ts';
 
 export interface DemoKeys {
@@ -90,7 +91,9 @@ async function storeMissing(ask: AsOperator): Promise<void> {
     const found = await ask('GET', path);
     if (found.status === 200) continue;
     const stored = await ask('PUT', path, body);
-    if (stored.status >= 300) throw new Error(`could not store ${path}: ${stored.text}`);
+    if (stored.status >= 300) {
+      throw new CodedError('rule_refused', `could not store ${path}: ${stored.text}`);
+    }
   }
 }
 
