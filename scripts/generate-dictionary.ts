@@ -54,7 +54,7 @@ Address, user and password are in \`clickhouse_reader\` of \`.hindsight/endpoint
 | tool | how | tried |
 |---|---|---|
 | curl | [cookbook](cookbook.md#before-the-first-question) | yes, in each test run |
-| clickhouse-connect (Python, and what rests on it: pandas, Superset) | [cookbook](cookbook.md#before-the-first-question) | yes: version 1.12.0 with the account that only reads |
+| clickhouse-connect (Python, and what rests on it: pandas, Superset) | [cookbook](cookbook.md#before-the-first-question) | yes: version 1.12.0 with the owner's account |
 | @clickhouse/client (Node) | \`createClient({ url, username, password, database })\` | yes, in each test run |
 | Grafana, its ClickHouse data source | protocol **HTTP**, the host and port of the address, user and password; default database \`hindsight\` | no |
 | Metabase, its ClickHouse driver | host and port of the address, user, password, database \`hindsight\`; no SSL for the embedded engine | no |

@@ -15,7 +15,7 @@ process.chdir(root);
 const [first, ...others] = process.argv.slice(2);
 const isLong = first === '--long';
 const wanted = isLong ? others : process.argv.slice(2);
-if (isLong) process.env.HINDSIGHT_TEST_TIMES ??= '4';
+if (isLong) process.env.TEST_TIMES ??= '4';
 await prepareMachine(root, {
   java: !process.env.TEST_KAFKA_BROKERS || !process.env.TEST_SCHEMA_REGISTRY_URL,
 });

@@ -28,7 +28,8 @@ export const faultCodes = {
   invalid_template: 'The text is no Liquid that can be read; the message says where.',
   no_next_step: 'A warning: nothing in the message leads on.',
   event_never_seen: 'A warning: no event of this name has come so far, so nobody can match.',
-  past_not_counted: 'A warning: the rule counts what comes from now on, and nothing that people did before.',
+  past_not_in_yet:
+    'A warning: what people did before is being read; until it is in nobody enters or leaves the segment.',
   not_supported_yet: 'The contract has it, and it is not built yet.',
 } as const;
 export type FaultCode = keyof typeof faultCodes;

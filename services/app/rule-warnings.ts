@@ -1,6 +1,6 @@
 /**
  * What is allowed in a segment or a journey and most likely not meant: events of a name that has never come, and a past
- * that is not counted. A `PUT` is answered with these; nothing waits for them longer than a bound.
+ * that is still being read. A `PUT` is answered with these; nothing waits for them longer than a bound.
  */
 import type { Fault } from '../../schemas/http/app.ts';
 import type { Journey, Segment } from '../rules/condition.ts';
@@ -16,7 +16,7 @@ const askMsMax = 1_500;
 export interface RuleAsked {
   readonly workspace: string;
   readonly definition: Segment | Journey;
-  /** Nothing that was counted before counts for it. */
+  /** It asks another thing than before. */
   readonly isNewRule: boolean;
 }
 
@@ -31,11 +31,11 @@ export async function ruleWarnings(
   return [...pastWarnings(asked), ...(known === undefined ? [] : neverSeen(wanted, known))];
 }
 
-/** A rule that is new, or asks another thing than before, begins to count at its own time. */
+/** What people did before a rule was there is read from ClickHouse, which takes its time. */
 function pastWarnings({ definition, isNewRule }: RuleAsked): readonly Fault[] {
   if (!isNewRule || !('when' in definition) || !isCounting(definition.when)) return [];
-  const message = 'it counts events from now on: what people did before does not let anybody in';
-  return [{ pointer: '/when', code: 'past_not_counted', message }];
+  const message = 'what people did before is being read: until it is in nobody enters or leaves, and GET says how far it is';
+  return [{ pointer: '/when', code: 'past_not_in_yet', message }];
 }
 
 function neverSeen(wanted: readonly NamedEvent[], known: readonly string[]): readonly Fault[] {

@@ -45,7 +45,7 @@ test('a name that has never come is told with its place, wherever an event may b
     }),
   );
   expect(places(warnings)).toEqual([
-    'past_not_counted at /when',
+    'past_not_in_yet at /when',
     'event_never_seen at /when/all/1/event',
     'event_never_seen at /when/all/2/not/any/0/event',
     'event_never_seen at /when/all/3/without/event',
@@ -81,10 +81,10 @@ test('a star is no wildcard, and the answer says what is one', async () => {
 
 test('the past is told of when a rule is new or asks another thing, and not when it only has another name', async () => {
   const cart = { event: 'Added to Cart' };
-  expect(places(await put('segments/a', segment(cart)))).toEqual(['past_not_counted at /when']);
+  expect(places(await put('segments/a', segment(cart)))).toEqual(['past_not_in_yet at /when']);
   expect(await put('segments/a', segment(cart, 'Another name'))).toEqual([]);
   expect(places(await put('segments/a', segment({ ...cart, within: 'P7D' })))).toEqual([
-    'past_not_counted at /when',
+    'past_not_in_yet at /when',
   ]);
   expect(await put('segments/b', segment({ attribute: 'plan', operator: 'eq', value: 'club' }))).toEqual([]);
   expect(await put('segments/c', { name: 'By hand', type: 'manual' })).toEqual([]);
@@ -92,5 +92,5 @@ test('the past is told of when a rule is new or asks another thing, and not when
 
 test('where there are more names than are looked at nothing is said of any', async () => {
   under.rows['DISTINCT name'] = Array.from({ length: 2_001 }, (_, index) => ({ name: `n${String(index)}` }));
-  expect(places(await put('segments/a', segment({ event: 'Nope' })))).toEqual(['past_not_counted at /when']);
+  expect(places(await put('segments/a', segment({ event: 'Nope' })))).toEqual(['past_not_in_yet at /when']);
 });

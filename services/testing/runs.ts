@@ -1,7 +1,7 @@
 /**
- * How often a property is tried: so often in `npm test`, and HINDSIGHT_TEST_TIMES times as often where somebody has the
+ * How often a property is tried: so often in `npm test`, and TEST_TIMES times as often where somebody has the
  * time, as `npm run test:long` does (4).
  */
-const times = Number(process.env['HINDSIGHT_TEST_TIMES'] ?? 1);
+const times = Number(process.env['TEST_TIMES'] ?? 1);
 
 export const runs = (inShort: number): number => Math.max(1, Math.ceil(inShort * times));
