@@ -34,7 +34,8 @@ export async function ruleWarnings(
 /** What people did before a rule was there is read from ClickHouse, which takes its time. */
 function pastWarnings({ definition, isNewRule }: RuleAsked): readonly Fault[] {
   if (!isNewRule || !('when' in definition) || !isCounting(definition.when)) return [];
-  const message = 'what people did before is being read: until it is in nobody enters or leaves, and GET says how far it is';
+  const message =
+    'what people did before is being read: until it is in nobody enters or leaves, and GET says how far it is';
   return [{ pointer: '/when', code: 'past_not_in_yet', message }];
 }
 
