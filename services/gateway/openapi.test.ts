@@ -150,8 +150,9 @@ describe('any call', () => {
         const what = `${operation.method} ${path}: ${String(statusCode)} ${payload.slice(0, 200)}`;
         const isSaid = String(statusCode) in operation.responses;
         expect({ what, isSaid, isOurs: statusCode === 500 }).toEqual({ what, isSaid: true, isOurs: false });
-        // What signs in is for the page of this origin alone.
-        expect(told['access-control-allow-origin']).toBe(operation.path === '/v1/sign-in' ? undefined : '*');
+        // The page, and what signs in to it, are for this origin alone.
+        const isForOthers = operation.path !== '/' && operation.path !== '/v1/sign-in';
+        expect(told['access-control-allow-origin']).toBe(isForOthers ? '*' : undefined);
       }),
       { numRuns: runs(100) },
     );

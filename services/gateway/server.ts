@@ -1,4 +1,4 @@
-/** The one HTTP port: what holds for every route (spec A.0). The routes themselves are ingest's and app's plugins. */
+/** The one HTTP port: what holds for every route (spec A.0). The routes themselves are plugins of other rooms. */
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { appPlugin, type AppOptions } from '../app/plugin.ts';
 import { onSitePlugin, type OnSiteOptions } from '../on-site/plugin.ts';

@@ -1,6 +1,6 @@
 /**
  * Settings of a workspace, kept as the definition of kind `workspace` (PUT /v1/workspaces/{name}), with defaults that
- * do not surprise a Customer.io user. Read by ingest, merger and trigger, so it lives here and is pure.
+ * do not surprise a Customer.io user. Read by ingest, identity and trigger, so it lives here and is pure.
  */
 import type { DefinitionsView } from './definitions.ts';
 import type { EventNamesSettings } from './event-names.ts';

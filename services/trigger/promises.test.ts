@@ -11,6 +11,7 @@ import { isValueTooLong } from './decide/profile-limits.ts';
 import { applyRelate, type Relationship } from './decide/relationships.ts';
 import { T0, Trigger, absorb, absorbed, happened } from '../testing/scenarios/trigger-scenario.ts';
 import { World, membersOf } from '../testing/scenarios/trigger-world.ts';
+import { runs } from '../testing/runs.ts';
 
 interface Told {
   readonly person: string;
@@ -98,7 +99,7 @@ describe('promise 5: streaming membership equals the rule over the whole history
         }
         expect(trigger.harness.replay({ reopenEachBatch: true })).toEqual(trigger.harness.outputs);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(50) },
     );
   });
 });
@@ -155,7 +156,7 @@ describe('promise 3: no interleaving of a merge changes the result', () => {
           expect(membersOf('s', world.outputs)).toEqual(expected);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: runs(50) },
     );
   });
 });

@@ -15,6 +15,7 @@ import type { ServiceSpec } from '../task/ports.ts';
 import type { StateFolders } from '../task/task-plan.ts';
 import { openPartitionStores } from './open-stores.ts';
 import type { PartitionStores } from './ports.ts';
+import { runs } from '../../testing/runs.ts';
 
 jest.setTimeout(120_000);
 
@@ -65,7 +66,7 @@ describe('stores on a disk', () => {
         if (code === undefined) expect(again.mark).toBe(all.length);
         again.close();
       }),
-      { numRuns: 40, endOnFailure: true },
+      { numRuns: runs(15), endOnFailure: true },
     );
     expect(codes).toContain('store_write_failed');
   });
@@ -87,7 +88,7 @@ describe('stores on a disk', () => {
         expectModel(again, StoresModel.of(all.slice(0, again.mark).flat()));
         again.close();
       }),
-      { numRuns: 20, endOnFailure: true },
+      { numRuns: runs(8), endOnFailure: true },
     );
   });
 

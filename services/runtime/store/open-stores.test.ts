@@ -15,6 +15,7 @@ import {
   partsOf as parts,
   type Step,
 } from '../../testing/stores/stores-steps.ts';
+import { runs } from '../../testing/runs.ts';
 
 const folders: string[] = [];
 const folder = (): string => {
@@ -54,7 +55,7 @@ describe('the stores of a partition', () => {
           again.close();
         },
       ),
-      { numRuns: 40 },
+      { numRuns: runs(15) },
     );
   });
 
@@ -97,7 +98,7 @@ describe('the stores of a partition', () => {
           }
         },
       ),
-      { numRuns: 40 },
+      { numRuns: runs(15) },
     );
   });
 

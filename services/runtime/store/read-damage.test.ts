@@ -21,6 +21,7 @@ import { expectModel, StoresModel } from '../../testing/stores/stores-model.ts';
 import { doStep, modelNeeds, smallSizes, stepsOf } from '../../testing/stores/stores-steps.ts';
 import { openPartitionStores, realDisk } from './open-stores.ts';
 import type { EventStore, PartitionStores } from './ports.ts';
+import { runs } from '../../testing/runs.ts';
 
 jest.setTimeout(120_000);
 
@@ -131,7 +132,7 @@ describe('a segment whose bytes changed on the disk', () => {
         stores.close();
         if (!isOpen) damaged.close();
       }),
-      { numRuns: 30 },
+      { numRuns: runs(15) },
     );
     expect(refused).toBeGreaterThan(0);
   });
@@ -192,7 +193,7 @@ describe('segments and tables of a folder, several of them', () => {
           refused += 1;
         }
       }),
-      { numRuns: 60, endOnFailure: true },
+      { numRuns: runs(25), endOnFailure: true },
     );
     expect(refused).toBeGreaterThan(0);
     expect(refused + whole).toBe(60);

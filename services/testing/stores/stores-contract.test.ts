@@ -11,6 +11,7 @@ import { assert } from '../../runtime/errors.ts';
 import { openPartitionStores } from '../../runtime/store/open-stores.ts';
 import type { Chain, PartitionStores, StoreNeeds } from '../../runtime/store/ports.ts';
 import { MemoryDisk } from '../memory/memory-stores.ts';
+import { runs } from '../runs.ts';
 
 const HOUR_MS = 3_600_000;
 const START_HOUR = 480_000;
@@ -227,7 +228,7 @@ describe('the stores in memory', () => {
         }
         expect(runs[0].answers).toEqual(runs[1].answers);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(20) },
     );
   });
 

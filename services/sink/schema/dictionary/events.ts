@@ -1,10 +1,10 @@
 /** Events of people and of visitors, as the data dictionary describes them. */
 import { personToday, types, workspace, type Column, type ViewEntry } from './entry.ts';
 
-const { text, label, maybeText, maybeLabel, time, flag, double } = types;
+const { text, label, maybeText, maybeLabel, time, flag, double, count } = types;
 
 const who = (isKnown: boolean): readonly Column[] => [
-  ['message_id', text, 'The id that its client gave it; one that comes again within three days is dropped.'],
+  ['message_id', text, 'The id that its client gave it; one that comes again within a day is dropped.'],
   ['type', label, 'event (a track), page or screen.'],
   [
     'name',
@@ -87,5 +87,19 @@ export const eventViews: readonly ViewEntry[] = [
     isContract: false,
     argument: 'person',
     columns: [workspace, personToday(), ...who(true), ...place],
+  },
+  {
+    name: 'event_fields',
+    comment: 'A property of an event, with one of the types in which it has come.',
+    isContract: false,
+    columns: [
+      workspace,
+      ['name', label, 'Of the event.'],
+      ['property', text, 'Name of the property.'],
+      ['type', text, 'text, number, boolean, null, object or list.'],
+      ['events', count, 'How many events have brought it so, of people and of visitors.'],
+      ['first_seen_at', time, 'When the first of them arrived.'],
+      ['last_seen_at', time, 'When the last of them arrived.'],
+    ],
   },
 ];
