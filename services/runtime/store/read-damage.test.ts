@@ -21,7 +21,6 @@ import { expectModel, StoresModel } from '../../testing/stores/stores-model.ts';
 import { doStep, modelNeeds, smallSizes, stepsOf } from '../../testing/stores/stores-steps.ts';
 import { openPartitionStores, realDisk } from './open-stores.ts';
 import type { EventStore, PartitionStores } from './ports.ts';
-import { runs } from '../../testing/runs.ts';
 
 jest.setTimeout(120_000);
 
@@ -132,7 +131,7 @@ describe('a segment whose bytes changed on the disk', () => {
         stores.close();
         if (!isOpen) damaged.close();
       }),
-      { numRuns: runs(15) },
+      { numRuns: 30 },
     );
     expect(refused).toBeGreaterThan(0);
   });
@@ -193,7 +192,7 @@ describe('segments and tables of a folder, several of them', () => {
           refused += 1;
         }
       }),
-      { numRuns: runs(25), endOnFailure: true },
+      { numRuns: 60, endOnFailure: true },
     );
     expect(refused).toBeGreaterThan(0);
     expect(refused + whole).toBe(60);
