@@ -7,7 +7,8 @@ import type { Codecs } from '../../schemas/codec.ts';
 import { laneKey } from '../../schemas/lanes.ts';
 import type { InAppAnswer, InAppRequest } from '../../schemas/records.ts';
 import type { InAppCall, InAppCalls } from '../on-site/plugin.ts';
-import { unavailable } from './in-app-view.ts';
+import { inApp } from './in-app-view.ts';
+import { unavailable } from './service-asker.ts';
 import type { Log, Producer } from '../runtime/log/ports.ts';
 import { FollowedTopic, type FollowedTopicPorts } from './followed-topic.ts';
 
@@ -56,7 +57,7 @@ export class InAppCallsLog implements InAppCalls {
   }
 
   async decide(call: InAppCall): Promise<InAppAnswer> {
-    if (this.#waiting.size >= callsWaitingMax) throw unavailable('too many calls wait');
+    if (this.#waiting.size >= callsWaitingMax) throw unavailable(inApp, 'too many calls wait');
     // Waited for before it is sent: the answer may be quicker than the acknowledgement.
     const answered = this.#wait(call);
     try {
@@ -76,7 +77,7 @@ export class InAppCallsLog implements InAppCalls {
     const promise = new Promise<InAppAnswer>((resolve, reject) => {
       this.#waiting.set(key, resolve);
       timer = setTimeout(() => {
-        reject(unavailable('its answer did not come in time'));
+        reject(unavailable(inApp, 'its answer did not come in time'));
       }, this.#options.answerMsMax ?? answerMsMax);
     });
     promise.catch(() => undefined); // a send that fails leaves nobody who waits

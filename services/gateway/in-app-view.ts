@@ -5,12 +5,13 @@
  *   poll ──▶ waiting (bounded) ──▶ one of requestsMax requests ──▶ answers in the order asked
  */
 import type { InAppView } from '../on-site/plugin.ts';
-import { CodedError } from '../runtime/errors.ts';
-import { ServiceAsker } from './service-asker.ts';
+import { ServiceAsker, unavailable } from './service-asker.ts';
 
 export const pollsWaitingMax = 20_000;
 export const pollsARequestMax = 256;
 export const requestsMax = 4;
+/** As errors name it. */
+export const inApp = { service: 'in-app', code: 'in_app_unavailable' } as const;
 
 type Asked = Parameters<InAppView['poll']>[0];
 type Polled = Awaited<ReturnType<InAppView['poll']>>;
@@ -33,12 +34,12 @@ export class InAppAsker implements InAppView {
   #requests = 0;
 
   constructor(options: InAppViewOptions) {
-    const own = { service: 'in-app', connectionsMax: requestsMax * 2, code: 'in_app_unavailable' } as const;
-    this.#asker = new ServiceAsker({ ...options, ...own });
+    this.#asker = new ServiceAsker({ ...options, ...inApp, connectionsMax: requestsMax * 2 });
   }
 
   poll(asked: Asked): Promise<Polled> {
-    if (this.#waiting.length >= pollsWaitingMax) return Promise.reject(unavailable('too many polls wait'));
+    if (this.#waiting.length >= pollsWaitingMax)
+      return Promise.reject(unavailable(inApp, 'too many polls wait'));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ asked, resolve, reject });
       // What comes in this turn goes together.
@@ -71,7 +72,7 @@ export class InAppAsker implements InAppView {
       const polled = (await this.#asker.ask('polls', asked)) as readonly (Polled | null)[]; // services/in-app/polls.ts
       together.forEach(({ resolve, reject }, index) => {
         const answer = polled[index] ?? null;
-        if (answer === null) reject(unavailable('it does not have the visitor yet'));
+        if (answer === null) reject(unavailable(inApp, 'it does not have the visitor yet'));
         else resolve(answer);
       });
     } catch (error) {
@@ -81,10 +82,4 @@ export class InAppAsker implements InAppView {
       this.#send();
     }
   }
-}
-
-export function unavailable(why: string, cause?: unknown): CodedError {
-  return new CodedError('in_app_unavailable', `could not ask the service in-app: ${why}`, {
-    cause,
-  });
 }

@@ -17,14 +17,21 @@ interface Place {
   readonly secret: string;
 }
 
-export interface ServiceAskerOptions {
-  readonly dataFolder: string;
+interface Asked {
   readonly service: string;
-  readonly connectionsMax: number;
   /** Of the error when it does not answer. */
   readonly code: ErrorCode;
+}
+
+export interface ServiceAskerOptions extends Asked {
+  readonly dataFolder: string;
+  readonly connectionsMax: number;
   /** ms that only grow. */
   readonly monotonicMs?: () => number;
+}
+
+export function unavailable({ service, code }: Asked, why: string, cause?: unknown): CodedError {
+  return new CodedError(code, `could not ask the service ${service}: ${why}`, { cause });
 }
 
 export class ServiceAsker {
@@ -41,21 +48,22 @@ export class ServiceAsker {
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
   }
 
-  /** @throws CodedError of the code that was given, when it does not answer. */
+  /** What is asked changes nothing. @throws CodedError of the code that was given, when it does not answer. */
   async ask(what: string, body: unknown): Promise<unknown> {
+    const text = JSON.stringify(body);
     const place = await this.#find();
     try {
-      return await this.#post(place, what, JSON.stringify(body));
+      return await this.#askAt(place, what, text);
     } catch (error) {
-      this.#place = undefined; // it may have started again, on another port
-      if (error instanceof CodedError) throw error;
-      throw this.unavailable('it does not answer', error);
+      // It may have started again since its place was read.
+      const now = await this.#find();
+      if (now.url === place.url && now.secret === place.secret) throw error;
+      return await this.#askAt(now, what, text);
     }
   }
 
   unavailable(why: string, cause?: unknown): CodedError {
-    const { code, service } = this.#options;
-    return new CodedError(code, `could not ask the service ${service}: ${why}`, { cause });
+    return unavailable(this.#options, why, cause);
   }
 
   close(): void {
@@ -71,6 +79,16 @@ export class ServiceAsker {
       return found;
     } catch (error) {
       throw this.unavailable('it has not started', error);
+    }
+  }
+
+  async #askAt(place: Place, what: string, body: string): Promise<unknown> {
+    try {
+      return await this.#post(place, what, body);
+    } catch (error) {
+      this.#place = undefined;
+      if (error instanceof CodedError) throw error;
+      throw this.unavailable('it does not answer', error);
     }
   }
 

@@ -19,7 +19,8 @@ import { QuietLog } from '../gateway/quiet-log.ts';
 import { plainIntake } from './plain-intake.ts';
 import { buildServer, type ServerOptions } from '../gateway/server.ts';
 import { segmentTypeOf } from '../runtime/segment-type.ts';
-import { unavailable } from '../gateway/in-app-view.ts';
+import { inApp } from '../gateway/in-app-view.ts';
+import { unavailable } from '../gateway/service-asker.ts';
 import { receiveTime } from '../ingest/receive-time.ts';
 import type { OnSiteOptions } from '../on-site/plugin.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
@@ -176,7 +177,7 @@ function shopKeys() {
   }).keys;
 }
 
-const noAnswer = (): Promise<never> => Promise.reject(unavailable('it has not started'));
+const noAnswer = (): Promise<never> => Promise.reject(unavailable(inApp, 'it has not started'));
 const noInApp: Pick<OnSiteOptions, 'view' | 'calls'> = {
   view: { poll: noAnswer, why: noAnswer },
   calls: { send: noAnswer, decide: noAnswer },
