@@ -6,25 +6,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { chromiumBrowser } from '../services/testing/browsers/chromium-browser.ts';
 import { findChromium } from '../services/testing/browsers/find-chromium.ts';
 import { eventually } from '../services/testing/eventually.ts';
-import {
-  apiKey,
-  appKey,
-  browserKey,
-  pipelinesAuth,
-  siteId,
-  testServer,
-  writeKey,
-} from '../services/testing/gateway-server.ts';
+import { keysOfShop, pipelinesAuth, testServer } from '../services/testing/gateway-server.ts';
 
 const folder = new URL('../docs/images/', import.meta.url);
 const size = { width: 1120, height: 1210 };
-const keys = {
-  site_id: siteId,
-  api_key: apiKey,
-  browser_key: browserKey,
-  write_key: writeKey,
-  app_key: appKey,
-};
 const calls: readonly (readonly [path: string, body: object])[] = [
   ['page', { anonymousId: 'visitor-1', properties: { url: 'https://shop.example/boots' } }],
   ['track', { anonymousId: 'visitor-1', event: 'Product Viewed', properties: { sku: 'boots' } }],
@@ -35,7 +20,7 @@ const calls: readonly (readonly [path: string, body: object])[] = [
 ];
 
 async function main(program: string): Promise<void> {
-  const { server, statuses } = testServer({ signIn: () => Promise.resolve({ default: keys }) });
+  const { server, statuses } = testServer({ signIn: () => Promise.resolve({ default: keysOfShop }) });
   statuses['sink'] = {};
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
   for (const [path, payload] of calls) {

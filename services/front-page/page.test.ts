@@ -17,26 +17,17 @@ import { eventually } from '../testing/eventually.ts';
 import { ensureCredentials } from '../gateway/credentials.ts';
 import { makeSignInCode, signInMsMax, takeSignInCode } from '../gateway/sign-in-code.ts';
 import {
-  apiKey,
   appKey,
-  browserKey,
+  keysOfShop,
   pipelinesAuth,
-  siteId,
   testServer,
   writeKey,
   type TestServer,
 } from '../testing/gateway-server.ts';
 
 const run = promisify(execFile);
-const keys = {
-  site_id: siteId,
-  api_key: apiKey,
-  browser_key: browserKey,
-  write_key: writeKey,
-  app_key: appKey,
-};
 const settings = Object.fromEntries(
-  Object.entries(keys).map(([name, value]) => [`HINDSIGHT_${name.toUpperCase()}`, value]),
+  Object.entries(keysOfShop).map(([name, value]) => [`HINDSIGHT_${name.toUpperCase()}`, value]),
 );
 
 let under: TestServer;
@@ -66,7 +57,7 @@ describe('the link of npm start', () => {
     expect(answer.status).toBe(200);
     expect(answer.headers.get('access-control-allow-origin')).toBeNull();
     const { workspaces } = (await answer.json()) as { workspaces: Record<string, object> };
-    expect(workspaces['default']).toEqual(keys);
+    expect(workspaces['default']).toEqual(keysOfShop);
     expect(Object.keys(workspaces)).toEqual(['default', 'sample']);
     expect((await signIn(`Bearer ${code}`)).status).toBe(401);
   });

@@ -32,6 +32,14 @@ export const writeKey = 'wk_1';
 /** Of kind browser; the other is of kind server. */
 export const browserKey = 'bk_1';
 export const appKey = 'appkey';
+/** As credentials.json has them. */
+export const keysOfShop = {
+  site_id: siteId,
+  api_key: apiKey,
+  browser_key: browserKey,
+  write_key: writeKey,
+  app_key: appKey,
+};
 export const adminKey = 'admin_1';
 export const trackAuth = `Basic ${Buffer.from(`${siteId}:${apiKey}`).toString('base64')}`;
 export const pipelinesAuth = `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`;
