@@ -1,8 +1,10 @@
 /** JSON answers of the App API. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Workspace } from '../../schemas/ids.ts';
 import type { Fault } from '../../schemas/http/app.ts';
 import { parseExactly } from '../runtime/exact-json.ts';
 import { unauthorizedText } from '../runtime/unauthorized.ts';
+import type { AppKeys } from './ports.ts';
 
 export function answer(reply: FastifyReply, status: number, body: unknown): FastifyReply {
   return reply
@@ -28,6 +30,12 @@ export function badRequest(reply: FastifyReply, faults: readonly Fault[]): Fasti
 /** The key of `Authorization: Bearer <key>`; undefined without one. */
 export function bearerOf(request: FastifyRequest): string | undefined {
   return /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+}
+
+/** Whose app key the request has; undefined without one that works. */
+export function workspaceOf(keys: Pick<AppKeys, 'app'>, request: FastifyRequest): Workspace | undefined {
+  const key = bearerOf(request);
+  return key === undefined ? undefined : keys.app(key);
 }
 
 export type ReadBody =

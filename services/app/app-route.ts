@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Workspace } from '../../schemas/ids.ts';
-import { answer, bearerOf, unauthorized } from './answers.ts';
+import { answer, unauthorized, workspaceOf } from './answers.ts';
 import type { AppKeys } from './ports.ts';
 
 /** Answered as `{"errors": [{"detail", "status"}]}`. */
@@ -36,8 +36,7 @@ export function appRoute(
   handle: (call: AppCall) => Promise<object> | object,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
   return async (request, reply) => {
-    const key = bearerOf(request);
-    const workspace = key === undefined ? undefined : keys.app(key);
+    const workspace = workspaceOf(keys, request);
     if (workspace === undefined) return unauthorized(reply);
     const params = request.params as Record<string, string>; // Fastify's, from the path
     const query = request.query as Record<string, unknown>; // Fastify's parsed query

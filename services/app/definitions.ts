@@ -12,7 +12,7 @@ import { messageWarnings } from '../rules/message-warnings.ts';
 import { parseMessage } from '../rules/parse-message.ts';
 import { parseJourney, parseSegment } from '../rules/parse.ts';
 import type { StoredDefinition } from '../runtime/definitions.ts';
-import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
+import { answer, badRequest, notFound, readBody, unauthorized, workspaceOf } from './answers.ts';
 import type { InForce } from './in-force.ts';
 import { roomFault, storedFaults } from './pattern-room.ts';
 import type { AppKeys, DefinitionsStore, Query, RulesView } from './ports.ts';
@@ -101,7 +101,7 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
   const { definitions, inForce } = options;
   const url = `/v1/definitions/${plural}`;
   app.get<{ Querystring: { state?: string } }>(url, (request, reply) => {
-    const workspace = workspaceOf(options, request);
+    const workspace = workspaceOf(options.keys, request);
     if (workspace === undefined) return unauthorized(reply);
     const { state } = request.query;
     const listed = definitions
@@ -110,7 +110,7 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
     return answer(reply, 200, { [plural]: listed.map((stored) => describe(stored)) });
   });
   app.get<{ Params: { id: string } }>(`${url}/:id`, async (request, reply) => {
-    const workspace = workspaceOf(options, request);
+    const workspace = workspaceOf(options.keys, request);
     if (workspace === undefined) return unauthorized(reply);
     const { id } = request.params;
     const stored = definitions.get(kind, workspace, id);
@@ -120,7 +120,7 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
   });
   app.put<{ Params: { id: string } }>(`${url}/:id`, (request, reply) => put(options, family, request, reply));
   app.delete<{ Params: { id: string } }>(`${url}/:id`, async (request, reply) => {
-    const workspace = workspaceOf(options, request);
+    const workspace = workspaceOf(options.keys, request);
     if (workspace === undefined) return unauthorized(reply);
     const { id } = request.params;
     if (definitions.get(kind, workspace, id) === undefined) return missing(reply, kind, id);
@@ -146,7 +146,7 @@ async function put(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { definitions, inForce, query } = options;
-  const workspace = workspaceOf(options, request);
+  const workspace = workspaceOf(options.keys, request);
   if (workspace === undefined) return unauthorized(reply);
   const { id } = request.params;
   if (!ID.test(id)) return badRequest(reply, [badId]);
@@ -185,9 +185,4 @@ function missing(reply: FastifyReply, kind: string, id: string): FastifyReply {
 function describe({ id, version, at, body }: StoredDefinition, faults: readonly Fault[] = []) {
   const shown = { id, version, updated_at: new Date(at).toISOString(), definition: body };
   return faults.length === 0 ? shown : { ...shown, faults };
-}
-
-function workspaceOf({ keys }: DefinitionsOptions, request: FastifyRequest): Workspace | undefined {
-  const key = bearerOf(request);
-  return key === undefined ? undefined : keys.app(key);
 }

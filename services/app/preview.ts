@@ -10,7 +10,7 @@ import type { Condition, Segment } from '../rules/condition.ts';
 import { StoredPatterns } from '../rules/definition-patterns.ts';
 import { parseSegment } from '../rules/parse.ts';
 import { peopleSql } from '../rules/sql.ts';
-import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
+import { answer, badRequest, notFound, readBody, unauthorized, workspaceOf } from './answers.ts';
 import { readIdentifiers } from './customers/people.ts';
 import type { AppKeys, DefinitionsStore, Query } from './ports.ts';
 import { segmentFaults } from './references.ts';
@@ -42,8 +42,7 @@ async function preview(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { keys, definitions, query } = options;
-  const bearer = bearerOf(request);
-  const workspace = bearer === undefined ? undefined : keys.app(bearer);
+  const workspace = workspaceOf(keys, request);
   if (workspace === undefined) return unauthorized(reply);
   const { id } = request.params;
   const asked = hasBody(request)

@@ -9,7 +9,7 @@ import type { Fault } from '../../schemas/http/app.ts';
 import { identifierBytesMax } from '../../schemas/http/limits.ts';
 import type { Workspace } from '../../schemas/ids.ts';
 import { canonicalIdentifier, identifierByShape } from '../../schemas/lanes.ts';
-import { answer, badRequest, bearerOf, notFound, unauthorized } from './answers.ts';
+import { answer, badRequest, notFound, unauthorized, workspaceOf } from './answers.ts';
 import { textOf } from './customers/people.ts';
 import type { AppKeys, Query } from './ports.ts';
 import { stepsOf, type Order, type Row, type Step } from './trace-steps.ts';
@@ -34,8 +34,7 @@ async function get(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const key = bearerOf(request);
-  const workspace = key === undefined ? undefined : keys.app(key);
+  const workspace = workspaceOf(keys, request);
   if (workspace === undefined) return unauthorized(reply);
   const asked = request.query as Record<string, unknown>; // Fastify's parsed query
   const { anonymous_id: anonymousId, person, order = 'at' } = asked;

@@ -5,7 +5,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Fault } from '../../../schemas/http/app.ts';
-import { answer, badRequest, bearerOf, notFound, unauthorized } from '../answers.ts';
+import { answer, badRequest, notFound, unauthorized, workspaceOf } from '../answers.ts';
 import { find, namedBy } from '../customers/people.ts';
 import type { AnsweredWhy, AppKeys, Query, RulesView } from '../ports.ts';
 
@@ -29,8 +29,7 @@ async function explain(
   request: FastifyRequest<{ Params: { id: string } }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const bearer = bearerOf(request);
-  const workspace = bearer === undefined ? undefined : keys.app(bearer);
+  const workspace = workspaceOf(keys, request);
   if (workspace === undefined) return unauthorized(reply);
   const asked = readAsked(kind, request.query as Record<string, unknown>); // Fastify's parsed query
   if ('faults' in asked) return badRequest(reply, asked.faults);

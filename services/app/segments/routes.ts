@@ -7,7 +7,7 @@ import type { Workspace } from '../../../schemas/ids.ts';
 import { parseSegment } from '../../rules/parse.ts';
 import type { StoredDefinition } from '../../runtime/definitions.ts';
 import { segmentTypeOf } from '../../runtime/segment-type.ts';
-import { answer, bearerOf, readBody, unauthorized } from '../answers.ts';
+import { answer, readBody, unauthorized, workspaceOf } from '../answers.ts';
 import {
   appRoute,
   badCall,
@@ -121,8 +121,7 @@ async function remove(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const key = bearerOf(request);
-  const workspace = key === undefined ? undefined : keys.app(key);
+  const workspace = workspaceOf(keys, request);
   if (workspace === undefined) return unauthorized(reply);
   const { id } = request.params as { readonly id: string }; // Fastify's, from the path
   const type = segmentTypeOf(definitions, workspace, id);
