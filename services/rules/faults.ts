@@ -1,7 +1,7 @@
 /** Collects every fault of a definition with its JSON pointer, so that a bad PUT is answered once and whole. */
 import type { FaultCode } from '../../schemas/http/fault-codes.ts';
 import { NewPatterns, type DefinitionPatterns } from './definition-patterns.ts';
-import { faultsMax } from './limits.ts';
+import { descriptionCharsMax, faultsMax } from './limits.ts';
 import { isJsonObject, type JsonObject } from './paths.ts';
 
 export interface Fault {
@@ -16,6 +16,11 @@ export type Parsed<T> =
 
 export function pointerTo(parent: string, key: string | number): string {
   return `${parent}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+/** @returns the value, unless anything was wrong. */
+export function parsed<T>(value: T | undefined, { list }: Faults): Parsed<T> {
+  return value === undefined || list.length > 0 ? { ok: false, faults: list } : { ok: true, value };
 }
 
 /** Readers answer undefined after noting a fault, so that reading goes on. */
@@ -65,6 +70,26 @@ export class Faults {
       return;
     }
     return value;
+  }
+
+  /** null: none. */
+  description(from: JsonObject): string | null {
+    const value = from['description'];
+    if (value === undefined || value === null) return null;
+    if (typeof value === 'string' && value.length <= descriptionCharsMax) return value;
+    const code = typeof value === 'string' ? 'too_long' : 'wrong_type';
+    this.add('/description', code, `must be a string of at most ${String(descriptionCharsMax)} characters`);
+    return null;
+  }
+
+  /** A share of people or visitors; 0: nobody. */
+  holdout(from: JsonObject): number {
+    const value = from['holdout'];
+    if (value === undefined) return 0;
+    if (typeof value === 'number' && value >= 0 && value <= 1) return value;
+    const code = typeof value === 'number' ? 'out_of_range' : 'wrong_type';
+    this.add('/holdout', code, 'must be a number from 0 to 1');
+    return 0;
   }
 
   oneOf<T extends string>(

@@ -1,8 +1,8 @@
 /** A message from outside: accepts what the contract, *On-site messages*, says, or names every fault. */
 import type { EventCondition } from './condition.ts';
 import type { DefinitionPatterns } from './definition-patterns.ts';
-import { Faults, pointerTo, type Parsed } from './faults.ts';
-import { descriptionCharsMax, textCharsMax } from './limits.ts';
+import { Faults, parsed, pointerTo, type Parsed } from './faults.ts';
+import { textCharsMax } from './limits.ts';
 import {
   conversionMsUsual,
   exposureCapMax,
@@ -39,10 +39,7 @@ const MODES = ['until_interacted', 'once', 'always'] as const;
 /** @param patterns how patterns are taken: as those of a new definition, unless said otherwise. */
 export function parseMessage(body: unknown, patterns?: DefinitionPatterns): Parsed<Message> {
   const faults = new Faults(patterns);
-  const message = readMessage(body, faults);
-  return message === undefined || faults.list.length > 0
-    ? { ok: false, faults: faults.list }
-    : { ok: true, value: message };
+  return parsed(readMessage(body, faults), faults);
 }
 
 function readMessage(body: unknown, faults: Faults): Message | undefined {
@@ -63,7 +60,7 @@ function readMessage(body: unknown, faults: Faults): Message | undefined {
   if (variants === undefined || conversion === undefined) return undefined;
   return {
     name,
-    description: readDescription(from, faults),
+    description: faults.description(from),
     state,
     audience,
     pages,
@@ -72,19 +69,10 @@ function readMessage(body: unknown, faults: Faults): Message | undefined {
     suppress,
     ...schedule,
     priority: optionalInteger(from, 'priority', '', { faults, min: 0, max: priorityMax }) ?? priorityUsual,
-    holdout: readShare(from['holdout'], faults),
+    holdout: faults.holdout(from),
     variants,
     conversion,
   };
-}
-
-function readDescription(from: JsonObject, faults: Faults): string | null {
-  const value = from['description'];
-  if (value === undefined || value === null) return null;
-  if (typeof value === 'string' && value.length <= descriptionCharsMax) return value;
-  const code = typeof value === 'string' ? 'too_long' : 'wrong_type';
-  faults.add('/description', code, `must be a string of at most ${String(descriptionCharsMax)} characters`);
-  return null;
 }
 
 /** A visitor is in no segment: segments are of people. */
@@ -226,14 +214,6 @@ function readTime(from: JsonObject, key: string, faults: Faults): number | null 
   if (!Number.isNaN(ms)) return ms;
   faults.add(pointerTo('/schedule', key), 'wrong_type', 'must be a time such as 2026-03-01T09:00:00Z');
   return null;
-}
-
-function readShare(value: unknown, faults: Faults): number {
-  if (value === undefined) return 0;
-  if (typeof value === 'number' && value >= 0 && value <= 1) return value;
-  const code = typeof value === 'number' ? 'out_of_range' : 'wrong_type';
-  faults.add('/holdout', code, 'must be a number from 0 to 1');
-  return 0;
 }
 
 const VARIANT_ID = /^[A-Za-z0-9_-]{1,100}$/;

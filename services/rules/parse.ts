@@ -1,8 +1,8 @@
 /** Definitions from outside: `parseSegment` and `parseJourney` accept what the contract, *Definitions*, says, or name every fault. */
 import type { Frequency, Journey, Segment, Trigger } from './condition.ts';
 import type { DefinitionPatterns } from './definition-patterns.ts';
-import { Faults, pointerTo, type Parsed } from './faults.ts';
-import { descriptionCharsMax, entriesPerPeriodMax, textCharsMax } from './limits.ts';
+import { Faults, parsed, pointerTo, type Parsed } from './faults.ts';
+import { entriesPerPeriodMax, textCharsMax } from './limits.ts';
 import { ConditionParser } from './parse-condition.ts';
 import { parseStall } from './parse-leaves.ts';
 import { MATCHER_KEYS, parseMatcher } from './parse-matcher.ts';
@@ -26,25 +26,19 @@ const MODE_KEYS = [
 /** @param patterns how patterns are taken: as those of a new definition, unless said otherwise. */
 export function parseSegment(body: unknown, patterns?: DefinitionPatterns): Parsed<Segment> {
   const faults = new Faults(patterns);
-  return close(readSegment(body, faults), faults);
+  return parsed(readSegment(body, faults), faults);
 }
 
 export function parseJourney(body: unknown, patterns?: DefinitionPatterns): Parsed<Journey> {
   const faults = new Faults(patterns);
-  return close(readJourney(body, faults), faults);
-}
-
-function close<T>(value: T | undefined, faults: Faults): Parsed<T> {
-  return value === undefined || faults.list.length > 0
-    ? { ok: false, faults: faults.list }
-    : { ok: true, value };
+  return parsed(readJourney(body, faults), faults);
 }
 
 function readSegment(body: unknown, faults: Faults): Segment | undefined {
   const from = faults.object(body, '', ['name', 'description', 'type', 'when']);
   if (from === undefined) return undefined;
   const name = faults.text(from, 'name', '', textCharsMax);
-  const description = readDescription(from, faults);
+  const description = faults.description(from);
   const type = faults.oneOf(from, 'type', '', SEGMENT_TYPES);
   if (type === 'manual') {
     if (from['when'] !== undefined) faults.add('/when', 'unknown_key', 'a manual segment has no rule');
@@ -69,27 +63,18 @@ function readJourney(body: unknown, faults: Faults): Journey | undefined {
   ]);
   if (from === undefined) return undefined;
   const name = faults.text(from, 'name', '', textCharsMax);
-  readDescription(from, faults);
+  faults.description(from);
   const state = faults.oneOf(from, 'state', '', STATES);
   const trigger = readTrigger(from['trigger'], '/trigger', faults);
   const filters =
     from['filters'] === undefined ? null : new ConditionParser(faults).parse(from['filters'], '/filters');
   const frequency = readFrequency(from['frequency'], '/frequency', faults);
   const key = readKey(from, trigger, faults);
-  const holdout = readHoldout(from['holdout'], faults);
+  const holdout = faults.holdout(from);
   const includeCurrent = readFlag(from, 'include_current', faults);
   if (name === undefined || state === undefined || trigger === undefined) return undefined;
   if (filters === undefined || frequency === undefined || key === undefined) return undefined;
   return { name, state, trigger, filters, frequency, key, holdout, includeCurrent };
-}
-
-function readDescription(from: JsonObject, faults: Faults): string | null {
-  const value = from['description'];
-  if (value === undefined || value === null) return null;
-  if (typeof value === 'string' && value.length <= descriptionCharsMax) return value;
-  const code = typeof value === 'string' ? 'too_long' : 'wrong_type';
-  faults.add('/description', code, `must be a string of at most ${String(descriptionCharsMax)} characters`);
-  return null;
 }
 
 function readTrigger(value: unknown, pointer: string, faults: Faults): Trigger | undefined {
@@ -169,14 +154,6 @@ function readFrequency(value: unknown, pointer: string, faults: Faults): Frequen
       return times === undefined || perMs === undefined ? undefined : { mode, times, perMs };
     }
   }
-}
-
-function readHoldout(value: unknown, faults: Faults): number {
-  if (value === undefined) return 0;
-  if (typeof value === 'number' && value >= 0 && value <= 1) return value;
-  const code = typeof value === 'number' ? 'out_of_range' : 'wrong_type';
-  faults.add('/holdout', code, 'must be a number from 0 to 1');
-  return 0;
 }
 
 function readFlag(from: JsonObject, key: string, faults: Faults): boolean {
