@@ -3,6 +3,7 @@
  * person took along; `p:` person and lane, which visitors a person is.
  */
 import type { KeyedStore } from '../runtime/store/ports.ts';
+import { workspaceIn } from '../runtime/workspace-counts.ts';
 import { newPerson, type Person } from './decide/person.ts';
 import { decodeVisitor, encodeVisitor, newVisitor, type Visitor } from './decide/visitor.ts';
 import { dayNumber, KeptUntil } from './kept-until.ts';
@@ -87,7 +88,7 @@ export class VisitorsStore {
 
   #personKeyOf(lane: string): string | undefined {
     const personId = this.#visitor(lane)?.value.personId ?? null;
-    return personId === null ? undefined : `${workspaceOf(lane)}:${personId}`;
+    return personId === null ? undefined : `${workspaceIn(lane)}:${personId}`;
   }
 
   #visitor(lane: string): Kept<Visitor> | undefined {
@@ -115,8 +116,3 @@ export class VisitorsStore {
 
 /** The day up to which it was last heard of, before the value. */
 const DAY_BYTES = 4;
-
-/** A workspace has no colon in its name. */
-export function workspaceOf(key: string): string {
-  return key.slice(0, key.indexOf(':'));
-}

@@ -28,6 +28,7 @@ export function conversionsOf(
   if (exposed.length === 0 || type === 'identify') return [];
   const seen = ruleEvent(event, type);
   const patterns = new PatternSteps();
+  let conversion: Conversion | undefined;
   return exposed.flatMap((one) => {
     const rule = messages.byId.get(one.messageId);
     if (rule === undefined || !isConversion(rule, event, (matcher) => matches(matcher, seen, patterns))) {
@@ -35,7 +36,7 @@ export function conversionsOf(
     }
     const withinMs = rule.message.conversion?.withinMs ?? conversionMsUsual;
     if (event.receivedAt < one.at || event.receivedAt > one.at + withinMs) return [];
-    return [converted(one, event)];
+    return [converted(one, (conversion ??= conversionBy(event)))];
   });
 }
 
@@ -47,17 +48,28 @@ function isConversion(
   return message.conversion === null ? stepOf(event.name) === 'ordered' : passes(message.conversion);
 }
 
-function converted(one: Exposed, event: VisitorEvent): Happened {
-  const { value, currency } = totalOf(parseJsonObject(event.properties));
+/** What a message was for has happened. */
+export interface Conversion {
+  readonly eventId: string;
+  readonly at: number;
+  readonly value: string | null;
+  readonly currency: string | null;
+}
+
+export function converted(one: Exposed, { eventId, at, value, currency }: Conversion): Happened {
   return {
     messageId: one.messageId,
     version: one.version,
     variant: one.isHeldOut ? 'holdout' : one.variant,
     event: 'converted',
     reason: one.isHeldOut ? 'held_out' : one.hasClicked ? 'click_through' : 'view_through',
-    at: event.receivedAt,
-    causeMessageId: event.messageId,
+    at,
+    causeMessageId: eventId,
     value,
     currency,
   };
+}
+
+export function conversionBy({ messageId, receivedAt, properties }: VisitorEvent): Conversion {
+  return { eventId: messageId, at: receivedAt, ...totalOf(parseJsonObject(properties)) };
 }

@@ -5,11 +5,10 @@
 import { matches } from '../../rules/matching.ts';
 import { conversionMsUsual } from '../../rules/message.ts';
 import { PatternSteps } from '../../rules/pattern-steps.ts';
-import { parseJsonObject } from '../../rules/paths.ts';
-import type { Exposed } from './decide-conversions.ts';
+import { conversionBy, converted, type Conversion, type Exposed } from './decide-conversions.ts';
 import type { Happened } from './effects.ts';
 import { ruleEvent, type VisitorEvent } from './fold-event.ts';
-import { stepOf, totalOf } from './storefront.ts';
+import { stepOf } from './storefront.ts';
 import type { MessageRule, WorkspaceMessages } from './workspace-messages.ts';
 
 export interface PersonExposure extends Exposed {
@@ -17,14 +16,10 @@ export interface PersonExposure extends Exposed {
 }
 
 /** An event that is a conversion of some message. */
-interface Order {
-  readonly eventId: string;
-  readonly at: number;
+interface Order extends Conversion {
   readonly anonymousId: string | null;
   /** Messages that it is a conversion of. */
   readonly of: readonly string[];
-  readonly value: string | null;
-  readonly currency: string | null;
   /** Messages that it was credited to. */
   readonly credited: readonly string[];
 }
@@ -76,11 +71,9 @@ export function withOrder(
   if (of.length === 0) return undefined;
   if (person.orders.some(({ eventId }) => eventId === event.messageId)) return undefined;
   const order: Order = {
-    eventId: event.messageId,
-    at: event.receivedAt,
+    ...conversionBy(event),
     anonymousId: event.anonymousId,
     of,
-    ...totalOf(parseJsonObject(event.properties)),
     credited: [],
   };
   return credit({ ...person, orders: [...person.orders, order].slice(-ordersMax) }, messages);
@@ -107,7 +100,10 @@ function credit(person: Person, messages: WorkspaceMessages): PersonDecision {
       return exposure === undefined ? [] : [exposure];
     });
     credited.push(
-      ...found.map((exposure) => ({ anonymousId: exposure.anonymousId, happened: told(order, exposure) })),
+      ...found.map((exposure) => ({
+        anonymousId: exposure.anonymousId,
+        happened: converted(exposure, order),
+      })),
     );
     return { ...order, credited: [...order.credited, ...found.map(({ messageId }) => messageId)] };
   });
@@ -126,18 +122,4 @@ function creditedExposure(person: Person, order: Order, rule: MessageRule): Pers
       (best, one) => (best === undefined || one.at > best.at ? one : best),
       undefined,
     );
-}
-
-function told(order: Order, exposure: PersonExposure): Happened {
-  return {
-    messageId: exposure.messageId,
-    version: exposure.version,
-    variant: exposure.isHeldOut ? 'holdout' : exposure.variant,
-    event: 'converted',
-    reason: exposure.isHeldOut ? 'held_out' : exposure.hasClicked ? 'click_through' : 'view_through',
-    at: order.at,
-    causeMessageId: order.eventId,
-    value: order.value,
-    currency: order.currency,
-  };
 }
