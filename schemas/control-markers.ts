@@ -3,6 +3,7 @@
  * identity, its marker is written to every partition of events.collected; the call's positions are one past them.
  * docs/control-calls.md, has the whole argument.
  */
+import { collectedEvent } from './collected-event.ts';
 import { toWorkspace } from './ids.ts';
 import type { CollectedEvent, IdentityRequest } from './records.ts';
 
@@ -22,25 +23,16 @@ export function controlMarker(
   { workspace, kind, received_at }: Pick<IdentityRequest, 'workspace' | 'kind' | 'received_at'>,
   number: number,
 ): CollectedEvent {
-  return {
+  return collectedEvent({
     received_at,
     type: 'marker',
     identifier_kind: 'none',
-    identifier: null,
-    anonymous_id: null,
     message_id: String(number),
     timestamp: received_at,
     workspace: toWorkspace(workspace),
     source: 'ingest.marker',
     name: kind,
-    id: null,
-    email: null,
-    cio_id: null,
-    update_only: false,
-    attributes_at: null,
-    properties: null,
-    context: null,
-  };
+  });
 }
 
 /**

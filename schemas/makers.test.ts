@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { goldenFiles, schemaOf } from '../services/testing/golden-records.ts';
 import { activity } from './activity.ts';
 import { localCodecs } from './codec.ts';
+import { collectedEvent } from './collected-event.ts';
 import { deadLetter } from './dead-letter.ts';
 import { droppedEvent } from './dropped-event.ts';
 import { identityDecision } from './identity-decision.ts';
@@ -14,6 +15,7 @@ import type { Records } from './records.ts';
 type Made = { readonly [Name in keyof Records]?: (fields: Records[Name]) => Records[Name] };
 const makers = {
   Activity: activity,
+  CollectedEvent: collectedEvent,
   DeadLetter: deadLetter,
   DroppedEvent: droppedEvent,
   IdentityDecision: identityDecision,

@@ -2,6 +2,7 @@
  * Who is meant by a call about a manual segment (spec A.1). A control call, so whoever was named by an acknowledged call
  * before it is found. Nobody is made by it: who is not there is left out, with a row. Pure.
  */
+import { collectedEvent } from '../../../schemas/collected-event.ts';
 import type { Identifier } from '../../../schemas/lanes.ts';
 import { membershipIn, membershipProperties } from '../../../schemas/membership.ts';
 import { mergedEvent } from '../../../schemas/merged-event.ts';
@@ -51,23 +52,16 @@ function eventOf(
   { kind, value }: Identifier,
   { segmentId, properties }: { readonly segmentId: string; readonly properties: string },
 ): CollectedEvent {
-  return {
+  return collectedEvent({
     received_at,
     type: 'membership',
     identifier_kind: kind,
     identifier: value,
-    anonymous_id: null,
     message_id,
     timestamp: received_at,
     workspace,
     source: 'track.v1.segment',
     name: segmentId,
-    id: null,
-    email: null,
-    cio_id: null,
-    update_only: false,
-    attributes_at: null,
     properties,
-    context: null,
-  };
+  });
 }
