@@ -275,7 +275,7 @@ describe('the report of fragmentation, spec E rows 89 and 103', () => {
 });
 
 describe('the published description', () => {
-  test('describes every route that is mounted, and no other', async () => {
+  test('A.0 row 1: describes every route that is mounted, and no other', async () => {
     const described = routes.flatMap(({ method, path, aliases = [] }) =>
       [path, ...aliases].map((each) => `${method.toUpperCase()} ${each}`),
     );
