@@ -37,9 +37,13 @@ const config: Config = {
     {
       ...onParts,
       displayName: 'real',
-      testMatch: ['**/*.real.test.ts', '<rootDir>/docs/tour/**/*.test.ts'],
+      testMatch: ['**/*.real.test.ts', '<rootDir>/docs/tour/what-happens-when-it-is-killed.test.ts'],
     },
-    { ...onParts, displayName: 'long', testMatch: ['**/*.long.test.ts'] },
+    {
+      ...onParts,
+      displayName: 'long',
+      testMatch: ['**/*.long.test.ts', '<rootDir>/docs/tour/**/*.test.ts'],
+    },
   ],
 };
 

@@ -1,7 +1,6 @@
-/** `npm start` as an operator meets it: in a terminal, on a machine that lacks something, and after a kill -9. */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+/** `npm start` as an operator meets it: in a terminal, and on a machine that lacks something. */
+import { spawnSync } from 'node:child_process';
 import {
-  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -15,10 +14,9 @@ import {
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { assert } from '../../services/runtime/errors.ts';
-import { startOf } from './process-identity.mjs';
+import { eventually } from '../../services/testing/eventually.ts';
+import { launch, launchedProcesses, launchSettings, type Launched } from '../../services/testing/launched.ts';
 
 const readyMsMax = 180_000;
 const names = [
@@ -79,7 +77,7 @@ describe('npm start says in one sentence what is missing, and exits with 1', () 
 
 describe('npm start', () => {
   /** Of each test; the one that ends it starts none again. */
-  let launcher: Launcher | undefined;
+  let launcher: Launched | undefined;
   let recorded: Record<string, number>;
   beforeAll(() => {
     // As a version before this one, or whoever made the folder, may have left it.
@@ -87,8 +85,8 @@ describe('npm start', () => {
     writeFileSync(join(data, 'kafka', 'left'), 'x', { mode: 0o644 });
   });
   beforeEach(async () => {
-    launcher ??= await startLauncher();
-    recorded = processes();
+    launcher ??= await launch(data);
+    recorded = launchedProcesses(data);
   }, readyMsMax);
   afterAll(async () => {
     if (launcher === undefined) return;
@@ -131,15 +129,15 @@ describe('npm start', () => {
 
   test('refuses a folder that another one runs on', () => {
     expectRefusal({ HINDSIGHT_DATA: data }, /runs on .* already/);
-    expect(processes()).toEqual(recorded);
+    expect(launchedProcesses(data)).toEqual(recorded);
   });
 
   test(
     'starts again what dies, a part on its old port',
     async () => {
-      for (const name of ['trigger', 'clickhouse-engine']) process.kill(idOf(name), 'SIGKILL');
+      for (const name of ['trigger', 'clickhouse-engine']) process.kill(recorded[name] ?? 0, 'SIGKILL');
       await eventually(() => {
-        const now = processes();
+        const now = launchedProcesses(data);
         return ['trigger', 'clickhouse-engine'].every(
           (name) => now[name] !== undefined && now[name] !== recorded[name],
         );
@@ -151,31 +149,6 @@ describe('npm start', () => {
     },
     readyMsMax,
   );
-
-  test(
-    'killed with -9, leaves nothing that stops the next one, which goes on with what was kept',
-    async () => {
-      const before = readFileSync(join(data, 'credentials.json'), 'utf8');
-      const first = launcher;
-      assert(first !== undefined, 'npm start runs');
-      process.kill(first.pid, 'SIGKILL');
-      await first.exited;
-      const second = (launcher = await startLauncher());
-      expect(Object.values(recorded).filter(isRunning)).toEqual([]);
-      expect(readFileSync(join(data, 'credentials.json'), 'utf8')).toBe(before);
-
-      recorded = processes();
-      const children = childrenOf(second.pid);
-      expect(children.length).toBeGreaterThanOrEqual(names.length);
-      process.kill(-second.pid, 'SIGINT'); // as a terminal does: to the whole foreground group
-      launcher = undefined;
-      expect(await second.exited).toBe(0);
-      expect([...Object.values(recorded), ...children].filter(isRunning)).toEqual([]);
-      expect(existsSync(join(data, 'endpoints.json'))).toBe(false);
-      expect(processes()).toEqual({});
-    },
-    2 * readyMsMax,
-  );
 });
 
 /** The folder itself, too. What goes while we look is left out; links lead to what is looked at by itself. */
@@ -186,38 +159,9 @@ function everythingIn(path: string): string[] {
   return [...own, ...inside.flatMap((name) => everythingIn(join(path, name)))];
 }
 
-interface Launcher {
-  readonly pid: number;
-  readonly exited: Promise<number | null>;
-}
-
-/** In a process group of its own, as a shell gives one to each command. */
-async function startLauncher(): Promise<Launcher> {
-  const child = spawn(process.execPath, ['scripts/start.mjs'], {
-    env: settings({ HINDSIGHT_DATA: data }),
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
-  const exited = new Promise<number | null>((done) => child.once('exit', done));
-  const output = collect(child);
-  const ended = () => child.exitCode !== null || child.signalCode !== null;
-  await eventually(() => ended() || output.text.includes('hindsight is ready'));
-  const { pid } = child;
-  if (ended() || pid === undefined) throw new Error(`the launcher ended:\n${output.text}`);
-  return { pid, exited };
-}
-
-function collect(child: ChildProcess): { text: string } {
-  const output = { text: '' };
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (chunk: Buffer) => (output.text += chunk.toString()));
-  }
-  return output;
-}
-
 function expectRefusal(extra: Record<string, string>, sentence: RegExp): void {
   const ended = spawnSync(process.execPath, ['scripts/start.mjs'], {
-    env: settings({ HINDSIGHT_DATA: join(folder, 'refused'), ...extra }),
+    env: launchSettings({ HINDSIGHT_DATA: join(folder, 'refused'), ...extra }),
     encoding: 'utf8',
     timeout: 60_000,
   });
@@ -225,44 +169,4 @@ function expectRefusal(extra: Record<string, string>, sentence: RegExp): void {
   expect(ended.stderr.trim().split('\n')).toHaveLength(1);
   expect(ended.stdout).toBe('');
   expect(ended.status).toBe(1);
-}
-
-/** Nothing of the settings of whoever runs the tests. */
-function settings(extra: Record<string, string>): NodeJS.ProcessEnv {
-  const own = Object.entries(process.env).filter(
-    ([name]) => !/^(HINDSIGHT|KAFKA|SCHEMA|CLICKHOUSE|TEST|NODE)_/.test(name),
-  );
-  return { ...Object.fromEntries(own), HINDSIGHT_PORT: '0', HINDSIGHT_SAMPLE: 'off', ...extra };
-}
-
-function processes(): Record<string, number> {
-  return JSON.parse(readFileSync(join(data, 'processes.json'), 'utf8')) as Record<string, number>;
-}
-
-function idOf(name: string): number {
-  const pid = processes()[name];
-  if (pid === undefined) throw new Error(`${name} does not run`);
-  return pid;
-}
-
-function isRunning(pid: number): boolean {
-  return startOf(pid) !== undefined;
-}
-
-function childrenOf(pid: number): number[] {
-  const { stdout } = spawnSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' });
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number))
-    .filter(([, parent]) => parent === pid)
-    .map(([child]) => child ?? 0);
-}
-
-async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + readyMsMax;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('waited in vain');
-    await sleep(100);
-  }
 }

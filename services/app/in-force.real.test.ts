@@ -4,13 +4,14 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { runs } from '../testing/runs.ts';
 import { StackCalls } from '../testing/stack-calls.ts';
 import { startStack, type Stack } from '../testing/stack.ts';
 
 const START_MS_MAX = 180_000;
 const TEST_MS_MAX = 300_000;
 const run = promisify(execFile);
-const ROUNDS = 50;
+const ROUNDS = runs(12);
 /** Of other visitors, around each PUT, so that tasks are now idle and now in the middle of a batch. */
 const OTHERS_MAX = 8;
 const names = (prefix: string) => Array.from({ length: ROUNDS }, (_, round) => `${prefix}-${String(round)}`);

@@ -23,6 +23,7 @@ import {
   visit,
 } from '../testing/scenarios/lanes-scenario.ts';
 import { FolderDisks } from '../testing/stores/folder-disks.ts';
+import { runs } from '../testing/runs.ts';
 
 const TEST_MS_MAX = 120_000;
 const disks = new FolderDisks();
@@ -142,7 +143,7 @@ describe('the secret of a partition', () => {
           }
           expect(harness.replay()).toEqual(harness.outputs);
         }),
-        { numRuns: 10, interruptAfterTimeLimit: TEST_MS_MAX / 2 },
+        { numRuns: runs(4), interruptAfterTimeLimit: TEST_MS_MAX / 2 },
       );
     },
     TEST_MS_MAX,

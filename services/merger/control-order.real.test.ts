@@ -3,12 +3,13 @@
  * the order of the calls says.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { runs } from '../testing/runs.ts';
 import { startStack, type Stack } from '../testing/stack.ts';
 
 const START_MS_MAX = 180_000;
 const TEST_MS_MAX = 300_000;
 const SETTLE_ATTEMPTS_MAX = 120;
-const ROUNDS = Array.from({ length: 20 }, (_, round) => String(round + 1));
+const ROUNDS = Array.from({ length: runs(5) }, (_, round) => String(round + 1));
 
 let stack: Stack;
 beforeAll(async () => {
@@ -84,7 +85,7 @@ async function rounds(
 
 describe('a control call between calls of a lane that knows the person', () => {
   test(
-    'identify, DELETE, identify at once, 20 times: always a new person',
+    'identify, DELETE, identify at once, again and again: always a new person',
     async () => {
       await rounds('again-', async (person, visitor) => {
         await track('PUT', person, { anonymous_id: visitor });
@@ -98,7 +99,7 @@ describe('a control call between calls of a lane that knows the person', () => {
   );
 
   test(
-    'DELETE, then a track at once, 20 times: the event is a new person’s',
+    'DELETE, then a track at once, again and again: the event is a new person’s',
     async () => {
       await rounds('tracked-', async (person, visitor) => {
         await track('DELETE', person);
@@ -110,7 +111,7 @@ describe('a control call between calls of a lane that knows the person', () => {
   );
 
   test(
-    'suppress, identify, unsuppress, identify, 20 times: the first is dropped, the second makes a new person',
+    'suppress, identify, unsuppress, identify, again and again: the first is dropped, the second makes a new person',
     async () => {
       await rounds('blocked-', async (person, visitor) => {
         await track('POST', `${person}/suppress`);

@@ -10,7 +10,6 @@ import { startInstallation } from '../../infra/local/installation.ts';
 import { choosePort } from '../../infra/local/network-ports.ts';
 import { serviceNames, serviceProcess, type ServiceName } from '../../infra/local/service-processes.ts';
 import { Supervisor } from '../../infra/local/supervisor.ts';
-import { EMBEDDED_PARTITIONS } from '../../schemas/topics.ts';
 import { CodedError } from '../runtime/errors.ts';
 
 export interface StackOptions {
@@ -18,6 +17,7 @@ export interface StackOptions {
   readonly prefix?: string;
   /** Further settings of the services, such as HINDSIGHT_TEST_CLOCK. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Without it, few: each costs the broker of the run as much as a suite's events do. */
   readonly partitions?: number;
 }
 
@@ -57,6 +57,7 @@ export interface Stack {
 }
 
 const root = process.cwd();
+const PARTITIONS = 3;
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const id = randomBytes(4).toString('hex');
@@ -82,7 +83,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       },
       port,
       prefix,
-      partitions: options.partitions ?? EMBEDDED_PARTITIONS,
+      partitions: options.partitions ?? PARTITIONS,
       database,
     });
   } catch (cause) {

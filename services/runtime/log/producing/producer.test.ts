@@ -13,6 +13,7 @@ import {
   type Asked,
   type Verdict,
 } from '../../../testing/log/scripted-brokers.ts';
+import { runs } from '../../../testing/runs.ts';
 
 const INIT_PRODUCER_ID = 22;
 const [OUT_OF_ORDER, FENCED, FORGOTTEN] = [45, 47, 59];
@@ -221,6 +222,6 @@ test('whatever becomes of its requests: what is acknowledged is written once and
       cluster.destroy();
       await brokers.close();
     }),
-    { numRuns: 15 },
+    { numRuns: runs(6) },
   );
 });

@@ -8,6 +8,7 @@ import { SegmentHashWindow, type HashWindowOptions } from './hash-window.ts';
 import { realDisk } from '../open-stores.ts';
 import type { LogPosition } from '../segments/log-position.ts';
 import { logStart } from '../segments/segment-log.ts';
+import { runs } from '../../../testing/runs.ts';
 
 const HOUR = 3_600_000;
 /** A disk that others use, too, takes its time. */
@@ -103,7 +104,7 @@ describe('the duplicates window', () => {
           window.close();
           expect(answers).toEqual(expected);
         }),
-        { numRuns: 15 },
+        { numRuns: runs(6) },
       );
     },
     TEST_MS_MAX,
