@@ -93,6 +93,12 @@ const inCopy: readonly (readonly [
   ['generate-path', ['--check'], 'services/README.md', (text) => text.replace('merger', 'marger')],
   ['generate-errors', ['--check'], 'docs/errors.md', (text) => text.replace('undecodable', 'unreadable')],
   [
+    'generate-dictionary',
+    ['--check'],
+    'docs/data-dictionary.md',
+    (text) => text.replace('A person, now', 'A man'),
+  ],
+  [
     'build-in-app',
     ['--check'],
     'services/browser/in-app/poll-pace.ts',
