@@ -1,9 +1,9 @@
 /**
- * The sink and the views over two shards: real ClickHouse servers, Distributed tables between them. Opt-in, since it
- * needs Python for the servers (server.py): TEST_CLICKHOUSE_SHARDS=on npm test -- --selectProjects real
- * --testPathPatterns sharded.
+ * The sink and the views over two shards: real ClickHouse servers, Distributed tables between them. Python starts the
+ * servers (server.py); without it there is nothing to test.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -24,7 +24,8 @@ import { startTestCluster, type TestCluster } from '../testing/sink/cluster.ts';
 import { tellStory } from '../testing/sink/story.ts';
 
 const env = process.env;
-const describeIfWanted = env['TEST_CLICKHOUSE_SHARDS'] === 'on' ? describe : describe.skip;
+const hasPython = spawnSync('python3', ['--version']).status === 0;
+const describeOnServers = hasPython ? describe : describe.skip;
 const SHARDS = 2;
 const PARTITIONS = 5;
 const EXACT = { lost: 0, doubled: 0, wrong: 0 };
@@ -88,7 +89,7 @@ async function newLog(name: string): Promise<Log> {
   return log;
 }
 
-describeIfWanted('two shards', () => {
+describeOnServers('two shards', () => {
   let cluster: TestCluster;
   let shardUrls: readonly string[];
   const shardedPlace = (database: string): Place => ({
