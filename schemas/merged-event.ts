@@ -25,11 +25,14 @@ export function mergedEvent(fields: Named & Partial<MergedEvent>): MergedEvent {
   };
 }
 
-/** Every lane of a partition of events.collected has been handled up to this time, ms. */
-export function watermarkRecord(partition: number, handledTime: number): MergedEvent {
+/**
+ * Every lane of a partition of events.collected has been handled up to this time, ms. With a workspace: that one's, which
+ * is behind. The next of all (workspace '') of the same partition follows: it speaks of whom it was not said before it.
+ */
+export function watermarkRecord(partition: number, handledTime: number, workspace = ''): MergedEvent {
   return mergedEvent({
     kind: 'watermark',
-    workspace: '',
+    workspace,
     person_id: '',
     merged_at: handledTime,
     source_partition: partition,

@@ -89,7 +89,7 @@ function watermarks(codecs: Codecs, partitions: number): number {
   const outputs = new CountingOutputs(true);
   const all = Array.from({ length: partitions }, (_, partition) => partition);
   const second = (number: number): void => {
-    const handled = { time: number, offset: number };
+    const handled = { time: number, offset: number, behind: new Map() };
     for (const partition of all) {
       for (const { topic, value } of lanesService.watermarks?.encode(partition, handled, codecs) ?? []) {
         for (const to of all) outputs.append(topic, to, null, value);

@@ -504,18 +504,30 @@ describe('values', () => {
 
   test('of watermarks say how far a partition has come', () => {
     const codecs = localCodecs();
-    const marks = lanesService.watermarks?.encode(3, { time: T, offset: 17 }, codecs) ?? [];
-    const [request, mergedMark] = marks;
-    if (request === undefined || mergedMark === undefined) throw new Error('two watermarks');
-    expect([request.topic, mergedMark.topic]).toEqual(['identityRequests', 'eventsMerged']);
+    const marks =
+      lanesService.watermarks?.encode(
+        3,
+        { time: T, offset: 17, behind: new Map([['slow', T - 1]]) },
+        codecs,
+      ) ?? [];
+    const [request, behind, mergedMark] = marks;
+    if (request === undefined || behind === undefined || mergedMark === undefined) throw new Error('three');
+    expect(marks.map(({ topic }) => topic)).toEqual(['identityRequests', 'eventsMerged', 'eventsMerged']);
     expect(codecs.IdentityRequest.decode(Buffer.from(request.value))).toMatchObject({
       kind: 'watermark',
       received_at: T,
       source_partition: 3,
       source_offset: 17,
     });
+    expect(codecs.MergedEvent.decode(Buffer.from(behind.value))).toMatchObject({
+      kind: 'watermark',
+      workspace: 'slow',
+      merged_at: T - 1,
+      source_partition: 3,
+    });
     expect(codecs.MergedEvent.decode(Buffer.from(mergedMark.value))).toMatchObject({
       kind: 'watermark',
+      workspace: '',
       merged_at: T,
       source_partition: 3,
     });

@@ -80,6 +80,10 @@ export class LanesProcessor implements Processor {
     return this.#shell.busy.since();
   }
 
+  receivedFrom(): ReadonlyMap<string, number> {
+    return this.#shell.busy.receivedFrom();
+  }
+
   receivedAt(record: InputRecord): number | undefined {
     if (record.topic !== 'eventsCollected') return undefined;
     // received_at stays the first field in every version of the schema, so its id does not matter here.

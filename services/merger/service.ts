@@ -33,10 +33,10 @@ export const lanesService: ServiceSpec = {
         topic: 'identityRequests',
         value: codecs.IdentityRequest.encode(watermarkRequest(partition, handled)),
       },
-      {
-        topic: 'eventsMerged',
-        value: codecs.MergedEvent.encode(watermarkRecord(partition, handled.time)),
-      },
+      ...[...handled.behind, ['', handled.time] as const].map(([workspace, time]) => ({
+        topic: 'eventsMerged' as const,
+        value: codecs.MergedEvent.encode(watermarkRecord(partition, time, workspace)),
+      })),
     ],
   },
   open: (partition, partitions, stores, codecs) =>

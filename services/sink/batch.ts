@@ -6,6 +6,7 @@ import type { Range } from './ranges.ts';
 import { RowBuffer } from './row-buffer.ts';
 import { compileRowPlan, type RowPlan } from './row-plan.ts';
 import { tables, type TableSpec } from './tables.ts';
+import { isResolving } from './today.ts';
 
 /** When a batch takes no more slices. It ends up larger by one slice at most. */
 export const BATCH_ROWS_MAX = 100_000;
@@ -34,6 +35,8 @@ export class Batch {
   /** Latest watermark by partition of events.collected. */
   readonly watermarks = new Map<number, number>();
   readonly undecodable: Undecodable[] = [];
+  /** Ranges of identity.log with a fact after which rows are another person's, or nobody's. */
+  readonly #resolving = new Map<number, Range>();
   readonly #codecs: Codecs;
   readonly #byTopic = new Map<TopicId, TableRows>();
   readonly #ranges = new Map<string, { topic: TopicId; partition: number; from: number; to: number }>();
@@ -68,6 +71,10 @@ export class Batch {
   get ranges(): readonly Range[] {
     return [...this.#ranges.values()];
   }
+  /** Of identity.log, from the first to the last fact after which rows are another person's, or nobody's. */
+  get resolvingRanges(): readonly Range[] {
+    return [...this.#resolving.values()];
+  }
 
   /**
    * Takes the slice's records below `to`. Throws UnknownSchemaError with nothing of the slice taken: load the schema
@@ -94,6 +101,7 @@ export class Batch {
     for (const { rows } of this.tables) rows.clear();
     this.watermarks.clear();
     this.undecodable.length = 0;
+    this.#resolving.clear();
     this.#ranges.clear();
     this.#offsets = 0;
   }
@@ -111,6 +119,7 @@ export class Batch {
         const value = this.#rewritten(spec, bytes, valueStart, valueEnd);
         accepted = rows.append(value, WIRE_HEADER_BYTES, value.length, partition, offset);
       }
+      if (spec.topic === 'identityLog') this.#takeFact(record);
       if (!accepted && spec.topic === 'eventsMerged') this.#takeWatermark(bytes, valueStart, valueEnd);
     } catch (error) {
       if (error instanceof UnknownSchemaError) throw error;
@@ -133,6 +142,13 @@ export class Batch {
     const codec = this.#codecs[record];
     const value = codec.decode(bytes, start, end);
     return (codec as { encode(value: unknown): Buffer }).encode(value); // its own value: the types cannot tell for a union
+  }
+
+  #takeFact({ bytes, valueStart, valueEnd, partition, offset }: InputRecord): void {
+    const { kind } = this.#codecs.IdentityFact.decode(bytes, valueStart, valueEnd);
+    if (!isResolving(kind)) return;
+    const { from } = this.#resolving.get(partition) ?? { from: offset };
+    this.#resolving.set(partition, { topic: 'identityLog', partition, from, to: offset + 1 });
   }
 
   #takeWatermark(bytes: Buffer, start: number, end: number): void {

@@ -60,10 +60,8 @@ export async function settle(
     }
   });
   await Promise.all(workers);
-  if (batch.tables.some(({ spec, rows }) => spec.topic === 'identityLog' && rows.rows > 0)) {
-    const facts = batch.ranges.filter(({ topic }) => topic === 'identityLog');
-    await untilDone(options, () => options.target.refreshToday(facts));
-  }
+  const facts = batch.resolvingRanges;
+  if (facts.length > 0) await untilDone(options, () => options.target.refreshToday(facts));
   if (batch.watermarks.size > 0) {
     await untilDone(options, async () => options.target.writeWatermarks(batch.watermarks));
   }

@@ -9,7 +9,8 @@
 import type { Range } from './ranges.ts';
 
 /** Facts after which rows are another person's, or nobody's. */
-const RESOLVING_FACTS = "'person_absorbed', 'person_deleted', 'anonymous_moved', 'identifier_moved'";
+const resolvingKinds = ['person_absorbed', 'person_deleted', 'anonymous_moved', 'identifier_moved'] as const;
+const RESOLVING_FACTS = resolvingKinds.map((kind) => `'${kind}'`).join(', ');
 /** More than this is worked out by the views. */
 const factsMax = 20_000;
 /** Followed at once: the names of two people each stand in a question. */
@@ -38,6 +39,11 @@ export interface ResolvingFact {
 export interface Resolution {
   readonly person_id: string;
   readonly today_id: string;
+}
+
+/** Most facts name somebody new or claim a visitor: after those every row is whose it was. */
+export function isResolving(kind: string): boolean {
+  return (resolvingKinds as readonly string[]).includes(kind);
 }
 
 /** Brings the tables to what the facts say. @param since ranges of identity.log whose rows are new; all: whatever changed. */

@@ -18,6 +18,7 @@ export function inShares(spec: ServiceSpec, share: Share): ServiceSpec {
         },
         wantsBatch: (...args) => runner.wantsBatch(...args),
         pendingSince: () => runner.pendingSince(),
+        receivedFrom: () => runner.receivedFrom(),
         receivedAt: (record) => runner.processor.receivedAt(record),
         status: () => ({ ...runner.processor.status(), waiting_records: runner.waiting?.records ?? 0 }),
       };

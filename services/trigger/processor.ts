@@ -26,6 +26,7 @@ import { isWhole, wholeOf } from './transfer-state.ts';
 import type { Seen } from './seen.ts';
 import { sourceOf } from './transfers.ts';
 import { Turns } from './turns.ts';
+import { workspaceIn } from '../runtime/workspace-counts.ts';
 import { Watermarks } from './watermarks.ts';
 
 const none: ReadonlySet<string> = new Set();
@@ -100,7 +101,7 @@ export class TriggerProcessor implements Processor {
     };
     this.#view.take(this.#codecs.MergedEvent, source); // throws when it cannot be read, and the shell puts the record aside
     if (this.#view.kind === 'watermark') {
-      this.#watermarks.take(this.#view.sourcePartition, this.#view.mergedAt);
+      this.#watermarks.take(this.#view.sourcePartition, this.#view.workspace, this.#view.mergedAt);
       return;
     }
     const personKey = record.bytes.toString('utf8', record.keyStart, record.keyEnd);
@@ -130,9 +131,9 @@ export class TriggerProcessor implements Processor {
     return this.#people.takePatternUnits();
   }
 
-  /** Of a record that waits: everything received before it and before this time has come before it. */
-  mark(): number {
-    return this.#watermarks.time;
+  /** Of a record that waits: everything of its workspace received before it and before this time has come before it. */
+  mark({ bytes, keyStart, keyEnd }: InputRecord): number {
+    return this.#watermarks.of(workspaceIn(bytes.toString('utf8', keyStart, keyEnd)));
   }
 
   pendingSince(): undefined {
@@ -147,7 +148,7 @@ export class TriggerProcessor implements Processor {
       unsettled: this.#turns.unsettled + (this.#pasts?.unsettled ?? 0),
       parked_records: this.#links.parked,
       held_records: this.#turns.heldRecords,
-      watermark: this.#watermarks.time,
+      watermark: this.#watermarks.lowest,
       unreadable_definitions: this.#rules.unreadable,
       unusable_patterns: this.#rules.unusablePatterns,
     };

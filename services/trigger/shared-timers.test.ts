@@ -95,3 +95,22 @@ test('very many timers of one workspace leave another its turn in the same batch
   expect(left(trigger)).toHaveLength(3 * timersABatchMax + 1);
   expect(harness.replay({ reopenEachBatch: true })).toEqual(harness.outputs);
 });
+
+test('a workspace with lanes that are not done keeps its own timers waiting, and those of no other', () => {
+  const trigger = world(triggerService);
+  const { harness } = trigger;
+  harness.batch(T0, happened({ person: 'cio_a' }), ofWorkspace('quiet', happened({ person: 'cio_q' })));
+  const behind = watermark(5, T0 + 10 * MINUTE, 'default');
+  harness.batch(T0 + 1, behind, ...watermarks(T0 + 2 * HOUR));
+  expect(left(trigger)).toEqual(['quiet:cio_q 60']);
+  harness.flush();
+  harness.crash();
+  // What the lanes had in hand comes at last, and the timer goes by it.
+  harness.batch(T0 + 2, happened({ person: 'cio_a', at: T0 + 30 * MINUTE }));
+  harness.idle(T0 + 3);
+  expect(left(trigger)).toEqual(['quiet:cio_q 60']);
+  harness.batch(T0 + 4, ...watermarks(T0 + 2 * HOUR + 1));
+  harness.idle(T0 + 5);
+  expect(left(trigger)).toEqual(['quiet:cio_q 60', 'default:cio_a 90']);
+  expect(harness.replay({ reopenEachBatch: true })).toEqual(harness.outputs);
+});

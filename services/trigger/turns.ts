@@ -90,7 +90,7 @@ export class Turns {
 
   /** Everything of the workspace that was received before it has been handled, ms. */
   readTo(workspace: string): number {
-    return this.#batch?.standsAt?.(workspace) ?? this.#parts.watermarks.time;
+    return this.#batch?.standsAt?.(workspace) ?? this.#parts.watermarks.of(workspace);
   }
 
   get #isDue(): boolean {

@@ -186,6 +186,15 @@ export class BusyLanes {
     }
     return found;
   }
+  /** Of each workspace that has lanes here: the lowest receive time of what they have in hand, ms. */
+  receivedFrom(): ReadonlyMap<string, number> {
+    const found = new Map<string, number>();
+    for (const { key, receivedAt } of this.#lanes.values()) {
+      const workspace = workspaceIn(key);
+      if (receivedAt < (found.get(workspace) ?? Infinity)) found.set(workspace, receivedAt);
+    }
+    return found;
+  }
   since(): { readonly offset: number; readonly receivedAt: number } | undefined {
     if (this.#lanes.size === 0) return undefined;
     let offset = Infinity;

@@ -98,6 +98,15 @@ export class PartitionRunner {
     };
   }
 
+  /** Of each workspace of which something has been read and has not had its whole effect: the lowest receive time, ms. */
+  receivedFrom(): ReadonlyMap<string, number> {
+    const from = new Map(this.#processor.receivedFrom?.());
+    for (const [workspace, mark] of this.#share?.oldestMarks(this.#spec.inputs[0]) ?? []) {
+      from.set(workspace, Math.min(mark - disorderMs, from.get(workspace) ?? Infinity));
+    }
+    return from;
+  }
+
   /** Would the end of a batch do anything now, without further input? */
   wantsBatch(time: number, definitions: DefinitionsView): boolean {
     return this.#share?.wantsBatch(time) === true || this.#processor.wantsBatch(time, definitions);

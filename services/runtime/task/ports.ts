@@ -84,6 +84,8 @@ export interface Processor {
    * of this and of what it has not yet fed: the clock and the next offset once an input is read to its end.
    */
   pendingSince(): { readonly offset: number; readonly receivedAt: number } | undefined;
+  /** By workspace, of what pendingSince speaks of: the lowest receive time, ms. Absent: all of it is everybody's. */
+  receivedFrom?(): ReadonlyMap<string, number>;
   /** Receive time of a record of an input that has receive times, read in place; undefined for others. */
   receivedAt(record: InputRecord): number | undefined;
   /**
@@ -101,6 +103,16 @@ export interface Processor {
   /**
    * Gauges for /status and metrics, summed over partitions (`watermark`: the lowest). `unsettled` counts what keeps the partition from being settled (asking, releasing, held). */
   status(): { readonly unsettled: number } & Readonly<Record<string, number>>;
+}
+
+/** How far a lane partition has come. */
+export interface Handled {
+  /** Every record below it has had its whole effect. */
+  readonly offset: number;
+  /** Nothing that was received before is still on its way, ms; but of the workspaces that are behind it is. */
+  readonly time: number;
+  /** By workspace: before when nothing of it is on its way, ms. */
+  readonly behind: ReadonlyMap<string, number>;
 }
 
 export interface ServiceSpec {
@@ -124,7 +136,7 @@ export interface ServiceSpec {
     /** Called about once a second for each lane partition whose watermark grew; sent to every partition of each topic. */
     readonly encode: (
       partition: number,
-      handled: { readonly time: number; readonly offset: number },
+      handled: Handled,
       codecs: Codecs,
     ) => readonly { readonly topic: TopicId; readonly value: Uint8Array }[];
   };

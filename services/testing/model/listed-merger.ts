@@ -94,8 +94,8 @@ export class ListedMerger {
   publish(partition: number, time: number): void {
     const { harness, written, events } = this.of(partition);
     const offset = harness.processor.pendingSince()?.offset ?? written - events.length;
-    for (const { topic, value } of lanesService.watermarks?.encode(partition, { time, offset }, codecs) ??
-      []) {
+    const handled = { time, offset, behind: new Map() };
+    for (const { topic, value } of lanesService.watermarks?.encode(partition, handled, codecs) ?? []) {
       if (topic === 'identityRequests') this.requests.push({ topic, key: '', bytes: Buffer.from(value) });
     }
   }

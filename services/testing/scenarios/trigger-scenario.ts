@@ -83,8 +83,8 @@ function knownFields(known: Known | undefined): Partial<MergedEvent> {
   if (known === undefined) return {};
   return { known_as_of: known.asOf, known_id: known.id, known_email: known.email };
 }
-export function watermark(source: number, at: number): Given<'eventsMerged'> {
-  return given('eventsMerged', '', watermarkRecord(source, at));
+export function watermark(source: number, at: number, workspace = ''): Given<'eventsMerged'> {
+  return given('eventsMerged', '', watermarkRecord(source, at, workspace));
 }
 
 function stream(person: string, fields: Partial<MergedEvent>): Given<'eventsMerged'> {

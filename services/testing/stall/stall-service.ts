@@ -44,7 +44,9 @@ class StallProcessor implements Processor {
   onRecord(record: InputRecord): void {
     if (record.topic !== 'eventsMerged') return;
     const merged = this.#codecs.MergedEvent.decode(record.bytes, record.valueStart, record.valueEnd);
-    if (merged.kind === 'watermark') this.#watermarks.take(merged.source_partition, merged.merged_at);
+    if (merged.kind === 'watermark') {
+      this.#watermarks.take(merged.source_partition, merged.workspace, merged.merged_at);
+    }
     const { event, person_id: person } = merged;
     if (event?.name === 'A') {
       const due = event.received_at + stallMs;
@@ -83,12 +85,12 @@ class StallProcessor implements Processor {
     return undefined;
   }
   status(): { readonly unsettled: number; readonly watermark: number } {
-    const { time } = this.#watermarks;
-    return { unsettled: this.#due(time).length, watermark: time };
+    const { lowest } = this.#watermarks;
+    return { unsettled: this.#due(lowest).length, watermark: lowest };
   }
 
   #due(clock: number): [key: string, value: Buffer][] {
-    const now = this.#by === 'watermark' ? this.#watermarks.time : clock;
+    const now = this.#by === 'watermark' ? this.#watermarks.lowest : clock;
     return this.#store.scan('timer/', `timer/${digits(now + 1)}`, TIMERS_A_BATCH_MAX);
   }
 }

@@ -4,7 +4,7 @@ import type { LogReader, OutputBuffer, TopicPartition } from '../../log/ports.ts
 import type { PartitionRunner } from '../partition-runner.ts';
 import type { Positions } from '../batch/positions.ts';
 import type { TaskPlan } from '../task-plan.ts';
-import { hasGrown, watermarkOf, type Watermark } from './watermarks.ts';
+import { hasGrown, noTimes, timesOf, watermarkOf, type Times, type Watermark } from './watermarks.ts';
 
 export interface WatermarkParts {
   readonly plan: TaskPlan;
@@ -19,12 +19,16 @@ const INTERVAL_MS = 1_000;
 const STANDING_INTERVAL_MS = 50;
 /** From an event's receive time until it is on the log, as a rule. One that takes longer counts by its own timestamp. */
 const SENDING_MS = 150;
-const none: Watermark = { time: 0, offset: 0 };
+const none: Published = { time: 0, offset: 0, times: noTimes };
+
+interface Published extends Watermark {
+  readonly times: Times;
+}
 
 export class WatermarkPublisher {
   readonly #parts: WatermarkParts;
-  readonly #published = new Map<number, Watermark>();
-  #grown: { readonly partition: number; readonly watermark: Watermark }[] = [];
+  readonly #published = new Map<number, Published>();
+  #grown: { readonly partition: number; readonly watermark: Published }[] = [];
   #publishedAt = -Infinity;
   readonly #lastReceivedAt = new Map<number, number>();
 
@@ -50,9 +54,11 @@ export class WatermarkPublisher {
       const { partition } = runner;
       const published = this.#published.get(partition) ?? none;
       const watermark = this.#watermarkOf(runner, time, ends, published);
-      if (!hasGrown(watermark, published)) continue;
+      if (!hasGrown(watermark, published) && watermark.times.time <= published.times.time) continue;
       this.#grown.push({ partition, watermark });
-      for (const { topic, value } of spec.watermarks.encode(partition, watermark, this.#parts.codecs)) {
+      const { offset, times } = watermark;
+      const handled = { offset, ...times };
+      for (const { topic, value } of spec.watermarks.encode(partition, handled, this.#parts.codecs)) {
         for (let target = 0; target < this.#parts.plan.partitions; target += 1) {
           outputs.append(topic, target, null, value);
         }
@@ -78,22 +84,20 @@ export class WatermarkPublisher {
     runner: PartitionRunner,
     time: number,
     ends: readonly number[] | undefined,
-    published: Watermark,
-  ): Watermark {
+    published: Published,
+  ): Published {
     const { plan, positions } = this.#parts;
     const { partition } = runner;
     const [topic] = plan.spec.inputs;
     if (topic === undefined) return published;
-    const next = positions.next(topic, partition);
-    return watermarkOf(
-      {
-        pending: runner.pendingSince(),
-        next,
-        clock: this.#clockOf({ topic, partition }, time, ends),
-        lastReceivedAt: this.#lastReceivedAt.get(partition),
-      },
-      published,
-    );
+    const progress = {
+      pending: runner.pendingSince(),
+      next: positions.next(topic, partition),
+      clock: this.#clockOf({ topic, partition }, time, ends),
+      lastReceivedAt: this.#lastReceivedAt.get(partition),
+    };
+    const times = timesOf(progress, runner.receivedFrom(), published.times);
+    return { ...watermarkOf(progress, published), times };
   }
 
   /**

@@ -93,7 +93,7 @@ export class FairShare {
 
   /** Of records that wait: the lowest offset and the lowest mark, where all that wait are of this topic. */
   oldestOf(topic: TopicId | undefined): Oldest | undefined {
-    if (this.#room.records === 0 || this.#share.topics?.[0] !== topic) return undefined;
+    if (!this.#isOfAll(topic)) return undefined;
     let [offset, mark] = [Infinity, Infinity];
     for (const workspace of this.#room.names) {
       const oldest = this.#room.oldest(workspace);
@@ -101,6 +101,16 @@ export class FairShare {
       mark = Math.min(mark, oldest?.mark ?? Infinity);
     }
     return { offset, mark };
+  }
+  /** The same by workspace: the lowest mark. */
+  oldestMarks(topic: TopicId | undefined): ReadonlyMap<string, number> {
+    const marks = new Map<string, number>();
+    if (!this.#isOfAll(topic)) return marks;
+    for (const workspace of this.#room.names) marks.set(workspace, this.#room.oldest(workspace)?.mark ?? 0);
+    return marks;
+  }
+  #isOfAll(topic: TopicId | undefined): boolean {
+    return this.#room.records > 0 && this.#share.topics?.[0] === topic;
   }
 
   /** Would the end of a batch at this time handle any of what waits? */
