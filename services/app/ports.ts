@@ -115,10 +115,10 @@ export interface Statuses {
   ready(service: string): Promise<{ readonly ok: boolean; readonly detail?: string }>;
 }
 
-/** Rows of a query with `{name: Type}` parameters. */
+/** Rows of a query with `{name: Type}` parameters. It is asked within the share of the workspace. */
 export type Query = (
   sql: string,
-  parameters: Readonly<Record<string, string | number | readonly string[]>>,
+  parameters: Readonly<Record<string, string | number | readonly string[]>> & { readonly workspace: string },
 ) => Promise<readonly Readonly<Record<string, unknown>>[]>;
 
 /** Which calls a reader wants to see; what is not set does not matter. */

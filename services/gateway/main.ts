@@ -47,7 +47,7 @@ export async function run(env: Env): Promise<RunningGateway> {
   const requestLog = new QuietLog(logger);
   const topics = await openTopics(config, env, { logger, requestLog });
   const { log, producer, intake, codecs, definitions, keysLog, standing } = topics;
-  const clickhouse = openClickhouse(config);
+  const clickhouse = openClickhouse(config, { log: requestLog });
   const budgets = bodyBudgets();
   const doors = new Doors({ perAddressMax: config.connectionsPerAddressMax }, requestLog);
   const statuses = findStatuses(config);
@@ -191,7 +191,7 @@ function doorHealthOf(intake: Intake, definitions: DefinitionsLog, budgets: Body
 function checksOf(log: Pick<Log, 'admin'>, clickhouse: Clickhouse): AppOptions['health']['parts'] {
   return {
     kafka: () => check(async () => log.admin.endOffsets('definitions')),
-    'clickhouse-engine': () => check(async () => clickhouse.query('SELECT 1', {})),
+    'clickhouse-engine': () => check(() => clickhouse.answers()),
   };
 }
 
