@@ -190,3 +190,27 @@ export interface RulesView {
   past(asked: { readonly workspace: string; readonly ruleKey: string }): Promise<object | null>;
   explain(asked: AskedWhy): Promise<AnsweredWhy>;
 }
+
+/** Of an hour or a day (UTC). */
+export interface WindowUsage {
+  /** As the log keeps them. */
+  readonly bytes: number;
+  /** null: no limit. */
+  readonly quota_bytes: number | null;
+  /** ISO 8601 */
+  readonly ends_at: string;
+}
+
+/** What a workspace takes of what all share, at this gateway. JSON-ready. */
+export interface WorkspaceUsage {
+  readonly brought: { readonly hour: WindowUsage; readonly day: WindowUsage };
+  readonly over_quota: boolean;
+  /** Of ClickHouse; refused: since this gateway started. */
+  readonly questions: {
+    readonly running: number;
+    readonly running_max: number;
+    readonly waiting: number;
+    readonly waiting_max: number;
+    readonly refused: number;
+  };
+}

@@ -29,7 +29,8 @@ export function answerError(log: QuietLog, error: unknown, reply: FastifyReply):
   if (error instanceof CodedError && error.retryable) {
     log.say('warn', code, 'requests were put off', { error });
     const later = errorEntry(error.code).status ?? 503;
-    return answerRefusal(reply.header('retry-after', String(retryAfterS)), later, code, message);
+    const waitS = error.retryAfterS ?? retryAfterS;
+    return answerRefusal(reply.header('retry-after', String(waitS)), later, code, message);
   }
   log.say('error', code, 'a request failed', { error });
   return answerRefusal(reply, 500, 'internal', 'something went wrong on our side');
