@@ -10,6 +10,8 @@ export const reasons = {
   key_not_allowed: 'The kind of key may not ask for that; the other calls of the batch were taken.',
   rate_limited:
     'A key or its workspace called faster than it may and was answered 429; detail says how often in a minute.',
+  workspace_over_quota:
+    'A workspace brought more bytes than its quota and was answered 429; detail says how often in a minute.',
   not_supported_yet: 'The call is valid but is not built yet; nothing was done.',
   identify_without_identifier: 'An identify that names nobody creates no profile.',
   unknown_cio_id: 'The call names a cio_id that does not exist or was deleted.',

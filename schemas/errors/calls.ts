@@ -56,6 +56,18 @@ export const callsErrors = {
     todo: 'The disk of HINDSIGHT_DATA is full or fails: look at both.',
     status: 503,
   },
+  workspace_over_quota: {
+    means: 'A workspace has brought as many bytes as its quota of the hour or the day allows.',
+    follows: 'again',
+    todo: 'Retry-After says when the hour or the day ends. GET /v1/usage says how much it was; quotas of the workspace say how much it may be.',
+    status: 429,
+  },
+  disk_low: {
+    means: 'The disk of HINDSIGHT_DATA is nearly full, so nothing more is taken.',
+    follows: 'again',
+    todo: 'Make room, or give it a larger disk. GET /v1/usage says who brings how much; HINDSIGHT_DISK_FREE_BYTES_MIN says when to stop.',
+    status: 503,
+  },
   body_too_large: {
     means: 'A body is larger than the bound, before or after it is unpacked.',
     follows: 'record',

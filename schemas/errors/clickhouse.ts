@@ -8,6 +8,30 @@ export const clickhouseErrors = {
     todo: 'Is it running, and do CLICKHOUSE_URL, _USER, _PASSWORD and _DATABASE name it?',
     status: 503,
   },
+  questions_share_full: {
+    means: 'A workspace asks ClickHouse more at once than its share.',
+    follows: 'again',
+    todo: 'Ask one after the other. GET /v1/usage says what runs and waits.',
+    status: 429,
+  },
+  questions_overloaded: {
+    means: 'All workspaces together ask ClickHouse more at once than the bound.',
+    follows: 'again',
+    todo: 'Callers ask again by themselves. If it stays, give ClickHouse a larger machine.',
+    status: 503,
+  },
+  question_too_slow: {
+    means: 'A question took longer than one may.',
+    follows: 'again',
+    todo: 'Ask for less: fewer days, one event, a smaller filter. Or again, when ClickHouse has less to do.',
+    status: 503,
+  },
+  question_too_large: {
+    means: 'A question takes more memory, or more rows, than one may.',
+    follows: 'record',
+    todo: 'Ask for less: fewer days, one event, a smaller filter.',
+    status: 400,
+  },
   clickhouse_ahead_of_log: {
     means: 'ClickHouse has rows that the log never had.',
     follows: 'stands',

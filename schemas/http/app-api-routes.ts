@@ -65,6 +65,11 @@ const reports: readonly RouteDescription[] = [
 export const appApiRoutes: readonly RouteDescription[] = [
   ...reports,
   get({
+    path: '/v1/usage',
+    summary: 'What the workspace takes of what all share, beside what it may, at this gateway.',
+    answers: {},
+  }),
+  get({
     path: '/v1/customers',
     summary: 'People of an email.',
     query: [{ name: 'email', description: 'Compared in lower case.' }],

@@ -22,6 +22,8 @@ const CountIn = Type.Union([
 ]);
 
 const rateMax = 1_000_000_000;
+const quotaBytesMax = 2 ** 50;
+const QuotaIn = Type.Union([Type.Integer({ minimum: 1, maximum: quotaBytesMax }), Type.Null()]);
 const RateIn = Type.Union([
   Type.Object(
     {
@@ -158,6 +160,16 @@ export const WorkspaceSettingsBody = Type.Object(
           ...closed,
           description:
             'Of each key, and of all keys of the workspace together, at each gateway. Over it: 429.',
+        },
+      ),
+    ),
+    quotas: Type.Optional(
+      Type.Object(
+        { hour_bytes: Type.Optional(QuotaIn), day_bytes: Type.Optional(QuotaIn) },
+        {
+          ...closed,
+          description:
+            'Bytes that its calls may bring, as the log keeps them, in an hour and on a day (UTC), at each gateway. Over it: 429.',
         },
       ),
     ),

@@ -11,12 +11,14 @@ import { mountOpenapi } from './openapi.ts';
 import { mountKeys } from './keys.ts';
 import { mountLive } from './live.ts';
 import { mountExplain } from './explain/routes.ts';
-import type { DefinitionsStore, KeyStore, LiveSource, Query, RulesView } from './ports.ts';
+import type { Workspace } from '../../schemas/ids.ts';
+import type { DefinitionsStore, KeyStore, LiveSource, Query, RulesView, WorkspaceUsage } from './ports.ts';
 import { mountPreview } from './preview.ts';
 import { mountReports } from './reports/routes.ts';
 import { mountSegments } from './segments/routes.ts';
 import { mountTestClock } from './test-clock.ts';
 import { mountTrace } from './trace.ts';
+import { mountUsage } from './usage.ts';
 import { mountWorkspaces } from './workspaces.ts';
 
 export type { DefinitionsStore, KeyStore, Query, RulesView, ServiceStatus, Statuses } from './ports.ts';
@@ -28,6 +30,7 @@ export interface AppOptions {
   readonly rules: RulesView;
   readonly health: HealthOptions;
   readonly live: LiveSource;
+  readonly usage: (workspace: Workspace) => WorkspaceUsage;
   /** What waits for one reader of live calls; 256 kB unless a test says otherwise. */
   readonly liveReaderBytesMax?: number;
   /** HINDSIGHT_TEST_CLOCK */
@@ -58,6 +61,7 @@ export function appPlugin(app: FastifyInstance, options: AppOptions, done: () =>
   mountReports(app, { ...options, now: () => health.clock() ?? Date.now() });
   mountOpenapi(app);
   mountTrace(app, options);
+  mountUsage(app, options);
   mountHealth(app, health);
   if (options.isTestClockOn) mountTestClock(app, { ...options, inForce });
   done();

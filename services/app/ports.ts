@@ -115,10 +115,10 @@ export interface Statuses {
   ready(service: string): Promise<{ readonly ok: boolean; readonly detail?: string }>;
 }
 
-/** Rows of a query with `{name: Type}` parameters. */
+/** Rows of a query with `{name: Type}` parameters. It is asked within the share of the workspace. */
 export type Query = (
   sql: string,
-  parameters: Readonly<Record<string, string | number | readonly string[]>>,
+  parameters: Readonly<Record<string, string | number | readonly string[]>> & { readonly workspace: string },
 ) => Promise<readonly Readonly<Record<string, unknown>>[]>;
 
 /** Which calls a reader wants to see; what is not set does not matter. */
@@ -189,4 +189,28 @@ export interface RulesView {
   /** How far the past of a rule is in; null: it had none when it was met. */
   past(asked: { readonly workspace: string; readonly ruleKey: string }): Promise<object | null>;
   explain(asked: AskedWhy): Promise<AnsweredWhy>;
+}
+
+/** Of an hour or a day (UTC). */
+export interface WindowUsage {
+  /** As the log keeps them. */
+  readonly bytes: number;
+  /** null: no limit. */
+  readonly quota_bytes: number | null;
+  /** ISO 8601 */
+  readonly ends_at: string;
+}
+
+/** What a workspace takes of what all share, at this gateway. JSON-ready. */
+export interface WorkspaceUsage {
+  readonly brought: { readonly hour: WindowUsage; readonly day: WindowUsage };
+  readonly over_quota: boolean;
+  /** Of ClickHouse; refused: since this gateway started. */
+  readonly questions: {
+    readonly running: number;
+    readonly running_max: number;
+    readonly waiting: number;
+    readonly waiting_max: number;
+    readonly refused: number;
+  };
 }

@@ -55,7 +55,7 @@ async function preview(
   const sql = peopleSql(asked.when, { workspace, now, segment });
   const [row] = await query(
     `SELECT count() AS people, groupArraySorted(${String(sampleMax)})(person_id) AS sample FROM (${sql})`,
-    {},
+    { workspace },
   );
   const sample = Array.isArray(row?.['sample']) ? row['sample'].map(String) : [];
   return answer(reply, 200, {

@@ -161,7 +161,7 @@ async function tell(query: Query, subject: Subject, order: Order): Promise<Story
     read(FAILURES),
     person === '' ? [] : read(SEGMENTS),
     person === '' ? [] : read(JOURNEYS),
-    person !== '' && (await hasSkips(query)) ? read(SKIPS) : [],
+    person !== '' && (await hasSkips(query, parameters.workspace)) ? read(SKIPS) : [],
   ]);
   const tables = { waiting, merged, facts, dropped, failures, segments, journeys, skips };
   const truncated = Object.values(tables).some((rows) => rows.length >= traceRowsMax);
@@ -170,10 +170,10 @@ async function tell(query: Query, subject: Subject, order: Order): Promise<Story
 }
 
 /** A database of before triggers that led to no entry were kept has no such view. */
-async function hasSkips(query: Query): Promise<boolean> {
+async function hasSkips(query: Query, workspace: Workspace): Promise<boolean> {
   const rows = await query(
     `SELECT name FROM system.tables WHERE database = currentDatabase() AND name = {name:String}`,
-    { name: 'journey_skips' },
+    { workspace, name: 'journey_skips' },
   );
   return rows.length > 0;
 }

@@ -38,6 +38,7 @@ const SPOOL_AFTER_MS_MIN = 100;
 /** A producer gives up what it could not send in so long. */
 const SPOOL_AFTER_MS_MAX = 25_000;
 const HOUR_MS = 3_600_000;
+const DISK_BYTES_MAX = 2 ** 50;
 
 const fields = {
   brokers: sharedFields.brokers,
@@ -85,6 +86,18 @@ const fields = {
     min: 1,
     max: holdMsMax / HOUR_MS - 1,
     fallback: 12,
+  }),
+  /** With less of the disk of HINDSIGHT_DATA free nothing more is taken; 0: it is not looked at. */
+  diskFreeBytesMin: integerField('HINDSIGHT_DISK_FREE_BYTES_MIN', {
+    min: 0,
+    max: DISK_BYTES_MAX,
+    fallback: 1 << 29,
+  }),
+  /** What any workspace may bring on a day at this gateway, whatever its own quotas say; 0: no limit. */
+  workspaceDayBytesMax: integerField('HINDSIGHT_WORKSPACE_DAY_BYTES_MAX', {
+    min: 0,
+    max: DISK_BYTES_MAX,
+    fallback: 0,
   }),
   clickhouse: clickHouseField('http://127.0.0.1:8123'),
   /** The page /demo, a shop of workspace `sample`. */

@@ -11,6 +11,7 @@ import { inApp } from './in-app-view.ts';
 import { unavailable } from './service-asker.ts';
 import type { Log, Producer } from '../runtime/log/ports.ts';
 import { FollowedTopic, type FollowedTopicPorts } from './followed-topic.ts';
+import { admit, type Usage } from './usage/counted.ts';
 
 export const answerMsMax = 5_000;
 export const callsWaitingMax = 10_000;
@@ -19,6 +20,7 @@ export interface InAppCallsOptions extends FollowedTopicPorts {
   readonly log: Pick<Log, 'admin' | 'reader'>;
   readonly producer: Pick<Producer, 'send'>;
   readonly codecs: Pick<Codecs, 'InAppRequest' | 'InAppAnswer'>;
+  readonly usage: Usage;
   readonly answerMsMax?: number;
 }
 
@@ -51,9 +53,12 @@ export class InAppCallsLog implements InAppCalls {
   }
 
   async send(call: InAppCall): Promise<void> {
-    const { producer, codecs } = this.#options;
+    const { producer, codecs, usage } = this.#options;
+    admit(usage, call.workspace);
     const key = laneKey(call.workspace, { anonymousId: call.anonymousId, identifier: null, messageId: '' });
-    await producer.send('inAppRequests', Buffer.from(key), codecs.InAppRequest.encode(requestOf(call)));
+    const value = codecs.InAppRequest.encode(requestOf(call));
+    await producer.send('inAppRequests', Buffer.from(key), value);
+    usage.bytes.add(call.workspace, Buffer.byteLength(key) + value.length);
   }
 
   async decide(call: InAppCall): Promise<InAppAnswer> {

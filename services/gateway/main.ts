@@ -28,6 +28,9 @@ import { buildServer } from './server.ts';
 import { takeSignInCode } from './sign-in-code.ts';
 import { findStatuses } from './statuses.ts';
 import { TriggerAsker } from './trigger-view.ts';
+import { countedPorts } from './usage/counted.ts';
+import type { DiskRoom } from './usage/disk-room.ts';
+import { openUsage } from './usage/open-usage.ts';
 
 /** Of definitions and control calls. */
 const lingerMs = 2;
@@ -47,7 +50,7 @@ export async function run(env: Env): Promise<RunningGateway> {
   const requestLog = new QuietLog(logger);
   const topics = await openTopics(config, env, { logger, requestLog });
   const { log, producer, intake, codecs, definitions, keysLog, standing } = topics;
-  const clickhouse = openClickhouse(config);
+  const clickhouse = openClickhouse(config, { log: requestLog });
   const budgets = bodyBudgets();
   const doors = new Doors({ perAddressMax: config.connectionsPerAddressMax }, requestLog);
   const statuses = findStatuses(config);
@@ -56,7 +59,8 @@ export async function run(env: Env): Promise<RunningGateway> {
   const { live } = watch;
   const clock = config.testClock ? clockOf(definitions) : undefined;
   const rules = new TriggerAsker(config);
-  const onSite = await openOnSite({ ...topics, config, keys: keysLog.keys, logger, clock });
+  const usage = await openUsage(config, { definitions, clickhouse, log: requestLog, logger });
+  const onSite = await openOnSite({ ...topics, config, keys: keysLog.keys, logger, clock, usage });
   const server = buildServer({
     onSite: onSite.options,
     log: requestLog,
@@ -64,8 +68,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     budgets,
     ingest: {
       keys: keysLog.keys,
-      intake,
-      producer,
+      ...countedPorts({ intake, producer }, usage),
       admin: log.admin,
       codecs,
       logger,
@@ -78,11 +81,11 @@ export async function run(env: Env): Promise<RunningGateway> {
     frontPage: { signIn: (code) => takeSignInCode(config.dataFolder, code, Date.now()) },
     demo: config.demo ? { keys: () => sampleKeys(config.dataFolder, env) } : undefined,
     app: {
-      ...{ keys: keysLog.keys, definitions, query: clickhouse.query, rules, live },
+      ...{ keys: keysLog.keys, definitions, query: clickhouse.query, rules, live, usage: usage.of },
       isTestClockOn: config.testClock,
       inForceWaitMsMax: config.inForceWaitMsMax,
       health: {
-        ...healthOf(statuses, log, clickhouse),
+        ...healthOf(statuses, log, { clickhouse, disk: usage.disk }),
         ...doorHealthOf(intake, definitions, budgets),
         clock: standing,
       },
@@ -97,6 +100,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     status: () => ({
       ...statusOf(budgets, requestLog, definitions),
       ...watch.status(),
+      ...usage.status(),
       ...{ url, ingest: intake.state, connections: doors.state },
     }),
   });
@@ -106,7 +110,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     close: async () => {
       await closeServer(server, secure);
       const folds = [definitions, keysLog, intake];
-      await closeAll([status, watch, onSite, rules, ...folds, producer, clickhouse, log]);
+      await closeAll([status, watch, onSite, usage, rules, ...folds, producer, clickhouse, log]);
     },
   };
 }
@@ -143,8 +147,13 @@ async function openTopics(
   return { log, producer, intake, codecs, definitions, keysLog, standing };
 }
 
-function healthOf(statuses: Statuses, log: Pick<Log, 'admin'>, clickhouse: Clickhouse) {
-  return { admin: log.admin, statuses, parts: checksOf(log, clickhouse) };
+interface CheckedParts {
+  readonly clickhouse: Clickhouse;
+  readonly disk: DiskRoom;
+}
+
+function healthOf(statuses: Statuses, log: Pick<Log, 'admin'>, parts: CheckedParts) {
+  return { admin: log.admin, statuses, parts: checksOf(log, parts) };
 }
 
 function keysOf(
@@ -188,10 +197,14 @@ function doorHealthOf(intake: Intake, definitions: DefinitionsLog, budgets: Body
   };
 }
 
-function checksOf(log: Pick<Log, 'admin'>, clickhouse: Clickhouse): AppOptions['health']['parts'] {
+function checksOf(
+  log: Pick<Log, 'admin'>,
+  { clickhouse, disk }: CheckedParts,
+): AppOptions['health']['parts'] {
   return {
+    disk: () => Promise.resolve(disk.health),
     kafka: () => check(async () => log.admin.endOffsets('definitions')),
-    'clickhouse-engine': () => check(async () => clickhouse.query('SELECT 1', {})),
+    'clickhouse-engine': () => check(() => clickhouse.answers()),
   };
 }
 

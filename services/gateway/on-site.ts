@@ -9,6 +9,7 @@ import { learnSchema } from '../runtime/registry.ts';
 import type { GatewayConfig } from './config.ts';
 import { InAppCallsLog } from './in-app-calls.ts';
 import { InAppAsker } from './in-app-view.ts';
+import type { Usage } from './usage/counted.ts';
 
 export interface OnSiteParts {
   readonly config: Pick<GatewayConfig, 'dataFolder' | 'registryUrl'>;
@@ -18,6 +19,7 @@ export interface OnSiteParts {
   readonly codecs: Codecs;
   readonly logger: Logger;
   readonly clock: StandingClock | undefined;
+  readonly usage: Usage;
 }
 
 export interface OnSite {

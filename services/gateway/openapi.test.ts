@@ -57,7 +57,7 @@ function targetOf(document: unknown, reference: string): unknown {
 }
 
 const NAMES =
-  'type action identifiers attributes name id email cio_id anonymous_id data timestamp batch event properties traits context userId anonymousId messageId groupId previousId primary secondary device token platform delivery_id metric payload unsubscribe ids items products sentAt writeKey when filter segment kind guards rate_limits event_names identify_moments event_schemas old_valid_s cio_relationships object_id __proto__ constructor'.split(
+  'type action identifiers attributes name id email cio_id anonymous_id data timestamp batch event properties traits context userId anonymousId messageId groupId previousId primary secondary device token platform delivery_id metric payload unsubscribe ids items products sentAt writeKey when filter segment kind guards rate_limits quotas event_names identify_moments event_schemas old_valid_s cio_relationships object_id __proto__ constructor'.split(
     ' ',
   );
 const TEXTS =

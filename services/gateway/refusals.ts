@@ -28,7 +28,9 @@ export function answerError(log: QuietLog, error: unknown, reply: FastifyReply):
   if (status !== undefined) return answerRefusal(reply, status, code, message);
   if (error instanceof CodedError && error.retryable) {
     log.say('warn', code, 'requests were put off', { error });
-    return answerRefusal(reply.header('retry-after', String(retryAfterS)), 503, code, message);
+    const later = errorEntry(error.code).status ?? 503;
+    const waitS = error.retryAfterS ?? retryAfterS;
+    return answerRefusal(reply.header('retry-after', String(waitS)), later, code, message);
   }
   log.say('error', code, 'a request failed', { error });
   return answerRefusal(reply, 500, 'internal', 'something went wrong on our side');

@@ -1,9 +1,12 @@
 /**
  * Calls of the real world that need more than ingest, through a whole installation: a long past and the identify behind it
- * (case 3), digits to the last reader (case 23), pages in conditions (case 28), what the key of a page may not do (case 29).
+ * (case 3), what proxies, browsers and hand-written clients put around a call (cases 9 to 12, 26, 30), digits to the last
+ * reader (case 23), pages in conditions (case 28), what the key of a page may not do (case 29), what a workspace may bring.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { exactNumber } from '../runtime/exact-json.ts';
+import { head, rawCall } from '../testing/raw-connection.ts';
 import { StackCalls } from '../testing/stack-calls.ts';
 import { startStack, type Stack } from '../testing/stack.ts';
 
@@ -211,6 +214,157 @@ test(
     expect(await calls.browser('/alias', aliases[0] ?? {})).toMatchObject(refused);
     await calls.settled();
     expect(await calls.rows(people)).toEqual([['c29-other']]);
+  },
+  TEST_MS_MAX,
+);
+
+type Sent = string | Uint8Array;
+
+/** As it is given, over a socket: what no client library would send. */
+async function send(method: string, path: string, headers: Record<string, string> = {}, body?: Sent) {
+  const bytes = Buffer.from(body ?? '');
+  const all = {
+    connection: 'close',
+    ...(body !== undefined && { 'content-length': String(bytes.length) }),
+    ...headers,
+  };
+  const port = Number(new URL(stack.http).port);
+  return await rawCall(port, Buffer.concat([Buffer.from(head(method, path, all)), bytes]));
+}
+const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
+const asServer = () => ({ authorization: basic(`${stack.credentials.default.write_key}:`) });
+const asTrack = () => {
+  const { site_id, api_key } = stack.credentials.default;
+  return { authorization: basic(`${site_id}:${api_key}`) };
+};
+const taken = async (path: string, headers: Record<string, string>, body: Sent): Promise<void> => {
+  const answer = await send('POST', path, headers, body);
+  expect([path, headers['content-encoding'], answer.status]).toEqual([
+    path,
+    headers['content-encoding'],
+    200,
+  ]);
+};
+/** Names of visitors' events, in order. */
+const seenOf = (visitor: string) =>
+  calls.rows(`SELECT name FROM anonymous_events WHERE anonymous_id = '${visitor}' ORDER BY name`);
+
+test(
+  'cases 9, 10, 12: what a client or a proxy puts around a body or into a path is no part of the call',
+  async () => {
+    const bom = '\uFEFF';
+    const event = (visitor: string, name: string) => JSON.stringify({ event: name, anonymousId: visitor });
+    await taken('/v1/track', asServer(), bom + event('c9', 'mark'));
+    await taken('/v1/track', asServer(), Buffer.from(bom + event('c9', 'wide mark'), 'utf16le'));
+    await taken('/api/v1/events', asTrack(), `${bom}{"name":"track mark","anonymous_id":"c9"}`);
+    const entity = {
+      type: 'person',
+      action: 'identify',
+      identifiers: { id: 'c9' },
+      attributes: { plan: 'gold' },
+    };
+    await taken('/api/v2/entity', asTrack(), bom + JSON.stringify(entity));
+
+    await taken('/v1/track/', asServer(), event('c10', 'behind'));
+    await taken('//v1///track', asServer(), event('c10', 'between'));
+    for (const path of ['/api/v1//customers/c10', '/api/v1/customers/c10%2Fb/', '/api/v1/customers/c10%2F']) {
+      expect((await send('PUT', path, asTrack(), '{}')).status).toBe(200);
+    }
+
+    const packed = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync };
+    for (const [encoding, pack] of Object.entries(packed)) {
+      await taken('/v1/track', { ...asServer(), 'content-encoding': encoding }, pack(event('c12', encoding)));
+      const inflated = event('c12', `${encoding}, inflated`);
+      await taken('/v1/track', { ...asServer(), 'content-encoding': encoding }, inflated);
+    }
+    const raw = deflateRawSync(event('c12', 'raw deflate'));
+    await taken('/v1/track', { ...asServer(), 'content-encoding': 'deflate' }, raw);
+    const unknown = await send('POST', '/v1/track', { ...asServer(), 'content-encoding': 'zstd' }, '{}');
+    expect(unknown.status).toBe(415);
+    await calls.settled();
+
+    expect(await seenOf('c9')).toEqual([['mark'], ['track mark'], ['wide mark']]);
+    expect(await calls.rows(`SELECT attributes FROM people WHERE id = 'c9'`)).toEqual([['{"plan":"gold"}']]);
+    expect(await seenOf('c10')).toEqual([['behind'], ['between']]);
+    const people = `SELECT id FROM people WHERE startsWith(ifNull(id, ''), 'c10') ORDER BY id`;
+    expect(await calls.rows(people)).toEqual([['c10'], ['c10/'], ['c10/b']]);
+    const names = Object.keys(packed).flatMap((encoding) => [encoding, `${encoding}, inflated`]);
+    expect(await seenOf('c12')).toEqual([...names, 'raw deflate'].toSorted().map((name) => [name]));
+  },
+  TEST_MS_MAX,
+);
+
+test(
+  'cases 11, 26, 30: a page may ask for what its tools add, its key counts in the body, and no method is 500',
+  async () => {
+    const asked = 'baggage,content-type,sentry-trace';
+    for (const path of ['/v1/t', '/v1/i', '/api/v1/customers/x']) {
+      const answer = await send('OPTIONS', path, {
+        origin: 'https://shop.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': asked,
+      });
+      expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([204, '*']);
+      expect(answer.headers['access-control-allow-headers']?.split(/, ?/)).toEqual(asked.split(','));
+      expect(answer.headers['vary']?.toLowerCase()).toContain('access-control-request-headers');
+    }
+
+    const writeKey = stack.credentials.default.browser_key;
+    const staff = { authorization: basic('staff:secret') };
+    await taken('/v1/t', staff, JSON.stringify({ event: 'riding', anonymousId: 'c26', writeKey }));
+    const beacon = { type: 'track', event: 'beacon', anonymousId: 'c26' };
+    await taken('/v1/b', staff, JSON.stringify({ batch: [beacon], writeKey }));
+    const wrong = JSON.stringify({ event: 'wrong', anonymousId: 'c26', writeKey: 'none' });
+    expect((await send('POST', '/v1/t', staff, wrong)).status).toBe(401);
+    expect((await send('POST', '/v1/track', staff, wrong)).status).toBe(401);
+
+    for (const method of ['QUERY', 'PROPFIND', 'TRACE', 'SEARCH', 'PATCH']) {
+      for (const path of [
+        '/v1/track',
+        '/api/v1/customers/1',
+        '/v1/definitions/segments/a',
+        '/nowhere',
+        '/',
+      ]) {
+        const answer = await send(method, path, asServer());
+        expect([method, path, answer.status >= 400 && answer.status < 500]).toEqual([method, path, true]);
+        expect(JSON.parse(answer.body)).toHaveProperty('meta.error');
+      }
+    }
+    await calls.settled();
+    expect(await seenOf('c26')).toEqual([['beacon'], ['riding']]);
+  },
+  TEST_MS_MAX,
+);
+
+test(
+  'a workspace over its quota is told so, sees it, goes on when it is raised, and what was kept is whole',
+  async () => {
+    const quotas = async (day_bytes: number | null) => {
+      expect((await calls.app('PUT', '/v1/workspaces/default', { quotas: { day_bytes } })).status).toBe(200);
+    };
+    const usage = async () => (await calls.app('GET', '/v1/usage')).body;
+    const bring = (name: string) => calls.pipelines('/track', { anonymousId: 'quota', event: name });
+    await quotas(1);
+    expect(await bring('over')).toMatchObject({
+      status: 429,
+      body: { meta: { code: 'workspace_over_quota' } },
+    });
+    expect(await usage()).toMatchObject({ over_quota: true, brought: { day: { quota_bytes: 1 } } });
+    // Another workspace of the same installation does not notice.
+    const sample = new StackCalls(stack, stack.credentials.sample);
+    expect(await sample.pipelines('/track', { anonymousId: 'quota', event: 'elsewhere' })).toEqual(ok);
+    // Nor does a restart make a new day of it.
+    await stack.restart('gateway');
+    expect((await bring('over')).status).toBe(429);
+    await quotas(null);
+    expect(await bring('under')).toEqual(ok);
+    await calls.settled();
+    expect(await usage()).toMatchObject({ over_quota: false });
+    expect(await seenOf('quota')).toEqual([['elsewhere'], ['under']]);
+    // The gateway that stopped wrote how often it had said no, in one row.
+    const rows = `SELECT count(), sum(JSONExtractInt(assumeNotNull(detail), 'calls')) FROM dropped WHERE reason = 'workspace_over_quota'`;
+    expect(await calls.rows(rows)).toEqual([[1, 1]]);
   },
   TEST_MS_MAX,
 );

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf, type KnownKey } from '../runtime/caller.ts';
 import type { Sighting } from '../runtime/sighting.ts';
 import { failure, type Envelope } from './answers.ts';
-import type { RateLimits } from './rate-limits.ts';
+import type { CallLimits, Limited } from './call-limits.ts';
 import { sightings, type Taken } from './sightings.ts';
 import type { Translation } from './translation.ts';
 
@@ -29,7 +29,7 @@ export function takenBy(...translations: readonly Translation[]): Taken {
   };
 }
 
-export function watchDoor(app: FastifyInstance, limits: RateLimits, watch: Watch): void {
+export function watchDoor(app: FastifyInstance, limits: CallLimits, watch: Watch): void {
   // After the route's own hook, which finds the key, and before the body.
   app.addHook('preParsing', (request, reply, _payload, done) => {
     const key = callerOf(request)?.key;
@@ -47,7 +47,7 @@ export function watchDoor(app: FastifyInstance, limits: RateLimits, watch: Watch
 }
 
 /** For a key that was in the body. @returns whether the request was answered 429. */
-export function limitedByBody(limits: RateLimits, request: FastifyRequest, reply: FastifyReply): boolean {
+export function limitedByBody(limits: CallLimits, request: FastifyRequest, reply: FastifyReply): boolean {
   const key = callerOf(request)?.key;
   if (key === undefined) return false;
   if (limited(limits, key, reply)) return true;
@@ -55,17 +55,15 @@ export function limitedByBody(limits: RateLimits, request: FastifyRequest, reply
   return false;
 }
 
-function limited(limits: RateLimits, key: KnownKey, reply: FastifyReply): boolean {
-  const waitS = limits.waitS(key);
-  if (waitS === undefined) return false;
-  const text = `could not take the call: key ${key.id} or its workspace calls faster than it may`;
-  const envelope = envelopeOf(reply.request.url);
-  void failure(reply.header('retry-after', String(waitS)), 429, limitBody(envelope, text));
+function limited(limits: CallLimits, key: KnownKey, reply: FastifyReply): boolean {
+  const why = limits.limited(key);
+  if (why === undefined) return false;
+  const body = limitBody(envelopeOf(reply.request.url), why);
+  void failure(reply.header('retry-after', String(why.waitS)), 429, body);
   return true;
 }
 
-function limitBody(envelope: Envelope, message: string): unknown {
-  const code = 'rate_limited';
+function limitBody(envelope: Envelope, { code, message }: Limited): unknown {
   switch (envelope) {
     case 'error':
       return { meta: { error: message, code } };

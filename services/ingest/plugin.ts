@@ -4,6 +4,7 @@ import type { Workspace } from '../../schemas/ids.ts';
 import { silentLogger, type Logger } from '../runtime/logger.ts';
 import { defaultSettings, type WorkspaceSettings } from '../runtime/workspace-settings.ts';
 import type { Keys } from './authenticate.ts';
+import { CallLimits, type QuotaWait } from './call-limits.ts';
 import { reportCorrections } from './report-corrections.ts';
 import { deliverTo, type DeliveryOptions } from './deliver.ts';
 import { watchDoor, type Watch } from './door-watch.ts';
@@ -29,6 +30,8 @@ export interface IngestOptions extends DeliveryOptions {
   readonly logger?: Pick<Logger, 'warn'>;
   /** Sees every call and its answer. */
   readonly watch?: Watch;
+  /** Of what a workspace brings; there is none if not given. */
+  readonly quotaWaitS?: QuotaWait;
   /** ms that only grow, of rate limits. */
   readonly limitsMonotonicMs?: () => number;
   /** Under HINDSIGHT_TEST_CLOCK only. */
@@ -39,7 +42,8 @@ export function ingestPlugin(app: FastifyInstance, options: IngestOptions, done:
   const { keys, testClock, settings = () => defaultSettings, logger = silentLogger } = options;
   const deliver = deliverTo(options);
   const report = reportCorrections(logger);
-  const limits = new RateLimits(settings, options.limitsMonotonicMs);
+  const quotaWaitS = options.quotaWaitS ?? (() => undefined);
+  const limits = new CallLimits(new RateLimits(settings, options.limitsMonotonicMs), quotaWaitS);
   watchDoor(app, limits, options.watch ?? { saw: () => undefined });
   const routes: IngestRoutes = {
     keys,

@@ -8,7 +8,7 @@ import type { Keys } from './authenticate.ts';
 import { formOf } from './formed.ts';
 import { barredCalls } from './key-rules.ts';
 import type { Deliver } from './deliver.ts';
-import type { RateLimits } from './rate-limits.ts';
+import type { CallLimits } from './call-limits.ts';
 import { RECEIVED_AT_HEADER, type ReceiveTime } from './receive-time.ts';
 import type { CallContext } from './translation.ts';
 
@@ -18,7 +18,7 @@ export interface IngestRoutes {
   readonly deliver: Deliver;
   readonly receiveTime: ReceiveTime;
   readonly mintMessageId: () => string;
-  readonly limits: RateLimits;
+  readonly limits: CallLimits;
   /** In force now. */
   readonly settings: (workspace: Workspace) => WorkspaceSettings;
   /** Of a segment that is stored now. */

@@ -5,15 +5,19 @@ export interface CodedErrorOptions {
   readonly cause?: unknown;
   /** What a person can do about it, as sentences, where more is known than the table says. */
   readonly hint?: string;
+  /** When a caller may try again, where more is known than a moment. */
+  readonly retryAfterS?: number;
 }
 
 export class CodedError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
-  constructor(code: ErrorCode, message: string, { cause, hint }: CodedErrorOptions = {}) {
+  readonly retryAfterS: number | undefined;
+  constructor(code: ErrorCode, message: string, { cause, hint, retryAfterS }: CodedErrorOptions = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'CodedError';
     this.code = code;
+    this.retryAfterS = retryAfterS;
     const { todo } = errorEntry(code);
     this.hint = hint ?? (todo === '' ? undefined : todo);
   }

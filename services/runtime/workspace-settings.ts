@@ -11,6 +11,12 @@ export interface Rate {
   readonly burst?: number;
 }
 
+/** Bytes that a workspace may bring in an hour and on a day (UTC); null: no limit. */
+export interface Quotas {
+  readonly hour_bytes: number | null;
+  readonly day_bytes: number | null;
+}
+
 /** An event that identifies, by one of its properties (spec E row 88). */
 export interface IdentifyMoment {
   readonly event: string;
@@ -73,6 +79,8 @@ export interface WorkspaceSettings {
     readonly workspace_calls: Rate | null;
     readonly workspace_bytes: Rate | null;
   };
+  /** What it may bring, as the log keeps it. */
+  readonly quotas: Quotas;
   /** Share of people, 0 to 1, whom every journey leaves out for comparison (spec D.2, *holdout*). */
   readonly global_holdout: number;
 }
@@ -98,6 +106,7 @@ export const defaultSettings: WorkspaceSettings = {
   browser_keys_may_suppress: false,
   browser_keys_may_alias: false,
   rate_limits: { key_calls: null, key_bytes: null, workspace_calls: null, workspace_bytes: null },
+  quotas: { hour_bytes: null, day_bytes: null },
   global_holdout: 0,
 };
 
@@ -105,10 +114,11 @@ const anySchema: EventSchema = { required: [], types: {} };
 
 type StoredSettings = Omit<
   Partial<WorkspaceSettings>,
-  'guards' | 'rate_limits' | 'event_names' | 'event_schemas'
+  'guards' | 'rate_limits' | 'quotas' | 'event_names' | 'event_schemas'
 > & {
   readonly guards?: Partial<WorkspaceSettings['guards']>;
   readonly rate_limits?: Partial<WorkspaceSettings['rate_limits']>;
+  readonly quotas?: Partial<Quotas>;
   readonly event_names?: Partial<EventNamesSettings>;
   readonly event_schemas?: Readonly<Record<string, Partial<EventSchema>>>;
 };
@@ -121,11 +131,12 @@ export function settingsOf(definitions: Pick<DefinitionsView, 'get'>, workspace:
   if (settings === undefined) {
     const guards = { ...defaultSettings.guards, ...stored.guards };
     const rateLimits = { ...defaultSettings.rate_limits, ...stored.rate_limits };
+    const quotas = { ...defaultSettings.quotas, ...stored.quotas };
     const event_names = { ...defaultSettings.event_names, ...stored.event_names };
     const event_schemas = Object.fromEntries(
       Object.entries(stored.event_schemas ?? {}).map(([name, schema]) => [name, { ...anySchema, ...schema }]),
     );
-    const merged = { guards, rate_limits: rateLimits, event_names, event_schemas };
+    const merged = { guards, rate_limits: rateLimits, quotas, event_names, event_schemas };
     settings = { ...defaultSettings, ...stored, ...merged };
     whole.set(stored, settings);
   }

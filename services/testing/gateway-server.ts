@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { localCodecs } from '../../schemas/codec.ts';
-import { toWorkspace } from '../../schemas/ids.ts';
+import { toWorkspace, type Workspace } from '../../schemas/ids.ts';
 import type { CollectedEvent, DroppedEvent, IdentityRequest } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
 import type { DefinitionsStore, KeyStore, RulesView, ServiceStatus } from '../app/plugin.ts';
@@ -16,8 +16,12 @@ import { LiveCalls } from '../gateway/live/live-calls.ts';
 import { RefusalCounts } from '../gateway/live/refusal-counts.ts';
 import { Doors, type DoorLimits } from '../gateway/door.ts';
 import { QuietLog } from '../gateway/quiet-log.ts';
+import { QuestionQueue } from '../gateway/questions/question-queue.ts';
 import { plainIntake } from './plain-intake.ts';
 import { buildServer, type ServerOptions } from '../gateway/server.ts';
+import { countedPorts, type Usage } from '../gateway/usage/counted.ts';
+import { usageOf } from '../gateway/usage/open-usage.ts';
+import { WorkspaceBytes } from '../gateway/usage/workspace-bytes.ts';
 import { segmentTypeOf } from '../runtime/segment-type.ts';
 import { inApp } from '../gateway/in-app-view.ts';
 import { unavailable } from '../gateway/service-asker.ts';
@@ -206,6 +210,7 @@ export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets'
   readonly rules?: RulesView;
   readonly intake?: IngestOptions['intake'];
   readonly ingest?: ServerOptions['app']['health']['ingest'];
+  readonly disk?: Usage['disk'];
   readonly signIn?: ServerOptions['frontPage']['signIn'];
 }
 
@@ -229,6 +234,17 @@ function statusesPort(statuses: TestServer['statuses']): ServerOptions['app']['h
     names: () => Promise.resolve(Object.keys(statuses)),
     ready: (name) => Promise.resolve({ ok: statuses[name] !== undefined }),
   };
+}
+
+const noRules: RulesView = {
+  explain: () => Promise.resolve({ type: 'not_here' }),
+  past: () => Promise.resolve(null),
+};
+
+function usageIn(definitions: DefinitionsStore, disk: Usage['disk'] = { check: () => undefined }) {
+  const quotas = (name: Workspace) => settingsOf(definitions, name).quotas;
+  const bytes = new WorkspaceBytes({ quotas, dayBytesMax: null, now: Date.now });
+  return { bytes, disk, questions: new QuestionQueue() };
 }
 
 export function testServer({
@@ -255,6 +271,7 @@ export function testServer({
   const admin = { endOffsets: endsOf, writtenOffsets: endsOf, partitionsOf };
   const quiet = new QuietLog(logger);
   const live = new LiveCalls({ refusals: new RefusalCounts(), log: quiet, toldPerSecondMax: 1_000_000 });
+  const usage = usageIn(definitions, real.disk);
   const doors = new Doors(real.door ?? { perAddressMax: 2_000 }, quiet);
   const server = buildServer({
     log: quiet,
@@ -263,8 +280,7 @@ export function testServer({
     ...(bodyMsMax !== undefined && { bodyMsMax }),
     ingest: {
       keys,
-      producer: sent,
-      intake: real.intake ?? plainIntake(sent),
+      ...countedPorts({ intake: real.intake ?? plainIntake(sent), producer: sent }, usage),
       admin,
       codecs: localCodecs(),
       watch: live,
@@ -279,12 +295,10 @@ export function testServer({
       keys,
       definitions: real.store ?? definitions,
       isTestClockOn: testClock,
-      rules: real.rules ?? {
-        explain: () => Promise.resolve({ type: 'not_here' }),
-        past: () => Promise.resolve(null),
-      },
+      rules: real.rules ?? noRules,
       inForceWaitMsMax,
       live,
+      usage: (name) => usageOf(name, usage),
       ...(liveReaderBytesMax !== undefined && { liveReaderBytesMax }),
       query: (sql) => Promise.resolve(Object.entries(rows).find(([word]) => sql.includes(word))?.[1] ?? []),
       health: {

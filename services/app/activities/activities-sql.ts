@@ -24,7 +24,7 @@ export interface ActivitiesAsked {
 
 export interface ActivitiesSql {
   readonly sql: string;
-  readonly parameters: Readonly<Record<string, string | number>>;
+  readonly parameters: Readonly<Record<string, string | number>> & { readonly workspace: string };
 }
 
 const EVENT_TYPES = new Set(['event', 'page', 'screen']);

@@ -1,4 +1,7 @@
-/** Calls over a rate limit, as rows of `dropped`: one for each key a minute, which says how many, and not one a call. */
+/**
+ * Calls over a rate limit or a quota, as rows of `dropped`: one for each key and reason a minute, which says how many, and not
+ * one a call. A workspace over its quota has a line of the log as well: what it sends is not kept until the hour or day ends.
+ */
 import type { Codec } from '../../../schemas/codec.ts';
 import { droppedEvent } from '../../../schemas/dropped-event.ts';
 import type { Producer } from '../../runtime/log/ports.ts';
@@ -42,16 +45,20 @@ export class LimitedRows {
   async write(): Promise<void> {
     const { refusals, producer, codec, logger, now } = this.#options;
     const at = now();
-    for (const { workspace, key, count } of refusals.limited) {
-      const calls = count - (this.#told.get(key) ?? 0);
+    for (const { workspace, key, reason: code, count } of refusals.limited) {
+      const reason = code === 'workspace_over_quota' ? code : 'rate_limited';
+      const told = `${key}/${reason}`;
+      const calls = count - (this.#told.get(told) ?? 0);
       if (calls === 0) continue;
       const detail = JSON.stringify({ key, calls, since: new Date(this.#since).toISOString() });
-      const row = droppedEvent({ workspace, reason: 'rate_limited', stage: 'ingest', at, detail });
+      const row = droppedEvent({ workspace, reason, stage: 'ingest', at, detail });
+      if (reason === 'workspace_over_quota')
+        logger.warn({ workspace, key, calls, code }, 'calls over a quota were not taken');
       try {
         await producer.send('eventsDropped', Buffer.from(workspace), codec.encode(row));
-        this.#told.set(key, count);
+        this.#told.set(told, count);
       } catch (error) {
-        logger.warn({ error, workspace }, 'how many calls were over a rate limit could not be written yet');
+        logger.warn({ error, workspace }, 'how many calls were over a limit could not be written yet');
       }
     }
     this.#since = at;

@@ -14,6 +14,13 @@ interface Kind {
   last: Sighting;
 }
 
+export interface LimitedCount {
+  readonly workspace: Workspace;
+  readonly key: string;
+  readonly reason: string;
+  readonly count: number;
+}
+
 export class RefusalCounts {
   readonly #kinds = new Map<string, Kind>();
 
@@ -40,10 +47,12 @@ export class RefusalCounts {
     return sums;
   }
 
-  /** Calls over a rate limit, by workspace and key. */
-  get limited(): readonly { readonly workspace: Workspace; readonly key: string; readonly count: number }[] {
-    return [...this.#kinds.values()].flatMap(({ workspace, key, count, last }) =>
-      last.answered === 'limited' && workspace !== null && key !== null ? [{ workspace, key, count }] : [],
+  /** Calls over a rate limit or a quota, by workspace, key and which of these. */
+  get limited(): readonly LimitedCount[] {
+    return [...this.#kinds.values()].flatMap(({ workspace, key, reason, count, last }) =>
+      last.answered === 'limited' && workspace !== null && key !== null
+        ? [{ workspace, key, reason, count }]
+        : [],
     );
   }
 
