@@ -37,3 +37,34 @@ export const ruleRoutes: readonly RouteDescription[] = [
     answers: { ...badBody, ...missing, ...unavailable },
   },
 ];
+
+/** @param path of the definitions of a kind. */
+export function versionRoutes(path: string, singular: string): readonly RouteDescription[] {
+  return [
+    {
+      method: 'get',
+      path: `${path}/{id}/versions`,
+      summary: `The versions that a ${singular} has had, newest first, and what each changed.`,
+      auth: 'app',
+      answers: missing,
+    },
+    {
+      method: 'get',
+      path: `${path}/{id}/versions/{version}`,
+      summary: `A ${singular} as it was.`,
+      auth: 'app',
+      answers: missing,
+    },
+    {
+      method: 'get',
+      path: `${path}/{id}/compare`,
+      summary: `Where two versions of a ${singular} differ, by JSON pointer.`,
+      auth: 'app',
+      query: [
+        { name: 'from', description: 'Number of a version.' },
+        { name: 'to', description: 'Likewise; the newest without it.' },
+      ],
+      answers: { ...badBody, ...missing },
+    },
+  ];
+}

@@ -17,6 +17,7 @@ import { mountReports } from './reports/routes.ts';
 import { mountSegments } from './segments/routes.ts';
 import { mountTestClock } from './test-clock.ts';
 import { mountTrace } from './trace.ts';
+import { mountVersions } from './versions.ts';
 import { mountWorkspaces } from './workspaces.ts';
 
 export type { DefinitionsStore, KeyStore, Query, RulesView, ServiceStatus, Statuses } from './ports.ts';
@@ -50,6 +51,7 @@ export function appPlugin(app: FastifyInstance, options: AppOptions, done: () =>
   mountLive(app, { keys, live, ...(readerBytesMax !== undefined && { readerBytesMax }) });
   mountFragmentation(app, options);
   mountDefinitions(app, { ...options, inForce });
+  mountVersions(app, options);
   mountExplain(app, options);
   mountPreview(app, options);
   mountCustomers(app, options);

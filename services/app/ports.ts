@@ -4,6 +4,7 @@ import type { Definition } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
 import type { KeyKind, KnownKey } from '../runtime/caller.ts';
 import type { Answered, Sighting } from '../runtime/sighting.ts';
+import type { DefinitionVersion } from '../runtime/definition-versions.ts';
 import type { StoredDefinition } from '../runtime/definitions.ts';
 
 export type DefinitionKind = 'segment' | 'journey' | 'message' | 'workspace';
@@ -20,6 +21,8 @@ export interface DefinitionWrite {
 export interface DefinitionsStore {
   get(kind: Definition['kind'], workspace: string, id: string): StoredDefinition | undefined;
   list(kind: Definition['kind'], workspace: string): readonly StoredDefinition[];
+  /** What it has been, newest first, as far as it is kept here; nothing where there never was one. */
+  versions(kind: Definition['kind'], workspace: string, id: string): readonly DefinitionVersion[];
   /** Resolves with what the broker now has; undefined when it would be one more than `countMax` or may not be. */
   put(
     kind: DefinitionKind,

@@ -8,6 +8,7 @@ import type { TopicId } from '../../schemas/topics.ts';
 import type { DefinitionsStore, KeyStore, RulesView, ServiceStatus } from '../app/plugin.ts';
 import type { DefinitionKind } from '../app/ports.ts';
 import type { IngestOptions } from '../ingest/plugin.ts';
+import { DefinitionVersions } from '../runtime/definition-versions.ts';
 import { Definitions } from '../runtime/definitions.ts';
 import type { Producer } from '../runtime/log/ports.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -92,6 +93,7 @@ const nextTurn = () => new Promise((done) => setImmediate(done));
 /** The definitions topic, without a topic. */
 export class FakeDefinitions implements DefinitionsStore {
   readonly #fold = new Definitions();
+  readonly #former = new DefinitionVersions();
   readonly #versions = new Map<string, number>();
   #tail: Promise<unknown> = Promise.resolve();
   get offset(): number {
@@ -102,6 +104,7 @@ export class FakeDefinitions implements DefinitionsStore {
   }
   get: DefinitionsStore['get'] = (kind, name, id) => this.#fold.get(kind, name, id);
   list: DefinitionsStore['list'] = (kind, name) => this.#fold.list(kind, name);
+  versions: DefinitionsStore['versions'] = (kind, name, id) => this.#former.of(kind, name, id);
   put: DefinitionsStore['put'] = (kind, name, id, { body, countMax = Infinity, mayStore }) =>
     this.#inTurn(() => {
       if (this.get(kind, name, id) === undefined && this.list(kind, name).length >= countMax)
@@ -136,15 +139,9 @@ export class FakeDefinitions implements DefinitionsStore {
     const key = `${kind}/${name}/${id}`;
     const version = (this.#versions.get(key) ?? 0) + 1;
     this.#versions.set(key, version);
-    this.#fold.apply(this.offset, {
-      kind,
-      workspace: name,
-      id,
-      version,
-      deleted: body === null,
-      at: 1,
-      body,
-    });
+    const record = { kind, workspace: name, id, version, deleted: body === null, at: 1, body };
+    this.#fold.apply(this.offset, record);
+    this.#former.apply(record, this.get(kind, name, id));
     return version;
   }
 }
