@@ -13,6 +13,7 @@ import { mountLive } from './live.ts';
 import { mountExplain } from './explain/routes.ts';
 import type { DefinitionsStore, KeyStore, LiveSource, Query, RulesView } from './ports.ts';
 import { mountPreview } from './preview.ts';
+import { mountReplay } from './replay.ts';
 import { mountReports } from './reports/routes.ts';
 import { mountSegments } from './segments/routes.ts';
 import { mountTestClock } from './test-clock.ts';
@@ -54,6 +55,7 @@ export function appPlugin(app: FastifyInstance, options: AppOptions, done: () =>
   mountVersions(app, options);
   mountExplain(app, options);
   mountPreview(app, options);
+  mountReplay(app, options);
   mountCustomers(app, options);
   mountActivities(app, options);
   mountSegments(app, { ...options, inForce });

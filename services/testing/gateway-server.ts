@@ -188,6 +188,13 @@ const noInApp: Pick<OnSiteOptions, 'view' | 'calls'> = {
   calls: { send: noAnswer, decide: noAnswer },
 };
 
+const noRules: RulesView = {
+  explain: () => Promise.resolve({ type: 'not_here' }),
+  past: () => Promise.resolve(null),
+  replay: () => Promise.resolve({ type: 'rule_unknown' }),
+  rehearse: () => Promise.resolve({ type: 'rule_unknown' }),
+};
+
 const takenAll: ServiceStatus = { definitions_offset: Number.MAX_SAFE_INTEGER };
 
 export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets' | 'bodyMsMax'>> {
@@ -200,7 +207,7 @@ export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets'
   readonly keys?: IngestOptions['keys'] & KeyStore & OnSiteOptions['keys'];
   readonly store?: DefinitionsStore;
   readonly onSite?: Pick<OnSiteOptions, 'view' | 'calls'>;
-  readonly rules?: RulesView;
+  readonly rules?: Partial<RulesView>;
   readonly intake?: IngestOptions['intake'];
   readonly ingest?: ServerOptions['app']['health']['ingest'];
   readonly signIn?: ServerOptions['frontPage']['signIn'];
@@ -276,10 +283,7 @@ export function testServer({
       keys,
       definitions: real.store ?? definitions,
       isTestClockOn: testClock,
-      rules: real.rules ?? {
-        explain: () => Promise.resolve({ type: 'not_here' }),
-        past: () => Promise.resolve(null),
-      },
+      rules: { ...noRules, ...real.rules },
       inForceWaitMsMax,
       live,
       ...(liveReaderBytesMax !== undefined && { liveReaderBytesMax }),
