@@ -343,6 +343,8 @@ export interface JourneyEntry {
   readonly rule_version: number;
   /** Which of the person's runs: the value that the journey's key has. Null: the journey has no key, or the event no such value. */
   readonly key: string | null;
+  /** JSON object, what the entry rests on beside its trigger: {anonymous_id?, begun?: message ids of the events that began its stall, conditions: [{segment?, pointer, events: message ids}]}, latest first, 200 at most. Null: nothing. */
+  readonly evidence: string | null;
 }
 
 /** A trigger of a running journey that led to no entry, and why. */

@@ -10,7 +10,7 @@ import { Alias, Batch, Group, Identify, Page, Screen, Split, Track } from './pip
 import { browserRoutes, frontPageRoutes } from './browser-routes.ts';
 import { onSite } from './on-site-routes.ts';
 import { badBody, missing, type RouteDescription } from './route-description.ts';
-import { ruleRoutes } from './rule-routes.ts';
+import { ruleRoutes, versionRoutes } from './rule-routes.ts';
 import { trackRoutes } from './track-routes.ts';
 
 const stored = {
@@ -112,6 +112,7 @@ function definitions(plural: string, singular: string): readonly RouteDescriptio
       auth: 'app',
       answers: { ...missing, ...stored },
     },
+    ...versionRoutes(path, singular),
   ];
 }
 

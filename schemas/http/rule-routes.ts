@@ -9,6 +9,22 @@ const at = {
   description: 'A moment to come, ISO 8601: what the answer is then if nothing more happens. Now without it.',
 };
 
+const time = Type.String({ format: 'date-time' });
+const ReplayBody = Type.Object(
+  {
+    from: time,
+    to: Type.Optional(time),
+    start: Type.Optional(Type.String({ description: 'The next of a call before.' })),
+    definition: Type.Optional(
+      Type.Unsafe<object>({
+        $ref: '#/components/schemas/journey',
+        description: 'In the place of what is stored.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
 export const ruleRoutes: readonly RouteDescription[] = [
   {
     method: 'post',
@@ -36,4 +52,61 @@ export const ruleRoutes: readonly RouteDescription[] = [
     query: [person, at, { name: 'key', description: 'Which of the runs, for a journey with a key.' }],
     answers: { ...badBody, ...missing, ...unavailable },
   },
+  {
+    method: 'post',
+    path: '/v1/definitions/journeys/{id}/replay',
+    summary:
+      'Who would have entered the journey in a past range, and who would have been skipped and why; nobody enters.',
+    auth: 'app',
+    body: ReplayBody,
+    answers: {
+      ...badBody,
+      ...missing,
+      ...unavailable,
+      429: { description: 'Another replay is running; Retry-After says when to ask again.' },
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/definitions/journeys/{id}/rehearse',
+    summary: 'What the journey would do with a person at a moment, past or to come, condition by condition.',
+    auth: 'app',
+    query: [
+      person,
+      { name: 'at', description: 'The moment, ISO 8601. Now without it.' },
+      { name: 'key', description: 'Which of the runs, for a journey with a key.' },
+    ],
+    answers: { ...badBody, ...missing, ...unavailable },
+  },
 ];
+
+/** @param path of the definitions of a kind. */
+export function versionRoutes(path: string, singular: string): readonly RouteDescription[] {
+  return [
+    {
+      method: 'get',
+      path: `${path}/{id}/versions`,
+      summary: `The versions that a ${singular} has had, newest first, and what each changed.`,
+      auth: 'app',
+      answers: missing,
+    },
+    {
+      method: 'get',
+      path: `${path}/{id}/versions/{version}`,
+      summary: `A ${singular} as it was.`,
+      auth: 'app',
+      answers: missing,
+    },
+    {
+      method: 'get',
+      path: `${path}/{id}/compare`,
+      summary: `Where two versions of a ${singular} differ, by JSON pointer.`,
+      auth: 'app',
+      query: [
+        { name: 'from', description: 'Number of a version.' },
+        { name: 'to', description: 'Likewise; the newest without it.' },
+      ],
+      answers: { ...badBody, ...missing },
+    },
+  ];
+}

@@ -14,11 +14,13 @@ import { mountExplain } from './explain/routes.ts';
 import type { Workspace } from '../../schemas/ids.ts';
 import type { DefinitionsStore, KeyStore, LiveSource, Query, RulesView, WorkspaceUsage } from './ports.ts';
 import { mountPreview } from './preview.ts';
+import { mountReplay } from './replay.ts';
 import { mountReports } from './reports/routes.ts';
 import { mountSegments } from './segments/routes.ts';
 import { mountTestClock } from './test-clock.ts';
 import { mountTrace } from './trace.ts';
 import { mountUsage } from './usage.ts';
+import { mountVersions } from './versions.ts';
 import { mountWorkspaces } from './workspaces.ts';
 
 export type { DefinitionsStore, KeyStore, Query, RulesView, ServiceStatus, Statuses } from './ports.ts';
@@ -53,8 +55,10 @@ export function appPlugin(app: FastifyInstance, options: AppOptions, done: () =>
   mountLive(app, { keys, live, ...(readerBytesMax !== undefined && { readerBytesMax }) });
   mountFragmentation(app, options);
   mountDefinitions(app, { ...options, inForce });
+  mountVersions(app, options);
   mountExplain(app, options);
   mountPreview(app, options);
+  mountReplay(app, options);
   mountCustomers(app, options);
   mountActivities(app, options);
   mountSegments(app, { ...options, inForce });

@@ -4,6 +4,7 @@ import type { Definition } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
 import type { KeyKind, KnownKey } from '../runtime/caller.ts';
 import type { Answered, Sighting } from '../runtime/sighting.ts';
+import type { DefinitionVersion } from '../runtime/definition-versions.ts';
 import type { StoredDefinition } from '../runtime/definitions.ts';
 
 export type DefinitionKind = 'segment' | 'journey' | 'message' | 'workspace';
@@ -20,6 +21,8 @@ export interface DefinitionWrite {
 export interface DefinitionsStore {
   get(kind: Definition['kind'], workspace: string, id: string): StoredDefinition | undefined;
   list(kind: Definition['kind'], workspace: string): readonly StoredDefinition[];
+  /** What it has been, newest first, as far as it is kept here; nothing where there never was one. */
+  versions(kind: Definition['kind'], workspace: string, id: string): readonly DefinitionVersion[];
   /** Resolves with what the broker now has; undefined when it would be one more than `countMax` or may not be. */
   put(
     kind: DefinitionKind,
@@ -184,11 +187,64 @@ export type AnsweredWhy =
     }
   | { readonly type: 'not_here' | 'rule_unknown' | 'person_unknown' };
 
+/** A trigger in the past, with what it would have led to. */
+export type ReplayedOutcome = {
+  /** ms */
+  readonly at: number;
+  readonly key: string | null;
+  readonly triggerMessageId: string | null;
+} & (
+  | { readonly type: 'journey_entered'; readonly evidence: object | null }
+  | { readonly type: 'journey_skipped'; readonly reason: string; readonly detail: object | null }
+);
+interface ToldOutcome {
+  readonly personId: string;
+  readonly outcome: ReplayedOutcome;
+}
+
+/** What is asked about the past of a journey. */
+export interface AskedReplay {
+  readonly workspace: string;
+  readonly journeyId: string;
+  /** In the place of what is stored; null: that. */
+  readonly body: unknown;
+  /** ms; [from, to). */
+  readonly from: number;
+  readonly to: number;
+  /** People after this one; empty: from the first. */
+  readonly after: string;
+}
+export type AnsweredReplay =
+  | {
+      readonly type: 'replayed';
+      readonly version: number;
+      readonly people: number;
+      readonly of: number;
+      readonly entered: number;
+      readonly skipped: Readonly<Record<string, number>>;
+      readonly sample: { readonly entered: readonly ToldOutcome[]; readonly skipped: readonly ToldOutcome[] };
+      readonly leftOut: readonly string[];
+      readonly next: string | null;
+    }
+  | { readonly type: 'rule_unknown' | 'person_unknown' | 'busy' };
+export type AnsweredRehearsal =
+  | {
+      readonly type: 'rehearsed';
+      readonly explained: Readonly<Record<string, unknown>>;
+      readonly before: readonly ReplayedOutcome[];
+    }
+  | { readonly type: 'rule_unknown' | 'person_unknown' | 'busy' };
+
 /** The service trigger. Rejects with a retryable CodedError `trigger_unavailable`. */
 export interface RulesView {
   /** How far the past of a rule is in; null: it had none when it was met. */
   past(asked: { readonly workspace: string; readonly ruleKey: string }): Promise<object | null>;
   explain(asked: AskedWhy): Promise<AnsweredWhy>;
+  replay(asked: AskedReplay): Promise<AnsweredReplay>;
+  rehearse(
+    asked: Pick<AskedReplay, 'workspace' | 'journeyId' | 'body'> &
+      Pick<AskedWhy, 'personId' | 'key'> & { readonly at: number },
+  ): Promise<AnsweredRehearsal>;
 }
 
 /** Of an hour or a day (UTC). */

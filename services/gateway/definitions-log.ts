@@ -5,6 +5,7 @@
 import type { Codec } from '../../schemas/codec.ts';
 import type { Definition } from '../../schemas/records.ts';
 import type { DefinitionWrite } from '../app/ports.ts';
+import { DefinitionVersions, type DefinitionVersion } from '../runtime/definition-versions.ts';
 import { Definitions, type StoredDefinition } from '../runtime/definitions.ts';
 import { assert, CodedError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -34,6 +35,7 @@ export class DefinitionsLog {
   readonly #logger: Logger;
   readonly #topic: FoldedTopic;
   readonly #fold = new Definitions();
+  readonly #versions = new DefinitionVersions();
   #written: Written | undefined;
 
   constructor({ codec, now, ...ports }: DefinitionsLogOptions) {
@@ -68,6 +70,9 @@ export class DefinitionsLog {
   }
   list(kind: Definition['kind'], workspace: string): readonly StoredDefinition[] {
     return this.#fold.list(kind, workspace);
+  }
+  versions(kind: Definition['kind'], workspace: string, id: string): readonly DefinitionVersion[] {
+    return this.#versions.of(kind, workspace, id);
   }
 
   /**
@@ -142,6 +147,7 @@ export class DefinitionsLog {
   #apply(offset: number, record: Definition): void {
     const counts = this.#fold.apply(offset, record);
     const { kind, workspace, id, version } = record;
+    if (counts && kind !== 'clock') this.#versions.apply(record, this.get(kind, workspace, id));
     const written = this.#written;
     // A record of this version that counts but says something else is another gateway's. One that says the same may be:
     // then what this gateway was asked to store is stored, and who wrote it does not matter.

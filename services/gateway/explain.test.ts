@@ -8,7 +8,7 @@ let under: TestServer | undefined;
 afterEach(() => under?.server.close());
 
 function serve(explain: RulesView['explain']): TestServer {
-  under = testServer({ rules: { explain, past: () => Promise.resolve(null) } });
+  under = testServer({ rules: { explain } });
   under.rows['FROM identities'] = [{ person_id: 'cio_a' }];
   return under;
 }

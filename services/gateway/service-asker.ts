@@ -17,6 +17,11 @@ interface Place {
   readonly secret: string;
 }
 
+interface Body {
+  readonly text: string;
+  readonly msMax: number;
+}
+
 interface Asked {
   readonly service: string;
   /** Of the error when it does not answer. */
@@ -48,17 +53,17 @@ export class ServiceAsker {
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
   }
 
-  /** What is asked changes nothing. @throws CodedError of the code that was given, when it does not answer. */
-  async ask(what: string, body: unknown): Promise<unknown> {
+  /** What is asked changes nothing. @param msMax how long an answer may take. @throws CodedError of the code that was given, when it does not answer. */
+  async ask(what: string, body: unknown, msMax = askMsMax): Promise<unknown> {
     const text = JSON.stringify(body);
     const place = await this.#find();
     try {
-      return await this.#askAt(place, what, text);
+      return await this.#askAt(place, what, { text, msMax });
     } catch (error) {
       // It may have started again since its place was read.
       const now = await this.#find();
       if (now.url === place.url && now.secret === place.secret) throw error;
-      return await this.#askAt(now, what, text);
+      return await this.#askAt(now, what, { text, msMax });
     }
   }
 
@@ -82,7 +87,7 @@ export class ServiceAsker {
     }
   }
 
-  async #askAt(place: Place, what: string, body: string): Promise<unknown> {
+  async #askAt(place: Place, what: string, body: Body): Promise<unknown> {
     try {
       return await this.#post(place, what, body);
     } catch (error) {
@@ -92,10 +97,10 @@ export class ServiceAsker {
     }
   }
 
-  #post({ url, secret }: Place, what: string, body: string): Promise<unknown> {
+  #post({ url, secret }: Place, what: string, { text, msMax }: Body): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
-      const options = { method: 'POST', agent: this.#agent, headers, timeout: askMsMax };
+      const options = { method: 'POST', agent: this.#agent, headers, timeout: msMax };
       const asking = httpRequest(`${url}/${what}`, options, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -106,9 +111,9 @@ export class ServiceAsker {
           } else resolve(JSON.parse(Buffer.concat(chunks).toString()));
         });
       });
-      asking.on('timeout', () => asking.destroy(new Error(`no answer in ${String(askMsMax)} ms`)));
+      asking.on('timeout', () => asking.destroy(new Error(`no answer in ${String(msMax)} ms`)));
       asking.on('error', reject);
-      asking.end(body);
+      asking.end(text);
     });
   }
 }

@@ -4,6 +4,8 @@ import { ServiceAsker } from './service-asker.ts';
 
 /** At once; the trigger decides between two answers. */
 const connectionsMax = 4;
+/** It looks at people for some seconds, and reads them before. */
+const replayMsMax = 60_000;
 
 export class TriggerAsker implements RulesView {
   readonly #asker: ServiceAsker;
@@ -25,6 +27,22 @@ export class TriggerAsker implements RulesView {
 
   async past(asked: Parameters<RulesView['past']>[0]): ReturnType<RulesView['past']> {
     return (await this.#asker.ask('past', asked)) as Awaited<ReturnType<RulesView['past']>>; // the same
+  }
+
+  async replay(asked: Parameters<RulesView['replay']>[0]): ReturnType<RulesView['replay']> {
+    const answered = (await this.#past('replay', asked)) as Awaited<ReturnType<RulesView['replay']>>; // services/trigger/past/replayer.ts
+    return answered;
+  }
+
+  async rehearse(asked: Parameters<RulesView['rehearse']>[0]): ReturnType<RulesView['rehearse']> {
+    const answered = (await this.#past('rehearse', asked)) as Awaited<ReturnType<RulesView['rehearse']>>; // the same
+    return answered;
+  }
+
+  async #past(what: 'replay' | 'rehearse', asked: object): Promise<unknown> {
+    const answered = (await this.#asker.ask(what, asked, replayMsMax)) as { readonly type: string }; // the same
+    if (answered.type === 'not_here') throw this.#asker.unavailable('it has not read the definitions yet');
+    return answered;
   }
 
   close(): Promise<void> {

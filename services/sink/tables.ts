@@ -91,7 +91,9 @@ export const tables: readonly TableSpec[] = [
     table: 'stored_journey_entries',
     topic: 'journeysEntered',
     record: 'JourneyEntry',
-    fields: 'workspace journey_id person_id entered_at trigger_message_id rule_version key'.split(' '),
+    fields: 'workspace journey_id person_id entered_at trigger_message_id rule_version key evidence'.split(
+      ' ',
+    ),
   }),
   table({
     table: 'stored_journey_skips',

@@ -618,6 +618,7 @@ describe('segments, journeys, activities, dropped', () => {
         trigger_message_id: null,
         rule_version: 2,
         key: null,
+        evidence: null,
       },
     ]);
     const skip = { journey_id: 'j', key: 'cart-1', at: NOW, rule_version: 2, detail: '{}' };
@@ -629,6 +630,58 @@ describe('segments, journeys, activities, dropped', () => {
     });
     expect(await ask('SELECT * FROM journey_skips')).toEqual([
       { workspace: 'w', ...skip, person_id: 'a', reason: 'frequency', trigger_message_id: 'm' },
+    ]);
+  });
+
+  test('E row 91: the events that an entry rests on are rows with what was looked at, also after a merge', async () => {
+    await insert(
+      'stored_merged',
+      merged('v1', 'c', {
+        name: 'Product Viewed',
+        properties: '{"product_id":"boots"}',
+        previously_anonymous: true,
+      }),
+      merged('v2', 'c', { name: 'Product Viewed', properties: '{"product_id":"parka"}' }),
+      merged('v3', 'c', { name: 'Product Viewed', properties: '{"product_id":"scarf"}' }),
+      merged('t1', 'c', { name: 'Added to Cart', properties: '{}' }),
+    );
+    const conditions = [
+      { segment: 's', pointer: '/when', events: ['v2'] },
+      { pointer: '/filters/all/0', events: ['v1', 'gone'] },
+    ];
+    const entry = { journey_id: 'j', person_id: 'c', entered_at: NOW, rule_version: 2 };
+    await insert(
+      'stored_journey_entries',
+      {
+        ...entry,
+        trigger_message_id: 't1',
+        evidence: JSON.stringify({ anonymous_id: 'x', begun: ['v3'], conditions }),
+      },
+      { ...entry, person_id: 'b' },
+    );
+    await insert('stored_facts', absorbed('c', 'a'));
+    const rows = await ask(
+      'SELECT person_id, role, pointer, message_id, name, previously_anonymous, properties FROM journey_entry_events ORDER BY message_id',
+    );
+    const looked = { person_id: 'a', name: 'Product Viewed', previously_anonymous: false };
+    expect(rows).toEqual([
+      { ...looked, role: 'trigger', pointer: '', message_id: 't1', name: 'Added to Cart', properties: '{}' },
+      {
+        ...looked,
+        role: 'filters',
+        pointer: '/filters/all/0',
+        message_id: 'v1',
+        previously_anonymous: true,
+        properties: '{"product_id":"boots"}',
+      },
+      {
+        ...looked,
+        role: 'segment',
+        pointer: '/when',
+        message_id: 'v2',
+        properties: '{"product_id":"parka"}',
+      },
+      { ...looked, role: 'begun', pointer: '', message_id: 'v3', properties: '{"product_id":"scarf"}' },
     ]);
   });
 

@@ -8,6 +8,7 @@ import type { TopicId } from '../../schemas/topics.ts';
 import type { DefinitionsStore, KeyStore, RulesView, ServiceStatus } from '../app/plugin.ts';
 import type { DefinitionKind } from '../app/ports.ts';
 import type { IngestOptions } from '../ingest/plugin.ts';
+import { DefinitionVersions } from '../runtime/definition-versions.ts';
 import { Definitions } from '../runtime/definitions.ts';
 import type { Producer } from '../runtime/log/ports.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -96,6 +97,7 @@ const nextTurn = () => new Promise((done) => setImmediate(done));
 /** The definitions topic, without a topic. */
 export class FakeDefinitions implements DefinitionsStore {
   readonly #fold = new Definitions();
+  readonly #former = new DefinitionVersions();
   readonly #versions = new Map<string, number>();
   #tail: Promise<unknown> = Promise.resolve();
   get offset(): number {
@@ -106,6 +108,7 @@ export class FakeDefinitions implements DefinitionsStore {
   }
   get: DefinitionsStore['get'] = (kind, name, id) => this.#fold.get(kind, name, id);
   list: DefinitionsStore['list'] = (kind, name) => this.#fold.list(kind, name);
+  versions: DefinitionsStore['versions'] = (kind, name, id) => this.#former.of(kind, name, id);
   put: DefinitionsStore['put'] = (kind, name, id, { body, countMax = Infinity, mayStore }) =>
     this.#inTurn(() => {
       if (this.get(kind, name, id) === undefined && this.list(kind, name).length >= countMax)
@@ -140,15 +143,9 @@ export class FakeDefinitions implements DefinitionsStore {
     const key = `${kind}/${name}/${id}`;
     const version = (this.#versions.get(key) ?? 0) + 1;
     this.#versions.set(key, version);
-    this.#fold.apply(this.offset, {
-      kind,
-      workspace: name,
-      id,
-      version,
-      deleted: body === null,
-      at: 1,
-      body,
-    });
+    const record = { kind, workspace: name, id, version, deleted: body === null, at: 1, body };
+    this.#fold.apply(this.offset, record);
+    this.#former.apply(record, this.get(kind, name, id));
     return version;
   }
 }
@@ -195,6 +192,13 @@ const noInApp: Pick<OnSiteOptions, 'view' | 'calls'> = {
   calls: { send: noAnswer, decide: noAnswer },
 };
 
+const noRules: RulesView = {
+  explain: () => Promise.resolve({ type: 'not_here' }),
+  past: () => Promise.resolve(null),
+  replay: () => Promise.resolve({ type: 'rule_unknown' }),
+  rehearse: () => Promise.resolve({ type: 'rule_unknown' }),
+};
+
 const takenAll: ServiceStatus = { definitions_offset: Number.MAX_SAFE_INTEGER };
 
 export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets' | 'bodyMsMax'>> {
@@ -207,7 +211,7 @@ export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets'
   readonly keys?: IngestOptions['keys'] & KeyStore & OnSiteOptions['keys'];
   readonly store?: DefinitionsStore;
   readonly onSite?: Pick<OnSiteOptions, 'view' | 'calls'>;
-  readonly rules?: RulesView;
+  readonly rules?: Partial<RulesView>;
   readonly intake?: IngestOptions['intake'];
   readonly ingest?: ServerOptions['app']['health']['ingest'];
   readonly disk?: Usage['disk'];
@@ -295,7 +299,7 @@ export function testServer({
       keys,
       definitions: real.store ?? definitions,
       isTestClockOn: testClock,
-      rules: real.rules ?? noRules,
+      rules: { ...noRules, ...real.rules },
       inForceWaitMsMax,
       live,
       usage: (name) => usageOf(name, usage),

@@ -3,6 +3,7 @@
  * state that decides: the answer says as of which record, and is the same as of it whenever it is asked.
  */
 import { partitionOf } from '../../schemas/partitioner.ts';
+import type { DefinitionsView } from '../runtime/definitions.ts';
 import type { Actions } from '../runtime/status-server.ts';
 import {
   explainJourney,
@@ -83,6 +84,11 @@ export class Answers {
       past: (body) => Promise.resolve(this.past(JSON.parse(body.toString()) as AskedPast)), // likewise
       explain: (body) => Promise.resolve(this.explain(JSON.parse(body.toString()) as Asked)), // the gateway's
     };
+  }
+
+  /** Those in force in a partition of this process; undefined: none has read them yet. */
+  get definitions(): DefinitionsView | undefined {
+    return [...this.#processors.values()].find(({ definitions }) => definitions !== undefined)?.definitions;
   }
 
   wantedPasts(): readonly WantedPast[] {

@@ -45,6 +45,7 @@ describe('a journey that an event triggers', () => {
       trigger_message_id: 'm1',
       rule_version: 1,
       key: null,
+      evidence: null,
     });
   });
 

@@ -8,6 +8,7 @@ import { runTaskService, taskFields, type RunningService } from '../runtime/task
 import { Answers } from './answers.ts';
 import { ClickhousePast } from './past/clickhouse.ts';
 import { PastReader } from './past/reader.ts';
+import { Replayer } from './past/replayer.ts';
 import { triggerServiceWith } from './service.ts';
 
 const fields = { ...taskFields, clickhouse: clickHouseField('http://127.0.0.1:8123') };
@@ -23,11 +24,12 @@ export async function run(env: Env): Promise<RunningService> {
       answers.opened(partition, processor);
     },
   });
-  const service = await runTaskService(spec, env, answers.actions);
+  const source = new ClickhousePast(config.clickhouse);
+  const replayer = new Replayer({ source: source.history, definitions: () => answers.definitions });
+  const service = await runTaskService(spec, env, { ...answers.actions, ...replayer.actions });
   const { brokers, prefix, registryUrl } = config;
   const log = await openLog({ brokers, clientId: 'hindsight-past', prefix });
   const producer = await log.producer(producerLimits);
-  const source = new ClickhousePast(config.clickhouse);
   const reader = new PastReader({
     ...{ source, producer, admin: log.admin },
     wanted: () => answers.wantedPasts(),

@@ -45,6 +45,7 @@ export function emitEffect(
         trigger_message_id: effect.triggerMessageId,
         rule_version: effect.ruleVersion,
         key: effect.key,
+        evidence: effect.evidence === null ? null : JSON.stringify(effect.evidence),
       });
       out.emit('journeysEntered', personKey, value);
       return;

@@ -154,6 +154,11 @@ export class TriggerProcessor implements Processor {
     };
   }
 
+  /** Those in force; undefined: they have not been read yet. */
+  get definitions(): DefinitionsView | undefined {
+    return this.#definitions;
+  }
+
   /** A person as they are now, for who asks why; undefined: the definitions have not been read yet. */
   seen(workspace: string, personId: string): Seen | undefined {
     const definitions = this.#definitions;

@@ -8,11 +8,12 @@ import type { Fault } from '../../../schemas/http/app.ts';
 import { answer, badRequest, notFound, unauthorized, workspaceOf } from '../answers.ts';
 import { find, namedBy } from '../customers/people.ts';
 import type { AnsweredWhy, AppKeys, Query, RulesView } from '../ports.ts';
+import { timeOf } from '../query-times.ts';
 
 export interface ExplainOptions {
   readonly keys: Pick<AppKeys, 'app'>;
   readonly query: Query;
-  readonly rules: RulesView;
+  readonly rules: Pick<RulesView, 'explain'>;
 }
 
 export function mountExplain(app: FastifyInstance, options: ExplainOptions): void {
@@ -88,11 +89,4 @@ function readAsked(
   }
   if (faults.length > 0 || typeof person !== 'string' || time === undefined) return { faults };
   return { person, key: typeof key === 'string' ? key : null, at: time };
-}
-
-/** ms; undefined: it is no time. */
-function timeOf(text: unknown): number | undefined {
-  if (typeof text !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(text)) return undefined;
-  const ms = Date.parse(text);
-  return Number.isNaN(ms) ? undefined : ms;
 }

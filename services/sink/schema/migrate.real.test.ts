@@ -62,7 +62,9 @@ test('the tables of the contract have the columns of the contract', async () => 
     identities: 'workspace kind value person_id linked_at',
     segment_memberships: 'workspace segment_id person_id since',
     segment_changes: 'workspace segment_id person_id change at cause_message_id',
-    journey_entries: 'workspace journey_id person_id entered_at trigger_message_id rule_version key',
+    journey_entries: 'workspace journey_id person_id entered_at trigger_message_id rule_version key evidence',
+    journey_entry_events:
+      'workspace journey_id person_id entered_at key role pointer message_id type name timestamp previously_anonymous properties',
     journey_skips: 'workspace journey_id person_id key at reason trigger_message_id rule_version detail',
     activities: 'workspace kind person_id anonymous_id timestamp processed_at detail',
     message_events:

@@ -165,6 +165,7 @@ function sendOthers(
       trigger_message_id: null,
       rule_version: 1,
       key: null,
+      evidence: null,
     },
   };
   const detail = JSON.stringify({ number });

@@ -181,6 +181,7 @@ function tellRules({ random, codecs, now, put }: Telling): void {
       entered_at: at,
       trigger_message_id: null,
       key: number % 2 === 0 ? null : `cart-${String(number)}`,
+      evidence: number % 2 === 0 ? null : '{"conditions":[]}',
     };
     put('journeysEntered', key, codecs.JourneyEntry.encode(journey));
     const skip = { ...common, journey_id: journey.journey_id, key: null, at, reason: 'frequency' };

@@ -57,6 +57,10 @@ export function decideEvent(subject: Subject, event: PersonEvent): Decision {
   };
 }
 
+function newcomer({ firstSeenAt }: Subject): Person {
+  return firstSeenAt === undefined ? newPerson : { ...newPerson, firstSeenAt };
+}
+
 const noSegments: ReadonlySet<string> = new Set();
 
 class EventDecision {
@@ -73,7 +77,7 @@ class EventDecision {
     this.#subject = subject;
     this.#event = event;
     this.#isNew = subject.person === undefined;
-    this.#before = subject.person ?? newPerson;
+    this.#before = subject.person ?? newcomer(subject);
     this.#firstSeenAt = Math.min(this.#before.firstSeenAt, windowTime(event.timestamp, event.receivedAt));
     this.#look = new Look(this.#before, {
       personId: subject.personId,

@@ -1,6 +1,7 @@
 /** What deciding about a person leads to. outputs.ts writes most of them to their topics, people-store.ts keeps the rest. */
 import type { SkipReason } from '../../../schemas/skip-reasons.ts';
 import type { JsonObject } from '../../rules/paths.ts';
+import type { EntryEvidence } from './entry-evidence.ts';
 import type { HeldTrigger } from './held-triggers.ts';
 import type { Profile } from './profile.ts';
 
@@ -22,6 +23,8 @@ export type Effect =
       readonly at: number;
       readonly triggerMessageId: string | null;
       readonly ruleVersion: number;
+      /** null: nothing but the trigger. */
+      readonly evidence: EntryEvidence | null;
     }
   | {
       /** A trigger of a running journey that led to no entry. */

@@ -8,6 +8,7 @@ import type { Stall } from '../../rules/condition.ts';
 import { admit } from './admission.ts';
 import { answered, arm, fired, firesAt, firingMessage, withAnswer, type ArmedStall } from './armed-stall.ts';
 import type { Effect } from './effects.ts';
+import { begunBy, type EntryEvidence } from './entry-evidence.ts';
 import { answerAll, hasRoom, newRun, runOf, runsOf, withRun, type JourneyState, type Run } from './runs.ts';
 import { dueOf, rangeFor, releasedALookMax, type HeldRange, type HeldTrigger } from './held-triggers.ts';
 import type { Person } from './state.ts';
@@ -19,6 +20,8 @@ export interface Triggered {
   readonly messageId: string | null;
   /** Which of the person's runs is meant. */
   readonly key: string | null;
+  /** Message ids of the events that began its stall, latest first; absent for none. */
+  readonly begun?: readonly string[];
 }
 
 interface StallEvent {
@@ -37,6 +40,8 @@ export interface JourneyLookOptions {
   readonly heldTriggers: (range: number, from: number, to: number) => readonly HeldTrigger[];
   /** Pointer of the filter that does not hold; null: they hold. */
   readonly unmet: (rule: JourneyRule) => string | null;
+  /** What an entry rests on. */
+  readonly evidence: (rule: JourneyRule, begun: readonly string[]) => EntryEvidence | null;
 }
 
 export class JourneyLook {
@@ -129,7 +134,7 @@ export class JourneyLook {
       if (at > now) continue;
       const messageId = firingMessage(stall, armed);
       this.#keep(rule, key, { ...run, stall: fired(armed) });
-      this.#enter(rule, { messageId, key });
+      this.#enter(rule, { messageId, key, begun: begunBy(armed.marks) });
     }
   }
 
@@ -210,8 +215,8 @@ export class JourneyLook {
   }
 
   #enter(rule: JourneyRule, triggered: Triggered): void {
-    const { personId, now, rules, effects, unmet } = this.#options;
-    const { key, messageId } = triggered;
+    const { personId, now, rules, effects, unmet, evidence } = this.#options;
+    const { key, messageId, begun = [] } = triggered;
     const state = this.#journeys.get(rule.id);
     const run = runOf(state, key);
     const admission = admit({
@@ -240,6 +245,7 @@ export class JourneyLook {
       at: now,
       triggerMessageId: messageId,
       ruleVersion: rule.definitionVersion,
+      evidence: evidence(rule, begun),
     });
   }
 

@@ -14,6 +14,7 @@ import type { Related } from '../../rules/relationships.ts';
 import type { Mark, Marks } from '../../rules/windows.ts';
 import type { CountedCondition } from '../../rules/condition.ts';
 import type { Effect } from './effects.ts';
+import { entryEvidence, type EntryEvidence } from './entry-evidence.ts';
 import { JourneyLook } from './journey-look.ts';
 import type { Person, RuleState } from './state.ts';
 import type { Subject } from './subject.ts';
@@ -61,7 +62,10 @@ export class Look {
     this.#options = options;
     this.#ruleStates = new Map(Object.entries(person.rules));
     const { effects } = this;
-    this.journeys = new JourneyLook(person, { ...options, effects, unmet: (rule) => this.unmetFilter(rule) });
+    this.journeys = new JourneyLook(person, {
+      ...{ ...options, effects, unmet: (rule) => this.unmetFilter(rule) },
+      evidence: (rule, begun) => this.#entryEvidence(rule, begun),
+    });
   }
 
   /** What the person's state is after the look: the same object when the look has changed nothing. */
@@ -218,6 +222,17 @@ export class Look {
   evidenceOf(rule: Rule): Evidence {
     const { marks } = this.#stateOf(rule);
     return new LookEvidence(this.#options, this.#ruleStates, { marks, patterns: unmetered });
+  }
+
+  #entryEvidence(rule: JourneyRule, begun: readonly string[]): EntryEvidence | null {
+    const { rules, cause } = this.#options;
+    const { trigger } = rule.journey;
+    const segment =
+      trigger.type === 'segment' ? rules.segmentsByKey.get(segmentKey(trigger.segmentId)) : undefined;
+    const ofSegment = segment && { segment: segment.id, rule: segment, evidence: this.#evidence(segment) };
+    const ofFilters = { rule, evidence: this.#evidence(rule) };
+    const asked = [...(ofSegment === undefined ? [] : [ofSegment]), ofFilters];
+    return entryEvidence({ anonymousId: cause?.anonymousId ?? null, begun, rules: asked });
   }
 
   #forget(key: string, state: RuleState): void {

@@ -171,9 +171,9 @@ function disinherit(
   at: number,
   effects: Effect[],
 ): void {
-  const unmet = () => null;
+  const nothing = { unmet: () => null, evidence: () => null }; // nobody enters
   const now = Math.max(person.evaluatedAt, at);
-  new JourneyLook(person, { personId, rules, now, effects, heldTriggers, unmet }).disinherit();
+  new JourneyLook(person, { personId, rules, now, effects, heldTriggers, ...nothing }).disinherit();
 }
 
 /** Marks of a version that is not in force here any more have nothing to count for. */

@@ -9,6 +9,8 @@ export interface Subject {
   readonly personId: string;
   /** undefined: nothing is known of the person yet. */
   readonly person: Person | undefined;
+  /** ms; of somebody of whom nothing is kept here: when they were first seen all the same. Absent: not yet. */
+  readonly firstSeenAt?: number;
   /** Size of what is kept of the person but for the profile; absent for nothing. */
   readonly storedBytes?: number;
   /** Read only when something asks for it. */

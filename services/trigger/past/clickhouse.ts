@@ -4,6 +4,8 @@ import type { EventType } from '../../rules/condition.ts';
 import { windowTime } from '../../rules/matching.ts';
 import { parseJsonObject, type JsonObject } from '../../rules/paths.ts';
 import type { ClickHouseSettings } from '../../runtime/clickhouse-settings.ts';
+import { ClickhouseHistory } from './clickhouse-history.ts';
+import type { HistorySource } from './history-source.ts';
 import type { PastEvent, PastQuestion, PastRead, PastSource } from './source.ts';
 
 /** Between two rows. */
@@ -36,6 +38,11 @@ export class ClickhousePast implements PastSource {
       asOf: Number(facts?.[0]),
       events: this.#events(question, movedTo),
     };
+  }
+
+  /** For what is asked by HTTP, over the same connections. */
+  get history(): HistorySource {
+    return new ClickhouseHistory(this.#client);
   }
 
   /** What is being read ends. */

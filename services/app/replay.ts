@@ -1,0 +1,190 @@
+/**
+ * `POST /v1/definitions/journeys/{id}/replay`: who would have entered a journey in a past range, and who would have been
+ * skipped and why; `GET …/rehearse?person=…&at=…`: what it would do with one person at a moment, past or to come. Nobody
+ * enters anything. The service that decides is asked (contract, *Definitions*).
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Fault } from '../../schemas/http/app.ts';
+import { definitionBytesMax } from '../../schemas/http/limits.ts';
+import type { Workspace } from '../../schemas/ids.ts';
+import { parseJourney } from '../rules/parse.ts';
+import { isJsonObject, type JsonObject } from '../rules/paths.ts';
+import { answer, badRequest, notFound, readBody, unauthorized, workspaceOf } from './answers.ts';
+import { find, namedBy, readIdentifiers } from './customers/people.ts';
+import type { AppKeys, DefinitionsStore, Query, ReplayedOutcome, RulesView } from './ports.ts';
+import { timeOf } from './query-times.ts';
+import { journeyFaults } from './references.ts';
+
+export interface ReplayOptions {
+  readonly keys: Pick<AppKeys, 'app'>;
+  readonly definitions: DefinitionsStore;
+  readonly query: Query;
+  readonly rules: Pick<RulesView, 'replay' | 'rehearse' | 'explain'>;
+}
+
+type IdRequest = FastifyRequest<{ Params: { id: string } }>;
+
+/** Longer than a year of events is asked for in parts. */
+const rangeMsMax = 366 * 86_400_000;
+const retryAfterS = 10;
+
+export function mountReplay(app: FastifyInstance, options: ReplayOptions): void {
+  const url = '/v1/definitions/journeys/:id';
+  app.post(`${url}/replay`, (request: IdRequest, reply) => replay(options, request, reply));
+  app.get(`${url}/rehearse`, (request: IdRequest, reply) => rehearse(options, request, reply));
+}
+
+async function replay(
+  options: ReplayOptions,
+  request: IdRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { keys, definitions, query, rules } = options;
+  const workspace = workspaceOf(keys, request);
+  if (workspace === undefined) return unauthorized(reply);
+  const { id } = request.params;
+  const now = definitions.clock ?? Date.now();
+  const asked = readReplay(definitions, workspace, request, now);
+  if ('faults' in asked) return badRequest(reply, asked.faults);
+  const isStored = definitions.get('journey', workspace, id) !== undefined;
+  if (asked.body === null && !isStored) return notFound(reply, `journey ${id}`);
+  const answered = await rules.replay({ workspace, journeyId: id, ...asked });
+  if (answered.type === 'busy') return busy(reply);
+  if (answered.type !== 'replayed') return notFound(reply, `journey ${id}`);
+  const { sample, leftOut, next, version, people: lookedAt, of, entered, skipped } = answered;
+  const told = [...sample.entered, ...sample.skipped].map(({ personId }) => personId);
+  const people = await readIdentifiers(query, workspace, [...new Set([...told, ...leftOut])]);
+  const byId = new Map(people.map((person) => [person.cio_id, person]));
+  const shown = ({ personId, outcome }: (typeof sample.entered)[number]) => ({
+    person: byId.get(personId) ?? { cio_id: personId, id: null, email: null },
+    ...shownOutcome(outcome),
+  });
+  return answer(reply, 200, {
+    rule: { id, version },
+    from: new Date(asked.from).toISOString(),
+    to: new Date(asked.to).toISOString(),
+    ...{ people: lookedAt, of, entered, skipped },
+    sample: { entered: sample.entered.map(shown), skipped: sample.skipped.map(shown) },
+    ...(leftOut.length === 0
+      ? {}
+      : { left_out: leftOut.map((personId) => byId.get(personId) ?? { cio_id: personId }) }),
+    next: next ?? '',
+  });
+}
+
+interface AskedRange {
+  /** null: what is stored. */
+  readonly body: unknown;
+  readonly from: number;
+  readonly to: number;
+  readonly after: string;
+}
+
+function readReplay(
+  definitions: DefinitionsStore,
+  workspace: Workspace,
+  request: FastifyRequest,
+  now: number,
+): AskedRange | { readonly faults: readonly Fault[] } {
+  const read = readBody(request, definitionBytesMax);
+  if (!read.ok) return { faults: [read.fault] };
+  const faults: Fault[] = [];
+  const given: JsonObject = isJsonObject(read.value) ? read.value : {};
+  for (const key of Object.keys(given)) {
+    if (['from', 'to', 'start', 'definition'].includes(key)) continue;
+    const message = 'is not known here; known: from, to, start, definition';
+    faults.push({ pointer: `/${key}`, code: 'unknown_key', message });
+  }
+  const from = timeOf(given['from']);
+  const to = given['to'] === undefined ? now : timeOf(given['to']);
+  const { start = '', definition = null } = given;
+  if (from === undefined) faults.push(noTime('from', given['from'] === undefined));
+  if (to === undefined) faults.push(noTime('to', false));
+  if (typeof start !== 'string') {
+    faults.push({ pointer: '/start', code: 'wrong_type', message: 'start is the next of a call before' });
+  }
+  if (from !== undefined && to !== undefined) faults.push(...rangeFaults(from, to, now));
+  faults.push(...definitionFaults(definitions, workspace, definition));
+  if (faults.length > 0 || from === undefined || to === undefined || typeof start !== 'string')
+    return { faults };
+  return { body: definition, from, to, after: start };
+}
+
+function noTime(key: string, isMissing: boolean): Fault {
+  const code = isMissing ? 'required' : 'wrong_type';
+  return { pointer: `/${key}`, code, message: `${key} is a time of ISO 8601` };
+}
+
+function rangeFaults(from: number, to: number, now: number): readonly Fault[] {
+  if (to > now)
+    return [{ pointer: '/to', code: 'out_of_range', message: 'to lies in the past, or is left out' }];
+  if (from >= to) return [{ pointer: '/from', code: 'out_of_range', message: 'from lies before to' }];
+  if (to - from <= rangeMsMax) return [];
+  return [
+    { pointer: '/from', code: 'out_of_range', message: 'a range has at most 366 days: ask for it in parts' },
+  ];
+}
+
+function definitionFaults(
+  definitions: DefinitionsStore,
+  workspace: Workspace,
+  body: unknown,
+): readonly Fault[] {
+  if (body === null) return [];
+  const parsed = parseJourney(body);
+  const faults = parsed.ok ? journeyFaults(definitions, workspace, parsed.value) : parsed.faults;
+  return faults.map((fault) => ({ ...fault, pointer: `/definition${fault.pointer}` }));
+}
+
+async function rehearse(
+  { keys, definitions, query, rules }: ReplayOptions,
+  request: IdRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const workspace = workspaceOf(keys, request);
+  if (workspace === undefined) return unauthorized(reply);
+  const now = definitions.clock ?? Date.now();
+  const { person, key = null, at: given } = request.query as Record<string, unknown>; // Fastify's parsed query
+  const at = given === undefined ? now : timeOf(given);
+  const faults: Fault[] = [];
+  if (typeof person !== 'string' || person === '')
+    faults.push({ pointer: '/person', code: 'required', message: 'person is an id, an email or a cio_id' });
+  if (key !== null && typeof key !== 'string')
+    faults.push({ pointer: '/key', code: 'wrong_type', message: 'key is a value of the key of a journey' });
+  if (at === undefined) faults.push(noTime('at', false));
+  if (faults.length > 0 || typeof person !== 'string' || at === undefined) return badRequest(reply, faults);
+  const { id: journeyId } = request.params;
+  if (definitions.get('journey', workspace, journeyId) === undefined)
+    return notFound(reply, `journey ${journeyId}`);
+  const named = namedBy(person, undefined);
+  const personId = 'fault' in named ? undefined : await find(query, workspace, named);
+  if (personId === undefined) return notFound(reply, `person ${person}`);
+  const asked = { workspace, personId, key: typeof key === 'string' ? key : null, at };
+  if (at >= now) {
+    const answered = await rules.explain({ ...asked, kind: 'journey', ruleId: journeyId });
+    if (answered.type !== 'explained') return notFound(reply, `person ${person}`);
+    return answer(reply, 200, { ...answered.explained, at: new Date(at).toISOString(), from: 'state' });
+  }
+  const answered = await rules.rehearse({ ...asked, journeyId, body: null });
+  if (answered.type !== 'rehearsed') return notFound(reply, `person ${person}`);
+  return answer(reply, 200, {
+    ...answered.explained,
+    at: new Date(at).toISOString(),
+    from: 'history',
+    before: answered.before.map(shownOutcome),
+  });
+}
+
+function shownOutcome(outcome: ReplayedOutcome): object {
+  const { at, key, triggerMessageId } = outcome;
+  const shared = { at: new Date(at).toISOString(), key, trigger_message_id: triggerMessageId };
+  if (outcome.type === 'journey_entered')
+    return { outcome: 'entered', ...shared, evidence: outcome.evidence };
+  return { outcome: 'skipped', ...shared, reason: outcome.reason, detail: outcome.detail };
+}
+
+function busy(reply: FastifyReply): FastifyReply {
+  const error = 'another replay is running: ask again when it has been answered';
+  const body = { meta: { error, code: 'replay_running' } };
+  return answer(reply.header('retry-after', String(retryAfterS)), 429, body);
+}

@@ -1,0 +1,98 @@
+/** A replay looks at a bounded number of people, says where it goes on, and leaves out whoever has too much. */
+import { describe, expect, test } from '@jest/globals';
+import { Definitions } from '../../runtime/definitions.ts';
+import { T0, MINUTE } from '../../testing/scenarios/trigger-scenario.ts';
+import type { CandidatesQuestion, HistorySource } from './history-source.ts';
+import { historiesOf, type HistoryRow } from './history-source.ts';
+import { historyEventsMax, replayedPeopleMax, Replayer, type ReplayedJourney } from './replayer.ts';
+
+const journey = { name: 'J', state: 'draft', trigger: { event: 'Added to Cart' } };
+
+function definitions(): Definitions {
+  const stored = new Definitions();
+  const shared = { workspace: 'shop', version: 3, deleted: false, at: T0 } as const;
+  stored.apply(0, { ...shared, kind: 'journey', id: 'j', body: JSON.stringify(journey) });
+  return stored;
+}
+
+/** Everybody put something into a cart, once; some have more events than are read. */
+class Shop implements HistorySource {
+  readonly people: readonly string[];
+  readonly tooMany: ReadonlySet<string>;
+  readonly asked: CandidatesQuestion[] = [];
+
+  constructor(count: number, tooMany: readonly string[] = []) {
+    this.people = Array.from({ length: count }, (_, index) => `cio_${String(index).padStart(5, '0')}`);
+    this.tooMany = new Set(tooMany);
+  }
+  candidates: HistorySource['candidates'] = (question) => {
+    this.asked.push(question);
+    const people = this.people.filter((id) => id > question.after).slice(0, question.limit);
+    return Promise.resolve({ people, of: this.people.length });
+  };
+  sizes: HistorySource['sizes'] = ({ people }) =>
+    Promise.resolve(new Map(people.map((id) => [id, this.tooMany.has(id) ? historyEventsMax + 1 : 1])));
+  histories: HistorySource['histories'] = ({ people }) => {
+    const names = { id: null, email: null, attributes: null, relationships: null, firstSeenAt: T0 };
+    const rows = people.map((personId): HistoryRow => ({
+      ...{ personId, type: 'event', name: 'Added to Cart', messageId: `m-${personId}`, anonymousId: null },
+      ...{ timestamp: T0, receivedAt: T0, mergedAt: T0, previouslyAnonymous: false, properties: null },
+    }));
+    return Promise.resolve(
+      historiesOf(
+        people.map((personId) => ({ personId, ...names })),
+        rows,
+      ),
+    );
+  };
+}
+
+const range = { workspace: 'shop', journeyId: 'j', body: null, from: T0, to: T0 + MINUTE, after: '' };
+
+async function replayed(replayer: Replayer, asked: object = {}): Promise<ReplayedJourney> {
+  const answered = await replayer.replay({ ...range, ...asked });
+  if (answered.type !== 'replayed') throw new Error(answered.type);
+  return answered;
+}
+
+describe('a replay', () => {
+  test('goes on where the call before ended, and every person is in one of them', async () => {
+    const source = new Shop(replayedPeopleMax + 20);
+    const replayer = new Replayer({ source, definitions, monotonicMs: () => 0 });
+    const first = await replayed(replayer);
+    expect(first).toMatchObject({ version: 3, people: replayedPeopleMax, entered: replayedPeopleMax });
+    expect([first.of, first.next]).toEqual([source.people.length, source.people[replayedPeopleMax - 1]]);
+    const second = await replayed(replayer, { after: first.next });
+    expect([second.people, second.entered, second.next]).toEqual([20, 20, null]);
+    expect(source.asked[0]).toMatchObject({ by: 'events', names: ['Added to Cart'] });
+  });
+
+  test('ends when its time is up, with somebody at least looked at', async () => {
+    let now = 0;
+    const replayer = new Replayer({
+      source: new Shop(3_000),
+      definitions,
+      monotonicMs: () => (now += 1_000),
+    });
+    const { people, next } = await replayed(replayer);
+    expect([people > 0, people < 3_000, next !== null]).toEqual([true, true, true]);
+  });
+
+  test('leaves out whoever has more events than are read, and says who', async () => {
+    const source = new Shop(5, ['cio_00002']);
+    const told = await replayed(new Replayer({ source, definitions, monotonicMs: () => 0 }));
+    expect(told).toMatchObject({ people: 5, entered: 4, leftOut: ['cio_00002'], next: null });
+  });
+
+  test('is one at a time, and needs a journey', async () => {
+    const replayer = new Replayer({ source: new Shop(1), definitions, monotonicMs: () => 0 });
+    const [a, b] = await Promise.all([replayer.replay(range), replayer.replay(range)]);
+    expect([a.type, b.type]).toEqual(['replayed', 'busy']);
+    expect((await replayer.replay({ ...range, journeyId: 'k' })).type).toBe('rule_unknown');
+    const given = await replayed(replayer, {
+      journeyId: 'k',
+      body: { ...journey, trigger: { event: 'Other' } },
+    });
+    expect(given).toMatchObject({ version: 1, entered: 0 });
+  });
+});

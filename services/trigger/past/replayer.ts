@@ -1,0 +1,275 @@
+/**
+ * What a journey would have done in a past range, and what it would do with one person at a past moment: histories from
+ * ClickHouse through the code that decides. A call looks at a bounded number of people for a bounded time and says where
+ * the next one goes on; it takes a small share of the process, whose business is what comes.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseExactly } from '../../runtime/exact-json.ts';
+import type { DefinitionsView, StoredDefinition } from '../../runtime/definitions.ts';
+import type { Actions } from '../../runtime/status-server.ts';
+import { explainJourney, type ExplainedJourney } from '../decide/explain-person.ts';
+import { replay, type Outcome, type PersonHistory } from '../decide/replay.ts';
+import { replayedRules, type ReplayedRules } from '../decide/replayed-rules.ts';
+import type { HistorySource } from './history-source.ts';
+
+export const replayedPeopleMax = 5_000;
+export const replayMsMax = 8_000;
+/** A person with more of them is left out, and counted. */
+export const historyEventsMax = 20_000;
+/** Of each kind, in the answer to a call. */
+export const outcomesTold = 20;
+/** Read at once. */
+const pagePeopleMax = 500;
+const chunkEventsMax = 50_000;
+/** Without a pause; the pause is three times as long. */
+const sliceMs = 5;
+const pauseMsMax = 50;
+
+/** As the gateway writes it; it is its only caller. */
+export interface AskedReplay {
+  readonly workspace: string;
+  readonly journeyId: string;
+  /** In the place of what is stored; null: that. */
+  readonly body: unknown;
+  /** ms; [from, to). */
+  readonly from: number;
+  readonly to: number;
+  /** People after this one; empty: from the first. */
+  readonly after: string;
+}
+
+export interface ReplayedJourney {
+  readonly type: 'replayed';
+  readonly version: number;
+  /** Looked at in this call, and who may have triggered it in all. */
+  readonly people: number;
+  readonly of: number;
+  readonly entered: number;
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly sample: { readonly entered: readonly ToldOutcome[]; readonly skipped: readonly ToldOutcome[] };
+  /** People with more events than are read. */
+  readonly leftOut: readonly string[];
+  /** The last who was looked at; null: all have been. */
+  readonly next: string | null;
+}
+export interface ToldOutcome {
+  readonly personId: string;
+  readonly outcome: Outcome;
+}
+
+export interface AskedRehearsal extends Pick<AskedReplay, 'workspace' | 'journeyId' | 'body'> {
+  readonly personId: string;
+  readonly key: string | null;
+  /** ms; past. */
+  readonly at: number;
+}
+export interface RehearsedJourney {
+  readonly type: 'rehearsed';
+  readonly explained: ExplainedJourney;
+  /** The last before the moment, oldest first. */
+  readonly before: readonly Outcome[];
+}
+
+export type NotReplayed = { readonly type: 'rule_unknown' | 'person_unknown' | 'busy' | 'not_here' };
+
+export interface ReplayerParts {
+  readonly source: HistorySource;
+  /** undefined: they have not been read yet. */
+  readonly definitions: () => DefinitionsView | undefined;
+  readonly monotonicMs?: () => number;
+}
+
+export class Replayer {
+  readonly #parts: ReplayerParts;
+  readonly #now: () => number;
+  #isBusy = false;
+
+  constructor(parts: ReplayerParts) {
+    this.#parts = parts;
+    this.#now = parts.monotonicMs ?? (() => performance.now());
+  }
+
+  get actions(): Actions {
+    return {
+      replay: (body) => this.replay(parseExactly(body.toString()) as AskedReplay), // the gateway's
+      rehearse: (body) => this.rehearse(parseExactly(body.toString()) as AskedRehearsal), // likewise
+    };
+  }
+
+  /** One at a time: it shares the process with what decides. */
+  async replay(asked: AskedReplay): Promise<ReplayedJourney | NotReplayed> {
+    const rules = this.#rulesFor(asked);
+    if (rules === undefined || 'type' in rules) return rules ?? { type: 'rule_unknown' };
+    if (this.#isBusy) return { type: 'busy' };
+    this.#isBusy = true;
+    try {
+      return await this.#run(asked, rules);
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  async rehearse(asked: AskedRehearsal): Promise<RehearsedJourney | NotReplayed> {
+    const rules = this.#rulesFor(asked);
+    if (rules === undefined || 'type' in rules) return rules ?? { type: 'rule_unknown' };
+    const { workspace, personId, journeyId, at, key } = asked;
+    const { names, manual, before, live, rule } = rules;
+    const question = { workspace, people: [personId], names, manual, to: at + 1 };
+    const sizes = await this.#parts.source.sizes(question);
+    if ((sizes.get(personId) ?? 0) > historyEventsMax) return { type: 'person_unknown' };
+    const [history] = await this.#parts.source.histories(question);
+    if (history === undefined) return { type: 'person_unknown' };
+    const { outcomes, subject } = replay(history, { journeyId, before, live, from: -Infinity, to: at + 1 });
+    const explained = explainJourney(subject, rule, { now: at, key });
+    return { type: 'rehearsed', explained, before: outcomes.slice(-outcomesTold) };
+  }
+
+  #rulesFor({
+    workspace,
+    journeyId,
+    body,
+  }: Pick<AskedReplay, 'workspace' | 'journeyId' | 'body'>): ReplayedRules | NotReplayed | undefined {
+    const definitions = this.#parts.definitions();
+    if (definitions === undefined) return { type: 'not_here' };
+    const stored = definitions.get('journey', workspace, journeyId);
+    const journey = body === null ? stored : asIfStored(workspace, journeyId, { body, stored });
+    return journey && replayedRules(definitions, workspace, journey);
+  }
+
+  async #run(asked: AskedReplay, rules: ReplayedRules): Promise<ReplayedJourney> {
+    const told = new Tally(rules.rule.definitionVersion);
+    const ends = this.#now() + replayMsMax;
+    const { workspace, from, to } = asked;
+    const by = candidatesBy(rules);
+    let after = asked.after;
+    for (;;) {
+      const limit = Math.min(pagePeopleMax, replayedPeopleMax - told.people);
+      const { people, of } = await this.#parts.source.candidates({
+        ...{ workspace, by, names: rules.triggerNames, from, to, after, limit: limit + 1 },
+      });
+      told.of = of;
+      const page = people.slice(0, limit);
+      const done = await this.#page(asked, rules, page, { told, ends });
+      after = page[done - 1] ?? after;
+      if (done === page.length && people.length <= limit) return told.answer(null);
+      if (told.people >= replayedPeopleMax || this.#now() >= ends) return told.answer(after);
+    }
+  }
+
+  /** How many of these people were looked at before the time was up; one at least. */
+  async #page(
+    asked: AskedReplay,
+    rules: ReplayedRules,
+    people: readonly string[],
+    { told, ends }: { readonly told: Tally; readonly ends: number },
+  ): Promise<number> {
+    if (people.length === 0) return 0;
+    const { workspace, to } = asked;
+    const question = { workspace, names: rules.names, manual: rules.manual, to };
+    const sizes = await this.#parts.source.sizes({ ...question, people });
+    const isTooMuch = (id: string): boolean => (sizes.get(id) ?? 0) > historyEventsMax;
+    let done = 0;
+    for (const chunk of chunksOf(people, sizes)) {
+      const readable = chunk.filter((id) => !isTooMuch(id));
+      const found = await this.#parts.source.histories({ ...question, people: readable });
+      const histories = new Map(found.map((history) => [history.personId, history]));
+      let began = this.#now();
+      for (const id of chunk) {
+        const history = histories.get(id);
+        if (history !== undefined) told.take(id, outcomesOf(history, asked, rules));
+        else if (isTooMuch(id)) told.leftOut.push(id);
+        told.people += 1;
+        done += 1;
+        const took = this.#now() - began;
+        if (began + took >= ends) return done;
+        if (took < sliceMs) continue;
+        await sleep(Math.min(3 * took, pauseMsMax));
+        began = this.#now();
+      }
+    }
+    return done;
+  }
+}
+
+function outcomesOf(
+  history: PersonHistory,
+  { journeyId, from, to }: AskedReplay,
+  { before, live }: ReplayedRules,
+): readonly Outcome[] {
+  return replay(history, { journeyId, before, live, from, to }).outcomes;
+}
+
+function asIfStored(
+  workspace: string,
+  id: string,
+  { body, stored }: { readonly body: unknown; readonly stored: StoredDefinition | undefined },
+): StoredDefinition {
+  const version = (stored?.version ?? 0) + 1;
+  return { kind: 'journey', workspace, id, version, ruleVersion: version, at: 0, body };
+}
+
+function candidatesBy({ rule: { journey } }: ReplayedRules): 'events' | 'identified' | 'anybody' {
+  switch (journey.trigger.type) {
+    case 'event':
+    case 'stall':
+      return 'events';
+    case 'identified':
+      return 'identified';
+    case 'segment':
+      return 'anybody';
+  }
+}
+
+/** As many people as have so many events together, one at least. */
+function chunksOf(
+  people: readonly string[],
+  sizes: ReadonlyMap<string, number>,
+): readonly (readonly string[])[] {
+  const chunks: string[][] = [];
+  let room = 0;
+  for (const id of people) {
+    const size = Math.min(sizes.get(id) ?? 0, historyEventsMax);
+    const last = chunks.at(-1);
+    if (last === undefined || size > room) {
+      chunks.push([id]);
+      room = chunkEventsMax - size;
+    } else {
+      last.push(id);
+      room -= size;
+    }
+  }
+  return chunks;
+}
+
+class Tally {
+  people = 0;
+  of = 0;
+  readonly leftOut: string[] = [];
+  readonly #version: number;
+  readonly #skipped: Record<string, number> = {};
+  readonly #sample: { readonly entered: ToldOutcome[]; readonly skipped: ToldOutcome[] } = {
+    entered: [],
+    skipped: [],
+  };
+  #entered = 0;
+
+  constructor(version: number) {
+    this.#version = version;
+  }
+
+  take(personId: string, outcomes: readonly Outcome[]): void {
+    for (const outcome of outcomes) {
+      const isEntry = outcome.type === 'journey_entered';
+      if (isEntry) this.#entered += 1;
+      else this.#skipped[outcome.reason] = (this.#skipped[outcome.reason] ?? 0) + 1;
+      const sample = this.#sample[isEntry ? 'entered' : 'skipped'];
+      if (sample.length < outcomesTold) sample.push({ personId, outcome });
+    }
+  }
+
+  answer(next: string | null): ReplayedJourney {
+    const { people, of, leftOut } = this;
+    const counts = { people, of, entered: this.#entered, skipped: this.#skipped };
+    return { type: 'replayed', version: this.#version, ...counts, sample: this.#sample, leftOut, next };
+  }
+}
