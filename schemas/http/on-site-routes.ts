@@ -71,6 +71,14 @@ export const onSite: readonly RouteDescription[] = [
   },
   {
     method: 'get',
+    path: '/v1/in-app/check',
+    summary:
+      'Whether pages have the plugin on, and have reported, as this gateway has seen since it started.',
+    auth: 'app',
+    answers: { 401: { description: 'Without an app key.' } },
+  },
+  {
+    method: 'get',
     path: '/v1/explain/messages/{id}',
     summary: 'Why a visitor would see a message now, or would not.',
     auth: 'app',

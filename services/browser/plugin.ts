@@ -15,6 +15,8 @@ export interface BrowserOptions {
   readonly keys: { pipelines(writeKey: string): Workspace | undefined };
   /** Where browsers reach us, if the request does not say it: `https://events.shop.example`. */
   readonly publicUrl: string | undefined;
+  /** A page has loaded the settings of its key. @param page as the browser says, mostly its origin. */
+  readonly loaded: (workspace: Workspace, page: string | null) => void;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -49,12 +51,15 @@ function mountOnSite(app: FastifyInstance): void {
   app.get('/index.html', (request, reply) => sendOwn(request, reply, framePage, 'html'));
 }
 
-function mountSettings(app: FastifyInstance, { keys, publicUrl }: BrowserOptions): void {
+function mountSettings(app: FastifyInstance, { keys, publicUrl, loaded }: BrowserOptions): void {
   app.get<{ Params: { write_key: string } }>('/v1/projects/:write_key/settings', (request, reply) => {
     const writeKey = request.params.write_key;
-    if (keys.pipelines(writeKey) === undefined) {
+    const workspace = keys.pipelines(writeKey);
+    if (workspace === undefined) {
       return refuse(reply, 401, { error: 'Unauthorized request: the credentials are not valid' });
     }
+    const { referer, origin } = request.headers;
+    loaded(workspace, referer ?? origin ?? null);
     const document = settingsDocument(writeKey, addressOf(request, publicUrl));
     return reply.header('content-type', JSON_TYPE).send(`${JSON.stringify(document)}\n`);
   });
