@@ -66,7 +66,12 @@ export const onSite: readonly RouteDescription[] = [
     path: '/v1/in-app/consent',
     summary: 'Consent is given, or withdrawn, which erases what is kept of the visitor for messages.',
     auth: 'none',
-    body: Type.Object({ ...visitor, consent: Type.Boolean() }),
+    body: Type.Object({
+      anonymous_id: visitor.anonymous_id,
+      site_id: Type.Optional(text),
+      write_key: Type.Optional(text),
+      consent: Type.Boolean(),
+    }),
     answers: { ...badCall, ...unavailable },
   },
   {

@@ -82,7 +82,8 @@ async function callerOf(
     void refuse(reply, 400, 'invalid_json', 'the body is no JSON object');
     return undefined;
   }
-  const workspace = keys.site(textOf(body['site_id']) ?? '');
+  const workspace =
+    keys.site(textOf(body['site_id']) ?? '') ?? keys.pipelines(textOf(body['write_key']) ?? '');
   if (workspace === undefined) {
     void unknownSite(reply);
     return undefined;

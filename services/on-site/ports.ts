@@ -84,6 +84,7 @@ export interface InAppCalls {
 
 export interface SiteKeys {
   site(siteId: string): Workspace | undefined;
+  pipelines(writeKey: string): Workspace | undefined;
   app(appKey: string): Workspace | undefined;
 }
 

@@ -276,6 +276,7 @@ export function testServer({
     onSite: { keys, ...(real.onSite ?? noInApp), receiveTime: receiveTime(clock), newId: randomUUID, signs },
     browser: {
       ...{ keys, publicUrl },
+      consent: (of) => settingsOf(definitions, of).consent,
       loaded: (of, page) => {
         signs.note(of, 'loaded', { page });
       },
