@@ -10,6 +10,7 @@ import {
 } from '../testing/browsers/chromium-browser.ts';
 import { fakeQueue, type FakeQueue } from '../testing/browsers/fake-queue.ts';
 import { findChromium } from '../testing/browsers/find-chromium.ts';
+import { messagePlaces } from '../testing/browsers/message-places.ts';
 import {
   analyticsSnippet,
   classicSnippet,
@@ -327,21 +328,9 @@ inChromium('on-site messages in Chromium', () => {
     },
   );
 
-  const places = [
-    ...['center', 'top', 'bottom'].map((position) => ({ kind: 'modal', position })),
-    ...['top', 'bottom', 'left', 'right', 'top-left', 'top-right', 'bottom-left', 'bottom-right'].map(
-      (position) => ({
-        kind: 'overlay',
-        position,
-      }),
-    ),
-    ...['top', 'bottom'].map((position) => ({ kind: 'banner', position })),
-    { kind: 'inline', element: 'slot' },
-    ...['top', 'bottom', 'left', 'right'].map((position) => ({ kind: 'tooltip', position, element: '#buy' })),
-  ];
   const form = { fields: ['email'], submit: 'Tell me' };
 
-  test.each(places)(
+  test.each(messagePlaces)(
     'E row 96: $kind $position fits two screens, and axe finds nothing in two schemes',
     async (place) => {
       queue.offers = [offer({ ...place, ...texts, form })];
