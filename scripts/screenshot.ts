@@ -1,8 +1,9 @@
 /**
  * `npm run screenshot`: pictures of the page at `/` for README, in light and dark, on a gateway of this
- * process to which a visitor and somebody careless call. Needs Chromium.
+ * process to which a visitor and somebody careless call. Needs Chromium. With `-- messages`: those of on-site messages.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { pictureMessages } from './message-sheets.ts';
 import { chromiumBrowser } from '../services/testing/browsers/chromium-browser.ts';
 import { findChromium } from '../services/testing/browsers/find-chromium.ts';
 import { eventually } from '../services/testing/eventually.ts';
@@ -52,4 +53,4 @@ async function main(program: string): Promise<void> {
 
 const program = findChromium();
 if (program === undefined) process.exitCode = 1;
-else await main(program);
+else await (process.argv[2] === 'messages' ? pictureMessages(program) : main(program));

@@ -8,6 +8,8 @@ export interface Shot {
   readonly body: string;
   /** Events of one request. */
   readonly events: number;
+  /** Of each request anew, in the place of path and body: a GET. */
+  readonly nextPath?: () => string;
 }
 
 export interface LoadOptions {
@@ -36,9 +38,7 @@ export async function load(shot: Shot, { url, writeKey, ...how }: LoadOptions): 
   const { seconds, connections, rate } = how;
   const result = await autocannon({
     url: `${url}${shot.path}`,
-    method: 'POST',
-    // The generator's own replacement gives bodies of another length than it says.
-    requests: [{ setupRequest: (request) => ({ ...request, body: shot.body.replaceAll(ID, idOf()) }) }],
+    ...requestsOf(shot),
     headers: {
       authorization: `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`,
       'content-type': 'application/json',
@@ -54,6 +54,20 @@ export async function load(shot: Shot, { url, writeKey, ...how }: LoadOptions): 
     p50Ms: result.latency.p50,
     p99Ms: result.latency.p99,
     failed: result.non2xx + result.errors + result.timeouts,
+  };
+}
+
+function requestsOf({ nextPath, body }: Shot): Pick<autocannon.Options, 'method' | 'requests'> {
+  if (nextPath !== undefined) {
+    return {
+      method: 'GET',
+      requests: [{ setupRequest: (request) => ({ ...request, path: nextPath() }) }],
+    };
+  }
+  // The generator's own replacement gives bodies of another length than it says.
+  return {
+    method: 'POST',
+    requests: [{ setupRequest: (request) => ({ ...request, body: body.replaceAll(ID, idOf()) }) }],
   };
 }
 

@@ -90,6 +90,22 @@ const EventSchema = Type.Object(
   closed,
 );
 
+/** What waits in a browser for consent, at most. */
+export const consentEventsMax = 1_000;
+export const consentDaysMax = 90;
+
+const ConsentIn = Type.Object(
+  {
+    required: Type.Optional(Type.Boolean()),
+    events_max: Type.Optional(Type.Integer({ minimum: 1, maximum: consentEventsMax })),
+    days_max: Type.Optional(Type.Integer({ minimum: 1, maximum: consentDaysMax })),
+  },
+  {
+    ...closed,
+    description: 'required: pages send nothing of a visitor before consent; so many events and days wait.',
+  },
+);
+
 /** `PUT /v1/workspaces/{name}`: what is left out has its default (services/runtime/workspace-settings.ts). */
 export const WorkspaceSettingsBody = Type.Object(
   {
@@ -173,6 +189,7 @@ export const WorkspaceSettingsBody = Type.Object(
         },
       ),
     ),
+    consent: Type.Optional(ConsentIn),
     global_holdout: Type.Optional(
       Type.Number({
         minimum: 0,

@@ -66,8 +66,21 @@ export const onSite: readonly RouteDescription[] = [
     path: '/v1/in-app/consent',
     summary: 'Consent is given, or withdrawn, which erases what is kept of the visitor for messages.',
     auth: 'none',
-    body: Type.Object({ ...visitor, consent: Type.Boolean() }),
+    body: Type.Object({
+      anonymous_id: visitor.anonymous_id,
+      site_id: Type.Optional(text),
+      write_key: Type.Optional(text),
+      consent: Type.Boolean(),
+    }),
     answers: { ...badCall, ...unavailable },
+  },
+  {
+    method: 'get',
+    path: '/v1/in-app/check',
+    summary:
+      'Whether pages have the plugin on, and have reported, as this gateway has seen since it started.',
+    auth: 'app',
+    answers: { 401: { description: 'Without an app key.' } },
   },
   {
     method: 'get',

@@ -9,7 +9,7 @@ import {
   type ShopPages,
 } from '../testing/browsers/shop-pages.ts';
 import { eventually } from '../testing/eventually.ts';
-import { testServer, writeKey, type TestServer } from '../testing/gateway-server.ts';
+import { testServer, workspace, writeKey, type TestServer } from '../testing/gateway-server.ts';
 
 let under: TestServer;
 let shop: ShopPages;
@@ -44,6 +44,10 @@ function addressOf({ server }: TestServer): string {
   return `http://127.0.0.1:${String(address.port)}`;
 }
 const events = () => under.sent.events.map(({ value }) => value);
+const names = () =>
+  events()
+    .map(({ name }) => name ?? '')
+    .sort();
 const come = (count: number) => eventually(() => events().length >= count);
 
 describe('@customerio/cdp-analytics-browser 0.5.11, by its snippet', () => {
@@ -197,11 +201,37 @@ describe('our classic track.js (spec A.8)', () => {
     await visitor.evaluate('new Promise((done) => setTimeout(done, 300))');
     expect(events()).toEqual([]);
     await visitor.evaluate('_cio.consent(true)');
-    await come(2);
-    expect(events().map(({ type }) => type)).toEqual(['page', 'event']);
+    await come(3);
+    expect(names()).toEqual(['Consent Given', 'Looked', `${shop.url}/asked/`]);
     await visitor.evaluate('_cio.consent(false)');
     await visitor.evaluate(`_cio.track('Unseen')`);
     expect(await visitor.evaluate(`localStorage.getItem('_ciowaiting')`)).toBeNull();
-    expect(events()).toHaveLength(2);
+    expect(events()).toHaveLength(3);
+    // Who withdraws has it told, by the key that the page has.
+    await eventually(() => asked.filter((path) => path === '/v1/in-app/consent').length === 2);
+  });
+
+  test('a workspace that asks for consent has it from every page, with its own limits, and is told what was left out', async () => {
+    const body = { consent: { required: true, events_max: 2, days_max: 1 } };
+    await under.definitions.put('workspace', workspace, workspace, { body });
+    await visitor.goto(`${shop.url}/classic/`);
+    for (const name of ['One', 'Two', 'Three']) await visitor.evaluate(`_cio.track('${name}')`);
+    await visitor.evaluate('new Promise((done) => setTimeout(done, 300))');
+    expect(events()).toEqual([]);
+    const old = `localStorage.setItem('_ciowaiting', JSON.stringify(JSON.parse(localStorage.getItem('_ciowaiting')).map((call, index) => {
+      if (index > 0) return call;
+      const told = JSON.parse(call.body);
+      return { ...call, body: JSON.stringify({ ...told, timestamp: new Date(Date.now() - 90000000).toISOString() }) };
+    })))`;
+    await visitor.evaluate(old);
+    await visitor.evaluate('_cio.consent(true)');
+    await come(2);
+    expect(names()).toEqual(['Consent Given', 'Three']);
+    const given = events().find(({ name }) => name === 'Consent Given');
+    expect(JSON.parse(given?.properties ?? '')).toMatchObject({
+      sent: 1,
+      left_out_by_count: 2,
+      left_out_by_age: 1,
+    });
   });
 });

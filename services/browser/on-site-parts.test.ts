@@ -88,6 +88,18 @@ describe('what waits for consent', () => {
 });
 
 describe('where a tooltip stands', () => {
+  test('where no side has room, on the one that covers the least of its element', () => {
+    const [screen, tip] = [
+      { width: 360, height: 640 },
+      { width: 300, height: 330 },
+    ];
+    const button = { left: 140, top: 292, width: 80, height: 44 };
+    for (const side of ['left', 'right', 'top', 'bottom'] as const) {
+      const { top } = placeTooltip(button, tip, screen, side);
+      expect(button.top + button.height - top).toBeLessThanOrEqual(38); // of its height; beside it all would be covered
+    }
+  });
+
   test('within the window wherever it fits there, and clear of its element where a side has room', () => {
     const size = fc.integer({ min: 1, max: 200 });
     const side = fc.constantFrom<Side>('top', 'bottom', 'left', 'right');

@@ -51,7 +51,7 @@ inChromium('our client, with everything behind it', () => {
     });
   });
 
-  test('a button leads where it says, and the click counts by its name (spec E rows 65 and 69)', async () => {
+  test('a button leads where it says, and the click counts by its name (spec E rows 42, 65 and 69)', async () => {
     await shop.message('sale', { pages: at('/js/sale') });
     const visitor = await shop.visitor();
     await shop.goes(visitor, '/js/sale');
@@ -98,7 +98,7 @@ inChromium('our client, with everything behind it', () => {
     expect(counted).toContain('refused frequency');
   });
 
-  test('each form of a page rule shows its message on its pages and on no other (spec E rows 51, 52, 53)', async () => {
+  test('each form of a page rule shows its message on its pages and on no other (spec E rows 41, 51, 52, 53)', async () => {
     const forms: Readonly<Record<string, readonly object[]>> = {
       contains: [{ contains: 'rules/pricing' }],
       equals: [{ equals: '/js/rules/cart' }],

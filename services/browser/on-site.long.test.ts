@@ -10,6 +10,7 @@ import {
 } from '../testing/browsers/chromium-browser.ts';
 import { fakeQueue, type FakeQueue } from '../testing/browsers/fake-queue.ts';
 import { findChromium } from '../testing/browsers/find-chromium.ts';
+import { messagePlaces } from '../testing/browsers/message-places.ts';
 import {
   analyticsSnippet,
   classicSnippet,
@@ -17,7 +18,7 @@ import {
   type ShopPages,
 } from '../testing/browsers/shop-pages.ts';
 import { eventually } from '../testing/eventually.ts';
-import { siteId, testServer, writeKey, type TestServer } from '../testing/gateway-server.ts';
+import { siteId, testServer, workspace, writeKey, type TestServer } from '../testing/gateway-server.ts';
 
 const program = findChromium();
 const inChromium = program === undefined ? describe.skip : describe;
@@ -288,21 +289,48 @@ inChromium('on-site messages in Chromium', () => {
     expect(events().some(({ name }) => name === 'Unseen')).toBe(false);
   });
 
-  const places = [
-    ...['center', 'top', 'bottom'].map((position) => ({ kind: 'modal', position })),
-    ...['top', 'bottom', 'left', 'right', 'top-left', 'top-right', 'bottom-left', 'bottom-right'].map(
-      (position) => ({
-        kind: 'overlay',
-        position,
-      }),
-    ),
-    ...['top', 'bottom'].map((position) => ({ kind: 'banner', position })),
-    { kind: 'inline', element: 'slot' },
-    ...['top', 'bottom', 'left', 'right'].map((position) => ({ kind: 'tooltip', position, element: '#buy' })),
-  ];
+  test.each(['js', 'silent', 'classic'])(
+    'a workspace that asks for consent has it from every page, whatever its snippet %s says',
+    async (snippet) => {
+      const consent = { required: true, events_max: 2, days_max: 1 };
+      await under.definitions.put('workspace', workspace, workspace, { body: { consent } });
+      queue.offers = [offer({ kind: 'modal', ...texts })];
+      await visitor.goto(`${shop.url}/${snippet}/`);
+      await comes(
+        snippet === 'classic' ? 'window._cio?.isRunning' : 'window.hindsightInApp && analytics.initialized',
+      );
+      const track = (name: string) =>
+        visitor.evaluate(`${snippet === 'classic' ? '_cio' : 'analytics'}.track('${name}'), 0`);
+      for (const name of ['One', 'Two', 'Three']) await track(name);
+      await visitor.evaluate('new Promise((done) => setTimeout(done, 2500))'); // two polls, if there were any
+      expect([events(), queue.polls, queue.consents]).toEqual([[], [], []]);
+      // The next page knows it still, and what waits.
+      await visitor.goto(`${shop.url}/${snippet}/next`);
+      await comes(`window.hindsightInApp && window.${snippet === 'classic' ? '_cio' : 'analytics'}`);
+      await visitor.evaluate('new Promise((done) => setTimeout(done, 500))');
+      await visitor.evaluate('hindsightInApp.consent(true)');
+      await eventually(() => events().some(({ name }) => name === 'Consent Given'));
+      await eventually(() => events().length >= 3);
+      expect(
+        events()
+          .map(({ name }) => name)
+          .sort(),
+      ).toEqual(['Consent Given', 'Three', `${shop.url}/${snippet}/next`]);
+      const given = events().find(({ name }) => name === 'Consent Given');
+      expect(JSON.parse(given?.properties ?? '')).toMatchObject({ sent: 2, left_out_by_count: 3 });
+      if (snippet === 'silent') expect(queue.polls).toEqual([]);
+      else await eventually(() => queue.polls.length > 0);
+      await visitor.evaluate('hindsightInApp.consent(false)');
+      await eventually(() => queue.consents.length === 2);
+      expect(
+        queue.consents.map((each) => [each['write_key'], each['consent'], each['anonymous_id']]),
+      ).toEqual([true, false].map((each) => [writeKey, each, events()[0]?.anonymous_id]));
+    },
+  );
+
   const form = { fields: ['email'], submit: 'Tell me' };
 
-  test.each(places)(
+  test.each(messagePlaces)(
     'E row 96: $kind $position fits two screens, and axe finds nothing in two schemes',
     async (place) => {
       queue.offers = [offer({ ...place, ...texts, form })];

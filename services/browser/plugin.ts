@@ -4,7 +4,8 @@
  */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Workspace } from '../../schemas/ids.ts';
-import { classicScript } from './classic-script.ts';
+import type { ConsentSettings } from '../runtime/workspace-settings.ts';
+import { ClassicScripts } from './classic-script.ts';
 import { clientFiles } from './client-files.ts';
 import { onSiteFiles } from './on-site-files.ts';
 import { licenceUrl, sendOwn, sendScript, sendText } from './send-file.ts';
@@ -15,13 +16,16 @@ export interface BrowserOptions {
   readonly keys: { pipelines(writeKey: string): Workspace | undefined };
   /** Where browsers reach us, if the request does not say it: `https://events.shop.example`. */
   readonly publicUrl: string | undefined;
+  readonly consent: (workspace: Workspace) => ConsentSettings;
+  /** A page has loaded the settings of its key. @param page as the browser says, mostly its origin. */
+  readonly loaded: (workspace: Workspace, page: string | null) => void;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 export function browserPlugin(app: FastifyInstance, options: BrowserOptions, done: () => void): void {
   const { scripts, main, licence } = clientFiles();
-  const classic = classicScript();
+  const classic = new ClassicScripts();
   app.get('/v1/analytics-js/snippet/:write_key/analytics.min.js', (request, reply) =>
     sendScript(request, reply, main),
   );
@@ -32,7 +36,14 @@ export function browserPlugin(app: FastifyInstance, options: BrowserOptions, don
       : sendScript(request, reply, script);
   });
   app.get(licenceUrl, (request, reply) => sendText(request, reply, licence));
-  app.get('/assets/:write_key/track.js', (request, reply) => sendScript(request, reply, classic));
+  app.get<{ Params: { write_key: string } }>('/assets/:write_key/track.js', (request, reply) => {
+    const workspace = options.keys.pipelines(request.params.write_key);
+    return sendScript(
+      request,
+      reply,
+      classic.of(workspace === undefined ? undefined : options.consent(workspace)),
+    );
+  });
   mountOnSite(app);
   mountSettings(app, options);
   // What the library tells of itself, of no visitor: its settings ask for none of it (sampleRate 0).
@@ -49,13 +60,16 @@ function mountOnSite(app: FastifyInstance): void {
   app.get('/index.html', (request, reply) => sendOwn(request, reply, framePage, 'html'));
 }
 
-function mountSettings(app: FastifyInstance, { keys, publicUrl }: BrowserOptions): void {
+function mountSettings(app: FastifyInstance, { keys, publicUrl, loaded, consent }: BrowserOptions): void {
   app.get<{ Params: { write_key: string } }>('/v1/projects/:write_key/settings', (request, reply) => {
     const writeKey = request.params.write_key;
-    if (keys.pipelines(writeKey) === undefined) {
+    const workspace = keys.pipelines(writeKey);
+    if (workspace === undefined) {
       return refuse(reply, 401, { error: 'Unauthorized request: the credentials are not valid' });
     }
-    const document = settingsDocument(writeKey, addressOf(request, publicUrl));
+    const { referer, origin } = request.headers;
+    loaded(workspace, referer ?? origin ?? null);
+    const document = settingsDocument(writeKey, addressOf(request, publicUrl), consent(workspace));
     return reply.header('content-type', JSON_TYPE).send(`${JSON.stringify(document)}\n`);
   });
 }

@@ -3,6 +3,7 @@
  * Customer.io, so the document names the address by which the browser has reached us. Pure.
  */
 import type { FastifyRequest } from 'fastify';
+import type { ConsentSettings } from '../runtime/workspace-settings.ts';
 
 export interface Address {
   readonly protocol: 'http' | 'https';
@@ -33,7 +34,12 @@ function isHttps(protocol: string): Address['protocol'] {
 const IN_APP = 'Customer.io In-App Plugin';
 const enabled = { __default: { enabled: true } };
 
-export function settingsDocument(writeKey: string, { protocol, host }: Address) {
+/** @param consent of the workspace: what its pages may not loosen. */
+export function settingsDocument(
+  writeKey: string,
+  { protocol, host }: Address,
+  { required, events_max: eventsMax, days_max: daysMax }: ConsentSettings,
+) {
   return {
     integrations: {
       'Customer.io Data Pipelines': {
@@ -58,7 +64,7 @@ export function settingsDocument(writeKey: string, { protocol, host }: Address) 
         creationName: 'Hindsight In-App',
         url: `${protocol}://${host}/v1/plugins/in-app.js`,
         libraryName: 'hindsightInApp',
-        settings: { writeKey },
+        settings: { writeKey, ...(required && { workspaceConsent: { eventsMax, daysMax } }) },
       },
     ],
     legacyVideoPluginsEnabled: false,

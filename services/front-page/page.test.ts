@@ -20,6 +20,7 @@ import {
   appKey,
   keysOfShop,
   pipelinesAuth,
+  siteId,
   testServer,
   writeKey,
   type TestServer,
@@ -194,6 +195,19 @@ inChromium('in Chromium', () => {
     await post('/v1/track', { anonymousId: 'early', event: 'Looked' });
     await open();
     await comes('#calls', 'Looked');
+  });
+
+  test('whether pages have the plugin on is said beside the calls (spec E row 71)', async () => {
+    await open();
+    await comes('#on-site-state', 'No page has loaded anything of this workspace');
+    const headers = { referer: 'https://shop.example/' };
+    await under.server.inject({ url: `/v1/projects/${writeKey}/settings`, headers });
+    await comes('#on-site-state', 'none has asked for messages');
+    await comes('#on-site-signs', 'pages that loaded their settings: 1');
+    const query = { site_id: siteId, anonymous_id: 'ann', page: 'https://shop.example/<b>cart</b>' };
+    await under.server.inject({ url: '/v1/in-app/queue', query });
+    await comes('#on-site-state', 'The plugin is on');
+    await comes('#on-site-signs', 'of https://shop.example/<b>cart</b>');
   });
 
   test('keys are covered until they are asked for', async () => {

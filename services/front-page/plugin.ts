@@ -24,6 +24,7 @@ const files = [
   'snippets.mjs',
   'calls.mjs',
   'refusals.mjs',
+  'on-site.mjs',
   'story.mjs',
   'element.mjs',
   'icon.svg',

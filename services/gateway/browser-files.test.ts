@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { testServer, writeKey, type TestServer } from '../testing/gateway-server.ts';
+import { testServer, workspace, writeKey, type TestServer } from '../testing/gateway-server.ts';
 
 let under: TestServer;
 beforeEach(() => {
@@ -94,6 +94,28 @@ describe('what a page loads, spec A.4', () => {
     });
     expect([answer.statusCode, answer.body]).toEqual([200, '{}\n']);
     expect(under.sent.order).toEqual([]);
+  });
+});
+
+describe('what a workspace says of consent', () => {
+  const put = (consent: object) =>
+    under.definitions.put('workspace', workspace, workspace, { body: { consent } });
+  const ofPlugin = async () =>
+    (await get(settings)).json<{ remotePlugins: { settings: object }[] }>().remotePlugins[0]?.settings;
+  const script = () => get(`/assets/${writeKey}/track.js`);
+
+  test('is in the settings document and in the classic script, and in neither unless it is required', async () => {
+    const usual = await script();
+    expect(await ofPlugin()).toEqual({ writeKey });
+    expect(usual.body).toContain('var workspace = {};');
+    await put({ required: true, days_max: 3 });
+    expect(await ofPlugin()).toEqual({ writeKey, workspaceConsent: { eventsMax: 100, daysMax: 3 } });
+    const asking = await script();
+    expect(asking.body).toContain('var workspace = {"consent":{"eventsMax":100,"daysMax":3}};');
+    expect(asking.headers.etag).not.toBe(usual.headers.etag);
+    await put({ required: false, days_max: 3 });
+    expect((await script()).headers.etag).toBe(usual.headers.etag);
+    expect((await get('/assets/nobody/track.js')).headers.etag).toBe(usual.headers.etag);
   });
 });
 

@@ -77,7 +77,10 @@ export async function run(env: Env): Promise<RunningGateway> {
       segmentType: (workspace, id) => segmentTypeOf(definitions, workspace, id),
       testClock: clock,
     },
-    browser: { keys: keysLog.keys, publicUrl: config.publicUrl },
+    browser: {
+      ...{ keys: keysLog.keys, publicUrl: config.publicUrl, loaded: onSite.loaded },
+      consent: (workspace) => settingsOf(definitions, workspace).consent,
+    },
     frontPage: { signIn: (code) => takeSignInCode(config.dataFolder, code, Date.now()) },
     demo: config.demo ? { keys: () => sampleKeys(config.dataFolder, env) } : undefined,
     app: {

@@ -1,8 +1,9 @@
 /** Wires the routes of on-site messages to the log and to the service in-app. */
 import { randomUUID } from 'node:crypto';
 import type { Codecs } from '../../schemas/codec.ts';
+import type { BrowserOptions } from '../browser/plugin.ts';
 import { receiveTime, type StandingClock } from '../ingest/plugin.ts';
-import type { OnSiteOptions } from '../on-site/plugin.ts';
+import { PageSigns, type OnSiteOptions } from '../on-site/plugin.ts';
 import type { Log, Producer } from '../runtime/log/ports.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { learnSchema } from '../runtime/registry.ts';
@@ -24,6 +25,8 @@ export interface OnSiteParts {
 
 export interface OnSite {
   readonly options: OnSiteOptions;
+  /** A page has loaded its settings. */
+  readonly loaded: BrowserOptions['loaded'];
   close(): Promise<void>;
 }
 
@@ -35,8 +38,15 @@ export async function openOnSite({ config, keys, codecs, clock, ...parts }: OnSi
     learnSchema: (schemaId) => learnSchema({ url: config.registryUrl }, codecs, schemaId),
   });
   await calls.open();
+  const signs = new PageSigns(Date.now);
   return {
-    options: { keys, view, calls, receiveTime: receiveTime(clock), newId: randomUUID },
+    options: {
+      ...{ keys, view, calls, receiveTime: receiveTime(clock), newId: randomUUID },
+      signs,
+    },
+    loaded: (workspace, page) => {
+      signs.note(workspace, 'loaded', { page });
+    },
     close: async () => {
       view.close();
       await calls.close();

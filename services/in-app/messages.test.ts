@@ -73,7 +73,7 @@ describe('who is unidentified gets a message', () => {
   });
 });
 
-describe('page rules (spec E rows 51 and 52)', () => {
+describe('page rules (spec E rows 41, 51 and 52)', () => {
   const cases: [object[], string, boolean][] = [
     [[{ contains: 'pricing' }], `${SHOP}pricing?plan=1`, true],
     [[{ contains: 'pricing' }], `${SHOP}Pricing`, false],

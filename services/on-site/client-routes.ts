@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Workspace } from '../../schemas/ids.ts';
 import { answer, answerTagged, refuse, unknownSite } from './answers.ts';
 import type { Looks } from './looks.ts';
+import type { Seen } from './page-signs.ts';
 import type { InAppCall, OnSiteOptions } from './ports.ts';
 import { bodyOf, numberOf, pageOf, TEXT_CHARS_MAX, textOf } from './page-body.ts';
 import { anonymousIdOf, laneOf } from './visitors.ts';
@@ -23,7 +24,7 @@ export const badTime = 'X-Hindsight-Received-At is not a time';
 const badVisitor = 'anonymous_id must name a visitor: 1 to 150 bytes, and no placeholder';
 
 async function poll(
-  { keys, view, receiveTime }: OnSiteOptions,
+  { keys, view, receiveTime, signs }: OnSiteOptions,
   looks: Looks,
   request: FastifyRequest<{ Querystring: Record<string, unknown> }>,
   reply: FastifyReply,
@@ -36,7 +37,9 @@ async function poll(
   const at = await receiveTime(request.headers['x-hindsight-received-at']);
   if (at === undefined) return refuse(reply, 400, 'invalid_call', badTime);
   const isIdentified = textOf(query['user_id']) !== undefined;
-  const moment = { at, page: pageOf(query), agent: agentOf(request), isIdentified };
+  const page = pageOf(query);
+  signs.note(workspace, 'asked', { page: page?.name ?? null, anonymousId, client: 'in_app' });
+  const moment = { at, page, agent: agentOf(request), isIdentified };
   const asked = { workspace, lane: laneOf(workspace, anonymousId), anonymousId, moment };
   const polled = await view.poll(asked);
   looks.note(workspace, asked, polled);
@@ -54,6 +57,10 @@ async function poll(
 
 export function agentOf(request: FastifyRequest): string | null {
   return request.headers['user-agent']?.slice(0, TEXT_CHARS_MAX) ?? null;
+}
+
+function signOf({ anonymousId, page }: InAppCall): Seen {
+  return { page: page?.name ?? null, anonymousId, client: 'in_app' };
 }
 
 /** What every body has; undefined: the reply says what it lacks. */
@@ -75,7 +82,8 @@ async function callerOf(
     void refuse(reply, 400, 'invalid_json', 'the body is no JSON object');
     return undefined;
   }
-  const workspace = keys.site(textOf(body['site_id']) ?? '');
+  const workspace =
+    keys.site(textOf(body['site_id']) ?? '') ?? keys.pipelines(textOf(body['write_key']) ?? '');
   if (workspace === undefined) {
     void unknownSite(reply);
     return undefined;
@@ -123,6 +131,7 @@ async function show(
     isAnyPage: token !== undefined,
   };
   const { taken, reason, variant } = await options.calls.decide(call);
+  if (taken) options.signs.note(workspace, 'shown', signOf(call));
   return answer(reply, 200, taken ? { show: true, exposure, variant } : { show: false, reason });
 }
 
@@ -152,6 +161,7 @@ async function report(
     minutes,
   };
   const { taken, reason } = await options.calls.decide(call);
+  if (taken) options.signs.note(call.workspace, 'reported', signOf(call));
   return answer(reply, 200, taken ? { taken } : { taken, reason });
 }
 

@@ -1,6 +1,7 @@
 /** `GET /v1/explain/messages/{id}?anonymous_id=…`: why a visitor would see a message now, or would not. */
 import type { FastifyInstance } from 'fastify';
 import { answer, refuse } from './answers.ts';
+import { bearerOf } from './check-route.ts';
 import { badTime } from './client-routes.ts';
 import { pageOf, textOf } from './page-body.ts';
 import type { OnSiteOptions } from './ports.ts';
@@ -10,8 +11,7 @@ export function mountExplain(app: FastifyInstance, { keys, view, receiveTime }: 
   app.get<{ Params: { id: string }; Querystring: Record<string, unknown> }>(
     '/v1/explain/messages/:id',
     async (request, reply) => {
-      const key = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-      const workspace = keys.app(key);
+      const workspace = keys.app(bearerOf(request.headers.authorization));
       if (workspace === undefined) {
         return refuse(reply, 401, 'unauthorized', 'Unauthorized request: the credentials are not valid');
       }

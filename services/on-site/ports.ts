@@ -1,5 +1,6 @@
 /** What the routes of on-site messages are given by the gateway. */
 import type { Workspace } from '../../schemas/ids.ts';
+import type { PageSigns } from './page-signs.ts';
 
 export interface Page {
   readonly name: string;
@@ -83,6 +84,7 @@ export interface InAppCalls {
 
 export interface SiteKeys {
   site(siteId: string): Workspace | undefined;
+  pipelines(writeKey: string): Workspace | undefined;
   app(appKey: string): Workspace | undefined;
 }
 
@@ -93,4 +95,5 @@ export interface OnSiteOptions {
   /** ms of a call with this header; undefined: the header is no time. */
   readonly receiveTime: (header: string | string[] | undefined) => Promise<number | undefined>;
   readonly newId: () => string;
+  readonly signs: PageSigns;
 }

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answer, refuse, unknownSite } from './answers.ts';
 import { agentOf, badTime } from './client-routes.ts';
 import type { Looks } from './looks.ts';
+import type { Seen } from './page-signs.ts';
 import type { InAppCall, OnSiteOptions } from './ports.ts';
 import { anonymousIdOf, laneOf } from './visitors.ts';
 import { queueIdOf, webMessage } from './web-messages.ts';
@@ -38,6 +39,11 @@ function tokenOf(request: FastifyRequest): string | undefined {
     : undefined;
 }
 
+/** It says on which page by the header that browsers send, mostly the origin alone. */
+function signOf({ headers }: FastifyRequest): Seen {
+  return { page: headers.referer ?? headers.origin ?? null, client: 'web_plugin' };
+}
+
 const nothing = { inAppMessages: [], inboxMessages: [] };
 const idleSeconds = '60';
 
@@ -51,6 +57,7 @@ async function queue(
   if (workspace === undefined) return unknownSite(reply);
   const token = tokenOf(request);
   const isAnonymous = request.headers['x-gist-user-anonymous'] === 'true';
+  options.signs.note(workspace, 'asked', signOf(request));
   reply.headers({ 'x-gist-queue-polling-interval': idleSeconds, 'x-cio-inbox-enabled': 'false' });
   // What it holds from before the identify is replaced by nothing.
   if (token === undefined || !isAnonymous) return answer(reply, 200, nothing);
@@ -94,5 +101,6 @@ async function shown(
     agent: agentOf(request),
   };
   await options.calls.send(call);
+  options.signs.note(workspace, 'shown', signOf(request));
   return answer(reply, 200, {});
 }

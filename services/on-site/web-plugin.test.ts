@@ -115,7 +115,7 @@ test('a token has no stream, so a rule on events is not for it; once our rendere
   expect(await ids(T0 + 62 * SECOND)).toEqual([]);
 });
 
-test('a click comes as an event of the visitor, with the message as a number (spec E row 69)', () => {
+test('a click comes as an event of the visitor, with the message as a number (spec E rows 42 and 69)', () => {
   rig.message('hello');
   const properties = { actionType: 'clicked_content', contentId: contentIdOf('hello'), actionName: 'go' };
   rig.feed(did({ name: 'Report Content Event', at: T0, properties }));

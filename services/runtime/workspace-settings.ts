@@ -26,6 +26,13 @@ export interface IdentifyMoment {
   readonly kind: 'id' | 'email' | 'phone';
 }
 
+/** What waits in a browser meanwhile: the newest so many events, so many days. */
+export interface ConsentSettings {
+  readonly required: boolean;
+  readonly events_max: number;
+  readonly days_max: number;
+}
+
 export type PropertyType = 'text' | 'number' | 'boolean' | 'object' | 'list';
 
 /** What the properties of an event are to be; what is not so is reported, and taken all the same (spec E row 95). */
@@ -81,6 +88,8 @@ export interface WorkspaceSettings {
   };
   /** What it may bring, as the log keeps it. */
   readonly quotas: Quotas;
+  /** What pages send before a visitor has said yes: nothing, where it is required (docs/on-site.md, *Consent*). */
+  readonly consent: ConsentSettings;
   /** Share of people, 0 to 1, whom every journey leaves out for comparison (spec D.2, *holdout*). */
   readonly global_holdout: number;
 }
@@ -107,6 +116,7 @@ export const defaultSettings: WorkspaceSettings = {
   browser_keys_may_alias: false,
   rate_limits: { key_calls: null, key_bytes: null, workspace_calls: null, workspace_bytes: null },
   quotas: { hour_bytes: null, day_bytes: null },
+  consent: { required: false, events_max: 100, days_max: 14 },
   global_holdout: 0,
 };
 
@@ -114,12 +124,13 @@ const anySchema: EventSchema = { required: [], types: {} };
 
 type StoredSettings = Omit<
   Partial<WorkspaceSettings>,
-  'guards' | 'rate_limits' | 'quotas' | 'event_names' | 'event_schemas'
+  'guards' | 'rate_limits' | 'quotas' | 'event_names' | 'event_schemas' | 'consent'
 > & {
   readonly guards?: Partial<WorkspaceSettings['guards']>;
   readonly rate_limits?: Partial<WorkspaceSettings['rate_limits']>;
   readonly quotas?: Partial<Quotas>;
   readonly event_names?: Partial<EventNamesSettings>;
+  readonly consent?: Partial<ConsentSettings>;
   readonly event_schemas?: Readonly<Record<string, Partial<EventSchema>>>;
 };
 
@@ -136,7 +147,8 @@ export function settingsOf(definitions: Pick<DefinitionsView, 'get'>, workspace:
     const event_schemas = Object.fromEntries(
       Object.entries(stored.event_schemas ?? {}).map(([name, schema]) => [name, { ...anySchema, ...schema }]),
     );
-    const merged = { guards, rate_limits: rateLimits, quotas, event_names, event_schemas };
+    const consent = { ...defaultSettings.consent, ...stored.consent };
+    const merged = { guards, rate_limits: rateLimits, quotas, event_names, event_schemas, consent };
     settings = { ...defaultSettings, ...stored, ...merged };
     whole.set(stored, settings);
   }

@@ -27,7 +27,7 @@ import { segmentTypeOf } from '../runtime/segment-type.ts';
 import { inApp } from '../gateway/in-app-view.ts';
 import { unavailable } from '../gateway/service-asker.ts';
 import { receiveTime } from '../ingest/receive-time.ts';
-import type { OnSiteOptions } from '../on-site/plugin.ts';
+import { PageSigns, type OnSiteOptions } from '../on-site/plugin.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 import { memoryKeys } from './memory-keys.ts';
 
@@ -267,6 +267,7 @@ export function testServer({
   const logged: LoggedLine[] = [];
   const logger = loggerInto(logged);
   const keys = real.keys ?? shopKeys();
+  const signs = new PageSigns(Date.now);
   const clock = testClock
     ? { now: () => definitions.clock, advanceTo: (time: number) => definitions.advanceClockTo(time) }
     : undefined;
@@ -292,8 +293,14 @@ export function testServer({
       segmentType: (name, id) => segmentTypeOf(definitions, name, id),
       testClock: clock,
     },
-    onSite: { keys, ...(real.onSite ?? noInApp), receiveTime: receiveTime(clock), newId: randomUUID },
-    browser: { keys, publicUrl },
+    onSite: { keys, ...(real.onSite ?? noInApp), receiveTime: receiveTime(clock), newId: randomUUID, signs },
+    browser: {
+      ...{ keys, publicUrl },
+      consent: (of) => settingsOf(definitions, of).consent,
+      loaded: (of, page) => {
+        signs.note(of, 'loaded', { page });
+      },
+    },
     frontPage: { signIn: real.signIn ?? (() => Promise.resolve(undefined)) },
     app: {
       keys,

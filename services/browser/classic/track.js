@@ -23,7 +23,13 @@
   var WAITING_CALLS_MAX = 100;
   var KEEPALIVE_BYTES_MAX = 60000;
   var RETRY_MS = 5000;
-  var HELD_MS_MAX = 14 * 86400000;
+  var DAY_MS = 86400000;
+  /** What the workspace says; the server writes it in. */
+  var workspace = {};
+  var consentLimits = workspace.consent || { eventsMax: WAITING_CALLS_MAX, daysMax: 14 };
+  var isConsentNeeded = workspace.consent !== undefined || script.getAttribute('data-consent') === 'required';
+  /** Of what waits for consent or for an answer. */
+  var callsMax = isConsentNeeded ? consentLimits.eventsMax : WAITING_CALLS_MAX;
 
   function cookie(name) {
     var found = ('; ' + document.cookie).split('; ' + name + '=');
@@ -76,7 +82,7 @@
   function setWaiting(calls) {
     try {
       if (calls.length === 0) window.localStorage.removeItem(WAITING_KEY);
-      else window.localStorage.setItem(WAITING_KEY, JSON.stringify(calls.slice(-WAITING_CALLS_MAX)));
+      else window.localStorage.setItem(WAITING_KEY, JSON.stringify(calls.slice(-callsMax)));
     } catch {
       /* A browser that keeps nothing has nothing to send again. */
     }
@@ -85,7 +91,9 @@
   /** Text that is JSON, so that no preflight is asked for. An answer is an answer: only what got none waits. */
   function send(path, body) {
     function keep() {
-      setWaiting(waiting().concat([{ path: path, body: body }]));
+      var calls = waiting().concat([{ path: path, body: body }]);
+      if (consentState() === 'asked') leaveOut('by_count', Math.max(0, calls.length - callsMax));
+      setWaiting(calls);
     }
     if (!isAllowed()) {
       if (consentState() === 'asked') keep();
@@ -109,15 +117,46 @@
     if (!isAllowed()) return;
     var calls = waiting();
     setWaiting([]);
+    var sent = 0;
     calls.forEach(function (call) {
       var body = JSON.parse(call.body);
-      if (Date.now() - Date.parse(body.timestamp) > HELD_MS_MAX) return;
+      if (Date.now() - Date.parse(body.timestamp) > consentLimits.daysMax * DAY_MS) {
+        leaveOut('by_age', 1);
+        return;
+      }
+      sent++;
       body.sentAt = new Date().toISOString();
       send(call.path, JSON.stringify(body));
     });
+    return sent;
   }
 
-  /** With data-consent="required" calls wait in the browser until `consent(true)`; after `consent(false)` none is kept. */
+  /** What there was no room for before consent, or what has grown too old, is told of when it comes. */
+  var LEFT_OUT_KEY = 'hindsight.leftout';
+  var left = { by_count: 0, by_age: 0 };
+  try {
+    left = JSON.parse(window.localStorage.getItem(LEFT_OUT_KEY)) || left;
+  } catch {
+    /* Then it is counted for this page. */
+  }
+  function leaveOut(why, calls) {
+    if (calls === 0) return;
+    left[why] += calls;
+    keepLeftOut();
+  }
+  function keepLeftOut() {
+    try {
+      if (left.by_count + left.by_age === 0) window.localStorage.removeItem(LEFT_OUT_KEY);
+      else window.localStorage.setItem(LEFT_OUT_KEY, JSON.stringify(left));
+    } catch {
+      /* As above. */
+    }
+  }
+
+  /**
+   * Where the workspace or data-consent="required" asks for it, calls wait in the browser until `consent(true)`; after
+   * `consent(false)` none is kept.
+   */
   var said = '';
   function consentState() {
     try {
@@ -125,20 +164,39 @@
     } catch {
       /* Then it is known for this page. */
     }
-    return said || (script.getAttribute('data-consent') === 'required' ? 'asked' : 'given');
+    return said || (isConsentNeeded ? 'asked' : 'given');
   }
   function isAllowed() {
     return consentState() === 'given';
   }
   function setConsent(isGiven) {
+    var before = consentState();
     said = isGiven ? 'given' : 'withdrawn';
     try {
       window.localStorage.setItem('hindsight.consent', said);
     } catch {
       /* As above. */
     }
-    if (isGiven) sendWaiting();
-    else setWaiting([]);
+    tellConsent(isGiven);
+    if (!isGiven) setWaiting([]);
+    else if (before === 'asked' || left.by_count + left.by_age > 0) {
+      var sent = sendWaiting();
+      methods.track('Consent Given', {
+        sent: sent,
+        left_out_by_count: left.by_count,
+        left_out_by_age: left.by_age,
+      });
+    }
+    left = { by_count: 0, by_age: 0 };
+    keepLeftOut();
+  }
+  /** So that what is kept of the visitor on the server is erased, or may be kept again. */
+  function tellConsent(isGiven) {
+    var visitor = remembered('_cioanonid');
+    if (visitor === '' || !window.fetch) return;
+    var body = JSON.stringify({ write_key: writeKey, anonymous_id: visitor, consent: isGiven });
+    var options = { method: 'POST', body: body, headers: { 'content-type': 'text/plain' }, keepalive: true };
+    window.fetch(base + '/v1/in-app/consent', options).catch(function () {});
   }
 
   function call(path, what) {
@@ -188,6 +246,10 @@
   var methods = {
     load: function () {},
     consent: setConsent,
+    /** Calls back as soon as this script runs, with whether consent is needed here. */
+    ready: function (listener) {
+      listener(isConsentNeeded);
+    },
     identify: identify,
     sidentify: identify,
     track: function (event, properties) {

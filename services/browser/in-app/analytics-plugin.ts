@@ -52,10 +52,8 @@ export function analyticsPlugin({ client, consent, held, hasMessages, loaded }: 
     load: (_context: unknown, analytics: Analytics) => {
       isLoaded = true;
       loaded(analytics);
-      if (hasMessages) {
-        analytics.on('reset', () => then(() => client.renamed()));
-        client.start(trackerOf(analytics));
-      }
+      if (hasMessages) analytics.on('reset', () => then(() => client.renamed()));
+      client.start(trackerOf(analytics));
       return Promise.resolve();
     },
     page: kept(({ event: { properties = {} } }) => {

@@ -11,8 +11,13 @@ declare global {
   }
 }
 
-export function classicTracker(story: PageStory): Tracker {
+/** @param ready is told, once the classic script runs, whether it waits for consent. */
+export function classicTracker(story: PageStory, ready: (isConsentNeeded: boolean) => void): Tracker {
   const call = (...entry: readonly unknown[]) => (window._cio ??= []).push(entry);
+  call('ready', (isConsentNeeded: unknown) => {
+    ready(isConsentNeeded === true);
+    story.renamed();
+  });
   call('on', 'page', (name: unknown) => {
     story.paged(typeof name === 'string' ? name : undefined);
   });

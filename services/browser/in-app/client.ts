@@ -10,8 +10,12 @@ import type { PageStory, Tracker } from './tracker.ts';
 export interface ClientOptions {
   readonly base: string;
   readonly siteId: string;
+  /** Names the workspace, where the page has no site id. */
+  readonly writeKey: string;
   readonly consent: Consent;
   readonly hasSignals: boolean;
+  /** false: the page asks for no messages, and only consent is minded. */
+  readonly hasMessages: boolean;
   readonly renderer: () => Promise<Renderer>;
 }
 
@@ -47,7 +51,8 @@ export class InAppClient implements PageStory {
 
   start(tracker: Tracker): void {
     this.#tracker = tracker;
-    const { hasSignals, consent } = this.#options;
+    const { hasSignals, hasMessages, consent } = this.#options;
+    if (!hasMessages) return;
     if (hasSignals) this.#signals = new Signals(tracker);
     for (const activity of activities) {
       addEventListener(activity, () => (this.#touchedAt = Date.now()), { passive: true });
@@ -80,9 +85,11 @@ export class InAppClient implements PageStory {
     this.#turn();
   }
 
-  consented(isGiven: boolean): void {
+  /** @param isTold to the server, which erases what it has of the visitor, or may keep it again. */
+  consented(isGiven: boolean, isTold: boolean): void {
     const who = this.#who();
-    if (who !== undefined) this.#calls.consent(who, isGiven);
+    if (isTold && who !== undefined)
+      this.#calls.consent({ ...who, write_key: this.#options.writeKey }, isGiven);
     if (!isGiven) this.#showing.clear();
     this.#turn();
   }
@@ -91,7 +98,10 @@ export class InAppClient implements PageStory {
   #turn(): void {
     const who = this.#who();
     const mayPoll =
-      !document.hidden && this.#options.consent.state() === 'given' && this.#tracker?.userId() === undefined;
+      this.#options.hasMessages &&
+      !document.hidden &&
+      this.#options.consent.state() === 'given' &&
+      this.#tracker?.userId() === undefined;
     const here = this.#here();
     const name = who !== undefined && mayPoll ? `hindsight ${JSON.stringify([who, here])}` : '';
     if (name === this.#polledFor) return;

@@ -7,11 +7,16 @@ const stateKey = 'hindsight.consent';
 export type ConsentState = 'asked' | 'given' | 'withdrawn';
 
 export class Consent {
-  readonly #isNeeded: boolean;
+  #isNeeded: boolean;
   #memory: string | null = null;
 
   constructor(isNeeded: boolean) {
     this.#isNeeded = isNeeded;
+  }
+
+  /** Nobody asks for it here. */
+  isNotNeeded(): void {
+    this.#isNeeded = false;
   }
 
   state(): ConsentState {

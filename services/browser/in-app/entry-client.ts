@@ -10,7 +10,7 @@ import { analyticsPlugin } from './analytics-plugin.ts';
 import { classicTracker } from './classic-tracker.ts';
 import { InAppClient } from './client.ts';
 import { Consent } from './consent.ts';
-import { HeldEvents, usualLimits } from './held-events.ts';
+import { HeldEvents, usualLimits, type HeldLimits } from './held-events.ts';
 import { loadRenderer } from './load-renderer.ts';
 import { sendHeld } from './send-held.ts';
 import type { Settings } from './settings.ts';
@@ -29,26 +29,25 @@ declare global {
 const script = document.currentScript as HTMLScriptElement | null; // no script of a drawing
 const base = script?.src.split('/v1/plugins/')[0] ?? '';
 
-function clientOf({ siteId = '', signals = true }: Settings, consent: Consent): InAppClient {
+function clientOf(settings: Settings, consent: Consent, hasMessages: boolean): InAppClient {
+  const { siteId = '', writeKey = '', signals: hasSignals = true } = settings;
   const renderer = () => loadRenderer(base);
-  return new InAppClient({ base, siteId, consent, hasSignals: signals, renderer });
+  return new InAppClient({ base, siteId, writeKey, consent, hasSignals, hasMessages, renderer });
 }
 
 const inApp: InApp = Object.assign(
   (settings: Settings) => {
-    const {
-      consentEventsMax: eventsMax = usualLimits.eventsMax,
-      consentDaysMax: daysMax = usualLimits.daysMax,
-    } = settings;
-    const consent = new Consent(settings.consent === true);
-    const held = new HeldEvents({ eventsMax, daysMax });
-    const client = clientOf(settings, consent);
+    const { workspaceConsent } = settings;
+    const consent = new Consent(settings.consent === true || workspaceConsent !== undefined);
+    const held = new HeldEvents(limitsOf(settings));
+    const hasMessages =
+      settings.siteId !== undefined && settings.anonymousInApp === true && settings.enabled !== true;
+    const client = clientOf(settings, consent, hasMessages);
     return analyticsPlugin({
       client,
       consent,
       held,
-      hasMessages:
-        settings.siteId !== undefined && settings.anonymousInApp === true && settings.enabled !== true,
+      hasMessages,
       loaded: (analytics) => {
         const send = () => {
           void sendHeld({ base, writeKey: settings.writeKey ?? '', held, analytics });
@@ -58,7 +57,7 @@ const inApp: InApp = Object.assign(
           consent.set(isGiven);
           if (isGiven) send();
           else held.forget();
-          client.consented(isGiven);
+          client.consented(isGiven, true);
         };
       },
     });
@@ -74,14 +73,29 @@ if (window.hindsightInApp === undefined) {
     standAlone({ siteId, consent: needed === 'required', signals: signals !== 'off' });
 }
 
+/** A page may keep less than its workspace says, not more. */
+function limitsOf({ workspaceConsent, consentEventsMax, consentDaysMax }: Settings): HeldLimits {
+  const { eventsMax, daysMax } = workspaceConsent ?? { eventsMax: Infinity, daysMax: Infinity };
+  const usual = workspaceConsent ?? usualLimits;
+  return {
+    eventsMax: Math.min(consentEventsMax ?? usual.eventsMax, eventsMax),
+    daysMax: Math.min(consentDaysMax ?? usual.daysMax, daysMax),
+  };
+}
+
 /** Events are the classic script's, and it holds them back itself. */
 function standAlone(settings: Settings): void {
-  const consent = new Consent(settings.consent === true);
-  const client = clientOf(settings, consent);
-  client.start(classicTracker(client));
+  // Until the classic script has said that it is not, consent is needed: nothing is asked before.
+  const consent = new Consent(true);
+  const client = clientOf(settings, consent, true);
+  const tracker = classicTracker(client, (isNeeded) => {
+    if (settings.consent !== true && !isNeeded) consent.isNotNeeded();
+  });
+  client.start(tracker);
   inApp.consent = (isGiven) => {
-    consent.set(isGiven);
+    // First, since it goes by what was said before; it tells the server, too.
     window._cio?.push(['consent', isGiven]);
-    client.consented(isGiven);
+    consent.set(isGiven);
+    client.consented(isGiven, false);
   };
 }

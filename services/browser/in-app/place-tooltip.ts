@@ -27,7 +27,8 @@ export function placeTooltip(
   };
   const fits = (side: Side) => room[side] >= gapPx + edgePx;
   const sides: readonly Side[] = [asked, opposite[asked], 'bottom', 'top'];
-  const side = sides.find(fits) ?? asked;
+  // Where none has room, the one that covers the least of the element.
+  const side = sides.find(fits) ?? sides.reduce((best, each) => (room[each] > room[best] ? each : best));
   const middle = {
     left: anchor.left + (anchor.width - tip.width) / 2,
     top: anchor.top + (anchor.height - tip.height) / 2,

@@ -73,7 +73,8 @@ export class QueueCalls {
     }
   }
 
-  consent(who: Who, consent: boolean): void {
+  /** A page without a site id has its workspace named by the key. */
+  consent(who: Who & { readonly write_key: string }, consent: boolean): void {
     this.#post('consent', { ...who, consent }).catch(() => undefined);
   }
 

@@ -9,6 +9,8 @@ export interface Settings {
   readonly writeKey?: string;
   /** true: nothing of a visitor leaves the browser before `consent(true)`. */
   readonly consent?: boolean;
+  /** Of the settings document: the workspace asks for consent, whatever the page says. */
+  readonly workspaceConsent?: { readonly eventsMax: number; readonly daysMax: number };
   readonly consentEventsMax?: number;
   readonly consentDaysMax?: number;
   /** false: exit intent, scrolling and dwelling are not sent as events. */

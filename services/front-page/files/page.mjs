@@ -2,6 +2,7 @@
 import { followCalls } from './calls.mjs';
 import { byId, copyOnClick, element } from './element.mjs';
 import { showKeys } from './keys.mjs';
+import { showOnSite } from './on-site.mjs';
 import { showRefusals } from './refusals.mjs';
 import { signInByKey, signInByLink, signOut } from './sign-in.mjs';
 import { snippetsFor } from './snippets.mjs';
@@ -11,6 +12,7 @@ import { showStory } from './story.mjs';
 
 const healthPauseMs = 10_000;
 const refusalsPauseMs = 1_000;
+const onSitePauseMs = 5_000;
 const address = new URL('.', location.href).href.replace(/\/$/, '');
 
 /** Ends what follows the workspace that was shown before. */
@@ -50,6 +52,9 @@ function show(keys) {
     }, refusalsPauseMs);
   };
   void showRefusals(appKey);
+  void showOnSite(appKey);
+  const asking = setInterval(() => void showOnSite(appKey), onSitePauseMs);
+  shown.signal.addEventListener('abort', () => clearInterval(asking));
   void followCalls({
     appKey,
     signal: shown.signal,
