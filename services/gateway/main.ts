@@ -75,6 +75,7 @@ export async function run(env: Env): Promise<RunningGateway> {
       testClock: clock,
     },
     browser: { keys: keysLog.keys, publicUrl: config.publicUrl },
+    firstPartyId: config.cookieDomain === undefined ? undefined : { domain: config.cookieDomain },
     frontPage: { signIn: (code) => takeSignInCode(config.dataFolder, code, Date.now()) },
     demo: config.demo ? { keys: () => sampleKeys(config.dataFolder, env) } : undefined,
     app: {

@@ -193,7 +193,9 @@ const noInApp: Pick<OnSiteOptions, 'view' | 'calls'> = {
 
 const takenAll: ServiceStatus = { definitions_offset: Number.MAX_SAFE_INTEGER };
 
-export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets' | 'bodyMsMax'>> {
+export interface TestServerOptions extends Partial<
+  Pick<ServerOptions, 'budgets' | 'bodyMsMax' | 'firstPartyId'>
+> {
   readonly testClock?: boolean;
   readonly inForceWaitMsMax?: number;
   readonly publicUrl?: string;
@@ -274,6 +276,7 @@ export function testServer({
     },
     onSite: { keys, ...(real.onSite ?? noInApp), receiveTime: receiveTime(clock), newId: randomUUID },
     browser: { keys, publicUrl },
+    firstPartyId: real.firstPartyId,
     frontPage: { signIn: real.signIn ?? (() => Promise.resolve(undefined)) },
     app: {
       keys,
