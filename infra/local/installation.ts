@@ -5,6 +5,7 @@
 import { createTopics } from '../../services/runtime/log/create-topics.ts';
 import { ensureCredentials } from '../../services/gateway/credentials.ts';
 import type { Layout } from '../../services/runtime/clickhouse-settings.ts';
+import type { CopiesWanted } from '../../services/runtime/log/ports.ts';
 import { registerSchemas } from '../../services/runtime/registry.ts';
 import { migrate } from '../../services/sink/schema/migrate.ts';
 import { serviceNames, serviceProcess } from './service-processes.ts';
@@ -38,18 +39,22 @@ export interface InstallationOptions {
   readonly port: number;
   readonly prefix: string;
   readonly partitions: number;
+  readonly copies?: CopiesWanted;
   readonly database: string;
   readonly report: (line: string) => void;
 }
 
 /** @returns the settings with which the services run. */
 export async function startInstallation(options: InstallationOptions): Promise<NodeJS.ProcessEnv> {
-  const { root, dataFolder, prefix, partitions, database, parts } = options;
+  const { root, dataFolder, prefix, partitions, copies, database, parts } = options;
   await Promise.all([
     // In here, so that a fault of it is the fault of the start, and no part's promise is left alone.
     Promise.resolve().then(() => ensureCredentials(dataFolder, options.env)),
     parts.kafka.then(async (kafka) => {
-      await timed(options, 'topics', () => createTopics({ brokers: kafka.split(','), prefix, partitions }));
+      const brokers = kafka.split(',');
+      await timed(options, 'topics', () =>
+        createTopics({ brokers, prefix, partitions, ...(copies && { copies }) }),
+      );
     }),
     parts.registry.then((url) => timed(options, 'schemas', () => registerSchemas({ url }))),
     parts.clickhouse.then(({ user: username, ...address }) =>

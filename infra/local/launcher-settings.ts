@@ -1,6 +1,13 @@
 /** Settings of `npm start`, read once. What a service needs beyond them it reads from the same environment. */
 import { optionalClickHouseField } from '../../services/runtime/clickhouse-settings.ts';
-import { integerField, readConfig, sharedFields, textField } from '../../services/runtime/config.ts';
+import {
+  copiesFields,
+  integerField,
+  optionalIntegerField,
+  readConfig,
+  sharedFields,
+  textField,
+} from '../../services/runtime/config.ts';
 import type { Config, Env, Field } from '../../services/runtime/config.ts';
 
 const PORT_MAX = 65_535;
@@ -9,6 +16,7 @@ const fields = {
   dataFolder: sharedFields.dataFolder,
   prefix: sharedFields.prefix,
   partitions: sharedFields.partitions,
+  ...copiesFields,
   port: integerField('HINDSIGHT_PORT', { min: 0, max: PORT_MAX, fallback: 8_080 }),
   host: textField('HINDSIGHT_HOST', '127.0.0.1'),
   /** Of embedded parts; undefined: as it was at the last start, else the usual one, else any. */
@@ -42,8 +50,7 @@ export function readLauncherSettings(env: Env): LauncherSettings {
 }
 
 function optionalPortField(variable: string): Field<number | undefined> {
-  const { read } = integerField(variable, { min: 1, max: PORT_MAX });
-  return { variable, read: (text, env) => (text === undefined ? undefined : read(text, env)) };
+  return optionalIntegerField(variable, { min: 1, max: PORT_MAX });
 }
 
 function optionalUrlField(variable: string): Field<string | undefined> {

@@ -78,6 +78,7 @@ async function startAll(launch: Launch): Promise<void> {
     report,
     prefix: settings.prefix,
     partitions: settings.partitions,
+    copies: { replicas: settings.replicas, minInSync: settings.minInSync },
     database: settings.clickhouseDatabase,
   });
   await tellReady(settings, parts, port);

@@ -70,6 +70,11 @@ export const logErrors = {
     follows: 'ends',
     todo: 'Set HINDSIGHT_PARTITIONS to what the installation was made with; it changes only by a replay.',
   },
+  too_few_brokers: {
+    means: 'Topics are to be made with more copies than the cluster has brokers now.',
+    follows: 'ends',
+    todo: 'Start the brokers that are missing, or set HINDSIGHT_REPLICAS to how many there are.',
+  },
   partitions_differ: {
     means: 'Topics that belong together have different numbers of partitions.',
     follows: 'ends',

@@ -31,37 +31,51 @@ export interface ChaosOptions {
   readonly print: (line: string) => void;
 }
 
+/** What a storefront is played while something is done to the installation, and where it is told. */
+export type HarmOptions = Pick<ChaosOptions, 'seed' | 'visitors' | 'rate' | 'print'>;
+
 /** Of ClickHouse, with what the same comparison says of the topic. */
-export interface ChaosReport extends CheckReport {
+export interface HarmReport extends CheckReport {
   readonly merged: Compared;
-  readonly kills: Readonly<Partial<Record<Victim, number>>>;
   readonly calls: number;
   readonly failedAttempts: number;
   /** From a call's first attempt until it was acknowledged. */
   readonly longestWaitMs: number;
   /** From the acknowledgement of what makes an event somebody's until it could be read on events.merged. */
   readonly longestStallMs: number;
-  /** From the last kill until everything had its whole effect. */
+  /** From the end of the harm until everything had its whole effect. */
   readonly settledAfterMs: number;
 }
+
+export interface ChaosReport extends HarmReport {
+  readonly kills: Readonly<Partial<Record<Victim, number>>>;
+}
+
+/** What is done while calls come. */
+type Harm = (signal: AbortSignal) => Promise<void>;
 
 const settleMsMax = 300_000;
 
 /** How much is wrong, on the topic and in ClickHouse. */
-export function chaosFaultsOf(report: ChaosReport): number {
+export function chaosFaultsOf(report: HarmReport): number {
   return faultsOf(report) + misplacements(report.merged);
 }
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const own = await startOwnInstallation();
   try {
-    return await wreak(options, own.dataFolder);
+    let kills: ChaosReport['kills'] = {};
+    const report = await runHarm(options, own.dataFolder, async (signal) => {
+      kills = await killAll(options, own.dataFolder, signal);
+    });
+    return { ...report, kills };
   } finally {
     await own.stop();
   }
 }
 
-async function wreak(options: ChaosOptions, dataFolder: string): Promise<ChaosReport> {
+/** Plays the storefront until the harm is done, and compares all that was acknowledged with the oracle. */
+export async function runHarm(options: HarmOptions, dataFolder: string, harm: Harm): Promise<HarmReport> {
   const { print } = options;
   const installation = findInstallation(dataFolder, 'sample');
   await applyRules(installation);
@@ -70,17 +84,16 @@ async function wreak(options: ChaosOptions, dataFolder: string): Promise<ChaosRe
   const merged = await MergedTopic.follow(installation);
   const tables = new Tables(installation.clickhouse, 'sample');
   try {
-    const kills = await underLoad(load, (signal) => killAll(options, dataFolder, signal));
-    const lastKill = performance.now();
+    await underLoad(load, harm);
+    const harmDone = performance.now();
     print(`${String(load.calls)} calls are acknowledged; waiting until all of them have had their effect`);
     await waitPatiently(installation);
-    const settledAfterMs = performance.now() - lastKill;
+    const settledAfterMs = performance.now() - harmDone;
     await merged.catchUp();
     const oracle = expectationsOf(load.visitors);
     return {
       ...(await check(tables, oracle, rules)),
       merged: new Comparison(oracle, merged.idOf).compare(merged.rows, undefined),
-      kills,
       calls: load.calls,
       failedAttempts: shop.failures,
       longestWaitMs: shop.longestWaitMs,
@@ -109,9 +122,9 @@ class Waves implements Load {
   calls = 0;
   #ended = false;
   readonly #shop: PatientShop;
-  readonly #options: ChaosOptions;
+  readonly #options: HarmOptions;
 
-  constructor(shop: PatientShop, options: ChaosOptions) {
+  constructor(shop: PatientShop, options: HarmOptions) {
     this.#shop = shop;
     this.#options = options;
   }

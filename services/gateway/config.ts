@@ -39,6 +39,9 @@ const SPOOL_AFTER_MS_MIN = 100;
 const SPOOL_AFTER_MS_MAX = 25_000;
 const HOUR_MS = 3_600_000;
 const DISK_BYTES_MAX = 2 ** 50;
+const DOMAIN_CHARS_MAX = 253;
+/** One word alone is a suffix (com), for which browsers take no cookie, or this machine. */
+const DOMAIN = /^(?:localhost|[a-z\d](?:[a-z\d-]*[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]*[a-z\d])?)+)$/;
 
 const fields = {
   brokers: sharedFields.brokers,
@@ -61,6 +64,16 @@ const fields = {
   }),
   /** Where browsers reach us; without it as each request says. */
   publicUrl: optionalUrlField('HINDSIGHT_PUBLIC_URL'),
+  /** The shop's domain, for whose hosts anonymous ids are set as cookies; undefined: none is set. */
+  cookieDomain: {
+    variable: 'HINDSIGHT_COOKIE_DOMAIN',
+    read: (text) => {
+      const domain = text?.toLowerCase();
+      if (domain !== undefined && !(domain.length <= DOMAIN_CHARS_MAX && DOMAIN.test(domain)))
+        throw new Error(`must be a domain of the shop, such as shop.example, not ${domain}`);
+      return domain;
+    },
+  } satisfies Field<string | undefined>,
   /** A PUT or DELETE of a definition or of settings waits at most so long until it is in force. */
   inForceWaitMsMax: integerField('HINDSIGHT_IN_FORCE_WAIT_MS', {
     min: IN_FORCE_WAIT_MS_MIN,

@@ -81,6 +81,7 @@ export async function run(env: Env): Promise<RunningGateway> {
       ...{ keys: keysLog.keys, publicUrl: config.publicUrl, loaded: onSite.loaded },
       consent: (workspace) => settingsOf(definitions, workspace).consent,
     },
+    firstPartyId: config.cookieDomain === undefined ? undefined : { domain: config.cookieDomain },
     frontPage: { signIn: (code) => takeSignInCode(config.dataFolder, code, Date.now()) },
     demo: config.demo ? { keys: () => sampleKeys(config.dataFolder, env) } : undefined,
     app: {

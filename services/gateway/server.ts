@@ -8,6 +8,7 @@ import { frontPagePlugin, type FrontPageOptions } from '../front-page/plugin.ts'
 import { ingestPlugin, type IngestOptions } from '../ingest/plugin.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { bodyMsMax, readBodies, type BodyOptions } from './body.ts';
+import { setFirstPartyId, type FirstPartyId } from './first-party-id.ts';
 import { answerBroken, doorOptions, noteAnswer, requestMsMax, type Doors } from './door.ts';
 import { answerPreflight } from './preflight.ts';
 import type { QuietLog } from './quiet-log.ts';
@@ -21,6 +22,8 @@ export interface ServerOptions extends Pick<BodyOptions, 'budgets'> {
   readonly frontPage: FrontPageOptions;
   /** undefined: there is no page /demo. */
   readonly demo?: DemoOptions | undefined;
+  /** undefined: no cookie is set. */
+  readonly firstPartyId?: FirstPartyId | undefined;
   readonly log: QuietLog;
   readonly doors: Doors;
   /** Of a body, first byte to last; 30 s unless a test says otherwise. */
@@ -74,6 +77,7 @@ export function buildServer({
     else done();
   });
   readBodies(server, { budgets: options.budgets, bodyMsMax: options.bodyMsMax ?? bodyMsMax });
+  if (options.firstPartyId !== undefined) setFirstPartyId(server, options.firstPartyId);
   server.setErrorHandler((error: unknown, _request, reply) => answerError(log, error, reply));
   void server.register(ingestPlugin, ingest);
   void server.register(onSitePlugin, onSite);

@@ -60,6 +60,14 @@ export function integerField(
   };
 }
 
+export function optionalIntegerField(
+  variable: string,
+  bounds: { readonly min: number; readonly max: number },
+): Field<number | undefined> {
+  const { read } = integerField(variable, bounds);
+  return { variable, read: (text, env) => (text === undefined ? undefined : read(text, env)) };
+}
+
 export function shareField(variable: string, fallback: number): Field<number> {
   return {
     variable,
@@ -98,6 +106,13 @@ export function switchField(variable: string): Field<boolean> {
     },
   };
 }
+
+/** Copies of each partition of topics that are made; undefined: as many as there are brokers, three at most. */
+export const copiesFields = {
+  replicas: optionalIntegerField('HINDSIGHT_REPLICAS', { min: 1, max: 15 }),
+  /** How many of them must have a record before it counts; undefined: two of three, else one. */
+  minInSync: optionalIntegerField('HINDSIGHT_MIN_INSYNC_REPLICAS', { min: 1, max: 15 }),
+} as const;
 
 /** What every service process reads. Take the ones that are needed: `{ ...sharedFields, port: … }`. */
 export const sharedFields = {

@@ -201,7 +201,9 @@ const noRules: RulesView = {
 
 const takenAll: ServiceStatus = { definitions_offset: Number.MAX_SAFE_INTEGER };
 
-export interface TestServerOptions extends Partial<Pick<ServerOptions, 'budgets' | 'bodyMsMax'>> {
+export interface TestServerOptions extends Partial<
+  Pick<ServerOptions, 'budgets' | 'bodyMsMax' | 'firstPartyId'>
+> {
   readonly testClock?: boolean;
   readonly inForceWaitMsMax?: number;
   readonly publicUrl?: string;
@@ -301,6 +303,7 @@ export function testServer({
         signs.note(of, 'loaded', { page });
       },
     },
+    firstPartyId: real.firstPartyId,
     frontPage: { signIn: real.signIn ?? (() => Promise.resolve(undefined)) },
     app: {
       keys,

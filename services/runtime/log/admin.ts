@@ -20,10 +20,10 @@ import {
   listOffsetsRequest,
   type OffsetWanted,
 } from './protocol/offset-requests.ts';
-import type { LogAdmin } from './ports.ts';
+import type { CopiesWanted, LogAdmin } from './ports.ts';
 import { request } from './connection/request.ts';
 import { retrying, type RetryLimits } from './connection/retry.ts';
-import { topicSettings } from './topic-settings.ts';
+import { copiesFor, topicSettings } from './topic-settings.ts';
 
 export interface AdminOptions {
   readonly cluster: Cluster;
@@ -35,7 +35,6 @@ type CommittedOffsets = Awaited<ReturnType<LogAdmin['committedOffsets']>>;
 
 const LIMITS: RetryLimits = { firstPauseMs: 5, pauseMsMax: 500, totalMsMax: 30_000 };
 const CREATE_MS_MAX = 30_000;
-const REPLICAS_MAX = 3;
 
 export class KafkaAdmin implements LogAdmin {
   readonly #options: AdminOptions;
@@ -45,8 +44,11 @@ export class KafkaAdmin implements LogAdmin {
     this.#options = options;
   }
 
-  /** Throws `topic_partitions_differ` for a topic that exists with another partition count. */
-  async createTopics(partitions: number): Promise<{ readonly created: readonly string[] }> {
+  /** Throws `topic_partitions_differ` for a topic that exists with another partition count, `too_few_brokers`. */
+  async createTopics(
+    partitions: number,
+    copies: CopiesWanted = {},
+  ): Promise<{ readonly created: readonly string[] }> {
     const { cluster, topicName } = this.#options;
     const wanted = topicIds.map((id) => {
       const declaration = topics[id];
@@ -62,7 +64,7 @@ export class KafkaAdmin implements LogAdmin {
         found.filter(({ errorCode }) => errorCode !== UNKNOWN_TOPIC_OR_PARTITION).map(({ name }) => name),
       );
       const missing = wanted.filter(({ name }) => !known.has(name));
-      if (missing.length > 0) await this.#create(missing);
+      if (missing.length > 0) await this.#create(missing, copies);
       return missing.map(({ name }) => name);
     });
     await cluster.addTopics(wanted.map(({ name }) => name));
@@ -124,8 +126,9 @@ export class KafkaAdmin implements LogAdmin {
 
   async #create(
     missing: readonly { name: string; declaration: (typeof topics)[TopicId]; partitions: number }[],
+    wanted: CopiesWanted,
   ): Promise<void> {
-    const replicas = Math.min(REPLICAS_MAX, this.#options.cluster.brokerCount);
+    const copies = copiesFor(wanted, this.#options.cluster.brokerCount);
     const controller = await this.#options.cluster.controller();
     try {
       await controller.createTopics({
@@ -133,8 +136,8 @@ export class KafkaAdmin implements LogAdmin {
         topics: missing.map(({ name, declaration, partitions }) => ({
           topic: name,
           numPartitions: partitions,
-          replicationFactor: replicas,
-          configEntries: Object.entries(topicSettings(declaration, replicas)).map(([key, value]) => ({
+          replicationFactor: copies.replicas,
+          configEntries: Object.entries(topicSettings(declaration, copies)).map(([key, value]) => ({
             name: key,
             value,
           })),

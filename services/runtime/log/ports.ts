@@ -131,9 +131,15 @@ export interface Producer {
   close(): Promise<void>;
 }
 
+/** Of topics that are made. What is not said: three copies, or as many as there are brokers; of three two must have it, else one. */
+export interface CopiesWanted {
+  readonly replicas?: number | undefined;
+  readonly minInSync?: number | undefined;
+}
+
 export interface LogAdmin {
   /** Creates what is missing as schemas/topics.ts says (LogAppendTime) and asserts what exists. */
-  createTopics(partitions: number): Promise<{ readonly created: readonly string[] }>;
+  createTopics(partitions: number, copies?: CopiesWanted): Promise<{ readonly created: readonly string[] }>;
   partitionsOf(topic: TopicId): Promise<number>;
   /**
    * One past the last offset that a read_committed reader will be given. Markers count. A commit is acknowledged before

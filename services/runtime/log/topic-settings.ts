@@ -1,5 +1,7 @@
 /** How the broker keeps each topic, from its declaration in schemas/topics.ts. */
 import type { TopicDeclaration } from '../../../schemas/topics.ts';
+import { CodedError } from '../errors.ts';
+import type { CopiesWanted } from './ports.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -8,13 +10,35 @@ const MESSAGE_BYTES_MAX = 1_048_588;
 
 export type TopicSettings = Readonly<Record<string, string>>;
 
-/** @param replicas copies of each partition, leader included. */
-export function topicSettings({ kept }: TopicDeclaration, replicas: number): TopicSettings {
+/** How many copies there are of each partition, the leader's included, and how many must have a record that counts. */
+interface Copies {
+  readonly replicas: number;
+  readonly minInSync: number;
+}
+
+const REPLICAS_USUAL = 3;
+
+/** @throws CodedError `too_few_brokers`, or `settings_invalid` where more must have a record than there are copies. */
+export function copiesFor({ replicas, minInSync }: CopiesWanted, brokers: number): Copies {
+  if (replicas !== undefined && replicas > brokers) {
+    const message = `could not create topics of ${String(replicas)} copies: the cluster has ${String(brokers)} ${brokers === 1 ? 'broker' : 'brokers'} now`;
+    throw new CodedError('too_few_brokers', message);
+  }
+  const copies = replicas ?? Math.min(REPLICAS_USUAL, brokers);
+  const inSync = minInSync ?? (copies > 2 ? 2 : 1);
+  if (inSync > copies) {
+    const message = `could not create topics: HINDSIGHT_MIN_INSYNC_REPLICAS is ${String(inSync)}, and there are ${String(copies)} copies`;
+    throw new CodedError('settings_invalid', message);
+  }
+  return { replicas: copies, minInSync: inSync };
+}
+
+export function topicSettings({ kept }: TopicDeclaration, { minInSync }: Copies): TopicSettings {
   return {
     // Retention runs on the broker's clock, so that an old event time never deletes what has just arrived.
     'message.timestamp.type': 'LogAppendTime',
     'max.message.bytes': String(MESSAGE_BYTES_MAX),
-    'min.insync.replicas': String(replicas > 2 ? 2 : 1),
+    'min.insync.replicas': String(minInSync),
     'unclean.leader.election.enable': 'false',
     ...retention(kept),
   };
