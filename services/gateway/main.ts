@@ -1,6 +1,7 @@
 /** Wires the gateway: the one HTTP port in front of ingest and the App API. */
 import type { FastifyInstance } from 'fastify';
 import type { Codec } from '../../schemas/codec.ts';
+import type { Workspace } from '../../schemas/ids.ts';
 import type { AppOptions, Statuses } from '../app/plugin.ts';
 import { learnSchema, findSchemas } from '../runtime/registry.ts';
 import type { Env } from '../runtime/config.ts';
@@ -24,7 +25,7 @@ import { KeysLog } from './keys/keys-log.ts';
 import { openWatch } from './live/open-watch.ts';
 import { QuietLog } from './quiet-log.ts';
 import { openOnSite } from './on-site.ts';
-import { buildServer } from './server.ts';
+import { buildServer, type ServerOptions } from './server.ts';
 import { takeSignInCode } from './sign-in-code.ts';
 import { findStatuses } from './statuses.ts';
 import { TriggerAsker } from './trigger-view.ts';
@@ -77,13 +78,7 @@ export async function run(env: Env): Promise<RunningGateway> {
       segmentType: (workspace, id) => segmentTypeOf(definitions, workspace, id),
       testClock: clock,
     },
-    browser: {
-      ...{ keys: keysLog.keys, publicUrl: config.publicUrl, loaded: onSite.loaded },
-      consent: (workspace) => settingsOf(definitions, workspace).consent,
-    },
-    firstPartyId: config.cookieDomain === undefined ? undefined : { domain: config.cookieDomain },
-    frontPage: { signIn: (code) => takeSignInCode(config.dataFolder, code, Date.now()) },
-    demo: config.demo ? { keys: () => sampleKeys(config.dataFolder, env) } : undefined,
+    ...pagesOf(config, env, { definitions, keysLog, onSite }),
     app: {
       ...{ keys: keysLog.keys, definitions, query: clickhouse.query, rules, live, usage: usage.of },
       isTestClockOn: config.testClock,
@@ -119,10 +114,32 @@ export async function run(env: Env): Promise<RunningGateway> {
   };
 }
 
+/** What browsers load from here. */
+function pagesOf(
+  config: GatewayConfig,
+  env: Env,
+  {
+    definitions,
+    keysLog: { keys },
+    onSite: { loaded },
+  }: Pick<Topics, 'definitions' | 'keysLog'> & { readonly onSite: Awaited<ReturnType<typeof openOnSite>> },
+): Pick<ServerOptions, 'browser' | 'firstPartyId' | 'frontPage' | 'demo'> {
+  const { publicUrl, cookieDomain } = config;
+  const consent = (workspace: Workspace) => settingsOf(definitions, workspace).consent;
+  return {
+    browser: { keys, publicUrl, loaded, consent },
+    firstPartyId: cookieDomain === undefined ? undefined : { domain: cookieDomain },
+    frontPage: { signIn: (code) => takeSignInCode(config.dataFolder, code, Date.now()) },
+    demo: config.demo ? { keys: () => sampleKeys(config.dataFolder, env) } : undefined,
+  };
+}
+
 /** In this order: what uses another before it. */
 async function closeAll(parts: readonly { close(): Promise<unknown> }[]): Promise<void> {
   for (const part of parts) await part.close();
 }
+
+type Topics = Awaited<ReturnType<typeof openTopics>>;
 
 /** The log, and what this gateway has folded from it. */
 async function openTopics(

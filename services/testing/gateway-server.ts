@@ -24,8 +24,7 @@ import { countedPorts, type Usage } from '../gateway/usage/counted.ts';
 import { usageOf } from '../gateway/usage/open-usage.ts';
 import { WorkspaceBytes } from '../gateway/usage/workspace-bytes.ts';
 import { segmentTypeOf } from '../runtime/segment-type.ts';
-import { inApp } from '../gateway/in-app-view.ts';
-import { unavailable } from '../gateway/service-asker.ts';
+import { noInApp, noRules } from './no-services.ts';
 import { receiveTime } from '../ingest/receive-time.ts';
 import { PageSigns, type OnSiteOptions } from '../on-site/plugin.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
@@ -186,19 +185,6 @@ function shopKeys() {
   }).keys;
 }
 
-const noAnswer = (): Promise<never> => Promise.reject(unavailable(inApp, 'it has not started'));
-const noInApp: Pick<OnSiteOptions, 'view' | 'calls'> = {
-  view: { poll: noAnswer, why: noAnswer },
-  calls: { send: noAnswer, decide: noAnswer },
-};
-
-const noRules: RulesView = {
-  explain: () => Promise.resolve({ type: 'not_here' }),
-  past: () => Promise.resolve(null),
-  replay: () => Promise.resolve({ type: 'rule_unknown' }),
-  rehearse: () => Promise.resolve({ type: 'rule_unknown' }),
-};
-
 const takenAll: ServiceStatus = { definitions_offset: Number.MAX_SAFE_INTEGER };
 
 export interface TestServerOptions extends Partial<
@@ -242,15 +228,19 @@ function statusesPort(statuses: TestServer['statuses']): ServerOptions['app']['h
   };
 }
 
-const noRules: RulesView = {
-  explain: () => Promise.resolve({ type: 'not_here' }),
-  past: () => Promise.resolve(null),
-};
-
 function usageIn(definitions: DefinitionsStore, disk: Usage['disk'] = { check: () => undefined }) {
   const quotas = (name: Workspace) => settingsOf(definitions, name).quotas;
   const bytes = new WorkspaceBytes({ quotas, dayBytesMax: null, now: Date.now });
   return { bytes, disk, questions: new QuestionQueue() };
+}
+
+function pagesOf(definitions: DefinitionsStore, signs: PageSigns) {
+  return {
+    consent: (of: Workspace) => settingsOf(definitions, of).consent,
+    loaded: (of: Workspace, page: string | null) => {
+      signs.note(of, 'loaded', { page });
+    },
+  };
 }
 
 export function testServer({
@@ -296,13 +286,7 @@ export function testServer({
       testClock: clock,
     },
     onSite: { keys, ...(real.onSite ?? noInApp), receiveTime: receiveTime(clock), newId: randomUUID, signs },
-    browser: {
-      ...{ keys, publicUrl },
-      consent: (of) => settingsOf(definitions, of).consent,
-      loaded: (of, page) => {
-        signs.note(of, 'loaded', { page });
-      },
-    },
+    browser: { keys, publicUrl, ...pagesOf(definitions, signs) },
     firstPartyId: real.firstPartyId,
     frontPage: { signIn: real.signIn ?? (() => Promise.resolve(undefined)) },
     app: {
