@@ -138,6 +138,12 @@ export default {
     onlyIn('kafkajs-in-one-place', 'kafkajs', '^services/runtime/log/', 'Only the log port knows kafkajs.'),
     onlyIn('lmdb-in-one-place', 'lmdb', '^services/runtime/store/', 'Only the keyed store knows LMDB.'),
     onlyIn(
+      'isbot-in-one-place',
+      'isbot',
+      '^services/runtime/bot-agents\\.ts$',
+      'What a program is, is said in one place.',
+    ),
+    onlyIn(
       'pino-in-one-place',
       'pino',
       '^services/runtime/logger\\.ts$',

@@ -195,6 +195,8 @@ const EVENT: CollectedEvent = {
   properties: null,
   context:
     '{"library":{"name":"analytics.js","version":"next-0.5.11"},"page":{"url":"https://shop.example/p/1"}}',
+  bot: false,
+  waits: true,
 };
 
 function cpuSince(before: NodeJS.CpuUsage): number {

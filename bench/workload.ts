@@ -208,6 +208,8 @@ export function asCollected(event: WorkloadEvent): CollectedEvent {
     attributes_at: null,
     properties: `{"path":"${path}","product_id":"sku-${String(number)}","price":${price},"currency":"EUR"}`,
     context: '{"library":{"name":"analytics.js","version":"next-0.5.11"}}',
+    bot: false,
+    waits: true,
   };
 }
 

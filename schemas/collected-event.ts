@@ -26,5 +26,7 @@ export function collectedEvent(fields: Named & Partial<CollectedEvent>): Collect
     attributes_at: fields.attributes_at ?? null,
     properties: fields.properties ?? null,
     context: fields.context ?? null,
+    bot: fields.bot ?? false,
+    waits: fields.waits ?? true,
   };
 }

@@ -31,6 +31,8 @@ export const reasons = {
   segment_unknown: 'There is no manual segment of this id, so nobody was put into it or taken out of it.',
   lane_full:
     'The visitor has more waiting events than the limit; the event is kept in anonymous_events only.',
+  bot_not_awaited:
+    'The workspace lets what bots do wait for nobody; the event is kept in anonymous_events only.',
   input_expired:
     'Records were gone from the log before their service had read them; detail says which offsets.',
   merge_not_awaited:

@@ -95,6 +95,10 @@ export interface CollectedEvent {
   readonly properties: string | null;
   /** JSON object as sent. */
   readonly context: string | null;
+  /** Its user agent says that a program did it, which reads pages and is no visitor. */
+  readonly bot: boolean;
+  /** False: while nobody is named by it, it waits for nobody, as the workspace wants it of bots. */
+  readonly waits: boolean;
 }
 
 /** A record that a service could not handle, as it was read. */

@@ -68,6 +68,8 @@ export function asCollected(record: PeerRecord): CollectedEvent {
     attributes_at: null,
     properties: record.json,
     context: null,
+    bot: false,
+    waits: true,
   };
 }
 

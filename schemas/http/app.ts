@@ -159,6 +159,11 @@ export const WorkspaceSettingsBody = Type.Object(
         description: 'What properties of events are to be. What is not so is in the schema report.',
       }),
     ),
+    bot_events_wait: Type.Optional(
+      Type.Boolean({
+        description: 'off: what bots do, by their user agents, waits for nobody and stays anonymous.',
+      }),
+    ),
     browser_keys_may_delete: Type.Optional(Type.Boolean()),
     browser_keys_may_suppress: Type.Optional(Type.Boolean({ description: 'And unsuppress.' })),
     browser_keys_may_alias: Type.Optional(

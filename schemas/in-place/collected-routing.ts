@@ -74,4 +74,22 @@ export class CollectedRouting extends InPlaceReader {
     this.mustBeWhole('events.collected');
     return { name };
   }
+
+  /** Of the record that was read last. Throws RangeError when it ends before these fields do. */
+  waitingValues(): { readonly waits: boolean } {
+    this.at = this.#later;
+    this.skipText(); // source
+    this.skipOptionalText(); // name
+    this.skipOptionalText(); // id
+    this.skipOptionalText(); // email
+    this.skipOptionalText(); // cio_id
+    this.at += 1; // update_only
+    this.skipOptionalLong(); // attributes_at
+    this.skipOptionalText(); // properties
+    this.skipOptionalText(); // context
+    this.at += 1; // bot
+    const waits = this.readFlag();
+    this.mustBeWhole('events.collected');
+    return { waits };
+  }
 }

@@ -103,6 +103,7 @@ export class MergedFields extends InPlaceReader {
     readonly attributes_at: number | null;
     readonly properties: string | null;
     readonly context: string | null;
+    readonly bot: boolean;
   } {
     this.at = this.#later;
     const id = this.readOptionalText();
@@ -112,7 +113,8 @@ export class MergedFields extends InPlaceReader {
     const attributesAt = this.readOptionalLong();
     const properties = this.readOptionalText();
     const context = this.readOptionalText();
+    const bot = this.readFlag();
     this.mustBeWhole('events.merged');
-    return { id, email, attributes_at: attributesAt, properties, context };
+    return { id, email, attributes_at: attributesAt, properties, context, bot };
   }
 }

@@ -48,7 +48,11 @@ export const readerSpecs: readonly ReaderSpec[] = [
       workspace: 'span',
     },
     without: {},
-    later: { identifyValues: ['id', 'email', 'cio_id', 'update_only'], markerValues: ['name'] },
+    later: {
+      identifyValues: ['id', 'email', 'cio_id', 'update_only'],
+      markerValues: ['name'],
+      waitingValues: ['waits'],
+    },
   },
   {
     file: 'schemas/in-place/merged-fields.ts',
@@ -79,7 +83,14 @@ export const readerSpecs: readonly ReaderSpec[] = [
     },
     without: { 'event.type': ['marker'] },
     later: {
-      details: ['event.id', 'event.email', 'event.attributes_at', 'event.properties', 'event.context'],
+      details: [
+        'event.id',
+        'event.email',
+        'event.attributes_at',
+        'event.properties',
+        'event.context',
+        'event.bot',
+      ],
     },
   },
 ];

@@ -16,6 +16,38 @@ const strict = { 'x-strict-mode': '1' };
 const names = () => under.sent.events.map(({ value }) => value.name);
 const reasons = () => under.sent.dropped.map(({ value }) => value.reason);
 
+describe('who calls, as the user agent says', () => {
+  const GOOGLEBOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
+  const event = { anonymousId: 'a', event: 'x' };
+  const marks = () => under.sent.events.map(({ value }) => [value.bot, value.waits]);
+  const put = (settings: object) =>
+    under.server.inject({
+      method: 'PUT',
+      url: '/v1/workspaces/shop',
+      payload: settings,
+      headers: { authorization: appAuth },
+    });
+
+  test('a browser’s header counts, a server’s is its library’s and does not; a batch’s context is its calls’', async () => {
+    await post('/v1/t', event, { 'user-agent': GOOGLEBOT });
+    await post('/v1/track', event, { 'user-agent': GOOGLEBOT });
+    const context = { userAgent: GOOGLEBOT };
+    await post('/v1/batch', { context, batch: [{ type: 'track', ...event }] });
+    expect(marks()).toEqual([
+      [true, true],
+      [false, true],
+      [true, true],
+    ]);
+  });
+
+  test('with bot_events_wait off it is marked as waiting for nobody', async () => {
+    expect((await put({ bot_events_wait: false })).statusCode).toBe(200);
+    await post('/v1/t', event, { 'user-agent': GOOGLEBOT });
+    await post('/v1/t', event, { 'user-agent': 'Mozilla/5.0' });
+    expect(marks()[0]).toEqual([true, false]);
+  });
+});
+
 describe('Pipelines, permissive and strict (spec A.3)', () => {
   const bad = { type: 'track', anonymousId: 'a', messageId: 'm1' };
   const good = { type: 'track', anonymousId: 'a', event: 'x', messageId: 'm2' };

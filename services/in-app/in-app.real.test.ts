@@ -24,13 +24,18 @@ interface Queue {
   readonly poll_seconds: number;
 }
 
+/** Node's own agent is a program's. */
+const asBrowser = {
+  'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0',
+};
+
 async function poll(visitor: string): Promise<Queue> {
   const query = new URLSearchParams({
     site_id: siteId(),
     anonymous_id: visitor,
     page: 'https://shop.example/',
   });
-  const response = await fetch(`${stack.http}/v1/in-app/queue?${query.toString()}`);
+  const response = await fetch(`${stack.http}/v1/in-app/queue?${query.toString()}`, { headers: asBrowser });
   return (await response.json()) as Queue;
 }
 
@@ -40,6 +45,7 @@ async function post(
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   const response = await fetch(`${stack.http}${path}`, {
     method: 'POST',
+    headers: asBrowser,
     body: JSON.stringify({ site_id: siteId(), ...body }),
   });
   return { status: response.status, body: await response.json() };

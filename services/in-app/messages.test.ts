@@ -11,6 +11,7 @@ import {
   SHOP,
   T0,
   viewed,
+  VISITORS_AGENT,
 } from '../testing/scenarios/in-app-rig.ts';
 
 let rig: InAppRig;
@@ -49,9 +50,20 @@ describe('who is unidentified gets a message', () => {
 
   test('a program that says what it is gets nothing', async () => {
     rig.message('hello');
-    rig.feed({ ...did({ at: T0, context: { userAgent: 'Mozilla/5.0 (compatible; Googlebot/2.1)' } }) });
+    rig.feed(did({ at: T0, isBot: true }));
     expect((await rig.poll(T0)).ids).toEqual([]);
     expect(rig.told('hello')).toEqual(['eligible', 'refused bot']);
+  });
+
+  test('nor does one whose poll alone says it', async () => {
+    rig.message('hello');
+    rig.feed(viewed(SHOP, T0));
+    const headers = {
+      'user-agent': 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
+    };
+    const body = { message_id: 'hello', exposure: 'x', anonymous_id: 'ann', page: SHOP };
+    const answer = await rig.post('/v1/in-app/shows', body, T0, headers);
+    expect(answer.json()).toEqual({ show: false, reason: 'bot' });
   });
 
   test('a draft is not delivered, and a stopped one is not any more (spec E row 61)', async () => {
@@ -377,7 +389,11 @@ test('a poll that would be answered the same is answered 304', async () => {
     method: 'GET',
     url: '/v1/in-app/queue',
     query: { site_id: 'site_123', anonymous_id: 'ann', page: SHOP },
-    headers: { 'if-none-match': etag, 'x-hindsight-received-at': new Date(T0).toISOString() },
+    headers: {
+      'if-none-match': etag,
+      'user-agent': VISITORS_AGENT,
+      'x-hindsight-received-at': new Date(T0).toISOString(),
+    },
   });
   expect(again.statusCode).toBe(304);
 });

@@ -289,6 +289,7 @@ function visitorEvent(event: CollectedEvent): VisitorEvent | undefined {
     timestamp: event.timestamp,
     receivedAt: event.received_at,
     namesSomebody: event.identifier_kind !== 'none',
+    isBot: event.bot,
     properties: event.properties,
     context: event.context,
   };

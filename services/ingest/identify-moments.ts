@@ -75,7 +75,7 @@ function outcomes(
 ): readonly Outcome[] {
   const { kind, value } = identifier;
   const identify = eventOutcome(
-    call,
+    { ...call, isBot: event.bot },
     {
       type: 'identify',
       identifier,

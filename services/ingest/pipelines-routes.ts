@@ -18,6 +18,7 @@ import { limitedByBody, tellTaken } from './door-watch.ts';
 import { formed } from './formed.ts';
 import { isObject, readJson, type ReadJson, type SentObject } from './json-text.ts';
 import { barredBy } from './key-rules.ts';
+import type { PipelinesCall } from './pipelines-stamps.ts';
 import { countWithin } from './not-numbers.ts';
 import { isEmptyList } from './readable-call.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
@@ -77,7 +78,9 @@ async function take(options: CallRoute, request: FastifyRequest, reply: FastifyR
   if (receivedAt === undefined) return failure(reply, 400, badReceiveTime);
   const source = `pipelines.${type}`;
   const call = callContext(options, { workspace, receivedAt, source }, key);
-  const { outcomes, refusals, calls } = judge(call, type, read);
+  // Of a server the header tells its library, not whoever does what it tells of.
+  const agent = isBrowser ? request.headers['user-agent'] : undefined;
+  const { outcomes, refusals, calls } = judge({ ...call, agent }, type, read);
   tellTaken(request, { outcomes, refusals });
   if (key !== undefined) options.limits.charge(key, { calls: Math.max(0, calls - 1), bytes: 0 });
   const barred = refusals.filter(({ reason }) => reason === 'key_not_allowed');
@@ -94,7 +97,10 @@ async function take(options: CallRoute, request: FastifyRequest, reply: FastifyR
   return success(reply);
 }
 
-function judge(call: CallContext, type: string, read: ReadJson): Verdict {
+/** A call before it is read; its agent is that of a browser. */
+type Calling = CallContext & Pick<PipelinesCall, 'agent'>;
+
+function judge(call: Calling, type: string, read: ReadJson): Verdict {
   if (read.type === 'malformed') return whole(call, refused('invalid_call', null, read.message));
   const { unread } = read;
   if (type !== 'batch') return judgeCall(call, { type, sent: read.sent, context: null, unread });
@@ -112,12 +118,13 @@ function judge(call: CallContext, type: string, read: ReadJson): Verdict {
   }
   const context = batchContext(sent, items.length);
   const shared = isRefusal(context) ? null : context;
+  const calling = { ...call, agent: batchAgent(sent) ?? call.agent };
   const verdicts = items.map((item) => {
     if (item === undefined) return whole(call, refused('invalid_call', null, 'a call must be an object'));
     const itemType = item.value.type;
     const { sentAt } = sent.value;
     const itsType = typeof itemType === 'string' ? itemType : '';
-    return judgeCall(call, { type: itsType, sent: item, context: shared, sentAt, unread });
+    return judgeCall(calling, { type: itsType, sent: item, context: shared, sentAt, unread });
   });
   if (isRefusal(context)) verdicts.push(whole(call, context));
   return {
@@ -139,6 +146,11 @@ function batchContext(sent: SentObject, calls: number): string | null | Refusal 
   return refused('limit_exceeded', 'context', text);
 }
 
+function batchAgent({ value: { context } }: SentObject): string | undefined {
+  const agent = isObject(context) ? context.userAgent : undefined;
+  return typeof agent === 'string' && agent !== '' ? agent : undefined;
+}
+
 interface ReadCall {
   readonly type: string;
   readonly sent: SentObject;
@@ -149,7 +161,7 @@ interface ReadCall {
   readonly unread: readonly number[];
 }
 
-function judgeCall(call: CallContext, { type, sent, context, sentAt, unread }: ReadCall): Verdict {
+function judgeCall(call: Calling, { type, sent, context, sentAt, unread }: ReadCall): Verdict {
   const nulls = countWithin(unread, sent.span);
   const translation = formed(call, translatePipelines({ ...call, context, sentAt, nulls }, type, sent));
   if (translation.type === 'accepted') {

@@ -1,6 +1,6 @@
 /** A Pipelines call's message id, time and context. */
 import type { NotedCall } from './corrections.ts';
-import type { SentObject } from './json-text.ts';
+import { isObject, type SentObject } from './json-text.ts';
 import { messageIdIn } from './message-id.ts';
 import { timeOrNote } from './noted-time.ts';
 import { readTime, withoutSkew, type ReadTime } from '../runtime/times.ts';
@@ -11,6 +11,8 @@ export interface PipelinesCall extends CallContext {
   readonly context: string | null;
   /** The batch's, for calls that bring none. */
   readonly sentAt?: unknown;
+  /** The user agent of the batch or of the browser that calls, for calls that bring none. */
+  readonly agent?: string | undefined;
   /** Numbers that JSON does not have, read as null. */
   readonly nulls?: number;
 }
@@ -30,6 +32,13 @@ export function stamps(call: Call, body: SentObject): Stamps {
     timestamp: timestampIn(call, body),
     context: body.object('context')?.text ?? call.context,
   };
+}
+
+/** What made the call, as its context says, or the batch's, or the browser that sends it. */
+export function agentIn(call: PipelinesCall, body: SentObject): string | undefined {
+  const { context } = body.value;
+  const own = isObject(context) ? context.userAgent : undefined;
+  return typeof own === 'string' && own !== '' ? own : call.agent;
 }
 
 function timestampIn(call: Call, body: SentObject): number | undefined {

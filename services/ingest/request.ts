@@ -32,10 +32,12 @@ export function callContext(
 ): CallContext {
   const inForce = settings(call.workspace);
   const { guards, canonical_identifier: canonical, phone_country: country } = inForce;
+  const botEventsWait = inForce.bot_events_wait;
   const phones = canonical === 'phone' ? { phones: { country } } : {};
   const placeholdersAllowed = !guards.illegal_identifiers;
   const barred = barredCalls(key, inForce);
-  return { ...call, mintMessageId, placeholdersAllowed, barred, form: formOf(inForce), ...phones };
+  const form = formOf(inForce);
+  return { ...call, mintMessageId, placeholdersAllowed, botEventsWait, barred, form, ...phones };
 }
 
 const nothing = Buffer.alloc(0);

@@ -233,3 +233,31 @@ describe('row 21: alias', () => {
     },
   );
 });
+
+describe('programs that read pages (spec E row 95)', () => {
+  const GOOGLEBOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
+  const CHROME =
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36';
+  const track = (fields: object, agent?: string, botEventsWait = true) => {
+    const calling = { ...call, agent, botEventsWait };
+    const { bot, waits } = eventOf(
+      translatePipelines(calling, 'track', sent({ anonymousId: 'v', event: 'Seen', ...fields })),
+    );
+    return { bot, waits };
+  };
+
+  test.each([
+    ['its context says', { context: { userAgent: GOOGLEBOT } }, undefined, true],
+    ['the browser that calls says', {}, GOOGLEBOT, true],
+    ['the context counts before who calls', { context: { userAgent: CHROME } }, GOOGLEBOT, false],
+    ['nobody says', {}, undefined, false],
+    ['a context of another shape says nothing', { context: { userAgent: 7 } }, CHROME, false],
+  ])('an event is marked as %s', (_, fields, agent, bot) => {
+    expect(track(fields, agent)).toEqual({ bot, waits: true });
+  });
+
+  test('what they do waits as all else does, unless the workspace wants otherwise', () => {
+    expect(track({}, GOOGLEBOT, false)).toEqual({ bot: true, waits: false });
+    expect(track({}, CHROME, false)).toEqual({ bot: false, waits: true });
+  });
+});

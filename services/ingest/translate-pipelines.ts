@@ -2,12 +2,13 @@
 import { Compile } from 'typebox/compile';
 import { callBytesMax } from '../../schemas/http/limits.ts';
 import { Alias, Group, Identify, Page, Track } from '../../schemas/http/pipelines.ts';
+import { isBotAgent } from '../runtime/bot-agents.ts';
 import { noted, type NotedCall } from './corrections.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
 import { byShape, nameIn, nameOfEvent, viewName } from './names.ts';
 import { emailOf, isEmail, phoneOf, whoOf, type Who } from './pipelines-names.ts';
 import { viewProperties } from './view-properties.ts';
-import { stamps, type PipelinesCall } from './pipelines-stamps.ts';
+import { agentIn, stamps, type PipelinesCall } from './pipelines-stamps.ts';
 import { visitorTraits } from './visitor-traits.ts';
 import { lighterIdentify } from './lighter-identify.ts';
 import { sentMessageId } from './message-id.ts';
@@ -46,7 +47,9 @@ type Call = PipelinesCall & NotedCall;
 
 /** One call; `type` is the route's, or the item's in a batch. */
 export function translatePipelines(call: PipelinesCall, type: string, body: SentObject): Translation {
-  return noted(call, body, (noting) => translate({ ...call, ...noting }, type, body));
+  const agent = agentIn(call, body);
+  const isBot = agent !== undefined && isBotAgent(agent);
+  return noted(call, body, (noting) => translate({ ...call, ...noting, isBot }, type, body));
 }
 
 function translate(call: Call, type: string, whole: SentObject): Translation {

@@ -33,6 +33,8 @@ describe('PUT /customers/{identifier}, spec A.1', () => {
       email: 'a@b.com',
       cio_id: null,
       update_only: false,
+      bot: false,
+      waits: true,
       attributes_at: null,
       properties: body,
       context: null,

@@ -24,6 +24,10 @@ export interface CallContext {
   readonly placeholdersAllowed?: boolean;
   /** The workspace lets a phone name people; the country of numbers that do not say theirs. */
   readonly phones?: { readonly country: string | null };
+  /** Its user agent says that a program makes it. */
+  readonly isBot?: boolean;
+  /** The workspace lets what bots do wait for whoever they turn out to be; undefined: it does. */
+  readonly botEventsWait?: boolean;
   /** How the workspace wants events kept; undefined: as they are sent. */
   readonly form?: CallForm | undefined;
   /** What the key of the call may not do. */
@@ -128,6 +132,8 @@ export function eventOutcome(call: CallContext, parts: EventParts, identify = no
     attributes_at: identify.attributesAt,
     properties: parts.properties,
     context: parts.context,
+    bot: call.isBot === true,
+    waits: call.isBot !== true || call.botEventsWait !== false,
   };
   return { type: 'event', event };
 }

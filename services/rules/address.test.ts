@@ -21,6 +21,26 @@ const condition = (name: string): EventCondition => ({
   withinMs: null,
 });
 
+describe('what a program did', () => {
+  const byBots: EventCondition = {
+    ...condition('Seen'),
+    where: [{ path: 'bot', check: { type: 'eq', value: true } }],
+  };
+  const seen = (isBot: boolean, properties = {}): RuleEvent => ({
+    ...visit('Seen', properties, 'event'),
+    isBot: () => isBot,
+  });
+
+  test('has a property bot that is true, and nothing else has one; what the client says itself goes before', () => {
+    expect(matches(byBots, seen(true))).toBe(true);
+    expect(matches(byBots, seen(false))).toBe(false);
+    expect(matches(byBots, visit('Seen', {}, 'event'))).toBe(false);
+    expect(matches(byBots, seen(true, { bot: false }))).toBe(false);
+    const notByBots = { ...byBots, where: [{ path: 'bot', check: { type: 'not_exists' as const } }] };
+    expect([seen(true), seen(false)].map((event) => matches(notByBots, event))).toEqual([false, true]);
+  });
+});
+
 describe('case 28: the address of a page', () => {
   test.each([
     'https://shop.example/pricing',

@@ -20,6 +20,8 @@ export interface RuleEvent {
   readonly receivedAt: number;
   /** Asked for only when a test needs it, because parsing is what an event costs. */
   readonly properties: () => JsonObject;
+  /** Its user agent is a program's; absent: it is not. Asked for as its properties are. */
+  readonly isBot?: () => boolean;
 }
 
 /** Time of an event for windows: its own, clamped to when it was received (spec C.1 row 28). */
@@ -39,16 +41,18 @@ export function matches(matcher: EventMatcher, event: RuleEvent, patterns?: Patt
 }
 
 /**
- * A property, or of a page its `address`: the name without query and fragment, where a campaign's marks are. What the
- * client itself sends under that name goes before.
+ * A property, or of a page its `address`: the name without query and fragment, where a campaign's marks are; or of what a
+ * program did `bot`, which is true, and which nothing else has. What the client itself sends under these names goes before.
  */
 export function propertyAt(event: RuleEvent, path: string): unknown {
   const sent = valueAt(event.properties(), path);
-  if (sent !== undefined || path !== ADDRESS || event.type !== 'page' || event.name === null) return sent;
-  return addressOf(event.name);
+  if (sent !== undefined) return sent;
+  if (path === BOT) return event.isBot?.() === true ? true : undefined;
+  return path === ADDRESS && event.type === 'page' && event.name !== null ? addressOf(event.name) : undefined;
 }
 
 export const ADDRESS = 'address';
+export const BOT = 'bot';
 
 export function addressOf(url: string): string {
   const end = url.search(/[?#]/);

@@ -9,7 +9,7 @@ import {
   type SequenceCondition,
   type StallCondition,
 } from './condition.ts';
-import { ADDRESS } from './matching.ts';
+import { ADDRESS, BOT } from './matching.ts';
 import { readTwice } from './sql-numbers.ts';
 import { all, any, int, moment, Names, quoted } from './sql-text.ts';
 import { checkSql, distinctKey, textValue, valueAtPath, type Value } from './sql-values.ts';
@@ -140,14 +140,15 @@ class EventsSql {
     return checkSql(check, value, TIME_MS);
   }
 
-  /** A property, or a page's address (matching.ts). */
+  /** A property, a page's address, or the mark of a program (matching.ts). */
   #property(path: string): Value {
     const names = this.#names;
     const { raw, exact } = readTwice(names.of("ifNull(properties, '{}')"));
     const sent = valueAtPath({ raw: names.of(raw), exact: names.of(exact) }, path, names);
-    if (path !== ADDRESS) return sent;
+    if (path !== ADDRESS && path !== BOT) return sent;
     const address = "toJSONString(extract(assumeNotNull(name), '^[^?#]*'))";
-    const known = `if(type = 'page' AND isNotNull(name), ${address}, '')`;
+    const known =
+      path === BOT ? "if(bot, 'true', '')" : `if(type = 'page' AND isNotNull(name), ${address}, '')`;
     const orElse = (text: string) => names.of(`if(JSONType(${sent.raw}) = 'Null', ${known}, ${text})`);
     return { raw: orElse(sent.raw), exact: orElse(sent.exact) };
   }

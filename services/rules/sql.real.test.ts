@@ -212,9 +212,9 @@ async function insert(
   const merged = records.flatMap(({ value }) => {
     if (!value?.event || value.event.type === 'identify' || value.event.type === 'relate') return [];
     const { event, person_id: person, merged_at: mergedAt } = value;
-    const { message_id, type, name, properties, workspace, source, identifier_kind } = event;
+    const { message_id, type, name, properties, workspace, source, identifier_kind, bot } = event;
     return {
-      ...{ workspace, message_id, type, name, properties, source, identifier_kind, person_id: person },
+      ...{ workspace, message_id, type, name, properties, source, identifier_kind, person_id: person, bot },
       timestamp: iso(event.timestamp),
       received_at: iso(event.received_at),
       merged_at: iso(mergedAt),

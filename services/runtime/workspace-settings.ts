@@ -73,6 +73,8 @@ export interface WorkspaceSettings {
   readonly normalise_items: boolean;
   /** By event. */
   readonly event_schemas: Readonly<Record<string, EventSchema>>;
+  /** What bots do waits for whoever they turn out to be; off: it is kept in anonymous_events only (spec E row 95). */
+  readonly bot_events_wait: boolean;
   /** What keys of kind browser may ask for about people; they stand in every page. */
   readonly browser_keys_may_delete: boolean;
   /** And unsuppress. */
@@ -111,6 +113,7 @@ export const defaultSettings: WorkspaceSettings = {
   event_names: { preset: null, names: {} },
   normalise_items: false,
   event_schemas: {},
+  bot_events_wait: true,
   browser_keys_may_delete: false,
   browser_keys_may_suppress: false,
   browser_keys_may_alias: false,

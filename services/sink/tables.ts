@@ -34,6 +34,7 @@ const eventFields = [
   'name',
   'properties',
   'context',
+  'bot',
 ];
 
 export const tables: readonly TableSpec[] = [

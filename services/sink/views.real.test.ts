@@ -253,10 +253,28 @@ describe('events', () => {
       anonymous_id: null,
       properties: null,
       context: null,
+      bot: false,
       _partition: 0,
       _offset: expect.anything(),
     });
   });
+});
+
+test('what a program did says so in every view of events, of whoever is merged and of visitors (spec E row 95)', async () => {
+  const bots = { ...merged('m1', 'a'), bot: true };
+  await insert('stored_merged', bots, { ...ofVisitor('m2', 'c', 'v1'), bot: true }, merged('m3', 'b'));
+  await insert('stored_facts', absorbed('a', 'b'), ...moved('v1', 'c', 'd'));
+  const marks = async (view: string) => await ask(`SELECT message_id, bot FROM ${view} ORDER BY message_id`);
+  const [m1, m2, m3] = [true, true, false].map((bot, at) => ({ message_id: `m${String(at + 1)}`, bot }));
+  for (const view of ['events', 'event_values']) expect(await marks(view)).toEqual([m1, m2, m3]);
+  expect(await marks("person_events(person = 'd')")).toEqual([m2]);
+  const visit = { message_id: 'm4', timestamp: NOW, received_at: NOW, type: 'page', anonymous_id: 'v2' };
+  await insert('stored_collected', { ...visit, bot: true }, { ...visit, message_id: 'm5' });
+  for (const view of ['anonymous_events', 'anonymous_event_values'])
+    expect(await marks(view)).toEqual([
+      { message_id: 'm4', bot: true },
+      { message_id: 'm5', bot: false },
+    ]);
 });
 
 describe('values of events', () => {

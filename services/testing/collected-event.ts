@@ -21,6 +21,8 @@ export function collectedEvent(fields: Partial<CollectedEvent> = {}): CollectedE
     attributes_at: null,
     properties: null,
     context: null,
+    bot: false,
+    waits: true,
     ...fields,
   };
 }

@@ -88,12 +88,27 @@ export function sumOf(text: string): string {
   return hash('sha256', text, 'hex');
 }
 
-/** What a value of an older writer is today: what it lacks is as today's schema says. */
+/** What a value of an older writer is today: what it lacks is as today's schema says, also in a record within. */
 export function valueToday({ record }: GoldenFile, value: GoldenCase['value']): Record<string, unknown> {
-  const fields = schemaOf(record).fields ?? [];
+  return filled(schemaOf(record), value);
+}
+
+function filled({ fields = [] }: NamedSchema, value: GoldenCase['value']): Record<string, unknown> {
   return Object.fromEntries(
-    fields.map(({ name, default: absent }) => [name, name in value ? value[name] : absent]),
+    fields.map(({ name, type, default: usual }) => {
+      const given = name in value ? value[name] : usual;
+      const inner = [type].flat().find((branch) => isRecord(branch));
+      return [name, inner === undefined || !isObject(given) ? given : filled(inner, given)];
+    }),
   );
+}
+
+function isRecord(schema: unknown): schema is NamedSchema {
+  return isObject(schema) && schema['type'] === 'record';
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Codecs that know every golden version, and the values in wire format as a service reads them. */

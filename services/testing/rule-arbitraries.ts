@@ -6,7 +6,7 @@ import { ExactNumber } from '../runtime/exact-json.ts';
 
 export const EVENT_NAMES = ['A', 'B', 'ab?q=é#x'] as const;
 const TYPES = ['event', 'page', 'screen'] as const;
-const PROPERTIES = ['sku', 'price', 'cart', 'cart.total', 'tags', 'when', 'address'] as const;
+const PROPERTIES = ['sku', 'price', 'cart', 'cart.total', 'tags', 'when', 'address', 'bot'] as const;
 const OBJECT_TYPES = ['1', '2'] as const;
 const OBJECT_IDS = ['acme', 'course'] as const;
 const OBJECT_ATTRIBUTES = ['role', 'since', 'seats'] as const;
@@ -220,12 +220,20 @@ export const happening = fc.record({
   properties,
   attributes,
   related,
+  bot: fc.boolean(),
 });
 export type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never;
 
 /** A happening as the fields of an event, its properties as JSON text. */
-export function fieldsOf({ type, name, properties: sent, attributes: set, related: objects }: Happening) {
+export function fieldsOf({
+  type,
+  name,
+  properties: sent,
+  attributes: set,
+  related: objects,
+  bot,
+}: Happening) {
   if (type === 'identify') return { type, name: null, properties: JSON.stringify(set) };
   if (type === 'relate') return { type, name: null, properties: JSON.stringify(objects) };
-  return { type, name: type === 'event' ? (name ?? 'Other') : name, properties: JSON.stringify(sent) };
+  return { type, name: type === 'event' ? (name ?? 'Other') : name, properties: JSON.stringify(sent), bot };
 }

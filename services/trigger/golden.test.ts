@@ -51,6 +51,6 @@ describe.each(goldenFiles('MergedEvent').map((file) => [goldenName(file), file] 
 );
 
 /** What nothing here asks an event for. */
-function unasked({ identifier, workspace, source, cio_id, update_only }: CollectedEvent) {
-  return { identifier, workspace, source, cio_id, update_only };
+function unasked({ identifier, workspace, source, cio_id, update_only, waits }: CollectedEvent) {
+  return { identifier, workspace, source, cio_id, update_only, waits };
 }

@@ -24,6 +24,7 @@ const event = fc.record({
   email: optional,
   cio_id: optional,
   update_only: fc.boolean(),
+  bot: fc.boolean(),
   attributes_at: fc.option(time),
   properties: optional,
   context: optional,
@@ -96,7 +97,8 @@ describe('the view of a merged record', () => {
         }).toEqual(
           Object.fromEntries(
             Object.entries(value.event).filter(
-              ([key]) => !['identifier', 'workspace', 'source', 'cio_id', 'update_only'].includes(key),
+              ([key]) =>
+                !['identifier', 'workspace', 'source', 'cio_id', 'update_only', 'waits'].includes(key),
             ),
           ),
         );

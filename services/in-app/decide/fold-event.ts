@@ -2,7 +2,6 @@
 import { isJsonObject, parseJsonObject, valueAt, type JsonObject } from '../../rules/paths.ts';
 import { PatternSteps } from '../../rules/pattern-steps.ts';
 import { windowTime, type RuleEvent } from '../../rules/matching.ts';
-import { isBotAgent } from './bots.ts';
 import { withEvent } from './marks.ts';
 import { identityOf, itemsOf, stepOf, type Step } from './storefront.ts';
 import {
@@ -28,6 +27,8 @@ export interface VisitorEvent {
   readonly timestamp: number;
   readonly receivedAt: number;
   readonly namesSomebody: boolean;
+  /** Its user agent is a program's, as the gateway saw it. */
+  readonly isBot: boolean;
   readonly properties: string | null;
   readonly context: string | null;
 }
@@ -60,7 +61,6 @@ function withVisit(before: Visitor, event: VisitorEvent, context: JsonObject): V
   const isNew = before.sessions === 0 || at - before.lastAt > sessionMsMax;
   const isPage = event.type === 'page' || event.type === 'screen';
   const timezone = textAt(context, 'timezone') ?? before.timezone;
-  const agent = textAt(context, 'userAgent');
   const visitor: Visitor = {
     ...before,
     firstAt: before.firstAt === 0 ? at : before.firstAt,
@@ -71,7 +71,7 @@ function withVisit(before: Visitor, event: VisitorEvent, context: JsonObject): V
     sessionPages: (isNew ? 0 : before.sessionPages) + (isPage ? 1 : 0),
     lastPageAt: isPage ? at : before.lastPageAt,
     timezone,
-    isBot: before.isBot || (agent !== undefined && isBotAgent(agent)),
+    isBot: before.isBot || event.isBot,
   };
   return withAttributes(visitor, sourceOf(context, isPage && visitor.sessionPages === 1));
 }
@@ -189,6 +189,7 @@ export function ruleEvent(event: VisitorEvent, type: 'event' | 'page' | 'screen'
     time: windowTime(event.timestamp, event.receivedAt),
     receivedAt: event.receivedAt,
     properties: () => (properties ??= parseJsonObject(event.properties)),
+    isBot: () => event.isBot,
   };
 }
 

@@ -89,6 +89,11 @@ describe('a visitor whom nobody knows', () => {
   test('spec C.1 row 22: an event without anonymous id or identifier can never be merged', () => {
     expect(outcomes(when(newLane, arrived(visit({ anonymous: false }))))).toEqual(['left_anonymous']);
   });
+  test('what is to wait for nobody does not, and says so; within five minutes of a claim it is the person’s as ever', () => {
+    const bot = visit({ waits: false });
+    expect(outcomes(when(newLane, arrived(bot)))).toEqual(['dropped: bot_not_awaited']);
+    expect(outcomes(when(claimed, arrived(bot)))[0]).toBe('merged as cio_ada at +0s, once anonymous');
+  });
   test('spec C.1 row 18: an identify that names nobody creates nobody', () => {
     const anonymous = visit({ fingerprint: 'nobody' });
     expect(outcomes(when(newLane, arrived(anonymous)))).toEqual(['dropped: identify_without_identifier']);

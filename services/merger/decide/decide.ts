@@ -26,6 +26,8 @@ export interface LaneEvent {
   readonly anonymous: boolean;
   /** It says something of somebody (an object, a trait), which is no event that is counted. */
   readonly uncounted?: boolean;
+  /** False: it is to wait for nobody, as the workspace wants it of bots. */
+  readonly waits?: boolean;
   /** What the call names; null for nobody. */
   readonly identifier: Identifier | null;
   /** An identify: its canonical identifiers and anonymous id as one text. Null for any other event. */
@@ -241,7 +243,9 @@ function takeNameless(draft: Draft, event: LaneEvent, arrived: boolean): void {
   const { link } = draft.lane;
   if (link === null) {
     // Without an anonymous id nobody can ever claim it (spec C.1 row 22).
-    draft.push({ type: event.anonymous ? 'kept' : 'left_anonymous' });
+    if (!event.anonymous) draft.push({ type: 'left_anonymous' });
+    else if (event.waits === false) draft.push({ type: 'dropped', reason: 'bot_not_awaited' });
+    else draft.push({ type: 'kept' });
     return;
   }
   const personId = isClaimable(event.receivedAt, link.claimedAt)

@@ -55,7 +55,8 @@ export class EventInHand {
     const fingerprint = identify ? this.#fingerprint() : null;
     const uncounted = !isCounted(routing.type);
     const identifier = this.#identifier;
-    return { receivedAt, timestamp, anonymous, uncounted, identifier, fingerprint, behindMarker };
+    const waits = !anonymous || identifier !== null || routing.waitingValues().waits;
+    return { receivedAt, timestamp, anonymous, uncounted, waits, identifier, fingerprint, behindMarker };
   }
 
   /** Whom the call is about; after laneEvent. */

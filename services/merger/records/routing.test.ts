@@ -32,6 +32,8 @@ const collected: fc.Arbitrary<CollectedEvent> = fc.record({
   email: optional,
   cio_id: optional,
   update_only: fc.boolean(),
+  bot: fc.boolean(),
+  waits: fc.boolean(),
   attributes_at: fc.option(time, { nil: null }),
   properties: fc.option(fc.json(), { nil: null }),
   context: optional,

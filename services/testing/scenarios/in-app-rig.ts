@@ -51,6 +51,8 @@ export interface Did {
   readonly properties?: object;
   readonly context?: object;
   readonly userId?: string;
+  /** As the gateway marks what a program did. */
+  readonly isBot?: boolean;
 }
 
 let messages = 0;
@@ -74,6 +76,7 @@ export function did({
     identifier: more.userId ?? null,
     properties: more.properties === undefined ? null : JSON.stringify(more.properties),
     context: more.context === undefined ? null : JSON.stringify(more.context),
+    bot: more.isBot === true,
   });
   return given('eventsCollected', laneOf(who), event);
 }
@@ -114,6 +117,8 @@ export function merged(personId: string, event: Given<'eventsCollected'>, at: nu
   const value = mergedEvent({ ...named, event: event.value ?? null });
   return given('eventsMerged', `${WORKSPACE}:${personId}`, value);
 }
+
+export const VISITORS_AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0';
 
 export class InAppRig {
   readonly harness: ProcessorHarness;
@@ -245,7 +250,7 @@ export class InAppRig {
   /** A clock that went on: calls of an earlier time would be told that they are too old. */
   #receivedAt(at: number): Record<string, string> {
     this.#clock = Math.max(this.#clock, at);
-    return { 'x-hindsight-received-at': new Date(at).toISOString() };
+    return { 'x-hindsight-received-at': new Date(at).toISOString(), 'user-agent': VISITORS_AGENT };
   }
 
   #take(call: InAppCall): Output[] {

@@ -47,6 +47,8 @@ export function sampleCollected(number: number, receivedAt: number, anonymous: b
       number % 3 === 0
         ? null
         : '{"page":{"url":"https://shop.example/p/1"},"campaign":{"source":"newsletter"}}',
+    bot: number % 11 === 0,
+    waits: number % 22 !== 0,
   };
 }
 

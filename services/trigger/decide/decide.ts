@@ -43,6 +43,7 @@ export interface PersonEvent {
     readonly email: string | null;
     readonly attributes_at: number | null;
     readonly properties: string | null;
+    readonly bot: boolean;
   };
 }
 
@@ -295,7 +296,8 @@ class EventDecision {
     if (type !== 'event' && type !== 'page' && type !== 'screen') return undefined;
     let parsed: JsonObject | undefined;
     const properties = () => (parsed ??= parseJsonObject(details().properties));
-    return { type, name, messageId, time: windowTime(timestamp, receivedAt), receivedAt, properties };
+    const isBot = () => details().bot;
+    return { type, name, messageId, time: windowTime(timestamp, receivedAt), receivedAt, properties, isBot };
   }
 
   #currentProfile(): Profile {

@@ -86,7 +86,7 @@ const MOVED = `
 const ASOF = `SELECT toUnixTimestamp64Milli(max(at)) FROM stored_facts WHERE workspace = {workspace:String}`;
 const COLUMNS = `
   person_id, type, name, message_id, toUnixTimestamp64Milli(timestamp), toUnixTimestamp64Milli(received_at), properties,
-  _offset`;
+  bot, _offset`;
 
 function where({ names }: PastQuestion): string {
   const named = names === null ? '' : 'AND name IN {names:Array(String)}';
@@ -95,7 +95,7 @@ function where({ names }: PastQuestion): string {
 }
 
 function eventOf(
-  [writtenId, type, name, messageId, timestamp, received, properties, place]: Row,
+  [writtenId, type, name, messageId, timestamp, received, properties, bot, place]: Row,
   movedTo: ReadonlyMap<number, string>,
 ): PastEvent {
   const [offset, receivedAt] = [Number(place), Number(received)];
@@ -111,6 +111,7 @@ function eventOf(
       time: windowTime(Number(timestamp), receivedAt),
       receivedAt,
       properties: () => (parsed ??= parseJsonObject(typeof properties === 'string' ? properties : null)),
+      isBot: () => bot === true,
     },
   };
 }

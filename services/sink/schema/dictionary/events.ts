@@ -36,6 +36,11 @@ const who = (isKnown: boolean): readonly Column[] => [
     maybeText,
     'Where it happened, as JSON text: page, campaign, userAgent, locale and what else the client adds.',
   ],
+  [
+    'bot',
+    flag,
+    'Its user agent is that of a program that reads pages, such as a search engine, and of no visitor.',
+  ],
 ];
 const source: readonly Column[] = [
   ['campaign_source', label, 'context.campaign.source; empty if absent.'],
