@@ -34,6 +34,7 @@ export interface Hold {
 }
 
 interface Account {
+  readonly name: string;
   bytes: number;
   bodies: number;
   readonly bytesMax: number;
@@ -64,7 +65,7 @@ export class BodyBudget {
 
   constructor(limits: BudgetLimits) {
     this.#limits = limits;
-    this.#all = { bytes: 0, bodies: 0, bytesMax: limits.bytesMax, bodiesMax: Infinity };
+    this.#all = { name: '', bytes: 0, bodies: 0, bytesMax: limits.bytesMax, bodiesMax: Infinity };
   }
 
   get state(): BudgetState {
@@ -78,47 +79,63 @@ export class BodyBudget {
   /** @returns undefined when the client has too many open already. */
   open({ client, workspace }: Owner): Hold | undefined {
     const { clientBytesMax, clientBodiesMax, workspaceBytesMax } = this.#limits;
-    const names = [`client/${client}`, ...(workspace === undefined ? [] : [`workspace/${workspace}`])];
-    const accounts = names.map((name, index): readonly [string, Account] => [
-      name,
-      this.#accounts.get(name) ?? {
-        bytes: 0,
-        bodies: 0,
-        bytesMax: index === 0 ? clientBytesMax : workspaceBytesMax,
-        bodiesMax: index === 0 ? clientBodiesMax : Infinity,
+    const ofClient = this.#account(`client/${client}`, clientBytesMax, clientBodiesMax);
+    if (ofClient.bodies >= ofClient.bodiesMax) return undefined;
+    const ofWorkspace =
+      workspace === undefined
+        ? undefined
+        : this.#account(`workspace/${workspace}`, workspaceBytesMax, Infinity);
+    return new OpenHold(
+      [this.#all, ofClient, ...(ofWorkspace === undefined ? [] : [ofWorkspace])],
+      (account) => {
+        if (account.bodies === 0) this.#accounts.delete(account.name);
       },
-    ]);
-    if (accounts.some(([, { bodies, bodiesMax }]) => bodies >= bodiesMax)) return undefined;
-    for (const [name, account] of accounts) this.#accounts.set(name, account);
-    return this.#hold(new Map(accounts));
+    );
   }
 
-  #hold(accounts: ReadonlyMap<string, Account>): Hold {
-    const all = [this.#all, ...accounts.values()];
-    for (const account of all) account.bodies++;
-    let held = 0;
-    let isOpen = true;
-    const giveBack = (bytes: number): void => {
-      assert(bytes <= held, 'no more is given back than was taken');
-      held -= bytes;
-      for (const account of all) account.bytes -= bytes;
-    };
-    return {
-      take: (bytes) => {
-        if (!isOpen || all.some((account) => account.bytes + bytes > account.bytesMax)) return false;
-        held += bytes;
-        for (const account of all) account.bytes += bytes;
-        return true;
-      },
-      giveBack,
-      close: () => {
-        if (!isOpen) return;
-        giveBack(held);
-        isOpen = false;
-        for (const account of all) account.bodies--;
-        for (const [name, { bodies }] of accounts) if (bodies === 0) this.#accounts.delete(name);
-      },
-    };
+  #account(name: string, bytesMax: number, bodiesMax: number): Account {
+    const known = this.#accounts.get(name);
+    if (known !== undefined) return known;
+    const account = { name, bytes: 0, bodies: 0, bytesMax, bodiesMax };
+    this.#accounts.set(name, account);
+    return account;
+  }
+}
+
+class OpenHold implements Hold {
+  readonly #accounts: readonly Account[];
+  readonly #left: (account: Account) => void;
+  #held = 0;
+  #isOpen = true;
+
+  constructor(accounts: readonly Account[], left: (account: Account) => void) {
+    this.#accounts = accounts;
+    this.#left = left;
+    for (const account of accounts) account.bodies++;
+  }
+
+  take(bytes: number): boolean {
+    if (!this.#isOpen) return false;
+    for (const { bytes: taken, bytesMax } of this.#accounts) if (taken + bytes > bytesMax) return false;
+    this.#held += bytes;
+    for (const account of this.#accounts) account.bytes += bytes;
+    return true;
+  }
+
+  giveBack(bytes: number): void {
+    assert(bytes <= this.#held, 'no more is given back than was taken');
+    this.#held -= bytes;
+    for (const account of this.#accounts) account.bytes -= bytes;
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.giveBack(this.#held);
+    this.#isOpen = false;
+    for (const account of this.#accounts) {
+      account.bodies--;
+      this.#left(account);
+    }
   }
 }
 

@@ -50,6 +50,8 @@ export class Doors {
   readonly #log: QuietLog;
   /** By peer, since a request of https comes on another socket than the one that was accepted. */
   readonly #sockets = new Map<string, Socket>();
+  /** The accepted socket, by that of its requests. */
+  readonly #accepted = new WeakMap<Socket, Socket>();
 
   constructor({ perAddressMax, openMax = connectionsMax }: DoorLimits, log: QuietLog) {
     this.#connections = new Connections({ openMax, perAddressMax });
@@ -72,15 +74,23 @@ export class Doors {
   /** A request whose body is whole waits for us, and until then we wait for it. */
   follow(app: FastifyInstance): void {
     app.addHook('preHandler', (request, _reply, done) => {
-      const socket = this.#sockets.get(peerOf(request.raw.socket));
+      const socket = this.#acceptedFor(request.raw.socket);
       if (socket !== undefined) this.#connections.busy(socket);
       done();
     });
     app.addHook('onResponse', (request, _reply, done) => {
-      const socket = this.#sockets.get(peerOf(request.raw.socket));
+      const socket = this.#acceptedFor(request.raw.socket);
       if (socket !== undefined) this.#connections.waiting(socket);
       done();
     });
+  }
+
+  #acceptedFor(ofRequest: Socket): Socket | undefined {
+    const known = this.#accepted.get(ofRequest);
+    if (known !== undefined) return known;
+    const found = this.#sockets.get(peerOf(ofRequest));
+    if (found !== undefined) this.#accepted.set(ofRequest, found);
+    return found;
   }
 
   #letIn(socket: Socket): void {

@@ -7,15 +7,8 @@
 import { isUtf8 } from 'node:buffer';
 import { nestingMax } from '../../schemas/http/limits.ts';
 import { assert } from '../runtime/errors.ts';
+import { elementsOf, ObjectSpan, skipSpace, type Span } from './json-spans.ts';
 import { withoutNotNumbers } from './not-numbers.ts';
-
-const QUOTE = 34;
-const BACKSLASH = 92;
-const COMMA = 44;
-const OPEN_BRACKET = 91;
-const CLOSE_BRACKET = 93;
-const OPEN_BRACE = 123;
-const CLOSE_BRACE = 125;
 
 export type ReadJson =
   | {
@@ -26,65 +19,90 @@ export type ReadJson =
     }
   | { readonly type: 'malformed'; readonly message: string };
 
+/** What was sent, or what is put in the place of a part of it. */
+interface Source {
+  readonly text: string;
+  /** Most texts have none, which is found out once for all of their parts. */
+  readonly hasSurrogateEscapes: boolean;
+}
+
+function sourceOf(text: string): Source {
+  return { text, hasSurrogateEscapes: SURROGATE_ESCAPE.test(text) };
+}
+
 const nothingGiven: ReadonlyMap<string, string> = new Map();
+const asSent: Amendment = { given: nothingGiven, isAmended: false };
+
+interface Amendment {
+  /** Members whose text is another than the client's. */
+  readonly given: ReadonlyMap<string, string>;
+  /** Its members are not those of its text. */
+  readonly isAmended: boolean;
+}
 
 /** A JSON object: its parsed members beside their exact text. */
 export class SentObject {
   readonly value: Readonly<Record<string, unknown>>;
-  readonly #source: string;
+  readonly #source: Source;
   readonly #start: number;
   readonly #end: number;
-  /** Members whose text is another than the client's. */
-  readonly #given: ReadonlyMap<string, string>;
-  #members: ReadonlyMap<string, Span> | undefined;
+  readonly #amendment: Amendment;
+  #members: ObjectSpan | undefined;
 
   constructor(
     value: Readonly<Record<string, unknown>>,
-    source: string,
+    source: Source,
     span: Span | ObjectSpan,
-    given: ReadonlyMap<string, string> = nothingGiven,
+    amendment = asSent,
   ) {
     this.value = value;
     this.#source = source;
     this.#start = span.start;
     this.#end = span.end;
-    this.#given = given;
-    if ('members' in span) this.#members = span.members;
+    this.#amendment = amendment;
+    this.#members = span instanceof ObjectSpan ? span : undefined;
   }
 
   /** The whole object, well-formed. */
   get text(): string {
-    if (!this.#isAmended) return wellFormed(this.#source.slice(this.#start, this.#end));
+    if (!this.#amendment.isAmended) return this.#cut(this.#start, this.#end);
     const members = Object.keys(this.value).map(
       (key) => `${JSON.stringify(key)}:${this.textOf(key) ?? 'null'}`,
     );
     return wellFormed(`{${members.join(',')}}`);
   }
 
+  /** More bytes than this, as it was sent. A UTF-16 unit takes at most 3 of UTF-8, so most need no count. */
+  isLonger(bytesMax: number): boolean {
+    const units = this.#end - this.#start;
+    return units > bytesMax || (units * 3 > bytesMax && this.bytes > bytesMax);
+  }
+
   /** Bytes of the whole object as sent. */
   get bytes(): number {
-    return Buffer.byteLength(this.#source.slice(this.#start, this.#end));
+    return Buffer.byteLength(this.#source.text.slice(this.#start, this.#end));
   }
 
   /** Halves of surrogate pairs stand in it, which its text has as \ufffd. */
   get hasHalves(): boolean {
-    const source = this.#source.slice(this.#start, this.#end);
+    if (!this.#source.hasSurrogateEscapes) return false;
+    const source = this.#source.text.slice(this.#start, this.#end);
     return wellFormed(source) !== source;
   }
 
   /** Exact text of a member; undefined when there is none. */
   textOf(key: string): string | undefined {
-    const given = this.#given.get(key);
+    const given = this.#amendment.given.get(key);
     if (given !== undefined) return given;
     const span = this.#spanOf(key);
-    return span === undefined ? undefined : wellFormed(this.#source.slice(span.start, span.end));
+    return span === undefined ? undefined : this.#cut(span.start, span.end);
   }
 
   object(key: string): SentObject | undefined {
     const value = this.value[key];
     if (!isObject(value)) return undefined;
-    const given = this.#given.get(key);
-    if (given !== undefined) return new SentObject(value, given, { start: 0, end: given.length });
+    const given = this.#amendment.given.get(key);
+    if (given !== undefined) return new SentObject(value, sourceOf(given), { start: 0, end: given.length });
     const span = this.#spanOf(key);
     return span === undefined ? undefined : new SentObject(value, this.#source, span);
   }
@@ -94,7 +112,7 @@ export class SentObject {
     const span = this.#spanOf(key);
     const values = this.value[key];
     if (span === undefined || !Array.isArray(values)) return [];
-    const spans = elementsOf(this.#source, span.start);
+    const spans = elementsOf(this.#source.text, span.start);
     return values.map((value: unknown, index) => {
       const at = spans[index];
       return at !== undefined && isObject(value) ? new SentObject(value, this.#source, at) : undefined;
@@ -105,34 +123,30 @@ export class SentObject {
   textsOf(key: string): string[] {
     const span = this.#spanOf(key);
     if (span === undefined || !Array.isArray(this.value[key])) return [];
-    return elementsOf(this.#source, span.start).map(({ start, end }) => this.#source.slice(start, end));
+    const { text } = this.#source;
+    return elementsOf(text, span.start).map(({ start, end }) => text.slice(start, end));
   }
 
   /** The same without some members, and with others whose value is this one. What is not named keeps its text. */
   amended(without: readonly string[], given: Readonly<Record<string, unknown>> = {}): SentObject {
     const left = new Set(without);
-    const entries = Object.entries(this.value).filter(
-      ([key]) => !left.has(key) && !Object.hasOwn(given, key),
-    );
-    const texts = new Map([...this.#given].filter(([key]) => !left.has(key)));
+    const before = Object.entries(this.value);
+    const entries = before.filter(([key]) => !left.has(key) && !Object.hasOwn(given, key));
+    const texts = new Map([...this.#amendment.given].filter(([key]) => !left.has(key)));
     for (const [key, value] of Object.entries(given)) texts.set(key, JSON.stringify(value));
     const value = Object.fromEntries([...entries, ...Object.entries(given)]);
-    return new SentObject(value, this.#source, { start: this.#start, end: this.#end }, texts);
+    const isAmended = this.#amendment.isAmended || texts.size > 0 || entries.length < before.length;
+    return new SentObject(value, this.#source, this.span, { given: texts, isAmended });
   }
 
   /** The same with another object in the place of a member. */
   replaced(key: string, by: SentObject): SentObject {
-    const texts = new Map(this.#given).set(key, by.text);
-    const value = { ...this.value, [key]: by.value };
-    return new SentObject(value, this.#source, { start: this.#start, end: this.#end }, texts);
+    return this.#with(key, by.value, by.text);
   }
 
   /** The same with a member whose value has this text, which must be JSON. */
   withText(key: string, text: string): SentObject {
-    const value: unknown = JSON.parse(text);
-    const texts = new Map(this.#given).set(key, text);
-    const span = { start: this.#start, end: this.#end };
-    return new SentObject({ ...this.value, [key]: value }, this.#source, span, texts);
+    return this.#with(key, JSON.parse(text), text);
   }
 
   /** Where it stands in the body, for what the body's reader found there. */
@@ -140,15 +154,23 @@ export class SentObject {
     return { start: this.#start, end: this.#end };
   }
 
-  get #isAmended(): boolean {
-    this.#members ??= objectAt(this.#source, this.#start).members;
-    return this.#given.size > 0 || Object.keys(this.value).length !== this.#members.size;
+  #with(key: string, member: unknown, text: string): SentObject {
+    const given = new Map(this.#amendment.given).set(key, text);
+    return new SentObject({ ...this.value, [key]: member }, this.#source, this.span, {
+      given,
+      isAmended: true,
+    });
+  }
+
+  #cut(start: number, end: number): string {
+    const text = this.#source.text.slice(start, end);
+    return this.#source.hasSurrogateEscapes ? wellFormed(text) : text;
   }
 
   #spanOf(key: string): Span | undefined {
     if (!Object.hasOwn(this.value, key)) return undefined;
-    this.#members ??= objectAt(this.#source, this.#start).members;
-    return this.#members.get(key);
+    this.#members ??= new ObjectSpan(this.#source.text, this.#start);
+    return this.#members.valueOf(key);
   }
 }
 
@@ -156,10 +178,14 @@ export class SentObject {
 export function objectIn(text: string): SentObject {
   const value: unknown = JSON.parse(text);
   assert(isObject(value), 'the text of an object is one');
-  return new SentObject(value, text, { start: 0, end: text.length });
+  return new SentObject(value, sourceOf(text), { start: 0, end: text.length });
 }
 
-export const emptyObject = new SentObject({}, '{}', { start: 0, end: 2 });
+export const emptyObject = new SentObject(
+  {},
+  { text: '{}', hasSurrogateEscapes: false },
+  { start: 0, end: 2 },
+);
 
 /**
  * A body that must be a JSON object; an empty one counts as `{}`. `lenient`: numbers that JSON does not have are null, as
@@ -177,12 +203,12 @@ export function readJson(bytes: Uint8Array, { lenient = false } = {}): ReadJson 
   }
   if (value === undefined) return malformed('the body is not valid JSON');
   if (!isObject(value)) return malformed('the body must be a JSON object');
-  if (isNestedDeeper(source, nestingMax)) {
+  // It is one object and white space, by the grammar.
+  const span = new ObjectSpan(source, skipSpace(source, 0));
+  if (span.depth > nestingMax) {
     return malformed(`the body is nested deeper than ${String(nestingMax)} levels`);
   }
-  // It is one object and white space, by the grammar.
-  const span = { start: skipSpace(source, 0), end: skipSpaceBack(source, source.length) };
-  return { type: 'object', sent: new SentObject(value, source, span), unread };
+  return { type: 'object', sent: new SentObject(value, sourceOf(source), span), unread };
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -199,113 +225,6 @@ function parsed(source: string): unknown {
 
 function malformed(message: string): ReadJson {
   return { type: 'malformed', message };
-}
-
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
-interface ObjectSpan extends Span {
-  readonly members: ReadonlyMap<string, Span>;
-}
-
-/** Where each member's value lies, and the object ends. Of a repeated key the last counts, as for JSON.parse. */
-function objectAt(source: string, start: number): ObjectSpan {
-  const members = new Map<string, Span>();
-  let at = skipSpace(source, start + 1);
-  while (source.charCodeAt(at) !== CLOSE_BRACE) {
-    const keyEnd = skipString(source, at);
-    const key = stringAt(source, at, keyEnd);
-    const valueStart = skipSpace(source, skipSpace(source, keyEnd) + 1);
-    const valueEnd = skipValue(source, valueStart);
-    members.set(key, { start: valueStart, end: valueEnd });
-    at = skipSpace(source, valueEnd);
-    if (source.charCodeAt(at) === COMMA) at = skipSpace(source, at + 1);
-  }
-  return { start, end: at + 1, members };
-}
-
-/** What the string between these quotes says; mostly that is what stands there. */
-function stringAt(source: string, start: number, end: number): string {
-  const text = source.slice(start + 1, end - 1);
-  return text.includes('\\') ? (JSON.parse(source.slice(start, end)) as string) : text; // a JSON string, by the grammar
-}
-
-/** Of an object its members too: what finds its end has found them. */
-function elementsOf(source: string, start: number): (Span | ObjectSpan)[] {
-  const elements: (Span | ObjectSpan)[] = [];
-  let at = skipSpace(source, start + 1);
-  while (source.charCodeAt(at) !== CLOSE_BRACKET) {
-    const isObjectThere = source.charCodeAt(at) === OPEN_BRACE;
-    const element = isObjectThere ? objectAt(source, at) : { start: at, end: skipValue(source, at) };
-    elements.push(element);
-    at = skipSpace(source, element.end);
-    if (source.charCodeAt(at) === COMMA) at = skipSpace(source, at + 1);
-  }
-  return elements;
-}
-
-function skipSpace(source: string, at: number): number {
-  while (source.charCodeAt(at) <= 32) at++;
-  return at;
-}
-
-function skipSpaceBack(source: string, end: number): number {
-  while (source.charCodeAt(end - 1) <= 32) end--;
-  return end;
-}
-
-/** One past the closing quote of the string that starts at `at`. */
-function skipString(source: string, at: number): number {
-  let end = source.indexOf('"', at + 1);
-  while (isEscaped(source, end)) end = source.indexOf('"', end + 1);
-  return end + 1;
-}
-
-function isEscaped(source: string, at: number): boolean {
-  let backslashes = 0;
-  while (source.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes++;
-  return backslashes % 2 === 1;
-}
-
-function skipValue(source: string, at: number): number {
-  const first = source.charCodeAt(at);
-  if (first === QUOTE) return skipString(source, at);
-  if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return skipScalar(source, at);
-  let depth = 0;
-  for (;;) {
-    const code = source.charCodeAt(at);
-    if (code === QUOTE) {
-      at = skipString(source, at);
-      continue;
-    }
-    at++;
-    if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++;
-    else if ((code === CLOSE_BRACE || code === CLOSE_BRACKET) && --depth === 0) return at;
-  }
-}
-
-/** A number, true, false or null ends at a comma, a closing bracket, white space or the end. */
-function skipScalar(source: string, at: number): number {
-  while (at < source.length) {
-    const code = source.charCodeAt(at);
-    if (code <= 32 || code === COMMA || code === CLOSE_BRACE || code === CLOSE_BRACKET) break;
-    at++;
-  }
-  return at;
-}
-
-function isNestedDeeper(source: string, levels: number): boolean {
-  let depth = 0;
-  for (let at = 0; at < source.length; at++) {
-    const code = source.charCodeAt(at);
-    if (code === QUOTE) at = skipString(source, at) - 1;
-    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
-      if (++depth > levels) return true;
-    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--;
-  }
-  return false;
 }
 
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;

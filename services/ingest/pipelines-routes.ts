@@ -107,7 +107,7 @@ function judge(call: Calling, type: string, read: ReadJson): Verdict {
   const sent = isEmptyList(read.sent.value.context) ? read.sent.amended(['context']) : read.sent;
   const shape = shapeFault(batchShape, sent.value, { batch: 'batch must be a list' });
   if (shape !== undefined) return whole(call, shape);
-  if (sent.bytes > batchBytesMax) {
+  if (sent.isLonger(batchBytesMax)) {
     const text = `a batch cannot be larger than ${String(batchBytesMax)} bytes`;
     return whole(call, refused('limit_exceeded', 'batch', text));
   }

@@ -81,7 +81,7 @@ const takeBatch: TakeBody = async (options, call, read, reply) => {
 function operationsOf(body: SentObject): (SentObject | undefined)[] | Refusal {
   const fault = shapeFault(batchShape, body.value, { batch: 'batch must be a list' });
   if (fault !== undefined) return fault;
-  if (body.bytes > batchBytesMax) {
+  if (body.isLonger(batchBytesMax)) {
     return refused('limit_exceeded', 'batch', `a batch cannot be larger than ${String(batchBytesMax)} bytes`);
   }
   const operations = body.objects('batch');

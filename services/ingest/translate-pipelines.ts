@@ -54,7 +54,7 @@ export function translatePipelines(call: PipelinesCall, type: string, body: Sent
 
 function translate(call: Call, type: string, whole: SentObject): Translation {
   let sent = whole;
-  if (whole.bytes > callBytesMax) {
+  if (whole.isLonger(callBytesMax)) {
     const text = `a call cannot be larger than ${String(callBytesMax)} bytes`;
     const fault = refused('limit_exceeded', null, text);
     const lighter = type === 'identify' ? lighterIdentify(call, whole) : undefined;

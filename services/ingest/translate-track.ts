@@ -97,7 +97,7 @@ export function translateOperation(call: CallContext, operation: SentObject): Tr
 function translate(call: NotedCall, operation: SentObject): Translation {
   const fault = shapeFault(operationShape, operation.value, {});
   if (fault !== undefined) return fault;
-  if (operation.bytes > callBytesMax) {
+  if (operation.isLonger(callBytesMax)) {
     return refused(
       'limit_exceeded',
       null,

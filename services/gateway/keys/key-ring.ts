@@ -7,6 +7,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { toWorkspace, type Workspace } from '../../../schemas/ids.ts';
 import type { KeyChange } from '../../../schemas/records.ts';
 import type { KeyKind, KnownKey } from '../../runtime/caller.ts';
+import { RecentMap } from '../../runtime/recent-map.ts';
 import { digestOf, doorOf, keyIdOf, type Door } from './secrets.ts';
 
 export interface Key extends KnownKey {
@@ -39,6 +40,9 @@ export interface FileKey {
 
 const nothing: Readonly<Ending> = { revokedAt: undefined, expiresAt: undefined, usedAt: undefined };
 
+/** Of secrets that were found: twice as many at most. Who guesses gets no place. */
+const foundKeysMax = 1_000;
+
 export class KeyRing {
   readonly #keys = new Map<string, Key>();
   readonly #endings = new Map<string, Ending>();
@@ -46,6 +50,9 @@ export class KeyRing {
   readonly #byWorkspace = new Map<string, Set<string>>();
   /** Keys of a site id, which is public and stays when its key is rotated. */
   readonly #bySite = new Map<string, Set<string>>();
+
+  /** By door and secret, as calls bring them, so that a call costs no digest. In memory only, as the call itself is. */
+  readonly #found = new RecentMap<string, Key>(foundKeysMax);
 
   apply(record: KeyChange): void {
     const { key_id: id, change, at } = record;
@@ -81,10 +88,12 @@ export class KeyRing {
 
   /** @param secret as it was sent. @param now ms. */
   find(door: Door, secret: string, now: number): Key | undefined {
-    const digest = digestOf(door, secret);
-    const key = this.#keys.get(keyIdOf(digest));
-    // Found by some bytes of the digest, which say nothing of the secret; then compared whole, in constant time.
-    if (key === undefined || !timingSafeEqual(key.digest, digest)) return undefined;
+    const name = `${door}:${secret}`;
+    const found = this.#found.get(name);
+    const isThere = found !== undefined && this.#keys.get(found.id) === found;
+    const key = isThere ? found : this.#search(door, secret);
+    if (key === undefined) return undefined;
+    if (!isThere) this.#found.set(name, key);
     return this.#isActive(key.id, now) ? key : undefined;
   }
 
@@ -120,6 +129,13 @@ export class KeyRing {
   }
   usedAt(id: string): number | undefined {
     return this.#endings.get(id)?.usedAt;
+  }
+
+  #search(door: Door, secret: string): Key | undefined {
+    const digest = digestOf(door, secret);
+    const key = this.#keys.get(keyIdOf(digest));
+    // Found by some bytes of the digest, which say nothing of the secret; then compared whole, in constant time.
+    return key !== undefined && timingSafeEqual(key.digest, digest) ? key : undefined;
   }
 
   #make({ key_id: id, kind, workspace, name, site_id: siteId, digest, at }: KeyChange): void {
