@@ -35,7 +35,7 @@ function rowsOf(history: readonly Did[]): readonly HistoryRow[] {
   return history.flatMap(({ what, minutes, key }, index): HistoryRow[] => {
     at += minutes * MINUTE + 1;
     const messageId = `m${String(index)}`;
-    const row = { personId: 'cio_a', messageId, timestamp: at, receivedAt: at, mergedAt: at };
+    const row = { personId: 'cio_a', messageId, timestamp: at, receivedAt: at, mergedAt: at, bot: false };
     const own = { ...row, anonymousId: null, previouslyAnonymous: false };
     const properties = JSON.stringify({ cart_id: key, product_id: key });
     if (what === 'identify') return [{ ...own, type: 'identify', name: null, properties: null }];

@@ -95,7 +95,7 @@ function theirs(question: HistoryQuestion): string {
 
 const COLUMNS = `
   today_id, type, name, message_id, anonymous_id, toUnixTimestamp64Milli(timestamp), toUnixTimestamp64Milli(received_at),
-  toUnixTimestamp64Milli(merged_at), previously_anonymous, properties`;
+  toUnixTimestamp64Milli(merged_at), previously_anonymous, properties, bot`;
 
 /** What a person did first, whatever it was: from there on it counts what they have not done. */
 const FIRST = `
@@ -171,6 +171,7 @@ function eventRow(row: Row): HistoryRow {
     mergedAt,
     wasAnonymous,
     properties,
+    bot,
   ] = row;
   return {
     personId: String(personId),
@@ -183,6 +184,7 @@ function eventRow(row: Row): HistoryRow {
     mergedAt: Number(mergedAt),
     previouslyAnonymous: wasAnonymous === true,
     properties: textOf(properties),
+    bot: bot === true,
   };
 }
 
@@ -190,7 +192,8 @@ function said(personId: unknown, messageId: unknown, at: unknown) {
   const time = Number(at);
   return {
     ...{ personId: String(personId), messageId: String(messageId), name: null, anonymousId: null },
-    ...{ timestamp: time, receivedAt: time, mergedAt: time, previouslyAnonymous: false, properties: null },
+    ...{ timestamp: time, receivedAt: time, mergedAt: time, previouslyAnonymous: false },
+    ...{ properties: null, bot: false },
   };
 }
 

@@ -55,6 +55,7 @@ export interface HistoryRow {
   readonly previouslyAnonymous: boolean;
   /** JSON object. */
   readonly properties: string | null;
+  readonly bot: boolean;
 }
 
 export interface ProfileRow {
@@ -96,8 +97,8 @@ function isSaid({ type }: HistoryRow): boolean {
   return type === 'identify' || type === 'membership';
 }
 
-function eventOf({ properties, ...row }: HistoryRow): PersonEvent {
-  const details = { id: null, email: null, attributes_at: null, properties };
+function eventOf({ properties, bot, ...row }: HistoryRow): PersonEvent {
+  const details = { id: null, email: null, attributes_at: null, properties, bot };
   return { ...row, byCioId: false, known: null, details: () => details };
 }
 

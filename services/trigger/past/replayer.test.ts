@@ -36,7 +36,8 @@ class Shop implements HistorySource {
     const names = { id: null, email: null, attributes: null, relationships: null, firstSeenAt: T0 };
     const rows = people.map((personId): HistoryRow => ({
       ...{ personId, type: 'event', name: 'Added to Cart', messageId: `m-${personId}`, anonymousId: null },
-      ...{ timestamp: T0, receivedAt: T0, mergedAt: T0, previouslyAnonymous: false, properties: null },
+      ...{ timestamp: T0, receivedAt: T0, mergedAt: T0, previouslyAnonymous: false },
+      ...{ properties: null, bot: false },
     }));
     return Promise.resolve(
       historiesOf(
