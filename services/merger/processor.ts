@@ -72,8 +72,8 @@ export class LanesProcessor implements Processor {
     this.#expire(batch.time);
   }
 
-  wantsBatch(): boolean {
-    return this.#shell.busy.readyLanes > 0;
+  wantsBatch(time: number): boolean {
+    return this.#turns.wantsBatch(time);
   }
 
   pendingSince(): { readonly offset: number; readonly receivedAt: number } | undefined {

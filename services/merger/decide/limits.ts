@@ -27,6 +27,28 @@ export const shortReleaseEventsMax = 500;
 export const longReleaseEventsMin = 1_000;
 export const longReleaseBytesMin = 1_000_000;
 
+/** How much of a workspace may go out of the lanes of a partition. */
+export interface ReleasePaceBounds {
+  /** Events at once. */
+  readonly eventsAtHandMax: number;
+  /** How fast there are as many again. */
+  readonly eventsPerSecond: number;
+  /** A batch without records is made for so many. */
+  readonly eventsGrain: number;
+  /** In any batch, on a clock that stands too. */
+  readonly eventsABatchMin: number;
+  /** What long lanes leave of that to the short ones of their workspace. */
+  readonly shortEventsABatchMin: number;
+}
+/** ClickHouse and the trigger take several times as many a second, from all partitions together. */
+export const releasePaceBounds: ReleasePaceBounds = {
+  eventsAtHandMax: 10_000,
+  eventsPerSecond: 5_000,
+  eventsGrain: 500,
+  eventsABatchMin: 200,
+  shortEventsABatchMin: 100,
+};
+
 /** Queued events of one lane that ask ahead of their turn at once; more are asked for when these have had theirs. */
 export const askAheadMax = 1_000;
 /** Identifiers whose person a lane remembers, the newest. */
