@@ -14,6 +14,9 @@ import { isCounted } from './records/routing.ts';
 import { ReleaseBudget, type CutShort } from './release-budget.ts';
 import type { LaneState, Releasing } from './decide/state.ts';
 
+/** How often it is looked whether a workspace still rests of which nothing else comes, by the clock of batches. */
+const restLookMs = 1_000;
+
 type TurnEnd = 'done' | CutShort;
 interface Turn {
   readonly lane: LaneState;
@@ -23,6 +26,9 @@ interface Turn {
 export class Turns {
   readonly #shell: LaneShell;
   #budget: ReleaseBudget;
+  /** Workspaces that rested at the end of the last batch, whose time was this, ms: only when it is asked again. */
+  #rested: ReadonlySet<string> = new Set();
+  #restedAt = 0;
   /** The batch that is being decided. */
   #batch: BatchContext | undefined;
 
@@ -42,7 +48,8 @@ export class Turns {
     this.#begin(batch);
     assert(lane.work.type !== 'asking', 'an answer ends what was asked');
     const workspace = workspaceIn(ref.key);
-    if (lane.long || busy.awaitsShort(workspace) || !this.#budget.mayTakeAtOnce(workspace)) {
+    const mayTake = this.#budget.mayTakeAtOnce(workspace) && !this.#rests(workspace);
+    if (lane.long || busy.awaitsShort(workspace) || !mayTake) {
       this.#shell.save(ref, before, lane);
       busy.ready(ref.hex, lane);
       return;
@@ -69,6 +76,8 @@ export class Turns {
         if (end === 'turn_over') busy.ready(hex, lane);
       }
     }
+    this.#restedAt = batch.time;
+    this.#rested = new Set([...busy.readyWorkspaces()].filter((workspace) => this.#rests(workspace)));
     busy.endBatch();
     pace.endBatch();
     this.#budget = new ReleaseBudget(pace);
@@ -77,8 +86,21 @@ export class Turns {
   /** Would the end of a batch at this time let anything out? */
   wantsBatch(time: number): boolean {
     const { busy, pace } = this.#shell;
-    for (const workspace of busy.readyWorkspaces()) if (pace.isDue(workspace, time)) return true;
+    for (const workspace of busy.readyWorkspaces()) {
+      const rested = this.#rested.has(workspace) && time - this.#restedAt < restLookMs;
+      if (!rested && pace.isDue(workspace, time)) return true;
+    }
     return false;
+  }
+
+  /** Too many of its records fail: what its lanes have in hand waits, too, and is not tried one by one. */
+  #rests(workspace: string): boolean {
+    return this.#batch?.rests?.(workspace) === true;
+  }
+
+  /** One event more is to go out of the lane. */
+  #takeOne({ key }: LaneRef, bytes: number): ReturnType<ReleaseBudget['take']> {
+    return this.#rests(workspaceIn(key)) ? 'paused' : this.#budget.take(bytes);
   }
 
   #begin(batch: BatchContext): void {
@@ -97,6 +119,7 @@ export class Turns {
     const key = busy.get(hex)?.key;
     assert(key !== undefined, 'a lane whose turn it is is busy');
     const workspace = workspaceIn(key);
+    if (this.#rests(workspace)) return { lane: this.#shell.lanes.get(hex), end: 'paused' };
     if (which === 'short') this.#budget.beginShort(workspace, busy.longLanes > 0);
     else this.#budget.beginLong(workspace, busy.longWorkspaces === 1);
     const ref = this.#shell.find(key);
@@ -151,7 +174,7 @@ export class Turns {
     for (; cursor < events.length; cursor += 1) {
       if (events.receivedAt(cursor) > work.claimedAt + graceMs) continue;
       value = events.read(cursor);
-      const taken = this.#budget.take(value.length);
+      const taken = this.#takeOne(ref, value.length);
       if (taken !== 'taken') {
         end = taken;
         break;
@@ -232,7 +255,7 @@ export class Turns {
       }
       const turn: { end: ReturnType<ReleaseBudget['take']> } = { end: 'taken' };
       lane = this.#headOf(ref, lane, (head) => {
-        turn.end = this.#budget.take(head.bytes);
+        turn.end = this.#takeOne(ref, head.bytes);
         return turn.end === 'taken' ? this.#turnOf(ref, head, out) : head.lane;
       });
       if (turn.end !== 'taken') return { lane, end: turn.end };
