@@ -29,6 +29,8 @@ export const reasons = {
   segment_unknown: 'There is no manual segment of this id, so nobody was put into it or taken out of it.',
   lane_full:
     'The visitor has more waiting events than the limit; the event is kept in anonymous_events only.',
+  lanes_full:
+    'The workspace has as many visitors whose events wait, or who were claimed, as a partition may hold; the event is kept in anonymous_events only. Visitors who were claimed go on.',
   input_expired:
     'Records were gone from the log before their service had read them; detail says which offsets.',
   merge_not_awaited:

@@ -11,6 +11,7 @@ import { decideLane, type LaneEvent, type LaneInput } from './decide/decide.ts';
 import { evolveLane, type Effect } from './decide/effects.ts';
 import { EventInHand } from './records/event-in-hand.ts';
 import { FullLanes } from './memory/full-lanes.ts';
+import { LaneCounts } from './memory/lane-counts.ts';
 import { LaneTable } from './memory/lane-table.ts';
 import { laneEventsMax, type ReleasePaceBounds } from './decide/limits.ts';
 import { OpenMarkers } from './memory/markers.ts';
@@ -27,6 +28,8 @@ export interface LanesPlace {
   readonly laneEventsMax?: number | undefined;
   /** Lanes that ask or release, if not the usual bounds. */
   readonly busyLanes?: CountBounds | undefined;
+  /** Lanes of visitors, if not the usual bounds. */
+  readonly lanes?: CountBounds | undefined;
   /** How fast what waited goes out, if not the usual pace. */
   readonly releasePace?: ReleasePaceBounds | undefined;
 }
@@ -62,6 +65,7 @@ export class LaneShell {
   readonly hand: EventInHand;
   readonly answers: AheadAnswers;
   readonly pace: ReleasePace;
+  readonly counts: LaneCounts;
 
   constructor(place: Omit<LanesPlace, 'partitions'>, stores: PartitionStores, codecs: Codecs) {
     assert(stores.events !== undefined, 'lanes have an event store');
@@ -76,6 +80,7 @@ export class LaneShell {
     this.markers = new OpenMarkers(stores.keyed);
     this.hand = new EventInHand(codecs);
     this.answers = new AheadAnswers(stores.keyed);
+    this.counts = new LaneCounts(stores.keyed, place.lanes);
     this.pace = new ReleasePace(stores.keyed, place.releasePace);
   }
 
@@ -186,6 +191,13 @@ export class LaneShell {
         break;
       case 'merged':
         outputs.merged(out, hand, effect);
+        break;
+      case 'linked':
+        this.counts.claimed(
+          hand.workspace,
+          this.events.laneWord(ref.slot, 0),
+          this.events.laneWord(ref.slot, 1),
+        );
         break;
       case 'asked':
         outputs.asked(out, hand, ref.key, effect);

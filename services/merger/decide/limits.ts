@@ -27,6 +27,15 @@ export const shortReleaseEventsMax = 500;
 export const longReleaseEventsMin = 1_000;
 export const longReleaseBytesMin = 1_000_000;
 
+/**
+ * Lanes of visitors in a partition, about, of which the index holds 43 million at least (lane-index.ts): those with an event
+ * within so many days, and all that were claimed. Above it events of visitors whom nobody has claimed are dropped with a
+ * row, each workspace at its own part first.
+ */
+export const lanesBounds: CountBounds = { max: 36_000_000, ofWorkspaceMax: 16_000_000, reservedMin: 100_000 };
+/** Days that an event waits, may be held before, and lies in a segment with later ones. */
+export const keptDaysMax = Math.ceil((waitingMs + graceMs + holdMsMax) / (24 * HOUR_MS)) + 1;
+
 /** How much of a workspace may go out of the lanes of a partition. */
 export interface ReleasePaceBounds {
   /** Events at once. */
