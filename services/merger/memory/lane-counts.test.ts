@@ -37,16 +37,16 @@ test('a sketch tells of different lanes within a tenth, however often each comes
 
 describe('lanes of a workspace', () => {
   const bounds = { max: 20_000, ofWorkspaceMax: 10_000, reservedMin: 1_000 };
-  function flood(counts: LaneCounts, workspace: string, count: number, at: number, from = 0): void {
+  function flood(counts: LaneCounts, workspace: string, count: number, { at = T, from = 0 } = {}): void {
     for (let each = from; each < from + count; each += 1) counts.saw(workspace, at, ...hashOf(each));
   }
 
   test('are bounded by its own part, and together they leave each a part', () => {
     const counts = new LaneCounts(new MemoryDisk().open('p', {}).keyed, bounds);
-    flood(counts, 'evil', 12_000, T);
+    flood(counts, 'evil', 12_000);
     expect([counts.isFull('evil'), counts.isFull('shop')]).toEqual([true, false]);
-    flood(counts, 'worse', 9_000, T, 20_000);
-    flood(counts, 'third', 2_500, T, 40_000);
+    flood(counts, 'worse', 9_000, { from: 20_000 });
+    flood(counts, 'third', 2_500, { from: 40_000 });
     expect(counts.isFull('third')).toBe(true); // all together have as many as may be
     expect(counts.isFull('shop')).toBe(false);
   });
@@ -54,7 +54,7 @@ describe('lanes of a workspace', () => {
   test('count for as long as their events wait, and those that were claimed for ever', () => {
     const { keyed } = new MemoryDisk().open('p', {});
     const counts = new LaneCounts(keyed, bounds);
-    flood(counts, 'evil', 12_000, T);
+    flood(counts, 'evil', 12_000);
     for (let each = 0; each < 3_000; each += 1) counts.claimed('evil', ...hashOf(each));
     counts.saw('shop', T + (keptDaysMax - 1) * DAY, ...hashOf(1));
     expect(counts.isFull('evil')).toBe(true);
@@ -83,7 +83,7 @@ describe('lanes of a workspace', () => {
           at += days * DAY;
           if (starts) other = new LaneCounts(anew.keyed, bounds);
           for (const counts of [one, other]) {
-            flood(counts, workspace, count, at, from);
+            flood(counts, workspace, count, { at, from });
             if (claims) counts.claimed(workspace, ...hashOf(from));
           }
           expect(other.total).toBe(one.total);
