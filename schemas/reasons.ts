@@ -33,6 +33,8 @@ export const reasons = {
     'The visitor has more waiting events than the limit; the event is kept in anonymous_events only.',
   bot_not_awaited:
     'The workspace lets what bots do wait for nobody; the event is kept in anonymous_events only.',
+  lanes_full:
+    'The workspace has as many visitors whose events wait, or who were claimed, as a partition may hold; the event is kept in anonymous_events only. Visitors who were claimed go on.',
   input_expired:
     'Records were gone from the log before their service had read them; detail says which offsets.',
   merge_not_awaited:

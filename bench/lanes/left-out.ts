@@ -61,6 +61,9 @@ class ForgetfulEvents implements EventStore {
   lane(bytes: Uint8Array, start: number, end: number): LaneSlot {
     return this.#store.lane(bytes, start, end);
   }
+  knownLane(bytes: Uint8Array, start: number, end: number): LaneSlot | undefined {
+    return this.#store.knownLane(bytes, start, end);
+  }
   flags(lane: LaneSlot): number {
     return this.#store.flags(lane);
   }

@@ -11,12 +11,14 @@ import { decideLane, type LaneEvent, type LaneInput } from './decide/decide.ts';
 import { evolveLane, type Effect } from './decide/effects.ts';
 import { EventInHand } from './records/event-in-hand.ts';
 import { FullLanes } from './memory/full-lanes.ts';
+import { LaneCounts } from './memory/lane-counts.ts';
 import { LaneTable } from './memory/lane-table.ts';
-import { laneEventsMax } from './decide/limits.ts';
+import { laneEventsMax, type ReleasePaceBounds } from './decide/limits.ts';
 import { OpenMarkers } from './memory/markers.ts';
 import { OpenChains, QUEUED_NUMBER_AT, QUEUED_PREFIX_BYTES } from './memory/open-chains.ts';
 import { Outputs } from './records/outputs.ts';
 import { PeopleTable } from './memory/people-table.ts';
+import { ReleasePace } from './memory/release-pace.ts';
 import { COUNTED, flagsOf, type LaneState } from './decide/state.ts';
 
 export interface LanesPlace {
@@ -26,6 +28,10 @@ export interface LanesPlace {
   readonly laneEventsMax?: number | undefined;
   /** Lanes that ask or release, if not the usual bounds. */
   readonly busyLanes?: CountBounds | undefined;
+  /** Lanes of visitors, if not the usual bounds. */
+  readonly lanes?: CountBounds | undefined;
+  /** How fast what waited goes out, if not the usual pace. */
+  readonly releasePace?: ReleasePaceBounds | undefined;
 }
 
 export interface LaneRef {
@@ -58,12 +64,10 @@ export class LaneShell {
   readonly markers: OpenMarkers;
   readonly hand: EventInHand;
   readonly answers: AheadAnswers;
+  readonly pace: ReleasePace;
+  readonly counts: LaneCounts;
 
-  constructor(
-    place: Pick<LanesPlace, 'partition' | 'laneEventsMax' | 'busyLanes'>,
-    stores: PartitionStores,
-    codecs: Codecs,
-  ) {
+  constructor(place: Omit<LanesPlace, 'partitions'>, stores: PartitionStores, codecs: Codecs) {
     assert(stores.events !== undefined, 'lanes have an event store');
     this.events = stores.events;
     this.keyed = stores.keyed;
@@ -76,6 +80,8 @@ export class LaneShell {
     this.markers = new OpenMarkers(stores.keyed);
     this.hand = new EventInHand(codecs);
     this.answers = new AheadAnswers(stores.keyed);
+    this.counts = new LaneCounts(stores.keyed, place.lanes);
+    this.pace = new ReleasePace(stores.keyed, place.releasePace);
   }
 
   find(key: LaneKey): LaneRef {
@@ -185,6 +191,13 @@ export class LaneShell {
         break;
       case 'merged':
         outputs.merged(out, hand, effect);
+        break;
+      case 'linked':
+        this.counts.claimed(
+          hand.workspace,
+          this.events.laneWord(ref.slot, 0),
+          this.events.laneWord(ref.slot, 1),
+        );
         break;
       case 'asked':
         outputs.asked(out, hand, ref.key, effect);

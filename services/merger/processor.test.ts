@@ -401,6 +401,7 @@ describe('a lane of very many events', () => {
     const batches: Output[][] = [lanes.batch(...grant(asked), visit('big', 'after', T + SECOND))];
     while (lanes.harness.processor.wantsBatch(lanes.time, new Definitions())) {
       lanes.harness.reopen();
+      lanes.time += SECOND;
       batches.push(lanes.batch());
     }
     expect(batches.map((batch) => of('eventsMerged', batch).length)).toEqual([5_000, 5_000, 2_002]);

@@ -72,8 +72,8 @@ export class LanesProcessor implements Processor {
     this.#expire(batch.time);
   }
 
-  wantsBatch(): boolean {
-    return this.#shell.busy.readyLanes > 0;
+  wantsBatch(time: number): boolean {
+    return this.#turns.wantsBatch(time);
   }
 
   pendingSince(): { readonly offset: number; readonly receivedAt: number } | undefined {
@@ -108,6 +108,7 @@ export class LanesProcessor implements Processor {
       unsettled: busy.size,
       lanes_ready: busy.readyLanes,
       lanes_indexed: events.lanes,
+      lanes_of_visitors: this.#shell.counts.total,
       message_ids: this.#duplicates.entries,
       message_ids_forgotten_early: this.#duplicates.forgottenEarly,
       control_calls_undecided: this.#shell.markers.count,
@@ -129,15 +130,33 @@ export class LanesProcessor implements Processor {
       this.#takeMarker(out);
       return;
     }
+    const isVisitors = routing.anonymousId.start >= 0;
+    if (isVisitors && this.#isOneTooMany(record)) {
+      this.#shell.outputs.dropped(out, hand, keyOf(record), 'lanes_full');
+      return;
+    }
     const slot = events.lane(bytes, keyStart, keyEnd);
     this.#hash.of(events, slot, routing);
     if (this.#duplicates.seen(this.#hash.high, this.#hash.low, receivedAt)) {
       this.#shell.outputs.dropped(out, hand, keyOf(record), 'duplicate_message');
       return;
     }
+    if (isVisitors) this.#count(slot, receivedAt);
     const nameless = routing.identifierKind === NOBODY && routing.type !== IDENTIFY;
     if (nameless && (events.flags(slot) & (LINKED | BUSY)) === 0) this.#takeVisitors(record, slot, out);
     else this.#takeOther(record, slot, nameless, out);
+  }
+
+  /** The workspace has as many lanes as may be, and this one was not claimed. */
+  #isOneTooMany({ bytes, keyStart, keyEnd }: InputRecord): boolean {
+    const { hand, events, counts } = this.#shell;
+    if (!counts.isFull(hand.workspace)) return false;
+    const slot = events.knownLane(bytes, keyStart, keyEnd);
+    return slot === undefined || (events.flags(slot) & (LINKED | BUSY)) === 0;
+  }
+  #count(slot: LaneSlot, receivedAt: number): void {
+    const { hand, events, counts } = this.#shell;
+    counts.saw(hand.workspace, receivedAt, events.laneWord(slot, 0), events.laneWord(slot, 1));
   }
 
   /** A control call stands here. */

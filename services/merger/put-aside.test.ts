@@ -14,6 +14,7 @@ import { MemoryBroker } from '../testing/memory/memory-broker.ts';
 import { MemoryDisk } from '../testing/memory/memory-stores.ts';
 import { TaskProcess } from '../testing/toy/task-process.ts';
 import { VirtualTime } from '../testing/virtual-time.ts';
+import { costlyLetters } from '../runtime/task/share/letter-pace.ts';
 import { lanesService } from './service.ts';
 
 const AT = Date.UTC(2026, 0, 5);
@@ -62,21 +63,21 @@ class Installation {
     const event = { anonymous_id: visitor, message_id: id, received_at: AT, timestamp: AT + this.#number };
     this.#number += 1;
     const value = codecs.CollectedEvent.encode(collectedEvent({ workspace: 'shop', ...event, ...fields }));
-    this.#append('eventsCollected', `shop:a:${visitor}`, value);
+    this.#append('eventsCollected', `${fields.workspace ?? 'shop'}:a:${visitor}`, value);
   }
-  identify(visitor: string, id: string): void {
+  identify(visitor: string, id: string, fields: Partial<ReturnType<typeof collectedEvent>> = {}): void {
     const named = {
       identifier_kind: 'id',
       identifier: `${visitor}-person`,
       id: `${visitor}-person`,
     } as const;
-    this.send(visitor, id, { type: 'identify', name: null, ...named });
+    this.send(visitor, id, { type: 'identify', name: null, ...named, ...fields });
   }
-  answer(visitor: string, number: number, kind: IdentityDecision['kind']): void {
+  answer(visitor: string, number: number, kind: IdentityDecision['kind'], workspace = 'shop'): void {
     const decision = identityDecision({
       kind,
-      workspace: 'shop',
-      lane: `shop:a:${visitor}`,
+      workspace,
+      lane: `${workspace}:a:${visitor}`,
       request_number: number,
       person_id: `cio_${visitor}`,
       claimed_at: kind === 'granted' ? AT : null,
@@ -85,7 +86,7 @@ class Installation {
       fact_number: 1,
     });
     const value = codecs.IdentityDecision.encode(decision);
-    this.#append('identityDecisions', `shop:a:${visitor}`, value);
+    this.#append('identityDecisions', `${workspace}:a:${visitor}`, value);
   }
   #append(topic: TopicId, key: string, value: Buffer): void {
     this.broker.append([{ topic, partition: 0, key: Buffer.from(key), value }]);
@@ -186,4 +187,32 @@ test('a replay puts the same aside', async () => {
   await shop.time.run(MINUTE_MS);
   expect([again.failure, again.state]).toEqual(['', 'live']);
   expect(shop.merged()).toEqual(['one', 'two', 'claim', 'o-claim']);
+});
+
+test('a lane whose events fail too often rests with its workspace: they are not tried one by one, and others go on', async () => {
+  const shop = new Installation();
+  const process = await shop.start(failingAt('poison'));
+  const poisoned = 35;
+  for (let each = 0; each < poisoned; each += 1) shop.send('bad', `poison-${String(each)}`);
+  shop.send('bad', 'good');
+  shop.identify('bad', 'claim');
+  shop.send('fine', 'fine-past', { workspace: 'quiet' });
+  shop.identify('fine', 'fine-claim', { workspace: 'quiet' });
+  await shop.time.run(2_000);
+  shop.answer('bad', 1, 'granted');
+  await shop.time.run(10_000);
+  const { perMinuteMax } = costlyLetters;
+  expect(shop.letters()).toHaveLength(perMinuteMax);
+  expect(shop.merged()).toEqual([]);
+  const idle = process.service.status().gauges.batches ?? 0;
+  shop.answer('fine', 1, 'granted', 'quiet');
+  await shop.time.run(1_000);
+  expect(shop.merged()).toEqual(['fine-past', 'fine-claim']);
+  await shop.time.run(20_000);
+  expect(shop.letters()).toHaveLength(perMinuteMax);
+  expect((process.service.status().gauges.batches ?? 0) - idle).toBeLessThan(40);
+  await shop.time.until(() => shop.merged().includes('claim'), 10 * MINUTE_MS);
+  expect(shop.merged()).toEqual(['fine-past', 'fine-claim', 'good', 'claim']);
+  expect(shop.letters()).toHaveLength(poisoned);
+  expect([process.failure, process.service.status().unsettled]).toEqual(['', 0]);
 });

@@ -123,3 +123,46 @@ describe('releases of very many lanes of one workspace', () => {
     expect(merged(lanes.harness.outputs).length).toBe(3 * 9_001 + 1_501);
   });
 });
+
+describe('a workspace with as many visitors as may be', () => {
+  const lanesMax = { max: 6_000, ofWorkspaceMax: 3_000, reservedMin: 500 };
+  function crowded(): LaneScenario {
+    const open: typeof lanesService.open = (partition, partitions, stores, codecs) =>
+      new LanesProcessor({ partition, partitions, lanes: lanesMax }, stores, codecs);
+    const lanes = new LaneScenario({}, { ...lanesService, open });
+    lanes.batch(...grant(lanes.batch(visit('known', 'past', T), identify('known', 'k', T))));
+    lanes.batch(...Array.from({ length: 5_000 }, (_, n) => visit(`v${String(n)}`, 'hit', T + 1)));
+    return lanes;
+  }
+  const reasons = (lanes: LaneScenario): string[] =>
+    of('eventsDropped', lanes.harness.outputs).map(({ value }) => value.reason);
+
+  test('has those of others dropped with a row; who was claimed goes on, and so does another workspace', () => {
+    const lanes = crowded();
+    const { length } = reasons(lanes);
+    expect(new Set(reasons(lanes))).toEqual(new Set(['lanes_full']));
+    expect(length).toBeGreaterThan(1_000);
+    expect(length).toBeLessThan(3_000);
+    const out = lanes.batch(
+      visit('known', 'after', T + 2),
+      identify('late', 'late', T + 2),
+      ofQuiet(visit('q', 'past', T + 2)),
+      ofQuiet(identify('q', 'quiet', T + 3)),
+    );
+    expect(merged(out)).toEqual(['cio_k: after*']);
+    expect(requests(out).map(({ identifier }) => identifier)).toEqual(['quiet']);
+    expect(merged(lanes.batch(...grant(out)))).toEqual(['cio_quiet: past*', 'cio_quiet: identify quiet']);
+    expect(reasons(lanes)).toHaveLength(length + 1);
+  });
+
+  test('has room again when they have expired, and the same after a kill', () => {
+    const lanes = crowded();
+    lanes.harness.crash();
+    const { length } = reasons(lanes);
+    const later = T + 40 * 86_400_000;
+    lanes.batch(ofQuiet(visit('q', 'a new day', later)));
+    lanes.batch(visit('another', 'hit', later));
+    expect(reasons(lanes)).toHaveLength(length);
+    expect(lanes.harness.replay({ reopenEachBatch: true })).toEqual(lanes.harness.outputs);
+  });
+});

@@ -9,77 +9,15 @@ import { attempt, type BatchContext, type Emitter, type Kept } from '../runtime/
 import { requestOf } from './decide/decide.ts';
 import { evolveLane } from './decide/effects.ts';
 import type { Head, LaneRef, LaneShell } from './lane-shell.ts';
-import {
-  askAheadMax,
-  graceMs,
-  longReadEventsMin,
-  longReleaseBytesMin,
-  longReleaseEventsMin,
-  readEventsMax,
-  releaseBytesMax,
-  releaseEventsMax,
-  shortReleaseEventsMax,
-} from './decide/limits.ts';
+import { askAheadMax, graceMs, shortReleaseEventsMax } from './decide/limits.ts';
 import { isCounted } from './records/routing.ts';
+import { ReleaseBudget, type CutShort } from './release-budget.ts';
 import type { LaneState, Releasing } from './decide/state.ts';
 
-interface Share {
-  readonly events: number;
-  readonly bytes: number;
-  readonly reads: number;
-}
-const nothing: Share = { events: 0, bytes: 0, reads: 0 };
-const longShare: Share = {
-  events: longReleaseEventsMin,
-  bytes: longReleaseBytesMin,
-  reads: longReadEventsMin,
-};
+/** How often it is looked whether a workspace still rests of which nothing else comes, by the clock of batches. */
+const restLookMs = 1_000;
 
-/** What may still go out in this batch, and in this turn. An event is smaller than what long lanes have apart. */
-class Budget {
-  #events = releaseEventsMax;
-  #bytes = releaseBytesMax;
-  #reads = readEventsMax;
-  #turn = 0;
-  #kept = nothing;
-  /** Events that went out at once with the answer, by workspace. */
-  readonly #atOnce = new Map<string, number>();
-
-  /** Half of a batch may go out as answers come; the rest is for those that await their turn. */
-  mayTakeAtOnce(workspace: string): boolean {
-    return (this.#atOnce.get(workspace) ?? 0) < releaseEventsMax / 2;
-  }
-  /** What `work` takes is of this workspace, at once. */
-  atOnce<Result>(workspace: string, work: () => Result): Result {
-    const before = this.#events;
-    const result = work();
-    this.#atOnce.set(workspace, (this.#atOnce.get(workspace) ?? 0) + before - this.#events);
-    return result;
-  }
-
-  /** Begins a turn of so many events, which leaves so much of the batch untouched. */
-  begin(turnEvents: number, kept: Share): void {
-    this.#turn = turnEvents;
-    this.#kept = kept;
-  }
-  /** How many events may still be read. */
-  get reads(): number {
-    return this.#reads - this.#kept.reads;
-  }
-  read(events: number): void {
-    this.#reads -= events;
-  }
-  take(bytes: number): 'taken' | 'turn_over' | 'batch_full' {
-    if (this.#events <= this.#kept.events || this.#bytes - bytes < this.#kept.bytes) return 'batch_full';
-    if (this.#turn === 0) return 'turn_over';
-    this.#turn -= 1;
-    this.#events -= 1;
-    this.#bytes -= bytes;
-    return 'taken';
-  }
-}
-
-type TurnEnd = 'done' | 'turn_over' | 'batch_full';
+type TurnEnd = 'done' | CutShort;
 interface Turn {
   readonly lane: LaneState;
   readonly end: TurnEnd;
@@ -87,12 +25,16 @@ interface Turn {
 
 export class Turns {
   readonly #shell: LaneShell;
-  #budget = new Budget();
+  #budget: ReleaseBudget;
+  /** Workspaces that rested at the end of the last batch, whose time was this, ms: only when it is asked again. */
+  #rested: ReadonlySet<string> = new Set();
+  #restedAt = 0;
   /** The batch that is being decided. */
   #batch: BatchContext | undefined;
 
   constructor(shell: LaneShell) {
     this.#shell = shell;
+    this.#budget = new ReleaseBudget(shell.pace);
   }
 
   /** The lane has just had its answer: it takes its turn at once if no other of its workspace waits, which is the usual. */
@@ -103,15 +45,16 @@ export class Turns {
     out: Emitter,
   ): void {
     const { busy } = this.#shell;
-    this.#batch = batch;
+    this.#begin(batch);
     assert(lane.work.type !== 'asking', 'an answer ends what was asked');
     const workspace = workspaceIn(ref.key);
-    if (lane.long || busy.awaitsShort(workspace) || !this.#budget.mayTakeAtOnce(workspace)) {
+    const mayTake = this.#budget.mayTakeAtOnce(workspace) && !this.#rests(workspace);
+    if (lane.long || busy.awaitsShort(workspace) || !mayTake) {
       this.#shell.save(ref, before, lane);
       busy.ready(ref.hex, lane);
       return;
     }
-    this.#beginShort();
+    this.#budget.beginShort(workspace, busy.longLanes > 0);
     const { lane: after, end } = this.#budget.atOnce(workspace, () => this.#takeTurn(ref, lane, out));
     this.#shell.save(ref, before, after);
     if (end !== 'done') busy.ready(ref.hex, after);
@@ -119,24 +62,50 @@ export class Turns {
 
   /** Gives the others their turns, up to the batch's limits; the next batch has its own. */
   endBatch(batch: BatchContext, out: Emitter): void {
-    const { busy } = this.#shell;
-    this.#batch = batch;
-    for (let hex = busy.next('short'); hex !== undefined; hex = busy.next('short')) {
-      this.#beginShort();
-      const { lane, end } = this.#take(hex, out);
-      if (end === 'batch_full') break;
-      busy.taken('short');
-      if (end === 'turn_over') busy.ready(hex, lane);
+    const { busy, pace } = this.#shell;
+    this.#begin(batch);
+    for (const which of ['short', 'long'] as const) {
+      for (let hex = busy.next(which); hex !== undefined; hex = busy.next(which)) {
+        const { lane, end } = this.#take(which, hex, out);
+        if (end === 'batch_full') break;
+        if (end === 'paused') {
+          busy.pause(which);
+          continue;
+        }
+        busy.taken(which);
+        if (end === 'turn_over') busy.ready(hex, lane);
+      }
     }
-    for (let hex = busy.next('long'); hex !== undefined; hex = busy.next('long')) {
-      this.#budget.begin(busy.longWorkspaces > 1 ? longReleaseEventsMin : Infinity, nothing);
-      const { lane, end } = this.#take(hex, out);
-      if (end === 'batch_full') break;
-      busy.taken('long');
-      if (end === 'turn_over') busy.ready(hex, lane);
-    }
+    this.#restedAt = batch.time;
+    this.#rested = new Set([...busy.readyWorkspaces()].filter((workspace) => this.#rests(workspace)));
     busy.endBatch();
-    this.#budget = new Budget();
+    pace.endBatch();
+    this.#budget = new ReleaseBudget(pace);
+  }
+
+  /** Would the end of a batch at this time let anything out? */
+  wantsBatch(time: number): boolean {
+    const { busy, pace } = this.#shell;
+    for (const workspace of busy.readyWorkspaces()) {
+      const rested = this.#rested.has(workspace) && time - this.#restedAt < restLookMs;
+      if (!rested && pace.isDue(workspace, time)) return true;
+    }
+    return false;
+  }
+
+  /** Too many of its records fail: what its lanes have in hand waits, too, and is not tried one by one. */
+  #rests(workspace: string): boolean {
+    return this.#batch?.rests?.(workspace) === true;
+  }
+
+  /** One event more is to go out of the lane. */
+  #takeOne({ key }: LaneRef, bytes: number): ReturnType<ReleaseBudget['take']> {
+    return this.#rests(workspaceIn(key)) ? 'paused' : this.#budget.take(bytes);
+  }
+
+  #begin(batch: BatchContext): void {
+    this.#batch = batch;
+    this.#shell.pace.begin(batch.time);
   }
 
   /** An event that cannot be handled lies in dead.letters, and the lane goes on behind it. */
@@ -145,14 +114,15 @@ export class Turns {
     return attempt(this.#batch, item, work);
   }
 
-  #beginShort(): void {
-    this.#budget.begin(shortReleaseEventsMax, this.#shell.busy.longLanes > 0 ? longShare : nothing);
-  }
-
-  #take(hex: string, out: Emitter): Turn {
-    const busy = this.#shell.busy.get(hex);
-    assert(busy !== undefined, 'a lane whose turn it is is busy');
-    const ref = this.#shell.find(busy.key);
+  #take(which: 'short' | 'long', hex: string, out: Emitter): Turn {
+    const { busy } = this.#shell;
+    const key = busy.get(hex)?.key;
+    assert(key !== undefined, 'a lane whose turn it is is busy');
+    const workspace = workspaceIn(key);
+    if (this.#rests(workspace)) return { lane: this.#shell.lanes.get(hex), end: 'paused' };
+    if (which === 'short') this.#budget.beginShort(workspace, busy.longLanes > 0);
+    else this.#budget.beginLong(workspace, busy.longWorkspaces === 1);
+    const ref = this.#shell.find(key);
     const before = this.#shell.lanes.get(hex);
     const turn = this.#takeTurn(ref, before, out);
     this.#shell.save(ref, before, turn.lane);
@@ -204,7 +174,7 @@ export class Turns {
     for (; cursor < events.length; cursor += 1) {
       if (events.receivedAt(cursor) > work.claimedAt + graceMs) continue;
       value = events.read(cursor);
-      const taken = this.#budget.take(value.length);
+      const taken = this.#takeOne(ref, value.length);
       if (taken !== 'taken') {
         end = taken;
         break;
@@ -283,9 +253,9 @@ export class Turns {
       if (lane.queueCursor >= shell.events.count(ref.slot, 'queued')) {
         return { lane: shell.finish(ref, lane), end: 'done' };
       }
-      const turn: { end: ReturnType<Budget['take']> } = { end: 'taken' };
+      const turn: { end: ReturnType<ReleaseBudget['take']> } = { end: 'taken' };
       lane = this.#headOf(ref, lane, (head) => {
-        turn.end = this.#budget.take(head.bytes);
+        turn.end = this.#takeOne(ref, head.bytes);
         return turn.end === 'taken' ? this.#turnOf(ref, head, out) : head.lane;
       });
       if (turn.end !== 'taken') return { lane, end: turn.end };

@@ -294,7 +294,7 @@ function takeAnswer(draft: Draft, answer: Answer, event: LaneEvent): void {
   }
   assert(answer.personId !== null, 'an answer that grants or resolves names a person');
   draft.noticeMerges();
-  const { personId, asOf, known } = answer;
+  const { personId, asOf, known, at: readyAt } = answer;
   remember(draft, answer, personId, event);
   if (answer.kind === 'resolved') {
     draft.merge({ personId, asOf }, event, known);
@@ -305,7 +305,7 @@ function takeAnswer(draft: Draft, answer: Answer, event: LaneEvent): void {
   const claimedAt = answer.claimedAt ?? event.receivedAt;
   draft.push({ type: 'linked', link: { personId, claimedAt, asOf } });
   const via = draft.route(personId, claimedAt);
-  draft.push({ type: 'release_began', personId, via, claimedAt, asOf, known });
+  draft.push({ type: 'release_began', personId, via, claimedAt, asOf, known, readyAt });
 }
 
 /**

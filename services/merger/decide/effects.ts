@@ -66,6 +66,7 @@ export type Fact =
       readonly claimedAt: number;
       readonly asOf: number;
       readonly known?: KnownIdentifiers | undefined;
+      readonly readyAt: number;
     }
   /** Of what waits so many are read; the release begins when all are. */
   | { readonly type: 'read_ahead'; readonly read: number }
@@ -171,6 +172,7 @@ function changeWork(lane: LaneDraft, effect: Exclude<Effect, Kept | { readonly t
     case 'release_began':
       assert(work.type === 'asking', `a lane that is ${work.type} does not begin a release`);
       lane.work = begun(effect);
+      lane.readyAt = effect.readyAt;
       break;
     case 'read_ahead':
       assert(work.type === 'releasing' && work.cursor === 0, 'what waits is read before its release');

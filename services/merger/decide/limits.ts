@@ -27,6 +27,37 @@ export const shortReleaseEventsMax = 500;
 export const longReleaseEventsMin = 1_000;
 export const longReleaseBytesMin = 1_000_000;
 
+/**
+ * Lanes of visitors in a partition, about, of which the index holds 43 million at least (lane-index.ts): those with an event
+ * within so many days, and all that were claimed. Above it events of visitors whom nobody has claimed are dropped with a
+ * row, each workspace at its own part first.
+ */
+export const lanesBounds: CountBounds = { max: 36_000_000, ofWorkspaceMax: 16_000_000, reservedMin: 100_000 };
+/** Days that an event waits, may be held before, and lies in a segment with later ones. */
+export const keptDaysMax = Math.ceil((waitingMs + graceMs + holdMsMax) / (24 * HOUR_MS)) + 1;
+
+/** How much of a workspace may go out of the lanes of a partition. */
+export interface ReleasePaceBounds {
+  /** Events at once. */
+  readonly eventsAtHandMax: number;
+  /** How fast there are as many again. */
+  readonly eventsPerSecond: number;
+  /** A batch without records is made for so many. */
+  readonly eventsGrain: number;
+  /** In any batch, on a clock that stands too. */
+  readonly eventsABatchMin: number;
+  /** What long lanes leave of that to the short ones of their workspace. */
+  readonly shortEventsABatchMin: number;
+}
+/** ClickHouse and the trigger take several times as many a second, from all partitions together. */
+export const releasePaceBounds: ReleasePaceBounds = {
+  eventsAtHandMax: 10_000,
+  eventsPerSecond: 5_000,
+  eventsGrain: 500,
+  eventsABatchMin: 200,
+  shortEventsABatchMin: 100,
+};
+
 /** Queued events of one lane that ask ahead of their turn at once; more are asked for when these have had theirs. */
 export const askAheadMax = 1_000;
 /** Identifiers whose person a lane remembers, the newest. */

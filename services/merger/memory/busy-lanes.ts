@@ -146,6 +146,15 @@ export class BusyLanes {
   taken(which: 'short' | 'long'): void {
     (which === 'short' ? this.#short : this.#long).taken();
   }
+  /** The workspace of the next of the class has had what it may have in this batch: the next is another's. */
+  pause(which: 'short' | 'long'): void {
+    (which === 'short' ? this.#short : this.#long).pause();
+  }
+  /** Workspaces with lanes that await their turn. */
+  *readyWorkspaces(): Generator<string> {
+    yield* this.#short.names;
+    yield* this.#long.names;
+  }
   endBatch(): void {
     this.#short.endBatch();
     this.#long.endBatch();

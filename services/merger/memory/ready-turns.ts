@@ -17,6 +17,8 @@ export class ReadyTurns {
   readonly #queues = new Map<string, ReadyLane[]>();
   /** Turns that were taken in this batch, by workspace. */
   readonly #taken = new Map<string, number>();
+  /** Workspaces that have no turn any more in this batch. */
+  readonly #paused = new Set<string>();
   #next: ReadyLane | undefined;
   /** Told as next, and not taken yet. */
   #inTurn: ReadyLane | undefined;
@@ -28,6 +30,9 @@ export class ReadyTurns {
   get workspaces(): number {
     return this.#queues.size;
   }
+  get names(): IterableIterator<string> {
+    return this.#queues.keys();
+  }
   has(workspace: string): boolean {
     return this.#queues.has(workspace);
   }
@@ -35,7 +40,7 @@ export class ReadyTurns {
   add(lane: ReadyLane): void {
     const queue = this.#queues.get(lane.workspace) ?? [];
     let at = queue.length;
-    while (at > 0 && (queue[at - 1]?.readyAt ?? -1) > lane.readyAt) at -= 1;
+    while (at > 0 && comesBefore(lane, queue[at - 1])) at -= 1;
     queue.splice(at, 0, lane);
     this.#queues.set(lane.workspace, queue);
     this.#size += 1;
@@ -54,7 +59,7 @@ export class ReadyTurns {
     let fewest = Infinity;
     for (const [workspace, [first]] of this.#queues) {
       const turns = this.#taken.get(workspace) ?? 0;
-      if (first === undefined || turns > fewest) continue;
+      if (first === undefined || turns > fewest || this.#paused.has(workspace)) continue;
       if (turns === fewest && !comesBefore(first, next)) continue;
       fewest = turns;
       next = first;
@@ -76,13 +81,25 @@ export class ReadyTurns {
     this.#inTurn = undefined;
   }
 
+  /** The one that was next goes on in another batch, and so do all of its workspace. */
+  pause(): void {
+    const lane = this.#inTurn;
+    assert(lane !== undefined, 'the lane whose turn it was is known');
+    this.#paused.add(lane.workspace);
+    this.#next = undefined;
+    this.#inTurn = undefined;
+  }
+
   endBatch(): void {
     this.#taken.clear();
+    this.#paused.clear();
     this.#next = undefined;
   }
 }
 
+/** Lanes of states that former versions wrote may have the same place. */
 function comesBefore(lane: ReadyLane, other: ReadyLane | undefined): boolean {
   if (other === undefined) return true;
-  return lane.readyAt === other.readyAt ? lane.workspace < other.workspace : lane.readyAt < other.readyAt;
+  if (lane.readyAt !== other.readyAt) return lane.readyAt < other.readyAt;
+  return lane.workspace === other.workspace ? lane.hex < other.hex : lane.workspace < other.workspace;
 }

@@ -48,6 +48,8 @@ export interface StoredEvents {
 export interface EventStore {
   /** The lane of this key (bytes of the Kafka key), made if absent. */
   lane(bytes: Uint8Array, start: number, end: number): LaneSlot;
+  /** The lane of this key, where there is one; one without flags may or may not be there once its events have expired. */
+  knownLane(bytes: Uint8Array, start: number, end: number): LaneSlot | undefined;
   /** Bits that the merger keeps for a lane, durable for ever; 0 for a lane that is only waiting. At most 8 bits. */
   flags(lane: LaneSlot): number;
   setFlags(lane: LaneSlot, flags: number): void;

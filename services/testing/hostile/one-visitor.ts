@@ -122,6 +122,7 @@ class Run {
       const releasing = batches - READING_BATCHES_MAX;
       assert(releasing * shortReleaseEventsMax <= kioskEvents, 'every batch releases its share');
       if (this.#options.restarts === true) shop.lanes.restart();
+      shop.time += SECOND; // what a batch may let out is there again
       const size = this.#batch(batches);
       batches += 1;
       released += size.events;

@@ -18,6 +18,8 @@ import { codecs, FedService, type Fed } from './fed-service.ts';
 export const START = 1_700_000_000_000;
 const SHOP = toWorkspace('shop');
 const ROUNDS_MAX = 10_000;
+/** Between batches without events. */
+const ROUND_MS = 20;
 
 /** What a batch of lanes came to, for whoever watches it. */
 export interface Watch {
@@ -66,6 +68,7 @@ export class HostileShop {
       const unsettled = this.lanes.processor.status().unsettled + this.identity.processor.status().unsettled;
       if (unsettled === 0 && this.#requests.length === 0 && this.#decisions.length === 0) return round;
       this.answer();
+      this.time += ROUND_MS;
       this.#runLanes([], watch);
     }
   }

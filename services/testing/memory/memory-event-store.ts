@@ -27,6 +27,10 @@ export class MemoryEventStore extends Overlay<Lane> implements EventStore {
     return this.#slot;
   }
 
+  knownLane(bytes: Uint8Array, start: number, end: number): LaneSlot | undefined {
+    return this.lane(bytes, start, end);
+  }
+
   flags(lane: LaneSlot): number {
     return this.#at(lane).flags;
   }

@@ -104,6 +104,11 @@ export class SegmentEventStore implements EventStore {
     this.#index.makeRoom(2, this.#log.segmentMin); // the lane, and its queue should it come to have one
     return this.#index.slot(this.#hash);
   }
+  knownLane(bytes: Uint8Array, start: number, end: number): LaneSlot | undefined {
+    this.#sipHash.hash(this.#hash, bytes, start, end);
+    const slot = this.#index.find(this.#hash);
+    return slot < 0 ? undefined : slot;
+  }
   flags(lane: LaneSlot): number {
     return this.#index.flags(lane);
   }
