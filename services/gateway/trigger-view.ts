@@ -1,30 +1,43 @@
 /** Asks the service trigger why a person is in a segment, and what a journey would do with them. */
 import type { RulesView } from '../app/ports.ts';
-import { ServiceAsker } from './service-asker.ts';
+import { toWorkspace } from '../../schemas/ids.ts';
+import { FairQueue, type QueueLimits } from './questions/fair-queue.ts';
+import { askMsMax, ServiceAsker } from './service-asker.ts';
 
-/** At once; the trigger decides between two answers. */
-const connectionsMax = 4;
+/** The trigger decides between two answers. */
+export const triggerLimits: QueueLimits = {
+  runningMax: 4,
+  workspaceRunningMax: 2,
+  waitingMax: 1_000,
+  workspaceWaitingMax: 32,
+  waitMsMax: askMsMax,
+};
 
 export class TriggerAsker implements RulesView {
   readonly #asker: ServiceAsker;
+  readonly #queue = new FairQueue(triggerLimits, 'the trigger');
 
   constructor({ dataFolder }: { readonly dataFolder: string }) {
     this.#asker = new ServiceAsker({
       dataFolder,
       service: 'trigger',
-      connectionsMax,
+      connectionsMax: triggerLimits.runningMax,
       code: 'trigger_unavailable',
     });
   }
 
   async explain(asked: Parameters<RulesView['explain']>[0]): ReturnType<RulesView['explain']> {
-    const answered = (await this.#asker.ask('explain', asked)) as Awaited<ReturnType<RulesView['explain']>>; // services/trigger/answers.ts
+    const answered = (await this.#ask('explain', asked)) as Awaited<ReturnType<RulesView['explain']>>; // services/trigger/answers.ts
     if (answered.type === 'not_here') throw this.#asker.unavailable('it does not have the person');
     return answered;
   }
 
   async past(asked: Parameters<RulesView['past']>[0]): ReturnType<RulesView['past']> {
-    return (await this.#asker.ask('past', asked)) as Awaited<ReturnType<RulesView['past']>>; // the same
+    return (await this.#ask('past', asked)) as Awaited<ReturnType<RulesView['past']>>; // the same
+  }
+
+  #ask(what: string, asked: { readonly workspace: string }): Promise<unknown> {
+    return this.#queue.run(toWorkspace(asked.workspace), () => this.#asker.ask(what, asked));
   }
 
   close(): Promise<void> {
