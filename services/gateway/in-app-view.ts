@@ -6,7 +6,7 @@
  *
  * Anybody may poll, so workspaces take turns: one whose site id is polled without end holds up its own polls.
  */
-import { toWorkspace } from '../../schemas/ids.ts';
+import { toWorkspace, type Workspace } from '../../schemas/ids.ts';
 import type { InAppView } from '../on-site/plugin.ts';
 import { Turns } from './questions/turns.ts';
 import { ServiceAsker, unavailable } from './service-asker.ts';
@@ -35,7 +35,7 @@ export interface InAppViewOptions {
 
 export class InAppAsker implements InAppView {
   readonly #asker: ServiceAsker;
-  readonly #waiting = new Turns<Waiting>();
+  readonly #waiting = new Turns<Workspace, Waiting>();
   #requests = 0;
 
   constructor(options: InAppViewOptions) {

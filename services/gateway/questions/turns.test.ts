@@ -12,7 +12,7 @@ interface Item {
 
 test('one that waits behind thousands of another workspace is among the next two', () => {
   const [loud = toWorkspace('loud'), quiet = toWorkspace('quiet')] = names;
-  const turns = new Turns<Item>();
+  const turns = new Turns<Workspace, Item>();
   for (let number = 0; number < 5_000; number++) turns.add(loud, { of: loud, number });
   turns.add(quiet, { of: quiet, number: 0 });
   expect(turns.take(2).map(({ of }) => of)).toEqual([loud, quiet]);
@@ -26,7 +26,7 @@ test('whatever is added and taken: each is taken once, in its workspace’s orde
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-      const turns = new Turns<Item>();
+      const turns = new Turns<Workspace, Item>();
       const waiting = new Map(names.map((name): [Workspace, number[]] => [name, []]));
       for (const [number, each] of steps.entries()) {
         if ('add' in each) {

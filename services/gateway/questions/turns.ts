@@ -1,7 +1,6 @@
 /** What waits, by workspace: each in its order, one of each workspace in turn. Bounded by who adds. */
-import type { Workspace } from '../../../schemas/ids.ts';
 
-export class Turns<Item> {
+export class Turns<Workspace extends string, Item> {
   /** Those that wait for something; whose turn it is next comes first. */
   readonly #queues = new Map<Workspace, Set<Item>>();
   #size = 0;
