@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { answer } from './answers.ts';
 import type { Statuses } from './ports.ts';
 import { checkSettled, type SettledOptions } from './settled.ts';
+import { SharedLook } from './shared-look.ts';
 
 export interface PartHealth {
   readonly ok: boolean;
@@ -34,22 +35,25 @@ export function mountHealth(app: FastifyInstance, options: HealthOptions): void 
     const ingest = options.ingest();
     return answer(reply, ingest.ok ? 200 : 503, ingest);
   });
+  const readiness = new SharedLook(() => lookAround(options));
   app.get('/health/ready', async (_request, reply) => {
-    const checks: [string, Promise<PartHealth>][] = [
-      ['ingest', Promise.resolve(options.ingest())],
-      ...Object.entries(options.parts).map(([name, check]): [string, Promise<PartHealth>] => [name, check()]),
-      ...SERVICES.map((name): [string, Promise<PartHealth>] => [name, options.statuses.ready(name)]),
-    ];
-    const lines = await Promise.all(checks.map(async ([name, check]) => [name, await check] as const));
-    const ready = lines.every(([, part]) => part.ok);
-    return answer(reply, ready ? 200 : 503, {
-      ready,
-      parts: Object.fromEntries(lines),
-      budgets: options.budgets(),
-    });
+    const seen = await readiness.now();
+    return answer(reply, seen.ready ? 200 : 503, seen);
   });
+  const settling = new SharedLook(() => checkSettled(options, settledMsMax));
   app.get('/health/settled', async (_request, reply) => {
-    const report = await checkSettled(options, settledMsMax);
+    const report = await settling.fresh();
     return answer(reply, report.settled ? 200 : 503, report);
   });
+}
+
+async function lookAround(options: HealthOptions) {
+  const checks: [string, Promise<PartHealth>][] = [
+    ['ingest', Promise.resolve(options.ingest())],
+    ...Object.entries(options.parts).map(([name, check]): [string, Promise<PartHealth>] => [name, check()]),
+    ...SERVICES.map((name): [string, Promise<PartHealth>] => [name, options.statuses.ready(name)]),
+  ];
+  const lines = await Promise.all(checks.map(async ([name, check]) => [name, await check] as const));
+  const ready = lines.every(([, part]) => part.ok);
+  return { ready, parts: Object.fromEntries(lines), budgets: options.budgets() };
 }

@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../testing/eventually.ts';
 import { silentLogger } from '../runtime/logger.ts';
 import { openClickhouse, type Clickhouse } from './clickhouse.ts';
-import { questionLimits } from './questions/question-queue.ts';
-import { questionBounds } from './questions/question-settings.ts';
+import { questionBounds, questionLimits } from './questions/question-settings.ts';
 import { QuietLog } from './quiet-log.ts';
 
 const testMsMax = 120_000;
@@ -88,7 +87,11 @@ describe('a workspace', () => {
     ],
     ['rows to read', 'SELECT count() AS n FROM numbers(100000000000)', 'question_too_large'],
     ['rows of its answer', 'SELECT number AS n FROM numbers(200000)', 'question_too_large'],
-    ['threads, as often as it asks', "SELECT value AS n FROM system.settings WHERE name = 'max_threads'", 2],
+    [
+      'threads',
+      "SELECT value AS n FROM system.settings WHERE name = 'max_threads'",
+      questionBounds.threadsMax,
+    ],
   ])('has its bound of %s', async (_what, sql, outcome) => {
     const answer = await clickhouse.query(sql, { workspace }).catch(refusal);
     expect(typeof answer === 'string' ? answer : Number(answer[0]?.['n'])).toBe(outcome);

@@ -4,11 +4,12 @@ import type { Query } from '../app/plugin.ts';
 import { toWorkspace } from '../../schemas/ids.ts';
 import { CodedError } from '../runtime/errors.ts';
 import type { GatewayConfig } from './config.ts';
-import { QuestionQueue, questionLimits, type QuestionLimits } from './questions/question-queue.ts';
+import { FairQueue, type QueueLimits } from './questions/fair-queue.ts';
 import {
   isUnsettable,
   limitOf,
   questionBounds,
+  questionLimits,
   questionSettings,
   type QuestionBounds,
 } from './questions/question-settings.ts';
@@ -21,7 +22,7 @@ const answersMsMax = 10_000;
 
 export interface Clickhouse {
   readonly query: Query;
-  readonly questions: Pick<QuestionQueue, 'counts' | 'countsOf'>;
+  readonly questions: Pick<FairQueue, 'counts' | 'countsOf'>;
   /** Whether ClickHouse answers, asked beside all questions of workspaces. */
   answers(): Promise<void>;
   close(): Promise<void>;
@@ -30,7 +31,7 @@ export interface Clickhouse {
 export interface ClickhouseOptions {
   readonly log: Pick<QuietLog, 'say'>;
   /** Others than usual, for tests. */
-  readonly limits?: QuestionLimits;
+  readonly limits?: QueueLimits;
   readonly bounds?: QuestionBounds;
 }
 
@@ -41,7 +42,7 @@ export function openClickhouse(
   { log, limits = questionLimits, bounds = questionBounds }: ClickhouseOptions,
 ): Clickhouse {
   const clients = openClients(clickhouse, { limits, bounds });
-  const questions = new QuestionQueue(limits);
+  const questions = new FairQueue(limits);
   let settings: ReturnType<typeof questionSettings> | undefined = questionSettings(bounds);
 
   const ask = async (query: string, query_params: Record<string, unknown>): Promise<Row[]> => {
@@ -87,7 +88,7 @@ export function openClickhouse(
 
 function openClients(
   { url, username, password, database, layout }: GatewayConfig['clickhouse'],
-  { limits, bounds }: { readonly limits: QuestionLimits; readonly bounds: QuestionBounds },
+  { limits, bounds }: { readonly limits: QueueLimits; readonly bounds: QuestionBounds },
 ): { readonly questions: ClickHouseClient; readonly health: ClickHouseClient } {
   // Whoever asks can make questions fail as often as they like: the door says so, a line a minute for each kind.
   const log = { level: ClickHouseLogLevel.OFF };

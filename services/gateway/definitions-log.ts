@@ -95,7 +95,7 @@ export class DefinitionsLog {
       if (written === undefined) return undefined;
       assert(written.stored !== undefined, 'a definition that was written has been in the fold');
       return written.stored;
-    });
+    }, workspace);
   }
 
   /** The version that says it is gone; undefined when it was not there. */
@@ -107,7 +107,7 @@ export class DefinitionsLog {
           : { kind, workspace, id, at: this.#now(), body: null },
       );
       return written?.record.version;
-    });
+    }, workspace);
   }
 
   /** Several calls that ask for one time write it once. */

@@ -130,3 +130,23 @@ describe('case 11: a preflight', () => {
     expect(many.headers['access-control-allow-headers']?.split(',').length).toBeLessThanOrEqual(64);
   });
 });
+
+describe('readiness, which anybody may ask', () => {
+  test.each(['/health/ready', '/health/settled'])('%s: a hundred at once look around twice', async (url) => {
+    under.statuses['sink'] = {
+      definitions_offset: Number.MAX_SAFE_INTEGER,
+      inputs: { eventsMerged: [0] },
+    };
+    const ask = async (count: number) => {
+      const before = under.asked.length;
+      const answers = await Promise.all(
+        Array.from({ length: count }, () => under.server.inject({ method: 'GET', url })),
+      );
+      expect(answers.map(({ statusCode }) => statusCode)).toEqual(Array(count).fill(200));
+      return under.asked.length - before;
+    };
+    const ofOne = await ask(1);
+    expect(ofOne).toBeGreaterThan(0);
+    expect(await ask(100)).toBeLessThanOrEqual(2 * ofOne);
+  });
+});

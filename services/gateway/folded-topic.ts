@@ -7,9 +7,12 @@ import type { TopicId } from '../../schemas/topics.ts';
 import { CodedError } from '../runtime/errors.ts';
 import type { InputRecord, Log, Producer } from '../runtime/log/ports.ts';
 import { FollowedTopic, type FollowedTopicPorts } from './followed-topic.ts';
+import { Turns } from './questions/turns.ts';
 
 const foldWaitMsMax = 10_000;
 export const writesWaitingMax = 1_000;
+/** Of one workspace; what has none, such as keys of the installation, is as one. */
+export const workspaceWritesWaitingMax = 200;
 
 /** What a topic needs of the gateway. */
 export interface FoldedTopicPorts extends FollowedTopicPorts {
@@ -34,8 +37,8 @@ export class FoldedTopic {
   readonly #options: FoldedTopicOptions;
   readonly #waiters = new Set<Waiter>();
   readonly #followed: FollowedTopic;
-  #tail: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  readonly #turns = new Turns<string, () => Promise<void>>();
+  #isWriting = false;
 
   constructor(options: FoldedTopicOptions) {
     this.#options = options;
@@ -67,19 +70,29 @@ export class FoldedTopic {
     await this.#options.producer.send(this.#options.topic, Buffer.from(key), value);
   }
 
-  /** Runs when all work that was given before it has ended. */
-  inTurn<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * One work at a time. That of a workspace runs in the order in which it was given, and workspaces take turns, so that one
+   * which writes very much holds up itself.
+   */
+  inTurn<T>(work: () => Promise<T>, workspace = ''): Promise<T> {
     const { what } = this.#options;
-    if (this.#waiting >= writesWaitingMax) {
-      const message = `could not write ${what}: too many writes are waiting`;
+    const isFull = this.#turns.size >= writesWaitingMax;
+    if (isFull || this.#turns.sizeOf(workspace) >= workspaceWritesWaitingMax) {
+      const whose = isFull ? '' : ' of this workspace';
+      const message = `could not write ${what}: too many writes${whose} are waiting`;
       return Promise.reject(new CodedError(`${what}_overloaded`, message));
     }
-    this.#waiting++;
-    const turn = this.#tail.then(work).finally(() => {
-      this.#waiting--;
+    return new Promise((resolve, reject) => {
+      this.#turns.add(workspace, () => work().then(resolve, reject));
+      void this.#write();
     });
-    this.#tail = turn.catch(() => undefined);
-    return turn;
+  }
+
+  async #write(): Promise<void> {
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    for (let [next] = this.#turns.take(1); next !== undefined; [next] = this.#turns.take(1)) await next();
+    this.#isWriting = false;
   }
 
   /** @throws CodedError `…_behind`, retryable, when it does not come to be so in time. */

@@ -10,11 +10,15 @@ import type { InAppCall, InAppCalls } from '../on-site/plugin.ts';
 import { inApp } from './in-app-view.ts';
 import { unavailable } from './service-asker.ts';
 import type { Log, Producer } from '../runtime/log/ports.ts';
+import { WorkspaceCounts } from '../runtime/workspace-counts.ts';
 import { FollowedTopic, type FollowedTopicPorts } from './followed-topic.ts';
 import { admit, type Usage } from './usage/counted.ts';
 
 export const answerMsMax = 5_000;
 export const callsWaitingMax = 10_000;
+/** A small part is always a workspace's own. */
+export const workspaceCallsWaitingMax = 5_000;
+const workspaceCallsReserved = 10;
 
 export interface InAppCallsOptions extends FollowedTopicPorts {
   readonly log: Pick<Log, 'admin' | 'reader'>;
@@ -28,6 +32,11 @@ export class InAppCallsLog implements InAppCalls {
   readonly #options: InAppCallsOptions;
   /** By workspace and request. */
   readonly #waiting = new Map<string, (answer: InAppAnswer) => void>();
+  readonly #counts = new WorkspaceCounts({
+    max: callsWaitingMax,
+    ofWorkspaceMax: workspaceCallsWaitingMax,
+    reservedMin: workspaceCallsReserved,
+  });
   readonly #answers: FollowedTopic;
 
   constructor(options: InAppCallsOptions) {
@@ -62,7 +71,7 @@ export class InAppCallsLog implements InAppCalls {
   }
 
   async decide(call: InAppCall): Promise<InAppAnswer> {
-    if (this.#waiting.size >= callsWaitingMax) throw unavailable(inApp, 'too many calls wait');
+    if (!this.#counts.hasRoomOf(call.workspace)) throw unavailable(inApp, 'too many calls wait');
     // Waited for before it is sent: the answer may be quicker than the acknowledgement.
     const answered = this.#wait(call);
     try {
@@ -81,6 +90,7 @@ export class InAppCallsLog implements InAppCalls {
     let timer: NodeJS.Timeout | undefined;
     const promise = new Promise<InAppAnswer>((resolve, reject) => {
       this.#waiting.set(key, resolve);
+      this.#counts.addOf(workspace, 1);
       timer = setTimeout(() => {
         reject(unavailable(inApp, 'its answer did not come in time'));
       }, this.#options.answerMsMax ?? answerMsMax);
@@ -89,6 +99,7 @@ export class InAppCallsLog implements InAppCalls {
     const end = (): void => {
       clearTimeout(timer);
       this.#waiting.delete(key);
+      this.#counts.addOf(workspace, -1);
     };
     return { promise, end };
   }

@@ -3,11 +3,16 @@
  * request for many, so that a poll costs little more here than it costs there.
  *
  *   poll ──▶ waiting (bounded) ──▶ one of requestsMax requests ──▶ answers in the order asked
+ *
+ * Anybody may poll, so workspaces take turns: one whose site id is polled without end holds up its own polls.
  */
+import { toWorkspace, type Workspace } from '../../schemas/ids.ts';
 import type { InAppView } from '../on-site/plugin.ts';
+import { Turns } from './questions/turns.ts';
 import { ServiceAsker, unavailable } from './service-asker.ts';
 
 export const pollsWaitingMax = 20_000;
+export const workspacePollsWaitingMax = 10_000;
 export const pollsARequestMax = 256;
 export const requestsMax = 4;
 /** As errors name it. */
@@ -30,7 +35,7 @@ export interface InAppViewOptions {
 
 export class InAppAsker implements InAppView {
   readonly #asker: ServiceAsker;
-  #waiting: Waiting[] = [];
+  readonly #waiting = new Turns<Workspace, Waiting>();
   #requests = 0;
 
   constructor(options: InAppViewOptions) {
@@ -38,10 +43,11 @@ export class InAppAsker implements InAppView {
   }
 
   poll(asked: Asked): Promise<Polled> {
-    if (this.#waiting.length >= pollsWaitingMax)
+    const workspace = toWorkspace(asked.workspace);
+    if (this.#waiting.size >= pollsWaitingMax || this.#waiting.sizeOf(workspace) >= workspacePollsWaitingMax)
       return Promise.reject(unavailable(inApp, 'too many polls wait'));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ asked, resolve, reject });
+      this.#waiting.add(workspace, { asked, resolve, reject });
       // What comes in this turn goes together.
       setImmediate(() => {
         this.#send();
@@ -58,9 +64,8 @@ export class InAppAsker implements InAppView {
   }
 
   #send(): void {
-    while (this.#requests < requestsMax && this.#waiting.length > 0) {
-      const together = this.#waiting.slice(0, pollsARequestMax);
-      this.#waiting = this.#waiting.slice(together.length);
+    while (this.#requests < requestsMax && this.#waiting.size > 0) {
+      const together = this.#waiting.take(pollsARequestMax);
       this.#requests += 1;
       void this.#sendTogether(together);
     }

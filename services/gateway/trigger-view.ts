@@ -1,32 +1,45 @@
 /** Asks the service trigger why a person is in a segment, and what a journey would do with them. */
 import type { RulesView } from '../app/ports.ts';
-import { ServiceAsker } from './service-asker.ts';
+import { toWorkspace } from '../../schemas/ids.ts';
+import { FairQueue, type QueueLimits } from './questions/fair-queue.ts';
+import { askMsMax, ServiceAsker } from './service-asker.ts';
 
-/** At once; the trigger decides between two answers. */
-const connectionsMax = 4;
-/** It looks at people for some seconds, and reads them before. */
+/** The trigger looks at people for some seconds, and reads them before. */
 const replayMsMax = 60_000;
+/** The trigger decides between two answers. */
+export const triggerLimits: QueueLimits = {
+  runningMax: 4,
+  workspaceRunningMax: 2,
+  waitingMax: 1_000,
+  workspaceWaitingMax: 32,
+  waitMsMax: askMsMax,
+};
 
 export class TriggerAsker implements RulesView {
   readonly #asker: ServiceAsker;
+  readonly #queue = new FairQueue(triggerLimits, 'the trigger');
 
   constructor({ dataFolder }: { readonly dataFolder: string }) {
     this.#asker = new ServiceAsker({
       dataFolder,
       service: 'trigger',
-      connectionsMax,
+      connectionsMax: triggerLimits.runningMax,
       code: 'trigger_unavailable',
     });
   }
 
   async explain(asked: Parameters<RulesView['explain']>[0]): ReturnType<RulesView['explain']> {
-    const answered = (await this.#asker.ask('explain', asked)) as Awaited<ReturnType<RulesView['explain']>>; // services/trigger/answers.ts
+    const answered = (await this.#ask('explain', asked)) as Awaited<ReturnType<RulesView['explain']>>; // services/trigger/answers.ts
     if (answered.type === 'not_here') throw this.#asker.unavailable('it does not have the person');
     return answered;
   }
 
   async past(asked: Parameters<RulesView['past']>[0]): ReturnType<RulesView['past']> {
-    return (await this.#asker.ask('past', asked)) as Awaited<ReturnType<RulesView['past']>>; // the same
+    return (await this.#ask('past', asked)) as Awaited<ReturnType<RulesView['past']>>; // the same
+  }
+
+  #ask(what: string, asked: { readonly workspace: string }, msMax = askMsMax): Promise<unknown> {
+    return this.#queue.run(toWorkspace(asked.workspace), () => this.#asker.ask(what, asked, msMax));
   }
 
   async replay(asked: Parameters<RulesView['replay']>[0]): ReturnType<RulesView['replay']> {
@@ -39,8 +52,8 @@ export class TriggerAsker implements RulesView {
     return answered;
   }
 
-  async #past(what: 'replay' | 'rehearse', asked: object): Promise<unknown> {
-    const answered = (await this.#asker.ask(what, asked, replayMsMax)) as { readonly type: string }; // the same
+  async #past(what: 'replay' | 'rehearse', asked: { readonly workspace: string }): Promise<unknown> {
+    const answered = (await this.#ask(what, asked, replayMsMax)) as { readonly type: string }; // the same
     if (answered.type === 'not_here') throw this.#asker.unavailable('it has not read the definitions yet');
     return answered;
   }

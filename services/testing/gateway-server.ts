@@ -17,7 +17,8 @@ import { LiveCalls } from '../gateway/live/live-calls.ts';
 import { RefusalCounts } from '../gateway/live/refusal-counts.ts';
 import { Doors, type DoorLimits } from '../gateway/door.ts';
 import { QuietLog } from '../gateway/quiet-log.ts';
-import { QuestionQueue } from '../gateway/questions/question-queue.ts';
+import { FairQueue } from '../gateway/questions/fair-queue.ts';
+import { questionLimits } from '../gateway/questions/question-settings.ts';
 import { plainIntake } from './plain-intake.ts';
 import { buildServer, type ServerOptions } from '../gateway/server.ts';
 import { countedPorts, type Usage } from '../gateway/usage/counted.ts';
@@ -165,6 +166,8 @@ export interface TestServer {
   readonly definitions: FakeDefinitions;
   /** What services say, at first that every definition is in force; ends of every topic. Tests write to them. */
   readonly statuses: Record<string, ServiceStatus>;
+  /** Names of services that were asked, again and again. */
+  readonly asked: readonly string[];
   readonly ends: Partial<Record<TopicId, number[]>>;
   /** Rows that ClickHouse answers with, by a word of the query. */
   readonly rows: Record<string, Readonly<Record<string, unknown>>[]>;
@@ -219,19 +222,27 @@ function allTaken(): TestServer['statuses'] {
   return { merger: takenAll, identity: takenAll, trigger: takenAll, 'in-app': takenAll };
 }
 
-function statusesPort(statuses: TestServer['statuses']): ServerOptions['app']['health']['statuses'] {
+function statusesPort(
+  statuses: TestServer['statuses'],
+  asked: string[],
+): ServerOptions['app']['health']['statuses'] {
+  const note = async <T>(name: string, answer: T): Promise<T> => {
+    asked.push(name);
+    await nextTurn();
+    return answer;
+  };
   return {
-    of: (name) => Promise.resolve(statuses[name]),
+    of: (name) => note(name, statuses[name]),
     instances: (name) => Promise.resolve(name in statuses ? [statuses[name]] : []),
     names: () => Promise.resolve(Object.keys(statuses)),
-    ready: (name) => Promise.resolve({ ok: statuses[name] !== undefined }),
+    ready: (name) => note(name, { ok: statuses[name] !== undefined }),
   };
 }
 
 function usageIn(definitions: DefinitionsStore, disk: Usage['disk'] = { check: () => undefined }) {
   const quotas = (name: Workspace) => settingsOf(definitions, name).quotas;
   const bytes = new WorkspaceBytes({ quotas, dayBytesMax: null, now: Date.now });
-  return { bytes, disk, questions: new QuestionQueue() };
+  return { bytes, disk, questions: new FairQueue(questionLimits) };
 }
 
 function pagesOf(definitions: DefinitionsStore, signs: PageSigns) {
@@ -255,7 +266,7 @@ export function testServer({
   const sent = new FakeProducer();
   const definitions = new FakeDefinitions();
   const statuses = allTaken();
-  const [ends, rows]: [TestServer['ends'], TestServer['rows']] = [{}, {}];
+  const [ends, rows, asked]: [TestServer['ends'], TestServer['rows'], string[]] = [{}, {}, []];
   const logged: LoggedLine[] = [];
   const logger = loggerInto(logged);
   const keys = real.keys ?? shopKeys();
@@ -301,7 +312,7 @@ export function testServer({
       query: (sql) => Promise.resolve(Object.entries(rows).find(([word]) => sql.includes(word))?.[1] ?? []),
       health: {
         admin,
-        statuses: statusesPort(statuses),
+        statuses: statusesPort(statuses, asked),
         ingest: real.ingest ?? (() => ({ ok: true })),
         spooledBytes: () => 0,
         clock: () => definitions.clock,
@@ -311,5 +322,5 @@ export function testServer({
       },
     },
   });
-  return { live, logged, budgets, doors, server, sent, definitions, statuses, ends, rows };
+  return { live, logged, budgets, doors, server, sent, definitions, statuses, asked, ends, rows };
 }

@@ -277,6 +277,38 @@ test('the statements for an account on a server of one’s own are statements', 
   expect(granted.sort()).toEqual(analystViews.map(({ name }) => name).sort());
 });
 
+describe('three heavy questions of an analyst', () => {
+  const SECONDS = 4;
+  const HEAVY = {
+    'a cross join':
+      'SELECT count() FROM numbers(10000000) AS a CROSS JOIN numbers(10000000) AS b WHERE sin(a.number * b.number) > 2',
+    'a sort without limit':
+      'SELECT number, repeat(toString(number), 20) AS text FROM numbers(300000000) ORDER BY text DESC',
+    'a pattern over everything':
+      "SELECT countIf(match(repeat(toString(number), 60), '(1|2|[3-9]+)*x$')) FROM numbers(1000000000)",
+  } as const;
+  /** What ClickHouse says of time, memory, room on disk and size. */
+  const LIMITS =
+    /Code: (159|241|243|307|396)\. .*(TIMEOUT_EXCEEDED|MEMORY_LIMIT_EXCEEDED|NOT_ENOUGH_SPACE|TOO_MANY)/s;
+
+  test('end by their limits and are told so; rows that are written and asked for meanwhile go on', async () => {
+    await owner('CREATE TABLE shop.written (n UInt64) ENGINE = MergeTree ORDER BY n');
+    const ended: string[] = [];
+    const asked = Object.entries(HEAVY).map(async ([name, sql]) => {
+      const { text } = await ask(sql, 'reader', `max_execution_time=${String(SECONDS)}`);
+      ended.push(name);
+      return [name, LIMITS.test(text.slice(-2_000))];
+    });
+    const running = "SELECT count() FROM system.processes WHERE Settings['readonly'] = '1'";
+    await eventually(async () => Number(await owner(running)) === limits.readersRunningMax);
+    for (let n = 0; n < 10; n++) await owner(`INSERT INTO shop.written VALUES (${String(n)})`);
+    expect(await owner('SELECT count() FROM shop.written')).toBe('10');
+    expect(ended).toEqual([]);
+    expect(await Promise.all(asked)).toEqual(Object.keys(HEAVY).map((name) => [name, true]));
+    expect((await ask('SELECT 1', 'reader')).text).toBe('1\n');
+  });
+});
+
 describe('sixteen heavy queries of readers', () => {
   const HEAVY = 'SELECT sum(sin(number)) FROM numbers_mt(1000000000000)';
   const running = async (): Promise<number> =>

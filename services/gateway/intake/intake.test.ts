@@ -242,4 +242,31 @@ describe('a log that is away', () => {
     expect(firstOf(at.log).get('a')?.length).toBe(200 - codes.length);
     await gateway.intake.close();
   });
+
+  test('a workspace that floods with very small events leaves others room in the queue', async () => {
+    const at = world();
+    at.log.isAway = true;
+    at.files.isPrompt = false;
+    const limits = { ...queueLimits, recordsMax: 100, workspaceRecordsMax: 50 };
+    const gateway = await start(at, { limits });
+    const codes: unknown[] = [];
+    const take = (lane: string, workspace = shop) => {
+      gateway.intake.take([record(lane, `${lane}/1`, workspace)]).catch((error: unknown) => {
+        codes.push((error as { code: string }).code);
+      });
+    };
+    for (let count = 0; count < 120; count += 1) take(`a${String(count)}`);
+    await turn();
+    expect(codes).toEqual(Array(70).fill('queue_full'));
+    for (let count = 0; count < 50; count += 1) take(`b${String(count)}`, toWorkspace('other'));
+    await turn();
+    expect(codes).toHaveLength(70);
+    expect(gateway.intake.state.queued_records).toBe(100);
+    at.files.isPrompt = true;
+    while (at.files.syncs > 0) at.files.endSync(() => 0);
+    at.log.isAway = false;
+    await untilDrained(gateway, at.time);
+    expect(firstOf(at.log).size).toBe(100);
+    await gateway.intake.close();
+  });
 });

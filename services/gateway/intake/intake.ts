@@ -25,11 +25,13 @@ import { Ticket, type TicketOwner } from './ticket.ts';
 
 export interface QueueLimits {
   readonly recordsMax: number;
+  readonly workspaceRecordsMax: number;
   readonly bytesMax: number;
   readonly workspaceBytesMax: number;
 }
 export const queueLimits: QueueLimits = {
   recordsMax: 100_000,
+  workspaceRecordsMax: 50_000,
   bytesMax: 48 << 20,
   workspaceBytesMax: 24 << 20,
 };
@@ -75,6 +77,8 @@ export class LogIntake implements Intake {
   /** All that is not answered yet. */
   readonly #held: Shares;
   #heldRecords = 0;
+  /** Of workspaces that hold some. */
+  readonly #recordsOf = new Map<Workspace, number>();
   /** Oldest first. */
   readonly #tickets = new Set<Ticket>();
   #state: 'direct' | 'spooling' = 'direct';
@@ -122,7 +126,7 @@ export class LogIntake implements Intake {
       this.#spool({ queued_bytes: this.#held.bytes });
     }
     this.#held.take(workspace, bytes);
-    this.#heldRecords += records.length;
+    this.#countRecords(workspace, records.length);
     return new Promise((resolve, reject) => {
       const sinceMs = this.#options.time.monotonicMs();
       const ticket = new Ticket({ records, workspace, bytes, sinceMs, resolve, reject }, this.#owner);
@@ -192,8 +196,17 @@ export class LogIntake implements Intake {
   }
 
   #fits(workspace: Workspace, records: number, bytes: number, share: number): boolean {
-    if (this.#heldRecords + records > this.#options.limits.recordsMax * share) return false;
+    const { recordsMax, workspaceRecordsMax } = this.#options.limits;
+    if (this.#heldRecords + records > recordsMax * share) return false;
+    if ((this.#recordsOf.get(workspace) ?? 0) + records > workspaceRecordsMax * share) return false;
     return this.#held.lacks(workspace, bytes, share) === undefined;
+  }
+
+  #countRecords(workspace: Workspace, change: number): void {
+    this.#heldRecords += change;
+    const held = (this.#recordsOf.get(workspace) ?? 0) + change;
+    if (held > 0) this.#recordsOf.set(workspace, held);
+    else this.#recordsOf.delete(workspace);
   }
 
   #oldestMs(): number {
@@ -225,7 +238,7 @@ export class LogIntake implements Intake {
     const { workspace, bytes, records, resolve, reject } = ticket.call;
     this.#tickets.delete(ticket);
     this.#held.giveBack(workspace, bytes);
-    this.#heldRecords -= records.length;
+    this.#countRecords(workspace, -records.length);
     const nowMs = this.#options.time.monotonicMs();
     if (fault === undefined) {
       this.#acknowledgedBytes += bytes;

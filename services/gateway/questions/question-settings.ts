@@ -1,5 +1,16 @@
 /** What one question of a workspace gets of ClickHouse, and how the engine's word for a limit reads as an error of ours. */
+import { availableParallelism } from 'node:os';
 import type { ErrorCode } from '../../../schemas/errors.ts';
+import type { QueueLimits } from './fair-queue.ts';
+
+/** The sink asks by connections of its own and never waits for these. */
+export const questionLimits: QueueLimits = {
+  runningMax: 6,
+  workspaceRunningMax: 2,
+  waitingMax: 1_000,
+  workspaceWaitingMax: 32,
+  waitMsMax: 10_000,
+};
 
 export interface QuestionBounds {
   readonly secondsMax: number;
@@ -17,7 +28,8 @@ export const questionBounds: QuestionBounds = {
   rowsReadMax: 500_000_000,
   /** The largest answer is a report's, of a few thousand. */
   rowsAnsweredMax: 100_000,
-  threadsMax: 2,
+  /** Of a machine that has the engine as well: what runs at once for one workspace leaves half of it to the others. */
+  threadsMax: Math.min(4, Math.max(1, Math.floor(availableParallelism() / 4))),
 };
 
 /** As settings of a query: ClickHouse itself ends what goes beyond. */

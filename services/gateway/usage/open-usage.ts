@@ -6,7 +6,8 @@ import type { Logger } from '../../runtime/logger.ts';
 import { settingsOf } from '../../runtime/workspace-settings.ts';
 import type { Clickhouse } from '../clickhouse.ts';
 import type { GatewayConfig } from '../config.ts';
-import { questionLimits, type QuestionQueue } from '../questions/question-queue.ts';
+import type { FairQueue } from '../questions/fair-queue.ts';
+import { questionLimits } from '../questions/question-settings.ts';
 import type { QuietLog } from '../quiet-log.ts';
 import { DiskRoom } from './disk-room.ts';
 import { KeptCounts } from './kept-counts.ts';
@@ -53,7 +54,7 @@ export async function openUsage(
 
 interface Counted {
   readonly bytes: Pick<WorkspaceBytes, 'usageOf' | 'waitS'>;
-  readonly questions: Pick<QuestionQueue, 'countsOf'>;
+  readonly questions: Pick<FairQueue, 'countsOf'>;
 }
 
 export function usageOf(workspace: Workspace, { bytes, questions }: Counted): WorkspaceUsage {

@@ -1,12 +1,12 @@
 /**
- * What each workspace may take of ClickHouse: so many of its questions run at once, so many more wait, for a bounded time.
- * Places that come free go round the workspaces that wait, so that one that asks very much holds up itself. The sink asks
- * by connections of its own and never waits here.
+ * What each workspace may take of something that answers few questions at once, such as ClickHouse: so many of its questions
+ * run, so many more wait, for a bounded time. Places that come free go round the workspaces that wait, so that one that asks
+ * very much holds up itself.
  */
 import type { Workspace } from '../../../schemas/ids.ts';
 import { CodedError } from '../../runtime/errors.ts';
 
-export interface QuestionLimits {
+export interface QueueLimits {
   readonly runningMax: number;
   readonly workspaceRunningMax: number;
   readonly waitingMax: number;
@@ -14,16 +14,11 @@ export interface QuestionLimits {
   readonly waitMsMax: number;
 }
 
-export const questionLimits: QuestionLimits = {
-  runningMax: 6,
-  workspaceRunningMax: 3,
-  waitingMax: 1_000,
-  workspaceWaitingMax: 32,
-  waitMsMax: 10_000,
-};
+/** Of errors: who is asked. */
+type Asked = 'ClickHouse' | 'the trigger';
 
 /** Of one workspace, or of all; refused: since the start. */
-export interface QuestionCounts {
+export interface QueueCounts {
   readonly running: number;
   readonly waiting: number;
   readonly refused: number;
@@ -39,22 +34,24 @@ interface Share {
 /** Of workspaces that ask nothing now, only the counts of refusals are kept, of so many. */
 const refusedSharesMax = 1_000;
 
-export class QuestionQueue {
-  readonly #limits: QuestionLimits;
+export class FairQueue {
+  readonly #limits: QueueLimits;
+  readonly #asked: Asked;
   /** Those that run, wait or were refused; whose turn it is next comes first. */
   readonly #shares = new Map<Workspace, Share>();
   #running = 0;
   #waiting = 0;
   #refused = 0;
 
-  constructor(limits: QuestionLimits = questionLimits) {
+  constructor(limits: QueueLimits, asked: Asked = 'ClickHouse') {
     this.#limits = limits;
+    this.#asked = asked;
   }
 
-  get counts(): QuestionCounts {
+  get counts(): QueueCounts {
     return { running: this.#running, waiting: this.#waiting, refused: this.#refused };
   }
-  countsOf(workspace: Workspace): QuestionCounts {
+  countsOf(workspace: Workspace): QueueCounts {
     const share = this.#shares.get(workspace);
     return {
       running: share?.running ?? 0,
@@ -135,7 +132,7 @@ export class QuestionQueue {
     share.refused += 1;
     this.#refused += 1;
     const whose = code === 'questions_share_full' ? 'of this workspace' : 'of all workspaces';
-    return new CodedError(code, `could not ask ClickHouse: too many questions ${whose} at once, ${why}`);
+    return new CodedError(code, `could not ask ${this.#asked}: too many questions ${whose} at once, ${why}`);
   }
 
   #shareOf(workspace: Workspace): Share {

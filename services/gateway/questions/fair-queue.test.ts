@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { setImmediate as turn } from 'node:timers/promises';
 import { toWorkspace } from '../../../schemas/ids.ts';
 import { runs } from '../../testing/runs.ts';
-import { QuestionQueue, type QuestionLimits } from './question-queue.ts';
+import { FairQueue, type QueueLimits } from './fair-queue.ts';
 
-const limits: QuestionLimits = {
+const limits: QueueLimits = {
   runningMax: 3,
   workspaceRunningMax: 2,
   waitingMax: 6,
@@ -21,9 +21,9 @@ class Asked {
   readonly refused: string[] = [];
   readonly #ends: (() => void)[] = [];
   readonly #settled: Promise<unknown>[] = [];
-  readonly queue: QuestionQueue;
-  constructor(some: Partial<QuestionLimits> = {}) {
-    this.queue = new QuestionQueue({ ...limits, ...some });
+  readonly queue: FairQueue;
+  constructor(some: Partial<QueueLimits> = {}) {
+    this.queue = new FairQueue({ ...limits, ...some });
   }
 
   ask(workspace: (typeof names)[number], name: string, fails = false): void {
