@@ -94,6 +94,8 @@ async function take(options: CallRoute, request: FastifyRequest, reply: FastifyR
   return success(reply);
 }
 
+const noRefusals: readonly Refusal[] = [];
+
 function judge(call: CallContext, type: string, read: ReadJson): Verdict {
   if (read.type === 'malformed') return whole(call, refused('invalid_call', null, read.message));
   const { unread } = read;
@@ -112,19 +114,23 @@ function judge(call: CallContext, type: string, read: ReadJson): Verdict {
   }
   const context = batchContext(sent, items.length);
   const shared = isRefusal(context) ? null : context;
-  const verdicts = items.map((item) => {
-    if (item === undefined) return whole(call, refused('invalid_call', null, 'a call must be an object'));
-    const itemType = item.value.type;
-    const { sentAt } = sent.value;
-    const itsType = typeof itemType === 'string' ? itemType : '';
-    return judgeCall(call, { type: itsType, sent: item, context: shared, sentAt, unread });
-  });
-  if (isRefusal(context)) verdicts.push(whole(call, context));
-  return {
-    calls: items.length,
-    outcomes: verdicts.flatMap(({ outcomes }) => outcomes),
-    refusals: verdicts.flatMap(({ refusals }) => refusals),
+  const { sentAt } = sent.value;
+  const [outcomes, refusals]: [Outcome[], Refusal[]] = [[], []];
+  const add = (verdict: Verdict): void => {
+    for (const outcome of verdict.outcomes) outcomes.push(outcome);
+    for (const refusal of verdict.refusals) refusals.push(refusal);
   };
+  for (const item of items) {
+    if (item === undefined) {
+      add(whole(call, refused('invalid_call', null, 'a call must be an object')));
+      continue;
+    }
+    const itemType = item.value.type;
+    const itsType = typeof itemType === 'string' ? itemType : '';
+    add(judgeCall(call, { type: itsType, sent: item, context: shared, sentAt, unread }));
+  }
+  if (isRefusal(context)) add(whole(call, context));
+  return { calls: items.length, outcomes, refusals };
 }
 
 /** Null when there is none; a refusal leaves it out of all calls. */
@@ -157,7 +163,7 @@ function judgeCall(call: CallContext, { type, sent, context, sentAt, unread }: R
     if (fault !== undefined) {
       return { calls: 1, outcomes: [refusedRow(call, sent, fault)], refusals: [fault] };
     }
-    return { calls: 1, outcomes: translation.outcomes, refusals: translation.strictFaults ?? [] };
+    return { calls: 1, outcomes: translation.outcomes, refusals: translation.strictFaults ?? noRefusals };
   }
   const outcomes = [refusedRow(call, sent, translation)];
   // What is valid but not built yet is our fault, not the caller's: its row says so, its neighbours are taken.

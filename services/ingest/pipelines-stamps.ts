@@ -33,6 +33,7 @@ export function stamps(call: Call, body: SentObject): Stamps {
 }
 
 function timestampIn(call: Call, body: SentObject): number | undefined {
+  if (body.value.timestamp === undefined && body.value.originalTimestamp === undefined) return undefined;
   const [field, read] = firstTime(body);
   const at = timeOrNote(call, { field, sent: body.value[field] }, read);
   if (at === undefined) return undefined;

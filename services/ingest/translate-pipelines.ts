@@ -46,7 +46,7 @@ type Call = PipelinesCall & NotedCall;
 
 /** One call; `type` is the route's, or the item's in a batch. */
 export function translatePipelines(call: PipelinesCall, type: string, body: SentObject): Translation {
-  return noted(call, body, (noting) => translate({ ...call, ...noting }, type, body));
+  return noted(call, body, (noting) => translate(noting, type, body));
 }
 
 function translate(call: Call, type: string, whole: SentObject): Translation {
