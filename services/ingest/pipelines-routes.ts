@@ -11,8 +11,8 @@ import {
   callBytesMax,
 } from '../../schemas/http/limits.ts';
 import { Batch } from '../../schemas/http/pipelines.ts';
-import { callerOf } from '../runtime/caller.ts';
-import { failure, refusalBody, success, unauthorized } from './answers.ts';
+import { callerOf, type KnownKey } from '../runtime/caller.ts';
+import { answer, failed, failure, refusalBody, taken, unauthorized, type PlainAnswer } from './answers.ts';
 import { pipelinesCaller, pipelinesHeader } from './authenticate.ts';
 import { limitedByBody, tellTaken } from './door-watch.ts';
 import { formed } from './formed.ts';
@@ -21,12 +21,13 @@ import { barredBy } from './key-rules.ts';
 import { countWithin } from './not-numbers.ts';
 import { isEmptyList } from './readable-call.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
+import type { Taken } from './sightings.ts';
 import { isRefusal, refused, type CallContext, type Outcome, type Refusal } from './translation.ts';
 import { refusedRow, translatePipelines } from './translate-pipelines.ts';
 import { shapeFault } from './validate.ts';
 
 /** Route names of servers, and the letters that browsers use. */
-const CALLS = [
+export const CALLS = [
   ['identify', 'i'],
   ['track', 't'],
   ['page', 'p'],
@@ -77,21 +78,45 @@ async function take(options: CallRoute, request: FastifyRequest, reply: FastifyR
   if (receivedAt === undefined) return failure(reply, 400, badReceiveTime);
   const source = `pipelines.${type}`;
   const call = callContext(options, { workspace, receivedAt, source }, key);
+  const tell = (what: Taken): void => {
+    tellTaken(request, what);
+  };
+  return answer(reply, await answerTo(options, { call, key, type, read, isStrict }, tell));
+}
+
+/** A request whose caller is known, read. */
+export interface ReadRequest {
+  readonly call: CallContext;
+  readonly key: KnownKey | undefined;
+  readonly type: string;
+  readonly read: ReadJson;
+  readonly isStrict: boolean;
+}
+
+/**
+ * What it is answered, when what is taken of it is kept. @param tell is told what it came to, before that.
+ * @throws CodedError when something cannot be kept.
+ */
+export async function answerTo(
+  options: Pick<IngestRoutes, 'deliver' | 'limits'>,
+  { call, key, type, read, isStrict }: ReadRequest,
+  tell: (what: Taken) => void,
+): Promise<PlainAnswer> {
   const { outcomes, refusals, calls } = judge(call, type, read);
-  tellTaken(request, { outcomes, refusals });
+  tell({ outcomes, refusals });
   if (key !== undefined) options.limits.charge(key, { calls: Math.max(0, calls - 1), bytes: 0 });
   const barred = refusals.filter(({ reason }) => reason === 'key_not_allowed');
   if (barred[0] !== undefined && (isStrict || barred.length === calls)) {
     const { message, reason } = barred[0];
-    return failure(reply, 403, { meta: { error: message, code: reason } });
+    return failed(403, { meta: { error: message, code: reason } });
   }
   const [first, ...more] = refusals;
   if (isStrict && first !== undefined) {
-    if (more.length === 0) return failure(reply, 400, refusalBody(first, 'error'));
-    return failure(reply, 400, { meta: { errors: refusals.map(({ message }) => message) } });
+    if (more.length === 0) return failed(400, refusalBody(first, 'error'));
+    return failed(400, { meta: { errors: refusals.map(({ message }) => message) } });
   }
   await options.deliver(outcomes);
-  return success(reply);
+  return taken;
 }
 
 const noRefusals: readonly Refusal[] = [];
