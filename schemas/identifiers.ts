@@ -72,6 +72,8 @@ function normalised(text: string): string {
 /** By two marks that move towards each other: a text of quotes alone costs no more than its length. */
 function unquoted(text: string): string {
   let [start, end] = [0, text.length];
+  // As nearly all are: nothing is around them.
+  if (isAlphanumeric(text.charCodeAt(0)) && isAlphanumeric(text.charCodeAt(end - 1))) return text;
   for (;;) {
     while (start < end && isSpace(text, start)) start++;
     while (start < end && isSpace(text, end - 1)) end--;
@@ -81,6 +83,11 @@ function unquoted(text: string): string {
     end -= quote;
   }
   return start === 0 && end === text.length ? text : text.slice(start, end);
+}
+
+/** Of ASCII. */
+export function isAlphanumeric(code: number): boolean {
+  return (code >= 48 && code <= 57) || (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
 }
 
 function isSpace(text: string, at: number): boolean {

@@ -2,7 +2,7 @@
  * What code sends when it has nobody: printed absences, a field's own name, and templates that nobody filled in. The
  * list is closed, the same for ids and anonymous ids on every route, and asked by ingest and identity alike. Pure.
  */
-import { canonicalName, isAscii } from './identifiers.ts';
+import { canonicalName, isAlphanumeric, isAscii } from './identifiers.ts';
 
 const WORDS = new Set(
   `null nil none undefined nan infinity -infinity void false true n/a #n/a <null> (null) <nil> (none) <none> <undefined>
@@ -44,8 +44,33 @@ const ZEROS = /^[0-]*0[0-]*$/u;
 /** A longer text is no remains of anything, and is refused as too long. */
 const CHARS_MAX = 1_000;
 
+/** Shorter texts are looked at whole: `-1.0` is a placeholder. */
+const ORDINARY_CHARS_MIN = 5;
+
+/**
+ * Letters, digits and `_-.:` with a digit other than 0 among them and no `_` first, as nearly all ids are. No placeholder
+ * of that length is like it: words and fields have no digits, templates and what is printed have other signs, and macros
+ * begin with `_`.
+ */
+export function isOrdinary(text: string): boolean {
+  if (text.length < ORDINARY_CHARS_MIN || text.length > CHARS_MAX) return false;
+  if (text.charCodeAt(0) === 95) return false;
+  let hasDigit = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 48 && code <= 57) hasDigit = true;
+    else if (!isAlphanumeric(code) && code !== 45 && code !== 46 && code !== 58 && code !== 95) return false;
+  }
+  return hasDigit;
+}
+
 /** True for what names nobody. The text may be in any spelling. */
 export function isPlaceholder(text: string): boolean {
+  return !isOrdinary(text) && isOneOfThem(text);
+}
+
+/** As `isPlaceholder`, of any text. */
+export function isOneOfThem(text: string): boolean {
   const name = canonicalName(text);
   if (name === '') return true;
   if (name.length > CHARS_MAX || !isAscii(name)) return false;

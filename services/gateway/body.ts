@@ -9,8 +9,9 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { bodyBytesMax } from '../../schemas/http/limits.ts';
-import { callerOf } from '../runtime/caller.ts';
+import { callerOf, type Caller } from '../runtime/caller.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { siteOf } from './address.ts';
 import type { BodyBudgets, Hold, Owner } from './body-budget.ts';
@@ -48,7 +49,9 @@ export function readBodies(app: FastifyInstance, { budgets, bodyMsMax: msMax }: 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
     const isKnown = callerOf(request) !== undefined;
-    const hold = (isKnown ? budgets.known : budgets.browser).open(ownerOf(request));
+    const hold = (isKnown ? budgets.known : budgets.browser).open(
+      ownerOf(callerOf(request), request.raw.socket),
+    );
     if (hold === undefined) {
       await drained(payload);
       throw overloaded();
@@ -129,12 +132,21 @@ function drained(payload: IncomingMessage): Promise<void> {
 }
 
 /** Who has a share of its own: a known key from an address, or an address. */
-function ownerOf(request: FastifyRequest): Owner {
-  const caller = callerOf(request);
-  const address = siteOf(request.raw.socket.remoteAddress ?? '');
+export function ownerOf(caller: Caller | undefined, socket: Socket): Owner {
+  const address = siteOfSocket(socket);
   if (caller === undefined) return { client: address, workspace: undefined };
   const workspace = caller.workspace ?? '(admin)';
   return { client: `${address} ${workspace}`, workspace };
+}
+
+const sites = new WeakMap<Socket, string>();
+
+function siteOfSocket(socket: Socket): string {
+  const known = sites.get(socket);
+  if (known !== undefined) return known;
+  const site = siteOf(socket.remoteAddress ?? '');
+  if (socket.remoteAddress !== undefined) sites.set(socket, site);
+  return site;
 }
 
 function overloaded(): CodedError {

@@ -74,15 +74,23 @@ export class Doors {
   /** A request whose body is whole waits for us, and until then we wait for it. */
   follow(app: FastifyInstance): void {
     app.addHook('preHandler', (request, _reply, done) => {
-      const socket = this.#acceptedFor(request.raw.socket);
-      if (socket !== undefined) this.#connections.busy(socket);
+      this.busy(request.raw.socket);
       done();
     });
     app.addHook('onResponse', (request, _reply, done) => {
-      const socket = this.#acceptedFor(request.raw.socket);
-      if (socket !== undefined) this.#connections.waiting(socket);
+      this.waiting(request.raw.socket);
       done();
     });
+  }
+
+  /** @param ofRequest the socket of the request, whose client waits for us from now on. */
+  busy(ofRequest: Socket): void {
+    const socket = this.#acceptedFor(ofRequest);
+    if (socket !== undefined) this.#connections.busy(socket);
+  }
+  waiting(ofRequest: Socket): void {
+    const socket = this.#acceptedFor(ofRequest);
+    if (socket !== undefined) this.#connections.waiting(socket);
   }
 
   #acceptedFor(ofRequest: Socket): Socket | undefined {

@@ -11,29 +11,46 @@ export const COMMON_HEADERS = {
   'access-control-allow-origin': '*',
   'cache-control': 'no-cache, no-store, must-revalidate, max-age=0',
 } as const;
-const JSON_TYPE = 'application/json; charset=utf-8';
+export const JSON_TYPE = 'application/json; charset=utf-8';
 const retryAfterS = 1;
 
 /** What a client alone is to blame for, and can do as often as it likes: never worth a line of its own. */
 const CUT_OFF = new Set(['body_cut_off', 'body_too_late']);
 
 export function answerError(log: QuietLog, error: unknown, reply: FastifyReply): FastifyReply {
+  const { status, code, message, headers } = errorAnswer(log, error);
+  return answerRefusal(reply.headers(headers), status, code, message);
+}
+
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  /** Beside those of every answer. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const noHeaders: ErrorAnswer['headers'] = {};
+
+/** What an error is answered; it is logged where somebody of ours should know of it. */
+export function errorAnswer(log: QuietLog, error: unknown): ErrorAnswer {
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : 'something went wrong';
   const status = statusOf(error) ?? frameworkStatus(error, code);
   if (CUT_OFF.has(code)) log.say('info', code, 'bodies did not come whole');
   if (status === 413 || status === 408) {
-    return answerRefusal(reply.header('connection', 'close'), status, code, message);
+    return { status, code, message, headers: { connection: 'close' } };
   }
-  if (status !== undefined) return answerRefusal(reply, status, code, message);
+  if (status !== undefined) return { status, code, message, headers: noHeaders };
   if (error instanceof CodedError && error.retryable) {
     log.say('warn', code, 'requests were put off', { error });
     const later = errorEntry(error.code).status ?? 503;
     const waitS = error.retryAfterS ?? retryAfterS;
-    return answerRefusal(reply.header('retry-after', String(waitS)), later, code, message);
+    return { status: later, code, message, headers: { 'retry-after': String(waitS) } };
   }
   log.say('error', code, 'a request failed', { error });
-  return answerRefusal(reply, 500, 'internal', 'something went wrong on our side');
+  const ours = 'something went wrong on our side';
+  return { status: 500, code: 'internal', message: ours, headers: noHeaders };
 }
 
 /** `meta.error` is what clients print; `code` is for programs. */
@@ -46,7 +63,7 @@ export function answerRefusal(
   return reply.code(status).header('content-type', JSON_TYPE).send(envelope(code, message));
 }
 
-function envelope(code: string, message: string): string {
+export function envelope(code: string, message: string): string {
   return `${JSON.stringify({ meta: { error: message, code } })}\n`;
 }
 

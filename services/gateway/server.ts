@@ -1,18 +1,20 @@
 /** The one HTTP port: what holds for every route (spec A.0). The routes themselves are plugins of other rooms. */
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { RequestListener } from 'node:http';
 import { appPlugin, type AppOptions } from '../app/plugin.ts';
 import { onSitePlugin, type OnSiteOptions } from '../on-site/plugin.ts';
 import { browserPlugin, type BrowserOptions } from '../browser/plugin.ts';
 import { demoPlugin, type DemoOptions } from '../demo/plugin.ts';
 import { frontPagePlugin, type FrontPageOptions } from '../front-page/plugin.ts';
-import { ingestPlugin, type IngestOptions } from '../ingest/plugin.ts';
-import { CodedError } from '../runtime/errors.ts';
+import { openIngest, type IngestOptions } from '../ingest/plugin.ts';
+import { assert, CodedError } from '../runtime/errors.ts';
 import { bodyMsMax, readBodies, type BodyOptions } from './body.ts';
 import { setFirstPartyId, type FirstPartyId } from './first-party-id.ts';
 import { answerBroken, doorOptions, noteAnswer, requestMsMax, type Doors } from './door.ts';
 import { answerPreflight } from './preflight.ts';
 import type { QuietLog } from './quiet-log.ts';
 import { answerError, answerRefusal, COMMON_HEADERS } from './refusals.ts';
+import { wholeRequests } from './whole-requests.ts';
 
 export interface ServerOptions extends Pick<BodyOptions, 'budgets'> {
   readonly ingest: IngestOptions;
@@ -79,7 +81,16 @@ export function buildServer({
   readBodies(server, { budgets: options.budgets, bodyMsMax: options.bodyMsMax ?? bodyMsMax });
   if (options.firstPartyId !== undefined) setFirstPartyId(server, options.firstPartyId);
   server.setErrorHandler((error: unknown, _request, reply) => answerError(log, error, reply));
-  void server.register(ingestPlugin, ingest);
+  const { plugin, whole } = openIngest(ingest);
+  if (whole !== undefined) {
+    const [ordinary] = server.server.listeners('request') as RequestListener[]; // what Fastify has put there
+    assert(ordinary !== undefined, 'Fastify listens to its server from the start');
+    server.server.off('request', ordinary);
+    const budget = options.budgets.known;
+    const parts = { calls: whole, budget, doors, log, ordinary, isClosing: () => isClosing };
+    server.server.on('request', wholeRequests(parts));
+  }
+  void server.register(plugin);
   void server.register(onSitePlugin, onSite);
   void server.register(browserPlugin, browser);
   void server.register(frontPagePlugin, frontPage);

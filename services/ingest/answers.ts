@@ -7,10 +7,26 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 /** Exactly these three bytes, as the real server answers. */
 const SUCCESS = '{}\n';
 
+/** Status and text; its type is always JSON. */
+export interface PlainAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+export const taken: PlainAnswer = { status: 200, body: SUCCESS };
+
+export function failed(status: number, body: unknown): PlainAnswer {
+  return { status, body: `${JSON.stringify(body)}\n` };
+}
+
+export function answer(reply: FastifyReply, { status, body }: PlainAnswer): FastifyReply {
+  return reply.code(status).header('content-type', JSON_TYPE).send(body);
+}
+
 export type Envelope = 'error' | 'errors' | 'v2';
 
 export function success(reply: FastifyReply): FastifyReply {
-  return reply.code(200).header('content-type', JSON_TYPE).send(SUCCESS);
+  return answer(reply, taken);
 }
 
 /** What a form is answered (spec A.0 row 2). */
@@ -19,10 +35,7 @@ export function empty(reply: FastifyReply): FastifyReply {
 }
 
 export function failure(reply: FastifyReply, status: number, body: unknown): FastifyReply {
-  return reply
-    .code(status)
-    .header('content-type', JSON_TYPE)
-    .send(`${JSON.stringify(body)}\n`);
+  return answer(reply, failed(status, body));
 }
 
 export function unauthorized(reply: FastifyReply, wanted: Wanted): FastifyReply {

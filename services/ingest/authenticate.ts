@@ -26,7 +26,7 @@ const trackKey =
   };
 
 /** `Basic write_key:` */
-function pipelinesKey(keys: Keys, authorization: string | undefined): KnownKey | undefined {
+export function pipelinesKey(keys: Keys, authorization: string | undefined): KnownKey | undefined {
   const pair = basicPair(authorization);
   return pair?.password === '' ? keys.find('write', pair.user) : undefined;
 }

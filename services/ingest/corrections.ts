@@ -55,10 +55,10 @@ const correctionsMax = 20;
 const sentCharsMax = 200;
 
 /** @param sent the call as far as it is kept as text. */
-export function noted(
-  call: CallContext,
+export function noted<Call extends CallContext>(
+  call: Call,
   sent: SentObject,
-  translate: (call: NotedCall) => Translation,
+  translate: (call: Call & NotedCall) => Translation,
 ): Translation {
   const corrections: Correction[] = [];
   if (sent.hasHalves) {

@@ -7,7 +7,7 @@ import { callerOf, type KnownKey } from '../runtime/caller.ts';
 import type { Sighting } from '../runtime/sighting.ts';
 import { failure, type Envelope } from './answers.ts';
 import type { CallLimits, Limited } from './call-limits.ts';
-import { sightings, type Taken } from './sightings.ts';
+import { sightings, type Answer, type Taken } from './sightings.ts';
 import type { Translation } from './translation.ts';
 
 export interface Watch {
@@ -94,7 +94,7 @@ function answerOf(request: FastifyRequest, reply: FastifyReply, payload: unknown
     key: caller?.key?.id ?? null,
     route: `${request.method} ${request.routeOptions.url ?? ''}`,
     status,
-    fault: status < 400 ? undefined : faultOf(payload),
+    fault: faultOf(status, payload),
   };
 }
 
@@ -107,7 +107,9 @@ interface ErrorBody {
   }[];
 }
 
-function faultOf(payload: unknown): { readonly reason: string; readonly message: string } {
+/** Of an answer of ours; undefined: it is none of a fault. */
+export function faultOf(status: number, payload: unknown): Answer['fault'] {
+  if (status < 400) return undefined;
   try {
     const { meta, errors } = JSON.parse(String(payload)) as ErrorBody; // our own answers
     const message = meta?.error ?? meta?.errors?.[0] ?? errors?.[0]?.message ?? '';

@@ -36,14 +36,15 @@ export function byShape(call: NotedCall, field: string, text: string): Identifie
   return nameFault(field, identifier.value) ?? identifier;
 }
 
+const FORMS = { id: canonicalName, email: canonicalEmail, cio_id: canonicalCioId } as const;
+
 /** The identifier of a field or path that says its kind. */
 export function ofKind(
   call: NotedCall,
   field: string,
   { kind, value: sent }: Identifier,
 ): Identifier | Refusal {
-  const form = { id: canonicalName, email: canonicalEmail, cio_id: canonicalCioId }[kind];
-  const identifier = { kind, value: form(sent) };
+  const identifier = { kind, value: FORMS[kind](sent) };
   noteForm(call, field, sent, identifier);
   return nameFault(field, identifier.value) ?? identifier;
 }

@@ -16,14 +16,11 @@ export interface Who {
  * costs the call no other name that it has, such as the email of an identify.
  */
 export function whoOf(call: NotedCall, body: SentObject, hasEmail: boolean): Who | Refusal {
-  const names = (['userId', 'anonymousId'] as const).map((field): Identifier | Refusal | null => {
-    const text = nameIn(call, body, field);
-    if (text === null) return null;
-    const named =
-      field === 'userId' ? byShape(call, field, text) : ofKind(call, field, { kind: 'id', value: text });
-    return isRefusal(named) || withoutPlaceholder(call, field, named.value) !== null ? named : null;
-  });
-  const [userId = null, anonymousId = null] = names;
+  const [userId, anonymousId] = [nameOf(call, body, 'userId'), nameOf(call, body, 'anonymousId')];
+  if (!isRefusal(userId) && !isRefusal(anonymousId)) {
+    return { userId, anonymousId: anonymousId === null ? null : anonymousId.value };
+  }
+  const names = [userId, anonymousId];
   const faults = names.filter(isRefusal);
   const [fault] = faults;
   if (fault !== undefined && !hasEmail && !names.some(isIdentifier)) return fault;
@@ -36,6 +33,18 @@ export function whoOf(call: NotedCall, body: SentObject, hasEmail: boolean): Who
     userId: isIdentifier(userId) ? userId : null,
     anonymousId: isIdentifier(anonymousId) ? anonymousId.value : null,
   };
+}
+
+function nameOf(
+  call: NotedCall,
+  body: SentObject,
+  field: 'userId' | 'anonymousId',
+): Identifier | Refusal | null {
+  const text = nameIn(call, body, field);
+  if (text === null) return null;
+  const named =
+    field === 'userId' ? byShape(call, field, text) : ofKind(call, field, { kind: 'id', value: text });
+  return isRefusal(named) || withoutPlaceholder(call, field, named.value) !== null ? named : null;
 }
 
 /** The email among the traits, in its form. One that cannot name anybody stays a trait and names nobody. */

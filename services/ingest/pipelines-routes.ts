@@ -11,8 +11,8 @@ import {
   callBytesMax,
 } from '../../schemas/http/limits.ts';
 import { Batch } from '../../schemas/http/pipelines.ts';
-import { callerOf } from '../runtime/caller.ts';
-import { failure, refusalBody, success, unauthorized } from './answers.ts';
+import { callerOf, type KnownKey } from '../runtime/caller.ts';
+import { answer, failed, failure, refusalBody, taken, unauthorized, type PlainAnswer } from './answers.ts';
 import { pipelinesCaller, pipelinesHeader } from './authenticate.ts';
 import { limitedByBody, tellTaken } from './door-watch.ts';
 import { formed } from './formed.ts';
@@ -22,12 +22,13 @@ import type { PipelinesCall } from './pipelines-stamps.ts';
 import { countWithin } from './not-numbers.ts';
 import { isEmptyList } from './readable-call.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
+import type { Taken } from './sightings.ts';
 import { isRefusal, refused, type CallContext, type Outcome, type Refusal } from './translation.ts';
 import { refusedRow, translatePipelines } from './translate-pipelines.ts';
 import { shapeFault } from './validate.ts';
 
 /** Route names of servers, and the letters that browsers use. */
-const CALLS = [
+export const CALLS = [
   ['identify', 'i'],
   ['track', 't'],
   ['page', 'p'],
@@ -80,25 +81,51 @@ async function take(options: CallRoute, request: FastifyRequest, reply: FastifyR
   const call = callContext(options, { workspace, receivedAt, source }, key);
   // Of a server the header tells its library, not whoever does what it tells of.
   const agent = isBrowser ? request.headers['user-agent'] : undefined;
-  const { outcomes, refusals, calls } = judge({ ...call, agent }, type, read);
-  tellTaken(request, { outcomes, refusals });
+  const tell = (what: Taken): void => {
+    tellTaken(request, what);
+  };
+  return answer(reply, await answerTo(options, { call: { ...call, agent }, key, type, read, isStrict }, tell));
+}
+
+/** A request whose caller is known, read. */
+export interface ReadRequest {
+  readonly call: Calling;
+  readonly key: KnownKey | undefined;
+  readonly type: string;
+  readonly read: ReadJson;
+  readonly isStrict: boolean;
+}
+
+/**
+ * What it is answered, when what is taken of it is kept. @param tell is told what it came to, before that.
+ * @throws CodedError when something cannot be kept.
+ */
+export async function answerTo(
+  options: Pick<IngestRoutes, 'deliver' | 'limits'>,
+  { call, key, type, read, isStrict }: ReadRequest,
+  tell: (what: Taken) => void,
+): Promise<PlainAnswer> {
+  const { outcomes, refusals, calls } = judge(call, type, read);
+  tell({ outcomes, refusals });
   if (key !== undefined) options.limits.charge(key, { calls: Math.max(0, calls - 1), bytes: 0 });
   const barred = refusals.filter(({ reason }) => reason === 'key_not_allowed');
   if (barred[0] !== undefined && (isStrict || barred.length === calls)) {
     const { message, reason } = barred[0];
-    return failure(reply, 403, { meta: { error: message, code: reason } });
+    return failed(403, { meta: { error: message, code: reason } });
   }
   const [first, ...more] = refusals;
   if (isStrict && first !== undefined) {
-    if (more.length === 0) return failure(reply, 400, refusalBody(first, 'error'));
-    return failure(reply, 400, { meta: { errors: refusals.map(({ message }) => message) } });
+    if (more.length === 0) return failed(400, refusalBody(first, 'error'));
+    return failed(400, { meta: { errors: refusals.map(({ message }) => message) } });
   }
   await options.deliver(outcomes);
-  return success(reply);
+  return taken;
 }
 
 /** A call before it is read; its agent is that of a browser. */
 type Calling = CallContext & Pick<PipelinesCall, 'agent'>;
+
+const noRefusals: readonly Refusal[] = [];
 
 function judge(call: Calling, type: string, read: ReadJson): Verdict {
   if (read.type === 'malformed') return whole(call, refused('invalid_call', null, read.message));
@@ -119,19 +146,23 @@ function judge(call: Calling, type: string, read: ReadJson): Verdict {
   const context = batchContext(sent, items.length);
   const shared = isRefusal(context) ? null : context;
   const calling = { ...call, agent: batchAgent(sent) ?? call.agent };
-  const verdicts = items.map((item) => {
-    if (item === undefined) return whole(call, refused('invalid_call', null, 'a call must be an object'));
-    const itemType = item.value.type;
-    const { sentAt } = sent.value;
-    const itsType = typeof itemType === 'string' ? itemType : '';
-    return judgeCall(calling, { type: itsType, sent: item, context: shared, sentAt, unread });
-  });
-  if (isRefusal(context)) verdicts.push(whole(call, context));
-  return {
-    calls: items.length,
-    outcomes: verdicts.flatMap(({ outcomes }) => outcomes),
-    refusals: verdicts.flatMap(({ refusals }) => refusals),
+  const { sentAt } = sent.value;
+  const [outcomes, refusals]: [Outcome[], Refusal[]] = [[], []];
+  const add = (verdict: Verdict): void => {
+    for (const outcome of verdict.outcomes) outcomes.push(outcome);
+    for (const refusal of verdict.refusals) refusals.push(refusal);
   };
+  for (const item of items) {
+    if (item === undefined) {
+      add(whole(call, refused('invalid_call', null, 'a call must be an object')));
+      continue;
+    }
+    const itemType = item.value.type;
+    const itsType = typeof itemType === 'string' ? itemType : '';
+    add(judgeCall(calling, { type: itsType, sent: item, context: shared, sentAt, unread }));
+  }
+  if (isRefusal(context)) add(whole(call, context));
+  return { calls: items.length, outcomes, refusals };
 }
 
 /** Null when there is none; a refusal leaves it out of all calls. */
@@ -169,7 +200,7 @@ function judgeCall(call: Calling, { type, sent, context, sentAt, unread }: ReadC
     if (fault !== undefined) {
       return { calls: 1, outcomes: [refusedRow(call, sent, fault)], refusals: [fault] };
     }
-    return { calls: 1, outcomes: translation.outcomes, refusals: translation.strictFaults ?? [] };
+    return { calls: 1, outcomes: translation.outcomes, refusals: translation.strictFaults ?? noRefusals };
   }
   const outcomes = [refusedRow(call, sent, translation)];
   // What is valid but not built yet is our fault, not the caller's: its row says so, its neighbours are taken.

@@ -42,6 +42,7 @@ export function agentIn(call: PipelinesCall, body: SentObject): string | undefin
 }
 
 function timestampIn(call: Call, body: SentObject): number | undefined {
+  if (body.value.timestamp === undefined && body.value.originalTimestamp === undefined) return undefined;
   const [field, read] = firstTime(body);
   const at = timeOrNote(call, { field, sent: body.value[field] }, read);
   if (at === undefined) return undefined;

@@ -17,7 +17,10 @@ import { mountSegments } from './segments-routes.ts';
 import { mountSplit } from './split-route.ts';
 import { mountTrackV1 } from './track-v1-routes.ts';
 import { mountTrackV2 } from './track-v2-routes.ts';
+import { wholeCalls, type WholeCalls } from './whole-calls.ts';
 
+export type { PlainAnswer } from './answers.ts';
+export type { WholeCalls } from './whole-calls.ts';
 /** Other calls of a page are received in the same way. */
 export { receiveTime, type StandingClock } from './receive-time.ts';
 
@@ -38,13 +41,20 @@ export interface IngestOptions extends DeliveryOptions {
   readonly testClock: StandingClock | undefined;
 }
 
-export function ingestPlugin(app: FastifyInstance, options: IngestOptions, done: () => void): void {
+/** What takes calls: routes to mount, and what answers those that have come whole. */
+export interface Ingest {
+  readonly plugin: (app: FastifyInstance, options: object, done: () => void) => void;
+  /** undefined under a standing clock, which the ordinary way alone asks. */
+  readonly whole: WholeCalls | undefined;
+}
+
+export function openIngest(options: IngestOptions): Ingest {
   const { keys, testClock, settings = () => defaultSettings, logger = silentLogger } = options;
+  const watch = options.watch ?? { saw: () => undefined };
   const deliver = deliverTo(options);
   const report = reportCorrections(logger);
   const quotaWaitS = options.quotaWaitS ?? (() => undefined);
   const limits = new CallLimits(new RateLimits(settings, options.limitsMonotonicMs), quotaWaitS);
-  watchDoor(app, limits, options.watch ?? { saw: () => undefined });
   const routes: IngestRoutes = {
     keys,
     deliver: (outcomes) => {
@@ -57,10 +67,14 @@ export function ingestPlugin(app: FastifyInstance, options: IngestOptions, done:
     receiveTime: receiveTime(testClock),
     mintMessageId: messageIds(),
   };
-  mountTrackV1(app, routes);
-  mountTrackV2(app, routes);
-  mountPipelines(app, routes);
-  mountSegments(app, routes);
-  mountSplit(app, routes);
-  done();
+  const plugin: Ingest['plugin'] = (app, _options, done) => {
+    watchDoor(app, limits, watch);
+    mountTrackV1(app, routes);
+    mountTrackV2(app, routes);
+    mountPipelines(app, routes);
+    mountSegments(app, routes);
+    mountSplit(app, routes);
+    done();
+  };
+  return { plugin, whole: testClock === undefined ? wholeCalls(routes, watch) : undefined };
 }

@@ -1,8 +1,8 @@
 /** What a request came to, call by call, for whoever watches the door (services/runtime/sighting.ts). Pure. */
 import type { Workspace } from '../../schemas/ids.ts';
-import type { CollectedEvent, DroppedEvent } from '../../schemas/records.ts';
+import type { DroppedEvent } from '../../schemas/records.ts';
 import type { Answered, Sighting } from '../runtime/sighting.ts';
-import type { ControlRequest, Outcome, Refusal } from './translation.ts';
+import type { Outcome, Refusal } from './translation.ts';
 
 /** What is true of a whole request. */
 export interface Answer {
@@ -34,22 +34,21 @@ export function sightings(answer: Answer, taken: Taken | undefined): readonly Si
     return [{ ...ofOutcome(answer, what), answered: answeredBy(status), ...reasonOf(fault) }];
   }
   const { outcomes = [], refusals = [] } = taken ?? {};
-  const corrected = new Map(
-    outcomes.flatMap((outcome) => {
-      if (outcome.type !== 'dropped' || outcome.dropped.reason !== 'corrected') return [];
-      return [[outcome.dropped.message_id, outcome.dropped] as const];
-    }),
-  );
-  const seen = outcomes.flatMap((outcome) => {
+  const corrected = new Map<string | null, DroppedEvent>();
+  for (const outcome of outcomes) {
+    if (outcome.type !== 'dropped' || outcome.dropped.reason !== 'corrected') continue;
+    corrected.set(outcome.dropped.message_id, outcome.dropped);
+  }
+  const seen: Sighting[] = [];
+  for (const outcome of outcomes) {
     if (outcome.type === 'dropped') {
-      return outcome.dropped.reason === 'corrected' ? [] : [ofDropped(answer, outcome.dropped)];
+      if (outcome.dropped.reason !== 'corrected') seen.push(ofDropped(answer, outcome.dropped));
+      continue;
     }
-    const row = corrected.get(
-      outcome.type === 'event' ? outcome.event.message_id : outcome.request.message_id,
-    );
     const one = ofOutcome(answer, outcome);
-    return [row === undefined ? one : { ...one, answered: 'corrected' as const, ...correction(row) }];
-  });
+    const row = corrected.size === 0 ? undefined : corrected.get(one.messageId);
+    seen.push(row === undefined ? one : { ...one, answered: 'corrected', ...correction(row) });
+  }
   // Part of a batch was taken; the refused parts have no rows.
   return status === 207 ? [...seen, ...refusals.map((refusal) => ofRefusal(answer, refusal))] : seen;
 }
@@ -93,32 +92,26 @@ function correction({ detail }: DroppedEvent): Pick<Sighting, 'reason' | 'messag
   return { reason: 'corrected', message: cut(text, messageCharsMax) };
 }
 
-function ofOutcome({ at, workspace, key, route, status }: Answer, outcome: Outcome | undefined): Sighting {
-  const request = { at, workspace, key, route, status, answered: 'ok', reason: null, message: null } as const;
-  if (outcome?.type === 'event') return { ...request, ...ofEvent(outcome.event) };
-  if (outcome?.type === 'control') return { ...request, ...ofControl(outcome.request) };
-  return { ...request, type: null, name: null, messageId: null, anonymousId: null, identifier: null };
-}
-
-type Call = Pick<Sighting, 'type' | 'name' | 'messageId' | 'anonymousId' | 'identifier'>;
-
-function ofEvent(event: CollectedEvent): Call {
+/** Written out, since there is one for each event: a spread of parts costs many times as much. */
+function ofOutcome(answer: Answer, outcome: Outcome | undefined): Sighting {
+  const event = outcome?.type === 'event' ? outcome.event : undefined;
+  const request = outcome?.type === 'control' ? outcome.request : undefined;
+  const { at, workspace, key, route, status } = answer;
   return {
-    type: event.type,
-    name: cut(event.name, nameCharsMax),
-    messageId: event.message_id,
-    anonymousId: event.anonymous_id,
-    identifier: event.identifier,
+    at,
+    workspace,
+    key,
+    route,
+    status,
+    answered: 'ok',
+    reason: null,
+    message: null,
+    type: event?.type ?? request?.kind ?? null,
+    name: cut(event?.name ?? null, nameCharsMax),
+    messageId: event?.message_id ?? request?.message_id ?? null,
+    anonymousId: event?.anonymous_id ?? request?.anonymous_id ?? null,
+    identifier: event?.identifier ?? request?.identifier ?? null,
   };
-}
-
-function ofControl({
-  kind,
-  message_id: messageId,
-  anonymous_id: anonymousId,
-  identifier,
-}: ControlRequest): Call {
-  return { type: kind, name: null, messageId, anonymousId, identifier };
 }
 
 function cut(text: string | null, charsMax: number): string | null {

@@ -49,7 +49,7 @@ type Call = PipelinesCall & NotedCall;
 export function translatePipelines(call: PipelinesCall, type: string, body: SentObject): Translation {
   const agent = agentIn(call, body);
   const isBot = agent !== undefined && isBotAgent(agent);
-  return noted(call, body, (noting) => translate({ ...call, ...noting, isBot }, type, body));
+  return noted({ ...call, isBot }, body, (noting) => translate(noting, type, body));
 }
 
 function translate(call: Call, type: string, whole: SentObject): Translation {

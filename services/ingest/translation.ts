@@ -62,10 +62,12 @@ export type Translation =
 
 /** The one way in for events of every route, so that none is larger than what all behind it can pass on. */
 export function accepted(...outcomes: readonly Outcome[]): Translation {
-  const fault = outcomes.some((outcome) => outcome.type === 'event' && isTooLarge(outcome.event));
-  if (!fault) return { type: 'accepted', outcomes };
-  const text = `an event cannot be larger than ${String(eventTextBytesMax)} bytes`;
-  return refused('limit_exceeded', null, text);
+  for (const outcome of outcomes) {
+    if (outcome.type !== 'event' || !isTooLarge(outcome.event)) continue;
+    const text = `an event cannot be larger than ${String(eventTextBytesMax)} bytes`;
+    return refused('limit_exceeded', null, text);
+  }
+  return { type: 'accepted', outcomes };
 }
 
 /** A UTF-16 unit takes at most 3 bytes of UTF-8, so most events need no count. */

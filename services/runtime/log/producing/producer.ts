@@ -59,8 +59,8 @@ interface Sending {
 
 export class IdempotentProducer implements Producer {
   readonly #options: ProducerOptions;
-  readonly #lanes = new Map<string, ProducerLane[]>();
-  readonly #ready = new Map<string, Promise<void>>();
+  readonly #lanes = new Map<TopicId, ProducerLane[]>();
+  readonly #ready = new Map<TopicId, Promise<void>>();
   #producer: ProducerId;
   #renewing: Promise<void> | undefined;
   #pending = 0;
@@ -90,27 +90,22 @@ export class IdempotentProducer implements Producer {
   }
 
   async send(topic: TopicId, key: Uint8Array, value: Uint8Array, partition?: number): Promise<number> {
-    if (!this.#lanes.has(this.#options.topicName(topic)))
-      await this.#prepareFor(topic, key.length + value.length);
+    if (!this.#lanes.has(topic)) await this.#prepareFor(topic, key.length + value.length);
     return await new Promise<number>((resolve, reject) => {
       this.post(topic, { key, value, partition }, { resolve, reject });
     });
   }
 
   async prepare(topics: readonly TopicId[]): Promise<void> {
-    for (const topic of topics) {
-      const name = this.#options.topicName(topic);
-      if (!this.#lanes.has(name)) await this.#makeLanes(name);
-    }
+    for (const topic of topics) if (!this.#lanes.has(topic)) await this.#makeLanes(topic);
   }
 
   post(topic: TopicId, { key, value, partition }: Posted, waiter: Waiter): void {
     const fault = this.#faultOf(key.length + value.length);
-    const name = this.#options.topicName(topic);
-    const lanes = this.#lanes.get(name) ?? [];
+    const lanes = this.#lanes.get(topic) ?? [];
     const lane = lanes[partition ?? (lanes.length === 0 ? 0 : partitionOf(key, lanes.length))];
     if (fault !== undefined) waiter.reject(fault);
-    else if (lane === undefined) waiter.reject(noPartition(name, partition));
+    else if (lane === undefined) waiter.reject(noPartition(this.#options.topicName(topic), partition));
     else {
       this.#pending++;
       this.#pendingBytes += key.length + value.length;
@@ -170,21 +165,22 @@ export class IdempotentProducer implements Producer {
     if (this.#pending === 0) this.#drained?.();
   }
 
-  async #makeLanes(name: string): Promise<void> {
-    let ready = this.#ready.get(name);
+  async #makeLanes(topic: TopicId): Promise<void> {
+    let ready = this.#ready.get(topic);
     if (ready === undefined) {
-      const { cluster, pool } = this.#options;
+      const { cluster, pool, topicName } = this.#options;
+      const name = topicName(topic);
       ready = cluster
         .addTopics([name])
         .then(() => {
           const count = cluster.partitionCount(name);
           this.#lanes.set(
-            name,
+            topic,
             Array.from({ length: count }, (_, partition) => new ProducerLane(name, partition, pool)),
           );
         })
-        .finally(() => this.#ready.delete(name));
-      this.#ready.set(name, ready);
+        .finally(() => this.#ready.delete(topic));
+      this.#ready.set(topic, ready);
     }
     await ready;
   }
