@@ -19,6 +19,11 @@ export const commandsErrors = {
   },
   call_refused: { means: 'A call was refused.', follows: 'again', todo: 'The message has the answer.' },
   no_story: { means: 'The visitor of the story is never identified.', follows: 'ends', todo: BUG },
+  tool_missing: {
+    means: 'A program that a command needs is not on this machine.',
+    follows: 'ends',
+    todo: 'The message names it and how to install it.',
+  },
   not_found: {
     means: 'No installation is in the folder.',
     follows: 'ends',

@@ -115,4 +115,11 @@ export const TrackForm = Type.Object({
 });
 
 /** `POST /unsubscribe/{delivery_id}`. */
-export const TrackUnsubscribe = Type.Object({ unsubscribe: Type.Boolean() });
+export const TrackUnsubscribe = Type.Object({
+  unsubscribe: Type.Boolean(),
+  id: Type.Optional(
+    Type.Unknown({ description: 'Ours: whose it is, by one of id, email and cio_id at most.' }),
+  ),
+  email: Type.Optional(Type.Unknown()),
+  cio_id: Type.Optional(Type.Unknown()),
+});

@@ -336,3 +336,33 @@ describe('what a visitor says of themselves (C.1 row 18)', () => {
     testMsMax,
   );
 });
+
+test(
+  'devices of a person: of each token what was said last, and none that was deleted; merged people have those of both',
+  async () => {
+    const devicesOf = async (id: string) =>
+      ((await api.getAttributes(id)) as { customer: { devices: unknown } }).customer.devices;
+    await track.identify('dee', {});
+    await track.identify('dana', {});
+    await track.addDevice('dee', 'phone-1', 'android', { last_used: 5, color: 'red' });
+    await track.addDevice('dee', 'phone-2', 'ios', {});
+    await track.addDevice('dee', 'phone-1', 'ios', { last_used: 7, color: 'blue', digits: 1 });
+    await track.deleteDevice('dee', 'phone-2');
+    await track.addDevice('dana', 'tablet', 'android', {});
+    await calls.settled();
+    const phone = { id: 'phone-1', platform: 'ios', last_used: 7, attributes: { color: 'blue', digits: 1 } };
+    const tablet = { id: 'tablet', platform: 'android', last_used: null, attributes: {} };
+    expect(await devicesOf('dee')).toEqual([phone]);
+    expect(await devicesOf('bob')).toEqual([]);
+    const several = await api.getCustomersAttributes(['dee', 'dana']);
+    const { customers } = several as { customers: { id: string; devices: unknown }[] };
+    expect(customers.map(({ id, devices }) => [id, devices])).toEqual([
+      ['dee', [phone]],
+      ['dana', [tablet]],
+    ]);
+    await track.mergeCustomers(IdentifierType.Id, 'dee', IdentifierType.Id, 'dana');
+    await calls.settled();
+    expect(await devicesOf('dee')).toEqual(expect.arrayContaining([phone, tablet]));
+  },
+  testMsMax,
+);

@@ -124,6 +124,13 @@ describe('items (E row 112)', () => {
     ['129.90 EUR', '129.90'],
     ['-007', '-7'],
     ['1.299.000', '1299000'],
+    ['1.299', undefined], // 1.299 of a program, 1299 of a German shop
+    ['€ 12.500', undefined],
+    ['-999.999', undefined],
+    ['0.299', '0.299'], // no thousands begin with a zero
+    ['1299.500', '1299.500'],
+    ['1.2990', '1.2990'],
+    ['12.50', '12.50'],
     ['free', undefined],
     ['1,2,3', undefined],
     ['1e5', undefined],

@@ -87,16 +87,20 @@ function memberText(item: SentObject, name: string, field: Field): string {
   return text;
 }
 
+/** Decimals of a program, or thousands of a shop that groups them by points. */
+const COULD_BE_TWO = /^-?[1-9]\d{0,2}\.\d{3}$/;
 /** A sign or a code of a currency may stand before or behind it. */
 const MONEY = /^(?:\p{Sc}|[A-Z]{3})?\s*(-?\d[\d.,\s]*)\s*(?:\p{Sc}|[A-Z]{3})?$/u;
 
 /**
  * `129.90`, `1,299.00`, `1.299,00` and `€ 129,90` as JSON numbers; undefined for what is none. Of a point and a comma the
- * later one is the decimal sign; a lone one is, unless three digits follow each of them.
+ * later one is the decimal sign; a lone one is, unless three digits follow it. `1,299` is 1299: a program writes no decimal
+ * comma, and a shop hardly three decimals. `1.299` is a program's 1.299 as often as a German shop's 1299, a thousand times
+ * as much, so it is neither and stays the text that was sent, as a date that could be two stays one.
  */
 export function numberText(sent: string): string | undefined {
   const digits = MONEY.exec(sent.trim())?.[1]?.replace(/\s/gu, '');
-  if (digits === undefined) return undefined;
+  if (digits === undefined || COULD_BE_TWO.test(digits)) return undefined;
   const decimal = decimalSign(digits);
   const [whole = '', fraction, ...more] = decimal === undefined ? [digits] : digits.split(decimal);
   if (more.length > 0) return undefined;
@@ -110,7 +114,6 @@ function decimalSign(digits: string): '.' | ',' | undefined {
   if (point >= 0 && comma >= 0) return point > comma ? '.' : ',';
   if (point < 0 && comma < 0) return undefined;
   const sign = point >= 0 ? '.' : ',';
-  // A point with three digits behind it is a decimal: JSON and programs write it so. A comma is none.
   const isGrouping = /^-?\d{1,3}(?:,\d{3})+$/.test(digits) || /^-?\d{1,3}(?:\.\d{3}){2,}$/.test(digits);
   return isGrouping ? undefined : sign;
 }

@@ -47,6 +47,13 @@ export function sideOf(
   return identifierIn(call, identifiers, { field, kind: V1_KINDS[field] });
 }
 
+/** Whom a call names beside what it is about: one of id, email and cio_id at most. */
+export function namedBeside(call: NotedCall, body: SentObject): Identifier | null | Refusal {
+  const [field, ...more] = kindsIn(body, V1_KINDS);
+  if (more.length > 0) return refused('invalid_call', 'id', 'only one identifier can be given');
+  return field === undefined ? null : identifierIn(call, body, { field, kind: V1_KINDS[field] });
+}
+
 function kindsIn<Field extends string>(sent: SentObject, kinds: Readonly<Record<Field, unknown>>): Field[] {
   const fields = Object.keys(kinds) as Field[]; // the keys of a record of Field
   return fields.filter((field) => sent.value[field] !== undefined && sent.value[field] !== null);

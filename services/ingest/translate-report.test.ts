@@ -70,6 +70,30 @@ describe('what became of a delivery, spec A.1 and A.2', () => {
     });
   });
 
+  test('one that names the person beside it sets the attribute, and makes nobody', () => {
+    const outcomesOf = (body: object) => {
+      const translation = unsubscribe('d1', body);
+      return translation.type === 'accepted' ? translation.outcomes : [];
+    };
+    const [report, identify] = outcomesOf({ unsubscribe: true, email: 'Ann@shop.example' });
+    expect(report).toMatchObject({ event: { name: 'Report Delivery Event', identifier: null } });
+    expect(identify).toMatchObject({
+      event: {
+        type: 'identify',
+        identifier_kind: 'email',
+        identifier: 'ann@shop.example',
+        email: 'ann@shop.example',
+        update_only: true,
+        properties: '{"unsubscribed":true}',
+      },
+    });
+    expect(outcomesOf({ unsubscribe: false, id: '42' })[1]).toMatchObject({
+      event: { identifier_kind: 'id', identifier: '42', properties: '{"unsubscribed":false}' },
+    });
+    const both = unsubscribe('d1', { unsubscribe: true, id: '42', email: 'a@b.example' });
+    expect(refusalOf(both).message).toBe('only one identifier can be given');
+  });
+
   test.each<[string, Translation, string]>([
     ['a metric without a delivery', metric({ metric: 'opened' }), 'delivery_id must be present'],
     [

@@ -7,6 +7,8 @@ import { eventDataBytesMax } from '../../schemas/http/limits.ts';
 import { noted, type NotedCall } from './corrections.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
 import { nameIn } from './names.ts';
+import type { Identifier } from '../../schemas/lanes.ts';
+import { namedBeside } from './track-names.ts';
 import { stamps } from './track-stamps.ts';
 import {
   accepted,
@@ -14,6 +16,7 @@ import {
   isRefusal,
   refused,
   type CallContext,
+  type Outcome,
   type Refusal,
   type Translation,
 } from './translation.ts';
@@ -62,7 +65,10 @@ export function translateDelivery(call: CallContext, body: SentObject): Translat
   });
 }
 
-/** `POST /unsubscribe/{delivery_id}`; `path` is decoded. */
+/**
+ * `POST /unsubscribe/{delivery_id}`; `path` is decoded. Whose delivery it was is not known here; where the call names the
+ * person beside it (ours: `id`, `email` or `cio_id`) the attribute `unsubscribed` is set, of a person who is there.
+ */
 export function translateUnsubscribe(call: CallContext, path: string, body: SentObject): Translation {
   return noted(call, body, (noting) => {
     const deliveryId = deliveryIn(noting, emptyObject.amended([], { delivery_id: path }), 'delivery_id');
@@ -71,9 +77,42 @@ export function translateUnsubscribe(call: CallContext, path: string, body: Sent
     if (typeof unsubscribe !== 'boolean') {
       return refused('invalid_call', 'unsubscribe', 'unsubscribe must be true or false');
     }
+    const named = namedBeside(noting, body);
+    if (isRefusal(named)) return named;
     const metric = unsubscribe ? 'unsubscribed' : 'resubscribed';
-    return report(noting, body, emptyObject.amended([], { deliveryId, metric }));
+    const told = report(noting, body, emptyObject.amended([], { deliveryId, metric }));
+    if (isRefusal(told) || named === null) return told;
+    return accepted(...told.outcomes, subscription(noting, named, { unsubscribed: unsubscribe }));
   });
+}
+
+/** An update that makes nobody. */
+function subscription(
+  call: NotedCall,
+  identifier: Identifier,
+  said: { readonly unsubscribed: boolean },
+): Outcome {
+  const { kind, value } = identifier;
+  return eventOutcome(
+    call,
+    {
+      type: 'identify',
+      identifier,
+      anonymousId: null,
+      messageId: call.mintMessageId(),
+      timestamp: undefined,
+      name: null,
+      properties: JSON.stringify(said),
+      context: null,
+    },
+    {
+      id: kind === 'id' ? value : null,
+      email: kind === 'email' ? value : null,
+      cioId: kind === 'cio_id' ? value : null,
+      updateOnly: true,
+      attributesAt: null,
+    },
+  );
 }
 
 /** The operation `event` of a delivery. */

@@ -95,7 +95,10 @@ export function idsOf(people: readonly Identifiers[]): readonly string[] {
 }
 
 /** A person with everything that is known (`GET /v1/customers/{id}/attributes`). */
-export function customerOf({ identifiers, attributes, createdAt }: PersonRow) {
+export function customerOf(
+  { identifiers, attributes, createdAt }: PersonRow,
+  devices: ReadonlyMap<string, readonly unknown[]>,
+) {
   const created = createdAt === null ? {} : { created_at: Math.floor(createdAt / 1_000) };
   const names = Object.fromEntries(Object.entries(identifiers).filter(([, value]) => value !== null));
   return {
@@ -103,6 +106,7 @@ export function customerOf({ identifiers, attributes, createdAt }: PersonRow) {
     identifiers,
     attributes: { ...created, ...attributes, ...names },
     unsubscribed: attributes['unsubscribed'] === true,
+    devices: devices.get(identifiers.cio_id) ?? [],
   };
 }
 

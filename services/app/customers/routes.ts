@@ -6,6 +6,7 @@ import { readBody } from '../answers.ts';
 import { appRoute, badCall, isFault, nobody, paged, pageOf, type AppCall } from '../app-route.ts';
 import type { AppKeys, DefinitionsStore, Query } from '../ports.ts';
 import { segmentOf } from '../shown-segment.ts';
+import { readDevices } from './devices.ts';
 import { filterSql, parseFilter } from './filter.ts';
 import { customerOf, identifiersIn, idsOf, personOf, readPeople, textOf } from './people.ts';
 
@@ -59,7 +60,8 @@ async function attributes({ query }: CustomersOptions, call: AppCall) {
   const personId = await personOf(query, call);
   if (isFault(personId)) return personId;
   const [person] = await readPeople(query, call.workspace, [personId]);
-  return person === undefined ? nobody(`customer ${personId}`) : { customer: customerOf(person) };
+  if (person === undefined) return nobody(`customer ${personId}`);
+  return { customer: customerOf(person, await readDevices(query, call.workspace, [personId])) };
 }
 
 /** `{"ids": [1 to 100 ids]}`; who is not there is left out. */
@@ -79,7 +81,9 @@ async function several({ query }: CustomersOptions, { workspace, request }: AppC
     workspace,
     values.flatMap((value) => people.get(value) ?? []),
   );
-  return { customers: found.map(customerOf) };
+  const personIds = found.map(({ identifiers }) => identifiers.cio_id);
+  const devices = await readDevices(query, workspace, personIds);
+  return { customers: found.map((person) => customerOf(person, devices)) };
 }
 
 /** In the form in which ids are kept; a number by its digits. undefined: no id. */

@@ -54,7 +54,7 @@ test('the tables of the contract have the columns of the contract', async () => 
     (await rows.json<{ table: string; columns: string[] }>()).map(({ table, columns }) => [table, columns]),
   );
   const event =
-    'message_id type name timestamp received_at merged_at previously_anonymous anonymous_id properties context _partition _offset';
+    'message_id type name timestamp received_at merged_at previously_anonymous anonymous_id properties context bot _partition _offset';
   const contract = {
     events: `workspace person_id ${event}`,
     anonymous_events: `workspace ${event.replace('merged_at ', '')}`,
