@@ -246,3 +246,65 @@ describe('a journey over the past', () => {
     TEST_MS_MAX,
   );
 });
+
+describe('a journey that takes people of before as of their trigger', () => {
+  test(
+    'has each of them once, at their own time, whatever is killed while the past is read',
+    async () => {
+      const late = {
+        ...{ name: 'Late', state: 'running', include_current: 'as_of_trigger' },
+        ...{ trigger: { event: 'Added to Cart' }, key: 'product_id' },
+        filters: { not: { event: 'Checkout Started' } },
+      };
+      await stack.kill('sink');
+      const path = '/v1/definitions/journeys/late';
+      const put = await calls.app('PUT', path, late);
+      expect(put.body).toMatchObject({ warnings: [{ code: 'past_enters', pointer: '/include_current' }] });
+      expect((await calls.app('GET', path)).body).toMatchObject({ past: { state: 'open' } });
+      await did('cleo', 'Added to Cart', { cart_id: 'c9', product_id: 'parka' }, BACK + HOUR);
+      await stack.kill('trigger');
+      await stack.restart('sink');
+      await stack.restart('trigger');
+      await stack.kill('trigger');
+      await stack.restart('trigger');
+      await calls.settled();
+      const placed = [
+        ['ann', 'boots', T0],
+        ['ann', 'scarf', T0 + MINUTE],
+        ['ben', 'boots', T0],
+        ['cleo', 'parka', BACK + HOUR],
+      ];
+      expect([...(await entries('late'))].map((row) => JSON.stringify(row)).sort()).toEqual(
+        placed.map((row) => JSON.stringify(row)),
+      );
+      expect((await calls.app('GET', path)).body).toMatchObject({
+        past: { state: 'ready', people: 2, of: 2 },
+      });
+      await stack.kill('trigger');
+      await stack.restart('trigger');
+      await calls.settled();
+      expect(await entries('late')).toHaveLength(placed.length);
+    },
+    TEST_MS_MAX,
+  );
+
+  test(
+    'fires a stall that began before it was there at its own time',
+    async () => {
+      await did('dora', 'Checkout Started', {}, BACK + 2 * HOUR);
+      await calls.settled();
+      const trigger = { event: 'Checkout Started', without: { event: 'Order Completed' }, for: 'PT30M' };
+      const stalled = { name: 'Stalled', state: 'running', include_current: 'as_of_trigger', trigger };
+      expect((await calls.app('PUT', '/v1/definitions/journeys/stalled', stalled)).status).toBe(200);
+      await calls.settled();
+      // Ann began at the time, and was never asked until now; ben ordered.
+      expect(await entries('stalled')).toEqual([['ann', null, T0 + 35 * MINUTE]]);
+      await clock(BACK + 2 * HOUR + 30 * MINUTE);
+      expect(await entries('stalled')).toEqual([
+        ['ann', null, T0 + 35 * MINUTE],
+        ['dora', null, BACK + 2 * HOUR + 30 * MINUTE],
+      ]);
+    },
+    TEST_MS_MAX,
+  );
+});
