@@ -30,6 +30,8 @@ export const faultCodes = {
   event_never_seen: 'A warning: no event of this name has come so far, so nobody can match.',
   past_not_in_yet:
     'A warning: what people did before is being read; until it is in nobody enters or leaves the segment.',
+  past_enters:
+    'A warning: people who triggered the journey before it was there enter it now, by the time of their trigger.',
   not_supported_yet: 'The contract has it, and it is not built yet.',
 } as const;
 export type FaultCode = keyof typeof faultCodes;

@@ -70,8 +70,9 @@ const families: readonly Family[] = [
   },
 ];
 
-function askedOf({ workspace, version, ruleVersion }: StoredDefinition, definition: Segment | Journey) {
-  return { workspace, definition, isNewRule: version === ruleVersion };
+function askedOf(stored: StoredDefinition, definition: Segment | Journey) {
+  const { workspace, version, ruleVersion, placedVersion } = stored;
+  return { workspace, definition, isNewRule: version === ruleVersion, isPlacing: version === placedVersion };
 }
 
 function within<T, U>(parsed: Parsed<T>, then: (value: T) => U): Parsed<U> {
@@ -132,10 +133,11 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
   });
 }
 
-/** Of a segment: how far its past is in; nothing where it has none, or the service that has it does not answer. */
+/** How far its past is in; nothing where it has none, or the service that has it does not answer. */
 async function pastOf(rules: DefinitionsOptions['rules'], { kind, workspace, id }: StoredDefinition) {
-  if (kind !== 'segment') return {};
-  const past = await rules.past({ workspace, ruleKey: `s:${id}` }).catch(() => null);
+  if (kind === 'message' || kind === 'workspace') return {};
+  const ruleKey = kind === 'segment' ? `s:${id}` : `t:${id}`;
+  const past = await rules.past({ workspace, ruleKey }).catch(() => null);
   return past === null ? {} : { past };
 }
 

@@ -5,7 +5,7 @@ import { ruleWarnings } from './rule-warnings.ts';
 const body = { name: 'A', type: 'data_driven', when: { event: 'Nope' } };
 const parsed = parseSegment(body);
 if (!parsed.ok) throw new Error('the segment is good');
-const asked = { workspace: 'shop', definition: parsed.value, isNewRule: false };
+const asked = { workspace: 'shop', definition: parsed.value, isNewRule: false, isPlacing: false };
 const time = { now: () => 0, monotonicMs: () => 0, sleep: () => Promise.resolve() };
 
 test('tables that cannot be read, or not in time, cost the warnings about names and nothing else', async () => {

@@ -18,6 +18,8 @@ export interface RuleAsked {
   readonly definition: Segment | Journey;
   /** It asks another thing than before. */
   readonly isNewRule: boolean;
+  /** With it people of before begin to be taken by the time of their trigger. */
+  readonly isPlacing: boolean;
 }
 
 export async function ruleWarnings(
@@ -32,7 +34,17 @@ export async function ruleWarnings(
 }
 
 /** What people did before a rule was there is read from ClickHouse, which takes its time. */
-function pastWarnings({ definition, isNewRule }: RuleAsked): readonly Fault[] {
+function pastWarnings({ definition, isNewRule, isPlacing }: RuleAsked): readonly Fault[] {
+  if (isPlacing) {
+    const pointer = '/include_current';
+    return [
+      {
+        pointer,
+        code: 'past_enters',
+        message: 'whoever triggered it before enters now, by the time of their trigger: replay says who',
+      },
+    ];
+  }
   if (!isNewRule || !('when' in definition) || !isCounting(definition.when)) return [];
   const message =
     'what people did before is being read: until it is in nobody enters or leaves, and GET says how far it is';

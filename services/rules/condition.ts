@@ -168,7 +168,8 @@ export interface Journey {
   readonly key: string | null;
   /** Share of people, 0 to 1, who are eligible and never enter. */
   readonly holdout: number;
-  readonly includeCurrent: boolean;
+  /** People of before: whom a new segment finds, or who had triggered it, by the time of their trigger. */
+  readonly includeCurrent: boolean | 'as_of_trigger';
 }
 
 /** Every leaf below a condition, left to right. */

@@ -148,7 +148,7 @@ export const journeySchema = Type.Object(
     ),
     key: Type.Optional(text),
     holdout: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
-    include_current: Type.Optional(Type.Boolean()),
+    include_current: Type.Optional(Type.Union([Type.Boolean(), Type.Literal('as_of_trigger')])),
   },
   closed,
 );

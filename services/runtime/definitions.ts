@@ -10,6 +10,11 @@ export interface StoredDefinition {
   /** Version since which the conditions (`when`, `filters`, `audience`, `suppress`) read the same: a new name forgets nothing that was counted. */
   readonly ruleVersion: number;
   readonly at: number;
+  /**
+   * Of a journey: version with which it first ran and was to take people of before by the time of their trigger. They are
+   * taken once in its life, whatever becomes of it. Absent: never.
+   */
+  readonly placedVersion?: number;
   /** Parsed JSON body; its shape was checked before it was stored. */
   readonly body: unknown;
 }
@@ -59,7 +64,9 @@ export class Definitions implements DefinitionsView {
       const before = this.#byKey.get(key);
       const kept = before !== undefined && conditionsOf(before.body) === conditionsOf(body);
       const ruleVersion = kept ? before.ruleVersion : version;
-      this.#byKey.set(key, { kind, workspace, id, version, ruleVersion, at, body });
+      const placed = before?.placedVersion ?? (isPlacing(body) ? version : undefined);
+      const own = { kind, workspace, id, version, ruleVersion, at, body };
+      this.#byKey.set(key, placed === undefined ? own : { ...own, placedVersion: placed });
     }
     this.#lists.delete(`${record.kind}/${record.workspace}`);
     return true;
@@ -80,6 +87,11 @@ export class Definitions implements DefinitionsView {
     }
     return list;
   }
+}
+
+function isPlacing(body: unknown): boolean {
+  const { state, include_current: include } = (body ?? {}) as Partial<Record<string, unknown>>; // any JSON
+  return state === 'running' && include === 'as_of_trigger';
 }
 
 function conditionsOf(body: unknown): string {

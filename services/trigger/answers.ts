@@ -11,6 +11,7 @@ import {
   type ExplainedJourney,
   type ExplainedSegment,
 } from './decide/explain-person.ts';
+import { replayedRules, type ReplayedRules } from './decide/replayed-rules.ts';
 import { segmentKey } from './decide/workspace-rules.ts';
 import type { WantedPast } from './pasts.ts';
 import type { TriggerProcessor } from './processor.ts';
@@ -89,6 +90,13 @@ export class Answers {
   /** Those in force in a partition of this process; undefined: none has read them yet. */
   get definitions(): DefinitionsView | undefined {
     return [...this.#processors.values()].find(({ definitions }) => definitions !== undefined)?.definitions;
+  }
+
+  /** Rules that a journey's past goes by. */
+  replayed(workspace: string, journeyId: string): ReplayedRules | undefined {
+    const { definitions } = this;
+    const stored = definitions?.get('journey', workspace, journeyId);
+    return definitions && stored && replayedRules(definitions, workspace, stored);
   }
 
   wantedPasts(): readonly WantedPast[] {

@@ -31,7 +31,8 @@ export async function run(env: Env): Promise<RunningService> {
   const log = await openLog({ brokers, clientId: 'hindsight-past', prefix });
   const producer = await log.producer(producerLimits);
   const reader = new PastReader({
-    ...{ source, producer, admin: log.admin },
+    ...{ source, placing: source.placing, producer, admin: log.admin },
+    replayed: (workspace, journeyId) => answers.replayed(workspace, journeyId),
     wanted: () => answers.wantedPasts(),
     codecs: await findSchemas({ url: registryUrl }),
     logger: createLogger('trigger'),

@@ -25,6 +25,8 @@ export interface PastRow {
   readonly of: number;
   /** When it was met, ms; null: the rule is not in force here yet. */
   readonly since: number | null;
+  /** When it was met: time had been passed up to then, ms. Absent: it was met by an earlier version. */
+  readonly readTo?: number;
   readonly ready: boolean;
 }
 

@@ -4,6 +4,8 @@
  */
 import type { Codecs } from '../../schemas/codec.ts';
 import type { Marks } from '../rules/windows.ts';
+import type { Outcome } from './decide/replay.ts';
+import type { JourneyState } from './decide/runs.ts';
 
 /** Versions by rule key. */
 export type RuleVersions = Readonly<Record<string, number>>;
@@ -17,6 +19,17 @@ export interface PastMarks {
   readonly rule: string;
   readonly pointer: string;
   readonly marks: Marks;
+  /** Of the past of a journey: what its triggers led to. */
+  readonly triggers?: PastTriggers;
+}
+
+export interface PastTriggers {
+  /** In their order. */
+  readonly outcomes: readonly Outcome[];
+  /** With the last of a person: stalls that have begun and are not up. */
+  readonly state?: JourneyState;
+  /** There were more events than are read: nothing of them is told. */
+  readonly isLeftOut?: boolean;
 }
 
 /** What of the past is one person's. */
@@ -57,7 +70,12 @@ export interface Fence {
 }
 
 /** Where marks stand among what a partition's reader tells; texts in order of UTF-16, which for these is that of bytes. */
-export function placeOf({ writtenId, personId, rule, pointer }: Omit<PastMarks, 'marks'>): string {
+export function placeOf({
+  writtenId,
+  personId,
+  rule,
+  pointer,
+}: Omit<PastMarks, 'marks' | 'triggers'>): string {
   return `${writtenId}\0${rule}\0${pointer}\0${personId}`;
 }
 

@@ -7,7 +7,7 @@ import { partitionOf } from '../../schemas/partitioner.ts';
 import type { CountedCondition } from '../rules/condition.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
-import type { Rule, WorkspaceRules } from './decide/workspace-rules.ts';
+import type { PlacingRule, Rule, WorkspaceRules } from './decide/workspace-rules.ts';
 import { PastBook, type Origin, type PastRow } from './past-book.ts';
 import { decodePast, encodePast, placeOf, type PastMessage, type PastOfPerson } from './past-messages.ts';
 
@@ -24,6 +24,8 @@ export interface PastsParts {
   readonly changed: (workspace: string) => void;
   /** One past the last record of the workspace that is handled; undefined: none. */
   readonly next: (workspace: string) => number | undefined;
+  /** Everything of the workspace that was received before it has been handled, ms. */
+  readonly readTo: (workspace: string) => number;
   /** Workspaces of which a record has been handled. */
   readonly workspaces: () => readonly string[];
   readonly take: (workspace: string, past: PastOfPerson, out: Emitter) => void;
@@ -34,6 +36,8 @@ export interface PastsParts {
 export interface WantedPast {
   readonly workspace: string;
   readonly partition: number;
+  /** Of the triggers of a journey, whose rule is the only one; time is passed up to `readTo`, ms. */
+  readonly placing?: { readonly journeyId: string; readonly readTo: number };
   readonly rules: readonly {
     readonly key: string;
     readonly version: number;
@@ -105,8 +109,8 @@ export class Pasts {
 
   /** Rules of the workspace that this partition has not met. */
   meet(workspace: string, time: number, out: Emitter): void {
-    const { rulesOf, next, partition, changed } = this.#parts;
-    const rules = [...rulesOf(workspace).rulesByKey.values()].filter(({ events }) => events.length > 0);
+    const { rulesOf, next, partition, changed, readTo } = this.#parts;
+    const rules = [...rulesOf(workspace).rulesByKey.values()].filter(hasPast);
     const inForce = new Map(rules.map(({ key, version }) => [key, version]));
     const offset = next(workspace) ?? 0;
     // Deleted, or another rule by now.
@@ -121,7 +125,7 @@ export class Pasts {
       for (const { key: rule, version } of met) {
         const ahead = this.#book.row(workspace, rule, version) ?? newRow(workspace, rule, version);
         const fences = { ...ahead.fences, [String(partition)]: offset };
-        this.#put({ ...ahead, fences, since: time, ready: offset === 0 });
+        this.#put({ ...ahead, fences, since: time, readTo: readTo(workspace), ready: offset === 0 });
       }
       const of = met.map(({ key: rule, version }) => ({ rule, version, offset }));
       this.#tellAll(workspace, { type: 'fences', partition, of }, out);
@@ -178,9 +182,22 @@ export class Pasts {
         const rule = rulesByKey.get(row.rule);
         const isWanted = row.since !== null && fence > 0 && !row.over.includes(partition);
         if (!isWanted || rule?.version !== row.version || !this.#knowsAllFences(row)) return [];
-        return [{ key: row.rule, version: row.version, fence, after: row.after, conditions: rule.events }];
+        const asked = {
+          key: row.rule,
+          version: row.version,
+          fence,
+          after: row.after,
+          conditions: rule.events,
+        };
+        return [{ rule, row, asked }];
       });
-      return rules.length === 0 ? [] : [{ workspace, partition, rules }];
+      const counted = rules.filter(({ rule }) => !isPlacing(rule)).map(({ asked }) => asked);
+      const placing = rules.flatMap(({ rule, row: { readTo = 0 }, asked }) =>
+        isPlacing(rule)
+          ? [{ workspace, partition, placing: { journeyId: rule.journeyId, readTo }, rules: [asked] }]
+          : [],
+      );
+      return [...(counted.length === 0 ? [] : [{ workspace, partition, rules: counted }]), ...placing];
     });
   }
 
@@ -285,6 +302,13 @@ export class Pasts {
   #put(row: PastRow): void {
     this.#book.put(row);
   }
+}
+
+function isPlacing(rule: Rule): rule is PlacingRule {
+  return 'journeyId' in rule;
+}
+function hasPast(rule: Rule): boolean {
+  return rule.events.length > 0 || isPlacing(rule);
 }
 
 function newRow(workspace: string, rule: string, version: number): PastRow {

@@ -12,6 +12,7 @@ import { passTime } from './decide/pass-time.ts';
 import type { Known } from './decide/profile.ts';
 import { decideSplit } from './decide/split.ts';
 import { decidePast, decideRefresh } from './decide/take-past.ts';
+import { decideTriggers } from './decide/take-triggers.ts';
 import { newPerson, type Person } from './decide/state.ts';
 import { changesAtOf, decodePerson, firstSeenOf, isAlive, stampOf } from './decide/state-codec.ts';
 import type { Subject } from './decide/subject.ts';
@@ -112,7 +113,8 @@ export class PersonRecords {
     }
     const subject = this.#subject(whose, person);
     // All that was read of somebody may still wait for a merge: then this is the first.
-    const decision = decidePast(subject, person ?? { ...newPerson, stamp: subject.rules.stamp }, past);
+    const decide = past.triggers === undefined ? decidePast : decideTriggers;
+    const decision = decide(subject, person ?? { ...newPerson, stamp: subject.rules.stamp }, past);
     if (decision !== undefined) people.settle(whose, person, decision, out);
   }
 

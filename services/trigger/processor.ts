@@ -200,6 +200,7 @@ export class TriggerProcessor implements Processor {
         this.#rules.changed(workspace);
       },
       next: (workspace) => this.#offsets.next(workspace),
+      readTo: (workspace) => this.#turns.readTo(workspace),
       workspaces: () => this.#offsets.workspaces(),
       take: (workspace, past, out) => {
         const { personId } = past;

@@ -115,7 +115,7 @@ export class Look {
     }
     this.journeys.forgetStalls();
     const turns = this.turnSegments(this.allSegments(), null);
-    this.startJourneysOf(turns, null, { only: ({ journey }) => journey.includeCurrent });
+    this.startJourneysOf(turns, null, { only: ({ journey }) => journey.includeCurrent === true });
   }
 
   allSegments(): ReadonlySet<string> {

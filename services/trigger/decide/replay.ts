@@ -32,6 +32,8 @@ export interface ReplayedRange {
   /** ms; [from, to). */
   readonly from: number;
   readonly to: number;
+  /** ms; at the end time is passed so far and no further; absent: to the end. */
+  readonly readTo?: number;
 }
 
 /** A trigger, with what it would have led to. */
@@ -76,10 +78,10 @@ class Replay {
   }
 
   end(): Replayed {
-    const { from, to } = this.#range;
-    if (this.#rules !== this.#range.live) this.#goLive(from);
-    this.#pass(to - 1);
-    return { outcomes: this.#outcomes, subject: this.#subject(to - 1) };
+    const { from, to, live, readTo = to - 1 } = this.#range;
+    if (this.#rules !== live) this.#goLive(from);
+    this.#pass(readTo);
+    return { outcomes: this.#outcomes, subject: this.#subject(readTo) };
   }
 
   /** An event of a moment comes before what time turns at it. */

@@ -21,7 +21,7 @@ export function decidePast(asked: Subject, person: Person, past: PastOfPerson): 
   if (refusal === undefined) {
     look.joinPast(rule, past.pointer, (own) => joinMarks(condition, own, past.marks));
     const turns = look.turnSegments(new Set([rule.key]), null);
-    look.startJourneysOf(turns, null, { only: ({ journey }) => journey.includeCurrent });
+    look.startJourneysOf(turns, null, { only: ({ journey }) => journey.includeCurrent === true });
   }
   return {
     person: look.finish(before),

@@ -27,6 +27,10 @@ export interface Rule {
   readonly version: number;
   readonly events: readonly CountedCondition[];
 }
+/** Of a journey that takes people of before by the time of their trigger: what is read of the past is its triggers. */
+export interface PlacingRule extends Rule {
+  readonly journeyId: string;
+}
 export interface SegmentRule extends Rule {
   readonly id: string;
   readonly definitionVersion: number;
@@ -124,7 +128,9 @@ export function workspaceRules(
       journey.trigger.type === 'segment' ? journey.trigger.segmentId : undefined,
     ),
     onIdentified: running.filter(({ journey }) => journey.trigger.type === 'identified'),
-    rulesByKey: new Map([...segments, ...manual, ...journeys].map((rule) => [rule.key, rule])),
+    rulesByKey: new Map(
+      [...segments, ...manual, ...journeys, ...placingRules(stored)].map((rule) => [rule.key, rule]),
+    ),
     unreadable: stored.length - segments.length - journeys.length - manual.length,
     globalHoldout: settingsOf(definitions, workspace).global_holdout,
     unusablePatterns,
@@ -153,6 +159,19 @@ function ruleOf(
   const stall = trigger.type === 'stall' && state === 'running' ? { stall: trigger } : {};
   const triggerKey = triggerKeyOf(stored.body, key);
   return { ...shared, key: `j:${stored.id}`, events, journey: parsed.value, triggerKey, ...stall };
+}
+
+/** Also of journeys that have stopped, or what was read would be read again when they run. */
+function placingRules(stored: readonly StoredDefinition[]): readonly PlacingRule[] {
+  return stored.flatMap(({ kind, id, placedVersion: version }) =>
+    kind === 'journey' && version !== undefined
+      ? [{ key: placingKey(id), version, events: [], journeyId: id }]
+      : [],
+  );
+}
+
+export function placingKey(journeyId: string): string {
+  return `t:${journeyId}`;
 }
 
 export function segmentKey(segmentId: string): string {

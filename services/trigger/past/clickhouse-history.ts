@@ -75,8 +75,8 @@ function parametersOf({ workspace, people, names, manual, to }: HistoryQuestion)
   return { workspace, people, names: names ?? [], manual, to };
 }
 
-const TIME = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
-const HAPPENS = `type IN ('event', 'page', 'screen')`;
+export const TIME = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
+export const HAPPENS = `type IN ('event', 'page', 'screen')`;
 
 function named({ names }: { readonly names: readonly string[] | null }): string {
   return names === null ? '' : 'AND name IN {names:Array(String)}';
@@ -93,7 +93,7 @@ function theirs(question: HistoryQuestion): string {
   return `workspace = {workspace:String} AND ${OF_PEOPLE} AND ${HAPPENS} AND merged_at < ${TIME('to')} ${named(question)}`;
 }
 
-const COLUMNS = `
+export const COLUMNS = `
   today_id, type, name, message_id, anonymous_id, toUnixTimestamp64Milli(timestamp), toUnixTimestamp64Milli(received_at),
   toUnixTimestamp64Milli(merged_at), previously_anonymous, properties, bot`;
 
@@ -122,19 +122,19 @@ const NO_EVENT = `message_id GLOBAL NOT IN (
       OR person_id GLOBAL IN (SELECT person_id FROM stored_today WHERE name_kind = '' AND today_id IN {people:Array(String)})
     ))`;
 
-const IDENTIFIED = `
+export const IDENTIFIED = `
   SELECT person_id, message_id, toUnixTimestamp64Milli(min(at)), anyIf(identifier, kind = 'anonymous_claimed')
   FROM (${FACTS}) WHERE person_id IN {people:Array(String)} AND ${NO_EVENT}
   GROUP BY person_id, message_id ORDER BY min(at)`;
 
-const MOVED = `
+export const MOVED = `
   SELECT person_id, segment_id, change, toUnixTimestamp64Milli(at), ifNull(cause_message_id, '')
   FROM segment_changes
   WHERE workspace = {workspace:String} AND person_id IN {people:Array(String)}
     AND segment_id IN {manual:Array(String)} AND at < ${TIME('to')}
   ORDER BY at`;
 
-const PROFILES = `
+export const PROFILES = `
   SELECT
     person_id, anyIf(id, aspect = 'graph'), anyIf(email, aspect = 'graph'), anyIf(attributes, aspect = 'profile'),
     anyIf(relationships, aspect = 'profile'), toUnixTimestamp64Milli(min(first_seen_at))
@@ -159,7 +159,7 @@ function textOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-function eventRow(row: Row): HistoryRow {
+export function eventRow(row: Row): HistoryRow {
   const [
     personId,
     type,
@@ -197,17 +197,17 @@ function said(personId: unknown, messageId: unknown, at: unknown) {
   };
 }
 
-function identifyRow([personId, messageId, at, anonymousId]: Row): HistoryRow {
+export function identifyRow([personId, messageId, at, anonymousId]: Row): HistoryRow {
   const name = textOf(anonymousId);
   return { ...said(personId, messageId, at), type: 'identify', anonymousId: name === '' ? null : name };
 }
 
-function membershipRow([personId, segmentId, change, at, messageId]: Row): HistoryRow {
+export function membershipRow([personId, segmentId, change, at, messageId]: Row): HistoryRow {
   const properties = JSON.stringify({ action: change === 'entered' ? 'add' : 'remove' });
   return { ...said(personId, messageId, at), type: 'membership', name: String(segmentId), properties };
 }
 
-function profileRow([personId, id, email, attributes, relationships, firstSeenAt]: Row): ProfileRow {
+export function profileRow([personId, id, email, attributes, relationships, firstSeenAt]: Row): ProfileRow {
   return {
     personId: String(personId),
     id: textOf(id),

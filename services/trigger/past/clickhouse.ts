@@ -6,7 +6,8 @@ import { parseJsonObject, type JsonObject } from '../../rules/paths.ts';
 import type { ClickHouseSettings } from '../../runtime/clickhouse-settings.ts';
 import { ClickhouseHistory } from './clickhouse-history.ts';
 import type { HistorySource } from './history-source.ts';
-import type { PastEvent, PastQuestion, PastRead, PastSource } from './source.ts';
+import { ClickhousePlacing } from './clickhouse-placing.ts';
+import type { PastEvent, PastHistories, PastQuestion, PastRead, PastSource } from './source.ts';
 
 /** Between two rows. */
 const rowMsMax = 60_000;
@@ -43,6 +44,11 @@ export class ClickhousePast implements PastSource {
   /** For what is asked by HTTP, over the same connections. */
   get history(): HistorySource {
     return new ClickhouseHistory(this.#client);
+  }
+
+  /** For the past of the triggers of journeys. */
+  get placing(): PastHistories {
+    return new ClickhousePlacing(this.#client, this.#ended.signal);
   }
 
   /** What is being read ends. */

@@ -7,10 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Codecs } from '../../../schemas/codec.ts';
 import type { Log, Producer } from '../../runtime/log/ports.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { encodePast } from '../past-messages.ts';
+import type { ReplayedRules } from '../decide/replayed-rules.ts';
+import { encodePast, type PastMessage } from '../past-messages.ts';
 import type { WantedPast } from '../pasts.ts';
-import type { PastSource } from './source.ts';
+import type { PastHistories, PastSource } from './source.ts';
 import { stretches } from './stretches.ts';
+import { triggerStretches } from './trigger-stretches.ts';
 
 const pauseMs = 200;
 const pauseMsAfterError = 2_000;
@@ -22,6 +24,9 @@ const SINK_GROUP = 'clickhouse';
 export interface PastReaderOptions {
   readonly wanted: () => readonly WantedPast[];
   readonly source: PastSource;
+  readonly placing: PastHistories;
+  /** Rules that a journey's past goes by; undefined: there is none that can be read. */
+  readonly replayed: (workspace: string, journeyId: string) => ReplayedRules | undefined;
   readonly admin: Pick<Log['admin'], 'committedOffsets'>;
   readonly producer: Pick<Producer, 'send'>;
   readonly codecs: Pick<Codecs, 'Transfer'>;
@@ -86,14 +91,28 @@ export class PastReader {
   }
 
   async #tell(wanted: WantedPast): Promise<void> {
-    const { source, producer, codecs } = this.#options;
+    const { producer, codecs } = this.#options;
     const { workspace, partition } = wanted;
     const key = Buffer.from(`${workspace}:`);
-    for await (const message of stretches(wanted, source)) {
+    for await (const message of this.#messages(wanted)) {
       if (this.#isEnded()) return;
       await producer.send('triggerTransfers', key, encodePast(codecs, workspace, '', message), partition);
     }
   }
+
+  #messages(wanted: WantedPast): AsyncIterable<PastMessage> {
+    const { source, placing, replayed } = this.#options;
+    if (wanted.placing === undefined) return stretches(wanted, source);
+    const rules = replayed(wanted.workspace, wanted.placing.journeyId);
+    if (rules !== undefined) return triggerStretches(wanted, placing, rules);
+    return nothing(wanted);
+  }
+}
+
+/** A journey that this version cannot read lets nobody in. */
+async function* nothing({ rules }: WantedPast): AsyncGenerator<PastMessage> {
+  const versions = Object.fromEntries(rules.map(({ key, version }) => [key, version]));
+  yield await Promise.resolve({ type: 'end', rules: versions, from: '' });
 }
 
 function nameOf({ workspace, partition, rules }: WantedPast): string {

@@ -1,5 +1,6 @@
 /** Where the past of a rule is read from: events of people as they were written, of one partition of events.merged. */
 import type { RuleEvent } from '../../rules/matching.ts';
+import type { PersonHistory } from '../decide/replay.ts';
 
 export interface PastQuestion {
   readonly workspace: string;
@@ -32,4 +33,33 @@ export interface PastRead {
 
 export interface PastSource {
   read(question: PastQuestion): Promise<PastRead>;
+}
+
+/** The past of a journey's triggers. */
+export interface HistoriesQuestion extends Omit<PastQuestion, 'names'> {
+  /** Of the events that matter; null: any. */
+  readonly names: readonly string[] | null;
+  /** Of those that may trigger: whoever did none is left out. null: anybody who did anything. */
+  readonly triggerNames: readonly string[] | null;
+  /** Manual segments whose changes matter. */
+  readonly manual: readonly string[];
+}
+
+export interface WrittenPerson {
+  readonly writtenId: string;
+  /** By whose the events are; none of what is nobody's any more. */
+  readonly histories: readonly PersonHistory[];
+  /** There are more events than are read; whose they are. Absent: there are not. */
+  readonly leftOut?: string;
+}
+
+export interface PastHistories {
+  /** By `writtenId`, in order of bytes; some people at a time. */
+  histories(question: HistoriesQuestion): AsyncIterable<{
+    readonly people: readonly WrittenPerson[];
+    /** Whose events there are. */
+    readonly of: number;
+    /** ms; splits before it are known there. */
+    readonly asOf: number;
+  }>;
 }

@@ -1,0 +1,153 @@
+/**
+ * What a journey's triggers of before it was there led to, placed by the time of each: entries and skips as if it had been
+ * live, and stalls that have begun and are not up. What the person has entered since counts: an entry of before that the
+ * frequency does not allow beside it is skipped and says so. Pure.
+ */
+import { mayEnter, entriesNeeded } from '../../rules/frequency.ts';
+import type { PastOfPerson } from '../past-messages.ts';
+import { entriesPerPeriodMax } from '../../rules/limits.ts';
+import type { Effect } from './effects.ts';
+import { Look } from './look.ts';
+import { caughtUp } from './pass-time.ts';
+import { attributeAt } from './profile.ts';
+import type { Outcome } from './replay.ts';
+import {
+  joinJourneys,
+  newRun,
+  passesOf,
+  runOf,
+  runsOf,
+  withRun,
+  type JourneyState,
+  type Run,
+} from './runs.ts';
+import type { Person } from './state.ts';
+import type { Decision, Subject } from './subject.ts';
+import type { JourneyRule, PlacingRule } from './workspace-rules.ts';
+
+/** undefined: the journey is another by now, or does not run. */
+export function decideTriggers(
+  asked: Subject,
+  person: Person,
+  { rule: key, version, triggers, asOf }: PastOfPerson,
+): Decision | undefined {
+  const placing = asked.rules.rulesByKey.get(key) as PlacingRule | undefined; // its key is that of no other kind
+  const rule = placing?.version === version ? asked.rules.journeys.get(placing.journeyId) : undefined;
+  if (rule?.journey.state !== 'running' || triggers === undefined) return undefined;
+  const { subject, effects, patternSteps } = caughtUp({ ...asked, person });
+  const before = subject.person ?? person;
+  const isSplit = before.clearedAt !== undefined && before.clearedAt > asOf;
+  if (isSplit || triggers.isLeftOut === true) {
+    const cause = { at: asOf, messageId: null, anonymousId: null };
+    const leftOut = { type: 'left_out', what: 'rules', names: [key], ...cause } as const;
+    return { person: before, effects: [...effects, leftOut], patternSteps };
+  }
+  const placed = place(rule, before.journeys[rule.id], triggers.outcomes);
+  const state = triggers.state === undefined ? placed.state : withStalls(rule, placed.state, triggers.state);
+  const journeys = state === undefined ? before.journeys : { ...before.journeys, [rule.id]: state };
+  return {
+    person: due(subject, { ...before, journeys }),
+    effects: [...effects, ...placed.effects],
+    patternSteps,
+  };
+}
+
+function place(
+  rule: JourneyRule,
+  own: JourneyState | undefined,
+  outcomes: readonly Outcome[],
+): { readonly state: JourneyState | undefined; readonly effects: readonly Effect[] } {
+  let state = own;
+  const effects: Effect[] = [];
+  for (const outcome of outcomes) {
+    const { key, at } = outcome;
+    const isEntry = outcome.type === 'journey_entered';
+    const isHeldOut = !isEntry && (outcome.reason === 'held_out' || outcome.reason === 'global_holdout');
+    if (!isEntry && !isHeldOut) {
+      effects.push(outcome);
+      continue;
+    }
+    const run = runOf(state, key) ?? newRun;
+    const passes = passesOf(runOf(state, key));
+    if (passes.includes(at)) continue; // it was decided as it came
+    const refused = neighbour(rule, passes, at);
+    if (refused !== undefined) {
+      effects.push(notAgain(rule, outcome, refused));
+      continue;
+    }
+    effects.push(outcome);
+    state = withRun(state, key, passed(rule, run, passes, outcome), at);
+  }
+  return { state, effects };
+}
+
+/** The entry beside which the frequency does not allow one at this time. */
+function neighbour(
+  { journey: { frequency } }: JourneyRule,
+  passes: readonly number[],
+  at: number,
+): number | undefined {
+  const earlier = passes.filter((one) => one < at);
+  const later = passes.filter((one) => one > at);
+  const [last = null] = earlier;
+  if (!mayEnter(frequency, last, at, earlier)) return last ?? undefined;
+  return later.find(
+    (one) => !mayEnter(frequency, at, one, [at, ...earlier, ...later.filter((other) => other < one)]),
+  );
+}
+
+function passed(rule: JourneyRule, run: Run, passes: readonly number[], outcome: Outcome): Run {
+  const needed = Math.min(entriesNeeded(rule.journey.frequency), entriesPerPeriodMax);
+  const passedAt = [...passes, outcome.at].sort((a, b) => b - a).slice(0, Math.max(1, needed));
+  if (outcome.type === 'journey_entered') {
+    const lastEnteredAt = Math.max(outcome.at, run.lastEnteredAt ?? -Infinity);
+    return { ...run, passedAt, entries: run.entries + 1, lastEnteredAt };
+  }
+  const heldOutAt = Math.min(outcome.at, run.heldOutAt ?? Infinity);
+  return outcome.reason === 'held_out' ? { ...run, passedAt, heldOutAt } : { ...run, passedAt };
+}
+
+function notAgain(rule: JourneyRule, { key, at, triggerMessageId }: Outcome, beside: number): Outcome {
+  const detail = { mode: rule.journey.frequency.mode, last_at: new Date(beside).toISOString() };
+  return {
+    ...{ type: 'journey_skipped', journeyId: rule.id, key, at, reason: 'frequency', triggerMessageId },
+    ...{ ruleVersion: rule.definitionVersion, detail },
+  };
+}
+
+/** Who passed has been told entry by entry; what has begun goes on. */
+function withStalls(
+  { stall, triggerKey }: JourneyRule,
+  own: JourneyState | undefined,
+  theirs: JourneyState,
+): JourneyState | undefined {
+  if (stall === undefined) return own;
+  const begun = runsOf(theirs).flatMap(([key, run]) =>
+    run.stall?.trigger === triggerKey ? [[key, { ...newRun, stall: run.stall }] as const] : [],
+  );
+  const keys = Object.fromEntries(begun.flatMap(([key, run]) => (key === null ? [] : [[key, run]])));
+  const unkeyed = begun.find(([key]) => key === null)?.[1] ?? newRun;
+  const { answers } = theirs;
+  return joinJourneys(
+    own ?? newRun,
+    { ...unkeyed, keys, ...(answers === undefined ? {} : { answers }) },
+    stall,
+  );
+}
+
+/** When the person has to be looked at next is another now. */
+function due(subject: Subject, person: Person): Person {
+  const { personId, rules, heldTriggers, readTo } = subject;
+  const { firstSeenAt } = person;
+  const look = new Look(person, {
+    personId,
+    rules,
+    now: Math.max(person.evaluatedAt, readTo),
+    attribute: (path) => attributeAt(subject.profile(), personId, firstSeenAt, path),
+    relationships: () => subject.profile().relationships ?? [],
+    firstSeenAt,
+    heldTriggers,
+  });
+  look.journeys.touched = true;
+  return { ...look.finish(person), stamp: person.stamp };
+}

@@ -1,0 +1,91 @@
+/**
+ * What a partition is told of the past of a journey: the history of each person as it was written there, through the code
+ * that decides, as if the journey had been live, in stretches that a record may hold.
+ */
+import { replay, type Outcome, type PersonHistory, type Replayed } from '../decide/replay.ts';
+import type { ReplayedRules } from '../decide/replayed-rules.ts';
+import { placeOf, type PastMarks, type PastMessage } from '../past-messages.ts';
+import type { WantedPast } from '../pasts.ts';
+import type { PastHistories, WrittenPerson } from './source.ts';
+import { stretchCharsMax } from './stretches.ts';
+
+/** Of the outcomes of one person in one of them. */
+const partCharsMax = 50_000;
+/** Behind every number of a part. */
+const PART_DIGITS = 7;
+
+export async function* triggerStretches(
+  { workspace, partition, placing, rules }: WantedPast,
+  source: PastHistories,
+  replayed: ReplayedRules,
+): AsyncGenerator<PastMessage> {
+  const [asked] = rules;
+  if (placing === undefined || asked === undefined) return;
+  const { key, version, fence, after } = asked;
+  const { journeyId, readTo } = placing;
+  const { names, triggerNames, manual, before, live } = replayed;
+  let [from, people, chars] = [after, 0, 0];
+  let found: PastMarks[] = [];
+  const read = source.histories({
+    ...{ workspace, partition, fence, names, triggerNames, manual },
+    from: after.split('\0')[0] ?? '',
+  });
+  for await (const page of read) {
+    const { of, asOf } = page;
+    const cut = (to: string): PastMessage => {
+      const told = { rules: { [key]: version }, from, to, people, of, asOf, found };
+      [from, people, chars, found] = [to, 0, 0, []];
+      return { type: 'stretch', ...told };
+    };
+    const range = { journeyId, before, live, from: -Infinity, to: Infinity, readTo };
+    const told = page.people.flatMap((person) => marksOf(person, key, (history) => replay(history, range)));
+    for (const marks of told.filter((one) => placeOf(one) > after)) {
+      found.push(marks);
+      chars += JSON.stringify(marks).length;
+      if (chars >= stretchCharsMax) yield cut(placeOf(marks));
+    }
+    people = page.people.length;
+    yield cut(`${page.people.at(-1)?.writtenId ?? ''}\0\uffff`);
+  }
+  yield { type: 'end', rules: { [key]: version }, from };
+}
+
+function marksOf(
+  { writtenId, histories, leftOut }: WrittenPerson,
+  rule: string,
+  lived: (history: PersonHistory) => Replayed,
+): readonly PastMarks[] {
+  if (leftOut !== undefined) {
+    const triggers = { outcomes: [], isLeftOut: true } as const;
+    return [{ writtenId, personId: leftOut, rule, pointer: '', marks: [], triggers }];
+  }
+  const found = histories.flatMap((history): PastMarks[] => {
+    const { outcomes, subject } = lived(history);
+    const state = Object.values(subject.person?.journeys ?? {})[0]; // of the only journey that it was asked of
+    const parts = partsOf(outcomes);
+    return parts.flatMap((some, part): PastMarks[] => {
+      const isLast = part === parts.length - 1;
+      const triggers = { outcomes: some, ...(isLast && state !== undefined && { state }) };
+      if (some.length === 0 && triggers.state === undefined) return [];
+      const pointer = String(part).padStart(PART_DIGITS, '0');
+      return [{ writtenId, personId: history.personId, rule, pointer, marks: [], triggers }];
+    });
+  });
+  return found.sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+}
+
+/** One at least, since what has begun is told with the last. */
+function partsOf(outcomes: readonly Outcome[]): readonly (readonly Outcome[])[] {
+  const parts: Outcome[][] = [[]];
+  let chars = 0;
+  for (const outcome of outcomes) {
+    const size = JSON.stringify(outcome).length;
+    if (chars + size > partCharsMax && chars > 0) {
+      parts.push([]);
+      chars = 0;
+    }
+    parts.at(-1)?.push(outcome);
+    chars += size;
+  }
+  return parts;
+}
