@@ -77,7 +77,7 @@ export const readerSpecs: readonly ReaderSpec[] = [
       'event.timestamp': 'value',
       'event.name': 'value',
     },
-    without: { 'event.type': ['marker'] },
+    without: { 'event.type': ['marker', 'withdrawal', 'consent'] },
     later: {
       details: ['event.id', 'event.email', 'event.attributes_at', 'event.properties', 'event.context'],
     },

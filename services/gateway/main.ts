@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Codec } from '../../schemas/codec.ts';
 import type { AppOptions, Statuses } from '../app/plugin.ts';
+import type { BrowserOptions } from '../browser/plugin.ts';
 import { learnSchema, findSchemas } from '../runtime/registry.ts';
 import type { Env } from '../runtime/config.ts';
 import { CodedError } from '../runtime/errors.ts';
@@ -74,10 +75,7 @@ export async function run(env: Env): Promise<RunningGateway> {
       segmentType: (workspace, id) => segmentTypeOf(definitions, workspace, id),
       testClock: clock,
     },
-    browser: {
-      ...{ keys: keysLog.keys, publicUrl: config.publicUrl, loaded: onSite.loaded },
-      consent: (workspace) => settingsOf(definitions, workspace).consent,
-    },
+    browser: { ...onSite.browser, publicUrl: config.publicUrl, consent: consentOf(definitions) },
     frontPage: { signIn: (code) => takeSignInCode(config.dataFolder, code, Date.now()) },
     demo: config.demo ? { keys: () => sampleKeys(config.dataFolder, env) } : undefined,
     app: {
@@ -112,6 +110,10 @@ export async function run(env: Env): Promise<RunningGateway> {
       await closeAll([status, watch, onSite, rules, ...folds, producer, clickhouse, log]);
     },
   };
+}
+
+function consentOf(definitions: DefinitionsLog): BrowserOptions['consent'] {
+  return (workspace) => settingsOf(definitions, workspace).consent;
 }
 
 /** In this order: what uses another before it. */

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { localCodecs } from '../../schemas/codec.ts';
-import { toWorkspace } from '../../schemas/ids.ts';
+import { toWorkspace, type Workspace } from '../../schemas/ids.ts';
 import type { CollectedEvent, DroppedEvent, IdentityRequest } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
 import type { DefinitionsStore, KeyStore, RulesView, ServiceStatus } from '../app/plugin.ts';
@@ -22,7 +22,7 @@ import { segmentTypeOf } from '../runtime/segment-type.ts';
 import { inApp } from '../gateway/in-app-view.ts';
 import { unavailable } from '../gateway/service-asker.ts';
 import { receiveTime } from '../ingest/receive-time.ts';
-import { PageSigns, type OnSiteOptions } from '../on-site/plugin.ts';
+import { consentRecord, PageSigns, type OnSiteOptions } from '../on-site/plugin.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 import { memoryKeys } from './memory-keys.ts';
 
@@ -231,6 +231,29 @@ function statusesPort(statuses: TestServer['statuses']): ServerOptions['app']['h
   };
 }
 
+function consentInto(intake: IngestOptions['intake']): OnSiteOptions['recordConsent'] {
+  const codec = localCodecs().CollectedEvent;
+  return async (said) => {
+    const key = Buffer.from(`${said.workspace}:a:${said.anonymousId}`);
+    const value = codec.encode(consentRecord(said));
+    await intake.take([{ topic: 'eventsCollected', workspace: said.workspace, key, value }]);
+  };
+}
+
+function browserOf(
+  keys: ServerOptions['browser']['keys'],
+  signs: PageSigns,
+  {
+    publicUrl,
+    definitions,
+  }: { readonly publicUrl: string | undefined; readonly definitions: FakeDefinitions },
+): ServerOptions['browser'] {
+  const loaded = (of: Workspace, page: string | null): void => {
+    signs.note(of, 'loaded', { page });
+  };
+  return { keys, publicUrl, loaded, consent: (of) => settingsOf(definitions, of).consent };
+}
+
 export function testServer({
   testClock = false,
   budgets = bodyBudgets(),
@@ -248,6 +271,7 @@ export function testServer({
   const logger = loggerInto(logged);
   const keys = real.keys ?? shopKeys();
   const signs = new PageSigns(Date.now);
+  const intake = real.intake ?? plainIntake(sent);
   const clock = testClock
     ? { now: () => definitions.clock, advanceTo: (time: number) => definitions.advanceClockTo(time) }
     : undefined;
@@ -263,24 +287,16 @@ export function testServer({
     budgets,
     ...(bodyMsMax !== undefined && { bodyMsMax }),
     ingest: {
-      keys,
-      producer: sent,
-      intake: real.intake ?? plainIntake(sent),
-      admin,
-      codecs: localCodecs(),
-      watch: live,
+      ...{ keys, producer: sent, intake, admin, codecs: localCodecs(), watch: live },
       settings: (name) => settingsOf(definitions, name),
       segmentType: (name, id) => segmentTypeOf(definitions, name, id),
       testClock: clock,
     },
-    onSite: { keys, ...(real.onSite ?? noInApp), receiveTime: receiveTime(clock), newId: randomUUID, signs },
-    browser: {
-      ...{ keys, publicUrl },
-      consent: (of) => settingsOf(definitions, of).consent,
-      loaded: (of, page) => {
-        signs.note(of, 'loaded', { page });
-      },
+    onSite: {
+      ...{ keys, ...(real.onSite ?? noInApp), receiveTime: receiveTime(clock), newId: randomUUID, signs },
+      recordConsent: consentInto(intake),
     },
+    browser: browserOf(keys, signs, { publicUrl, definitions }),
     frontPage: { signIn: real.signIn ?? (() => Promise.resolve(undefined)) },
     app: {
       keys,
