@@ -29,6 +29,8 @@ export const reasons = {
   person_unknown: 'The call names nobody, so there was nothing to delete or split.',
   person_deleted: 'The person was deleted.',
   segment_unknown: 'There is no manual segment of this id, so nobody was put into it or taken out of it.',
+  consent_withdrawn:
+    'The visitor withdrew their consent: what waited of them was erased, and what names nobody is not kept until they consent again.',
   lane_full:
     'The visitor has more waiting events than the limit; the event is kept in anonymous_events only.',
   bot_not_awaited:

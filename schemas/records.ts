@@ -66,7 +66,17 @@ export interface BatchRecord {
 export interface CollectedEvent {
   /** When ingest took it. Windows run on it. */
   readonly received_at: number;
-  readonly type: 'event' | 'page' | 'screen' | 'identify' | 'marker' | 'relate' | 'traits' | 'membership';
+  readonly type:
+    | 'event'
+    | 'page'
+    | 'screen'
+    | 'identify'
+    | 'marker'
+    | 'relate'
+    | 'traits'
+    | 'membership'
+    | 'withdrawal'
+    | 'consent';
   /** Kind of the identifier that the call names; none while nobody is named. */
   readonly identifier_kind: 'none' | 'id' | 'email' | 'cio_id';
   /** The identifier as sent, or null. */

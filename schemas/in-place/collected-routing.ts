@@ -13,6 +13,8 @@ export const eventTypes = [
   'relate',
   'traits',
   'membership',
+  'withdrawal',
+  'consent',
 ] as const;
 
 export const identifierKinds = ['none', 'id', 'email', 'cio_id'] as const;
@@ -44,7 +46,11 @@ export class CollectedRouting extends InPlaceReader {
     this.readSpan(this.workspace);
     this.#later = this.at;
     return (
-      this.isWhole() && this.type >= 0 && this.type < 8 && this.identifierKind >= 0 && this.identifierKind < 4
+      this.isWhole() &&
+      this.type >= 0 &&
+      this.type < 10 &&
+      this.identifierKind >= 0 &&
+      this.identifierKind < 4
     );
   }
 

@@ -15,6 +15,8 @@ const eventTypes = [
   'relate',
   'traits',
   'membership',
+  undefined,
+  undefined,
 ] as const;
 
 const identifierKinds = ['none', 'id', 'email', 'cio_id'] as const;

@@ -81,7 +81,7 @@ export const readerSpecs: readonly ReaderSpec[] = [
       'event.timestamp': 'value',
       'event.name': 'value',
     },
-    without: { 'event.type': ['marker'] },
+    without: { 'event.type': ['marker', 'withdrawal', 'consent'] },
     later: {
       details: [
         'event.id',

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { findChromium } from '../testing/browsers/find-chromium.ts';
 import { ShopStack } from '../testing/browsers/shop-stack.ts';
 import type { WatchedPage } from '../testing/browsers/watched-page.ts';
+import { eventually } from '../testing/eventually.ts';
 
 const START_MS_MAX = 300_000;
 const program = findChromium();
@@ -241,5 +242,31 @@ inChromium('our client, with everything behind it', () => {
       expect([await device.titles(), await device.answers()]).toEqual([[], 0]);
     const report = `SELECT people, identified, shown, submitted, converted FROM message_report WHERE message_id = 'letter'`;
     expect(await shop.calls.rows(report)).toEqual([[1, 2, 2, 2, 1]]);
+  });
+
+  test('a workspace that asks for consent has nothing of a visitor before it, all of it with it, and nothing after a withdrawal', async () => {
+    const ask = (required: boolean) =>
+      shop.calls.app('PUT', '/v1/workspaces/default', { consent: { required } });
+    expect(await ask(true)).toMatchObject({ status: 200 });
+    const visitor = await shop.visitor();
+    await visitor.goto(shop.url('/js/consent'));
+    await visitor.comes('window.hindsightInApp && window.analytics.initialized');
+    await visitor.does(`analytics.track('Looked')`);
+    await visitor.comes(`(localStorage['hindsight.held'] ?? '').includes('Looked')`);
+    const anonymousId = await visitor.anonymousId();
+    const found = async () => {
+      await shop.calls.settled();
+      const rows = await shop.calls.rows(
+        `SELECT name FROM anonymous_events WHERE anonymous_id = '${anonymousId}' AND type = 'event' ORDER BY name`,
+      );
+      return rows.flat();
+    };
+    expect([await found(), await visitor.answers()]).toEqual([[], 0]);
+    await visitor.does('hindsightInApp.consent(true)');
+    await eventually(async () => (await found()).length === 2);
+    expect(await found()).toEqual(['Consent Given', 'Looked']);
+    await visitor.does('hindsightInApp.consent(false)');
+    await eventually(async () => (await found()).length === 0);
+    await ask(false);
   });
 });

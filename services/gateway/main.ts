@@ -78,7 +78,7 @@ export async function run(env: Env): Promise<RunningGateway> {
       segmentType: (workspace, id) => segmentTypeOf(definitions, workspace, id),
       testClock: clock,
     },
-    ...pagesOf(config, env, { definitions, keysLog, onSite }),
+    ...pagesOf(config, env, { definitions, onSite }),
     app: {
       ...{ keys: keysLog.keys, definitions, query: clickhouse.query, rules, live, usage: usage.of },
       isTestClockOn: config.testClock,
@@ -120,14 +120,13 @@ function pagesOf(
   env: Env,
   {
     definitions,
-    keysLog: { keys },
-    onSite: { loaded },
-  }: Pick<Topics, 'definitions' | 'keysLog'> & { readonly onSite: Awaited<ReturnType<typeof openOnSite>> },
+    onSite: { browser },
+  }: Pick<Topics, 'definitions'> & { readonly onSite: Awaited<ReturnType<typeof openOnSite>> },
 ): Pick<ServerOptions, 'browser' | 'firstPartyId' | 'frontPage' | 'demo'> {
   const { publicUrl, cookieDomain } = config;
   const consent = (workspace: Workspace) => settingsOf(definitions, workspace).consent;
   return {
-    browser: { keys, publicUrl, loaded, consent },
+    browser: { ...browser, publicUrl, consent },
     firstPartyId: cookieDomain === undefined ? undefined : { domain: cookieDomain },
     frontPage: { signIn: (code) => takeSignInCode(config.dataFolder, code, Date.now()) },
     demo: config.demo ? { keys: () => sampleKeys(config.dataFolder, env) } : undefined,

@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto';
 import type { Codecs } from '../../schemas/codec.ts';
 import type { BrowserOptions } from '../browser/plugin.ts';
 import { receiveTime, type StandingClock } from '../ingest/plugin.ts';
-import { PageSigns, type OnSiteOptions } from '../on-site/plugin.ts';
+import { laneKey } from '../../schemas/lanes.ts';
+import type { Intake } from '../ingest/ports.ts';
+import { consentRecord, PageSigns, type OnSiteOptions } from '../on-site/plugin.ts';
 import type { Log, Producer } from '../runtime/log/ports.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { learnSchema } from '../runtime/registry.ts';
@@ -17,6 +19,7 @@ export interface OnSiteParts {
   readonly keys: OnSiteOptions['keys'];
   readonly log: Log;
   readonly producer: Producer;
+  readonly intake: Intake;
   readonly codecs: Codecs;
   readonly logger: Logger;
   readonly clock: StandingClock | undefined;
@@ -25,12 +28,19 @@ export interface OnSiteParts {
 
 export interface OnSite {
   readonly options: OnSiteOptions;
-  /** A page has loaded its settings. */
-  readonly loaded: BrowserOptions['loaded'];
+  /** What pages load is told of pages that have loaded their settings. */
+  readonly browser: Pick<BrowserOptions, 'keys' | 'loaded'>;
   close(): Promise<void>;
 }
 
-export async function openOnSite({ config, keys, codecs, clock, ...parts }: OnSiteParts): Promise<OnSite> {
+export async function openOnSite({
+  config,
+  keys,
+  codecs,
+  clock,
+  intake,
+  ...parts
+}: OnSiteParts): Promise<OnSite> {
   const view = new InAppAsker(config);
   const calls = new InAppCallsLog({
     ...parts,
@@ -43,9 +53,18 @@ export async function openOnSite({ config, keys, codecs, clock, ...parts }: OnSi
     options: {
       ...{ keys, view, calls, receiveTime: receiveTime(clock), newId: randomUUID },
       signs,
+      recordConsent: async (said) => {
+        const { workspace, anonymousId } = said;
+        const key = Buffer.from(laneKey(workspace, { anonymousId, identifier: null, messageId: '' }));
+        const value = codecs.CollectedEvent.encode(consentRecord(said));
+        await intake.take([{ topic: 'eventsCollected', workspace, key, value }]);
+      },
     },
-    loaded: (workspace, page) => {
-      signs.note(workspace, 'loaded', { page });
+    browser: {
+      keys,
+      loaded: (workspace, page) => {
+        signs.note(workspace, 'loaded', { page });
+      },
     },
     close: async () => {
       view.close();

@@ -1,7 +1,7 @@
 /** A variant's content with its texts filled in from what the visitor did. */
 import type { Content } from '../rules/message.ts';
 import { mayLead } from '../rules/parse-content.ts';
-import { parseTemplate, type TextTemplate } from '../rules/template.ts';
+import { parseTemplate, type RenderBudget, type TextTemplate } from '../rules/template.ts';
 import type { JsonObject } from '../rules/paths.ts';
 
 /** As a client gets it: what is not set is absent. */
@@ -17,27 +17,32 @@ const compiled = new WeakMap<Content, Compiled>();
 const TEXTS = ['title', 'body', 'html', 'coupon'] as const;
 
 /** undefined: a text cannot be filled in, and a message with a hole in it is not shown. */
-export function fillContent(content: Content, data: JsonObject): FilledContent | undefined {
+export function fillContent(
+  content: Content,
+  data: JsonObject,
+  budget: RenderBudget,
+): FilledContent | undefined {
   const { texts, actions, submit } = compile(content);
   const { kind, position, element } = content;
   const filled: Record<string, unknown> = { kind, position };
   if (element !== null) filled['element'] = element;
-  for (const [name, template] of texts) filled[name] = template.render(data);
+  for (const [name, template] of texts) filled[name] = template.render(data, budget);
   if (content.actions.length > 0) {
     filled['actions'] = content.actions.map((action, index) => {
       const { label, url } = actions[index] ?? { label: undefined, url: null };
       const { name, close, snooze } = action;
-      const leads = url?.render(data);
+      const leads = url?.render(data, budget);
       return {
         name,
-        label: label?.render(data),
+        label: label?.render(data, budget),
         close,
         ...(leads !== undefined && mayLead(leads) && { url: leads }),
         ...(snooze !== null && { snooze }),
       };
     });
   }
-  if (content.form !== null) filled['form'] = { fields: content.form.fields, submit: submit?.render(data) };
+  if (content.form !== null)
+    filled['form'] = { fields: content.form.fields, submit: submit?.render(data, budget) };
   return hasHole(filled) ? undefined : filled;
 }
 

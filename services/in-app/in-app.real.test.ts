@@ -59,6 +59,31 @@ async function event(visitor: string, name: string, data: object = {}): Promise<
   expect(answer).toMatchObject({ status: 200 });
 }
 
+test(
+  'consent that is withdrawn erases the visitor: nothing waits, nobody finds it, and a later claim brings only what came after',
+  async () => {
+    const consent = (given: boolean) => post('/v1/in-app/consent', { anonymous_id: 'cid', consent: given });
+    const ofCid = (table: string) =>
+      calls.rows(`SELECT name FROM ${table} WHERE anonymous_id = 'cid' ORDER BY timestamp`);
+    await event('cid', 'Looked', { at: 1 });
+    await calls.settled();
+    expect(await ofCid('anonymous_events')).toEqual([['Looked']]);
+    expect(await consent(false)).toEqual({ status: 200, body: { taken: true } });
+    await event('cid', 'Meanwhile');
+    await calls.settled();
+    expect(await ofCid('anonymous_events')).toEqual([]);
+    expect(await consent(true)).toEqual({ status: 200, body: { taken: true } });
+    await event('cid', 'After');
+    const claim = { anonymous_id: 'cid', email: 'cid@mail.example' };
+    expect(await calls.track('PUT', '/v1/customers/77', claim)).toMatchObject({ status: 200 });
+    await calls.settled();
+    expect(await ofCid('events')).toEqual([['After']]);
+    const rows = await calls.rows(`SELECT count() FROM dropped WHERE reason = 'consent_withdrawn'`);
+    expect(rows).toEqual([[2]]);
+  },
+  TEST_MS_MAX,
+);
+
 const message = {
   name: 'Cart',
   state: 'running',

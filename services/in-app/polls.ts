@@ -4,6 +4,7 @@
  */
 import { partitionOf } from '../../schemas/partitioner.ts';
 import type { Message } from '../rules/message.ts';
+import { RenderBudget } from '../rules/template.ts';
 import { pagePattern } from '../rules/page-rules.ts';
 import type { Actions } from '../runtime/status-server.ts';
 import { textData } from './decide/attributes.ts';
@@ -107,7 +108,8 @@ function withoutStream(messages: Messages): Messages {
 
 function offeredTo(visitor: Visitor, { rule, variant }: Offer, isOwnJudge: boolean): readonly Offered[] {
   const chosen = rule.message.variants.find(({ id }) => id === variant);
-  const content = chosen === undefined ? undefined : fillContent(chosen.content, textData(visitor));
+  const content =
+    chosen === undefined ? undefined : fillContent(chosen.content, textData(visitor), new RenderBudget());
   if (content === undefined) return [];
   const { id, version, message } = rule;
   const offered = { message_id: id, version, variant, priority: message.priority, content };

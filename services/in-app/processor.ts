@@ -281,7 +281,15 @@ export class InAppProcessor implements Processor {
 /** undefined: nothing that a visitor did. */
 function visitorEvent(event: CollectedEvent): VisitorEvent | undefined {
   const { type } = event;
-  if (type === 'marker' || type === 'relate' || type === 'membership') return undefined;
+  switch (type) {
+    case 'marker':
+    case 'relate':
+    case 'membership':
+    case 'withdrawal': // told by the call itself, which has an answer
+    case 'consent':
+      return undefined;
+    default:
+  }
   return {
     type: type === 'traits' ? 'identify' : type, // what a visitor says of themselves is an identify that names nobody
     name: event.name,

@@ -202,6 +202,12 @@ export class LaneShell {
       case 'asked':
         outputs.asked(out, hand, ref.key, effect);
         break;
+      case 'withdrawn':
+        // The row says up to which record of the lane nothing is left, to ClickHouse too.
+        outputs.dropped(out, hand, ref.key, 'consent_withdrawn');
+        this.chains.clearWaiting(ref.hex, ref.slot);
+        this.full.forget(ref.slot);
+        break;
       case 'merge_logged':
         outputs.mergeLogged(out, hand, effect);
         break;

@@ -19,8 +19,8 @@ import { anonymousIdsIn, identifiersIn } from './decide/decision-detail.ts';
 import { LaneShell, type LaneRef, type LanesPlace } from './lane-shell.ts';
 import { graceMs, waitingMs } from './decide/limits.ts';
 import { MessageHash } from './records/message-hash.ts';
-import { EventRouting, IDENTIFY, MARKER, NOBODY } from './records/routing.ts';
-import { BUSY, LINKED } from './decide/state.ts';
+import { consentIn, EventRouting, IDENTIFY, MARKER, NOBODY } from './records/routing.ts';
+import { BUSY, LINKED, WITHDRAWN } from './decide/state.ts';
 import { Turns } from './turns.ts';
 
 const HOUR_MS = 3_600_000;
@@ -143,8 +143,10 @@ export class LanesProcessor implements Processor {
     }
     if (isVisitors) this.#count(slot, receivedAt);
     const nameless = routing.identifierKind === NOBODY && routing.type !== IDENTIFY;
-    if (nameless && (events.flags(slot) & (LINKED | BUSY)) === 0) this.#takeVisitors(record, slot, out);
-    else this.#takeOther(record, slot, nameless, out);
+    const isConsent = consentIn(routing.type) !== null;
+    const isPlain = nameless && !isConsent && (events.flags(slot) & (LINKED | BUSY | WITHDRAWN)) === 0;
+    if (isPlain) this.#takeVisitors(record, slot, out);
+    else this.#takeOther(record, slot, nameless && !isConsent, out);
   }
 
   /** The workspace has as many lanes as may be, and this one was not claimed. */

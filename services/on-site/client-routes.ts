@@ -175,6 +175,9 @@ async function consent(
   const { body, ...who } = caller;
   const { consent: given } = body;
   if (typeof given !== 'boolean') return refuse(reply, 400, 'invalid_call', 'consent is true or false');
+  const { workspace, anonymousId, at } = who;
+  // First where their events wait: what then fails is asked again by the page, and twice is once.
+  await options.recordConsent({ workspace, anonymousId, at, isGiven: given, messageId: options.newId() });
   const call: InAppCall = { kind: 'consent', ...who, requestId: options.newId(), consent: given };
   const { taken } = await options.calls.decide(call);
   return answer(reply, 200, { taken });

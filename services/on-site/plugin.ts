@@ -8,6 +8,7 @@ import { mountWebPlugin } from './web-plugin-routes.ts';
 import type { OnSiteOptions } from './ports.ts';
 
 export { PageSigns } from './page-signs.ts';
+export { consentRecord } from './consent-record.ts';
 export type { InAppCall, InAppCalls, InAppView, OnSiteOptions } from './ports.ts';
 
 export function onSitePlugin(app: FastifyInstance, options: OnSiteOptions, done: () => void): void {

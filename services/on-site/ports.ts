@@ -82,6 +82,16 @@ export interface InAppCalls {
   decide(call: InAppCall): Promise<InAppAnswer>;
 }
 
+/** What a visitor says of their consent, at its place among their events. */
+export interface ConsentSaid {
+  readonly workspace: Workspace;
+  readonly anonymousId: string;
+  readonly isGiven: boolean;
+  /** ms. */
+  readonly at: number;
+  readonly messageId: string;
+}
+
 export interface SiteKeys {
   site(siteId: string): Workspace | undefined;
   pipelines(writeKey: string): Workspace | undefined;
@@ -96,4 +106,6 @@ export interface OnSiteOptions {
   readonly receiveTime: (header: string | string[] | undefined) => Promise<number | undefined>;
   readonly newId: () => string;
   readonly signs: PageSigns;
+  /** Resolves when it is kept, as an event is: a withdrawal erases what waits of the visitor (contract, *Words*). */
+  readonly recordConsent: (said: ConsentSaid) => Promise<void>;
 }

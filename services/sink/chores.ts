@@ -1,4 +1,4 @@
-/** What keeps the tables true to their promises between inserts: days leave, and the rows of deleted people leave. */
+/** What keeps the tables true to their promises between inserts: days leave, and the rows of deleted people and of withdrawn visitors leave. */
 import type { Logger } from '../runtime/logger.ts';
 import { expiredDays } from './expiry.ts';
 import type { Target } from './target.ts';
@@ -47,6 +47,7 @@ export async function runChores(rounds: ChoreRounds, signal: AbortSignal): Promi
       if (now() < eraseAt) continue;
       await target.refreshToday('all'); // what is erased goes by it, so it is worked out anew
       await erasePeople(target, logger);
+      await eraseWithdrawn(target, logger);
       eraseAt = now() + ERASE_EVERY_MS;
     } catch (error) {
       logger.warn({ error }, 'a chore failed; it is done again later');
@@ -89,18 +90,45 @@ const ERASED: readonly (readonly [string, string, string])[] = [
   ],
 ];
 
+/** Of visitors who withdrew their consent, up to then. */
+const WITHDRAWN = ['stored_collected', 'stored_message_events'] as const;
+
+/** Removes them from the disk; what a person was merged with is the person's, and goes with them. */
+export async function eraseWithdrawn(target: Target, logger: Logger): Promise<number> {
+  const [anybody] = await target.ask('SELECT count() FROM withdrawals');
+  if (Number(anybody ?? 0) === 0) return 0;
+  let erased = 0;
+  for (const table of WITHDRAWN) {
+    const view = table.replace('stored_', 'withdrawn_');
+    const where = `(_partition, _offset) IN (SELECT _partition, _offset FROM ${view})`;
+    erased += await erase(target, logger, { table, where, change: DELETE, of: 'visitors without consent' });
+  }
+  return erased;
+}
+
+interface Erasure {
+  readonly table: string;
+  readonly where: string;
+  readonly change: string;
+  readonly of: string;
+}
+
+async function erase(target: Target, logger: Logger, { table, where, change, of }: Erasure): Promise<number> {
+  const [count] = await target.ask(`SELECT count() FROM ${table} WHERE ${where}`);
+  const rows = Number(count ?? 0);
+  if (rows === 0) return 0;
+  await target.alter(table, `${change} WHERE ${where}`);
+  logger.info({ table, rows }, `rows of ${of} were removed`);
+  return rows;
+}
+
 /** Removes the rows of deleted people from the disk. A table without such rows is only asked. */
 export async function erasePeople(target: Target, logger: Logger): Promise<number> {
   let erased = 0;
   const [anybody] = await target.ask('SELECT count() FROM deleted_people');
   if (Number(anybody ?? 0) === 0) return 0;
   for (const [table, where, change] of ERASED) {
-    const [count] = await target.ask(`SELECT count() FROM ${table} WHERE ${where}`);
-    const rows = Number(count ?? 0);
-    if (rows === 0) continue;
-    await target.alter(table, `${change} WHERE ${where}`);
-    logger.info({ table, rows }, 'rows of deleted people were removed');
-    erased += rows;
+    erased += await erase(target, logger, { table, where, change, of: 'deleted people' });
   }
   return erased;
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { migrate } from './schema/migrate.ts';
 import { silentLogger } from '../runtime/logger.ts';
-import { erasePeople, expireDays } from './chores.ts';
+import { erasePeople, eraseWithdrawn, expireDays } from './chores.ts';
 import { openTarget, type Target } from './target.ts';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -456,6 +456,44 @@ describe('anonymous events', () => {
   });
 });
 
+describe('of who withdrew their consent', () => {
+  const row = (message_id: string, anonymous_id: string, _offset: number): Row => ({
+    ...{ message_id, anonymous_id, _partition: 3, _offset, type: 'page' },
+    ...{ received_at: NOW, timestamp: NOW },
+  });
+  const left = async (): Promise<readonly string[]> => {
+    const rows = await ask<{ message_id: string }>('SELECT message_id FROM anonymous_events');
+    return rows.map(({ message_id }) => message_id).sort();
+  };
+  const shown = (anonymous_id: string, at: string): Row => ({
+    ...{ message_id: 'hello', version: 1, anonymous_id, event: 'shown', at },
+  });
+
+  test('what lies up to there is hidden at once, and off the disk with the next erasure; nobody else’s', async () => {
+    await insert('stored_collected', row('before', 'v1', 7), row('meanwhile', 'v1', 11));
+    await insert('stored_collected', row('after', 'v1', 13), row('of another', 'v2', 8));
+    await insert('stored_message_events', shown('v1', NOW), shown('v1', '2026-03-31 12:00:00.001'));
+    await insert('stored_message_events', shown('v2', NOW));
+    expect(await left()).toEqual(['after', 'before', 'meanwhile', 'of another']);
+    expect(await eraseWithdrawn(target, silentLogger)).toBe(0);
+    for (const offset of [9, 11]) {
+      await insert('stored_dropped', {
+        ...{ reason: 'consent_withdrawn', stage: 'merger', at: NOW, anonymous_id: 'v1' },
+        detail: JSON.stringify({ lane: 'w:a:v1', partition: 3, offset }),
+      });
+    }
+    expect(await left()).toEqual(['after', 'of another']);
+    expect(await eraseWithdrawn(target, silentLogger)).toBe(3);
+    const stored = await target.ask('SELECT message_id FROM stored_collected ORDER BY message_id');
+    expect(stored).toEqual(['after', 'of another']);
+    expect(await target.ask('SELECT anonymous_id FROM stored_message_events ORDER BY anonymous_id')).toEqual([
+      'v1',
+      'v2',
+    ]);
+    expect(await eraseWithdrawn(target, silentLogger)).toBe(0);
+  });
+});
+
 describe('people and identities', () => {
   const graph = (person_id: string, version: number, rest: Row): Row => ({
     aspect: 'graph',
@@ -762,6 +800,7 @@ test('the visits of a deleted person leave the disk, by who has the anonymous id
   const claim = (person_id: string, identifier: string): Row =>
     fact('anonymous_claimed', { person_id, identifier_kind: 'anonymous_id', identifier });
   await insert('stored_collected', visit('m1', 'v1'), visit('m2', 'v2'), visit('m3', 'v3'));
+  await insert('stored_collected', visit('m4', 'v1'), visit('m5', 'v1')); // all that a visitor did
   await insert('stored_facts', claim('a', 'v1'), claim('b', 'v2'), claim('b', 'v3'));
   await insert('stored_facts', ...moved('v1', 'a', 'b'), ...moved('v2', 'b', 'a'), deleted('b'));
   await erasePeople(target, silentLogger);

@@ -25,6 +25,7 @@ import { countedPorts, type Usage } from '../gateway/usage/counted.ts';
 import { usageOf } from '../gateway/usage/open-usage.ts';
 import { WorkspaceBytes } from '../gateway/usage/workspace-bytes.ts';
 import { segmentTypeOf } from '../runtime/segment-type.ts';
+import { browserOf, consentInto } from './gateway-pages.ts';
 import { noInApp, noRules } from './no-services.ts';
 import { receiveTime } from '../ingest/receive-time.ts';
 import { PageSigns, type OnSiteOptions } from '../on-site/plugin.ts';
@@ -245,15 +246,6 @@ function usageIn(definitions: DefinitionsStore, disk: Usage['disk'] = { check: (
   return { bytes, disk, questions: new FairQueue(questionLimits) };
 }
 
-function pagesOf(definitions: DefinitionsStore, signs: PageSigns) {
-  return {
-    consent: (of: Workspace) => settingsOf(definitions, of).consent,
-    loaded: (of: Workspace, page: string | null) => {
-      signs.note(of, 'loaded', { page });
-    },
-  };
-}
-
 export function testServer({
   testClock = false,
   budgets = bodyBudgets(),
@@ -280,6 +272,7 @@ export function testServer({
   const quiet = new QuietLog(logger);
   const live = new LiveCalls({ refusals: new RefusalCounts(), log: quiet, toldPerSecondMax: 1_000_000 });
   const usage = usageIn(definitions, real.disk);
+  const counted = countedPorts({ intake: real.intake ?? plainIntake(sent), producer: sent }, usage);
   const doors = new Doors(real.door ?? { perAddressMax: 2_000 }, quiet);
   const server = buildServer({
     log: quiet,
@@ -287,17 +280,17 @@ export function testServer({
     budgets,
     ...(bodyMsMax !== undefined && { bodyMsMax }),
     ingest: {
-      keys,
-      ...countedPorts({ intake: real.intake ?? plainIntake(sent), producer: sent }, usage),
-      admin,
-      codecs: localCodecs(),
-      watch: live,
+      ...{ keys, admin, codecs: localCodecs(), watch: live },
+      ...counted,
       settings: (name) => settingsOf(definitions, name),
       segmentType: (name, id) => segmentTypeOf(definitions, name, id),
       testClock: clock,
     },
-    onSite: { keys, ...(real.onSite ?? noInApp), receiveTime: receiveTime(clock), newId: randomUUID, signs },
-    browser: { keys, publicUrl, ...pagesOf(definitions, signs) },
+    onSite: {
+      ...{ keys, ...(real.onSite ?? noInApp), receiveTime: receiveTime(clock), newId: randomUUID, signs },
+      recordConsent: consentInto(counted.intake),
+    },
+    browser: browserOf(keys, signs, { publicUrl, definitions }),
     firstPartyId: real.firstPartyId,
     frontPage: { signIn: real.signIn ?? (() => Promise.resolve(undefined)) },
     app: {

@@ -156,7 +156,7 @@ function rowOf({ value }: Given): HistoryRow[] {
   if (kind !== 'event' || event?.type !== 'event') return [];
   const { type, name, message_id: messageId, timestamp, received_at: receivedAt, properties } = event;
   const row = { personId, type, name, messageId, timestamp, receivedAt, mergedAt, properties };
-  return [{ ...row, anonymousId: null, previouslyAnonymous: false }];
+  return [{ ...row, anonymousId: null, previouslyAnonymous: false, bot: event.bot }];
 }
 
 function transferOf(workspace: string, message: PastMessage): Given {

@@ -52,6 +52,7 @@ export class InAppClient implements PageStory {
   start(tracker: Tracker): void {
     this.#tracker = tracker;
     const { hasSignals, hasMessages, consent } = this.#options;
+    if (consent.state() !== 'asked') void this.#calls.sendKept();
     if (!hasMessages) return;
     if (hasSignals) this.#signals = new Signals(tracker);
     for (const activity of activities) {
@@ -63,7 +64,6 @@ export class InAppClient implements PageStory {
     // A page that is left in one piece is as if it were hidden; it may come back.
     addEventListener('pagehide', () => this.#stop());
     addEventListener('pageshow', () => this.#turn());
-    if (consent.state() === 'given') void this.#calls.sendReports();
     this.#turn();
   }
 

@@ -18,11 +18,13 @@ type Body = Readonly<Record<string, unknown>>;
 const answerMsMax = 5_000;
 const showTriesMax = 3;
 const showPauseMs = 1_000;
-const reportsKeptMax = 50;
+const callsKeptMax = 50;
 
 export class QueueCalls {
   readonly #base: string;
-  readonly #reports = new KeptList<Body>('hindsight.reports');
+  /** Route and body. */
+  readonly #kept = new KeptList<readonly [string, Body]>('hindsight.calls');
+  #isSending = false;
 
   /** @param base `https://events.shop.example`, with the path of a proxy if there is one. */
   constructor(base: string) {
@@ -54,28 +56,38 @@ export class QueueCalls {
     return undefined;
   }
 
-  /** What gets no answer is kept, and sent with the next one: the exposure in it makes twice the same as once. */
   report(body: Body): void {
-    this.#reports.write([...this.#reports.read(), body].slice(-reportsKeptMax));
-    void this.sendReports();
+    this.#keep('reports', body, this.#kept.read());
   }
 
-  async sendReports(): Promise<void> {
-    for (const report of this.#reports.read()) {
-      try {
-        const { status } = await this.#post('reports', report);
-        if (status >= 500) return;
-      } catch {
-        return;
-      }
-      const text = JSON.stringify(report);
-      this.#reports.write(this.#reports.read().filter((each) => JSON.stringify(each) !== text));
-    }
-  }
-
-  /** A page without a site id has its workspace named by the key. */
+  /**
+   * A page without a site id has its workspace named by the key. A withdrawal waits for its answer as reports do, and
+   * nothing else of the visitor does any more.
+   */
   consent(who: Who & { readonly write_key: string }, consent: boolean): void {
-    this.#post('consent', { ...who, consent }).catch(() => undefined);
+    this.#keep('consent', { ...who, consent }, consent ? this.#kept.read() : []);
+  }
+
+  /** What gets no answer is kept, and sent with the next one, in order: what is sent twice counts once. */
+  #keep(route: string, body: Body, before: readonly (readonly [string, Body])[]): void {
+    if (this.#kept.write([...before, [route, body] as const].slice(-callsKeptMax))) void this.sendKept();
+    else this.#post(route, body).catch(() => undefined); // of a browser that keeps nothing
+  }
+
+  async sendKept(): Promise<void> {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    try {
+      for (let call = this.#kept.read()[0]; call !== undefined; call = this.#kept.read()[0]) {
+        const { status } = await this.#post(...call);
+        if (status >= 500) break;
+        const sent = JSON.stringify(call);
+        this.#kept.write(this.#kept.read().filter((each) => JSON.stringify(each) !== sent));
+      }
+    } catch {
+      // It goes with the next one, or with the next page.
+    }
+    this.#isSending = false;
   }
 
   #post(route: string, body: Body): Promise<Response> {

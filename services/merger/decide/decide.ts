@@ -37,6 +37,8 @@ export interface LaneEvent {
    * one that names somebody asks as if the lane remembered nothing; one that does not asks for a barrier.
    */
   readonly behindMarker: boolean;
+  /** What the visitor says of their consent; null or absent for any other record. */
+  readonly consent?: 'withdrawn' | 'given' | null;
 }
 
 export interface Answer {
@@ -201,8 +203,9 @@ class Draft implements Decision {
 /** What the event asks when nothing that the lane remembers counts. */
 export function requestOf(
   { link }: LaneState,
-  { receivedAt, identifier, fingerprint }: LaneEvent,
+  { receivedAt, identifier, fingerprint, consent = null }: LaneEvent,
 ): LaneRequest | null {
+  if (consent !== null) return null;
   if (identifier !== null) return fingerprint === null ? 'resolve' : 'claim';
   const mayMerge = fingerprint === null && link !== null && isClaimable(receivedAt, link.claimedAt);
   return mayMerge ? 'barrier' : null;
@@ -215,7 +218,9 @@ function takeAhead(draft: Draft, { number, answer }: Ahead, event: LaneEvent): v
 }
 
 function takeTurn(draft: Draft, event: LaneEvent, arrived: boolean): void {
-  if (event.fingerprint !== null) takeIdentify(draft, event, event.fingerprint, arrived);
+  if (event.consent === 'withdrawn') draft.push({ type: 'withdrawn' });
+  else if (event.consent === 'given') draft.push({ type: 'consented' });
+  else if (event.fingerprint !== null) takeIdentify(draft, event, event.fingerprint, arrived);
   else if (event.identifier !== null) takeNamed(draft, event, event.identifier, arrived);
   else takeNameless(draft, event, arrived);
 }
@@ -240,7 +245,11 @@ function takeNamed(draft: Draft, event: LaneEvent, named: Identifier, arrived: b
 
 /** Belongs to whoever claims the anonymous id, or claimed it no longer ago than five minutes (spec C.1 rows 5 to 8). */
 function takeNameless(draft: Draft, event: LaneEvent, arrived: boolean): void {
-  const { link } = draft.lane;
+  const { link, withdrawn } = draft.lane;
+  if (withdrawn) {
+    draft.push({ type: 'dropped', reason: 'consent_withdrawn' });
+    return;
+  }
   if (link === null) {
     // Without an anonymous id nobody can ever claim it (spec C.1 row 22).
     if (!event.anonymous) draft.push({ type: 'left_anonymous' });
@@ -270,8 +279,8 @@ function takeNameless(draft: Draft, event: LaneEvent, arrived: boolean): void {
  * What takeNameless comes to for an event that an idle lane gets too long after its claim, or too long before: nothing.
  * Asked first, since in most lanes such events are most of what comes after a claim.
  */
-export function staysAnonymous({ link, work }: LaneState, receivedAt: number): boolean {
-  return work.type === 'idle' && link !== null && !isClaimable(receivedAt, link.claimedAt);
+export function staysAnonymous({ link, work, withdrawn }: LaneState, receivedAt: number): boolean {
+  return !withdrawn && work.type === 'idle' && link !== null && !isClaimable(receivedAt, link.claimedAt);
 }
 
 /** Exactly 30 days before and exactly five minutes after count as within. */

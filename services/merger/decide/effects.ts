@@ -36,6 +36,9 @@ export type Outcome =
 
 /** About the lane. */
 export type Fact =
+  /** What waits is erased, and nothing of the visitor is kept until they consent again. */
+  | { readonly type: 'withdrawn' }
+  | { readonly type: 'consented' }
   | { readonly type: 'asked'; readonly request: LaneRequest; readonly number: number }
   /** An event of the queue, before its turn. */
   | { readonly type: 'asked_ahead'; readonly request: LaneRequest; readonly number: number }
@@ -129,6 +132,10 @@ function change(lane: LaneDraft, effect: Exclude<Effect, Kept>): void {
       assert(lane.link === null, 'an anonymous id is claimed once');
       lane.link = effect.link;
       break;
+    case 'withdrawn':
+    case 'consented':
+      lane.withdrawn = effect.type === 'withdrawn';
+      break;
     case 'relinked':
       assert(lane.link !== null, 'only a claimed anonymous id can be split off');
       lane.link = { personId: effect.personId, claimedAt: lane.link.claimedAt, asOf: effect.asOf };
@@ -147,7 +154,16 @@ function change(lane: LaneDraft, effect: Exclude<Effect, Kept>): void {
   }
 }
 
-type OfMemory = 'learned' | 'decided' | 'linked' | 'relinked' | 'moved' | 'detoured' | 'detour_ended';
+type OfMemory =
+  | 'withdrawn'
+  | 'consented'
+  | 'learned'
+  | 'decided'
+  | 'linked'
+  | 'relinked'
+  | 'moved'
+  | 'detoured'
+  | 'detour_ended';
 
 function changeWork(lane: LaneDraft, effect: Exclude<Effect, Kept | { readonly type: OfMemory }>): void {
   const { work } = lane;

@@ -79,6 +79,8 @@ export interface LaneState {
   readonly known: readonly Known[];
   readonly decided: Decided | null;
   readonly detours: readonly Detour[];
+  /** The visitor has withdrawn their consent: nothing that names nobody is kept or goes on. */
+  readonly withdrawn: boolean;
 }
 
 export const idle: Work = { type: 'idle' };
@@ -92,6 +94,7 @@ export const newLane: LaneState = {
   known: [],
   decided: null,
   detours: [],
+  withdrawn: false,
 };
 
 /** A lane while it is changed. */
@@ -102,8 +105,8 @@ export type LaneDraft = { -readonly [Name in keyof LaneState]: LaneState[Name] }
  * a few spreads one after another cost thirty times as much, and reading what comes of them five times.
  */
 export function copyOf(lane: LaneState): LaneDraft {
-  const { work, requests, queueCursor, readyAt, long, link, known, decided, detours } = lane;
-  return { work, requests, queueCursor, readyAt, long, link, known, decided, detours };
+  const { work, requests, queueCursor, readyAt, long, link, known, decided, detours, withdrawn } = lane;
+  return { work, requests, queueCursor, readyAt, long, link, known, decided, detours, withdrawn };
 }
 
 /** Bits in the event store's index, so that most events need no look at the lane's state. */
@@ -111,9 +114,11 @@ export const LINKED = 1;
 export const BUSY = 2;
 /** Its waiting events are counted by the hour (full-lanes.ts). */
 export const COUNTED = 4;
+export const WITHDRAWN = 8;
 
 export function flagsOf(lane: LaneState): number {
-  return (lane.link === null ? 0 : LINKED) | (lane.work.type === 'idle' ? 0 : BUSY);
+  const { link, work, withdrawn } = lane;
+  return (link === null ? 0 : LINKED) | (work.type === 'idle' ? 0 : BUSY) | (withdrawn ? WITHDRAWN : 0);
 }
 
 /** Stands first, so that what another version wrote is refused and not misread. */
@@ -149,7 +154,7 @@ export function encodeLane(lane: LaneState): Buffer {
     decided && [decided.fingerprint, place(decided.personId), decided.at, decided.asOf],
     detours.map(({ to, via, lastAt }) => [place(to), place(via), lastAt]),
   ];
-  return Buffer.from(JSON.stringify(encoded));
+  return Buffer.from(JSON.stringify(lane.withdrawn ? [...encoded, 1] : encoded));
 }
 
 /** Of a person: where in the list. */
@@ -166,11 +171,26 @@ type Encoded = readonly [
   known: readonly (readonly [Identifier['kind'], value: string, Place, at: number, asOf: number])[],
   decided: readonly [fingerprint: string, Place, at: number, asOf: number] | null,
   detours: readonly (readonly [to: Place, via: Place, lastAt: number])[],
+  /** Written where it is so, which is seldom, and after this format was made. */
+  withdrawn?: 1,
 ];
 
 export function decodeLane(bytes: Buffer): LaneState {
   const encoded = JSON.parse(bytes.toString()) as Encoded; // written by encodeLane
-  const [format, people, work, requests, queueCursor, readyAt, long, link, known, decided, detours] = encoded;
+  const [
+    format,
+    people,
+    work,
+    requests,
+    queueCursor,
+    readyAt,
+    long,
+    link,
+    known,
+    decided,
+    detours,
+    withdrawn,
+  ] = encoded;
   assert(format === FORMAT, `a lane is kept in format ${String(FORMAT)}, not in ${JSON.stringify(format)}`);
   const person = (place: Place): PersonId => people[place] as PersonId; // by encodeLane
   return {
@@ -193,5 +213,6 @@ export function decodeLane(bytes: Buffer): LaneState {
       asOf: decided[3],
     },
     detours: detours.map(([to, via, lastAt]) => ({ to: person(to), via: person(via), lastAt })),
+    withdrawn: withdrawn === 1,
   };
 }

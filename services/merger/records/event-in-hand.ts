@@ -5,7 +5,7 @@ import type { Workspace } from '../../../schemas/ids.ts';
 import type { Span } from '../../../schemas/in-place/in-place-reader.ts';
 import { canonicalIdentifier, type Identifier } from '../../../schemas/lanes.ts';
 import type { LaneEvent } from '../decide/decide.ts';
-import { EventRouting, IDENTIFY, isCounted, type IdentifyFields } from './routing.ts';
+import { consentIn, EventRouting, IDENTIFY, isCounted, type IdentifyFields } from './routing.ts';
 
 /** Most are shorter, and are then kept as they are. */
 const PLAIN_CHARS_MAX = 100;
@@ -54,9 +54,10 @@ export class EventInHand {
     const anonymous = routing.anonymousId.start >= 0;
     const fingerprint = identify ? this.#fingerprint() : null;
     const uncounted = !isCounted(routing.type);
-    const identifier = this.#identifier;
+    const [identifier, consent] = [this.#identifier, consentIn(routing.type)];
     const waits = !anonymous || identifier !== null || routing.waitingValues().waits;
-    return { receivedAt, timestamp, anonymous, uncounted, waits, identifier, fingerprint, behindMarker };
+    const when = { receivedAt, timestamp, behindMarker };
+    return { ...when, anonymous, uncounted, waits, identifier, fingerprint, consent };
   }
 
   /** Whom the call is about; after laneEvent. */

@@ -17,6 +17,16 @@ export const NOBODY = identifierKinds.indexOf('none');
 /** From here on types say something of a visitor or a person: they wait and go on like an event, and are none. */
 const RELATE = eventTypes.indexOf('relate');
 
+/** What a visitor says of their consent: nobody's event either, and the lane's own. */
+const WITHDRAWAL = eventTypes.indexOf('withdrawal');
+const CONSENT = eventTypes.indexOf('consent');
+
+/** null: the record says nothing of it. */
+export function consentIn(type: number): 'withdrawn' | 'given' | null {
+  if (type < WITHDRAWAL) return null;
+  return type === WITHDRAWAL ? 'withdrawn' : type === CONSENT ? 'given' : null;
+}
+
 /** An event that somebody did, and that is counted as such when it is merged. */
 export function isCounted(type: number): boolean {
   return type < RELATE;

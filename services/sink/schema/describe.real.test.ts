@@ -65,6 +65,9 @@ test('every view that is not in the dictionary is one that the others rest on', 
     'person_survivors',
     'resolved_rows',
     'watermark',
+    'withdrawals',
+    'withdrawn_collected',
+    'withdrawn_message_events',
   ]);
 });
 

@@ -1,0 +1,103 @@
+/** What changes while a message is on somebody's screen, and what a browser with a wrong clock or very many messages can do. */
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import {
+  DAY,
+  did,
+  HOUR,
+  InAppRig,
+  MINUTE,
+  modal,
+  SECOND,
+  SHOP,
+  T0,
+  viewed,
+} from '../testing/scenarios/in-app-rig.ts';
+
+let rig: InAppRig;
+beforeEach(() => {
+  rig = new InAppRig();
+});
+afterEach(() => rig.close());
+
+test('a message that is edited while it is shown: what becomes of the showing counts, and its frequency goes on', async () => {
+  rig.message('hello', { frequency: { times: 2 } });
+  const { exposure } = await rig.show('hello', T0);
+  rig.message('hello', { frequency: { times: 2 }, content: { ...modal, title: 'Other words' } });
+  expect(await rig.report('hello', exposure, T0 + SECOND, { event: 'clicked', action: 'go' })).toEqual({
+    taken: true,
+  });
+  rig.feed(viewed(SHOP, T0 + MINUTE));
+  expect((await rig.poll(T0 + MINUTE)).offered[0]?.content).toMatchObject({ title: 'Other words' });
+  expect((await rig.show('hello', T0 + MINUTE)).show).toBe(true);
+  rig.feed(viewed(SHOP, T0 + HOUR));
+  expect((await rig.show('hello', T0 + HOUR)).reason).toBe('frequency');
+});
+
+test('one whose variants are replaced between the offer and the showing is shown as what it is now', async () => {
+  const content = { kind: 'modal', title: 'x' };
+  rig.message('ab', { content: undefined, variants: [{ id: 'a', weight: 1, content }] });
+  expect((await rig.poll(T0)).offered[0]?.variant).toBe('a');
+  rig.message('ab', { content: undefined, variants: [{ id: 'b', weight: 1, content }] });
+  // The client shows nothing of another variant than the one that it has, and is offered the other at the next poll.
+  expect(await rig.show('ab', T0, { variant: 'a' })).toMatchObject({ show: true, variant: 'b' });
+});
+
+test('one that is stopped, or deleted, while it is shown: the report is taken, and nothing more is shown', async () => {
+  rig.message('hello').message('bye');
+  const { exposure } = await rig.show('hello', T0);
+  rig.message('hello', { state: 'stopped' });
+  expect(await rig.report('hello', exposure, T0 + SECOND)).toEqual({ taken: true });
+  rig.feed(viewed(SHOP, T0 + MINUTE));
+  const second = await rig.show('bye', T0 + MINUTE);
+  rig.harness.define('message', 'shop', 'bye', undefined);
+  rig.feed();
+  expect(await rig.report('bye', second.exposure, T0 + 2 * MINUTE)).toEqual({ taken: true });
+  expect(rig.told('bye')).toEqual(['eligible', 'shown', 'dismissed']);
+  expect((await rig.show('bye', T0 + HOUR)).reason).toBe('not_running');
+});
+
+test.each([
+  ['a year ahead', 365 * DAY],
+  ['a year behind', -365 * DAY],
+])(
+  'a browser whose clock is %s keeps no stall from its moment, nor brings it about sooner',
+  async (_what, off) => {
+    const audience = {
+      event: 'Added to Cart',
+      without: { event: 'Order Completed' },
+      for: 'PT10M',
+      within: 'P1D',
+    };
+    rig.message('cart', { audience });
+    const event = did({ at: T0 });
+    rig.feed({ ...event, value: event.value && { ...event.value, timestamp: T0 + off } });
+    const due = await rig.poll(T0 + 10 * MINUTE - 1);
+    expect(due.ids).toEqual([]);
+    // By its own time it happened a year ago: that is outside of the rule. One from the future counts as of now.
+    expect((await rig.poll(T0 + 10 * MINUTE)).ids).toEqual(off > 0 ? ['cart'] : []);
+  },
+);
+
+test('of very many messages the best is offered, what is not shown is counted within bounds, and a refusal says so', async () => {
+  const many = 1_000;
+  for (let message = 0; message < many; message += 1) {
+    rig.harness.define('message', 'shop', `m${String(message)}`, {
+      name: 'm',
+      state: 'running',
+      content: modal,
+      priority: message,
+      frequency: { mode: 'once' },
+    });
+  }
+  rig.feed(viewed(SHOP, T0));
+  expect((await rig.poll(T0)).ids).toEqual(['m0']);
+  const { exposure } = await rig.show('m0', T0);
+  await rig.report('m0', exposure, T0);
+  expect((await rig.poll(T0 + SECOND)).ids).toEqual(['m1']);
+  rig.feed(did({ at: T0 + MINUTE, name: 'Order Completed' }));
+  await rig.poll(T0 + MINUTE); // each is refused, and counted as far as the visitor has room
+  expect((await rig.why('m999', T0 + MINUTE)).json()).toMatchObject({ reason: 'suppressed' });
+  expect((await rig.why('m999', T0 + 2 * DAY)).json()).toMatchObject({ reason: 'visitor_full' });
+  const refused = rig.told().filter((line) => line === 'refused suppressed');
+  expect(refused.length).toBeLessThanOrEqual(200);
+});
