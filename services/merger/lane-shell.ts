@@ -193,11 +193,7 @@ export class LaneShell {
         outputs.merged(out, hand, effect);
         break;
       case 'linked':
-        this.counts.claimed(
-          hand.workspace,
-          this.events.laneWord(ref.slot, 0),
-          this.events.laneWord(ref.slot, 1),
-        );
+        this.#countClaimed(ref);
         break;
       case 'asked':
         outputs.asked(out, hand, ref.key, effect);
@@ -213,6 +209,12 @@ export class LaneShell {
         break;
       default: // facts: the state has them already
     }
+  }
+
+  #countClaimed({ slot }: LaneRef): void {
+    const { counts, events, hand } = this;
+    const low = events.laneWord(slot, 0);
+    if (counts.looksAt(low)) counts.claimed(hand.workspace, low, events.laneWord(slot, 1));
   }
 
   #mayAsk(): 'name' | 'barrier' | null {

@@ -68,6 +68,7 @@ export class LanesProcessor implements Processor {
 
   onBatchEnd(batch: BatchContext, out: Emitter): void {
     this.#turns.endBatch(batch, out);
+    this.#shell.counts.endBatch();
     this.#passMarkers(out);
     this.#expire(batch.time);
   }
@@ -130,8 +131,9 @@ export class LanesProcessor implements Processor {
       this.#takeMarker(out);
       return;
     }
+    const { counts } = this.#shell;
     const isVisitors = routing.anonymousId.start >= 0;
-    if (isVisitors && this.#isOneTooMany(record)) {
+    if (counts.anyFull && isVisitors && this.#isOneTooMany(record)) {
       this.#shell.outputs.dropped(out, hand, keyOf(record), 'lanes_full');
       return;
     }
@@ -141,7 +143,8 @@ export class LanesProcessor implements Processor {
       this.#shell.outputs.dropped(out, hand, keyOf(record), 'duplicate_message');
       return;
     }
-    if (isVisitors) this.#count(slot, receivedAt);
+    const { laneLow, laneHigh } = this.#hash;
+    if (counts.looksAt(laneLow) && isVisitors) counts.saw(hand.workspace, receivedAt, laneLow, laneHigh);
     const nameless = routing.identifierKind === NOBODY && routing.type !== IDENTIFY;
     const isConsent = consentIn(routing.type) !== null;
     const isPlain = nameless && !isConsent && (events.flags(slot) & (LINKED | BUSY | WITHDRAWN)) === 0;
@@ -152,13 +155,9 @@ export class LanesProcessor implements Processor {
   /** The workspace has as many lanes as may be, and this one was not claimed. */
   #isOneTooMany({ bytes, keyStart, keyEnd }: InputRecord): boolean {
     const { hand, events, counts } = this.#shell;
-    if (!counts.isFull(hand.workspace)) return false;
+    if (!counts.isFull(hand.workspace, hand.routing.receivedAt)) return false;
     const slot = events.knownLane(bytes, keyStart, keyEnd);
     return slot === undefined || (events.flags(slot) & (LINKED | BUSY)) === 0;
-  }
-  #count(slot: LaneSlot, receivedAt: number): void {
-    const { hand, events, counts } = this.#shell;
-    counts.saw(hand.workspace, receivedAt, events.laneWord(slot, 0), events.laneWord(slot, 1));
   }
 
   /** A control call stands here. */

@@ -160,7 +160,6 @@ describe('a workspace with as many visitors as may be', () => {
     lanes.harness.crash();
     const { length } = reasons(lanes);
     const later = T + 40 * 86_400_000;
-    lanes.batch(ofQuiet(visit('q', 'a new day', later)));
     lanes.batch(visit('another', 'hit', later));
     expect(reasons(lanes)).toHaveLength(length);
     expect(lanes.harness.replay({ reopenEachBatch: true })).toEqual(lanes.harness.outputs);

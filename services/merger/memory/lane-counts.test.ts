@@ -38,28 +38,38 @@ test('a sketch tells of different lanes within a tenth, however often each comes
 describe('lanes of a workspace', () => {
   const bounds = { max: 20_000, ofWorkspaceMax: 10_000, reservedMin: 1_000 };
   function flood(counts: LaneCounts, workspace: string, count: number, { at = T, from = 0 } = {}): void {
-    for (let each = from; each < from + count; each += 1) counts.saw(workspace, at, ...hashOf(each));
+    for (let each = from; each < from + count; each += 1) {
+      const [low, high] = hashOf(each);
+      if (counts.looksAt(low)) counts.saw(workspace, at, low, high);
+    }
+    counts.endBatch();
+  }
+
+  function claim(counts: LaneCounts, workspace: string, count: number): void {
+    for (let each = 0; each < count; each += 1) {
+      const [low, high] = hashOf(each);
+      if (counts.looksAt(low)) counts.claimed(workspace, low, high);
+    }
+    counts.endBatch();
   }
 
   test('are bounded by its own part, and together they leave each a part', () => {
     const counts = new LaneCounts(new MemoryDisk().open('p', {}).keyed, bounds);
     flood(counts, 'evil', 12_000);
-    expect([counts.isFull('evil'), counts.isFull('shop')]).toEqual([true, false]);
+    expect([counts.isFull('evil', T), counts.isFull('shop', T)]).toEqual([true, false]);
     flood(counts, 'worse', 9_000, { from: 20_000 });
     flood(counts, 'third', 2_500, { from: 40_000 });
-    expect(counts.isFull('third')).toBe(true); // all together have as many as may be
-    expect(counts.isFull('shop')).toBe(false);
+    expect(counts.isFull('third', T)).toBe(true); // all together have as many as may be
+    expect(counts.isFull('shop', T)).toBe(false);
   });
 
   test('count for as long as their events wait, and those that were claimed for ever', () => {
     const { keyed } = new MemoryDisk().open('p', {});
     const counts = new LaneCounts(keyed, bounds);
     flood(counts, 'evil', 12_000);
-    for (let each = 0; each < 3_000; each += 1) counts.claimed('evil', ...hashOf(each));
-    counts.saw('shop', T + (keptDaysMax - 1) * DAY, ...hashOf(1));
-    expect(counts.isFull('evil')).toBe(true);
-    counts.saw('shop', T + keptDaysMax * DAY, ...hashOf(1));
-    expect(counts.isFull('evil')).toBe(false);
+    claim(counts, 'evil', 3_000);
+    expect(counts.isFull('evil', T + (keptDaysMax - 1) * DAY)).toBe(true);
+    expect(counts.isFull('evil', T + keptDaysMax * DAY)).toBe(false);
     expect(Math.abs(counts.total / 3_000 - 1)).toBeLessThan(0.35);
     expect(keyed.scan('v/evil/', 'v/evil0', 100).map(([key]) => key)).toEqual(['v/evil/claimed']);
   });
@@ -84,11 +94,11 @@ describe('lanes of a workspace', () => {
           if (starts) other = new LaneCounts(anew.keyed, bounds);
           for (const counts of [one, other]) {
             flood(counts, workspace, count, { at, from });
-            if (claims) counts.claimed(workspace, ...hashOf(from));
+            if (claims) claim(counts, workspace, 500);
           }
           expect(other.total).toBe(one.total);
-          expect(['a', 'b'].map((each) => other.isFull(each))).toEqual(
-            ['a', 'b'].map((each) => one.isFull(each)),
+          expect(['a', 'b'].map((each) => other.isFull(each, at))).toEqual(
+            ['a', 'b'].map((each) => one.isFull(each, at)),
           );
         }
       }),

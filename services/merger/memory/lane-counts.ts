@@ -17,14 +17,26 @@ const FROM = 'v/';
 const TO = 'v0';
 const PAGE = 1_000;
 const CLAIMED = 'claimed';
+/** The latest day. */
+const DAY = 'u/day';
+/** One lane of sixteen is looked at, by its hash: the others cost an event a comparison. */
+const LOOKED_AT = 16;
+const SHIFT = 28;
 
 class Counted {
+  readonly workspace: string;
+  /** Changed in the batch that is being decided. */
+  readonly changed = new Set<string>();
   /** Of the latest day. */
   today = new LaneSketch();
   claimed = new LaneSketch();
   /** Of all days that count, and the claimed. */
   all = new LaneSketch();
   lanes = 0;
+
+  constructor(workspace: string) {
+    this.workspace = workspace;
+  }
 }
 
 export class LaneCounts {
@@ -36,14 +48,16 @@ export class LaneCounts {
   #day = 0;
   #total = 0;
   /** The one that was asked for last: events come in runs of one workspace. */
-  #last = { workspace: '', counted: new Counted() };
+  #last = new Counted('');
+  readonly #changed = new Set<Counted>();
+  /** Somebody may be at a bound. */
+  anyFull = false;
 
   constructor(keyed: KeyedStore, bounds = lanesBounds) {
     this.#keyed = keyed;
     this.#bounds = bounds;
-    const stored = [...this.#stored()];
-    for (const { day } of stored) if (day !== CLAIMED) this.#day = Math.max(this.#day, Number(day));
-    this.#load(stored);
+    this.#day = Number(keyed.get(DAY)?.toString() ?? 0);
+    this.#load();
   }
 
   /** Of all workspaces, about. */
@@ -51,58 +65,82 @@ export class LaneCounts {
     return this.#total;
   }
 
-  /** A lane of a visitor has an event. @param low @param high words of the lane's hash. */
-  saw(workspace: string, receivedAt: number, low: number, high: number): void {
-    const day = Math.floor(receivedAt / DAY_MS);
-    if (day > this.#day) this.#turn(day);
-    const counted = this.#of(workspace);
-    if (!counted.today.add(low, high)) return;
-    this.#keyed.put(`${FROM}${workspace}/${String(this.#day)}`, Buffer.from(counted.today.registers));
-    this.#joined(counted, low, high);
+  /** Is a lane with this first word of its hash one of those that are looked at? */
+  looksAt(low: number): boolean {
+    return low >>> SHIFT === 0;
   }
 
-  /** The lane is claimed. */
+  /** A lane of a visitor that is looked at has an event. @param low @param high words of the lane's hash. */
+  saw(workspace: string, receivedAt: number, low: number, high: number): void {
+    this.#turnTo(receivedAt);
+    const counted = this.#of(workspace);
+    if (counted.today.add(low, high)) this.#joined(counted, String(this.#day), low, high);
+  }
+
+  /** Such a lane is claimed. */
   claimed(workspace: string, low: number, high: number): void {
     const counted = this.#of(workspace);
-    if (!counted.claimed.add(low, high)) return;
-    this.#keyed.put(`${FROM}${workspace}/${CLAIMED}`, Buffer.from(counted.claimed.registers));
-    this.#joined(counted, low, high);
+    if (counted.claimed.add(low, high)) this.#joined(counted, CLAIMED, low, high);
   }
 
-  /** May no other lane of the workspace be? */
-  isFull(workspace: string): boolean {
+  endBatch(): void {
+    for (const { workspace, changed, today, claimed } of this.#changed) {
+      for (const day of changed) {
+        const { registers } = day === CLAIMED ? claimed : today;
+        this.#keyed.put(`${FROM}${workspace}/${day}`, Buffer.from(registers));
+      }
+      changed.clear();
+    }
+    this.#changed.clear();
+  }
+
+  /** May no other lane of the workspace be? @param receivedAt of its event, ms. */
+  isFull(workspace: string, receivedAt: number): boolean {
     const { max, ofWorkspaceMax, reservedMin } = this.#bounds;
-    if (this.#total < max && this.#total < ofWorkspaceMax) return false;
+    this.#turnTo(receivedAt);
+    if (!this.anyFull) return false;
     const { lanes } = this.#of(workspace);
     return lanes >= reservedMin && (lanes >= ofWorkspaceMax || this.#total >= max);
   }
 
-  #joined(counted: Counted, low: number, high: number): void {
-    if (!counted.all.add(low, high)) return;
-    const { lanes } = counted.all;
+  #joined(counted: Counted, day: string, low: number, high: number): void {
+    counted.changed.add(day);
+    this.#changed.add(counted);
+    if (counted.all.add(low, high)) this.#sum(counted);
+  }
+
+  #sum(counted: Counted): void {
+    const lanes = LOOKED_AT * counted.all.lanes;
     this.#total += lanes - counted.lanes;
     counted.lanes = lanes;
+    const { max, ofWorkspaceMax } = this.#bounds;
+    this.anyFull = this.#total >= Math.min(max, ofWorkspaceMax);
   }
 
   #of(workspace: string): Counted {
-    if (this.#last.workspace === workspace) return this.#last.counted;
+    if (this.#last.workspace === workspace) return this.#last;
     let counted = this.#counted.get(workspace);
-    if (counted === undefined) this.#counted.set(workspace, (counted = new Counted()));
-    this.#last = { workspace, counted };
+    if (counted === undefined) this.#counted.set(workspace, (counted = new Counted(workspace)));
+    this.#last = counted;
     return counted;
   }
 
   /** A new day: what is too old counts no more. Once a day, everything is read. */
-  #turn(day: number): void {
+  #turnTo(receivedAt: number): void {
+    const day = Math.floor(receivedAt / DAY_MS);
+    if (day <= this.#day) return;
+    this.endBatch();
     this.#day = day;
+    this.#keyed.put(DAY, Buffer.from(String(day)));
     this.#counted.clear();
     this.#total = 0;
-    this.#last = { workspace: '', counted: new Counted() };
-    this.#load([...this.#stored()]);
+    this.#last = new Counted('');
+    this.anyFull = false;
+    this.#load();
   }
 
-  #load(stored: readonly Row[]): void {
-    for (const { key, workspace, day, registers } of stored) {
+  #load(): void {
+    for (const { key, workspace, day, registers } of [...this.#stored()]) {
       if (day !== CLAIMED && Number(day) <= this.#day - keptDaysMax) {
         this.#keyed.delete(key);
         continue;
@@ -114,8 +152,7 @@ export class LaneCounts {
       else if (Number(day) === this.#day) counted.today = sketch;
     }
     for (const counted of this.#counted.values()) {
-      counted.lanes = counted.all.lanes;
-      this.#total += counted.lanes;
+      this.#sum(counted);
     }
   }
 

@@ -13,17 +13,18 @@ import { NOBODY, type EventRouting } from './routing.ts';
 export class MessageHash {
   high = 0;
   low = 0;
+  /** Words of the lane's hash. */
+  laneLow = 0;
+  laneHigh = 0;
   readonly #sipHash = new SipHash(new Uint8Array(secretBytes));
   readonly #words = new Uint32Array(4);
 
   of(events: EventStore, lane: LaneSlot, event: EventRouting): void {
     const identifier = event.identifierKind === NOBODY ? undefined : identifierBytes(event);
     // The identifier's length is a part of the key, so that no two splits of one text agree; it has at least three bytes.
-    this.#sipHash.setKey(
-      events.laneWord(lane, 0),
-      events.laneWord(lane, 1),
-      identifier === undefined ? 0 : identifier.length,
-    );
+    this.laneLow = events.laneWord(lane, 0);
+    this.laneHigh = events.laneWord(lane, 1);
+    this.#sipHash.setKey(this.laneLow, this.laneHigh, identifier === undefined ? 0 : identifier.length);
     const { bytes, messageId } = event;
     if (identifier === undefined) {
       this.#sipHash.hash(this.#words, bytes, messageId.start, messageId.end);
