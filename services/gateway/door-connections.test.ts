@@ -1,5 +1,6 @@
 /** Many connections that say nothing, or half of something, and one caller who says it all. On real sockets. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { unansweredMax } from './door.ts';
 import { head, listen, rawCall, TestConnection } from '../testing/raw-connection.ts';
 import { pipelinesAuth, testServer, writeKey, type TestServer } from '../testing/gateway-server.ts';
 
@@ -67,5 +68,31 @@ describe('connections of one address', () => {
     expect((await patient.answer()).status).toBe(200);
     for (const connection of opened) connection.close();
     await waiting.server.close();
+  });
+});
+
+describe('one connection that asks on without reading an answer', () => {
+  const ask = (count: number) =>
+    head('GET', '/health/ready', {}).repeat(count - 1) +
+    head('GET', '/health/ready', { connection: 'close' });
+
+  test('is ended when very many answers are open, and does not cost what it asked for', async () => {
+    const before = under.asked.length;
+    const connection = await TestConnection.open(port, attacker);
+    opened.push(connection);
+    await connection.send(ask(2_000));
+    await connection.closed;
+    expect(connection.text.split('HTTP/1.1 ').length - 1).toBeLessThan(200);
+    expect(under.asked.length - before).toBeLessThan(200);
+    expect(under.logged.filter(({ fields }) => fields['code'] === 'connection_piles_up')).toHaveLength(1);
+    expect((await call(attacker)).status).toBe(200);
+  });
+
+  test('gets all of as many as may be open', async () => {
+    const connection = await TestConnection.open(port);
+    opened.push(connection);
+    await connection.send(ask(unansweredMax));
+    await connection.closed;
+    expect(connection.text.split('HTTP/1.1 ').length - 1).toBe(unansweredMax);
   });
 });

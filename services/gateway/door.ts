@@ -24,16 +24,26 @@ export const doorOptions = {
   requireHostHeader: false,
 } as const;
 
-/** The last answer of each connection. */
-const answers = new WeakMap<object, ServerResponse>();
+/** Requests of one connection that are not answered yet; who sends more without reading an answer is no client. */
+export const unansweredMax = 64;
 
-export function noteAnswer(socket: Socket, answer: ServerResponse): void {
-  answers.set(socket, answer);
+/** The last answer of each connection, and how many have not ended. */
+const answers = new WeakMap<object, { readonly last: ServerResponse; readonly open: number }>();
+
+/** @returns false: the connection has too many; it is to be ended. */
+export function noteAnswer(socket: Socket, answer: ServerResponse): boolean {
+  const open = (answers.get(socket)?.open ?? 0) + 1;
+  answers.set(socket, { last: answer, open });
+  answer.once('close', () => {
+    const now = answers.get(socket);
+    if (now !== undefined) answers.set(socket, { ...now, open: now.open - 1 });
+  });
+  return open <= unansweredMax;
 }
 
 /** A listener of `clientError`. */
 export function answerBroken(error: NodeJS.ErrnoException, socket: Socket): void {
-  const last = answers.get(socket);
+  const last = answers.get(socket)?.last;
   answerParserFault(error, socket, last?.headersSent === true && !last.writableFinished);
 }
 
