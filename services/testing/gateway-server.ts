@@ -240,6 +240,12 @@ function statusesPort(
   };
 }
 
+function adminOf(ends: TestServer['ends']) {
+  const endsOf = (topic: TopicId): Promise<number[]> => Promise.resolve(ends[topic] ?? [0]);
+  const partitionsOf = (topic: TopicId): Promise<number> => Promise.resolve(ends[topic]?.length ?? 1);
+  return { endOffsets: endsOf, writtenOffsets: endsOf, partitionsOf };
+}
+
 function usageIn(definitions: DefinitionsStore, disk: Usage['disk'] = { check: () => undefined }) {
   const quotas = (name: Workspace) => settingsOf(definitions, name).quotas;
   const bytes = new WorkspaceBytes({ quotas, dayBytesMax: null, now: Date.now });
@@ -266,9 +272,7 @@ export function testServer({
   const clock = testClock
     ? { now: () => definitions.clock, advanceTo: (time: number) => definitions.advanceClockTo(time) }
     : undefined;
-  const endsOf = (topic: TopicId): Promise<number[]> => Promise.resolve(ends[topic] ?? [0]);
-  const partitionsOf = (topic: TopicId): Promise<number> => Promise.resolve(ends[topic]?.length ?? 1);
-  const admin = { endOffsets: endsOf, writtenOffsets: endsOf, partitionsOf };
+  const admin = adminOf(ends);
   const quiet = new QuietLog(logger);
   const live = new LiveCalls({ refusals: new RefusalCounts(), log: quiet, toldPerSecondMax: 1_000_000 });
   const usage = usageIn(definitions, real.disk);
