@@ -84,7 +84,10 @@ async function take(options: CallRoute, request: FastifyRequest, reply: FastifyR
   const tell = (what: Taken): void => {
     tellTaken(request, what);
   };
-  return answer(reply, await answerTo(options, { call: { ...call, agent }, key, type, read, isStrict }, tell));
+  return answer(
+    reply,
+    await answerTo(options, { call: { ...call, agent }, key, type, read, isStrict }, tell),
+  );
 }
 
 /** A request whose caller is known, read. */

@@ -2,7 +2,6 @@
  * Histories of people from ClickHouse, by who they are today: whoever was merged or split since counts as they are now.
  * When somebody was identified stands in the facts of identity; an event that made a person identified nobody.
  */
-import type { ClickHouseClient } from '@clickhouse/client';
 import {
   historiesOf,
   type CandidatesQuestion,
@@ -11,16 +10,15 @@ import {
   type HistorySource,
   type ProfileRow,
 } from './history-source.ts';
+import type { AskRows, Row } from './source.ts';
 
 type Parameters = Readonly<Record<string, unknown>>;
-type Row = readonly unknown[];
 
 export class ClickhouseHistory implements HistorySource {
-  readonly #client: Pick<ClickHouseClient, 'query'>;
+  readonly #rows: AskRows;
 
-  /** @param client the connection of past/clickhouse.ts, whose settings it has. */
-  constructor(client: Pick<ClickHouseClient, 'query'>) {
-    this.#client = client;
+  constructor(rows: AskRows) {
+    this.#rows = rows;
   }
 
   async candidates(question: CandidatesQuestion): ReturnType<HistorySource['candidates']> {
@@ -59,15 +57,6 @@ export class ClickhouseHistory implements HistorySource {
     const happened = [...beginnings, ...events].map(eventRow);
     const rows = [...happened, ...identified.map(identifyRow), ...moved.map(membershipRow)];
     return historiesOf(profiles.map(profileRow), rows);
-  }
-
-  async #rows(query: string, parameters: Parameters): Promise<readonly Row[]> {
-    const result = await this.#client.query({
-      query,
-      query_params: { ...parameters },
-      format: 'JSONCompactEachRow',
-    });
-    return result.json<Row>();
   }
 }
 

@@ -2,7 +2,6 @@
  * Histories for the past of a journey's triggers, as they were written in one partition of events.merged below its fence,
  * by who they are today.
  */
-import type { ClickHouseClient } from '@clickhouse/client';
 import {
   COLUMNS,
   eventRow,
@@ -16,21 +15,18 @@ import {
 } from './clickhouse-history.ts';
 import { historiesOf } from './history-source.ts';
 import { historyEventsMax } from './replayer.ts';
-import type { HistoriesQuestion, PastHistories, WrittenPerson } from './source.ts';
+import type { AskRows, HistoriesQuestion, PastHistories, Row, WrittenPerson } from './source.ts';
 
-type Row = readonly unknown[];
 /** Read at once. */
 const pagePeopleMax = 200;
 /** Behind every time: what is past is told by the fence. */
 const ALL_TIME = Date.UTC(2200, 0, 1);
 
 export class ClickhousePlacing implements PastHistories {
-  readonly #client: Pick<ClickHouseClient, 'query'>;
-  readonly #signal: AbortSignal;
+  readonly #ask: AskRows;
 
-  constructor(client: Pick<ClickHouseClient, 'query'>, signal: AbortSignal) {
-    this.#client = client;
-    this.#signal = signal;
+  constructor(ask: AskRows) {
+    this.#ask = ask;
   }
 
   async *histories(question: HistoriesQuestion): ReturnType<PastHistories['histories']> {
@@ -119,13 +115,7 @@ export class ClickhousePlacing implements PastHistories {
   async #rows(query: string, question: HistoriesQuestion, more: object): Promise<readonly Row[]> {
     const { workspace, partition, fence, names, triggerNames } = question;
     const parameters = { workspace, partition, fence, names: names ?? [], trigger_names: triggerNames ?? [] };
-    const result = await this.#client.query({
-      query,
-      query_params: { ...parameters, ...more },
-      format: 'JSONCompactEachRow',
-      abort_signal: this.#signal,
-    });
-    return result.json<Row>();
+    return this.#ask(query, { ...parameters, ...more });
   }
 }
 

@@ -7,7 +7,7 @@ import type { ClickHouseSettings } from '../../runtime/clickhouse-settings.ts';
 import { ClickhouseHistory } from './clickhouse-history.ts';
 import type { HistorySource } from './history-source.ts';
 import { ClickhousePlacing } from './clickhouse-placing.ts';
-import type { PastEvent, PastHistories, PastQuestion, PastRead, PastSource } from './source.ts';
+import type { AskRows, PastEvent, PastHistories, PastQuestion, PastRead, PastSource, Row } from './source.ts';
 
 /** Between two rows. */
 const rowMsMax = 60_000;
@@ -15,6 +15,13 @@ const rowMsMax = 60_000;
 export class ClickhousePast implements PastSource {
   readonly #client: ClickHouseClient;
   readonly #ended = new AbortController();
+
+  readonly #askRows: AskRows = async (query, parameters) => {
+    const format = 'JSONCompactEachRow';
+    const abort_signal = this.#ended.signal;
+    const result = await this.#client.query({ query, query_params: { ...parameters }, format, abort_signal });
+    return result.json<Row>();
+  };
 
   constructor({ url, username, password, database, layout }: ClickHouseSettings) {
     this.#client = createClient({
@@ -43,12 +50,12 @@ export class ClickhousePast implements PastSource {
 
   /** For what is asked by HTTP, over the same connections. */
   get history(): HistorySource {
-    return new ClickhouseHistory(this.#client);
+    return new ClickhouseHistory(this.#askRows);
   }
 
   /** For the past of the triggers of journeys. */
   get placing(): PastHistories {
-    return new ClickhousePlacing(this.#client, this.#ended.signal);
+    return new ClickhousePlacing(this.#askRows);
   }
 
   /** What is being read ends. */
@@ -81,8 +88,6 @@ export class ClickhousePast implements PastSource {
     });
   }
 }
-
-type Row = readonly unknown[];
 
 /** Who has been split apart: their events by place. An empty text is nobody. */
 const MOVED = `

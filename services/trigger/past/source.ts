@@ -63,3 +63,11 @@ export interface PastHistories {
     readonly asOf: number;
   }>;
 }
+
+/** Columns in the order in which they were asked for. */
+export type Row = readonly unknown[];
+/** The rows that a query of ClickHouse has. */
+export type AskRows = (
+  query: string,
+  parameters: Readonly<Record<string, unknown>>,
+) => Promise<readonly Row[]>;
