@@ -43,7 +43,11 @@ function addressOf({ server }: TestServer): string {
   if (address === null || typeof address === 'string') throw new Error('the server listens nowhere');
   return `http://127.0.0.1:${String(address.port)}`;
 }
-const events = () => under.sent.events.map(({ value }) => value);
+/** What was said; that consent was given or withdrawn stands in the lane beside it. */
+const events = () =>
+  under.sent.events
+    .map(({ value }) => value)
+    .filter(({ type }) => type !== 'consent' && type !== 'withdrawal');
 const names = () =>
   events()
     .map(({ name }) => name ?? '')
