@@ -37,7 +37,7 @@ const config: Config = {
     {
       ...onParts,
       displayName: 'real',
-      testMatch: ['**/*.real.test.ts', '<rootDir>/docs/tour/what-happens-when-it-is-killed.test.ts'],
+      testMatch: ['**/*.real.test.ts'],
     },
     {
       ...onParts,

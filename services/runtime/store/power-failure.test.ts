@@ -122,7 +122,7 @@ describe('a power failure', () => {
           failures += world.failures;
         },
       ),
-      { numRuns: runs(10), endOnFailure: true },
+      { numRuns: runs(4), endOnFailure: true },
     );
     expect(failures).toBeGreaterThan(0);
   });
