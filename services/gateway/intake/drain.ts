@@ -1,7 +1,12 @@
-/** Sends what the spool holds, from its start, step after step: each is on the log before the next is read. */
+/**
+ * Sends what the spool holds, from its start, step after step: each is on the log before the next is read. A step that
+ * fails is halved, so that a log that loses one record in ten, say, has all of them in the end: whole steps of many
+ * would hardly ever get through.
+ */
 import type { TakenRecord } from '../../ingest/ports.ts';
 import type { Producer } from '../../runtime/log/ports.ts';
 import type { TimePort } from '../../runtime/time.ts';
+import { frameBytesOf } from './frames.ts';
 import type { Spool } from './spool.ts';
 
 export interface DrainOptions {
@@ -13,16 +18,17 @@ export interface DrainOptions {
   readonly failed: (error: unknown) => void;
 }
 
-const STEP_BYTES = 1 << 20;
+const STEP_BYTES_MAX = 1 << 20;
 const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 2_000;
 
 /** Resolves at once when nothing is held any more, or when it is told to stop. */
 export async function drain({ spool, producer, time, signal, failed }: DrainOptions): Promise<void> {
   let pauseMs = PAUSE_MS_MIN;
+  let stepBytes = STEP_BYTES_MAX;
   for (;;) {
     if (signal.aborted) return;
-    const step = spool.read(STEP_BYTES);
+    const step = spool.read(stepBytes);
     if (step === undefined) {
       if (spool.isEmpty) return;
       await spool.written();
@@ -32,9 +38,12 @@ export async function drain({ spool, producer, time, signal, failed }: DrainOpti
     if (fault === undefined) {
       spool.passed(step);
       pauseMs = PAUSE_MS_MIN;
+      stepBytes = Math.min(stepBytes * 2, STEP_BYTES_MAX);
       continue;
     }
     failed(fault);
+    const bytes = step.records.reduce((sum, each) => sum + frameBytesOf(each), 0);
+    stepBytes = Math.max(1, Math.floor(Math.min(stepBytes, bytes) / 2)); // one record at least is read
     await time.sleep(pauseMs, signal);
     pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX);
   }

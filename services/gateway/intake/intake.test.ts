@@ -182,6 +182,20 @@ describe('a log that is away', () => {
     await gateway.intake.close();
   });
 
+  test('and then loses some of what it is sent has all of it in the end', async () => {
+    const at = world(7);
+    at.log.isAway = true;
+    const gateway = await start(at);
+    const values = Array.from({ length: 400 }, (_, index) => `lane${String(index % 40)}/${String(index)}`);
+    const call = gateway.intake.take(values.map((value) => record(value.split('/')[0] ?? '', value)));
+    await at.time.run(3_200);
+    await call;
+    at.log.isAway = false;
+    await untilDrained(gateway, at.time);
+    expect(new Set(at.log.partitions.flat())).toEqual(new Set(values));
+    await gateway.intake.close();
+  });
+
   test('with a full disk: the call is refused, and the gateway says that it keeps nothing', async () => {
     const at = world();
     at.log.isAway = true;
