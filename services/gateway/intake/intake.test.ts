@@ -186,7 +186,7 @@ describe('a log that is away', () => {
     const at = world(7);
     at.log.isAway = true;
     const gateway = await start(at);
-    const values = Array.from({ length: 400 }, (_, index) => `lane${String(index % 40)}/${String(index)}`);
+    const values = Array.from({ length: 1900 }, (_, index) => `lane${String(index % 40)}/${String(index)}`);
     const call = gateway.intake.take(values.map((value) => record(value.split('/')[0] ?? '', value)));
     await at.time.run(3_200);
     await call;
