@@ -30,15 +30,18 @@ export const unansweredMax = 64;
 /** The last answer of each connection, and how many have not ended. */
 const answers = new WeakMap<object, { readonly last: ServerResponse; readonly open: number }>();
 
-/** @returns false: the connection has too many; it is to be ended. */
-export function noteAnswer(socket: Socket, answer: ServerResponse): boolean {
+/** Of every request, whichever way it goes. @returns false: its connection had too many, and was ended. */
+export function noteAnswer(socket: Socket, answer: ServerResponse, log: QuietLog): boolean {
   const open = (answers.get(socket)?.open ?? 0) + 1;
   answers.set(socket, { last: answer, open });
   answer.once('close', () => {
     const now = answers.get(socket);
     if (now !== undefined) answers.set(socket, { ...now, open: now.open - 1 });
   });
-  return open <= unansweredMax;
+  if (open <= unansweredMax) return true;
+  log.say('warn', 'connection_piles_up', 'connections were ended that asked on without reading an answer');
+  socket.destroy();
+  return false;
 }
 
 /** A listener of `clientError`. */

@@ -68,15 +68,7 @@ export function buildServer({
   doors.guard(server.server);
   doors.follow(server);
   server.addHook('onRequest', (request, reply, done) => {
-    if (!noteAnswer(request.raw.socket, reply.raw)) {
-      log.say(
-        'warn',
-        'connection_piles_up',
-        'connections were ended that asked on without reading an answer',
-      );
-      request.raw.socket.destroy();
-      return;
-    }
+    if (!noteAnswer(request.raw.socket, reply.raw, log)) return;
     reply.headers(COMMON_HEADERS);
     // Before the body: nobody has to be waited for, and nothing is kept for them.
     if (isClosing) void answerError(log, stopping(), reply);

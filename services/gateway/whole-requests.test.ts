@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { CodedError } from '../runtime/errors.ts';
+import { unansweredMax } from './door.ts';
 import { eventually } from '../testing/eventually.ts';
 import {
   browserAuth,
@@ -30,6 +31,24 @@ async function open(server: TestServer): Promise<void> {
 }
 beforeEach(() => open(testServer()));
 afterEach(() => under.server.close());
+
+test('a connection that asks on while nothing is answered is ended, on the short way too', async () => {
+  await under.server.close();
+  let taken = 0;
+  const never = (): Promise<never> => new Promise(() => undefined);
+  const take = (): Promise<void> => {
+    taken += 1;
+    return never();
+  };
+  await open(testServer({ intake: { take, untilOnLog: never } }));
+  const body = JSON.stringify({ event: 'x', anonymousId: 'a' });
+  const headers = { authorization: pipelinesAuth, 'content-length': String(body.length) };
+  const connection = await TestConnection.open(port);
+  await connection.send((head('POST', '/v1/track', headers) + body).repeat(unansweredMax + 1));
+  await connection.closed;
+  expect({ taken, ordinary }).toEqual({ taken: unansweredMax, ordinary: 0 });
+  expect(under.logged.filter(({ fields }) => fields['code'] === 'connection_piles_up')).toHaveLength(1);
+});
 
 /** Between a head and its body. */
 const PART_MS = 10;

@@ -74,7 +74,10 @@ function isTaken(options: WholeRequestsOptions, request: IncomingMessage, respon
     if (body !== null) request.unshift(body);
     return false;
   }
-  noteAnswer(socket, response);
+  if (!noteAnswer(socket, response, options.log)) {
+    hold.close();
+    return true;
+  }
   doors.busy(socket);
   let more: Readonly<Record<string, string>> | undefined;
   const broken = (error: unknown): PlainAnswer => {
