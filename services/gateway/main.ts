@@ -61,7 +61,9 @@ export async function run(env: Env): Promise<RunningGateway> {
   const clock = config.testClock ? clockOf(definitions) : undefined;
   const rules = new TriggerAsker(config);
   const usage = await openUsage(config, { definitions, clickhouse, log: requestLog, logger });
-  const onSite = await openOnSite({ ...topics, config, keys: keysLog.keys, logger, clock, usage });
+  const counted = countedPorts({ intake, producer }, usage);
+  const own = { intake: counted.intake, keys: keysLog.keys };
+  const onSite = await openOnSite({ ...topics, ...own, config, logger, clock, usage });
   const server = buildServer({
     onSite: onSite.options,
     log: requestLog,
@@ -69,7 +71,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     budgets,
     ingest: {
       keys: keysLog.keys,
-      ...countedPorts({ intake, producer }, usage),
+      ...counted,
       admin: log.admin,
       codecs,
       logger,

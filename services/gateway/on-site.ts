@@ -53,12 +53,7 @@ export async function openOnSite({
     options: {
       ...{ keys, view, calls, receiveTime: receiveTime(clock), newId: randomUUID },
       signs,
-      recordConsent: async (said) => {
-        const { workspace, anonymousId } = said;
-        const key = Buffer.from(laneKey(workspace, { anonymousId, identifier: null, messageId: '' }));
-        const value = codecs.CollectedEvent.encode(consentRecord(said));
-        await intake.take([{ topic: 'eventsCollected', workspace, key, value }]);
-      },
+      recordConsent: consentInto(intake, codecs),
     },
     browser: {
       keys,
@@ -70,5 +65,18 @@ export async function openOnSite({
       view.close();
       await calls.close();
     },
+  };
+}
+
+/** In the visitor's lane, among what they did. */
+export function consentInto(
+  intake: Pick<Intake, 'take'>,
+  codecs: Pick<Codecs, 'CollectedEvent'>,
+): OnSiteOptions['recordConsent'] {
+  return async (said) => {
+    const { workspace, anonymousId } = said;
+    const key = Buffer.from(laneKey(workspace, { anonymousId, identifier: null, messageId: '' }));
+    const value = codecs.CollectedEvent.encode(consentRecord(said));
+    await intake.take([{ topic: 'eventsCollected', workspace, key, value }]);
   };
 }

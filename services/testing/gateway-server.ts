@@ -25,7 +25,8 @@ import { countedPorts, type Usage } from '../gateway/usage/counted.ts';
 import { usageOf } from '../gateway/usage/open-usage.ts';
 import { WorkspaceBytes } from '../gateway/usage/workspace-bytes.ts';
 import { segmentTypeOf } from '../runtime/segment-type.ts';
-import { browserOf, consentInto } from './gateway-pages.ts';
+import { consentInto } from '../gateway/on-site.ts';
+import { browserOf } from './gateway-pages.ts';
 import { noInApp, noRules } from './no-services.ts';
 import { receiveTime } from '../ingest/receive-time.ts';
 import { PageSigns, type OnSiteOptions } from '../on-site/plugin.ts';
@@ -292,7 +293,7 @@ export function testServer({
     },
     onSite: {
       ...{ keys, ...(real.onSite ?? noInApp), receiveTime: receiveTime(clock), newId: randomUUID, signs },
-      recordConsent: consentInto(counted.intake),
+      recordConsent: consentInto(counted.intake, localCodecs()),
     },
     browser: browserOf(keys, signs, { publicUrl, definitions }),
     firstPartyId: real.firstPartyId,
