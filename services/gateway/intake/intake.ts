@@ -75,10 +75,8 @@ export class LogIntake implements Intake {
   readonly #options: Required<IntakeOptions>;
   readonly #owner: TicketOwner;
   /** All that is not answered yet. */
-  readonly #held: Shares;
-  #heldRecords = 0;
-  /** Of workspaces that hold some. */
-  readonly #recordsOf = new Map<Workspace, number>();
+  readonly #bytes: Shares;
+  readonly #records: Shares;
   /** Oldest first. */
   readonly #tickets = new Set<Ticket>();
   #state: 'direct' | 'spooling' = 'direct';
@@ -102,7 +100,9 @@ export class LogIntake implements Intake {
 
   private constructor(options: Required<IntakeOptions>) {
     this.#options = options;
-    this.#held = new Shares(options.limits);
+    const { bytesMax, workspaceBytesMax, recordsMax, workspaceRecordsMax } = options.limits;
+    this.#bytes = new Shares({ max: bytesMax, workspaceMax: workspaceBytesMax });
+    this.#records = new Shares({ max: recordsMax, workspaceMax: workspaceRecordsMax });
     this.#acknowledgedMs = options.time.monotonicMs();
     this.#owner = {
       ended: (ticket, fault) => {
@@ -123,10 +123,10 @@ export class LogIntake implements Intake {
     for (const { key, value } of records) bytes += key.length + value.length;
     if (!this.#fits(workspace, records.length, bytes, 1)) return Promise.reject(overloaded());
     if (this.#state === 'direct' && !this.#fits(workspace, records.length, bytes, SPOOL_AT_SHARE)) {
-      this.#spool({ queued_bytes: this.#held.bytes });
+      this.#spool({ queued_bytes: this.#bytes.held });
     }
-    this.#held.take(workspace, bytes);
-    this.#countRecords(workspace, records.length);
+    this.#bytes.take(workspace, bytes);
+    this.#records.take(workspace, records.length);
     return new Promise((resolve, reject) => {
       const sinceMs = this.#options.time.monotonicMs();
       const ticket = new Ticket({ records, workspace, bytes, sinceMs, resolve, reject }, this.#owner);
@@ -153,8 +153,8 @@ export class LogIntake implements Intake {
     const { limits, spool } = this.#options;
     return {
       state: this.#state,
-      queued_records: this.#heldRecords,
-      queued_bytes: this.#held.bytes,
+      queued_records: this.#records.held,
+      queued_bytes: this.#bytes.held,
       queued_bytes_max: limits.bytesMax,
       oldest_queued_ms: Math.round(this.#oldestMs()),
       acknowledged_bytes: this.#acknowledgedBytes,
@@ -196,17 +196,8 @@ export class LogIntake implements Intake {
   }
 
   #fits(workspace: Workspace, records: number, bytes: number, share: number): boolean {
-    const { recordsMax, workspaceRecordsMax } = this.#options.limits;
-    if (this.#heldRecords + records > recordsMax * share) return false;
-    if ((this.#recordsOf.get(workspace) ?? 0) + records > workspaceRecordsMax * share) return false;
-    return this.#held.lacks(workspace, bytes, share) === undefined;
-  }
-
-  #countRecords(workspace: Workspace, change: number): void {
-    this.#heldRecords += change;
-    const held = (this.#recordsOf.get(workspace) ?? 0) + change;
-    if (held > 0) this.#recordsOf.set(workspace, held);
-    else this.#recordsOf.delete(workspace);
+    if (this.#records.lacks(workspace, records, share) !== undefined) return false;
+    return this.#bytes.lacks(workspace, bytes, share) === undefined;
   }
 
   #oldestMs(): number {
@@ -237,8 +228,8 @@ export class LogIntake implements Intake {
   #end(ticket: Ticket, fault: unknown): void {
     const { workspace, bytes, records, resolve, reject } = ticket.call;
     this.#tickets.delete(ticket);
-    this.#held.giveBack(workspace, bytes);
-    this.#countRecords(workspace, -records.length);
+    this.#bytes.giveBack(workspace, bytes);
+    this.#records.giveBack(workspace, records.length);
     const nowMs = this.#options.time.monotonicMs();
     if (fault === undefined) {
       this.#acknowledgedBytes += bytes;

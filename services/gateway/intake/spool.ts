@@ -69,7 +69,7 @@ export class Spool {
   constructor(options: SpoolOptions) {
     this.#options = options;
     const { bytesMax, workspaceShare } = options;
-    this.#shares = new Shares({ bytesMax, workspaceBytesMax: bytesMax * workspaceShare });
+    this.#shares = new Shares({ max: bytesMax, workspaceMax: bytesMax * workspaceShare });
   }
 
   /** With what is there of before. */
@@ -82,7 +82,7 @@ export class Spool {
 
   /** Not on the log yet, bytes. */
   get heldBytes(): number {
-    return this.#shares.bytes;
+    return this.#shares.held;
   }
   /** Of all files, and of what waits to be written. */
   get diskBytes(): number {
