@@ -48,23 +48,22 @@ export class WorkspaceBytes {
 
   /** @returns undefined: it may bring more; else after how many seconds it may again. */
   waitS(workspace: Workspace): number | undefined {
-    const { hour, day } = this.usageOf(workspace);
-    const ends = [hour, day].flatMap(({ bytes, quota_bytes: quota, ends_at: end }) =>
-      quota !== null && bytes >= quota ? [Date.parse(end)] : [],
+    // Asked for each call, of which nearly none has a quota.
+    const { hourBytes, dayBytes } = this.#quotasOf(workspace);
+    if (hourBytes === null && dayBytes === null) return undefined;
+    const [[hour, inHour], [day, inDay]] = this.#countsOf(workspace);
+    const end = Math.max(
+      hourBytes !== null && inHour >= hourBytes ? endOf(hour, hourMs) : -Infinity,
+      dayBytes !== null && inDay >= dayBytes ? endOf(day, dayMs) : -Infinity,
     );
-    if (ends.length === 0) return undefined;
-    return Math.max(1, Math.ceil((Math.max(...ends) - this.#options.now()) / MS_PER_S));
+    if (end === -Infinity) return undefined;
+    return Math.max(1, Math.ceil((end - this.#options.now()) / MS_PER_S));
   }
 
   usageOf(workspace: Workspace): { readonly hour: WindowUsage; readonly day: WindowUsage } {
-    const { quotas, dayBytesMax } = this.#options;
+    const { hourBytes, dayBytes } = this.#quotasOf(workspace);
     const [hour, day] = this.#countsOf(workspace);
-    const { hour_bytes: hourBytes, day_bytes: dayBytes } = quotas(workspace);
-    const least = Math.min(dayBytes ?? Infinity, dayBytesMax ?? Infinity);
-    return {
-      hour: windowOf(hour, hourMs, hourBytes),
-      day: windowOf(day, dayMs, Number.isFinite(least) ? least : null),
-    };
+    return { hour: windowOf(hour, hourMs, hourBytes), day: windowOf(day, dayMs, dayBytes) };
   }
 
   /** Names of some, of very many. */
@@ -87,6 +86,13 @@ export class WorkspaceBytes {
   /** Of an earlier process. What is over is left out at its next count. */
   restore(entries: readonly (readonly [Workspace, Counts])[]): void {
     for (const [workspace, counts] of entries) this.#counts.set(workspace, counts);
+  }
+
+  #quotasOf(workspace: Workspace): { readonly hourBytes: number | null; readonly dayBytes: number | null } {
+    const { quotas, dayBytesMax } = this.#options;
+    const { hour_bytes: hourBytes, day_bytes: own } = quotas(workspace);
+    const dayBytes = own === null || dayBytesMax === null ? (own ?? dayBytesMax) : Math.min(own, dayBytesMax);
+    return { hourBytes, dayBytes };
   }
 
   #countsOf(workspace: Workspace): Counts {
@@ -112,5 +118,10 @@ function inWindow([window, bytes]: Count, now: number): Count {
 }
 
 function windowOf([window, bytes]: Count, lengthMs: number, quota: number | null): WindowUsage {
-  return { bytes, quota_bytes: quota, ends_at: new Date((window + 1) * lengthMs).toISOString() };
+  return { bytes, quota_bytes: quota, ends_at: new Date(endOf(window, lengthMs)).toISOString() };
+}
+
+/** ms since 1970 */
+function endOf(window: number, lengthMs: number): number {
+  return (window + 1) * lengthMs;
 }
