@@ -18,7 +18,7 @@ import { limitedByBody, tellTaken } from './door-watch.ts';
 import { formed } from './formed.ts';
 import { isObject, readJson, type ReadJson, type SentObject } from './json-text.ts';
 import { barredBy } from './key-rules.ts';
-import type { PipelinesCall } from './pipelines-stamps.ts';
+import { agentIn, type PipelinesCall } from './pipelines-stamps.ts';
 import { countWithin } from './not-numbers.ts';
 import { isEmptyList } from './readable-call.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
@@ -148,7 +148,7 @@ function judge(call: Calling, type: string, read: ReadJson): Verdict {
   }
   const context = batchContext(sent, items.length);
   const shared = isRefusal(context) ? null : context;
-  const calling = { ...call, agent: batchAgent(sent) ?? call.agent };
+  const calling = { ...call, agent: agentIn(call, sent) };
   const { sentAt } = sent.value;
   const [outcomes, refusals]: [Outcome[], Refusal[]] = [[], []];
   const add = (verdict: Verdict): void => {
@@ -178,11 +178,6 @@ function batchContext(sent: SentObject, calls: number): string | null | Refusal 
     `the context of a batch cannot be larger than ${String(callBytesMax)} bytes, ` +
     `nor than ${String(batchContextsBytesMax)} bytes over all its calls`;
   return refused('limit_exceeded', 'context', text);
-}
-
-function batchAgent({ value: { context } }: SentObject): string | undefined {
-  const agent = isObject(context) ? context.userAgent : undefined;
-  return typeof agent === 'string' && agent !== '' ? agent : undefined;
 }
 
 interface ReadCall {

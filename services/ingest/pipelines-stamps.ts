@@ -34,8 +34,8 @@ export function stamps(call: Call, body: SentObject): Stamps {
   };
 }
 
-/** What made the call, as its context says, or the batch's, or the browser that sends it. */
-export function agentIn(call: PipelinesCall, body: SentObject): string | undefined {
+/** What made the call or the batch, as its context says, or what it lies in: the batch, the browser that sends it. */
+export function agentIn(call: Pick<PipelinesCall, 'agent'>, body: SentObject): string | undefined {
   const { context } = body.value;
   const own = isObject(context) ? context.userAgent : undefined;
   return typeof own === 'string' && own !== '' ? own : call.agent;
