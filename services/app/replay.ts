@@ -12,6 +12,7 @@ import { isJsonObject, type JsonObject } from '../rules/paths.ts';
 import { answer, badRequest, notFound, readBody, unauthorized, workspaceOf } from './answers.ts';
 import { find, namedBy, readIdentifiers } from './customers/people.ts';
 import type { AppKeys, DefinitionsStore, Query, ReplayedOutcome, RulesView } from './ports.ts';
+import { readAsked } from './explain/asked.ts';
 import { timeOf } from './query-times.ts';
 import { journeyFaults } from './references.ts';
 
@@ -144,22 +145,17 @@ async function rehearse(
   const workspace = workspaceOf(keys, request);
   if (workspace === undefined) return unauthorized(reply);
   const now = definitions.clock ?? Date.now();
-  const { person, key = null, at: given } = request.query as Record<string, unknown>; // Fastify's parsed query
-  const at = given === undefined ? now : timeOf(given);
-  const faults: Fault[] = [];
-  if (typeof person !== 'string' || person === '')
-    faults.push({ pointer: '/person', code: 'required', message: 'person is an id, an email or a cio_id' });
-  if (key !== null && typeof key !== 'string')
-    faults.push({ pointer: '/key', code: 'wrong_type', message: 'key is a value of the key of a journey' });
-  if (at === undefined) faults.push(noTime('at', false));
-  if (faults.length > 0 || typeof person !== 'string' || at === undefined) return badRequest(reply, faults);
+  const read = readAsked('journey', request.query as Record<string, unknown>); // Fastify's parsed query
+  if ('faults' in read) return badRequest(reply, read.faults);
+  const { person, key } = read;
+  const at = read.at ?? now;
   const { id: journeyId } = request.params;
   if (definitions.get('journey', workspace, journeyId) === undefined)
     return notFound(reply, `journey ${journeyId}`);
   const named = namedBy(person, undefined);
   const personId = 'fault' in named ? undefined : await find(query, workspace, named);
   if (personId === undefined) return notFound(reply, `person ${person}`);
-  const asked = { workspace, personId, key: typeof key === 'string' ? key : null, at };
+  const asked = { workspace, personId, key, at };
   if (at >= now) {
     const answered = await rules.explain({ ...asked, kind: 'journey', ruleId: journeyId });
     if (answered.type !== 'explained') return notFound(reply, `person ${person}`);

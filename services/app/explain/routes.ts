@@ -4,11 +4,10 @@
  * says as of which record that is.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Fault } from '../../../schemas/http/app.ts';
 import { answer, badRequest, notFound, unauthorized, workspaceOf } from '../answers.ts';
 import { find, namedBy } from '../customers/people.ts';
 import type { AnsweredWhy, AppKeys, Query, RulesView } from '../ports.ts';
-import { timeOf } from '../query-times.ts';
+import { readAsked } from './asked.ts';
 
 export interface ExplainOptions {
   readonly keys: Pick<AppKeys, 'app'>;
@@ -61,32 +60,4 @@ function shown({ explained, asOf }: Extract<AnsweredWhy, { readonly type: 'expla
       read_to: new Date(asOf.readTo).toISOString(),
     },
   };
-}
-
-interface Read {
-  readonly person: string;
-  readonly key: string | null;
-  /** ms; null: now. */
-  readonly at: number | null;
-}
-
-function readAsked(
-  kind: 'segment' | 'journey',
-  { person, key, at }: Record<string, unknown>,
-): Read | { readonly faults: readonly Fault[] } {
-  const faults: Fault[] = [];
-  if (typeof person !== 'string' || person === '') {
-    const message = 'person is an id, an email or a cio_id';
-    faults.push({ pointer: '/person', code: 'required', message });
-  }
-  if (key !== undefined && (typeof key !== 'string' || kind === 'segment')) {
-    const message = 'key is a value of the key of a journey';
-    faults.push({ pointer: '/key', code: 'wrong_type', message });
-  }
-  const time = at === undefined ? null : timeOf(at);
-  if (time === undefined) {
-    faults.push({ pointer: '/at', code: 'wrong_type', message: 'at is a time of ISO 8601' });
-  }
-  if (faults.length > 0 || typeof person !== 'string' || time === undefined) return { faults };
-  return { person, key: typeof key === 'string' ? key : null, at: time };
 }
