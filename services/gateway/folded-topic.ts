@@ -83,7 +83,8 @@ export class FoldedTopic {
       return Promise.reject(new CodedError(`${what}_overloaded`, message));
     }
     return new Promise((resolve, reject) => {
-      this.#turns.add(workspace, () => work().then(resolve, reject));
+      // A turn never rejects, also of work that throws at once: the next ones wait for it.
+      this.#turns.add(workspace, () => Promise.resolve().then(work).then(resolve, reject));
       void this.#write();
     });
   }

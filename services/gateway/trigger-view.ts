@@ -43,13 +43,11 @@ export class TriggerAsker implements RulesView {
   }
 
   async replay(asked: Parameters<RulesView['replay']>[0]): ReturnType<RulesView['replay']> {
-    const answered = (await this.#past('replay', asked)) as Awaited<ReturnType<RulesView['replay']>>; // services/trigger/past/replayer.ts
-    return answered;
+    return (await this.#past('replay', asked)) as Awaited<ReturnType<RulesView['replay']>>; // services/trigger/past/replayer.ts
   }
 
   async rehearse(asked: Parameters<RulesView['rehearse']>[0]): ReturnType<RulesView['rehearse']> {
-    const answered = (await this.#past('rehearse', asked)) as Awaited<ReturnType<RulesView['rehearse']>>; // the same
-    return answered;
+    return (await this.#past('rehearse', asked)) as Awaited<ReturnType<RulesView['rehearse']>>; // the same
   }
 
   async #past(what: 'replay' | 'rehearse', asked: { readonly workspace: string }): Promise<unknown> {
