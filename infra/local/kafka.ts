@@ -29,7 +29,10 @@ export function kafkaPart(options: PartOptions, jars: Jars): EmbeddedPart {
       const log = join(folder, 'log');
       await makeLog(log, jars.formattedLog);
       const settings = join(folder, 'server.properties');
-      await writeFile(settings, serverProperties(port, await choosePort(undefined), log));
+      const controllerPort = await choosePort(undefined);
+      const voters = `1@127.0.0.1:${String(controllerPort)}`;
+      const node = { id: 1, port, controllerPort, voters, log, copies: 1, inSyncMin: 1 };
+      await writeFile(settings, kafkaProperties(node));
       return {
         name: 'kafka',
         command: javaCommand(options.env),
@@ -61,13 +64,28 @@ async function makeLog(log: string, formatted: string): Promise<void> {
   await rename(draft, log);
 }
 
-function serverProperties(port: number, controllerPort: number, log: string): string {
+export interface KafkaNode {
+  readonly id: number;
+  readonly port: number;
+  readonly controllerPort: number;
+  /** id@host:port,… of all controllers. */
+  readonly voters: string;
+  /** Its folder. */
+  readonly log: string;
+  /** Of each partition, and how many of them have to be in step. */
+  readonly copies: number;
+  readonly inSyncMin: number;
+}
+
+/** @param more settings that are other than usual. @returns the text of a file of properties. */
+export function kafkaProperties(node: KafkaNode, more: Readonly<Record<string, number>> = {}): string {
+  const { id, port, controllerPort, voters, log, copies, inSyncMin } = node;
   const controller = `127.0.0.1:${String(controllerPort)}`;
   const broker = `127.0.0.1:${String(port)}`;
   const properties = {
     'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@${controller}`,
+    'node.id': id,
+    'controller.quorum.voters': voters,
     'controller.listener.names': 'CONTROLLER',
     listeners: `PLAINTEXT://${broker},CONTROLLER://${controller}`,
     'advertised.listeners': `PLAINTEXT://${broker}`,
@@ -75,14 +93,16 @@ function serverProperties(port: number, controllerPort: number, log: string): st
     'log.dirs': log,
     // Topics are made by us, as schemas/topics.ts declares them; a misspelt name must fail.
     'auto.create.topics.enable': false,
+    'default.replication.factor': copies,
+    'min.insync.replicas': inSyncMin,
     // A group's offsets outlive the longest retention of a topic (31 days).
     'offsets.retention.minutes': 44_640,
     'group.initial.rebalance.delay.ms': 0,
     'offsets.topic.num.partitions': 8,
-    'offsets.topic.replication.factor': 1,
+    'offsets.topic.replication.factor': copies,
     'transaction.state.log.num.partitions': 8,
-    'transaction.state.log.replication.factor': 1,
-    'transaction.state.log.min.isr': 1,
+    'transaction.state.log.replication.factor': copies,
+    'transaction.state.log.min.isr': inSyncMin,
     'share.coordinator.state.topic.num.partitions': 1,
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
@@ -92,6 +112,7 @@ function serverProperties(port: number, controllerPort: number, log: string): st
     'num.network.threads': 2,
     'num.io.threads': 4,
     'background.threads': 2,
+    ...more,
   };
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${String(value)}\n`)

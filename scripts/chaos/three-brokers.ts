@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { startProcess, waitUntilReady } from '../../infra/local/child-process.ts';
 import type { ProcessSpec, RunningProcess } from '../../infra/local/child-process.ts';
 import { bringJars, type Jars } from '../../infra/local/jars.ts';
+import { kafkaProperties } from '../../infra/local/kafka.ts';
 import { choosePort } from '../../infra/local/network-ports.ts';
 import { answersAsKafka } from '../../infra/local/probes.ts';
 import { javaCommand } from '../../infra/local/requirements.mjs';
@@ -18,6 +19,8 @@ const NODES = 3;
 const HEAP_MEGABYTES_MAX = 256;
 const READY_MS_MAX = 120_000;
 const STOP_MS_MAX = 30_000;
+/** Three of them on one machine. */
+const SMALL = { 'log.cleaner.dedupe.buffer.size': 16_777_216, 'num.io.threads': 2 };
 
 interface Node {
   readonly spec: ProcessSpec;
@@ -54,7 +57,9 @@ export class ThreeBrokers {
         const home = join(folder, `node-${String(id)}`);
         const log = await formattedLog(jars, home, id);
         const settings = join(home, 'server.properties');
-        await writeFile(settings, propertiesOf({ id, broker, controller, log, voters: voters.join() }));
+        const ports = { port: broker, controllerPort: controller };
+        const node = { id, ...ports, voters: voters.join(), log, copies: NODES, inSyncMin: 2 };
+        await writeFile(settings, kafkaProperties(node, SMALL));
         const spec = specOf({ root, jars, home, settings, id, broker });
         return { spec, address: `127.0.0.1:${String(broker)}`, running: undefined };
       }),
@@ -136,48 +141,6 @@ async function formattedLog(jars: Jars, home: string, id: number): Promise<strin
     .replace(/^directory\.id=.*$/m, `directory.id=${randomBytes(16).toString('base64url')}`);
   await writeFile(meta, text);
   return log;
-}
-
-interface NodePlace {
-  readonly id: number;
-  readonly broker: number;
-  readonly controller: number;
-  readonly log: string;
-  readonly voters: string;
-}
-
-function propertiesOf({ id, broker, controller, log, voters }: NodePlace): string {
-  const properties = {
-    'process.roles': 'broker,controller',
-    'node.id': id,
-    'controller.quorum.voters': voters,
-    'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${String(broker)},CONTROLLER://127.0.0.1:${String(controller)}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${String(broker)}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'log.dirs': log,
-    'auto.create.topics.enable': false,
-    'default.replication.factor': NODES,
-    'min.insync.replicas': 2,
-    'offsets.retention.minutes': 44_640,
-    'group.initial.rebalance.delay.ms': 0,
-    'offsets.topic.num.partitions': 8,
-    'offsets.topic.replication.factor': NODES,
-    'transaction.state.log.num.partitions': 8,
-    'transaction.state.log.replication.factor': NODES,
-    'transaction.state.log.min.isr': 2,
-    'share.coordinator.state.topic.num.partitions': 1,
-    'share.coordinator.state.topic.replication.factor': 1,
-    'share.coordinator.state.topic.min.isr': 1,
-    'log.cleaner.dedupe.buffer.size': 16_777_216,
-    'num.network.threads': 2,
-    'num.io.threads': 2,
-    'num.replica.fetchers': 1,
-    'background.threads': 2,
-  };
-  return Object.entries(properties)
-    .map(([name, value]) => `${name}=${String(value)}\n`)
-    .join('');
 }
 
 function specOf(place: {
