@@ -42,17 +42,8 @@ export interface HistorySource {
 }
 
 /** A record of a person's past. */
-export interface HistoryRow {
+export interface HistoryRow extends Omit<PersonEvent, 'byCioId' | 'known' | 'counts' | 'details'> {
   readonly personId: string;
-  readonly type: PersonEvent['type'];
-  readonly name: string | null;
-  readonly messageId: string;
-  readonly anonymousId: string | null;
-  /** ms */
-  readonly timestamp: number;
-  readonly receivedAt: number;
-  readonly mergedAt: number;
-  readonly previouslyAnonymous: boolean;
   /** JSON object. */
   readonly properties: string | null;
   readonly bot: boolean;
