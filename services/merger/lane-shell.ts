@@ -113,7 +113,7 @@ export class LaneShell {
 
   /** The lane behind the event in hand, which could not be handled. */
   putAside(lane: LaneState, readyAt = lane.readyAt): LaneState {
-    return decideLane(lane, { type: 'put_aside', readyAt }, () => undefined).lane;
+    return decideLane(lane, { type: 'put_aside', readyAt }, this.people.in(this.hand.workspace)).lane;
   }
 
   save(ref: LaneRef, before: LaneState, after: LaneState): void {

@@ -4,7 +4,8 @@ import type { Identifier } from '../../../schemas/lanes.ts';
 import { decideLane, staysAnonymous, type Answer, type LaneEvent, type LaneInput } from './decide.ts';
 import type { Effect } from './effects.ts';
 import { graceMs, quietMs, waitingMs } from './limits.ts';
-import type { PersonMark } from './people.ts';
+import type { People, PersonMark } from './people.ts';
+import { Ways } from './ways.ts';
 import { newLane, type LaneState } from './state.ts';
 
 const SECOND = 1_000;
@@ -43,6 +44,9 @@ function answered(kind: Answer['kind'], event: LaneEvent, fields: Partial<Answer
 
 type Marks = Readonly<Record<string, PersonMark>>;
 const nobodyChanged: Marks = {};
+function peopleOf(marks: Marks): People {
+  return (person) => new Ways().find('', (each) => marks[each], person);
+}
 
 /** Given what happened in the lane, when this happens, then … */
 function given(
@@ -50,10 +54,10 @@ function given(
   marks: Marks = nobodyChanged,
   from: LaneState = newLane,
 ): LaneState {
-  return inputs.reduce((lane, input) => decideLane(lane, input, (person) => marks[person]).lane, from);
+  return inputs.reduce((lane, input) => decideLane(lane, input, peopleOf(marks)).lane, from);
 }
 function when(lane: LaneState, input: LaneInput, marks: Marks = nobodyChanged): readonly Effect[] {
-  return decideLane(lane, input, (person) => marks[person]).effects;
+  return decideLane(lane, input, peopleOf(marks)).effects;
 }
 /** What the effects do outside: facts about the lane left out. */
 function outcomes(effects: readonly Effect[]): readonly string[] {
@@ -428,7 +432,7 @@ describe('the short way for events that stay anonymous', () => {
     ['a millisecond earlier than that', T - waitingMs - 1],
     ['at the claim', T],
   ])('is taken if and only if the decider comes to nothing: %s', (_, receivedAt) => {
-    const { lane, effects } = decideLane(claimed, arrived(visit({ receivedAt })), () => undefined);
+    const { lane, effects } = decideLane(claimed, arrived(visit({ receivedAt })), peopleOf(nobodyChanged));
     const nothing = lane === claimed && effects.every(({ type }) => type === 'left_anonymous');
     expect(staysAnonymous(claimed, receivedAt)).toBe(nothing);
   });

@@ -17,38 +17,48 @@ export interface PersonMark {
   readonly staleBelow?: number;
 }
 
-export type People = (personId: PersonId) => PersonMark | undefined;
+/** From a person to who they are today. */
+export interface Way {
+  /** Who the way ends at. */
+  readonly personId: PersonId;
+  readonly merges: number;
+  /** When the partition learned of the last merge on the way; undefined without one. */
+  readonly since: number | undefined;
+  /** What was learned below this about anybody on the way no longer counts. */
+  readonly staleBelow: number;
+  readonly isGone: boolean;
+  /** Identifiers that the first merge of the way left to nobody, and the way behind it. */
+  readonly freed: readonly Identifier[];
+  readonly next: Way | undefined;
+}
+
+export type People = (personId: PersonId) => Way;
 
 /** Merges that are followed from one person to the survivor of today. */
-const chainMax = 1_000;
+export const chainMax = 1_000;
 
 export interface Survivor {
   readonly personId: PersonId;
-  /** When the partition learned of the last merge on the way; undefined without one. */
   readonly since: number | undefined;
   /** Identifiers that name nobody any more since merges on the way. */
   readonly freed: readonly Identifier[];
-  /** What was learned below this about anybody on the way no longer counts. */
   readonly staleBelow: number;
 }
 
 /** Who this person is today; undefined when gone, or when what was learned at `learnedAt` no longer counts. */
 export function survivorOf(people: People, personId: PersonId, learnedAt: number): Survivor | undefined {
-  let current = personId;
-  let since: number | undefined;
-  let freed: readonly Identifier[] = [];
-  let staleBelow = -1;
-  for (let step = 0; step < chainMax; step += 1) {
-    const mark = people(current);
-    if (mark === undefined) return { personId: current, since, freed, staleBelow };
-    staleBelow = Math.max(staleBelow, mark.staleBelow ?? -1);
-    if (mark.gone === true || staleBelow > learnedAt) return undefined;
-    if (mark.into === undefined) return { personId: current, since, freed, staleBelow };
-    current = mark.into;
-    since = mark.intoAt;
-    if (mark.freed !== undefined) freed = [...freed, ...mark.freed];
-  }
-  return undefined; // identity refuses cycles; asking again is safe all the same
+  const way = people(personId);
+  const { since, staleBelow } = way;
+  // Identity refuses cycles, and few chains are as long; asking again is safe all the same.
+  if (way.isGone || staleBelow > learnedAt || way.merges >= chainMax) return undefined;
+  return { personId: way.personId, since, freed: freedOn(way), staleBelow };
+}
+
+function freedOn(way: Way): readonly Identifier[] {
+  if (way.merges <= 1) return way.freed;
+  const freed: Identifier[] = [];
+  for (let step: Way | undefined = way; step !== undefined; step = step.next) freed.push(...step.freed);
+  return freed;
 }
 
 export const peopleFrom = 'x/';

@@ -11,12 +11,14 @@ import {
   type People,
   type PersonMark,
 } from '../decide/people.ts';
+import { Ways } from '../decide/ways.ts';
 import { identifiersIn } from '../decide/decision-detail.ts';
 
 export class PeopleTable {
   readonly #keyed: KeyedStore;
   /** Most partitions of most days: nobody was merged, deleted or split, and no look-up is needed. */
   #any: boolean;
+  readonly #ways = new Ways();
 
   constructor(keyed: KeyedStore) {
     this.#keyed = keyed;
@@ -24,7 +26,9 @@ export class PeopleTable {
   }
 
   in(workspace: Workspace): People {
-    return (personId) => this.#get(workspace, personId);
+    const room = `${workspace}:`;
+    const marks = (personId: PersonId): PersonMark | undefined => this.#get(workspace, personId);
+    return (personId) => this.#ways.find(room, marks, personId);
   }
 
   /** Takes a decision about people. Others are left alone. */
@@ -37,6 +41,7 @@ export class PeopleTable {
     const mark = { ...this.#get(workspace, personId), ...change };
     this.#keyed.put(personMarkKey(workspace, personId), encodeMark(mark));
     this.#any = true;
+    this.#ways.forget();
   }
 
   #get(workspace: Workspace, personId: PersonId): PersonMark | undefined {
