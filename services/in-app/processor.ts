@@ -158,8 +158,7 @@ export class InAppProcessor implements Processor {
     if (kind === 'granted' && lane?.startsWith(`${workspace}:a:`) === true) {
       this.#onClaim(lane, { workspace, personId, at: decision.claimed_at ?? 0 }, out);
     } else if (kind === 'absorbed' && otherId !== null) {
-      for (const each of this.#visitors.lanesOf(`${workspace}:${personId}`))
-        this.#reassign(each, workspace, otherId);
+      this.#visitors.absorb(`${workspace}:${personId}`, `${workspace}:${otherId}`);
     } else if (kind === 'split' && otherId !== null) {
       const moved = new Set(anonymousIdsOf(decision.detail).map((id) => `${workspace}:a:${id}`));
       for (const each of this.#visitors.lanesOf(`${workspace}:${personId}`)) {

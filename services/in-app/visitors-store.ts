@@ -1,15 +1,13 @@
 /**
  * Visitors and people of a partition in its keyed store: `v:` and the lane, a visitor; `q:` and the person's key, what a
- * person took along; `p:` person and lane, which visitors a person is.
+ * person took along. A visitor of somebody has the name of the group in their bytes (visitor-groups.ts).
  */
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import { workspaceIn } from '../runtime/workspace-counts.ts';
 import { newPerson, type Person } from './decide/person.ts';
 import { decodeVisitor, encodeVisitor, newVisitor, type Visitor } from './decide/visitor.ts';
 import { dayNumber, KeptUntil } from './kept-until.ts';
-
-/** Visitors of one person that a deletion looks at; above it the oldest names stay as visitors without a person. */
-export const lanesOfPersonMax = 1_000;
+import { VisitorGroups } from './visitor-groups.ts';
 
 interface Kept<T> {
   readonly day: number;
@@ -19,21 +17,26 @@ interface Kept<T> {
 export class VisitorsStore {
   readonly #store: KeyedStore;
   readonly #until: KeptUntil;
+  readonly #groups: VisitorGroups;
   #touchedBytes = 0;
 
   constructor(store: KeyedStore) {
     this.#store = store;
     this.#until = new KeptUntil(store);
+    this.#groups = new VisitorGroups(store);
   }
 
   visitor(lane: string, anonymousId: string): Visitor {
-    return this.#visitor(lane)?.value ?? newVisitor(anonymousId);
+    const stored = this.#visitor(lane)?.value;
+    if (stored === undefined) return newVisitor(anonymousId);
+    return named(lane, stored, (groupKey) => this.#groups.ownerOf(groupKey));
   }
 
   /** @param at of what was last heard of them, ms. */
   keepVisitor(lane: string, visitor: Visitor, at: number): void {
     const before = this.#store.get(`v:${lane}`);
-    this.#keep(`v:${lane}`, before, { bytes: encodeVisitor(visitor), at });
+    const kept = named(lane, visitor, (personKey) => this.#groups.groupOf(personKey));
+    this.#keep(`v:${lane}`, before, { bytes: encodeVisitor(kept), at });
   }
 
   person(personKey: string): Person | undefined {
@@ -56,18 +59,23 @@ export class VisitorsStore {
   }
 
   link(personKey: string, lane: string): void {
-    this.#store.put(`p:${personKey}:${lane}`, Buffer.alloc(0));
+    this.#groups.link(personKey, lane);
   }
-
   unlink(personKey: string, lane: string): void {
-    this.#store.delete(`p:${personKey}:${lane}`);
+    this.#groups.unlink(personKey, lane);
+  }
+  lanesOf(personKey: string): readonly string[] {
+    return this.#groups.lanesOf(personKey);
   }
 
-  lanesOf(personKey: string): readonly string[] {
-    const prefix = `p:${personKey}:`;
-    return this.#store
-      .scan(prefix, `p:${personKey};`, lanesOfPersonMax)
-      .map(([key]) => key.slice(prefix.length));
+  /** Every visitor of the one is the survivor's from now on. */
+  absorb(personKey: string, survivorKey: string): void {
+    for (const lane of this.#groups.absorb(personKey, survivorKey)) {
+      const visitor = this.#visitor(lane)?.value;
+      if (visitor === undefined) continue;
+      const personId = nameIn(survivorKey);
+      this.keepVisitor(lane, { ...visitor, personId }, visitor.lastAt);
+    }
   }
 
   hasDue(time: number): boolean {
@@ -87,7 +95,7 @@ export class VisitorsStore {
   }
 
   #personKeyOf(lane: string): string | undefined {
-    const personId = this.#visitor(lane)?.value.personId ?? null;
+    const { personId } = this.visitor(lane, '');
     return personId === null ? undefined : `${workspaceIn(lane)}:${personId}`;
   }
 
@@ -116,3 +124,15 @@ export class VisitorsStore {
 
 /** The day up to which it was last heard of, before the value. */
 const DAY_BYTES = 4;
+
+/** With another name of whose they are, given the key of the one they have. */
+function named(lane: string, visitor: Visitor, keyOf: (key: string) => string): Visitor {
+  if (visitor.personId === null) return visitor;
+  const key = `${workspaceIn(lane)}:${visitor.personId}`;
+  const name = keyOf(key);
+  return name === key ? visitor : { ...visitor, personId: nameIn(name) };
+}
+
+function nameIn(key: string): string {
+  return key.slice(workspaceIn(key).length + 1);
+}
