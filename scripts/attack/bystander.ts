@@ -11,9 +11,17 @@ import type { Reader } from './reader.ts';
 export const paths = ['event', 'claim', 'journey'] as const;
 export type Path = (typeof paths)[number];
 
+export interface Latency {
+  readonly ms: number;
+  /** When the event was sent. */
+  readonly sentAt: Date;
+}
+
 interface Sent {
   readonly messageId: string;
   readonly at: number;
+  /** The same by the clock, as logs have it. */
+  readonly clock: Date;
   /** What went on when it was sent. */
   readonly stretch: string;
   /** When it was seen, by path. */
@@ -44,7 +52,7 @@ export class Bystander {
   refused = 0;
   /** What goes on now; figures go by what went on when the event was sent. */
   stretch = '';
-  readonly #latencies: { readonly stretch: string; readonly path: Path; readonly ms: number }[] = [];
+  readonly #latencies: (Latency & { readonly stretch: string; readonly path: Path })[] = [];
 
   constructor(
     parts: { readonly name: string; readonly workspace: string; readonly keys: Keys; readonly http: string },
@@ -77,9 +85,9 @@ export class Bystander {
   }
 
   /** Of the events that were sent in a stretch, ascending; events that were never seen count as the patience. */
-  latencies(stretch: string, path: Path): number[] {
+  latencies(stretch: string, path: Path): readonly Latency[] {
     const found = this.#latencies.filter((each) => each.stretch === stretch && each.path === path);
-    return found.map(({ ms }) => ms).sort((a, b) => a - b);
+    return found.sort((a, b) => a.ms - b.ms);
   }
 
   async #send(): Promise<void> {
@@ -96,6 +104,7 @@ export class Bystander {
   async #sendOne(number: string): Promise<void> {
     const { name, stretch } = this;
     const at = performance.now();
+    const clock = new Date();
     const [known, past] = [`${name}-known-${number}`, `${name}-past-${number}`];
     const visitor = `${name}-visitor-${number}`;
     const person = `${name}-newcomer-${number}`;
@@ -108,7 +117,8 @@ export class Bystander {
       return;
     }
     this.acknowledged.push(known, past);
-    for (const messageId of [known, past]) this.#open.push({ messageId, at, stretch, seen: new Map() });
+    for (const messageId of [known, past])
+      this.#open.push({ messageId, at, clock, stretch, seen: new Map() });
     if (this.#open.length > openMax) this.#open.splice(0, this.#open.length - openMax);
   }
 
@@ -142,12 +152,18 @@ export class Bystander {
     for (const [each, ids] of wanted) {
       if (sent.seen.has(each) || !ids.has(sent.messageId)) continue;
       sent.seen.set(each, found.now);
-      this.#latencies.push({ stretch: sent.stretch, path: each, ms: found.now - sent.at });
+      this.#latencies.push({
+        stretch: sent.stretch,
+        path: each,
+        ms: found.now - sent.at,
+        sentAt: sent.clock,
+      });
     }
     if (wanted.every(([each]) => sent.seen.has(each))) return false;
     if (found.now - sent.at < patienceMs) return true;
     for (const [each] of wanted) {
-      if (!sent.seen.has(each)) this.#latencies.push({ stretch: sent.stretch, path: each, ms: patienceMs });
+      if (sent.seen.has(each)) continue;
+      this.#latencies.push({ stretch: sent.stretch, path: each, ms: patienceMs, sentAt: sent.clock });
     }
     return false;
   }

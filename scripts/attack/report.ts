@@ -10,6 +10,8 @@ export interface Measure {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
+  /** When the slowest was sent; undefined: none was. */
+  readonly slowestSentAt: Date | undefined;
 }
 
 export interface Stretch {
@@ -52,7 +54,7 @@ export function measuresOf(stretch: string, bystanders: readonly Bystander[]): M
   return bystanders.flatMap((bystander) =>
     paths.map((path) => {
       const taken = bystander.latencies(stretch, path);
-      const at = (share: number): number => taken[Math.ceil(taken.length * share) - 1] ?? 0;
+      const at = (share: number): number => taken[Math.ceil(taken.length * share) - 1]?.ms ?? 0;
       return {
         bystander: bystander.name,
         path,
@@ -60,6 +62,7 @@ export function measuresOf(stretch: string, bystanders: readonly Bystander[]): M
         p50: at(0.5),
         p99: at(0.99),
         max: at(1),
+        slowestSentAt: taken.at(-1)?.sentAt,
       };
     }),
   );
@@ -91,9 +94,10 @@ export function faultsOf(report: AttackReport): string[] {
 export function excessesOf(report: AttackReport, bounds: Bounds): string[] {
   const excesses: string[] = [];
   for (const { name, measures } of report.stretches) {
-    for (const { bystander, path, max } of measures) {
+    for (const { bystander, path, max, slowestSentAt } of measures) {
       if (max <= bounds.latencyMsMax) continue;
-      excesses.push(`${name}: ${path} of ${bystander} after ${max.toFixed(0)} ms`);
+      const sent = slowestSentAt === undefined ? '' : `, sent at ${slowestSentAt.toISOString()}`;
+      excesses.push(`${name}: ${path} of ${bystander} after ${max.toFixed(0)} ms${sent}`);
     }
   }
   for (const [process, bytes] of report.memory) {
