@@ -56,8 +56,8 @@ class Installation {
   readonly broker = new MemoryBroker(this.time, 1);
   #number = 0;
 
-  start(spec: ServiceSpec): Promise<TaskProcess> {
-    return new TaskProcess({ broker: this.broker, codecs, spec, disk: new MemoryDisk() }).start();
+  start(spec: ServiceSpec, disk = new MemoryDisk()): Promise<TaskProcess> {
+    return new TaskProcess({ broker: this.broker, codecs, spec, disk }).start();
   }
   send(visitor: string, id: string, fields: Partial<ReturnType<typeof collectedEvent>> = {}): void {
     const event = { anonymous_id: visitor, message_id: id, received_at: AT, timestamp: AT + this.#number };
@@ -187,6 +187,26 @@ test('a replay puts the same aside', async () => {
   await shop.time.run(MINUTE_MS);
   expect([again.failure, again.state]).toEqual(['', 'live']);
   expect(shop.merged()).toEqual(['one', 'two', 'claim', 'o-claim']);
+});
+
+test('a replay from the middle of a queue, which it writes anew, puts the same aside', async () => {
+  const shop = new Installation();
+  const disk = new MemoryDisk();
+  const process = await shop.start(failingAt('poison'), disk);
+  shop.identify('v', 'claim');
+  for (const id of ['one', 'two']) shop.send('v', id);
+  shop.identify('v', 'claim again', { id: 'another', identifier: 'another' });
+  shop.send('v', 'poison');
+  await shop.time.run(1_000);
+  shop.answer('v', 1, 'granted');
+  await shop.time.run(MINUTE_MS); // the disk has the queue, most of which is done
+  shop.answer('v', 2, 'resolved');
+  expect(await shop.time.until(() => shop.letters().length === 1, MINUTE_MS)).toBe(true);
+  process.kill();
+  const again = await shop.start(lanesService, disk);
+  await shop.time.until(() => again.state === 'live' || again.failure !== '', MINUTE_MS);
+  expect([again.failure, again.state]).toEqual(['', 'live']);
+  expect(shop.merged()).toEqual(['claim', 'one', 'two', 'claim again']);
 });
 
 test('a lane whose events fail too often rests with its workspace: they are not tried one by one, and others go on', async () => {
