@@ -1,15 +1,24 @@
 /**
  * Visitors and people of a partition in its keyed store: `v:` and the lane, a visitor; `q:` and the person's key, what a
- * person took along; `p:` person and lane, which visitors a person is.
+ * person took along; `p:` person and lane, which visitors a person is; `r:` a person whose visitors are under way to another.
  */
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import { workspaceIn } from '../runtime/workspace-counts.ts';
 import { newPerson, type Person } from './decide/person.ts';
-import { decodeVisitor, encodeVisitor, newVisitor, type Visitor } from './decide/visitor.ts';
+import { decodeVisitor, encodeVisitor, newVisitor, visitorBytesMax, type Visitor } from './decide/visitor.ts';
 import { dayNumber, KeptUntil } from './kept-until.ts';
 
-/** Visitors of one person that a deletion looks at; above it the oldest names stay as visitors without a person. */
-export const lanesOfPersonMax = 1_000;
+/** Visitors of one person that one record or the end of one batch goes through; the others have their turn after them. */
+export const lanesAtOnceMax = 500;
+/** Read at once at the start; there are few, each of more visitors than are gone through at once. */
+const movesMax = 1_000_000;
+
+/** All visitors of a person become somebody else's, or are erased. */
+export interface Move {
+  readonly personKey: string;
+  /** null: the person was deleted. */
+  readonly to: string | null;
+}
 
 interface Kept<T> {
   readonly day: number;
@@ -20,14 +29,30 @@ export class VisitorsStore {
   readonly #store: KeyedStore;
   readonly #until: KeptUntil;
   #touchedBytes = 0;
+  /** By the person's key. */
+  readonly #moves: Map<string, Move>;
 
   constructor(store: KeyedStore) {
     this.#store = store;
     this.#until = new KeptUntil(store);
+    const moves = store.scan('r:', 'r;', movesMax).map(([key, to]) => moveIn(key, to));
+    this.#moves = new Map(moves.map((move) => [move.personKey, move]));
   }
 
   visitor(lane: string, anonymousId: string): Visitor {
     return this.#visitor(lane)?.value ?? newVisitor(anonymousId);
+  }
+
+  /** As `keepVisitor`, but that nobody grows beyond what one may be. @returns false: nothing was kept. */
+  keepVisitorWithin(lane: string, visitor: Visitor, at: number): boolean {
+    const before = this.#store.get(`v:${lane}`);
+    const bytes = encodeVisitor(visitor);
+    if (bytes.length > visitorBytesMax && bytes.length > (before?.length ?? 0) - DAY_BYTES) {
+      this.#touchedBytes += bytes.length;
+      return false;
+    }
+    this.#keep(`v:${lane}`, before, { bytes, at });
+    return true;
   }
 
   /** @param at of what was last heard of them, ms. */
@@ -66,8 +91,31 @@ export class VisitorsStore {
   lanesOf(personKey: string): readonly string[] {
     const prefix = `p:${personKey}:`;
     return this.#store
-      .scan(prefix, `p:${personKey};`, lanesOfPersonMax)
+      .scan(prefix, `p:${personKey};`, lanesAtOnceMax)
       .map(([key]) => key.slice(prefix.length));
+  }
+
+  /** Those that are under way. */
+  get moves(): readonly Move[] {
+    return [...this.#moves.values()];
+  }
+  /** By its key, since a start and a replay must come to the same one. */
+  get nextMove(): Move | undefined {
+    let next: Move | undefined;
+    for (const move of this.#moves.values())
+      if (next === undefined || move.personKey < next.personKey) next = move;
+    return next;
+  }
+  moveOf(personKey: string): Move | undefined {
+    return this.#moves.get(personKey);
+  }
+  keepMove(move: Move): void {
+    this.#moves.set(move.personKey, move);
+    this.#store.put(`r:${move.personKey}`, Buffer.from(move.to ?? ''));
+  }
+  endMove(personKey: string): void {
+    this.#moves.delete(personKey);
+    this.#store.delete(`r:${personKey}`);
   }
 
   hasDue(time: number): boolean {
@@ -112,6 +160,10 @@ export class VisitorsStore {
     bytes.copy(value, DAY_BYTES);
     this.#store.put(key, value);
   }
+}
+
+function moveIn(key: string, to: Buffer): Move {
+  return { personKey: key.slice('r:'.length), to: to.length === 0 ? null : to.toString() };
 }
 
 /** The day up to which it was last heard of, before the value. */
