@@ -8,6 +8,7 @@ import { canonicalIdentifier } from '../../schemas/lanes.ts';
 import type { CollectedEvent, IdentityDecision, InAppTransfer, MergedEvent } from '../../schemas/records.ts';
 import { assert } from '../runtime/errors.ts';
 import type { DefinitionsView } from '../runtime/definitions.ts';
+import { readUnits } from '../rules/paths.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
 import type { HashWindow, PartitionStores } from '../runtime/store/ports.ts';
 import type { BatchContext, Emitter, Processor } from '../runtime/task/ports.ts';
@@ -36,6 +37,8 @@ export class InAppProcessor implements Processor {
   readonly #outputs: Outputs;
   readonly #rules = new RulesCache();
   #handled = 0;
+  /** As the record in hand began: polls and questions are parsed between records, too. */
+  #readBefore = readUnits();
 
   constructor(stores: PartitionStores, codecs: Codecs) {
     assert(stores.duplicates !== undefined, 'the service asks for a window of duplicates');
@@ -48,6 +51,7 @@ export class InAppProcessor implements Processor {
 
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
     this.#rules.use(batch.definitions);
+    this.#readBefore = readUnits();
     const { bytes, valueStart, valueEnd } = record;
     const key = bytes.toString('utf8', record.keyStart, record.keyEnd);
     this.#handled += 1;
@@ -88,9 +92,11 @@ export class InAppProcessor implements Processor {
     return this.#moves.any || this.#visitors.hasDue(time);
   }
 
-  /** What is known of somebody is read and written whole, so the longer it is the dearer each record. */
+  /** What is known of somebody is read and written whole, so the longer it is the dearer each record; and so is what they send. */
   takeUnits(): number {
-    return Math.ceil(this.#visitors.takeTouchedBytes() / TOUCHED_BYTES_A_UNIT);
+    const read = readUnits() - this.#readBefore;
+    this.#readBefore = readUnits();
+    return Math.ceil(this.#visitors.takeTouchedBytes() / TOUCHED_BYTES_A_UNIT) + read;
   }
 
   pendingSince(): undefined {
