@@ -10,7 +10,12 @@ const ASCII_END = 0x80;
 /** Marks that take no place and mean nothing between letters: soft hyphen, zero-width space, directions, byte-order mark. */
 const UNSEEN = /[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]/gu;
 /** They shape what is around them in Persian, in Indic scripts and in emoji; beside ASCII they are only unseen. */
-const JOINERS = /(?<=^|[\0-\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?=$|[\0-\x7f])/gu;
+const JOINERS = /[\u200c\u200d]+/gu;
+/**
+ * A longer text that is not ASCII is not normalised: no name is so long, and NFC sorts a run of accents in a time that grows
+ * with its square, so one name of a megabyte would hold the door for everybody.
+ */
+export const normalisedCharsMax = 2_000;
 const WHITE = /\s/u;
 /** At an end a joiner joins nothing. */
 const OUTSIDE = /[\s\u200c\u200d]/u;
@@ -27,7 +32,11 @@ const ESCAPED = ['%22', '%27', '\\"', "\\'"];
 
 /** The text without white space and quotes around it and without unseen marks, in NFC. May be empty. */
 export function canonicalName(text: string): string {
-  return unquoted(isAscii(text) ? text : normalised(text));
+  if (isAscii(text)) return unquoted(text);
+  if (text.length <= normalisedCharsMax) return unquoted(normalised(text));
+  // Long by what is around it, or no name at all.
+  const inner = unquoted(text);
+  return inner.length <= normalisedCharsMax ? canonicalName(inner) : inner;
 }
 
 /** The text as an email is compared. Case first, because lower case of one letter may be two. */
@@ -66,7 +75,13 @@ export function isAscii(text: string): boolean {
 
 /** Taking a mark out may bring two letters together that are one in NFC. */
 function normalised(text: string): string {
-  return text.replace(UNSEEN, '').replace(JOINERS, '').normalize('NFC');
+  return text.replace(UNSEEN, '').replace(JOINERS, joining).normalize('NFC');
+}
+
+/** A run of joiners where it joins something. One look at both ends: a pattern that looks behind itself looks at each place. */
+function joining(run: string, at: number, text: string): string {
+  const [before, after] = [text.charCodeAt(at - 1), text.charCodeAt(at + run.length)];
+  return before >= ASCII_END && after >= ASCII_END ? run : '';
 }
 
 /** By two marks that move towards each other: a text of quotes alone costs no more than its length. */

@@ -13,7 +13,8 @@ import { ServiceAsker, unavailable } from './service-asker.ts';
 
 export const pollsWaitingMax = 20_000;
 export const workspacePollsWaitingMax = 10_000;
-export const pollsARequestMax = 256;
+/** Polls of several workspaces go together, so this many of the longest must be a request that the service takes. */
+export const pollsARequestMax = 64;
 export const requestsMax = 4;
 /** As errors name it. */
 export const inApp = { service: 'in-app', code: 'in_app_unavailable' } as const;

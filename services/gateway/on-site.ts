@@ -12,7 +12,7 @@ import { learnSchema } from '../runtime/registry.ts';
 import type { GatewayConfig } from './config.ts';
 import { InAppCallsLog } from './in-app-calls.ts';
 import { InAppAsker } from './in-app-view.ts';
-import type { Usage } from './usage/counted.ts';
+import { admit, type Usage } from './usage/counted.ts';
 
 export interface OnSiteParts {
   readonly config: Pick<GatewayConfig, 'dataFolder' | 'registryUrl'>;
@@ -53,7 +53,7 @@ export async function openOnSite({
     options: {
       ...{ keys, view, calls, receiveTime: receiveTime(clock), newId: randomUUID },
       signs,
-      recordConsent: consentInto(intake, codecs),
+      recordConsent: consentInto(intake, codecs, parts.usage),
     },
     browser: {
       keys,
@@ -72,9 +72,11 @@ export async function openOnSite({
 export function consentInto(
   intake: Pick<Intake, 'take'>,
   codecs: Pick<Codecs, 'CollectedEvent'>,
+  usage: Usage,
 ): OnSiteOptions['recordConsent'] {
   return async (said) => {
     const { workspace, anonymousId } = said;
+    admit(usage, workspace);
     const key = Buffer.from(laneKey(workspace, { anonymousId, identifier: null, messageId: '' }));
     const value = codecs.CollectedEvent.encode(consentRecord(said));
     await intake.take([{ topic: 'eventsCollected', workspace, key, value }]);

@@ -6,6 +6,7 @@ import {
   appAuth,
   browserKey,
   pipelinesAuth,
+  siteId,
   testServer,
   trackAuth,
   workspace,
@@ -81,6 +82,16 @@ describe('a workspace over its quota', () => {
     expect((await call('PUT', '/v1/workspaces/shop', appAuth, raised)).statusCode).toBe(200);
     expect((await call('POST', '/v1/t', undefined, page)).statusCode).toBe(200);
     expect(await usage()).toMatchObject({ over_quota: false, brought: { day: { quota_bytes: 1_000_000 } } });
+  });
+
+  test('brings no word on consent either, for which a page needs no key', async () => {
+    await quota({ hour_bytes: 10 });
+    await call('POST', '/v1/track', pipelinesAuth, event);
+    const said = { site_id: siteId, anonymous_id: 'ann', consent: false };
+    const answer = await call('POST', '/v1/in-app/consent', undefined, said);
+    expect(answer.statusCode).toBe(429);
+    expect(answer.headers['retry-after']).toBeDefined();
+    expect(under.sent.order).toEqual(['eventsCollected']);
   });
 
   test('is seen by who watches the door as limited, with the reason', async () => {

@@ -2,7 +2,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KeyedStore, PartitionStores } from '../runtime/store/ports.ts';
 import type { ServiceSpec } from '../runtime/task/ports.ts';
-import { Scenario } from '../testing/scenarios/identity-scenario.ts';
+import type { IdentityRequest } from '../../schemas/records.ts';
+import { of } from '../testing/processor-harness.ts';
+import { Scenario, START } from '../testing/scenarios/identity-scenario.ts';
 import { identityService } from './service.ts';
 
 /** Work that decisions do on the store. */
@@ -174,5 +176,43 @@ describe('strange identifiers', () => {
     for (const value of ['\u0000', '', '   ']) {
       expect(shop.claim({ path: { kind: 'id', value } })).toMatchObject({ reason: 'identifier_illegal' });
     }
+  });
+});
+
+describe('a cio_id is not to be computed', () => {
+  const made = (call: Partial<IdentityRequest>): string => {
+    const shop = new Scenario('shop');
+    const request = shop.claimRequest({ path: 'ada', anonymousId: 'visitor' }, { message_id: 'm1', ...call });
+    const [reply] = of('identityDecisions', shop.send(request));
+    return reply?.value.person_id ?? '';
+  };
+
+  test('by who knows the workspace and counts: it hangs on what the call said that made the person', () => {
+    const calls: readonly Partial<IdentityRequest>[] = [
+      {},
+      { message_id: 'm2' },
+      { identifier: 'bob' },
+      { anonymous_id: 'other', lane: 'shop:a:other' },
+      { received_at: START + 1 },
+    ];
+    const ids = calls.map(made);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.map((id) => /^cio_[0-9a-f]{20}$/.test(id))).toEqual(ids.map(() => true));
+    expect(calls.map(made)).toEqual(ids);
+  });
+
+  test('and one call that makes a person beside another makes two', () => {
+    const shop = new Scenario('shop');
+    const again = shop.claimRequest({ path: 'ada' }, { message_id: 'm1' });
+    const one = of('identityDecisions', shop.send(again))[0]?.value.person_id;
+    shop.control('delete', 'ada');
+    const other = {
+      ...again,
+      request_number: again.request_number + 1,
+      source_offset: again.source_offset + 1,
+    };
+    const two = of('identityDecisions', shop.send(other))[0]?.value.person_id;
+    expect(one).toBeDefined();
+    expect(two).not.toBe(one);
   });
 });

@@ -234,7 +234,7 @@ export class IdentityProcessor implements Processor {
   }
 
   #graph(request: IdentityRequest): WorkspaceGraph {
-    return new WorkspaceGraph(this.#store, toWorkspace(request.workspace));
+    return new WorkspaceGraph(this.#store, toWorkspace(request.workspace), request);
   }
 }
 

@@ -101,3 +101,19 @@ test('one that costs too much is left out of the answer, and the others are offe
   rig.feed(...items.map(({ name }) => did({ name: 'Product Viewed', at: T0, properties: { sku: name } })));
   expect((await rig.poll(T0)).ids).toEqual(['cheap']);
 });
+
+test('a number of very many digits in what a visitor sends costs its length', () => {
+  const rig = new InAppRig();
+  try {
+    const sent = did({ at: T0, name: 'Product Viewed' });
+    const number = `{"price":1${'0'.repeat(90_000)}1,"name":"Boots"}`;
+    const began = process.cpuUsage();
+    for (let times = 0; times < 5; times += 1) {
+      const message = { message_id: `n${String(times)}`, properties: number, context: number };
+      rig.feed({ ...sent, value: sent.value && { ...sent.value, ...message } });
+    }
+    expect(process.cpuUsage(began).user).toBeLessThan(4_000_000);
+  } finally {
+    void rig.close();
+  }
+});

@@ -2,6 +2,7 @@
  * What the gateway asks of the live view: polls, many in one request, and why a message is not shown. Read only: a poll is
  * answered from the last record that was handled, and what it offers is decided again when it is to be shown.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { partitionOf } from '../../schemas/partitioner.ts';
 import type { Message } from '../rules/message.ts';
 import { RenderBudget } from '../rules/template.ts';
@@ -46,15 +47,21 @@ export interface Offered {
   readonly frequency?: { readonly count: number; readonly delay: number };
 }
 
+/** Then whatever else this process has to do: records, and whether it is ready. */
+const pollsATurn = 8;
+
+/** What a poll needs of a partition. */
+type Seen = Pick<InAppProcessor, 'visitor' | 'messages'>;
+
 export class Polls {
   readonly #partitions: number;
-  readonly #processors = new Map<number, InAppProcessor>();
+  readonly #processors = new Map<number, Seen>();
 
   constructor(partitions: number) {
     this.#partitions = partitions;
   }
 
-  opened(partition: number, processor: InAppProcessor): void {
+  opened(partition: number, processor: Seen): void {
     this.#processors.set(partition, processor);
   }
 
@@ -62,10 +69,24 @@ export class Polls {
     return {
       polls: (body) => {
         const asked = JSON.parse(body.toString()) as readonly Asked[]; // the gateway's
-        return Promise.resolve(asked.map((one) => this.#poll(one)));
+        return this.#polls(asked);
       },
       why: (body) => Promise.resolve(this.#why(JSON.parse(body.toString()) as AskedWhy)), // likewise
     };
+  }
+
+  /** Those that come together are of several workspaces: one that fails costs no other its answer. */
+  async #polls(asked: readonly Asked[]): Promise<readonly (Polled | null)[]> {
+    const polled: (Polled | null)[] = [];
+    for (const one of asked) {
+      if (polled.length > 0 && polled.length % pollsATurn === 0) await nextTurn();
+      try {
+        polled.push(this.#poll(one));
+      } catch {
+        polled.push(null);
+      }
+    }
+    return polled;
   }
 
   /** null: this process does not have the visitor, or not yet. */

@@ -8,6 +8,7 @@ import { canonicalIdentifier } from '../../schemas/lanes.ts';
 import type { CollectedEvent, IdentityDecision, InAppTransfer, MergedEvent } from '../../schemas/records.ts';
 import { assert } from '../runtime/errors.ts';
 import type { DefinitionsView } from '../runtime/definitions.ts';
+import { readUnits } from '../rules/paths.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
 import type { HashWindow, PartitionStores } from '../runtime/store/ports.ts';
 import type { BatchContext, Emitter, Processor } from '../runtime/task/ports.ts';
@@ -17,11 +18,12 @@ import { decideCall } from './decide/decide-call.ts';
 import { exposedOf } from './decide/exposed.ts';
 import { foldEvent, type VisitorEvent } from './decide/fold-event.ts';
 import { newPerson, withExposure, withOrder, type PersonDecision } from './decide/person.ts';
-import { erased, type Visitor } from './decide/visitor.ts';
+import type { Visitor } from './decide/visitor.ts';
 import type { WorkspaceMessages } from './decide/workspace-messages.ts';
 import { Outputs, type Whose } from './outputs.ts';
 import { callOf } from './requests.ts';
 import { RulesCache } from './rules-cache.ts';
+import { VisitorMoves } from './visitor-moves.ts';
 import { VisitorsStore } from './visitors-store.ts';
 
 /** About as much of the machine as a unit of share.ts: JSON of a visitor, parsed or written. */
@@ -29,15 +31,19 @@ const TOUCHED_BYTES_A_UNIT = 50;
 
 export class InAppProcessor implements Processor {
   readonly #visitors: VisitorsStore;
+  readonly #moves: VisitorMoves;
   readonly #duplicates: HashWindow;
   readonly #codecs: Codecs;
   readonly #outputs: Outputs;
   readonly #rules = new RulesCache();
   #handled = 0;
+  /** As the record in hand began: polls and questions are parsed between records, too. */
+  #readBefore = readUnits();
 
   constructor(stores: PartitionStores, codecs: Codecs) {
     assert(stores.duplicates !== undefined, 'the service asks for a window of duplicates');
     this.#visitors = new VisitorsStore(stores.keyed);
+    this.#moves = new VisitorMoves(this.#visitors);
     this.#duplicates = stores.duplicates;
     this.#codecs = codecs;
     this.#outputs = new Outputs(codecs);
@@ -45,6 +51,7 @@ export class InAppProcessor implements Processor {
 
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
     this.#rules.use(batch.definitions);
+    this.#readBefore = readUnits();
     const { bytes, valueStart, valueEnd } = record;
     const key = bytes.toString('utf8', record.keyStart, record.keyEnd);
     this.#handled += 1;
@@ -77,16 +84,19 @@ export class InAppProcessor implements Processor {
   onBatchEnd(batch: BatchContext): void {
     this.#rules.use(batch.definitions);
     this.#visitors.expire(batch.time);
+    this.#moves.step();
   }
 
   wantsBatch(time: number, definitions: DefinitionsView): boolean {
     this.#rules.use(definitions);
-    return this.#visitors.hasDue(time);
+    return this.#moves.any || this.#visitors.hasDue(time);
   }
 
-  /** What is known of somebody is read and written whole, so the longer it is the dearer each record. */
+  /** What is known of somebody is read and written whole, so the longer it is the dearer each record; and so is what they send. */
   takeUnits(): number {
-    return Math.ceil(this.#visitors.takeTouchedBytes() / TOUCHED_BYTES_A_UNIT);
+    const read = readUnits() - this.#readBefore;
+    this.#readBefore = readUnits();
+    return Math.ceil(this.#visitors.takeTouchedBytes() / TOUCHED_BYTES_A_UNIT) + read;
   }
 
   pendingSince(): undefined {
@@ -127,8 +137,13 @@ export class InAppProcessor implements Processor {
     const reported = contentReport(before, event, messages);
     this.#outputs.happened(reported.happened, whose, out);
     const { visitor, leftOut, patternsSkipped } = foldEvent(reported.visitor, event, messages);
-    this.#visitors.keepVisitor(lane, visitor, event.receivedAt);
     const of = { messageId: event.messageId, at: event.receivedAt };
+    if (!this.#visitors.keepVisitorWithin(lane, visitor, event.receivedAt)) {
+      // Who they are not is kept of anybody.
+      const { isIdentified, isBot, lastAt } = visitor;
+      this.#visitors.keepVisitor(lane, { ...before, isIdentified, isBot, lastAt }, event.receivedAt);
+      this.#outputs.dropped('limit_exceeded', whose, { ...of, detail: { what: 'visitor' } }, out);
+    }
     if (leftOut)
       this.#outputs.dropped('limit_exceeded', whose, { ...of, detail: { what: 'message rules' } }, out);
     if (patternsSkipped > 0) {
@@ -158,16 +173,11 @@ export class InAppProcessor implements Processor {
     if (kind === 'granted' && lane?.startsWith(`${workspace}:a:`) === true) {
       this.#onClaim(lane, { workspace, personId, at: decision.claimed_at ?? 0 }, out);
     } else if (kind === 'absorbed' && otherId !== null) {
-      this.#visitors.absorb(`${workspace}:${personId}`, `${workspace}:${otherId}`);
+      this.#moves.absorb(`${workspace}:${personId}`, `${workspace}:${otherId}`);
     } else if (kind === 'split' && otherId !== null) {
-      const moved = new Set(anonymousIdsOf(decision.detail).map((id) => `${workspace}:a:${id}`));
-      for (const each of this.#visitors.lanesOf(`${workspace}:${personId}`)) {
-        if (moved.has(each)) this.#reassign(each, workspace, otherId);
-      }
-    } else if (kind === 'deleted') {
-      for (const each of this.#visitors.lanesOf(`${workspace}:${personId}`))
-        this.#erase(each, workspace, personId);
-    }
+      const named = anonymousIdsOf(decision.detail).map((id) => `${workspace}:a:${id}`);
+      this.#moves.split(named, { from: personId, to: otherId });
+    } else if (kind === 'deleted') this.#moves.erase(`${workspace}:${personId}`);
   }
 
   #onClaim(
@@ -182,24 +192,10 @@ export class InAppProcessor implements Processor {
     const anonymousId = lane.slice(`${workspace}:a:`.length);
     const visitor = { ...this.#visitors.visitor(lane, anonymousId), isIdentified: true, personId };
     this.#visitors.keepVisitor(lane, visitor, at);
-    this.#visitors.link(`${workspace}:${personId}`, lane);
+    this.#visitors.groups.link(`${workspace}:${personId}`, lane);
     for (const exposed of exposedOf(visitor)) {
       this.#outputs.exposure(personId, workspace, { ...exposed, anonymousId }, out);
     }
-  }
-
-  #reassign(lane: string, workspace: string, personId: string): void {
-    const visitor = this.#visitors.visitor(lane, lane.slice(`${workspace}:a:`.length));
-    this.#visitors.unlink(`${workspace}:${visitor.personId ?? ''}`, lane);
-    this.#visitors.link(`${workspace}:${personId}`, lane);
-    this.#visitors.keepVisitor(lane, { ...visitor, personId }, visitor.lastAt);
-  }
-
-  /** They were somebody, and stay so: what is gone is what they did and what they were shown. */
-  #erase(lane: string, workspace: string, personId: string): void {
-    const visitor = this.#visitors.visitor(lane, lane.slice(`${workspace}:a:`.length));
-    this.#visitors.unlink(`${workspace}:${personId}`, lane);
-    this.#visitors.keepVisitor(lane, erased(visitor, { hasWithdrawn: visitor.hasWithdrawn }), visitor.lastAt);
   }
 
   #onMerged(personKey: string, merged: MergedEvent, out: Emitter): void {
@@ -270,7 +266,13 @@ export class InAppProcessor implements Processor {
     const { workspace, anonymous_id: anonymousId } = request;
     const before = this.#visitors.visitor(lane, anonymousId);
     const decision = decideCall(before, this.#rules.of(workspace), call);
-    if (decision.visitor !== before) this.#visitors.keepVisitor(lane, decision.visitor, request.at);
+    const isKept =
+      decision.visitor === before || this.#visitors.keepVisitorWithin(lane, decision.visitor, request.at);
+    if (!isKept) {
+      const full = { taken: false, reason: 'visitor_full', variant: null };
+      if (call.type !== 'look') this.#outputs.answer(request, full, lane, out);
+      return;
+    }
     const whose: Whose = { workspace, anonymousId, personId: before.personId, key: lane };
     this.#outputs.happened(decision.happened, whose, out);
     if (call.type !== 'look') this.#outputs.answer(request, decision.answer, lane, out);

@@ -25,3 +25,22 @@ test('a record costs by what is known of its visitor, which is read and written 
     void rig.close();
   }
 });
+
+test('a record costs by what is to be read of it: numbers one by one', () => {
+  const rig = new InAppRig();
+  try {
+    const units = (context: string): number => {
+      const { value, ...record } = did({ at: T0, name: 'Product Viewed' });
+      rig.feed({ ...record, value: value && { ...value, context } });
+      return rig.harness.processor.takeUnits?.() ?? 0;
+    };
+    const plain = units('{}');
+    const long = units(`{"a":"${'x'.repeat(30_000)}"}`);
+    const numbers = units(`{"a":[${'1e10,'.repeat(6_000)}1]}`);
+    expect(long).toBeGreaterThan(plain + 200);
+    expect(numbers).toBeGreaterThan(plain + 6_000);
+    expect(units('{}')).toBeLessThan(2 * plain);
+  } finally {
+    void rig.close();
+  }
+});

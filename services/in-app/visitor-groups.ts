@@ -7,8 +7,10 @@
  */
 import type { KeyedStore } from '../runtime/store/ports.ts';
 
-/** Visitors of one group that are moved, or looked at by a deletion; what is above stays without a person. */
-export const lanesOfPersonMax = 1_000;
+/** Visitors of one group that one record or the end of one batch goes through; the others have their turn after them. */
+export const lanesAtOnceMax = 500;
+/** Counted once, in state that has no counts. */
+const lanesCountedMax = 1_000_000;
 
 interface Group {
   /** Key of the person. */
@@ -31,9 +33,10 @@ export class VisitorGroups {
     return this.#group(groupKey).owner;
   }
 
-  /** The visitors of a person, the first of them. */
-  lanesOf(personKey: string): readonly string[] {
-    return this.#lanesIn(this.groupOf(personKey));
+  /** The first visitors of a group. */
+  lanesIn(groupKey: string, lanesMax = lanesAtOnceMax): readonly string[] {
+    const prefix = `p:${groupKey}:`;
+    return this.#store.scan(prefix, `p:${groupKey};`, lanesMax).map(([key]) => key.slice(prefix.length));
   }
 
   link(personKey: string, lane: string): void {
@@ -44,45 +47,41 @@ export class VisitorGroups {
     this.#putGroup(key, { owner, lanes: lanes + 1 });
   }
 
-  unlink(personKey: string, lane: string): void {
-    const key = this.groupOf(personKey);
-    if (this.#store.get(`p:${key}:${lane}`) === undefined) return;
-    const { owner, lanes } = this.#group(key);
-    this.#store.delete(`p:${key}:${lane}`);
-    this.#putGroup(key, { owner, lanes: lanes - 1 });
+  unlink(groupKey: string, lane: string): void {
+    if (this.#store.get(`p:${groupKey}:${lane}`) === undefined) return;
+    const { owner, lanes } = this.#group(groupKey);
+    this.#store.delete(`p:${groupKey}:${lane}`);
+    this.#putGroup(groupKey, { owner, lanes: lanes - 1 });
   }
 
-  /** Every visitor of the one is the survivor's. Answers which have another group now, and so are to be written anew. */
-  absorb(personKey: string, survivorKey: string): readonly string[] {
+  /**
+   * Both groups are the survivor's, and theirs from now on is the larger.
+   * @returns the smaller, whose visitors are to be moved
+   */
+  join(personKey: string, survivorKey: string): string | undefined {
     const [absorbed, own] = [this.groupOf(personKey), this.groupOf(survivorKey)];
-    if (absorbed === own) return [];
+    if (absorbed === own) return undefined;
     const [theirs, ours] = [this.#group(absorbed), this.#group(own)];
     const [from, to] = theirs.lanes > ours.lanes ? [own, absorbed] : [absorbed, own];
-    const moved = this.#lanesIn(from);
-    for (const lane of moved) {
-      this.#store.delete(`p:${from}:${lane}`);
-      this.#store.put(`p:${to}:${lane}`, Buffer.alloc(0));
-    }
-    const lanes = Math.max(theirs.lanes, ours.lanes) + moved.length;
-    this.#putGroup(from, { owner: this.#group(from).owner, lanes: this.#group(from).lanes - moved.length });
     this.#store.delete(`o:${personKey}`);
     if (to === survivorKey) this.#store.delete(`o:${survivorKey}`);
     else this.#store.put(`o:${survivorKey}`, Buffer.from(to));
-    this.#putGroup(to, { owner: survivorKey, lanes });
-    return moved;
+    this.own(absorbed, survivorKey);
+    this.own(own, survivorKey);
+    return from;
   }
 
-  #lanesIn(groupKey: string): readonly string[] {
-    const prefix = `p:${groupKey}:`;
-    const found = this.#store.scan(prefix, `p:${groupKey};`, lanesOfPersonMax);
-    return found.map(([key]) => key.slice(prefix.length));
+  /** Whoever's the group was. */
+  own(groupKey: string, owner: string): void {
+    const { lanes } = this.#group(groupKey);
+    if (lanes > 0) this.#putGroup(groupKey, { owner, lanes });
   }
 
   #group(groupKey: string): Group {
     const stored = this.#store.get(`g:${groupKey}`);
     if (stored !== undefined) return JSON.parse(stored.toString()) as Group; // written below
     // Of older state, which kept no counts.
-    return { owner: groupKey, lanes: this.#lanesIn(groupKey).length };
+    return { owner: groupKey, lanes: this.lanesIn(groupKey, lanesCountedMax).length };
   }
 
   #putGroup(groupKey: string, group: Group): void {

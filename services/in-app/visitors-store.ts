@@ -1,13 +1,24 @@
 /**
  * Visitors and people of a partition in its keyed store: `v:` and the lane, a visitor; `q:` and the person's key, what a
- * person took along. A visitor of somebody has the name of the group in their bytes (visitor-groups.ts).
+ * person took along; `r:` a group whose visitors are under way to another. A visitor of somebody has the name of their group
+ * in their bytes (visitor-groups.ts).
  */
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import { workspaceIn } from '../runtime/workspace-counts.ts';
 import { newPerson, type Person } from './decide/person.ts';
-import { decodeVisitor, encodeVisitor, newVisitor, type Visitor } from './decide/visitor.ts';
+import { decodeVisitor, encodeVisitor, newVisitor, visitorBytesMax, type Visitor } from './decide/visitor.ts';
 import { dayNumber, KeptUntil } from './kept-until.ts';
 import { VisitorGroups } from './visitor-groups.ts';
+
+/** Read at once at the start; there are few, each of more visitors than are gone through at once. */
+const movesMax = 1_000_000;
+
+/** All visitors of a group join those of its owner, or are erased. */
+export interface Move {
+  readonly groupKey: string;
+  /** The owner; null: they were deleted. */
+  readonly to: string | null;
+}
 
 interface Kept<T> {
   readonly day: number;
@@ -17,26 +28,41 @@ interface Kept<T> {
 export class VisitorsStore {
   readonly #store: KeyedStore;
   readonly #until: KeptUntil;
-  readonly #groups: VisitorGroups;
+  readonly groups: VisitorGroups;
   #touchedBytes = 0;
+  /** By the group's key. */
+  readonly #moves: Map<string, Move>;
 
   constructor(store: KeyedStore) {
     this.#store = store;
     this.#until = new KeptUntil(store);
-    this.#groups = new VisitorGroups(store);
+    this.groups = new VisitorGroups(store);
+    const moves = store.scan('r:', 'r;', movesMax).map(([key, to]) => moveIn(key, to));
+    this.#moves = new Map(moves.map((move) => [move.groupKey, move]));
   }
 
   visitor(lane: string, anonymousId: string): Visitor {
     const stored = this.#visitor(lane)?.value;
     if (stored === undefined) return newVisitor(anonymousId);
-    return named(lane, stored, (groupKey) => this.#groups.ownerOf(groupKey));
+    return named(lane, stored, (groupKey) => this.groups.ownerOf(groupKey));
+  }
+
+  /** As `keepVisitor`, but that nobody grows beyond what one may be. @returns false: nothing was kept. */
+  keepVisitorWithin(lane: string, visitor: Visitor, at: number): boolean {
+    const before = this.#store.get(`v:${lane}`);
+    const bytes = encodeVisitor(this.#inGroup(lane, visitor));
+    if (bytes.length > visitorBytesMax && bytes.length > (before?.length ?? 0) - DAY_BYTES) {
+      this.#touchedBytes += bytes.length;
+      return false;
+    }
+    this.#keep(`v:${lane}`, before, { bytes, at });
+    return true;
   }
 
   /** @param at of what was last heard of them, ms. */
   keepVisitor(lane: string, visitor: Visitor, at: number): void {
     const before = this.#store.get(`v:${lane}`);
-    const kept = named(lane, visitor, (personKey) => this.#groups.groupOf(personKey));
-    this.#keep(`v:${lane}`, before, { bytes: encodeVisitor(kept), at });
+    this.#keep(`v:${lane}`, before, { bytes: encodeVisitor(this.#inGroup(lane, visitor)), at });
   }
 
   person(personKey: string): Person | undefined {
@@ -58,24 +84,24 @@ export class VisitorsStore {
     return bytes;
   }
 
-  link(personKey: string, lane: string): void {
-    this.#groups.link(personKey, lane);
+  /** Those that are under way. */
+  get moves(): readonly Move[] {
+    return [...this.#moves.values()];
   }
-  unlink(personKey: string, lane: string): void {
-    this.#groups.unlink(personKey, lane);
+  /** By its key, since a start and a replay must come to the same one. */
+  get nextMove(): Move | undefined {
+    let next: Move | undefined;
+    for (const move of this.#moves.values())
+      if (next === undefined || move.groupKey < next.groupKey) next = move;
+    return next;
   }
-  lanesOf(personKey: string): readonly string[] {
-    return this.#groups.lanesOf(personKey);
+  keepMove(move: Move): void {
+    this.#moves.set(move.groupKey, move);
+    this.#store.put(`r:${move.groupKey}`, Buffer.from(move.to ?? ''));
   }
-
-  /** Every visitor of the one is the survivor's from now on. */
-  absorb(personKey: string, survivorKey: string): void {
-    for (const lane of this.#groups.absorb(personKey, survivorKey)) {
-      const visitor = this.#visitor(lane)?.value;
-      if (visitor === undefined) continue;
-      const personId = nameIn(survivorKey);
-      this.keepVisitor(lane, { ...visitor, personId }, visitor.lastAt);
-    }
+  endMove(groupKey: string): void {
+    this.#moves.delete(groupKey);
+    this.#store.delete(`r:${groupKey}`);
   }
 
   hasDue(time: number): boolean {
@@ -87,16 +113,20 @@ export class VisitorsStore {
     const due = this.#until.takeDue(time);
     for (const key of due) {
       const [kind, name] = [key.slice(0, 2), key.slice(2)];
-      const personKey = kind === 'v:' ? this.#personKeyOf(name) : undefined;
-      if (personKey !== undefined) this.unlink(personKey, name);
+      const groupKey = kind === 'v:' ? this.groupOf(name) : undefined;
+      if (groupKey !== undefined) this.groups.unlink(groupKey, name);
       this.#store.delete(key);
     }
     return due.length;
   }
 
-  #personKeyOf(lane: string): string | undefined {
-    const { personId } = this.visitor(lane, '');
+  /** The group that a visitor is in; undefined: they are nobody's. */
+  groupOf(lane: string): string | undefined {
+    const personId = this.#visitor(lane)?.value.personId ?? null;
     return personId === null ? undefined : `${workspaceIn(lane)}:${personId}`;
+  }
+  #inGroup(lane: string, visitor: Visitor): Visitor {
+    return named(lane, visitor, (personKey) => this.groups.groupOf(personKey));
   }
 
   #visitor(lane: string): Kept<Visitor> | undefined {
@@ -122,6 +152,10 @@ export class VisitorsStore {
   }
 }
 
+function moveIn(key: string, to: Buffer): Move {
+  return { groupKey: key.slice('r:'.length), to: to.length === 0 ? null : to.toString() };
+}
+
 /** The day up to which it was last heard of, before the value. */
 const DAY_BYTES = 4;
 
@@ -130,9 +164,5 @@ function named(lane: string, visitor: Visitor, keyOf: (key: string) => string): 
   if (visitor.personId === null) return visitor;
   const key = `${workspaceIn(lane)}:${visitor.personId}`;
   const name = keyOf(key);
-  return name === key ? visitor : { ...visitor, personId: nameIn(name) };
-}
-
-function nameIn(key: string): string {
-  return key.slice(workspaceIn(key).length + 1);
+  return name === key ? visitor : { ...visitor, personId: name.slice(workspaceIn(name).length + 1) };
 }

@@ -41,7 +41,8 @@ export type Why =
   | 'long_message_id'
   | 'not_unicode'
   | 'unknown_type'
-  | 'extra_attributes';
+  | 'extra_attributes'
+  | 'key_not_allowed';
 
 /** A call while it is translated. */
 export interface NotedCall extends CallContext {

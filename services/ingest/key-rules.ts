@@ -19,7 +19,7 @@ export function barredCalls(key: KnownKey | undefined, settings: Allowances): Re
   const barred = new Set<BarredCall>();
   if (!settings.browser_keys_may_delete) barred.add('delete');
   if (!settings.browser_keys_may_suppress) barred.add('suppress');
-  if (!settings.browser_keys_may_alias) barred.add('alias');
+  if (!settings.browser_keys_may_alias) barred.add('alias').add('rename');
   return barred;
 }
 

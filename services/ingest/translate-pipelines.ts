@@ -101,9 +101,10 @@ export function refusedRow(call: CallContext, body: SentObject | undefined, refu
 
 function identify(call: Call, body: SentObject, { userId, anonymousId }: Who): Translation {
   const traits = withinLimits(call, body.object('traits') ?? emptyObject);
-  const email = emailOf(call, traits);
+  const sent = emailOf(call, traits);
   const identifier =
-    userId ?? (email === null ? phoneOf(call, traits) : ({ kind: 'email', value: email } as const));
+    userId ?? (sent === null ? phoneOf(call, traits) : ({ kind: 'email', value: sent } as const));
+  const email = userId?.kind === 'cio_id' ? emailByCioId(call, sent) : sent;
   const { messageId, timestamp, context } = stamps(call, body);
   if (identifier === null) {
     if (anonymousId === null) {
@@ -132,6 +133,17 @@ function identify(call: Call, body: SentObject, { userId, anonymousId }: Who): T
     },
   );
   return accepted(event);
+}
+
+/** A call by cio_id changes what is set, also an email, by which people are written to and found: not by a key of a page. */
+function emailByCioId(call: Call, email: string | null): string | null {
+  if (email === null || call.barred?.has('rename') !== true) return email;
+  const field = 'traits.email';
+  const text =
+    'a key of kind browser may not give an email to a person named by cio_id: call from a server, or set browser_keys_may_alias';
+  call.strictFaults.push(refused('identifier_conflict', field, text));
+  call.corrections.push({ field, sent: email, kept: null, why: 'key_not_allowed' });
+  return null;
 }
 
 /**

@@ -193,7 +193,7 @@ export class LaneShell {
         outputs.merged(out, hand, effect);
         break;
       case 'linked':
-        this.#countClaimed(ref);
+        this.#countKept(ref);
         break;
       case 'asked':
         outputs.asked(out, hand, ref.key, effect);
@@ -203,6 +203,7 @@ export class LaneShell {
         outputs.dropped(out, hand, ref.key, 'consent_withdrawn');
         this.chains.clearWaiting(ref.hex, ref.slot);
         this.full.forget(ref.slot);
+        this.#countKept(ref);
         break;
       case 'merge_logged':
         outputs.mergeLogged(out, hand, effect);
@@ -211,7 +212,8 @@ export class LaneShell {
     }
   }
 
-  #countClaimed({ slot }: LaneRef): void {
+  /** The index has the lane for ever: it says whose it is, or that nothing of it may be kept. */
+  #countKept({ slot }: LaneRef): void {
     const { counts, events, hand } = this;
     const low = events.laneWord(slot, 0);
     if (counts.looksAt(low)) counts.claimed(hand.workspace, low, events.laneWord(slot, 1));

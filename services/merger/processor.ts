@@ -152,11 +152,12 @@ export class LanesProcessor implements Processor {
     else this.#takeOther(record, slot, nameless && !isConsent, out);
   }
 
-  /** The workspace has as many lanes as may be, and this one was not claimed. */
+  /** The workspace has as many lanes as may be, and this one was not claimed. What waits in it is erased all the same. */
   #isOneTooMany({ bytes, keyStart, keyEnd }: InputRecord): boolean {
     const { hand, events, counts } = this.#shell;
     if (!counts.isFull(hand.workspace, hand.routing.receivedAt)) return false;
     const slot = events.knownLane(bytes, keyStart, keyEnd);
+    if (slot !== undefined && consentIn(hand.routing.type) !== null) return false;
     return slot === undefined || (events.flags(slot) & (LINKED | BUSY)) === 0;
   }
 

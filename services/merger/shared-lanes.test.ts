@@ -164,4 +164,24 @@ describe('a workspace with as many visitors as may be', () => {
     expect(reasons(lanes)).toHaveLength(length);
     expect(lanes.harness.replay({ reopenEachBatch: true })).toEqual(lanes.harness.outputs);
   });
+
+  const withdraws = (name: string, at: number) =>
+    visit(name, `${name} withdraws`, at, { type: 'withdrawal', name: null });
+
+  test('erases all the same who withdraws their consent', () => {
+    const lanes = crowded();
+    lanes.batch(withdraws('v0', T + 2));
+    expect(reasons(lanes).at(-1)).toBe('consent_withdrawn');
+    expect(lanes.harness.replay({ reopenEachBatch: true })).toEqual(lanes.harness.outputs);
+  });
+
+  test('has those who withdrew for ever: a word on consent, which needs no key, fills the index no more than events do', () => {
+    const open: typeof lanesService.open = (partition, partitions, stores, codecs) =>
+      new LanesProcessor({ partition, partitions, lanes: lanesMax }, stores, codecs);
+    const lanes = new LaneScenario({}, { ...lanesService, open });
+    lanes.batch(...Array.from({ length: 5_000 }, (_, n) => withdraws(`v${String(n)}`, T + 1)));
+    const later = T + 40 * 86_400_000;
+    lanes.batch(visit('another', 'hit', later));
+    expect(reasons(lanes).at(-1)).toBe('lanes_full');
+  });
 });

@@ -1,11 +1,12 @@
 /** `/v1/in-app/…`: what our client in the page calls. Its bodies are JSON of any content type: no preflight is needed. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { identifierBytesMax } from '../../schemas/http/limits.ts';
 import type { Workspace } from '../../schemas/ids.ts';
 import { answer, answerTagged, refuse, unknownSite } from './answers.ts';
 import type { Looks } from './looks.ts';
 import type { Seen } from './page-signs.ts';
 import type { InAppCall, OnSiteOptions } from './ports.ts';
-import { bodyOf, numberOf, pageOf, TEXT_CHARS_MAX, textOf } from './page-body.ts';
+import { bodyOf, nameOf, numberOf, pageOf, TEXT_CHARS_MAX, textOf } from './page-body.ts';
 import { anonymousIdOf, laneOf } from './visitors.ts';
 
 const REPORTS = ['clicked', 'dismissed', 'snoozed', 'submitted'];
@@ -21,6 +22,7 @@ export function mountClient(app: FastifyInstance, options: OnSiteOptions, looks:
 }
 
 export const badTime = 'X-Hindsight-Received-At is not a time';
+const names = `texts of at most ${String(identifierBytesMax)} bytes`;
 const badVisitor = 'anonymous_id must name a visitor: 1 to 150 bytes, and no placeholder';
 
 async function poll(
@@ -105,9 +107,9 @@ async function show(
   const caller = await callerOf(options, request, reply);
   if (caller === undefined) return reply;
   const { workspace, anonymousId, at, body } = caller;
-  const [messageId, exposure] = [textOf(body['message_id']), textOf(body['exposure'])];
+  const [messageId, exposure] = [nameOf(body['message_id']), nameOf(body['exposure'])];
   if (messageId === undefined || exposure === undefined) {
-    return refuse(reply, 400, 'invalid_call', 'message_id and exposure are texts');
+    return refuse(reply, 400, 'invalid_call', `message_id and exposure are ${names}`);
   }
   const token = anonymousIdOf(body['token']);
   if (token !== undefined) {
@@ -123,7 +125,7 @@ async function show(
     at,
     messageId,
     exposure,
-    variant: textOf(body['variant']) ?? null,
+    variant: nameOf(body['variant']) ?? null,
     page: pageOf(body),
     agent: agentOf(request),
     isIdentified: textOf(body['user_id']) !== undefined,
@@ -143,9 +145,9 @@ async function report(
   const caller = await callerOf(options, request, reply);
   if (caller === undefined) return reply;
   const { body, ...who } = caller;
-  const [messageId, exposure, event] = ['message_id', 'exposure', 'event'].map((key) => textOf(body[key]));
+  const [messageId, exposure, event] = ['message_id', 'exposure', 'event'].map((key) => nameOf(body[key]));
   if (messageId === undefined || exposure === undefined || event === undefined || !REPORTS.includes(event)) {
-    const message = `message_id and exposure are texts, event is one of ${REPORTS.join(', ')}`;
+    const message = `message_id and exposure are ${names}, event is one of ${REPORTS.join(', ')}`;
     return refuse(reply, 400, 'invalid_call', message);
   }
   const action = textOf(body['action']) ?? null;

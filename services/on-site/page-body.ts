@@ -1,5 +1,6 @@
 /** What pages send, read without trust. */
 import type { FastifyRequest } from 'fastify';
+import { identifierBytesMax } from '../../schemas/http/limits.ts';
 import type { Page } from './ports.ts';
 
 export const TEXT_CHARS_MAX = 2_000;
@@ -20,6 +21,12 @@ export function bodyOf(request: FastifyRequest): Readonly<Record<string, unknown
 /** undefined: no text, an empty one, or one that nobody sends. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' && value.length <= TEXT_CHARS_MAX ? value : undefined;
+}
+
+/** What names something: a text that is no longer than any name (schemas/http/limits.ts). */
+export function nameOf(value: unknown): string | undefined {
+  const text = textOf(value);
+  return text !== undefined && Buffer.byteLength(text) <= identifierBytesMax ? text : undefined;
 }
 
 /** A whole number within bounds; null for anything else. */

@@ -24,9 +24,26 @@ export function valueAt(object: JsonObject, path: string): unknown {
   return at ?? undefined;
 }
 
+const CHARS_A_UNIT = 100;
+let unitsTaken = 0;
+const countOne = (): void => {
+  unitsTaken += 1;
+};
+
+/**
+ * What reading what was sent took since the process began, in units of a workspace's share (runtime/task/share/share.ts): so
+ * many letters are one, and so is each value of a text that is read value by value. Only grows: who wants to know what a
+ * record took asks before and after. Definitions and what is stored are read elsewhere, and not counted: how often that is
+ * depends on what is remembered, and a replay must count the same.
+ */
+export function readUnits(): number {
+  return unitsTaken;
+}
+
 /** A JSON object's text as an object, with its numbers exact; an empty one for null and for anything that is not an object. */
 export function parseJsonObject(text: string | null): JsonObject {
   if (text === null) return {};
-  const value: unknown = parseExactly(text);
+  unitsTaken += Math.floor(text.length / CHARS_A_UNIT);
+  const value: unknown = parseExactly(text, countOne);
   return isJsonObject(value) ? value : {};
 }

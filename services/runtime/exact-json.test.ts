@@ -38,6 +38,37 @@ const decimal: fc.Arbitrary<Decimal> = fc
   });
 
 describe('numbers of JSON', () => {
+  test('are doubles where a double says them, whatever they look like', () => {
+    const isDouble = (text: string): boolean => decimalKey(String(Number(text))) === decimalKey(text);
+    fc.assert(
+      fc.property(decimal, ({ text }) => {
+        expect([text, typeof exactNumber(text) === 'number']).toEqual([text, isDouble(text)]);
+      }),
+      {
+        numRuns: 1_000,
+        examples: [
+          '1e10',
+          '1e400',
+          '1e-400',
+          '5e-324',
+          '-0',
+          '0e5',
+          '123456789012345',
+          '1.7976931348623e308',
+        ].map((text): [Decimal] => [{ text, scaled: 0n }]),
+      },
+    );
+  });
+
+  test('of a million digits cost no more than their length', () => {
+    const zeros = '0'.repeat(1_000_000);
+    const began = process.cpuUsage();
+    expect(parseExactly(`[1${zeros}1]`)).toEqual([new ExactNumber(`1${zeros}1`)]);
+    expect(decimalKey(`1${zeros}1`).length).toBeGreaterThan(1_000_000);
+    expect(decimalKey(`1${zeros}`)).toBe(decimalKey('1e1000000'));
+    expect(process.cpuUsage(began).user).toBeLessThan(4_000_000);
+  });
+
   test('are equal, less and more as their digits say, however they are spelled', () => {
     fc.assert(
       fc.property(decimal, decimal, (a, b) => {

@@ -49,23 +49,40 @@ const exactly = JSON as unknown as {
 export const MAY_BE_EXACT = '(^|[:\\[,])\\s*-?([0-9][0-9.]{15}|[0-9.]+[eE][+-]?[0-9]{2})';
 const mayBeExact = new RegExp(MAY_BE_EXACT);
 
-/** Like JSON.parse, and throws where it does. */
-export function parseExactly(text: string): unknown {
+/**
+ * Like JSON.parse, and throws where it does.
+ * @param onValue told of each value of a text that has to be read one by one, which costs many times as much.
+ */
+export function parseExactly(text: string, onValue?: () => void): unknown {
   if (!mayBeExact.test(text)) return JSON.parse(text);
-  return exactly.parse(text, (_key, value, { source }) =>
-    typeof value === 'number' && source !== undefined ? exactNumber(source, value) : value,
-  );
+  return exactly.parse(text, (_key, value, { source }) => {
+    onValue?.();
+    return typeof value === 'number' && source !== undefined ? exactNumber(source, value) : value;
+  });
 }
 
 /** @param text a number of JSON. A double stands for the decimal that it prints, which is the shortest that names it. */
 export function exactNumber(text: string, nearest = Number(text)): JsonNumber {
+  if (isPlain(text, nearest)) return nearest;
   const written = String(nearest);
   return written === text || decimalKey(written) === decimalKey(text) ? nearest : new ExactNumber(text);
+}
+
+/** So many digits a double says whatever they are, and no shorter text has the same nearest one. */
+const PLAIN_CHARS_MAX = 15;
+/** Far from where doubles end, and from where they say fewer digits. */
+const PLAIN_SIZE_MAX = 1e290;
+
+/** As nearly all: told by its length and its size, since a text of very many numbers is read for everybody. */
+function isPlain(text: string, nearest: number): boolean {
+  const size = Math.abs(nearest);
+  return text.length <= PLAIN_CHARS_MAX && size < PLAIN_SIZE_MAX && size > 1 / PLAIN_SIZE_MAX;
 }
 
 /** Exponents beyond are as this one: nobody has that many digits. */
 const EXPONENT_MAX = 10 ** 15;
 const EXPONENT_DIGITS = 16;
+const ZERO = 48;
 
 /**
  * Text that is equal for equal numbers and sorts by bytes as the numbers do: a sign, the power of ten of the first digit
@@ -79,12 +96,18 @@ export function decimalKey(text: string): string {
   const digits = whole + fraction;
   const first = digits.search(/[1-9]/);
   if (first === -1) return '1';
-  const significant = digits.slice(first).replace(/0+$/, '');
+  const significant = digits.slice(first, lastOther(digits) + 1);
   const power = clamp(Number(exponent)) + whole.length - first - 1;
   if (sign === '-') return `0${padded(2 * EXPONENT_MAX - power)}${turned(significant)}~`;
   return `2${padded(2 * EXPONENT_MAX + power)}${significant}`;
 }
 
+/** Place of the last digit that is no zero. A pattern would look at each zero of a long run again and again. */
+function lastOther(digits: string): number {
+  let at = digits.length - 1;
+  while (at >= 0 && digits.charCodeAt(at) === ZERO) at -= 1;
+  return at;
+}
 function clamp(exponent: number): number {
   return Math.max(-EXPONENT_MAX, Math.min(EXPONENT_MAX, exponent));
 }

@@ -293,7 +293,7 @@ export function testServer({
     },
     onSite: {
       ...{ keys, ...(real.onSite ?? noInApp), receiveTime: receiveTime(clock), newId: randomUUID, signs },
-      recordConsent: consentInto(counted.intake, localCodecs()),
+      recordConsent: consentInto(counted.intake, localCodecs(), usage),
     },
     browser: browserOf(keys, signs, { publicUrl, definitions }),
     firstPartyId: real.firstPartyId,

@@ -9,6 +9,7 @@
 import type { Codecs } from '../../schemas/codec.ts';
 import type { Transfer } from '../../schemas/records.ts';
 import type { DefinitionsView } from '../runtime/definitions.ts';
+import { readUnits } from '../rules/paths.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { BatchContext, Emitter, Processor } from '../runtime/task/ports.ts';
@@ -55,6 +56,8 @@ export class TriggerProcessor implements Processor {
   readonly #offsets: HandledOffsets;
   readonly #turns: Turns;
   #definitions: DefinitionsView | undefined;
+  /** As the record in hand began: questions are parsed between records, too. */
+  #readBefore = readUnits();
 
   constructor({ partition, partitions, store, codecs, hasPasts }: TriggerParts) {
     this.#rules = new RulesCache((workspace) => this.#pasts?.openOf(workspace) ?? none);
@@ -85,6 +88,7 @@ export class TriggerProcessor implements Processor {
   }
 
   onRecord(record: InputRecord, batch: BatchContext, out: Emitter): void {
+    this.#readBefore = readUnits();
     this.#use(batch, out);
     if (record.topic === 'triggerTransfers') {
       const transfer = this.#codecs.Transfer.decode(record.bytes, record.valueStart, record.valueEnd);
@@ -127,8 +131,11 @@ export class TriggerProcessor implements Processor {
     return this.#turns.wantsBatch || this.#adoption.pending;
   }
 
+  /** Patterns that were tested, and JSON that was read. */
   takeUnits(): number {
-    return this.#people.takePatternUnits();
+    const read = readUnits() - this.#readBefore;
+    this.#readBefore = readUnits();
+    return this.#people.takePatternUnits() + read;
   }
 
   /** Of a record that waits: everything of its workspace received before it and before this time has come before it. */

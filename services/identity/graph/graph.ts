@@ -4,7 +4,7 @@ import type { Identifier } from '../../../schemas/lanes.ts';
 import type { KeyedStore } from '../../runtime/store/ports.ts';
 import { assert } from '../../runtime/errors.ts';
 import { GraphRows, type NamedPerson, type Person } from './graph-rows.ts';
-import { personIdOf } from './person-id.ts';
+import { personIdOf, type MakingCall } from './person-id.ts';
 
 /** Latest merges whose times are kept for the guard on merges a minute. */
 export const mergeTimesMax = 10_000;
@@ -36,14 +36,18 @@ export interface GraphView {
 export class WorkspaceGraph implements GraphView {
   readonly rows: GraphRows;
   readonly workspace: Workspace;
+  readonly #call: MakingCall | undefined;
 
-  constructor(store: KeyedStore, workspace: Workspace) {
+  /** @param call that is decided; absent: nobody is made, the graph is only looked at. */
+  constructor(store: KeyedStore, workspace: Workspace, call?: MakingCall) {
     this.rows = new GraphRows(store, workspace);
     this.workspace = workspace;
+    this.#call = call;
   }
 
   personIdAfter(factsAhead: number): PersonId {
-    return personIdOf(this.workspace, this.rows.counters().facts + factsAhead + 1);
+    assert(this.#call !== undefined, 'people are made by calls');
+    return personIdOf(this.workspace, this.rows.counters().facts + factsAhead + 1, this.#call);
   }
 
   person(personId: string): Person | undefined {

@@ -1,9 +1,12 @@
 /** What becomes of a visitor's ledger when something is shown, refused or reported. Pure. */
+import { createHash } from 'node:crypto';
 import { exposureCapMax } from '../../rules/message.ts';
 import { answeredMax, ledgerOf, reportsMax, type Answered, type Ledger, type Visitor } from './visitor.ts';
 import type { MessageRule } from './workspace-messages.ts';
 
 const HOUR_MS = 3_600_000;
+/** A longer one is known again by its digest. */
+const reportCharsKept = 100;
 
 export function hourOf(at: number): number {
   return Math.floor(at / HOUR_MS);
@@ -68,7 +71,9 @@ export function withAnswered(visitor: Visitor, answered: Answered): Visitor {
 }
 
 /** undefined: it was taken before, or there were more than anybody clicks. */
-export function withReport(visitor: Visitor, answered: Answered, report: string): Visitor | undefined {
+export function withReport(visitor: Visitor, answered: Answered, told: string): Visitor | undefined {
+  const report =
+    told.length <= reportCharsKept ? told : createHash('sha256').update(told).digest('base64url');
   if (answered.reports.includes(report) || answered.reports.length >= reportsMax) return undefined;
   const reports = [...answered.reports, report];
   const answers = visitor.answered.map((other) => (other === answered ? { ...answered, reports } : other));

@@ -29,7 +29,7 @@ export const longReleaseBytesMin = 1_000_000;
 
 /**
  * Lanes of visitors in a partition, about, of which the index holds 43 million at least (lane-index.ts): those with an event
- * within so many days, and all that were claimed. Above it events of visitors whom nobody has claimed are dropped with a
+ * within so many days, and all that were claimed or whose visitor withdrew their consent. Above it events of visitors whom nobody has claimed are dropped with a
  * row, each workspace at its own part first.
  */
 export const lanesBounds: CountBounds = { max: 36_000_000, ofWorkspaceMax: 16_000_000, reservedMin: 100_000 };

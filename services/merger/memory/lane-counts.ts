@@ -1,6 +1,6 @@
 /**
  * How many lanes of visitors each workspace has in this partition: those with an event within the days that events wait,
- * and those that were claimed, which stay for ever. The index of lanes holds so many of all workspaces together, so each
+ * and those that were claimed, or whose visitor withdrew their consent, which stay for ever. The index of lanes holds so many of all workspaces together, so each
  * meets a bound of its own first (limits.ts).
  *
  * Counted in sketches of a kilobyte, one for each day of a workspace and one for its claimed lanes: `v/workspace/day` and
@@ -77,7 +77,7 @@ export class LaneCounts {
     if (counted.today.add(low, high)) this.#joined(counted, String(this.#day), low, high);
   }
 
-  /** Such a lane is claimed. */
+  /** Such a lane is claimed, or nothing of it may be kept. */
   claimed(workspace: string, low: number, high: number): void {
     const counted = this.#of(workspace);
     if (counted.claimed.add(low, high)) this.#joined(counted, CLAIMED, low, high);
