@@ -4,13 +4,19 @@
  * the deciders behind them. Pure; measures nothing, since a limit holds for the form that is kept.
  */
 import { canonicalNumber } from './json-numbers.ts';
+import { ownText } from './own-text.ts';
 
 /** Code units below this are ASCII, of which only space, controls and quotes need a look. */
 const ASCII_END = 0x80;
 /** Marks that take no place and mean nothing between letters: soft hyphen, zero-width space, directions, byte-order mark. */
 const UNSEEN = /[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]/gu;
 /** They shape what is around them in Persian, in Indic scripts and in emoji; beside ASCII they are only unseen. */
-const JOINERS = /(?<=^|[\0-\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?=$|[\0-\x7f])/gu;
+const JOINERS = /[\u200c\u200d]+/gu;
+/**
+ * A longer text is none that anybody may be called, in whatever form: NFC makes a quarter of it at most. It is left as it is,
+ * since NFC costs the square of the marks that stand upon one letter, and this is asked before a length is measured.
+ */
+export const composedCharsMax = 1_000;
 const WHITE = /\s/u;
 /** At an end a joiner joins nothing. */
 const OUTSIDE = /[\s\u200c\u200d]/u;
@@ -27,7 +33,10 @@ const ESCAPED = ['%22', '%27', '\\"', "\\'"];
 
 /** The text without white space and quotes around it and without unseen marks, in NFC. May be empty. */
 export function canonicalName(text: string): string {
-  return unquoted(isAscii(text) ? text : normalised(text));
+  if (isAscii(text)) return unquoted(text);
+  const bare = unquoted(text.replace(UNSEEN, '').replace(JOINERS, joiningOnly));
+  // Taking a mark out may bring two letters together that are one in NFC, which in turn has quotes of its own.
+  return bare.length > composedCharsMax ? bare : unquoted(bare.normalize('NFC'));
 }
 
 /** The text as an email is compared. Case first, because lower case of one letter may be two. */
@@ -64,9 +73,15 @@ export function isAscii(text: string): boolean {
   return true;
 }
 
-/** Taking a mark out may bring two letters together that are one in NFC. */
-function normalised(text: string): string {
-  return text.replace(UNSEEN, '').replace(JOINERS, '').normalize('NFC');
+/** Looked at from its two ends: a pattern that asks what follows a run asks it once for each place where the run may begin. */
+function joiningOnly(run: string, start: number, text: string): string {
+  const end = start + run.length;
+  const joins = start > 0 && end < text.length && !isAsciiAt(text, start - 1) && !isAsciiAt(text, end);
+  return joins ? run : '';
+}
+
+function isAsciiAt(text: string, at: number): boolean {
+  return text.charCodeAt(at) < ASCII_END;
 }
 
 /** By two marks that move towards each other: a text of quotes alone costs no more than its length. */
@@ -82,7 +97,7 @@ function unquoted(text: string): string {
     start += quote;
     end -= quote;
   }
-  return start === 0 && end === text.length ? text : text.slice(start, end);
+  return start === 0 && end === text.length ? text : ownText(text.slice(start, end), text);
 }
 
 /** Of ASCII. */

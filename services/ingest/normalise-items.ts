@@ -89,8 +89,8 @@ function memberText(item: SentObject, name: string, field: Field): string {
 
 /** Decimals of a program, or thousands of a shop that groups them by points. */
 const COULD_BE_TWO = /^-?[1-9]\d{0,2}\.\d{3}$/;
-/** A sign or a code of a currency may stand before or behind it. */
-const MONEY = /^(?:\p{Sc}|[A-Z]{3})?\s*(-?\d[\d.,\s]*)\s*(?:\p{Sc}|[A-Z]{3})?$/u;
+/** A sign or a code of a currency may stand before or behind it, with space between, which is in one place of the pattern only. */
+const MONEY = /^(?:\p{Sc}|[A-Z]{3})?\s*(-?\d[\d.,\s]*)(?:\p{Sc}|[A-Z]{3})?$/u;
 
 /**
  * `129.90`, `1,299.00`, `1.299,00` and `€ 129,90` as JSON numbers; undefined for what is none. Of a point and a comma the

@@ -23,8 +23,8 @@ export function answerTagged(request: FastifyRequest, reply: FastifyReply, body:
     'cache-control': 'private, no-cache',
     'access-control-expose-headers': EXPOSED,
   };
-  const known = request.headers['if-none-match'];
-  if (known?.split(/\s*,\s*/).some((one) => one.replace(/^W\//, '') === tag) === true) {
+  const known = request.headers['if-none-match']?.split(',') ?? [];
+  if (known.some((one) => one.trim().replace(/^W\//, '') === tag)) {
     return reply.code(304).headers(headers).send();
   }
   return reply

@@ -79,10 +79,17 @@ export function decimalKey(text: string): string {
   const digits = whole + fraction;
   const first = digits.search(/[1-9]/);
   if (first === -1) return '1';
-  const significant = digits.slice(first).replace(/0+$/, '');
+  const significant = digits.slice(first, lastOfSignificant(digits) + 1);
   const power = clamp(Number(exponent)) + whole.length - first - 1;
   if (sign === '-') return `0${padded(2 * EXPONENT_MAX - power)}${turned(significant)}~`;
   return `2${padded(2 * EXPONENT_MAX + power)}${significant}`;
+}
+
+/** A pattern would begin at every zero of a run, and a number of a client may have very many. */
+function lastOfSignificant(digits: string): number {
+  let at = digits.length - 1;
+  while (digits.charAt(at) === '0') at--;
+  return at;
 }
 
 function clamp(exponent: number): number {
