@@ -16,12 +16,12 @@ import { ServiceAsker, unavailable } from './service-asker.ts';
 export const pollsWaitingMax = 20_000;
 export const workspacePollsWaitingMax = 10_000;
 /** Of JSON that waits, of all and of a workspace; a small part is always a workspace's own. */
-export const pollsWaitingBytesMax = 64 * 1_024 * 1_024;
+const pollsWaitingBytesMax = 64 * 1_024 * 1_024;
 const workspacePollsBytesMax = pollsWaitingBytesMax / 2;
 const workspacePollsBytesReserved = 256 * 1_024;
 export const pollsARequestMax = 256;
 /** A quarter of what the service takes (services/runtime/status-server.ts): a poll may carry as much as a head of HTTP does. */
-export const pollsARequestBytesMax = actionBodyBytesMax / 4;
+const pollsARequestBytesMax = actionBodyBytesMax / 4;
 export const requestsMax = 4;
 /** As errors name it. */
 export const inApp = { service: 'in-app', code: 'in_app_unavailable' } as const;

@@ -27,7 +27,7 @@ export function lastAnswerOf(socket: Socket): ServerResponse | undefined {
   return connections.get(socket)?.last;
 }
 
-export interface ConnectionCounts {
+interface ConnectionCounts {
   readonly perAddressMax: number;
   readonly openMax: number;
 }
