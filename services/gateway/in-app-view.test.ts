@@ -82,7 +82,14 @@ test('what waits of a workspace is bounded in bytes, and leaves another its room
   const polls = (await busy()).map((each) => each.catch(() => undefined));
   const page = 'x'.repeat(100_000);
   const loud = Array.from({ length: 600 }, () => poll('loud', page));
-  const refused = Promise.all(loud.map((each) => each.then(() => 0, () => 1)));
+  const refused = Promise.all(
+    loud.map((each) =>
+      each.then(
+        () => 0,
+        () => 1,
+      ),
+    ),
+  );
   const other = poll('quiet', page);
   open();
   await expect(other).resolves.toEqual(nothing);

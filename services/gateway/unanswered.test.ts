@@ -36,7 +36,9 @@ test('connections of one address that pile up are ended when they have together 
   const ofAddress = 2 * 100 + unansweredMax;
   const piling = Array.from({ length: 10 }, () => new FakeSocket('192.0.2.1'));
   let taken = 0;
-  for (const fake of piling) for (let each = 0; each < unansweredMax; each++) if (ask(unanswered, fake)) taken++;
+  for (const fake of piling) {
+    for (let each = 0; each < unansweredMax; each++) if (ask(unanswered, fake)) taken++;
+  }
   expect(taken).toBeLessThanOrEqual(ofAddress + piling.length);
   for (let each = 0; each < 100; each++) expect(ask(unanswered, new FakeSocket('192.0.2.1'))).toBe(true);
   const other = new FakeSocket('192.0.2.2');

@@ -12,7 +12,11 @@ const MB = 1_024 * 1_024;
 
 test.each([
   ['numbers', '"messageId":12345678901234567,"anonymousId":98765432109876543', ''],
-  ['names with white space around them', '"messageId":"m","anonymousId":"WIDE a visitor of whom nobody has heard"', ' '],
+  [
+    'names with white space around them',
+    '"messageId":"m","anonymousId":"WIDE a visitor of whom nobody has heard"',
+    ' ',
+  ],
 ])('of %s nothing of the body stays', async (_what, members, space) => {
   const { server, live } = testServer();
   const wide = space.repeat(500_000);
