@@ -4,6 +4,7 @@
  * the deciders behind them. Pure; measures nothing, since a limit holds for the form that is kept.
  */
 import { canonicalNumber } from './json-numbers.ts';
+import { ownText } from './own-text.ts';
 
 /** Code units below this are ASCII, of which only space, controls and quotes need a look. */
 const ASCII_END = 0x80;
@@ -12,10 +13,10 @@ const UNSEEN = /[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\
 /** They shape what is around them in Persian, in Indic scripts and in emoji; beside ASCII they are only unseen. */
 const JOINERS = /[\u200c\u200d]+/gu;
 /**
- * A longer text that is not ASCII is not normalised: no name is so long, and NFC sorts a run of accents in a time that grows
- * with its square, so one name of a megabyte would hold the door for everybody.
+ * A longer text is none that anybody may be called, in whatever form: NFC makes a quarter of it at most. It is left as it is,
+ * since NFC costs the square of the marks that stand upon one letter, and this is asked before a length is measured.
  */
-export const normalisedCharsMax = 2_000;
+export const composedCharsMax = 1_000;
 const WHITE = /\s/u;
 /** At an end a joiner joins nothing. */
 const OUTSIDE = /[\s\u200c\u200d]/u;
@@ -33,10 +34,9 @@ const ESCAPED = ['%22', '%27', '\\"', "\\'"];
 /** The text without white space and quotes around it and without unseen marks, in NFC. May be empty. */
 export function canonicalName(text: string): string {
   if (isAscii(text)) return unquoted(text);
-  if (text.length <= normalisedCharsMax) return unquoted(normalised(text));
-  // Long by what is around it, or no name at all.
-  const inner = unquoted(text);
-  return inner.length <= normalisedCharsMax ? canonicalName(inner) : inner;
+  const bare = unquoted(text.replace(UNSEEN, '').replace(JOINERS, joiningOnly));
+  // Taking a mark out may bring two letters together that are one in NFC, which in turn has quotes of its own.
+  return bare.length > composedCharsMax ? bare : unquoted(bare.normalize('NFC'));
 }
 
 /** The text as an email is compared. Case first, because lower case of one letter may be two. */
@@ -73,15 +73,15 @@ export function isAscii(text: string): boolean {
   return true;
 }
 
-/** Taking a mark out may bring two letters together that are one in NFC. */
-function normalised(text: string): string {
-  return text.replace(UNSEEN, '').replace(JOINERS, joining).normalize('NFC');
+/** Looked at from its two ends: a pattern that asks what follows a run asks it once for each place where the run may begin. */
+function joiningOnly(run: string, start: number, text: string): string {
+  const end = start + run.length;
+  const joins = start > 0 && end < text.length && !isAsciiAt(text, start - 1) && !isAsciiAt(text, end);
+  return joins ? run : '';
 }
 
-/** A run of joiners where it joins something. One look at both ends: a pattern that looks behind itself looks at each place. */
-function joining(run: string, at: number, text: string): string {
-  const [before, after] = [text.charCodeAt(at - 1), text.charCodeAt(at + run.length)];
-  return before >= ASCII_END && after >= ASCII_END ? run : '';
+function isAsciiAt(text: string, at: number): boolean {
+  return text.charCodeAt(at) < ASCII_END;
 }
 
 /** By two marks that move towards each other: a text of quotes alone costs no more than its length. */
@@ -97,7 +97,7 @@ function unquoted(text: string): string {
     start += quote;
     end -= quote;
   }
-  return start === 0 && end === text.length ? text : text.slice(start, end);
+  return start === 0 && end === text.length ? text : ownText(text.slice(start, end), text);
 }
 
 /** Of ASCII. */

@@ -2,6 +2,7 @@
  * Numbers of JSON by their digits. JSON has one type of number and no size: 910042.0 is 910042, and 9007199254740993 is
  * not the double beside it. Pure.
  */
+import { ownText } from './own-text.ts';
 
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 /** A number with more digits than this is written with an exponent: `1e400000000` must not become a text of its size. */
@@ -9,8 +10,15 @@ export const plainDigitsMax = 100;
 /** Ours: an exponent beyond it is told by its own digits, which no arithmetic here could hold. */
 const EXPONENT_MAX = 1_000_000;
 
-/** The same number in one spelling: no zeros that say nothing, no exponent where the digits fit. Other text as it is. */
+/**
+ * The same number in one spelling: no zeros that say nothing, no exponent where the digits fit. Other text as it is. A text
+ * of its own, since digits are cut out of a body.
+ */
 export function canonicalNumber(text: string): string {
+  return ownText(canonical(text));
+}
+
+function canonical(text: string): string {
   const parts = NUMBER.exec(text);
   if (parts === null) return text;
   const [, sign = '', whole = '', fraction = '', power = '0'] = parts;

@@ -1,6 +1,9 @@
 /**
  * How much memory the bodies of requests may take together, and how much of it one client or one workspace may. Pure
  * accounting: whoever reads a body opens a hold, takes bytes from it as they come, and closes it once.
+ *
+ * Where all of it is taken, a body that is still being read makes room for that of a client who holds less: of the client
+ * who holds most, the one that was begun first. So a few who send slowly what is large shut nobody out.
  */
 import { assert } from '../runtime/errors.ts';
 
@@ -17,6 +20,7 @@ export interface BudgetState {
   readonly held_bytes: number;
   readonly bytes_max: number;
   readonly bodies: number;
+  readonly ended: number;
 }
 
 export interface Owner {
@@ -29,6 +33,10 @@ export interface Hold {
   /** @returns false, and takes nothing, when there is no room. */
   take(bytes: number): boolean;
   giveBack(bytes: number): void;
+  /** @param end ends it for another's sake, when all was given back; never called once it is whole or closed. */
+  reading(end: () => void): void;
+  /** Its client waits for us from now on. */
+  whole(): void;
   /** Gives back all of it. A second call does nothing. */
   close(): void;
 }
@@ -39,6 +47,8 @@ interface Account {
   bodies: number;
   readonly bytesMax: number;
   readonly bodiesMax: number;
+  /** Of a client: those that are being read, oldest first. */
+  readonly reading: Set<OpenHold>;
 }
 
 const MB = 1_024 * 1_024;
@@ -62,14 +72,17 @@ export class BodyBudget {
   readonly #all: Account;
   /** Those with an open hold only, so no more than there are connections. */
   readonly #accounts = new Map<string, Account>();
+  /** Made room for others, since the start. */
+  #ended = 0;
 
   constructor(limits: BudgetLimits) {
     this.#limits = limits;
-    this.#all = { name: '', bytes: 0, bodies: 0, bytesMax: limits.bytesMax, bodiesMax: Infinity };
+    this.#all = newAccount('', limits.bytesMax, Infinity);
   }
 
   get state(): BudgetState {
-    return { held_bytes: this.#all.bytes, bytes_max: this.#all.bytesMax, bodies: this.#all.bodies };
+    const { bytes, bytesMax, bodies } = this.#all;
+    return { held_bytes: bytes, bytes_max: bytesMax, bodies, ended: this.#ended };
   }
   /** Of clients and workspaces with an open hold. */
   get accounts(): number {
@@ -85,41 +98,95 @@ export class BodyBudget {
       workspace === undefined
         ? undefined
         : this.#account(`workspace/${workspace}`, workspaceBytesMax, Infinity);
-    return new OpenHold(
-      [this.#all, ofClient, ...(ofWorkspace === undefined ? [] : [ofWorkspace])],
-      (account) => {
+    return new OpenHold({
+      all: this.#all,
+      client: ofClient,
+      workspace: ofWorkspace,
+      makeRoom: (bytes) => this.#makeRoom(bytes, ofClient),
+      left: (account) => {
         if (account.bodies === 0) this.#accounts.delete(account.name);
       },
-    );
+    });
+  }
+
+  /** @returns false: whoever could end holds no more than this client would. */
+  #makeRoom(bytes: number, client: Account): boolean {
+    const { bytesMax } = this.#all;
+    while (this.#all.bytes + bytes > bytesMax) {
+      let most: Account | undefined;
+      for (const account of this.#accounts.values()) {
+        if (account.reading.size > 0 && account.bytes > (most ?? client).bytes) most = account;
+      }
+      const [first] = most?.reading ?? [];
+      if (most === undefined || first === undefined || most.bytes <= client.bytes + bytes) return false;
+      this.#ended += 1;
+      first.endForOthers();
+    }
+    return true;
   }
 
   #account(name: string, bytesMax: number, bodiesMax: number): Account {
     const known = this.#accounts.get(name);
     if (known !== undefined) return known;
-    const account = { name, bytes: 0, bodies: 0, bytesMax, bodiesMax };
+    const account = newAccount(name, bytesMax, bodiesMax);
     this.#accounts.set(name, account);
     return account;
   }
 }
 
+function newAccount(name: string, bytesMax: number, bodiesMax: number): Account {
+  return { name, bytes: 0, bodies: 0, bytesMax, bodiesMax, reading: new Set() };
+}
+
+interface Holding {
+  readonly all: Account;
+  readonly client: Account;
+  readonly workspace: Account | undefined;
+  readonly makeRoom: (bytes: number) => boolean;
+  readonly left: (account: Account) => void;
+}
+
 class OpenHold implements Hold {
+  readonly #holding: Holding;
   readonly #accounts: readonly Account[];
-  readonly #left: (account: Account) => void;
+  #end: (() => void) | undefined;
   #held = 0;
   #isOpen = true;
 
-  constructor(accounts: readonly Account[], left: (account: Account) => void) {
-    this.#accounts = accounts;
-    this.#left = left;
-    for (const account of accounts) account.bodies++;
+  constructor(holding: Holding) {
+    const { all, client, workspace } = holding;
+    this.#holding = holding;
+    this.#accounts = workspace === undefined ? [all, client] : [all, client, workspace];
+    for (const account of this.#accounts) account.bodies++;
   }
 
   take(bytes: number): boolean {
     if (!this.#isOpen) return false;
-    for (const { bytes: taken, bytesMax } of this.#accounts) if (taken + bytes > bytesMax) return false;
+    const { all, makeRoom } = this.#holding;
+    for (const account of this.#accounts) {
+      if (account !== all && account.bytes + bytes > account.bytesMax) return false;
+    }
+    if (all.bytes + bytes > all.bytesMax && !makeRoom(bytes)) return false;
     this.#held += bytes;
     for (const account of this.#accounts) account.bytes += bytes;
     return true;
+  }
+
+  reading(end: () => void): void {
+    if (!this.#isOpen) return;
+    this.#end = end;
+    this.#holding.client.reading.add(this);
+  }
+
+  whole(): void {
+    this.#end = undefined;
+    this.#holding.client.reading.delete(this);
+  }
+
+  endForOthers(): void {
+    const end = this.#end;
+    this.close();
+    end?.();
   }
 
   giveBack(bytes: number): void {
@@ -132,9 +199,10 @@ class OpenHold implements Hold {
     if (!this.#isOpen) return;
     this.giveBack(this.#held);
     this.#isOpen = false;
+    this.whole();
     for (const account of this.#accounts) {
       account.bodies--;
-      this.#left(account);
+      this.#holding.left(account);
     }
   }
 }

@@ -15,6 +15,7 @@ import { callerOf, type Caller } from '../runtime/caller.ts';
 import { CodedError } from '../runtime/errors.ts';
 import { siteOf } from './address.ts';
 import type { BodyBudgets, Hold, Owner } from './body-budget.ts';
+import { BodyParts } from './body-parts.ts';
 import { decodeBody, encodingsOf, tooLarge } from './decode-body.ts';
 
 /** From the first byte of a body to its last. */
@@ -82,10 +83,10 @@ export function readBodies(app: FastifyInstance, { budgets, bodyMsMax: msMax }: 
 
 function readAll(payload: IncomingMessage, hold: Hold, msMax: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+    const parts = new BodyParts();
     const end = (settle: () => void): void => {
       clearTimeout(late);
+      hold.whole();
       payload.removeListener('data', keep).removeListener('end', whole).removeListener('close', gone);
       settle();
     };
@@ -95,14 +96,13 @@ function readAll(payload: IncomingMessage, hold: Hold, msMax: number): Promise<B
       });
     };
     const keep = (chunk: Buffer): void => {
-      bytes += chunk.length;
-      if (bytes > bodyBytesMax) refuse(tooLarge());
+      if (parts.bytes + chunk.length > bodyBytesMax) refuse(tooLarge());
       else if (!hold.take(chunk.length)) refuse(overloaded());
-      else chunks.push(chunk);
+      else parts.add(chunk);
     };
     const whole = (): void => {
       end(() => {
-        resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+        resolve(parts.whole());
       });
     };
     const gone = (): void => {
@@ -114,6 +114,9 @@ function readAll(payload: IncomingMessage, hold: Hold, msMax: number): Promise<B
     }, msMax);
     payload.on('error', gone); // stays: an error that nobody hears would end the process
     payload.on('data', keep).on('end', whole).on('close', gone);
+    hold.reading(() => {
+      refuse(overloaded());
+    });
     if (payload.destroyed) gone(); // it has closed before anybody listened
   });
 }
@@ -141,7 +144,8 @@ export function ownerOf(caller: Caller | undefined, socket: Socket): Owner {
 
 const sites = new WeakMap<Socket, string>();
 
-function siteOfSocket(socket: Socket): string {
+/** Known for as long as the socket is, also when it has closed. */
+export function siteOfSocket(socket: Socket): string {
   const known = sites.get(socket);
   if (known !== undefined) return known;
   const site = siteOf(socket.remoteAddress ?? '');

@@ -1,6 +1,8 @@
 /** Many connections that say nothing, or half of something, and one caller who says it all. On real sockets. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { unansweredMax } from './door.ts';
+import { connect } from 'node:net';
+import { eventually } from '../testing/eventually.ts';
+import { unansweredMax } from './unanswered.ts';
 import { head, listen, rawCall, TestConnection } from '../testing/raw-connection.ts';
 import { pipelinesAuth, testServer, writeKey, type TestServer } from '../testing/gateway-server.ts';
 
@@ -48,6 +50,28 @@ describe('connections of one address', () => {
     expect(told).toHaveLength(1);
   });
 
+  test('that ask for much and read nothing of it are ended for others', async () => {
+    const asking = testServer({ door: { perAddressMax, openMax: 30 } });
+    const more = Buffer.alloc(12 * 1_024 * 1_024); // than what lies between two sockets
+    asking.server.get('/large', (_request, reply) => reply.send(more));
+    const itsPort = await listen(asking.server);
+    const sockets = ['127.0.0.2', '127.0.0.3'].flatMap((localAddress) =>
+      Array.from({ length: 15 }, () => {
+        const socket = connect({ port: itsPort, host: '127.0.0.1', localAddress }).pause();
+        return socket.on('error', () => undefined);
+      }),
+    );
+    for (const socket of sockets) socket.write(head('GET', '/large', {}));
+    await eventually(() => asking.doors.state.unanswered === 30);
+    for (let each = 0; each < 3; each += 1) {
+      const answer = await rawCall(itsPort, head('POST', '/v1/track', headers) + body, '127.0.0.4');
+      expect(answer.status).toBe(200);
+    }
+    expect(asking.doors.state).toMatchObject({ refused: 0, ended: 1 });
+    for (const socket of sockets) socket.destroy();
+    await asking.server.close();
+  });
+
   test('that wait for an answer are not ended', async () => {
     let [answer, asked] = [(): void => undefined, false];
     const held = new Promise<void>((done) => (answer = done));
@@ -86,6 +110,21 @@ describe('one connection that asks on without reading an answer', () => {
     expect(under.asked.length - before).toBeLessThan(200);
     expect(under.logged.filter(({ fields }) => fields['code'] === 'connection_piles_up')).toHaveLength(1);
     expect((await call(attacker)).status).toBe(200);
+  });
+
+  test.each([
+    ['what is no address', '/%zz', {}],
+    ['what is not there', '/v1/nowhere', {}],
+    ['what it may not', '/v1/usage', {}],
+  ])('is ended as well when it asks for %s, which is answered at once', async (_what, path, more) => {
+    const connection = await TestConnection.open(port, attacker);
+    opened.push(connection);
+    await connection.send(head('GET', path, more).repeat(2_000));
+    await connection.closed;
+    expect(connection.text.split('HTTP/1.1 ').length - 1).toBeLessThan(200);
+    expect(under.logged.filter(({ fields }) => fields['code'] === 'connection_piles_up')).toHaveLength(1);
+    expect((await call(attacker)).status).toBe(200);
+    await eventually(() => under.doors.state.unanswered === 0);
   });
 
   test('gets all of as many as may be open', async () => {

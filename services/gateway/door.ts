@@ -1,12 +1,13 @@
 /** What holds for each socket that we listen on, of http as of https. */
 import type { FastifyInstance } from 'fastify';
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { siteOf } from './address.ts';
 import { bodyMsMax } from './body.ts';
 import { Connections } from './connections.ts';
 import type { QuietLog } from './quiet-log.ts';
 import { answerExpectation, answerParserFault } from './refusals.ts';
+import { lastAnswerOf, Unanswered } from './unanswered.ts';
 
 /** Of a whole request. Its body has a bound of its own, which answers first. */
 export const requestMsMax = bodyMsMax + 5_000;
@@ -24,29 +25,9 @@ export const doorOptions = {
   requireHostHeader: false,
 } as const;
 
-/** Requests of one connection that are not answered yet; who sends more without reading an answer is no client. */
-export const unansweredMax = 64;
-
-/** The last answer of each connection, and how many have not ended. */
-const answers = new WeakMap<object, { readonly last: ServerResponse; readonly open: number }>();
-
-/** Of every request, whichever way it goes. @returns false: its connection had too many, and was ended. */
-export function noteAnswer(socket: Socket, answer: ServerResponse, log: QuietLog): boolean {
-  const open = (answers.get(socket)?.open ?? 0) + 1;
-  answers.set(socket, { last: answer, open });
-  answer.once('close', () => {
-    const now = answers.get(socket);
-    if (now !== undefined) answers.set(socket, { ...now, open: now.open - 1 });
-  });
-  if (open <= unansweredMax) return true;
-  log.say('warn', 'connection_piles_up', 'connections were ended that asked on without reading an answer');
-  socket.destroy();
-  return false;
-}
-
 /** A listener of `clientError`. */
 export function answerBroken(error: NodeJS.ErrnoException, socket: Socket): void {
-  const last = answers.get(socket)?.last;
+  const last = lastAnswerOf(socket);
   answerParserFault(error, socket, last?.headersSent === true && !last.writableFinished);
 }
 
@@ -65,35 +46,60 @@ export class Doors {
   readonly #sockets = new Map<string, Socket>();
   /** The accepted socket, by that of its requests. */
   readonly #accepted = new WeakMap<Socket, Socket>();
+  readonly #unanswered: Unanswered;
 
   constructor({ perAddressMax, openMax = connectionsMax }: DoorLimits, log: QuietLog) {
     this.#connections = new Connections({ openMax, perAddressMax });
     this.#openMax = openMax;
+    this.#unanswered = new Unanswered({ perAddressMax, openMax });
     this.#log = log;
   }
 
   get state() {
-    return { ...this.#connections.state, open_max: this.#openMax };
+    return { ...this.#connections.state, open_max: this.#openMax, unanswered: this.#unanswered.count };
   }
 
   guard(server: Server): void {
     server.maxConnections = connectionsOfNodeMax;
-    server.on('checkExpectation', answerExpectation);
+    server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+      if (this.noteAnswer(request.socket, response)) answerExpectation(request, response);
+    });
     server.on('connection', (socket: Socket) => {
       this.#letIn(socket);
     });
   }
 
-  /** A request whose body is whole waits for us, and until then we wait for it. */
+  /**
+   * A request whose body is whole waits for us, until its answer is known: from then on we wait for its client to take it,
+   * as before for the rest of the request. Whoever asks for something and reads nothing makes room for others.
+   */
   follow(app: FastifyInstance): void {
     app.addHook('preHandler', (request, _reply, done) => {
       this.busy(request.raw.socket);
       done();
     });
+    app.addHook('onSend', (request, _reply, payload, done) => {
+      this.waiting(request.raw.socket);
+      done(null, payload);
+    });
     app.addHook('onResponse', (request, _reply, done) => {
       this.waiting(request.raw.socket);
       done();
     });
+  }
+
+  /** It was ended with requests that had been read already. */
+  hasEnded(socket: Socket): boolean {
+    return this.#unanswered.hasEnded(socket);
+  }
+
+  /** Of every request, whichever way it goes. @returns false: its connection had too many, and was ended. */
+  noteAnswer(socket: Socket, answer: ServerResponse): boolean {
+    if (this.#unanswered.note(socket, answer)) return true;
+    const message = 'connections were ended that asked on without reading an answer';
+    this.#log.say('warn', 'connection_piles_up', message);
+    socket.destroy();
+    return false;
   }
 
   /** @param ofRequest the socket of the request, whose client waits for us from now on. */

@@ -1,42 +1,98 @@
-/** Polls of several workspaces go to the service in-app together: none of them may cost another its answer. */
-import { expect, test } from '@jest/globals';
-import { identifierBytesMax } from '../../schemas/http/limits.ts';
+/** Polls go together, whoever they are of; what one caller writes into theirs costs those of others nothing. */
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { toWorkspace } from '../../schemas/ids.ts';
-import { newVisitor } from '../in-app/decide/visitor.ts';
-import { Polls } from '../in-app/polls.ts';
-import { TEXT_CHARS_MAX } from '../on-site/page-body.ts';
-import { laneOf } from '../on-site/visitors.ts';
-import { actionBodyBytesMax } from '../runtime/status-server.ts';
-import { pollsARequestMax } from './in-app-view.ts';
+import { startStatusServer, type StatusServer } from '../runtime/status-server.ts';
+import { eventually } from '../testing/eventually.ts';
+import { InAppAsker, pollsARequestMax, requestsMax } from './in-app-view.ts';
 
-/** As the gateway sends it. */
-function asked(workspaceName: string, anonymousId: string, text: string) {
-  const workspace = toWorkspace(workspaceName);
-  const page = { name: text, path: text };
-  const moment = { at: Number.MAX_SAFE_INTEGER, page, agent: text, isIdentified: false, isAnyPage: false };
-  return { workspace, lane: laneOf(workspace, anonymousId), anonymousId, moment, isToken: false };
-}
+const nothing = { messages: [], pollSeconds: 10, hasNews: false, linkedId: null };
+let dataFolder: string;
+let service: StatusServer;
+let asker: InAppAsker;
+/** How many polls each request had. */
+let requests: number[];
+let open: () => void;
 
-test('as many of the longest as go together are a request that the service takes', () => {
-  // JSON writes such a sign with six bytes.
-  const [text, id] = [TEXT_CHARS_MAX, identifierBytesMax].map((chars) => '\u0001'.repeat(chars));
-  const longest = asked('w'.repeat(64), id ?? '', text ?? '');
-  const body = JSON.stringify(Array.from({ length: pollsARequestMax }, () => longest));
-  expect(Buffer.byteLength(body)).toBeGreaterThan(1_000_000);
-  expect(Buffer.byteLength(body)).toBeLessThan(actionBodyBytesMax);
-});
-
-test('one that fails costs no other its answer', async () => {
-  const polls = new Polls(1);
-  polls.opened(0, {
-    messages: () => ({ byId: new Map(), running: [], byName: new Map(), unreadable: 0 }),
-    visitor: (_lane, anonymousId) => {
-      if (anonymousId === 'unreadable') throw new RangeError('what is kept of them cannot be read');
-      return newVisitor(anonymousId);
+beforeEach(async () => {
+  dataFolder = mkdtempSync(join(tmpdir(), 'hindsight-polls-'));
+  requests = [];
+  const gate = new Promise<void>((done) => (open = done));
+  service = await startStatusServer({
+    name: 'in-app',
+    dataFolder,
+    ready: () => ({}),
+    status: () => ({}),
+    actions: {
+      polls: async (body) => {
+        const asked = JSON.parse(body.toString()) as readonly unknown[];
+        requests.push(asked.length);
+        await gate;
+        return asked.map(() => nothing);
+      },
     },
   });
-  const names = Array.from({ length: 20 }, (_, at) => (at === 7 ? 'unreadable' : `visitor-${String(at)}`));
-  const body = Buffer.from(JSON.stringify(names.map((name) => asked('shop', name, 'x'))));
-  const answers = (await polls.actions['polls']?.(body)) as readonly unknown[];
-  expect(answers.map((answer) => answer !== null)).toEqual(names.map((name) => name !== 'unreadable'));
+  asker = new InAppAsker({ dataFolder });
+});
+afterEach(async () => {
+  asker.close();
+  await service.close();
+  rmSync(dataFolder, { recursive: true });
+});
+
+function poll(workspace: string, page = '') {
+  const moment = { at: 0, page: { name: page, path: null }, agent: null, isIdentified: false };
+  return asker.poll({ workspace: toWorkspace(workspace), lane: 'lane', anonymousId: 'ann', moment });
+}
+
+/** All requests that there may be are under way, and wait. */
+async function busy(): Promise<Promise<unknown>[]> {
+  const first: Promise<unknown>[] = [];
+  for (let each = 0; each < requestsMax; each += 1) {
+    first.push(poll('first'));
+    await turn();
+  }
+  await eventually(() => requests.length === requestsMax);
+  return first;
+}
+
+test('polls that wait go together, so many at once', async () => {
+  const polls = await busy();
+  for (let each = 0; each < 2 * pollsARequestMax; each += 1) polls.push(poll('loud'));
+  open();
+  await Promise.all(polls);
+  expect(requests.slice(requestsMax).every((count) => count <= pollsARequestMax)).toBe(true);
+  expect(requests.slice(requestsMax)).toContain(pollsARequestMax);
+});
+
+test('polls as long as heads may be, together more than a request takes, have no other poll refused', async () => {
+  const polls = await busy();
+  const page = '\u0001'.repeat(5_000); // six times as much as JSON
+  for (let each = 0; each < 300; each += 1) polls.push(poll('loud', page));
+  const other = poll('quiet');
+  open();
+  await expect(other).resolves.toEqual(nothing);
+  await Promise.all(polls);
+});
+
+test('what waits of a workspace is bounded in bytes, and leaves another its room', async () => {
+  const polls = (await busy()).map((each) => each.catch(() => undefined));
+  const page = 'x'.repeat(100_000);
+  const loud = Array.from({ length: 600 }, () => poll('loud', page));
+  const refused = Promise.all(
+    loud.map((each) =>
+      each.then(
+        () => 0,
+        () => 1,
+      ),
+    ),
+  );
+  const other = poll('quiet', page);
+  open();
+  await expect(other).resolves.toEqual(nothing);
+  expect((await refused).reduce<number>((sum, each) => sum + each, 0)).toBeGreaterThan(200);
+  await Promise.all(polls);
 });

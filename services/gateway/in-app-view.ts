@@ -8,13 +8,20 @@
  */
 import { toWorkspace, type Workspace } from '../../schemas/ids.ts';
 import type { InAppView } from '../on-site/plugin.ts';
+import { actionBodyBytesMax } from '../runtime/status-server.ts';
+import { WorkspaceCounts } from '../runtime/workspace-counts.ts';
 import { Turns } from './questions/turns.ts';
 import { ServiceAsker, unavailable } from './service-asker.ts';
 
 export const pollsWaitingMax = 20_000;
 export const workspacePollsWaitingMax = 10_000;
-/** Polls of several workspaces go together, so this many of the longest must be a request that the service takes. */
-export const pollsARequestMax = 64;
+/** Of JSON that waits, of all and of a workspace; a small part is always a workspace's own. */
+const pollsWaitingBytesMax = 64 * 1_024 * 1_024;
+const workspacePollsBytesMax = pollsWaitingBytesMax / 2;
+const workspacePollsBytesReserved = 256 * 1_024;
+export const pollsARequestMax = 256;
+/** A quarter of what the service takes (services/runtime/status-server.ts): a poll may carry as much as a head of HTTP does. */
+const pollsARequestBytesMax = actionBodyBytesMax / 4;
 export const requestsMax = 4;
 /** As errors name it. */
 export const inApp = { service: 'in-app', code: 'in_app_unavailable' } as const;
@@ -23,7 +30,10 @@ type Asked = Parameters<InAppView['poll']>[0];
 type Polled = Awaited<ReturnType<InAppView['poll']>>;
 
 interface Waiting {
-  readonly asked: Asked;
+  readonly workspace: Workspace;
+  /** JSON of what is asked. */
+  readonly text: string;
+  readonly bytes: number;
   readonly resolve: (polled: Polled) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -37,6 +47,11 @@ export interface InAppViewOptions {
 export class InAppAsker implements InAppView {
   readonly #asker: ServiceAsker;
   readonly #waiting = new Turns<Workspace, Waiting>();
+  readonly #bytes = new WorkspaceCounts({
+    max: pollsWaitingBytesMax,
+    ofWorkspaceMax: workspacePollsBytesMax,
+    reservedMin: workspacePollsBytesReserved,
+  });
   #requests = 0;
 
   constructor(options: InAppViewOptions) {
@@ -45,10 +60,12 @@ export class InAppAsker implements InAppView {
 
   poll(asked: Asked): Promise<Polled> {
     const workspace = toWorkspace(asked.workspace);
-    if (this.#waiting.size >= pollsWaitingMax || this.#waiting.sizeOf(workspace) >= workspacePollsWaitingMax)
-      return Promise.reject(unavailable(inApp, 'too many polls wait'));
+    if (!this.#hasRoomOf(workspace)) return Promise.reject(unavailable(inApp, 'too many polls wait'));
+    const text = JSON.stringify(asked);
+    const bytes = Buffer.byteLength(text);
     return new Promise((resolve, reject) => {
-      this.#waiting.add(workspace, { asked, resolve, reject });
+      this.#waiting.add(workspace, { workspace, text, bytes, resolve, reject });
+      this.#bytes.addOf(workspace, bytes);
       // What comes in this turn goes together.
       setImmediate(() => {
         this.#send();
@@ -64,18 +81,38 @@ export class InAppAsker implements InAppView {
     this.#asker.close();
   }
 
+  #hasRoomOf(workspace: Workspace): boolean {
+    if (this.#waiting.size >= pollsWaitingMax) return false;
+    if (this.#waiting.sizeOf(workspace) >= workspacePollsWaitingMax) return false;
+    return this.#bytes.hasRoomOf(workspace);
+  }
+
   #send(): void {
     while (this.#requests < requestsMax && this.#waiting.size > 0) {
-      const together = this.#waiting.take(pollsARequestMax);
+      const together = this.#take();
       this.#requests += 1;
       void this.#sendTogether(together);
     }
   }
 
+  /** In turn; bounded in bytes as well, or one caller's long polls would have all that go with them refused. */
+  #take(): readonly Waiting[] {
+    const together: Waiting[] = [];
+    let bytes = 0;
+    while (together.length < pollsARequestMax && bytes < pollsARequestBytesMax) {
+      const [next] = this.#waiting.take(1);
+      if (next === undefined) break;
+      this.#bytes.addOf(next.workspace, -next.bytes);
+      together.push(next);
+      bytes += next.bytes;
+    }
+    return together;
+  }
+
   async #sendTogether(together: readonly Waiting[]): Promise<void> {
     try {
-      const asked = together.map((one) => one.asked);
-      const polled = (await this.#asker.ask('polls', asked)) as readonly (Polled | null)[]; // services/in-app/polls.ts
+      const asked = `[${together.map(({ text }) => text).join(',')}]`;
+      const polled = (await this.#asker.askText('polls', asked)) as readonly (Polled | null)[]; // services/in-app/polls.ts
       together.forEach(({ resolve, reject }, index) => {
         const answer = polled[index] ?? null;
         if (answer === null) reject(unavailable(inApp, 'it does not have the visitor yet'));

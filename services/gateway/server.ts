@@ -10,7 +10,7 @@ import { openIngest, type IngestOptions } from '../ingest/plugin.ts';
 import { assert, CodedError } from '../runtime/errors.ts';
 import { bodyMsMax, readBodies, type BodyOptions } from './body.ts';
 import { setFirstPartyId, type FirstPartyId } from './first-party-id.ts';
-import { answerBroken, doorOptions, noteAnswer, requestMsMax, type Doors } from './door.ts';
+import { answerBroken, doorOptions, requestMsMax, type Doors } from './door.ts';
 import { answerPreflight } from './preflight.ts';
 import type { QuietLog } from './quiet-log.ts';
 import { answerError, answerRefusal, COMMON_HEADERS } from './refusals.ts';
@@ -55,7 +55,9 @@ export function buildServer({
       ignoreDuplicateSlashes: true,
       ignoreTrailingSlash: true,
     },
-    frameworkErrors: (error, _request, reply) => {
+    // Before all hooks.
+    frameworkErrors: (error, request, reply) => {
+      if (!doors.noteAnswer(request.raw.socket, reply.raw)) return;
       void answerError(log, error, reply.headers(COMMON_HEADERS));
     },
     clientErrorHandler: answerBroken,
@@ -68,7 +70,7 @@ export function buildServer({
   doors.guard(server.server);
   doors.follow(server);
   server.addHook('onRequest', (request, reply, done) => {
-    if (!noteAnswer(request.raw.socket, reply.raw, log)) return;
+    if (!doors.noteAnswer(request.raw.socket, reply.raw)) return;
     reply.headers(COMMON_HEADERS);
     // Before the body: nobody has to be waited for, and nothing is kept for them.
     if (isClosing) void answerError(log, stopping(), reply);

@@ -54,8 +54,12 @@ export class ServiceAsker {
   }
 
   /** What is asked changes nothing. @param msMax how long an answer may take. @throws CodedError of the code that was given, when it does not answer. */
-  async ask(what: string, body: unknown, msMax = askMsMax): Promise<unknown> {
-    const text = JSON.stringify(body);
+  ask(what: string, body: unknown, msMax = askMsMax): Promise<unknown> {
+    return this.askText(what, JSON.stringify(body), msMax);
+  }
+
+  /** @param text JSON. */
+  async askText(what: string, text: string, msMax = askMsMax): Promise<unknown> {
     const place = await this.#find();
     try {
       return await this.#askAt(place, what, { text, msMax });

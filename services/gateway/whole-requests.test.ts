@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { CodedError } from '../runtime/errors.ts';
-import { unansweredMax } from './door.ts';
+import { unansweredMax } from './unanswered.ts';
 import { eventually } from '../testing/eventually.ts';
 import {
   browserAuth,

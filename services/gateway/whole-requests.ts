@@ -13,14 +13,14 @@ import { bodyBytesMax } from '../../schemas/http/limits.ts';
 import type { PlainAnswer, WholeCalls } from '../ingest/plugin.ts';
 import type { BodyBudget } from './body-budget.ts';
 import { ownerOf } from './body.ts';
-import { noteAnswer, type Doors } from './door.ts';
+import type { Doors } from './door.ts';
 import type { QuietLog } from './quiet-log.ts';
 import { COMMON_HEADERS, envelope, errorAnswer, JSON_TYPE } from './refusals.ts';
 
 export interface WholeRequestsOptions {
   readonly calls: WholeCalls;
   readonly budget: BodyBudget;
-  readonly doors: Pick<Doors, 'busy' | 'waiting'>;
+  readonly doors: Pick<Doors, 'busy' | 'hasEnded' | 'noteAnswer' | 'waiting'>;
   readonly log: QuietLog;
   readonly isClosing: () => boolean;
   readonly ordinary: RequestListener;
@@ -30,8 +30,9 @@ const OPEN_BRACE = 123;
 
 /** A listener of `request`. */
 export function wholeRequests(options: WholeRequestsOptions): RequestListener {
-  const { calls, ordinary, isClosing } = options;
+  const { calls, doors, ordinary, isClosing } = options;
   return (request, response) => {
+    if (doors.hasEnded(request.socket)) return; // thousands may have been read with the one that was too many
     if (isClosing() || !isPlain(request) || !calls.has(request.url)) {
       ordinary(request, response);
       return;
@@ -74,7 +75,7 @@ function isTaken(options: WholeRequestsOptions, request: IncomingMessage, respon
     if (body !== null) request.unshift(body);
     return false;
   }
-  if (!noteAnswer(socket, response, options.log)) {
+  if (!doors.noteAnswer(socket, response)) {
     hold.close();
     return true;
   }
@@ -88,12 +89,7 @@ function isTaken(options: WholeRequestsOptions, request: IncomingMessage, respon
   void calls.answer(call, body, broken).then((answer) => {
     hold.close();
     write(response, answer, more);
-    if (response.writableFinished) doors.waiting(socket);
-    else {
-      response.once('finish', () => {
-        doors.waiting(socket);
-      });
-    }
+    doors.waiting(socket); // for its client to take it
   });
   return true;
 }

@@ -15,7 +15,7 @@ import {
   T0,
   WORKSPACE,
 } from '../testing/scenarios/in-app-rig.ts';
-import { decodeVisitor, visitorBytesMax, type Visitor } from './decide/visitor.ts';
+import { visitorBytesMax, type Visitor } from './decide/visitor.ts';
 import { lanesAtOnceMax } from './visitor-groups.ts';
 
 let rig: InAppRig;
@@ -30,7 +30,11 @@ const visitorsMax = 10_000;
 const later = 10_000;
 const stored = (): readonly Buffer[] =>
   rig.harness.stores.keyed.scan('v:', 'w:', visitorsMax).map(([, value]) => value.subarray(DAY_BYTES));
-const visitors = (): readonly Visitor[] => stored().map((bytes) => decodeVisitor(bytes));
+const visitors = (): readonly Visitor[] =>
+  rig.harness.stores.keyed.scan('v:', 'w:', visitorsMax).map(([key]) => {
+    const lane = key.slice('v:'.length);
+    return rig.harness.processor.visitor(lane, lane.slice(`${WORKSPACE}:a:`.length));
+  });
 const largest = (): number => Math.max(...stored().map((bytes) => bytes.length));
 const dropped = (): readonly string[] =>
   of('eventsDropped', rig.harness.outputs).map(({ value }) => `${value.reason} ${value.detail ?? ''}`);

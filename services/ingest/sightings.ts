@@ -1,5 +1,6 @@
 /** What a request came to, call by call, for whoever watches the door (services/runtime/sighting.ts). Pure. */
 import type { Workspace } from '../../schemas/ids.ts';
+import { ownText } from '../../schemas/own-text.ts';
 import type { DroppedEvent } from '../../schemas/records.ts';
 import type { Answered, Sighting } from '../runtime/sighting.ts';
 import type { Outcome, Refusal } from './translation.ts';
@@ -115,5 +116,5 @@ function ofOutcome(answer: Answer, outcome: Outcome | undefined): Sighting {
 }
 
 function cut(text: string | null, charsMax: number): string | null {
-  return text === null || text.length <= charsMax ? text : `${text.slice(0, charsMax)}…`;
+  return text === null || text.length <= charsMax ? text : ownText(`${text.slice(0, charsMax)}…`);
 }

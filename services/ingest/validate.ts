@@ -9,6 +9,7 @@ import {
   eventNameBytesMax,
   identifierBytesMax,
 } from '../../schemas/http/limits.ts';
+import { ownText } from '../../schemas/own-text.ts';
 import type { SentObject } from './json-text.ts';
 import { refused, type Refusal } from './translation.ts';
 
@@ -48,7 +49,7 @@ export function eventNameOr(value: unknown, kind: 'event' | 'page' | 'screen'): 
   if (typeof value !== 'string' || value.trim() === '') {
     return refused('invalid_call', 'name', `${kind} name must not be blank`);
   }
-  const name = toUSVString(value.trim());
+  const name = toUSVString(ownText(value.trim(), value));
   if (kind !== 'event') return name;
   return isLonger(name, eventNameBytesMax) ? tooLong('event name', eventNameBytesMax, 'name') : name;
 }

@@ -3,6 +3,7 @@
  * the words, or in camel case are one by themselves; other names of the same event are said by the workspace, or by a
  * preset. Pure.
  */
+import { composedCharsMax } from '../../schemas/identifiers.ts';
 import { RecentMap } from './recent-map.ts';
 import { storefrontNames } from './storefront-names.ts';
 
@@ -17,8 +18,9 @@ const spellingsAGeneration = 1_000;
 
 /** `add_to_cart`, `addToCart`, `Add-To-Cart` as `add to cart`. Empty: the name has neither letter nor digit. */
 export function foldedName(name: string): string {
-  return name
-    .normalize('NFC')
+  // A longer one has no other spelling.
+  const composed = name.length > composedCharsMax ? name : name.normalize('NFC');
+  return composed
     .replace(/([\p{Ll}\d])(\p{Lu})/gu, '$1 $2')
     .replace(/(\p{Lu})(\p{Lu}\p{Ll})/gu, '$1 $2')
     .toLowerCase()

@@ -1,6 +1,7 @@
 /** The embedded engine speaks ClickHouse's protocol to the unmodified client, and its reader can only read. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -57,6 +58,18 @@ async function raw(
   });
   return { status: answer.status, text: await answer.text(), headers: answer.headers };
 }
+
+test('a request whose address is none is refused, and the engine goes on', async () => {
+  const { port } = new URL(engine.url);
+  for (const address of ['//', '///', 'http://[', '//?query=SELECT+1']) {
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write(`GET ${address} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+    const [bytes] = (await once(socket, 'data')) as [Buffer];
+    expect(bytes.toString('latin1')).toMatch(/^HTTP\/1\.1 40[03] /);
+    socket.destroy();
+  }
+  expect((await raw('SELECT 1')).text).toBe('1\n');
+});
 
 describe('inserts', () => {
   test('keep every byte: NUL, quotes, semicolons, 64-bit integers, decimals, maps, JSON', async () => {

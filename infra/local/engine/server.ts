@@ -78,8 +78,10 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
   }
 
   const server = createServer((message, response) => {
-    const url = new URL(message.url ?? '/', 'http://engine');
-    if (url.pathname === '/ping' || url.pathname === '/replicas_status') {
+    const url = addressOf(message);
+    if (url === undefined) {
+      response.writeHead(400, { Connection: 'close' }).end('could not read the address of the request\n');
+    } else if (url.pathname === '/ping' || url.pathname === '/replicas_status') {
       response.end('Ok.\n');
     } else if (message.method === 'GET' && url.pathname === '/' && url.search === '') {
       response.end('Ok.\n');
@@ -107,6 +109,11 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
       spool.close();
     },
   };
+}
+
+/** undefined: it is none, such as `//`. Anybody on the machine may ask for it, and pages in their browsers. */
+function addressOf({ url = '/' }: IncomingMessage): URL | undefined {
+  return URL.canParse(url, 'http://engine') ? new URL(url, 'http://engine') : undefined;
 }
 
 function guardOf(connections: Connections): ReadOnlyGuard {

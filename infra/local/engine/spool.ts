@@ -1,6 +1,15 @@
 /** Bodies of inserts, each in a file of its own until its statement has run. In memory where the machine allows it. */
 import { createHash, randomUUID } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { EngineException } from './exception.ts';
@@ -16,13 +25,15 @@ export class Spool {
   readonly #folder: string;
   #bytes = 0;
 
-  /** @param dataFolder names the spool, so that engines of other folders keep theirs. */
-  constructor(dataFolder: string) {
-    const base = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-    const name = createHash('sha256').update(resolve(dataFolder)).digest('hex').slice(0, 12);
-    this.#folder = join(base, `hindsight-engine-${name}`);
-    rmSync(this.#folder, { recursive: true, force: true }); // what a killed engine left behind
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+  /**
+   * In a folder of a new name, since everybody may make one where it lies: who knew its name could keep the engine from
+   * starting, or have a folder of theirs taken for ours.
+   * @param dataFolder names the spool, so that engines of other folders keep theirs.
+   */
+  constructor(dataFolder: string, base = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()) {
+    const name = `hindsight-engine-${createHash('sha256').update(resolve(dataFolder)).digest('hex').slice(0, 12)}`;
+    for (const left of readdirSync(base)) if (left.startsWith(name)) removeOwn(join(base, left));
+    this.#folder = mkdtempSync(join(base, `${name}-`)); // mode 700
   }
 
   /** Writes the chunks to a new file. A body that is cut short rejects here, so that nothing of it is inserted. */
@@ -56,6 +67,12 @@ export class Spool {
   close(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** What a killed engine left behind. One that another account has made stays. */
+function removeOwn(folder: string): void {
+  if (lstatSync(folder, { throwIfNoEntry: false })?.uid !== process.getuid?.()) return;
+  rmSync(folder, { recursive: true, force: true });
 }
 
 export function tooLarge(what: string, bytesMax: number): EngineException {

@@ -1,7 +1,7 @@
 /** What becomes of a visitor's ledger when something is shown, refused or reported. Pure. */
 import { createHash } from 'node:crypto';
 import { exposureCapMax } from '../../rules/message.ts';
-import { answeredMax, ledgerOf, reportsMax, type Answered, type Ledger, type Visitor } from './visitor.ts';
+import { answeredBytesMax, answeredMax, ledgerOf, reportsMax, type Answered, type Ledger, type Visitor } from './visitor.ts';
 import type { MessageRule } from './workspace-messages.ts';
 
 const HOUR_MS = 3_600_000;
@@ -67,7 +67,22 @@ export function answeredOf(visitor: Visitor, exposure: string): Answered | undef
 
 export function withAnswered(visitor: Visitor, answered: Answered): Visitor {
   const others = visitor.answered.filter(({ exposure }) => exposure !== answered.exposure);
-  return { ...visitor, answered: [...others, answered].slice(-answeredMax) };
+  return { ...visitor, answered: latestAnswers([...others, answered]) };
+}
+
+/** Of the latest as many as may be kept, at least one. */
+function latestAnswers(answers: readonly Answered[]): readonly Answered[] {
+  let [from, bytes] = [answers.length, 0];
+  while (from > 0 && answers.length - from < answeredMax) {
+    bytes += bytesOf(answers[from - 1]);
+    if (bytes > answeredBytesMax && from < answers.length) break;
+    from -= 1;
+  }
+  return answers.slice(from);
+}
+
+function bytesOf(answered: Answered | undefined): number {
+  return Buffer.byteLength(JSON.stringify(answered ?? null));
 }
 
 /** undefined: it was taken before, or there were more than anybody clicks. */
@@ -75,9 +90,11 @@ export function withReport(visitor: Visitor, answered: Answered, told: string): 
   const report =
     told.length <= reportCharsKept ? told : createHash('sha256').update(told).digest('base64url');
   if (answered.reports.includes(report) || answered.reports.length >= reportsMax) return undefined;
-  const reports = [...answered.reports, report];
-  const answers = visitor.answered.map((other) => (other === answered ? { ...answered, reports } : other));
-  return { ...visitor, answered: answers };
+  const reported = { ...answered, reports: [...answered.reports, report] };
+  if (bytesOf(reported) > answeredBytesMax) return undefined;
+  const answers = visitor.answered.map((other) => (other === answered ? reported : other));
+  // Where it is one of the oldest it may go with them: what was reported of it is told all the same.
+  return { ...visitor, answered: latestAnswers(answers) };
 }
 
 /** It is not on the screen any more. */
