@@ -2,6 +2,7 @@
  * What the gateway asks of the live view: polls, many in one request, and why a message is not shown. Read only: a poll is
  * answered from the last record that was handled, and what it offers is decided again when it is to be shown.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionOf } from '../../schemas/partitioner.ts';
 import type { Message } from '../rules/message.ts';
 import { RenderBudget } from '../rules/template.ts';
@@ -46,6 +47,12 @@ export interface Offered {
   readonly frequency?: { readonly count: number; readonly delay: number };
 }
 
+/** Of one workspace in one request: many times what a request of usual polls takes. */
+const workspaceMsMax = 300;
+/** Without a pause; the pause is as long. */
+const sliceMs = 20;
+const pauseMsMax = 200;
+
 export class Polls {
   readonly #partitions: number;
   readonly #processors = new Map<number, InAppProcessor>();
@@ -60,12 +67,30 @@ export class Polls {
 
   get actions(): Actions {
     return {
-      polls: (body) => {
+      polls: async (body) => {
         const asked = JSON.parse(body.toString()) as readonly Asked[]; // the gateway's
-        return Promise.resolve(asked.map((one) => this.#poll(one)));
+        return await this.#polls(asked);
       },
       why: (body) => Promise.resolve(this.#why(JSON.parse(body.toString()) as AskedWhy)), // likewise
     };
+  }
+
+  /** What a workspace has its messages ask is up to it; what others are told in the same request does not wait for that. */
+  async #polls(asked: readonly Asked[]): Promise<readonly (Polled | null | 'too_dear')[]> {
+    const tookMs = new Map<string, number>();
+    const polled: (Polled | null | 'too_dear')[] = [];
+    let began = performance.now();
+    for (const one of asked) {
+      const own = tookMs.get(one.workspace) ?? 0;
+      const from = performance.now();
+      polled.push(own >= workspaceMsMax ? 'too_dear' : this.#poll(one));
+      const now = performance.now();
+      tookMs.set(one.workspace, own + now - from);
+      if (now - began < sliceMs) continue;
+      await sleep(Math.min(now - began, pauseMsMax)); // records are decided in the same process
+      began = performance.now();
+    }
+    return polled;
   }
 
   /** null: this process does not have the visitor, or not yet. */

@@ -26,6 +26,8 @@ import { VisitorsStore } from './visitors-store.ts';
 
 /** About as much of the machine as a unit of share.ts: JSON of a visitor, parsed or written. */
 const TOUCHED_BYTES_A_UNIT = 50;
+/** As in the trigger. */
+const STEPS_A_UNIT = 7;
 
 export class InAppProcessor implements Processor {
   readonly #visitors: VisitorsStore;
@@ -34,6 +36,8 @@ export class InAppProcessor implements Processor {
   readonly #outputs: Outputs;
   readonly #rules = new RulesCache();
   #handled = 0;
+  /** Of rules, since units were last asked for. */
+  #steps = 0;
 
   constructor(stores: PartitionStores, codecs: Codecs) {
     assert(stores.duplicates !== undefined, 'the service asks for a window of duplicates');
@@ -84,9 +88,13 @@ export class InAppProcessor implements Processor {
     return this.#visitors.hasDue(time);
   }
 
-  /** What is known of somebody is read and written whole, so the longer it is the dearer each record. */
+  /** What is known of somebody is read and written whole, so the longer it is the dearer each record; and rules are asked. */
   takeUnits(): number {
-    return Math.ceil(this.#visitors.takeTouchedBytes() / TOUCHED_BYTES_A_UNIT);
+    const steps = this.#steps;
+    this.#steps = 0;
+    return (
+      Math.ceil(this.#visitors.takeTouchedBytes() / TOUCHED_BYTES_A_UNIT) + Math.ceil(steps / STEPS_A_UNIT)
+    );
   }
 
   pendingSince(): undefined {
@@ -126,7 +134,8 @@ export class InAppProcessor implements Processor {
     this.#outputs.happened(conversionsOf(exposedOf(before), event, messages), whose, out);
     const reported = contentReport(before, event, messages);
     this.#outputs.happened(reported.happened, whose, out);
-    const { visitor, leftOut, patternsSkipped } = foldEvent(reported.visitor, event, messages);
+    const { visitor, leftOut, patternsSkipped, steps } = foldEvent(reported.visitor, event, messages);
+    this.#steps += steps;
     this.#visitors.keepVisitor(lane, visitor, event.receivedAt);
     const of = { messageId: event.messageId, at: event.receivedAt };
     if (leftOut)
@@ -271,6 +280,7 @@ export class InAppProcessor implements Processor {
     const { workspace, anonymous_id: anonymousId } = request;
     const before = this.#visitors.visitor(lane, anonymousId);
     const decision = decideCall(before, this.#rules.of(workspace), call);
+    this.#steps += decision.steps ?? 0;
     if (decision.visitor !== before) this.#visitors.keepVisitor(lane, decision.visitor, request.at);
     const whose: Whose = { workspace, anonymousId, personId: before.personId, key: lane };
     this.#outputs.happened(decision.happened, whose, out);

@@ -128,7 +128,7 @@ export class TriggerProcessor implements Processor {
   }
 
   takeUnits(): number {
-    return this.#people.takePatternUnits();
+    return this.#people.takeUnits();
   }
 
   /** Of a record that waits: everything of its workspace received before it and before this time has come before it. */
@@ -167,7 +167,7 @@ export class TriggerProcessor implements Processor {
     const personKey = `${workspace}:${personId}`;
     const rules = this.#rules.of(workspace);
     const readTo = this.#turns.readTo(workspace);
-    const person = this.#people.person(personKey);
+    const person = this.#people.peek(personKey);
     return {
       subject: this.#people.subject({ workspace, personId, personKey }, person, { rules, readTo }),
       rules,
@@ -209,6 +209,7 @@ export class TriggerProcessor implements Processor {
       refresh: (personKey, out) => {
         this.#records.refresh(personKey, out);
       },
+      takeUnits: () => this.#people.takeUnits(),
     });
   }
 
