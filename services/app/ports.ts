@@ -233,7 +233,7 @@ export type AnsweredRehearsal =
       readonly explained: Readonly<Record<string, unknown>>;
       readonly before: readonly ReplayedOutcome[];
     }
-  | { readonly type: 'rule_unknown' | 'person_unknown' | 'busy' };
+  | { readonly type: 'rule_unknown' | 'person_unknown' | 'person_too_dear' | 'busy' };
 
 /** The service trigger. Rejects with a retryable CodedError `trigger_unavailable`. */
 export interface RulesView {
