@@ -3,7 +3,7 @@ export const reasons = {
   duplicate_message: 'The lane has already had this message id from the same identifier.',
   invalid_call: 'The call broke a rule of the API; detail says which. Permissive mode answered 200.',
   patterns_too_costly:
-    'Tests of patterns beyond what one look at a person may cost were not made and count as false; detail says how many.',
+    'Tests of patterns, of objects or of long texts and lists beyond what one look at a person may cost were not made and count as false; detail says how many.',
   limit_exceeded: 'The call was larger than a documented limit; permissive mode answered 200.',
   corrected:
     'Nothing was lost: the call was taken otherwise than it was sent; detail says what is kept and why.',

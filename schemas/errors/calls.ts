@@ -62,6 +62,20 @@ export const callsErrors = {
     todo: 'Retry-After says when the hour or the day ends. GET /v1/usage says how much it was; quotas of the workspace say how much it may be.',
     status: 429,
   },
+  definitions_day_full: {
+    means:
+      'A workspace has written as many bytes of definitions and settings as it may on a day (UTC): 64 MiB.',
+    follows: 'again',
+    todo: 'Retry-After says when the day ends. What writes the same definitions over and over?',
+    status: 429,
+  },
+  answers_unread: {
+    means:
+      'Answers that their callers have asked for and not read take as much memory as a workspace may have of it.',
+    follows: 'again',
+    todo: 'Read what you ask for, or ask for less at once.',
+    status: 429,
+  },
   disk_low: {
     means: 'The disk of HINDSIGHT_DATA is nearly full, so nothing more is taken.',
     follows: 'again',

@@ -40,6 +40,8 @@ export const patternTextCodePointsMax = 1_000;
  * 1e20 takes five times as much, which is one record of the log all the same.
  */
 export const definitionBytesMax = 64 * 1_024;
+/** Ours: segments, journeys, messages and settings of a workspace together, as JSON: every service has them in memory. */
+export const workspaceDefinitionBytesMax = 8 * 1_024 * 1_024;
 /** Ours: a request over it, before or after decompression, is answered 413 and not read further. */
 export const bodyBytesMax = 1_024 * 1_024;
 /** Ours: brackets within brackets; deeper JSON would overflow readers behind us. */

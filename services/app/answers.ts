@@ -7,10 +7,12 @@ import { unauthorizedText } from '../runtime/unauthorized.ts';
 import type { AppKeys } from './ports.ts';
 
 export function answer(reply: FastifyReply, status: number, body: unknown): FastifyReply {
-  return reply
-    .code(status)
-    .header('content-type', 'application/json; charset=utf-8')
-    .send(`${JSON.stringify(body)}\n`);
+  return answerText(reply, status, `${JSON.stringify(body)}\n`);
+}
+
+/** @param text JSON, as it is sent. */
+export function answerText(reply: FastifyReply, status: number, text: string | Buffer): FastifyReply {
+  return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(text);
 }
 
 export function unauthorized(reply: FastifyReply): FastifyReply {

@@ -12,12 +12,13 @@ import { messageWarnings } from '../rules/message-warnings.ts';
 import { parseMessage } from '../rules/parse-message.ts';
 import { parseJourney, parseSegment } from '../rules/parse.ts';
 import type { StoredDefinition } from '../runtime/definitions.ts';
-import { answer, badRequest, notFound, readBody, unauthorized, workspaceOf } from './answers.ts';
+import { answer, answerText, badRequest, notFound, readBody, unauthorized, workspaceOf } from './answers.ts';
 import type { InForce } from './in-force.ts';
 import { roomFault, storedFaults } from './pattern-room.ts';
 import type { AppKeys, DefinitionsStore, Query, RulesView } from './ports.ts';
 import { journeyFaults, segmentFaults } from './references.ts';
 import { ruleWarnings } from './rule-warnings.ts';
+import { WrittenAnswers } from './written-answers.ts';
 
 export interface DefinitionsOptions {
   readonly keys: Pick<AppKeys, 'app'>;
@@ -101,14 +102,20 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
   const { kind, plural } = family;
   const { definitions, inForce } = options;
   const url = `/v1/definitions/${plural}`;
+  const written = new WrittenAnswers();
   app.get<{ Querystring: { state?: string } }>(url, (request, reply) => {
     const workspace = workspaceOf(options.keys, request);
     if (workspace === undefined) return unauthorized(reply);
     const { state } = request.query;
-    const listed = definitions
-      .list(kind, workspace)
-      .filter(({ body }) => state === undefined || isIn(state, body));
-    return answer(reply, 200, { [plural]: listed.map((stored) => describe(stored)) });
+    const listed = definitions.list(kind, workspace);
+    return answerText(
+      reply,
+      200,
+      written.of(listed, state ?? '', () => {
+        const shown = listed.filter(({ body }) => state === undefined || isIn(state, body));
+        return { [plural]: shown.map((stored) => describe(stored)) };
+      }),
+    );
   });
   app.get<{ Params: { id: string } }>(`${url}/:id`, async (request, reply) => {
     const workspace = workspaceOf(options.keys, request);

@@ -8,7 +8,7 @@ import { KeyBody, RotationBody, rotationValidSUsual, type Fault } from '../../sc
 import { isWorkspace, type Workspace } from '../../schemas/ids.ts';
 import type { KnownKey } from '../runtime/caller.ts';
 import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
-import type { KeyDescription, KeyStore, MadeKey } from './ports.ts';
+import type { KeyDescription, KeysFull, KeyStore, MadeKey } from './ports.ts';
 import { shapeFaults } from './shape-faults.ts';
 
 export interface KeysRouteOptions {
@@ -46,7 +46,7 @@ async function make(keys: KeyStore, request: QueryRequest, reply: FastifyReply):
   if ((kind === 'admin') !== (workspace === null)) return badRequest(reply, [kindFault(kind, by)]);
   if (workspace !== null && !keys.has(workspace)) return noWorkspace(reply, workspace);
   const made = await keys.make({ workspace, kind, name, by: by.id });
-  return made === undefined ? badRequest(reply, [tooMany]) : answerMade(reply, made);
+  return typeof made === 'string' ? badRequest(reply, [fullFaults[made]]) : answerMade(reply, made);
 }
 
 async function rotate(keys: KeyStore, request: IdRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -61,6 +61,7 @@ async function rotate(keys: KeyStore, request: IdRequest, reply: FastifyReply): 
   const validS = read.value.old_valid_s ?? rotationValidSUsual;
   const made = await keys.rotate(found.id, validS * MS_PER_S, by.id);
   if (made === undefined) return badRequest(reply, [ended]);
+  if (typeof made === 'string') return badRequest(reply, [fullFaults[made]]);
   return answerMade(reply, made, { replaces: keys.get(found.id) });
 }
 
@@ -118,10 +119,17 @@ function kindFault(kind: string, by: KnownKey): Fault {
   return { pointer: '/kind', code: 'wrong_owner', message };
 }
 
-const tooMany: Fault = {
-  pointer: '',
-  code: 'too_many',
-  message: 'a workspace has at most 100 keys that work: revoke one',
+const fullFaults: Readonly<Record<KeysFull, Fault>> = {
+  too_many: {
+    pointer: '',
+    code: 'too_many',
+    message: 'a workspace has at most 100 keys that work, and as many that were rotated: revoke one',
+  },
+  too_many_today: {
+    pointer: '',
+    code: 'too_many',
+    message: 'a workspace makes and rotates at most 1,000 keys a day: go on tomorrow (UTC)',
+  },
 };
 const ended: Fault = { pointer: '', code: 'key_ended', message: 'the key has ended: make another' };
 const lastAdmin: Fault = {

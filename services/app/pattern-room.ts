@@ -1,6 +1,7 @@
-/** Whether the patterns of a definition or of settings find room in their workspace; what a GET says of those that do not. */
-import { workspacePatternInstructionsMax } from '../../schemas/http/limits.ts';
+/** Whether a definition or settings, and their patterns, find room in their workspace; what a GET says of patterns that do not. */
+import { workspaceDefinitionBytesMax, workspacePatternInstructionsMax } from '../../schemas/http/limits.ts';
 import type { Fault } from '../../schemas/http/app.ts';
+import { definitionBytes } from '../runtime/definition-bytes.ts';
 import type { StoredDefinition } from '../runtime/definitions.ts';
 import {
   measuredPatterns,
@@ -19,8 +20,25 @@ export interface Written {
   readonly body: unknown;
 }
 
-/** A body that needs no more than what it replaces is always taken: it is how a workspace gets back below the bound. */
-export function roomFault(definitions: Stored, { kind, workspace, id, body }: Written): Fault | undefined {
+/** A body that needs no more than what it replaces is always taken: it is how a workspace gets back below a bound. */
+export function roomFault(definitions: Stored, written: Written): Fault | undefined {
+  return bytesFault(definitions, written) ?? patternsFault(definitions, written);
+}
+
+function bytesFault(definitions: Stored, { kind, workspace, id, body }: Written): Fault | undefined {
+  const before = definitionBytes(definitions.get(kind, workspace, id)?.body);
+  const bytes = definitionBytes(body);
+  if (bytes <= before) return undefined;
+  const stored = patternOwners(definitions, workspace);
+  const sum = stored.reduce((all, owner) => all + definitionBytes(owner.body), bytes - before);
+  if (sum <= workspaceDefinitionBytesMax) return undefined;
+  const message =
+    `the definitions and settings of a workspace have at most ${String(workspaceDefinitionBytesMax)} bytes together, ` +
+    `with this it would be ${String(sum)}: delete some, or make them shorter`;
+  return { pointer: '', code: 'limit_exceeded', message };
+}
+
+function patternsFault(definitions: Stored, { kind, workspace, id, body }: Written): Fault | undefined {
   const { instructions } = measuredPatterns(body);
   const before = definitions.get(kind, workspace, id);
   if (before !== undefined && instructions <= measuredPatterns(before.body).instructions) return undefined;

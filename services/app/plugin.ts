@@ -5,6 +5,7 @@ import { mountActivities } from './activities/routes.ts';
 import { mountCustomers } from './customers/routes.ts';
 import { mountDefinitions } from './definitions.ts';
 import { mountFragmentation } from './fragmentation.ts';
+import { holdAnswers } from './held-answers.ts';
 import { InForce } from './in-force.ts';
 import { mountHealth, type HealthOptions } from './health.ts';
 import { mountOpenapi } from './openapi.ts';
@@ -43,6 +44,7 @@ export interface AppOptions {
 
 export function appPlugin(app: FastifyInstance, options: AppOptions, done: () => void): void {
   app.addHook('onRequest', knownBeforeBody(options.keys));
+  holdAnswers(app, options.keys);
   const { definitions, health, inForceWaitMsMax: waitMsMax } = options;
   const inForce = new InForce({ statuses: health.statuses, definitions, waitMsMax });
   app.addHook('preClose', (closed) => {

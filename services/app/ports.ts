@@ -81,13 +81,15 @@ export interface MadeKey {
   readonly credentials: Readonly<Record<string, string>>;
 }
 
+/** No more keys: `too_many` that work, or `too_many_today` that were made. */
+export type KeysFull = 'too_many' | 'too_many_today';
+
 export interface KeyStore extends AppKeys {
   list(workspace: Workspace | null): readonly KeyDescription[];
   get(id: string): KeyDescription | undefined;
-  /** undefined: there are too many. */
-  make(making: KeyMaking): Promise<MadeKey | undefined>;
+  make(making: KeyMaking): Promise<MadeKey | KeysFull>;
   /** The old key works on for `validMs`; undefined: it has ended already. */
-  rotate(id: string, validMs: number, by: string): Promise<MadeKey | undefined>;
+  rotate(id: string, validMs: number, by: string): Promise<MadeKey | KeysFull | undefined>;
   revoke(id: string, by: string): Promise<KeyDescription | undefined>;
 }
 
@@ -233,7 +235,7 @@ export type AnsweredRehearsal =
       readonly explained: Readonly<Record<string, unknown>>;
       readonly before: readonly ReplayedOutcome[];
     }
-  | { readonly type: 'rule_unknown' | 'person_unknown' | 'busy' };
+  | { readonly type: 'rule_unknown' | 'person_unknown' | 'person_too_dear' | 'busy' };
 
 /** The service trigger. Rejects with a retryable CodedError `trigger_unavailable`. */
 export interface RulesView {

@@ -9,7 +9,7 @@ import type { Workspace } from '../../schemas/ids.ts';
 import type { Condition, Segment } from '../rules/condition.ts';
 import { StoredPatterns } from '../rules/definition-patterns.ts';
 import { parseSegment } from '../rules/parse.ts';
-import { peopleSql } from '../rules/sql.ts';
+import { peopleSql, TooManyConditions } from '../rules/sql.ts';
 import { answer, badRequest, notFound, readBody, unauthorized, workspaceOf } from './answers.ts';
 import { readIdentifiers } from './customers/people.ts';
 import type { AppKeys, DefinitionsStore, Query } from './ports.ts';
@@ -52,7 +52,8 @@ async function preview(
   if ('faults' in asked) return badRequest(reply, asked.faults);
   const now = definitions.clock ?? Date.now();
   const segment = (segmentId: string) => read(definitions.get('segment', workspace, segmentId)?.body);
-  const sql = peopleSql(asked.when, { workspace, now, segment });
+  const sql = sqlOf(() => peopleSql(asked.when, { workspace, now, segment }));
+  if (typeof sql !== 'string') return badRequest(reply, [sql]);
   const [row] = await query(
     `SELECT count() AS people, groupArraySorted(${String(sampleMax)})(person_id) AS sample FROM (${sql})`,
     { workspace },
@@ -63,6 +64,16 @@ async function preview(
     sample: await readIdentifiers(query, workspace, sample),
     at: new Date(now).toISOString(),
   });
+}
+
+/** Of a rule that was stored before what it may refer to was bounded: no question. */
+function sqlOf(write: () => string): string | Fault {
+  try {
+    return write();
+  } catch (error) {
+    if (!(error instanceof TooManyConditions)) throw error;
+    return { pointer: '/when', code: 'too_many', message: error.message };
+  }
 }
 
 type Asked = { readonly when: Condition } | { readonly faults: readonly Fault[] };

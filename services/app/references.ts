@@ -1,12 +1,18 @@
 /** What a segment or a journey refers to, looked up among the definitions that are stored. */
 import type { Fault } from '../../schemas/http/app.ts';
 import type { Journey, Segment } from '../rules/condition.ts';
-import { StoredPatterns } from '../rules/definition-patterns.ts';
-import { parseSegment } from '../rules/parse.ts';
-import { journeyReferenceFaults, segmentReferenceFaults, type KnownSegments } from '../rules/references.ts';
+import {
+  journeyReferenceFaults,
+  journeyReferences,
+  segmentReferenceFaults,
+  segmentReferences,
+  type KnownSegments,
+  type User,
+} from '../rules/references.ts';
 import type { DefinitionsStore } from './ports.ts';
+import { storedJourney, storedSegment } from './stored-rules.ts';
 
-type Stored = Pick<DefinitionsStore, 'get'>;
+type Stored = Pick<DefinitionsStore, 'get' | 'list'>;
 
 export function segmentFaults(
   stored: Stored,
@@ -21,21 +27,27 @@ export function journeyFaults(stored: Stored, workspace: string, journey: Journe
   return journeyReferenceFaults(journey, knownIn(stored, workspace));
 }
 
-/** Remembered by the body, which a change replaces. */
-const parsed = new WeakMap<object, Segment>();
-
 function knownIn(stored: Stored, workspace: string): KnownSegments {
   return {
     segment(id) {
       const body = stored.get('segment', workspace, id)?.body;
       if (typeof body !== 'object' || body === null) return undefined;
-      const found = parsed.get(body);
-      if (found !== undefined) return found;
-      const read = parseSegment(body, new StoredPatterns(false)); // nothing is matched here
       // Of an earlier version and not readable: it is there, and refers to nothing that can be followed.
-      const segment: Segment = read.ok ? read.value : { type: 'manual', name: id, description: null };
-      parsed.set(body, segment);
-      return segment;
+      return storedSegment(body) ?? { type: 'manual', name: id, description: null };
     },
+    users: () => usersIn(stored, workspace),
   };
+}
+
+function* usersIn(stored: Stored, workspace: string): Generator<User> {
+  for (const { id, body } of stored.list('segment', workspace)) {
+    const segment = storedSegment(body);
+    const references = segment === undefined ? [] : segmentReferences(segment);
+    if (references.length > 0) yield { name: `segment ${id}`, references };
+  }
+  for (const { id, body } of stored.list('journey', workspace)) {
+    const journey = storedJourney(body);
+    const references = journey === undefined ? [] : journeyReferences(journey);
+    if (references.length > 0) yield { name: `journey ${id}`, references };
+  }
 }

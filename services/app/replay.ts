@@ -162,6 +162,7 @@ async function rehearse(
     return answer(reply, 200, { ...answered.explained, at: new Date(at).toISOString(), from: 'state' });
   }
   const answered = await rules.rehearse({ ...asked, journeyId, body: null });
+  if (answered.type === 'person_too_dear') return badRequest(reply, [tooDear]);
   if (answered.type !== 'rehearsed') return notFound(reply, `person ${person}`);
   return answer(reply, 200, {
     ...answered.explained,
@@ -170,6 +171,13 @@ async function rehearse(
     before: answered.before.map(shownOutcome),
   });
 }
+
+const tooDear: Fault = {
+  pointer: '/person',
+  code: 'limit_exceeded',
+  message:
+    'what the person did takes too long to go through by these rules: they have very many events, or the rules many conditions',
+};
 
 function shownOutcome(outcome: ReplayedOutcome): object {
   const { at, key, triggerMessageId } = outcome;

@@ -109,9 +109,19 @@ function editOf(
   before: DefinitionVersion | undefined,
 ): { changed?: readonly string[] } {
   if (now.stored === undefined || before?.stored === undefined) return {};
+  const known = edits.get(now.stored);
+  if (known?.before === before.stored) return known.edit;
   const found = differences(before.stored.body, now.stored.body, Infinity);
-  return { changed: [...new Set(found.map(({ pointer }) => pointer.split('/')[1] ?? ''))] };
+  const edit = { changed: [...new Set(found.map(({ pointer }) => pointer.split('/')[1] ?? ''))] };
+  edits.set(now.stored, { before: before.stored, edit });
+  return edit;
 }
+
+/** A hundred versions of a large definition are much to compare at each question. */
+const edits = new WeakMap<
+  object,
+  { readonly before: object; readonly edit: { changed: readonly string[] } }
+>();
 
 /** What it means for people already in (contract, *Definitions*). */
 function effectsOf(kind: Kind, from: DefinitionVersion, to: DefinitionVersion): object {

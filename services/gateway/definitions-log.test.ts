@@ -3,6 +3,7 @@ import { localCodecs, UnknownSchemaError } from '../../schemas/codec.ts';
 import type { Definition } from '../../schemas/records.ts';
 import type { LogReader, RecordSlice } from '../runtime/log/ports.ts';
 import { silentLogger } from '../runtime/logger.ts';
+import { definitionDayBytesMax } from './definition-days.ts';
 import { DefinitionsLog } from './definitions-log.ts';
 
 const codec = localCodecs().Definition;
@@ -88,12 +89,15 @@ class Topic {
 }
 
 let topic: Topic;
+let now = 5;
+const dayLater = (): void => void (now += 86_400_000);
 let definitions: DefinitionsLog;
 const learned: number[] = [];
 const warned: unknown[] = [];
 
 beforeEach(() => {
   topic = new Topic();
+  now = 5;
   warned.length = 0;
   definitions = new DefinitionsLog({
     log: {
@@ -114,7 +118,7 @@ beforeEach(() => {
       learned.push(schemaId);
       return Promise.resolve();
     },
-    now: () => 5,
+    now: () => now,
   });
 });
 afterEach(() => definitions.close());
@@ -126,6 +130,20 @@ describe('the definitions as the gateway sees them', () => {
     await definitions.open();
     expect(definitions.get('segment', 'shop', 's')).toMatchObject({ version: 3, body: { v: 3 } });
     expect(definitions.offset).toBe(3);
+  });
+
+  test('a workspace writes so many bytes of them a day, counted from what is on the topic', async () => {
+    const body = JSON.stringify({ text: 'x'.repeat(definitionDayBytesMax / 2 - 1_000) });
+    topic.append({ body });
+    await definitions.open();
+    const put = (workspace: string) =>
+      definitions.put('segment', workspace, 's', { body: JSON.parse(body) as unknown });
+    expect(await put('shop')).toMatchObject({ version: 2 });
+    await expect(put('shop')).rejects.toMatchObject({ code: 'definitions_day_full', retryAfterS: 86_400 });
+    await expect(definitions.remove('segment', 'shop', 's')).resolves.toBe(3);
+    expect(await put('other')).toMatchObject({ version: 1 });
+    dayLater();
+    expect(await put('shop')).toMatchObject({ version: 4 });
   });
 
   test('versions count on from what is there, for each definition by itself, over a removal', async () => {

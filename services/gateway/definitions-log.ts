@@ -10,6 +10,7 @@ import { Definitions, type StoredDefinition } from '../runtime/definitions.ts';
 import { assert, CodedError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { measuredPatterns } from '../runtime/stored-patterns.ts';
+import { DefinitionDays } from './definition-days.ts';
 import { FoldedTopic, type FoldedTopicPorts } from './folded-topic.ts';
 
 /** Each means that another gateway was quicker; more in a row than there are gateways is not to be expected. */
@@ -36,6 +37,7 @@ export class DefinitionsLog {
   readonly #topic: FoldedTopic;
   readonly #fold = new Definitions();
   readonly #versions = new DefinitionVersions();
+  readonly #days = new DefinitionDays();
   #written: Written | undefined;
 
   constructor({ codec, now, ...ports }: DefinitionsLogOptions) {
@@ -76,7 +78,8 @@ export class DefinitionsLog {
   }
 
   /**
-   * What the broker now has; undefined when it would be one more than `countMax` or may not be. Another gateway that
+   * What the broker now has; undefined when it would be one more than `countMax` or may not be. Rejects with
+   * `definitions_day_full` when the workspace has written as much as it may today. Another gateway that
    * stores another definition at the same moment does not see this one yet: bounds over several may be passed by one each.
    */
   put(
@@ -128,6 +131,7 @@ export class DefinitionsLog {
       const definition = next();
       if (definition === undefined) return undefined;
       const { kind, workspace, id, body } = definition;
+      this.#days.take(definition);
       const version = this.#fold.versionOf(kind, workspace, id) + 1;
       const record = { ...definition, version, deleted: body === null };
       const written: Written = { record, result: undefined, stored: undefined };
@@ -146,6 +150,7 @@ export class DefinitionsLog {
 
   #apply(offset: number, record: Definition): void {
     const counts = this.#fold.apply(offset, record);
+    this.#days.apply(record);
     const { kind, workspace, id, version } = record;
     if (counts && kind !== 'clock') this.#versions.apply(record, this.get(kind, workspace, id));
     const written = this.#written;

@@ -99,29 +99,32 @@ describe('security 2: the memory budget of bodies', () => {
   test.each([
     ['known', '/v1/track', known],
     ['browser', '/v1/t', {}],
-  ] as const)('a few who send slowly what fills all of %s make room for others', async (name, path, extra) => {
-    const all = { ...limits, workspaceBytesMax: 2 * limits.bytesMax };
-    const budgets = { known: new BodyBudget(all), browser: new BodyBudget(all) };
-    await restart({ budgets });
-    const slow: TestConnection[] = [];
-    for (const address of ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5']) {
-      for (let each = 0; each < 2; each++) {
-        const connection = await TestConnection.open(port, address);
-        await connection.post(path, { ...stalled, ...extra, connection: 'close' }, 'x'.repeat(5_000));
-        slow.push(connection);
+  ] as const)(
+    'a few who send slowly what fills all of %s make room for others',
+    async (name, path, extra) => {
+      const all = { ...limits, workspaceBytesMax: 2 * limits.bytesMax };
+      const budgets = { known: new BodyBudget(all), browser: new BodyBudget(all) };
+      await restart({ budgets });
+      const slow: TestConnection[] = [];
+      for (const address of ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5']) {
+        for (let each = 0; each < 2; each++) {
+          const connection = await TestConnection.open(port, address);
+          await connection.post(path, { ...stalled, ...extra, connection: 'close' }, 'x'.repeat(5_000));
+          slow.push(connection);
+        }
       }
-    }
-    await eventually(() => budgets[name].state.held_bytes === all.bytesMax);
-    const body = JSON.stringify({ event: 'x', anonymousId: 'a', writeKey });
-    for (let each = 0; each < 3; each++) {
-      expect((await rawCall(port, small(extra, path, body))).status).toBe(200);
-    }
-    expect(budgets[name].state.ended).toBeGreaterThan(0);
-    const [first] = slow;
-    expect(await first?.answer()).toMatchObject({ status: 503 });
-    for (const connection of slow) connection.reset();
-    await eventually(() => budgets[name].state.held_bytes === 0 && budgets[name].accounts === 0);
-  });
+      await eventually(() => budgets[name].state.held_bytes === all.bytesMax);
+      const body = JSON.stringify({ event: 'x', anonymousId: 'a', writeKey });
+      for (let each = 0; each < 3; each++) {
+        expect((await rawCall(port, small(extra, path, body))).status).toBe(200);
+      }
+      expect(budgets[name].state.ended).toBeGreaterThan(0);
+      const [first] = slow;
+      expect(await first?.answer()).toMatchObject({ status: 503 });
+      for (const connection of slow) connection.reset();
+      await eventually(() => budgets[name].state.held_bytes === 0 && budgets[name].accounts === 0);
+    },
+  );
 
   test('a body that stalls is ended, with an answer, and what it held is given back', async () => {
     await restart({ bodyMsMax: 50 });

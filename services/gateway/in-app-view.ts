@@ -112,10 +112,12 @@ export class InAppAsker implements InAppView {
   async #sendTogether(together: readonly Waiting[]): Promise<void> {
     try {
       const asked = `[${together.map(({ text }) => text).join(',')}]`;
-      const polled = (await this.#asker.askText('polls', asked)) as readonly (Polled | null)[]; // services/in-app/polls.ts
+      const polled = (await this.#asker.askText('polls', asked)) as readonly (Polled | null | 'too_dear')[]; // services/in-app/polls.ts
       together.forEach(({ resolve, reject }, index) => {
         const answer = polled[index] ?? null;
         if (answer === null) reject(unavailable(inApp, 'it does not have the visitor yet'));
+        else if (answer === 'too_dear')
+          reject(unavailable(inApp, 'messages of this workspace take too long to decide'));
         else resolve(answer);
       });
     } catch (error) {

@@ -63,7 +63,8 @@ test.each([
   ['/v1/in-app/shows', `{"site_id":"${siteId}","anonymous_id":${long}}`, 400],
 ])('one call of %s with such a name keeps nobody waiting', async (url, payload, status) => {
   const { server } = testServer();
-  const post = async (body: string) => (await server.inject({ method: 'POST', url, payload: body })).statusCode;
+  const post = async (body: string) =>
+    (await server.inject({ method: 'POST', url, payload: body })).statusCode;
   await post('{}'); // what is made once is made
   let answered: number | undefined;
   const cost = await cpuMsOf(async () => {

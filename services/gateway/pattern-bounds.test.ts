@@ -5,6 +5,7 @@ import {
   definitionBytesMax,
   definitionPatternInstructionsMax,
   patternInstructionsMax,
+  workspaceDefinitionBytesMax,
   workspacePatternInstructionsMax,
 } from '../../schemas/http/limits.ts';
 import { measuredPatterns } from '../runtime/stored-patterns.ts';
@@ -108,6 +109,26 @@ describe('security 5: what a PUT may ask for', () => {
     expect(errorsOf(settings)).toMatchObject([{ pointer: '', code: 'patterns_too_large' }]);
     expect((await put('s0', body)).statusCode).toBe(200);
     expect((await put('s0', segment(['^a']))).statusCode).toBe(200);
+  });
+
+  test('definitions of a workspace have so many bytes together; a smaller one is always taken', async () => {
+    const large = (letter: string) => ({
+      name: 'x',
+      type: 'data_driven',
+      when: { attribute: 'a', operator: 'in', value: Array.from({ length: 60 }, () => letter.repeat(1_000)) },
+    });
+    let taken = 0;
+    for (; taken < 200; taken += 1) {
+      const answer = await put(`large-${String(taken)}`, large('a'));
+      if (answer.statusCode === 200) continue;
+      expect(errorsOf(answer)).toMatchObject([{ pointer: '', code: 'limit_exceeded' }]);
+      break;
+    }
+    const bytes = JSON.stringify(large('a')).length;
+    expect(taken).toBe(Math.floor(workspaceDefinitionBytesMax / bytes));
+    expect((await put('large-0', large('b'))).statusCode).toBe(200);
+    expect((await put('large-1', segment(['^a']))).statusCode).toBe(200);
+    expect((await put('large-2', large('c'))).statusCode).toBe(200);
   });
 
   test('a body has at most so many bytes, to the byte', async () => {

@@ -15,15 +15,28 @@ export const triggerLimits: QueueLimits = {
   waitMsMax: askMsMax,
 };
 
+/**
+ * It goes through the past of one call at a time, for some seconds. Workspaces take turns, so that one that asks again and
+ * again has one call of another between each two of its own.
+ */
+export const pastLimits: QueueLimits = {
+  runningMax: 1,
+  workspaceRunningMax: 1,
+  waitingMax: 100,
+  workspaceWaitingMax: 2,
+  waitMsMax: 30_000,
+};
+
 export class TriggerAsker implements RulesView {
   readonly #asker: ServiceAsker;
   readonly #queue = new FairQueue(triggerLimits, 'the trigger');
+  readonly #pastQueue = new FairQueue(pastLimits, 'the trigger');
 
   constructor({ dataFolder }: { readonly dataFolder: string }) {
     this.#asker = new ServiceAsker({
       dataFolder,
       service: 'trigger',
-      connectionsMax: triggerLimits.runningMax,
+      connectionsMax: triggerLimits.runningMax + pastLimits.runningMax,
       code: 'trigger_unavailable',
     });
   }
@@ -38,8 +51,8 @@ export class TriggerAsker implements RulesView {
     return (await this.#ask('past', asked)) as Awaited<ReturnType<RulesView['past']>>; // the same
   }
 
-  #ask(what: string, asked: { readonly workspace: string }, msMax = askMsMax): Promise<unknown> {
-    return this.#queue.run(toWorkspace(asked.workspace), () => this.#asker.ask(what, asked, msMax));
+  #ask(what: string, asked: { readonly workspace: string }): Promise<unknown> {
+    return this.#queue.run(toWorkspace(asked.workspace), () => this.#asker.ask(what, asked));
   }
 
   async replay(asked: Parameters<RulesView['replay']>[0]): ReturnType<RulesView['replay']> {
@@ -51,7 +64,9 @@ export class TriggerAsker implements RulesView {
   }
 
   async #past(what: 'replay' | 'rehearse', asked: { readonly workspace: string }): Promise<unknown> {
-    const answered = (await this.#ask(what, asked, replayMsMax)) as { readonly type: string }; // the same
+    const answered = (await this.#pastQueue.run(toWorkspace(asked.workspace), () =>
+      this.#asker.ask(what, asked, replayMsMax),
+    )) as { readonly type: string }; // the same
     if (answered.type === 'not_here') throw this.#asker.unavailable('it has not read the definitions yet');
     return answered;
   }

@@ -93,9 +93,10 @@ describe('two gateways that make and end keys', () => {
     const broker = new MemoryBroker(systemTime, 1);
     const [one, two] = [await keysOn(broker), await keysOn(broker)];
     const made = await one.keys.make({ workspace: shop, kind: 'server', name: 'x', by: '' });
-    const secret = made?.credentials['write_key'] ?? '';
+    if (typeof made === 'string') throw new Error(made);
+    const secret = made.credentials['write_key'] ?? '';
     await eventually(() => two.keys.find('write', secret) !== undefined);
-    await two.keys.revoke(made?.key.id ?? '', '');
+    await two.keys.revoke(made.key.id, '');
     expect(two.keys.find('write', secret)).toBeUndefined();
     await eventually(() => one.keys.find('write', secret) === undefined);
     const third = await keysOn(broker);

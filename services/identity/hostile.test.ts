@@ -48,6 +48,28 @@ function note(work: Work, bytes: number): void {
   work.bytes += bytes;
 }
 
+describe('patterns that no identifier may match', () => {
+  test('are paid for by their workspace, at each call by the names in it', () => {
+    const pattern = (letter: string) => `(?:[ab]?[${letter}-z]*){180}!$`;
+    const guards = { illegal_patterns: ['c', 'd', 'e'].map(pattern) };
+    const shops = [new Scenario('shop'), new Scenario('shop').settings({ guards })];
+    const units = shops.map((shop) => {
+      const { processor } = shop.harness;
+      const onRecord = processor.onRecord.bind(processor);
+      let last = 0;
+      const counted: typeof onRecord = (...record) => {
+        onRecord(...record);
+        last = processor.takeUnits?.() ?? 0;
+      };
+      Object.assign(processor, { onRecord: counted });
+      shop.claim({ path: 'a'.repeat(150), anonymousId: 'v1' });
+      return last;
+    });
+    expect(units[0]).toBe(0);
+    expect(units[1]).toBeGreaterThan(10_000);
+  });
+});
+
 describe('a person of very many visitors', () => {
   test('10,000 anonymous ids on one email: the last claim does the work of the tenth', () => {
     const work: Work = { calls: 0, bytes: 0 };

@@ -16,6 +16,7 @@ import {
   type Processor,
 } from '../runtime/task/ports.ts';
 import { decideCall, decideControl, type Decision } from './decide/decide.ts';
+import { stepsOfNames } from './decide/identifier-patterns.ts';
 import { WorkspaceGraph } from './graph/graph.ts';
 import { AwaitedControls, type AwaitedControl } from './held/awaited-controls.ts';
 import { HeldRequests, heldRequestsMax, type Step } from './held/held.ts';
@@ -29,6 +30,9 @@ import { RequestMemory } from './held/request-memory.ts';
 const stepsABatchMax = 1_000;
 /** Of one workspace, before the next has its turn. */
 const stepsATurnMax = 100;
+/** About as much of the machine as a unit of share.ts, of patterns; and what is decided counts as one step, of units. */
+const patternStepsAUnit = 7;
+const unitsAStep = 100;
 /** Whose turn was the last. */
 const LAST_TURN = 'r/';
 
@@ -41,6 +45,8 @@ export class IdentityProcessor implements Processor {
   readonly #answered = new RequestMemory();
   #sequence = -1;
   #stepsLeft = 0;
+  /** Of patterns of workspaces' guards, since they were last asked for. */
+  #units = 0;
 
   constructor(partitions: number, stores: PartitionStores, codecs: Codecs) {
     this.#store = stores.keyed;
@@ -71,7 +77,9 @@ export class IdentityProcessor implements Processor {
         this.#held.addControl(request);
     }
     this.#abandon(record.appendedAt, out);
+    const own = this.takeUnits();
     this.#releaseDue(batch, out);
+    this.#units = own; // what was due has its own bound, and may be of another workspace
   }
 
   /** A lane that asked would wait for ever, and so would lanes that go by the marker of a control call. */
@@ -95,10 +103,17 @@ export class IdentityProcessor implements Processor {
   /** Goes on where a record found more control calls due than it may decide. */
   onBatchEnd(batch: BatchContext, out: Emitter): void {
     this.#releaseDue(batch, out);
+    this.takeUnits(); // nothing is carried into the next batch, which may begin in another process
   }
 
   wantsBatch(): boolean {
     return this.#held.anyReady;
+  }
+
+  takeUnits(): number {
+    const units = this.#units;
+    this.#units = 0;
+    return units;
   }
 
   /** Requests are no events: the lanes that asked keep their watermark back until they are answered. */
@@ -156,14 +171,16 @@ export class IdentityProcessor implements Processor {
   }
 
   #takeTurn(workspace: string, batch: BatchContext, out: Emitter): void {
-    for (let steps = 0; steps < stepsATurnMax && this.#stepsLeft > 0; steps += 1) {
+    for (let steps = 0; steps < stepsATurnMax && this.#stepsLeft > 0;) {
       const step = this.#held.next(workspace);
       if (step === undefined) return;
-      this.#stepsLeft -= 1;
       if (step.type === 'control') this.#decideHeld(step, batch, out);
       else this.#decideWaited(step, batch, out);
+      const taken = 1 + Math.floor(this.takeUnits() / unitsAStep);
+      this.#stepsLeft -= taken;
+      steps += taken;
     }
-    if (this.#stepsLeft === 0) this.#store.put(LAST_TURN, Buffer.from(workspace));
+    if (this.#stepsLeft <= 0) this.#store.put(LAST_TURN, Buffer.from(workspace));
   }
 
   #decideHeld(
@@ -229,7 +246,11 @@ export class IdentityProcessor implements Processor {
     const graph = this.#graph(request);
     const ports = { codecs: this.#codecs, partitions: this.#partitions, out };
     const recorder = new Recorder(graph, request, ports);
-    decide(request, { graph, settings: settingsOf(batch.definitions, request.workspace), recorder });
+    const settings = settingsOf(batch.definitions, request.workspace);
+    const { identifier, id, email, other } = request;
+    const steps = stepsOfNames(settings.guards.illegal_patterns, [identifier, id, email, other]);
+    this.#units += Math.ceil(steps / patternStepsAUnit);
+    decide(request, { graph, settings, recorder });
     recorder.finish();
   }
 

@@ -2,7 +2,7 @@
  * What the gateway asks of the live view: polls, many in one request, and why a message is not shown. Read only: a poll is
  * answered from the last record that was handled, and what it offers is decided again when it is to be shown.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionOf } from '../../schemas/partitioner.ts';
 import type { Message } from '../rules/message.ts';
 import { RenderBudget } from '../rules/template.ts';
@@ -47,8 +47,11 @@ export interface Offered {
   readonly frequency?: { readonly count: number; readonly delay: number };
 }
 
-/** Then whatever else this process has to do: records, and whether it is ready. */
-const pollsATurn = 8;
+/** Of one workspace in one request: many times what a request of usual polls takes. */
+const workspaceMsMax = 300;
+/** Without a pause; the pause is as long. */
+const sliceMs = 20;
+const pauseMsMax = 200;
 
 /** What a poll needs of a partition. */
 type Seen = Pick<InAppProcessor, 'visitor' | 'messages'>;
@@ -67,26 +70,41 @@ export class Polls {
 
   get actions(): Actions {
     return {
-      polls: (body) => {
+      polls: async (body) => {
         const asked = JSON.parse(body.toString()) as readonly Asked[]; // the gateway's
-        return this.#polls(asked);
+        return await this.#polls(asked);
       },
       why: (body) => Promise.resolve(this.#why(JSON.parse(body.toString()) as AskedWhy)), // likewise
     };
   }
 
-  /** Those that come together are of several workspaces: one that fails costs no other its answer. */
-  async #polls(asked: readonly Asked[]): Promise<readonly (Polled | null)[]> {
-    const polled: (Polled | null)[] = [];
+  /**
+   * Those that come together are of several workspaces: one that fails costs no other its answer, and what a workspace has
+   * its messages ask is up to it; what others are told in the same request does not wait for that.
+   */
+  async #polls(asked: readonly Asked[]): Promise<readonly (Polled | null | 'too_dear')[]> {
+    const tookMs = new Map<string, number>();
+    const polled: (Polled | null | 'too_dear')[] = [];
+    let began = performance.now();
     for (const one of asked) {
-      if (polled.length > 0 && polled.length % pollsATurn === 0) await nextTurn();
-      try {
-        polled.push(this.#poll(one));
-      } catch {
-        polled.push(null);
-      }
+      const own = tookMs.get(one.workspace) ?? 0;
+      const from = performance.now();
+      polled.push(own >= workspaceMsMax ? 'too_dear' : this.#pollSafely(one));
+      const now = performance.now();
+      tookMs.set(one.workspace, own + now - from);
+      if (now - began < sliceMs) continue;
+      await sleep(Math.min(now - began, pauseMsMax)); // records are decided in the same process
+      began = performance.now();
     }
     return polled;
+  }
+
+  #pollSafely(asked: Asked): Polled | null {
+    try {
+      return this.#poll(asked);
+    } catch {
+      return null;
+    }
   }
 
   /** null: this process does not have the visitor, or not yet. */

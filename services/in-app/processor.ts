@@ -28,6 +28,8 @@ import { VisitorsStore } from './visitors-store.ts';
 
 /** About as much of the machine as a unit of share.ts: JSON of a visitor, parsed or written. */
 const TOUCHED_BYTES_A_UNIT = 50;
+/** As in the trigger. */
+const STEPS_A_UNIT = 7;
 
 export class InAppProcessor implements Processor {
   readonly #visitors: VisitorsStore;
@@ -39,6 +41,8 @@ export class InAppProcessor implements Processor {
   #handled = 0;
   /** As the record in hand began: polls and questions are parsed between records, too. */
   #readBefore = readUnits();
+  /** Of rules, since units were last asked for. */
+  #steps = 0;
 
   constructor(stores: PartitionStores, codecs: Codecs) {
     assert(stores.duplicates !== undefined, 'the service asks for a window of duplicates');
@@ -92,11 +96,14 @@ export class InAppProcessor implements Processor {
     return this.#moves.any || this.#visitors.hasDue(time);
   }
 
-  /** What is known of somebody is read and written whole, so the longer it is the dearer each record; and so is what they send. */
+  /** What is known of somebody is read and written whole, so the longer it is the dearer each record; so is what they send, and rules are asked. */
   takeUnits(): number {
     const read = readUnits() - this.#readBefore;
     this.#readBefore = readUnits();
-    return Math.ceil(this.#visitors.takeTouchedBytes() / TOUCHED_BYTES_A_UNIT) + read;
+    const steps = this.#steps;
+    this.#steps = 0;
+    const touched = Math.ceil(this.#visitors.takeTouchedBytes() / TOUCHED_BYTES_A_UNIT);
+    return touched + read + Math.ceil(steps / STEPS_A_UNIT);
   }
 
   pendingSince(): undefined {
@@ -136,7 +143,8 @@ export class InAppProcessor implements Processor {
     this.#outputs.happened(conversionsOf(exposedOf(before), event, messages), whose, out);
     const reported = contentReport(before, event, messages);
     this.#outputs.happened(reported.happened, whose, out);
-    const { visitor, leftOut, patternsSkipped } = foldEvent(reported.visitor, event, messages);
+    const { visitor, leftOut, patternsSkipped, steps } = foldEvent(reported.visitor, event, messages);
+    this.#steps += steps;
     const of = { messageId: event.messageId, at: event.receivedAt };
     if (!this.#visitors.keepVisitorWithin(lane, visitor, event.receivedAt)) {
       // Who they are not is kept of anybody.
@@ -266,6 +274,7 @@ export class InAppProcessor implements Processor {
     const { workspace, anonymous_id: anonymousId } = request;
     const before = this.#visitors.visitor(lane, anonymousId);
     const decision = decideCall(before, this.#rules.of(workspace), call);
+    this.#steps += decision.steps ?? 0;
     const isKept =
       decision.visitor === before || this.#visitors.keepVisitorWithin(lane, decision.visitor, request.at);
     if (!isKept) {

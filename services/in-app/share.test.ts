@@ -1,6 +1,7 @@
 /** What a workspace takes of a batch of this service is counted, so that nobody's flood keeps the polls of others waiting. */
 import { expect, test } from '@jest/globals';
-import { did, InAppRig, T0 } from '../testing/scenarios/in-app-rig.ts';
+import { patternInstructionsMax, patternTextCodePointsMax } from '../../schemas/http/limits.ts';
+import { did, InAppRig, laneOf, T0, WORKSPACE } from '../testing/scenarios/in-app-rig.ts';
 import { inAppService } from './service.ts';
 
 test('a record costs by what is known of its visitor, which is read and written whole', () => {
@@ -44,3 +45,55 @@ test('a record costs by what is to be read of it: numbers one by one', () => {
     void rig.close();
   }
 });
+
+/** Nearly as large as a pattern may be, on a text as long as one is looked at: nearly all steps of a look. */
+const dear = (letter: string) => ({
+  operator: 'matches',
+  value: `(?:.*${letter}?){${String(Math.floor((patternInstructionsMax - 20) / 5))}}a$`,
+});
+const letters = ['b', 'c', 'd', 'e', 'f', 'g', 'h'];
+const longText = 'a'.repeat(patternTextCodePointsMax);
+
+test('an event that messages ask about with dear patterns is paid for by its workspace', async () => {
+  const rig = new InAppRig();
+  try {
+    const { processor } = rig.harness;
+    const units = (at: number): number => {
+      rig.feed(did({ at, name: 'Looked', properties: { text: longText } }));
+      return processor.takeUnits?.() ?? 0;
+    };
+    const before = units(T0);
+    rig.message('m', { audience: { event: 'Looked', where: [{ property: 'text', ...dear('b') }] } });
+    expect(units(T0 + 1)).toBeGreaterThan(before + 50_000);
+  } finally {
+    await rig.close();
+  }
+});
+
+test('a poll has the steps of one look for all messages together', async () => {
+  const rig = new InAppRig();
+  try {
+    for (const letter of letters) {
+      const content = { kind: 'inline', element: `#${letter}`, title: 'Hello' };
+      rig.message(letter, { content, audience: { attribute: 'text', ...dear(letter) } });
+    }
+    rig.feed(did({ at: T0, type: 'identify', name: null, properties: { text: longText } }));
+    const moment = { at: T0 + 1, page: null, agent: null, isIdentified: false };
+    const polled = await rig.onSite.view.poll({
+      ...{ workspace: WORKSPACE, lane: laneOf('ann'), anonymousId: 'ann', moment },
+    });
+    const offered = polled.messages.map(({ message_id: id }) => id);
+    expect(offered[0]).toBe('b');
+    expect(offered.length).toBeLessThan(letters.length);
+    expect(await whoWouldSee(rig, 'h')).toBe('show');
+  } finally {
+    await rig.close();
+  }
+});
+
+async function whoWouldSee(rig: InAppRig, messageId: string): Promise<string | undefined> {
+  const moment = { at: T0 + 1, page: null, agent: null, isIdentified: false };
+  const asked = { workspace: WORKSPACE, lane: laneOf('ann'), anonymousId: 'ann', moment, messageId };
+  const why = (await rig.onSite.view.why(asked)) as { readonly outcome?: string } | null;
+  return why?.outcome;
+}

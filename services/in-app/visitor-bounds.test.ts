@@ -16,6 +16,7 @@ import {
   WORKSPACE,
 } from '../testing/scenarios/in-app-rig.ts';
 import { visitorBytesMax, type Visitor } from './decide/visitor.ts';
+import type { InAppProcessor } from './processor.ts';
 import { lanesAtOnceMax } from './visitor-groups.ts';
 
 let rig: InAppRig;
@@ -33,7 +34,7 @@ const stored = (): readonly Buffer[] =>
 const visitors = (): readonly Visitor[] =>
   rig.harness.stores.keyed.scan('v:', 'w:', visitorsMax).map(([key]) => {
     const lane = key.slice('v:'.length);
-    return rig.harness.processor.visitor(lane, lane.slice(`${WORKSPACE}:a:`.length));
+    return (rig.harness.processor as InAppProcessor).visitor(lane, lane.slice(`${WORKSPACE}:a:`.length));
   });
 const largest = (): number => Math.max(...stored().map((bytes) => bytes.length));
 const dropped = (): readonly string[] =>

@@ -29,9 +29,11 @@ export function passes(
     case 'neq':
       return !isEqual(value, check.value);
     case 'contains':
-      return containsValue(value, check.value);
     case 'not_contains':
-      return !containsValue(value, check.value);
+      return (
+        patterns.has(stepsToSearch(value)) &&
+        containsValue(value, check.value) === (check.type === 'contains')
+      );
     case 'starts_with':
       return typeof value === 'string' && value.startsWith(check.value);
     case 'ends_with':
@@ -73,6 +75,19 @@ function passesRelative(type: Relative, durationMs: number, at: number | undefin
   if (at === undefined) return false;
   const border = type === 'before_ago' || type === 'after_ago' ? now - durationMs : now + durationMs;
   return type === 'before_ago' || type === 'before_from_now' ? at < border : at > border;
+}
+
+/** Of a text and a list that an event may bring: they are as long as a call may be. Short ones cost what any test does. */
+const charsSearchedFree = 1_000;
+const charsAStep = 64;
+const itemsSearchedFree = 100;
+const itemsAStep = 8;
+
+function stepsToSearch(value: unknown): number {
+  if (typeof value === 'string')
+    return value.length <= charsSearchedFree ? 0 : Math.ceil(value.length / charsAStep);
+  if (!Array.isArray(value) || value.length <= itemsSearchedFree) return 0;
+  return Math.ceil(value.length / itemsAStep);
 }
 
 /** Text in text, or an element of the same type and value in a list. */

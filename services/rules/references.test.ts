@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Segment } from './condition.ts';
 import { referencedConditionsMax } from './limits.ts';
 import { parseJourney, parseSegment } from './parse.ts';
-import { journeyReferenceFaults, segmentReferenceFaults } from './references.ts';
+import { journeyReferenceFaults, segmentReferenceFaults, segmentReferences } from './references.ts';
 
 function segment(when: unknown): Segment {
   const parsed = parseSegment({ name: 'x', type: 'data_driven', when });
@@ -14,7 +14,9 @@ const of = (id: string) => ({ segment: id });
 function knownOf(segments: Readonly<Record<string, unknown>>) {
   const all = new Map(Object.entries(segments).map(([id, when]) => [id, segment(when)]));
   all.set('manual', { type: 'manual', name: 'm', description: null });
-  return { segment: (id: string) => all.get(id) };
+  const users = () =>
+    [...all].map(([id, one]) => ({ name: `segment ${id}`, references: segmentReferences(one) }));
+  return { segment: (id: string) => all.get(id), users };
 }
 
 function faults(id: string, when: unknown, segments: Readonly<Record<string, unknown>> = {}): string[] {
@@ -44,6 +46,34 @@ describe('the segments that a definition refers to', () => {
 
   test('may be in a circle of their own, stored before circles were refused', () => {
     expect(faults('s', { all: [of('a'), of('a')] }, { a: of('b'), b: of('a') })).toEqual([]);
+  });
+
+  test('are bounded for what refers to the one that changes, too, however the chain is made', () => {
+    const double = (id: string) => ({ all: [of(id), of(id)] });
+    const chain: Record<string, unknown> = { s0: { event: 'A' } };
+    const refused: string[] = [];
+    for (let link = 0; link < 40; link += 1) {
+      const next = `s${String(link + 1)}`;
+      chain[next] = { event: 'A' };
+      const found = faults(`s${String(link)}`, double(next), chain);
+      refused.push(...found);
+      if (found.length === 0) chain[`s${String(link)}`] = double(next);
+    }
+    expect(refused[0]).toMatch(
+      /^\/when too_many: segment s0 refers to this segment, .* would have \d+ conditions/,
+    );
+    // A smaller one is taken whatever it was, also where what refers to it is over the bound.
+    const old = Object.fromEntries(
+      Array.from({ length: 60 }, (_, n) => [
+        `s${String(n)}`,
+        n === 59 ? of('manual') : double(`s${String(n + 1)}`),
+      ]),
+    );
+    expect(faults('s58', of('s59'), old)).toEqual([]);
+    expect(faults('s58', { all: [of('s59'), of('s59'), of('s59')] }, old)).toEqual([
+      expect.stringContaining('/when too_many: segment s0 refers to this segment'),
+    ]);
+    expect(faults('other', double('s58'), old)).toEqual([]);
   });
 
   test('are bounded together, and looked at once each', () => {

@@ -1,6 +1,8 @@
 /**
  * What a definition refers to: every segment must be there, none may lead back to the one that is being defined, and the
- * conditions of all together are bounded, since a question about a rule is a question about those that it names. Pure.
+ * conditions of all together are bounded, since a question about a rule is a question about those that it names. That holds
+ * for what refers to the one that is being defined, too: else a chain that doubles at each link is made link by link, from
+ * its beginning. Pure.
  */
 import { leavesOf, type Condition, type Journey, type Segment } from './condition.ts';
 import { faultsMax, referencedConditionsMax } from './limits.ts';
@@ -10,10 +12,22 @@ import { pointerTo, type Fault } from './faults.ts';
 export interface KnownSegments {
   /** undefined: there is none of that id. */
   segment(segmentId: string): Segment | undefined;
+  /** Segments and journeys that refer to any. */
+  users(): Iterable<User>;
+}
+export interface User {
+  /** As a message names it: `segment vips`. */
+  readonly name: string;
+  /** Ids, each as often as it is referred to. */
+  readonly references: readonly string[];
 }
 
 export function segmentReferenceFaults(id: string, segment: Segment, known: KnownSegments): readonly Fault[] {
-  return segment.type === 'manual' ? [] : faultsOf(referencesIn(segment.when), known, id);
+  if (segment.type === 'manual') return [];
+  const faults = faultsOf(referencesIn(segment.when), known, id);
+  if (faults.length > 0) return faults;
+  const fault = usersFault(id, segment, known);
+  return fault === undefined ? [] : [fault];
 }
 
 export function journeyReferenceFaults(
@@ -24,6 +38,37 @@ export function journeyReferenceFaults(
   const { type } = trigger;
   const first = type === 'segment' ? [{ pointer: '/trigger/segment', segmentId: trigger.segmentId }] : [];
   return faultsOf([...first, ...references], known, undefined);
+}
+
+/** Ids of the segments that a segment refers to, each as often as it does. */
+export function segmentReferences(segment: Segment): readonly string[] {
+  let found = remembered.get(segment);
+  if (found === undefined) {
+    found = segment.type === 'manual' ? [] : referencesIn(segment.when).map(({ segmentId }) => segmentId);
+    remembered.set(segment, found);
+  }
+  return found;
+}
+const remembered = new WeakMap<Segment, readonly string[]>();
+
+export function journeyReferences({ trigger, filters }: Journey): readonly string[] {
+  const behind = filters === null ? [] : referencesIn(filters).map(({ segmentId }) => segmentId);
+  return trigger.type === 'segment' ? [trigger.segmentId, ...behind] : behind;
+}
+
+/** What refers to it must stay within the bound; one that has no more behind it than before takes nothing. */
+function usersFault(id: string, segment: Segment, known: KnownSegments): Fault | undefined {
+  const after = new Walk({ ...known, segment: (one) => (one === id ? segment : known.segment(one)) }, id);
+  if (after.conditionsOf(id) <= new Walk(known, undefined).conditionsOf(id)) return undefined;
+  for (const { name, references } of known.users()) {
+    if (!references.some((one) => after.leadsBack(one))) continue;
+    const conditions = references.reduce((sum, one) => sum + after.conditionsOf(one), 0);
+    if (conditions <= referencedConditionsMax) continue;
+    const [most, these] = [referencedConditionsMax, conditions].map(String);
+    const message = `${name} refers to this segment, and what it refers to would have ${String(these)} conditions together, of at most ${String(most)}`;
+    return { pointer: '/when', code: 'too_many', message };
+  }
+  return undefined;
 }
 
 interface Reference {
@@ -74,6 +119,7 @@ class Walk {
   readonly #conditions = new Map<string, number>();
   /** Segments that do not lead back. */
   readonly #clear = new Set<string>();
+  readonly #leadsBack = new Map<string, boolean>();
 
   constructor(known: KnownSegments, own: string | undefined) {
     this.#known = known;
@@ -92,6 +138,17 @@ class Walk {
     return undefined;
   }
 
+  /** Whether it is the one that is being defined, or leads there. */
+  leadsBack(segmentId: string): boolean {
+    if (segmentId === this.#own) return true;
+    const found = this.#leadsBack.get(segmentId);
+    if (found !== undefined) return found;
+    this.#leadsBack.set(segmentId, false); // a circle of others
+    const leads = this.#referencesOf(segmentId).some((next) => this.leadsBack(next));
+    this.#leadsBack.set(segmentId, leads);
+    return leads;
+  }
+
   /** Its own and those of all that it refers to, each as often as it is referred to. */
   conditionsOf(segmentId: string): number {
     const found = this.#conditions.get(segmentId);
@@ -107,7 +164,6 @@ class Walk {
 
   #referencesOf(segmentId: string): readonly string[] {
     const segment = this.#known.segment(segmentId);
-    if (segment?.type !== 'data_driven') return [];
-    return referencesIn(segment.when).map((reference) => reference.segmentId);
+    return segment === undefined ? [] : segmentReferences(segment);
   }
 }

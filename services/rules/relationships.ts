@@ -1,8 +1,9 @@
 /** Conditions on the objects that a person belongs to (spec D.1): how many of them pass. */
 import type { RelationshipCondition, Test } from './condition.ts';
 import { changesAt, passes } from './operators.ts';
+import { stepsOfTests } from './rule-steps.ts';
 import { valueAt, type JsonObject } from './paths.ts';
-import type { PatternTests } from './pattern-steps.ts';
+import { unmetered, type PatternTests } from './pattern-steps.ts';
 
 /** An object that a person belongs to. */
 export interface Related {
@@ -17,11 +18,14 @@ export function relationshipVerdict(
   condition: RelationshipCondition,
   related: readonly Related[],
   now: number,
-  patterns?: PatternTests,
+  patterns: PatternTests = unmetered,
 ): { readonly result: boolean; readonly changesAt: number } {
   const { type, n } = condition.count;
-  const value = objectsThatPass(condition, related, now, patterns).length;
+  const steps = 1 + stepsOfTests(condition.where) + stepsOfTests(condition.objectWhere);
+  // Asked twice: whether it passes, and until when.
+  if (!patterns.has(2 * steps * related.length)) return { result: false, changesAt: Infinity };
   const asked = related.filter((object) => isMeant(condition, object));
+  const value = objectsThatPass(condition, asked, now, patterns).length;
   return {
     result: type === 'at_most' ? value <= n : value >= n,
     changesAt: Math.min(...asked.map((object) => objectChangesAt(condition, object, now))),

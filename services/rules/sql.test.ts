@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { parseSegment } from './parse.ts';
-import { peopleSql } from './sql.ts';
+import { peopleSql, TooManyConditions } from './sql.ts';
 import { quoted } from './sql-text.ts';
 
 function sqlOf(when: unknown): string {
@@ -23,4 +23,18 @@ test('whatever a definition says stays inside its literal', () => {
   const sql = sqlOf({ attribute: "a') OR 1=1 --", operator: 'eq', value: "\\' OR 1=1" });
   expect(sql).toContain("'a\\') OR 1=1 --'");
   expect(sql).toContain("'\\\\\\' OR 1=1'");
+});
+
+test('segments that lead to more conditions than a question may have are no question, and end nothing', () => {
+  const of = (id: number) => ({ segment: `s${String(id)}` });
+  const segment = (id: string) => {
+    const number = Number(id.slice(1));
+    const when = number === 60 ? { event: 'A' } : { any: [of(number + 1), of(number + 1)] };
+    const parsed = parseSegment({ name: id, type: 'data_driven', when });
+    return parsed.ok ? parsed.value : undefined;
+  };
+  const first = segment('s0');
+  if (first?.type !== 'data_driven') throw new Error('the rule is good');
+  const { when } = first;
+  expect(() => peopleSql(when, { workspace: 'shop', now: 0, segment })).toThrow(TooManyConditions);
 });

@@ -6,6 +6,7 @@
 import { unreachable } from '../runtime/errors.ts';
 import { type Condition, type RelationshipCondition, type Segment } from './condition.ts';
 import { eventsSql } from './sql-events.ts';
+import { conditionNodesMax, referencedConditionsMax } from './limits.ts';
 import { readTwice } from './sql-numbers.ts';
 import { all, any, int, Names, quoted } from './sql-text.ts';
 import { checkSql, textValue, timeOf, valueAtPath, type Value } from './sql-values.ts';
@@ -18,7 +19,18 @@ export interface SqlOptions {
   readonly segment: (segmentId: string) => Segment | undefined;
 }
 
-/** SELECT of one column, `person_id`: the people for whom the condition holds. */
+/** Of one question: a rule, and what it may refer to. What was stored before that was bounded may lead to more. */
+export const sqlConditionsMax = conditionNodesMax + referencedConditionsMax;
+
+export class TooManyConditions extends Error {
+  constructor() {
+    super(
+      `the rule and the segments behind it have more than ${String(sqlConditionsMax)} conditions together`,
+    );
+  }
+}
+
+/** SELECT of one column, `person_id`: the people for whom the condition holds. @throws TooManyConditions */
 export function peopleSql(condition: Condition, options: SqlOptions): string {
   return new SqlWriter(options).people(condition);
 }
@@ -29,6 +41,7 @@ class SqlWriter {
   readonly #names = new Names(this.#counter);
   /** Segments being written, outermost first: one that comes again is a circle. */
   readonly #open: string[] = [];
+  #leaves = 0;
 
   constructor(options: SqlOptions) {
     this.#options = options;
@@ -42,6 +55,7 @@ class SqlWriter {
 
   #holds(condition: Condition): string {
     const now = int(this.#options.now);
+    if (condition.type !== 'all' && condition.type !== 'any' && condition.type !== 'not') this.#count();
     switch (condition.type) {
       case 'all':
         return all(condition.of.map((branch) => this.#holds(branch)));
@@ -66,6 +80,12 @@ class SqlWriter {
       default:
         return unreachable(condition);
     }
+  }
+
+  #count(): void {
+    this.#leaves += 1;
+    if (this.#leaves <= sqlConditionsMax) return;
+    throw new TooManyConditions();
   }
 
   #segment(segmentId: string): string {

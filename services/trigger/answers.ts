@@ -2,6 +2,7 @@
  * What the gateway asks: why a person is in a segment or is not, and what a journey would do with them. Read only, from the
  * state that decides: the answer says as of which record, and is the same as of it whenever it is asked.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionOf } from '../../schemas/partitioner.ts';
 import type { DefinitionsView } from '../runtime/definitions.ts';
 import type { Actions } from '../runtime/status-server.ts';
@@ -67,10 +68,14 @@ export interface PastProgress {
 
 /** From somebody absorbed to who is left. */
 const mergesMax = 100;
+/** Behind an explanation that took longer there is none for as long as it took. */
+const restAfterMs = 5;
+const restMsMax = 1_000;
 
 export class Answers {
   readonly #partitions: number;
   readonly #processors = new Map<number, TriggerProcessor>();
+  #restUntil = 0;
 
   constructor(partitions: number) {
     this.#partitions = partitions;
@@ -83,8 +88,22 @@ export class Answers {
   get actions(): Actions {
     return {
       past: (body) => Promise.resolve(this.past(JSON.parse(body.toString()) as AskedPast)), // likewise
-      explain: (body) => Promise.resolve(this.explain(JSON.parse(body.toString()) as Asked)), // the gateway's
+      explain: (body) => this.#inPauses(() => this.explain(JSON.parse(body.toString()) as Asked)), // the gateway's
     };
+  }
+
+  /** What an explanation takes is up to the rule and the person. Records have as much time behind each dear one. */
+  async #inPauses(explain: () => Answered): Promise<Answered> {
+    for (;;) {
+      const ms = this.#restUntil - performance.now();
+      if (ms <= 0) break;
+      await sleep(ms);
+    }
+    const began = performance.now();
+    const answered = explain();
+    const ended = performance.now();
+    if (ended - began > restAfterMs) this.#restUntil = ended + Math.min(ended - began, restMsMax);
+    return answered;
   }
 
   /** Those in force in a partition of this process; undefined: none has read them yet. */

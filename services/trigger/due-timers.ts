@@ -8,7 +8,7 @@ import { DeferredTimers } from './deferred-timers.ts';
 import { workspaceIn } from '../runtime/workspace-counts.ts';
 import type { Timer, TimerIndex } from './timers.ts';
 
-/** Timers of a partition that run in a batch. */
+/** Timers of a partition that run in a batch; one that is dear counts as several. */
 export const timersABatchMax = 500;
 /** Of one workspace, before those of others have had theirs. */
 export const timersATurnMax = 250;
@@ -40,8 +40,8 @@ export class DueTimers {
     return this.#deferred.workspaces.some((workspace) => this.#dueOf(workspace) !== undefined);
   }
 
-  /** @param sequence of the batch. */
-  run(time: number, sequence: number, handle: (timer: Timer) => void): void {
+  /** @param sequence of the batch. @param handle says as how many it counts. */
+  run(time: number, sequence: number, handle: (timer: Timer) => number): void {
     const ranOf = new Map<string, number>();
     let [ran, deferred] = [0, 0];
     while (ran < timersABatchMax && deferred < deferredABatchMax) {
@@ -52,9 +52,9 @@ export class DueTimers {
       const ranBefore = ranOf.get(workspace) ?? 0;
       this.#timers.move(personKey, at, Infinity);
       if (ranBefore < timersATurnMax && this.#mayRun(workspace, at)) {
-        handle(timer);
-        ran += 1;
-        ranOf.set(workspace, ranBefore + 1);
+        const cost = handle(timer);
+        ran += cost;
+        ranOf.set(workspace, ranBefore + cost);
       } else {
         this.#deferred.add(timer);
         deferred += 1;
@@ -73,7 +73,7 @@ export class DueTimers {
   }
 
   /** Workspaces take turns; which of them is first goes round. */
-  #runDeferred(roomMax: number, sequence: number, handle: (timer: Timer) => void): void {
+  #runDeferred(roomMax: number, sequence: number, handle: (timer: Timer) => number): void {
     const names = this.#deferred.workspaces;
     const first = names.length === 0 ? 0 : sequence % names.length;
     let waiting = [...names.slice(first), ...names.slice(0, first)];
@@ -81,22 +81,23 @@ export class DueTimers {
       const turn = Math.max(1, Math.floor(room / waiting.length));
       const more: string[] = [];
       for (const workspace of waiting) {
-        if (room === 0) break;
+        if (room <= 0) break;
         const ran = this.#runSome(workspace, Math.min(turn, room), handle);
         room -= ran;
-        if (ran === turn) more.push(workspace);
+        if (ran >= turn) more.push(workspace);
       }
       waiting = more;
     }
   }
 
-  #runSome(workspace: string, max: number, handle: (timer: Timer) => void): number {
-    for (let ran = 0; ran < max; ran += 1) {
+  #runSome(workspace: string, max: number, handle: (timer: Timer) => number): number {
+    let ran = 0;
+    while (ran < max) {
       const timer = this.#dueOf(workspace);
       if (timer === undefined) return ran;
       this.#deferred.delete(timer);
-      handle(timer);
+      ran += handle(timer);
     }
-    return max;
+    return ran;
   }
 }

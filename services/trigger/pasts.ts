@@ -11,8 +11,9 @@ import type { PlacingRule, Rule, WorkspaceRules } from './decide/workspace-rules
 import { PastBook, type Origin, type PastRow } from './past-book.ts';
 import { decodePast, encodePast, placeOf, type PastMessage, type PastOfPerson } from './past-messages.ts';
 
-/** People looked at in a batch once a past is in. */
+/** People looked at in a batch once a past is in; fewer where a look is dear. */
 export const refreshedABatchMax = 500;
+const refreshedUnitsABatchMax = 25_000;
 
 export interface PastsParts {
   readonly partition: number;
@@ -30,6 +31,8 @@ export interface PastsParts {
   readonly workspaces: () => readonly string[];
   readonly take: (workspace: string, past: PastOfPerson, out: Emitter) => void;
   readonly refresh: (personKey: string, out: Emitter) => void;
+  /** Units of share.ts that looks took since this was last asked. */
+  readonly takeUnits: () => number;
 }
 
 /** What a reader is asked for. */
@@ -49,6 +52,8 @@ export interface WantedPast {
 
 const TAKEN = 'c:definitions';
 const SWEEP = 'c:sweep:';
+/** Whose people were looked at last. */
+const SWEPT = 'c:swept';
 /** Workspaces whose people are looked at, one after the other. */
 const sweepsMax = 100_000;
 const none: ReadonlySet<string> = new Set();
@@ -100,7 +105,8 @@ export class Pasts {
   /** Before anything is handled under these definitions. */
   takeUp(definitionsOffset: number, time: number, out: Emitter): void {
     if (definitionsOffset === this.#takenTo) return;
-    for (const workspace of new Set([...this.#parts.workspaces(), ...this.#book.workspaces])) {
+    const workspaces = new Set([...this.#parts.workspaces(), ...this.#book.workspaces]);
+    for (const workspace of [...workspaces].sort()) {
       this.meet(workspace, time, out);
     }
     this.#takenTo = definitionsOffset;
@@ -203,17 +209,28 @@ export class Pasts {
 
   /** Looks at a few of those who have not been looked at since a past is in. */
   step(out: Emitter): void {
-    const [sweep] = this.#sweeps;
-    if (sweep === undefined) return;
-    const { store, refresh } = this.#parts;
-    const [workspace, from] = sweep;
+    const { store, refresh, takeUnits } = this.#parts;
+    // In turn, by what is stored: a workspace that edits on and on begins anew each time, and a replay goes as it went.
+    const names = [...this.#sweeps.keys()].sort();
+    const last = store.get(SWEPT)?.toString() ?? '';
+    const workspace = names.find((name) => name > last) ?? names[0];
+    const from = workspace === undefined ? undefined : this.#sweeps.get(workspace);
+    if (workspace === undefined || from === undefined) return;
+    store.put(SWEPT, Buffer.from(workspace));
     const people = store.scan(from, `p:${workspace};`, refreshedABatchMax);
-    for (const [key] of people) refresh(key.slice(2), out);
-    const last = people.length < refreshedABatchMax ? undefined : people.at(-1)?.[0];
-    if (last === undefined) {
+    takeUnits();
+    let [looked, units] = [0, 0];
+    while (looked < people.length && units < refreshedUnitsABatchMax) {
+      refresh((people[looked]?.[0] ?? '').slice(2), out);
+      units += takeUnits();
+      looked += 1;
+    }
+    const isAll = looked === people.length && people.length < refreshedABatchMax;
+    const end = isAll ? undefined : people[looked - 1]?.[0];
+    if (end === undefined) {
       this.#sweeps.delete(workspace);
       store.delete(sweepKey(workspace));
-    } else this.#sweep(workspace, `${last}\0`);
+    } else this.#sweep(workspace, `${end}\0`);
   }
 
   #sweep(workspace: string, from: string): void {

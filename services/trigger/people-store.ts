@@ -14,7 +14,10 @@ import { changesAtOf, decodePerson, encodePerson } from './decide/state-codec.ts
 type Looked = (personKey: string, from: number, to: number) => void;
 
 /** About as much of the machine as a unit of share.ts, as measured. */
-const patternStepsAUnit = 7;
+const stepsAUnit = 7;
+/** A person of usual size is counted with the record; a state of many rules is read and written whole with each. */
+const personBytesFree = 4_096;
+const personBytesAUnit = 400;
 
 export class PeopleStore {
   readonly #store: KeyedStore;
@@ -24,7 +27,9 @@ export class PeopleStore {
   /** Who was read last, and how much that was. */
   #readKey = '';
   /** Of all decisions since they were last asked for. */
-  #patternSteps = 0;
+  #steps = 0;
+  /** Of people beyond the usual size, read and written since then. */
+  #personBytes = 0;
   #readBytes = 0;
 
   constructor(store: KeyedStore, codecs: Codecs, looked: Looked) {
@@ -34,17 +39,19 @@ export class PeopleStore {
     this.#held = new HeldTriggerStore(store);
   }
 
-  /** Units of share.ts that patterns took since this was last asked. */
-  takePatternUnits(): number {
-    const steps = this.#patternSteps;
-    this.#patternSteps = 0;
-    return Math.ceil(steps / patternStepsAUnit);
+  /** Units of share.ts that rules, and people of many rules, took since this was last asked. */
+  takeUnits(): number {
+    const units = Math.ceil(this.#steps / stepsAUnit) + Math.ceil(this.#personBytes / personBytesAUnit);
+    this.#steps = 0;
+    this.#personBytes = 0;
+    return units;
   }
 
   stored(personKey: string): Buffer | undefined {
     const stored = this.#store.get(`p:${personKey}`);
     this.#readKey = personKey;
     this.#readBytes = stored?.length ?? 0;
+    this.#countBytes(this.#readBytes);
     return stored;
   }
 
@@ -52,6 +59,12 @@ export class PeopleStore {
   changesAt(personKey: string): number {
     const stored = this.#store.get(`p:${personKey}`);
     return stored === undefined ? Infinity : changesAtOf(stored);
+  }
+
+  /** For who asks between batches: what a batch counts is the same in a replay, where nobody asks. */
+  peek(personKey: string): Person | undefined {
+    const stored = this.#store.get(`p:${personKey}`);
+    return stored && decodePerson(stored);
   }
 
   person(personKey: string): Person | undefined {
@@ -76,13 +89,15 @@ export class PeopleStore {
   settle(whose: Whose, before: Person | undefined, decision: Decision, out: Emitter): void {
     const { personKey } = whose;
     if (decision.person !== before) {
-      this.#store.put(`p:${personKey}`, encodePerson(decision.person));
+      const encoded = encodePerson(decision.person);
+      this.#countBytes(encoded.length);
+      this.#store.put(`p:${personKey}`, encoded);
       this.#looked(personKey, before?.changesAt ?? Infinity, decision.person.changesAt);
     }
     if (decision.profile !== undefined) {
       this.#store.put(`a:${personKey}`, Buffer.from(JSON.stringify(decision.profile)));
     }
-    this.#patternSteps += decision.patternSteps ?? 0;
+    this.#steps += decision.patternSteps ?? 0;
     for (const effect of decision.effects) {
       switch (effect.type) {
         case 'trigger_held':
@@ -95,6 +110,10 @@ export class PeopleStore {
           emitEffect(effect, whose, this.#codecs, out);
       }
     }
+  }
+
+  #countBytes(bytes: number): void {
+    this.#personBytes += Math.max(0, bytes - personBytesFree);
   }
 
   forgetProfile(personKey: string): void {

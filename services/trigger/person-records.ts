@@ -24,7 +24,7 @@ import type { PeopleStore } from './people-store.ts';
 import type { RulesCache } from './rules-cache.ts';
 import { wholeOf } from './transfer-state.ts';
 import { TransferWriter, type Source } from './transfers.ts';
-import { watchersFor } from './decide/workspace-rules.ts';
+import { isWatched } from './decide/watchers.ts';
 
 /** Numbers that a row names; the rest are counted. */
 const factsToldMax = 100;
@@ -139,7 +139,7 @@ export class PersonRecords {
       stampOf(stored) === rules.stamp &&
       firstSeenOf(stored) <= Math.min(view.timestamp, view.receivedAt) &&
       changesAtOf(stored) > view.mergedAt &&
-      watchersFor(rules, view.type, view.name) === undefined
+      !isWatched(rules, view.type, view.name)
     );
   }
 

@@ -135,7 +135,7 @@ export class TriggerProcessor implements Processor {
   takeUnits(): number {
     const read = readUnits() - this.#readBefore;
     this.#readBefore = readUnits();
-    return this.#people.takePatternUnits() + read;
+    return this.#people.takeUnits() + read;
   }
 
   /** Of a record that waits: everything of its workspace received before it and before this time has come before it. */
@@ -174,7 +174,7 @@ export class TriggerProcessor implements Processor {
     const personKey = `${workspace}:${personId}`;
     const rules = this.#rules.of(workspace);
     const readTo = this.#turns.readTo(workspace);
-    const person = this.#people.person(personKey);
+    const person = this.#people.peek(personKey);
     return {
       subject: this.#people.subject({ workspace, personId, personKey }, person, { rules, readTo }),
       rules,
@@ -216,6 +216,7 @@ export class TriggerProcessor implements Processor {
       refresh: (personKey, out) => {
         this.#records.refresh(personKey, out);
       },
+      takeUnits: () => this.#people.takeUnits(),
     });
   }
 

@@ -24,6 +24,8 @@ import type { Watermarks } from './watermarks.ts';
  */
 const drainRecordsMax = 5_000;
 const unitsADrainedRecord = 10;
+/** Of one that is not dear: as many as run in a batch are the share of a workspace. */
+const unitsATimer = 50;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -149,7 +151,7 @@ export class Turns {
         this.#parts.view.take(this.#parts.codecs.MergedEvent, source);
         this.#inItsTime(personKey, source, out);
       });
-      const cost = 1 + Math.floor(this.#parts.people.takePatternUnits() / unitsADrainedRecord);
+      const cost = 1 + Math.floor(this.#parts.people.takeUnits() / unitsADrainedRecord);
       return this.#rests(workspaceIn(personKey)) ? Infinity : cost;
     });
   }
@@ -165,13 +167,14 @@ export class Turns {
         if (this.#parks(personKey, source, out)) return;
         this.#parts.records().handle(personKey, this.#parts.people.stored(personKey), source, out);
       });
-      const cost = 1 + Math.floor(this.#parts.people.takePatternUnits() / unitsADrainedRecord);
+      const cost = 1 + Math.floor(this.#parts.people.takeUnits() / unitsADrainedRecord);
       return this.#rests(workspaceIn(personKey)) ? Infinity : cost;
     });
   }
 
   /** A bounded slice of what is due: however many they are, records are taken between. */
   #runTimers(batch: BatchContext, out: Emitter): void {
+    this.#parts.people.takeUnits();
     this.#due.run(this.#parts.watermarks.time, batch.sequence, ({ personKey, at }) => {
       const queue = this.#parts.links.has(personKey)
         ? this.#parts.links.queueFor(personKey, null)
@@ -179,14 +182,14 @@ export class Turns {
       if (queue !== undefined) {
         // Before the state of a person who has been merged is here, nobody can say what time has changed.
         this.#park(personKey, queue, { originPartition: -1, originOffset: at, value: NOTHING }, out);
-        return;
+        return 1;
       }
       const kept = { originOffset: -1, value: Buffer.from(personKey) };
       attempt(batch, keptOf(`timer ${personKey} ${String(at)}`, personKey, kept), () =>
         this.#parts.records().lookAgain(personKey, at, out),
       );
+      return 1 + Math.floor(this.#parts.people.takeUnits() / unitsATimer);
     });
-    this.#parts.people.takePatternUnits();
   }
 }
 

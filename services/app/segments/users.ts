@@ -1,7 +1,7 @@
 /** Which journeys and segments ask for a segment. Pure. */
-import { leavesOf, type Condition } from '../../rules/condition.ts';
-import { parseJourney, parseSegment } from '../../rules/parse.ts';
+import { journeyReferences, segmentReferences } from '../../rules/references.ts';
 import type { DefinitionsView } from '../../runtime/definitions.ts';
+import { storedJourney, storedSegment } from '../stored-rules.ts';
 
 export interface SegmentUsers {
   /** Ids. */
@@ -14,18 +14,13 @@ export function usersOf(
   workspace: string,
   segmentId: string,
 ): SegmentUsers {
-  const asks = (condition: Condition | null): boolean =>
-    condition !== null &&
-    leavesOf(condition).some((leaf) => leaf.type === 'segment' && leaf.segmentId === segmentId);
   const journeys = definitions.list('journey', workspace).filter(({ body }) => {
-    const parsed = parseJourney(body);
-    if (!parsed.ok) return false;
-    const { trigger, filters } = parsed.value;
-    return (trigger.type === 'segment' && trigger.segmentId === segmentId) || asks(filters);
+    const journey = storedJourney(body);
+    return journey !== undefined && journeyReferences(journey).includes(segmentId);
   });
   const segments = definitions.list('segment', workspace).filter(({ body }) => {
-    const parsed = parseSegment(body);
-    return parsed.ok && parsed.value.type === 'data_driven' && asks(parsed.value.when);
+    const segment = storedSegment(body);
+    return segment !== undefined && segmentReferences(segment).includes(segmentId);
   });
   return { journeys: journeys.map(({ id }) => id), segments: segments.map(({ id }) => id) };
 }

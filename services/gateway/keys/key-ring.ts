@@ -38,6 +38,7 @@ export interface FileKey {
   readonly siteId: string | null;
 }
 
+const DAY_MS = 86_400_000;
 const nothing: Readonly<Ending> = { revokedAt: undefined, expiresAt: undefined, usedAt: undefined };
 
 /** Of secrets that were found: twice as many at most. Who guesses gets no place. */
@@ -50,6 +51,9 @@ export class KeyRing {
   readonly #byWorkspace = new Map<string, Set<string>>();
   /** Keys of a site id, which is public and stays when its key is rotated. */
   readonly #bySite = new Map<string, Set<string>>();
+
+  /** By workspace: keys made on the last day (UTC) that any was, also those that are forgotten since. */
+  readonly #made = new Map<string, { readonly day: number; readonly keys: number }>();
 
   /** By door and secret, as calls bring them, so that a call costs no digest. In memory only, as the call itself is. */
   readonly #found = new RecentMap<string, Key>(foundKeysMax);
@@ -124,6 +128,11 @@ export class KeyRing {
   get workspaces(): number {
     return this.#byWorkspace.size - (this.#byWorkspace.has('') ? 1 : 0);
   }
+  /** @param now ms, on the day (UTC) that is asked about. */
+  madeOnDay(workspace: Workspace | null, now: number): number {
+    const made = this.#made.get(workspace ?? '');
+    return made?.day === Math.floor(now / DAY_MS) ? made.keys : 0;
+  }
   isRevoked(id: string): boolean {
     return this.#endings.get(id)?.revokedAt !== undefined;
   }
@@ -142,6 +151,10 @@ export class KeyRing {
     if (kind === 'unknown' || digest === null) return; // of a newer version
     const known = this.#keys.get(id);
     if (known !== undefined && known.madeAt !== null) return;
+    const day = Math.floor(at / DAY_MS);
+    const made = this.#made.get(workspace);
+    if (made === undefined || made.day <= day)
+      this.#made.set(workspace, { day, keys: made?.day === day ? made.keys + 1 : 1 });
     const owner = workspace === '' ? null : toWorkspace(workspace);
     this.#add({ id, kind, workspace: owner, name, siteId, digest: Buffer.from(digest), madeAt: at });
   }

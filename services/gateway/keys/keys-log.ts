@@ -54,7 +54,7 @@ export class KeysLog {
           this.#logger.info({ error }, 'when a key was last used could not be written');
         });
       },
-      inTurn: (work) => this.#topic.inTurn(work),
+      inTurn: (work, workspace) => this.#topic.inTurn(work, workspace ?? ''),
       replaceInFile,
       now,
     });

@@ -16,7 +16,7 @@ import {
 } from '../../testing/gateway-server.ts';
 import { memoryKeys } from '../../testing/memory-keys.ts';
 import { KeyRing } from './key-ring.ts';
-import { activeKeysMax, endedKeysMax, usePauseMs } from './keys.ts';
+import { activeKeysMax, endedKeysMax, keysMadeADayMax, usePauseMs } from './keys.ts';
 import { digestOf, keyIdOf } from './secrets.ts';
 
 interface Shown {
@@ -226,6 +226,37 @@ describe('bounds', () => {
     const listed = (await ask('GET', '/v1/keys', appKey)).body.keys;
     expect(listed.filter(({ active }) => active)).toHaveLength(activeKeysMax);
     expect(listed.filter(({ active }) => !active)).toHaveLength(endedKeysMax);
+  });
+
+  test('however often one key is rotated, no more work than twice as many as may be made', async () => {
+    const { key } = (await make('server')).body;
+    for (let count = 0; count < 2 * activeKeysMax + 20; count++) {
+      const { status, body } = await ask('POST', `/v1/keys/${key.id}/rotate`, appKey, {
+        old_valid_s: 86_400,
+      });
+      if (status !== 200) expect(body.errors).toMatchObject([{ code: 'too_many' }]);
+    }
+    const listed = (await ask('GET', '/v1/keys', appKey)).body.keys;
+    expect(listed.filter(({ active }) => active)).toHaveLength(2 * activeKeysMax);
+  });
+
+  test('a workspace makes so many a day, whatever becomes of them', async () => {
+    const { keys } = memoryKeys({ now: () => nowMs, fromFile: [] });
+    const of = { kind: 'server', name: 'k', by: '' } as const;
+    const first = await keys.make({ ...of, workspace });
+    let id = typeof first === 'string' ? '' : first.key.id;
+    for (let made = 1; made < keysMadeADayMax; made++) {
+      const rotated = await keys.rotate(id, 0, '');
+      if (typeof rotated !== 'object') throw new Error(`${String(made)} were made: ${String(rotated)}`);
+      ({ id } = rotated.key);
+    }
+    expect(await keys.rotate(id, 0, '')).toBe('too_many_today');
+    expect(await keys.make({ ...of, workspace })).toBe('too_many_today');
+    expect(await keys.make({ ...of, workspace: toWorkspace('other') })).toMatchObject({
+      key: { active: true },
+    });
+    nowMs += 86_400_000;
+    expect(await keys.make({ ...of, workspace })).toMatchObject({ key: { active: true } });
   });
 
   test('the use of a key is written once an hour at most', () => {

@@ -5,7 +5,7 @@
 import { keyChange } from '../../../schemas/key-change.ts';
 import type { KeyChange } from '../../../schemas/records.ts';
 import type { Workspace } from '../../../schemas/ids.ts';
-import type { KeyDescription, KeyMaking, KeyStore, MadeKey } from '../../app/ports.ts';
+import type { KeyDescription, KeyMaking, KeysFull, KeyStore, MadeKey } from '../../app/ports.ts';
 import type { KeyKind, KnownKey } from '../../runtime/caller.ts';
 import { CodedError } from '../../runtime/errors.ts';
 import type { KeyRing, KeyState } from './key-ring.ts';
@@ -24,6 +24,8 @@ export const workspacesMax = 10_000;
 export const activeKeysMax = 100;
 /** Of a workspace, that have ended and are still listed. */
 export const endedKeysMax = 100;
+/** Made or rotated, of a workspace on a day (UTC): what is said of a key stays on the topic. */
+export const keysMadeADayMax = 1_000;
 /** The answers to calls that made one workspace at the same time tell the same keys; later ones tell none. */
 const freshMs = 60_000;
 const freshWorkspacesMax = 1_000;
@@ -36,7 +38,8 @@ export interface KeysOptions {
   readonly write: (change: KeyChange) => Promise<void>;
   /** Not waited for, and may be lost. */
   readonly writeUse: (change: KeyChange) => void;
-  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+  /** @param workspace whose keys they are; null: the installation's. */
+  readonly inTurn: <T>(work: () => Promise<T>, workspace: Workspace | null) => Promise<T>;
   /** Puts new credentials where credentials.json has the ones of this key. */
   readonly replaceInFile: (keyId: string, credentials: Credentials) => void;
   /** ms */
@@ -108,39 +111,54 @@ export class Keys implements KeyStore {
       }
       this.#remember(workspace, credentials);
       return credentials;
-    });
+    }, workspace);
   }
 
-  make(making: KeyMaking): Promise<MadeKey | undefined> {
-    return this.#options.inTurn(async () => {
-      const active = this.list(making.workspace).filter((key) => key.active);
-      if (active.length >= activeKeysMax) return undefined;
-      return this.#make(making);
-    });
+  make(making: KeyMaking): Promise<MadeKey | KeysFull> {
+    const { workspace } = making;
+    return this.#options.inTurn(
+      async () => this.#full(workspace, activeKeysMax) ?? (await this.#make(making)),
+      workspace,
+    );
   }
 
-  rotate(id: string, validMs: number, by: string): Promise<MadeKey | undefined> {
+  /** Why there is no room for one more key; undefined: there is. */
+  #full(workspace: Workspace | null, activeMax: number): KeysFull | undefined {
+    const now = this.#options.now();
+    if (this.#ring.madeOnDay(workspace, now) >= keysMadeADayMax) return 'too_many_today';
+    return this.list(workspace).filter((key) => key.active).length >= activeMax ? 'too_many' : undefined;
+  }
+
+  rotate(id: string, validMs: number, by: string): Promise<MadeKey | KeysFull | undefined> {
     return this.#options.inTurn(async () => {
       const now = this.#options.now();
       const state = this.#ring.get(id, now);
       if (state?.active !== true) return undefined;
       const { kind, workspace, name } = state.key;
+      // Each may have its successor beside it; more than one of a key, and they are as many as anybody likes.
+      const full = this.#full(workspace, 2 * activeKeysMax);
+      if (full !== undefined) return full;
       const made = await this.#make({ workspace, kind, name, by });
       await this.#options.write(keyChange({ key_id: id, change: 'expires', at: now + validMs, by }));
       this.#options.replaceInFile(id, made.credentials);
       await this.#forgetOldest(workspace);
       return made;
-    });
+    }, this.#ownerOf(id));
   }
 
   revoke(id: string, by: string): Promise<KeyDescription | undefined> {
     return this.#options.inTurn(async () => {
-      if (this.get(id) === undefined) return undefined;
+      const before = this.get(id);
+      if (before === undefined || before.revoked_at !== null) return before;
       await this.#options.write(keyChange({ key_id: id, change: 'revoked', at: this.#options.now(), by }));
       const revoked = this.get(id);
       await this.#forgetOldest(revoked?.workspace ?? null);
       return revoked;
-    });
+    }, this.#ownerOf(id));
+  }
+
+  #ownerOf(id: string): Workspace | null {
+    return this.#ring.get(id, this.#options.now())?.key.workspace ?? null;
   }
 
   async #make({ workspace, kind, name, by }: KeyMaking): Promise<MadeKey> {

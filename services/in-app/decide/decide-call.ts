@@ -2,6 +2,7 @@
  * A call of a page about its visitor, decided at its place among the visitor's events: what is known then counts, whatever
  * was known at the poll. Each call that comes again is answered as before and changes nothing. Pure.
  */
+import { PatternSteps } from '../../rules/pattern-steps.ts';
 import { assert, unreachable } from '../../runtime/errors.ts';
 import type { Happened } from './effects.ts';
 import { hasRoom } from './caps.ts';
@@ -52,6 +53,8 @@ export interface CallDecision {
   readonly visitor: Visitor;
   readonly happened: readonly Happened[];
   readonly answer: Answer;
+  /** That it took to judge; absent for none. */
+  readonly steps?: number;
 }
 
 export const snoozeMinutesUsual = 60;
@@ -61,8 +64,10 @@ export function decideCall(visitor: Visitor, messages: WorkspaceMessages, call: 
   switch (call.type) {
     case 'look':
       return decideLook(visitor, messages, call.moment);
-    case 'show':
-      return decideShow(visitor, messages, call);
+    case 'show': {
+      const patterns = new PatternSteps();
+      return { ...decideShow(visitor, messages, call, patterns), steps: patterns.taken };
+    }
     case 'report':
       return decideReport(visitor, messages, call);
     case 'consent':
@@ -92,13 +97,14 @@ export function momentFor(visitor: Visitor, moment: Moment): Moment {
 /** What stands in the way of each message is counted; what may be shown is not yet. */
 function decideLook(visitor: Visitor, messages: WorkspaceMessages, asked: Moment): CallDecision {
   const moment = momentFor(visitor, asked);
+  const patterns = new PatternSteps();
   let counted: Counted = { visitor, happened: [] };
   for (const rule of messages.running) {
-    const judgement = judge(counted.visitor, rule, moment);
+    const judgement = judge(counted.visitor, rule, moment, patterns);
     const next = withJudgement(counted.visitor, rule, judgement, moment.at);
     counted = { visitor: next.visitor, happened: [...counted.happened, ...next.happened] };
   }
-  return done(counted.visitor, counted.happened);
+  return { ...done(counted.visitor, counted.happened), steps: patterns.taken };
 }
 
 interface Counted {
@@ -130,6 +136,7 @@ function decideShow(
   visitor: Visitor,
   messages: WorkspaceMessages,
   call: Extract<Call, { readonly type: 'show' }>,
+  patterns: PatternSteps,
 ): CallDecision {
   const { exposure, messageId } = call;
   const before = answeredOf(visitor, exposure);
@@ -139,7 +146,7 @@ function decideShow(
   const rule = messages.byId.get(messageId);
   if (rule === undefined) return refused(visitor, 'not_running');
   const moment = momentFor(visitor, { ...call.moment, exposure });
-  const judgement = judge(visitor, rule, moment);
+  const judgement = judge(visitor, rule, moment, patterns);
   if (judgement.outcome === 'show' || (call.isDone && hasRoom(visitor, rule))) {
     const variant = judgement.outcome === 'show' ? judgement.variant : variantOf(visitor, rule);
     return shown(visitor, rule, { exposure, variant, at: moment.at });

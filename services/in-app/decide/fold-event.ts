@@ -39,6 +39,8 @@ export interface Folded {
   readonly leftOut: boolean;
   /** Tests of patterns that were not made. */
   readonly patternsSkipped: number;
+  /** That it took to ask the messages (services/rules/pattern-steps.ts). */
+  readonly steps: number;
 }
 
 export function foldEvent(before: Visitor, event: VisitorEvent, messages: WorkspaceMessages): Folded {
@@ -47,7 +49,7 @@ export function foldEvent(before: Visitor, event: VisitorEvent, messages: Worksp
   if (event.type === 'identify') {
     if (event.namesSomebody) visitor = { ...visitor, isIdentified: true };
     else visitor = withAttributes(visitor, parseJsonObject(event.properties));
-    return { visitor, leftOut: false, patternsSkipped: 0 };
+    return { visitor, leftOut: false, patternsSkipped: 0, steps: 0 };
   }
   if (event.namesSomebody) visitor = { ...visitor, isIdentified: true };
   const step = stepOf(event.name);
@@ -161,7 +163,7 @@ function withoutLine(cart: readonly CartLine[], line: CartLine): readonly CartLi
 function withMarks(visitor: Visitor, event: VisitorEvent, messages: WorkspaceMessages): Folded {
   const watchers = [...(messages.byName.get(event.name) ?? []), ...(messages.byName.get(null) ?? [])];
   if (watchers.length === 0 || event.type === 'identify')
-    return { visitor, leftOut: false, patternsSkipped: 0 };
+    return { visitor, leftOut: false, patternsSkipped: 0, steps: 0 };
   const patterns = new PatternSteps();
   const rules: Record<string, RuleMarks> = { ...visitor.rules };
   const seen = ruleEvent(event, event.type);
@@ -174,9 +176,10 @@ function withMarks(visitor: Visitor, event: VisitorEvent, messages: WorkspaceMes
     rules[rule.id] = { version: rule.ruleVersion, marks: { ...marks, [counted.pointer]: now } };
   }
   for (const id of Object.keys(rules)) if (!messages.byId.has(id)) Reflect.deleteProperty(rules, id);
-  const { skipped: patternsSkipped } = patterns;
+  patterns.spend(watchers.reduce((sum, { steps }) => sum + steps, 0));
+  const { skipped: patternsSkipped, taken: steps } = patterns;
   const leftOut = JSON.stringify(rules).length > ruleMarksBytesMax;
-  return { visitor: leftOut ? visitor : { ...visitor, rules }, leftOut, patternsSkipped };
+  return { visitor: leftOut ? visitor : { ...visitor, rules }, leftOut, patternsSkipped, steps };
 }
 
 /** An event as conditions see it. */

@@ -66,7 +66,12 @@ const never = { until: Infinity };
 type Step = readonly [reason: Check['reason'], run: () => Check['fails']];
 
 /** Whose arm and variant it is: the visitor's, for ever. */
-function stepsOf(visitor: Visitor, rule: MessageRule, moment: Moment): readonly Step[] {
+function stepsOf(
+  visitor: Visitor,
+  rule: MessageRule,
+  moment: Moment,
+  patterns: PatternSteps,
+): readonly Step[] {
   const { message } = rule;
   const ledger = ledgerOf(visitor, rule.id);
   const { at } = moment;
@@ -74,7 +79,7 @@ function stepsOf(visitor: Visitor, rule: MessageRule, moment: Moment): readonly 
     ['not_running', () => (message.state === 'running' ? undefined : never)],
     ['outside_schedule', () => outsideSchedule(rule, at)],
     ['page', () => (matchesPage(rule, moment) ? undefined : never)],
-    ['audience', () => outsideAudience(visitor, rule, at)],
+    ['audience', () => outsideAudience(visitor, rule, at, patterns)],
     ['on_screen', () => (visitor.open?.messageId === rule.id ? isOpen(visitor, moment) : undefined)],
     ['identified', () => when(visitor.isIdentified || moment.isIdentified === true)],
     ['consent_withdrawn', () => when(visitor.hasWithdrawn)],
@@ -94,14 +99,20 @@ function stepsOf(visitor: Visitor, rule: MessageRule, moment: Moment): readonly 
 }
 
 export function checksOf(visitor: Visitor, rule: MessageRule, moment: Moment): readonly Check[] {
-  return stepsOf(visitor, rule, moment).map(([reason, run]) => {
+  return stepsOf(visitor, rule, moment, new PatternSteps()).map(([reason, run]) => {
     const fails = run();
     return fails === undefined ? { reason } : { reason, fails };
   });
 }
 
-export function judge(visitor: Visitor, rule: MessageRule, moment: Moment): Judgement {
-  for (const [reason, run] of stepsOf(visitor, rule, moment)) {
+/** @param patterns what is left of steps for all messages that are judged in this look. */
+export function judge(
+  visitor: Visitor,
+  rule: MessageRule,
+  moment: Moment,
+  patterns = new PatternSteps(),
+): Judgement {
+  for (const [reason, run] of stepsOf(visitor, rule, moment, patterns)) {
     const fails = run();
     if (fails !== undefined) return { ...failed(reason), changesAt: fails.until };
   }
@@ -141,15 +152,27 @@ function matchesPage({ message }: MessageRule, { page, isAnyPage }: Moment): boo
   return page === null ? message.pages.length === 0 : pageMatches(message.pages, page);
 }
 
-function outsideAudience(visitor: Visitor, rule: MessageRule, at: number): Check['fails'] {
+/** Whom there are no steps left to ask about are outside of it. */
+function outsideAudience(
+  visitor: Visitor,
+  rule: MessageRule,
+  at: number,
+  patterns: PatternSteps,
+): Check['fails'] {
   const { audience } = rule.message;
   if (audience === null) return undefined;
-  const { result, changesAt } = evaluate(audience, evidenceOf(visitor, rule, at));
+  if (!patterns.has(rule.audienceSteps)) return never;
+  const { result, changesAt } = evaluate(audience, evidenceOf(visitor, rule, at, patterns));
   return result ? undefined : { until: changesAt };
 }
 
 /** What a visitor's stream says to the conditions of a message. */
-export function evidenceOf(visitor: Visitor, rule: MessageRule, now: number): Evidence {
+export function evidenceOf(
+  visitor: Visitor,
+  rule: MessageRule,
+  now: number,
+  patterns = new PatternSteps(),
+): Evidence {
   return {
     now,
     marks: (pointer) => marksOf(visitor, rule, pointer),
@@ -158,7 +181,7 @@ export function evidenceOf(visitor: Visitor, rule: MessageRule, now: number): Ev
     inSegment: () => false,
     relationships: () => [],
     firstSeenAt: visitor.firstAt === 0 ? Infinity : visitor.firstAt,
-    patterns: new PatternSteps(),
+    patterns,
   };
 }
 

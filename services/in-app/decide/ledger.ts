@@ -1,7 +1,15 @@
 /** What becomes of a visitor's ledger when something is shown, refused or reported. Pure. */
 import { createHash } from 'node:crypto';
 import { exposureCapMax } from '../../rules/message.ts';
-import { answeredBytesMax, answeredMax, ledgerOf, reportsMax, type Answered, type Ledger, type Visitor } from './visitor.ts';
+import {
+  answeredBytesMax,
+  answeredMax,
+  ledgerOf,
+  reportsMax,
+  type Answered,
+  type Ledger,
+  type Visitor,
+} from './visitor.ts';
 import type { MessageRule } from './workspace-messages.ts';
 
 const HOUR_MS = 3_600_000;

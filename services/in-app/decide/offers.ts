@@ -1,5 +1,6 @@
 /** What a poll is answered: the messages that may be shown, the best first, and when to ask again. Pure. */
 import type { ContentKind } from '../../rules/message.ts';
+import { PatternSteps } from '../../rules/pattern-steps.ts';
 import { momentFor } from './decide-call.ts';
 import { hasRoom } from './caps.ts';
 import { judge, type Judgement, type Moment } from './judge.ts';
@@ -29,7 +30,11 @@ const LASTING = new Set(['identified', 'consent_withdrawn', 'bot']);
 
 export function offersFor(visitor: Visitor, messages: WorkspaceMessages, asked: Moment): Offers {
   const moment = momentFor(visitor, asked);
-  const judged = messages.running.map((rule) => ({ rule, judgement: judge(visitor, rule, moment) }));
+  const patterns = new PatternSteps();
+  const judged = messages.running.map((rule) => ({
+    rule,
+    judgement: judge(visitor, rule, moment, patterns),
+  }));
   const shown = judged.flatMap(({ rule, judgement }) =>
     judgement.outcome === 'show' ? [{ rule, variant: judgement.variant }] : [],
   );
@@ -58,7 +63,8 @@ function lookedAt(
 ): readonly Judged[] {
   if (moment.isAnyPage !== true) return judged;
   const unknown = { ...moment, isAnyPage: false };
-  return messages.running.map((rule) => ({ rule, judgement: judge(visitor, rule, unknown) }));
+  const patterns = new PatternSteps();
+  return messages.running.map((rule) => ({ rule, judgement: judge(visitor, rule, unknown, patterns) }));
 }
 
 /** One of those that lie over the page, and one for each place within it. */

@@ -2,9 +2,10 @@
 import { StoredPatterns } from '../../rules/definition-patterns.ts';
 import type { Message } from '../../rules/message.ts';
 import { parseMessage } from '../../rules/parse-message.ts';
-import type { DefinitionsView } from '../../runtime/definitions.ts';
+import { stepsOfCondition, stepsOfMatcher } from '../../rules/rule-steps.ts';
+import type { DefinitionsView, StoredDefinition } from '../../runtime/definitions.ts';
 import { patternOwners, withRoomForPatterns } from '../../runtime/stored-patterns.ts';
-import type { CountedCondition } from '../../rules/condition.ts';
+import { matchersOf, type CountedCondition } from '../../rules/condition.ts';
 import { countedIn, namesOf } from './marks.ts';
 
 export interface MessageRule {
@@ -14,6 +15,8 @@ export interface MessageRule {
   /** Version since which the conditions read the same; marks of another version are not this rule's. */
   readonly ruleVersion: number;
   readonly message: Message;
+  /** Of asking whether somebody is in its audience (services/rules/rule-steps.ts). */
+  readonly audienceSteps: number;
   /** What it counts: of its audience, and of what suppresses it. */
   readonly counted: readonly CountedCondition[];
 }
@@ -30,18 +33,16 @@ export interface WorkspaceMessages {
 export interface Watcher {
   readonly rule: MessageRule;
   readonly counted: CountedCondition;
+  /** Of asking it. */
+  readonly steps: number;
 }
 
 export function workspaceMessages(definitions: DefinitionsView, workspace: string): WorkspaceMessages {
   const stored = definitions.list('message', workspace);
   const withRoom = withRoomForPatterns(patternOwners(definitions, workspace));
   const rules = stored.flatMap((definition): readonly MessageRule[] => {
-    const parsed = parseMessage(definition.body, new StoredPatterns(withRoom.has(definition)));
-    if (!parsed.ok) return [];
-    const { id, version, ruleVersion } = definition;
-    const { audience, suppress } = parsed.value;
-    const counted = [...countedIn(audience), ...(suppress ?? [])];
-    return [{ id, version, ruleVersion, message: parsed.value, counted }];
+    const rule = parsedRule(definition, withRoom.has(definition));
+    return rule === null ? [] : [rule];
   });
   return {
     byId: new Map(rules.map((rule) => [rule.id, rule])),
@@ -51,14 +52,45 @@ export function workspaceMessages(definitions: DefinitionsView, workspace: strin
   };
 }
 
+interface Parsed {
+  readonly hasRoom: boolean;
+  /** null: it cannot be read. */
+  readonly rule: MessageRule | null;
+}
+/** An edit of one message parses that one, for all partitions of the process. */
+const parsedRules = new WeakMap<StoredDefinition, Parsed>();
+
+function parsedRule(definition: StoredDefinition, hasRoom: boolean): MessageRule | null {
+  const known = parsedRules.get(definition);
+  if (known?.hasRoom === hasRoom) return known.rule;
+  const parsed = parseMessage(definition.body, new StoredPatterns(hasRoom));
+  const rule = parsed.ok ? ruleOf(definition, parsed.value) : null;
+  parsedRules.set(definition, { hasRoom, rule });
+  return rule;
+}
+
+function ruleOf({ id, version, ruleVersion }: StoredDefinition, message: Message): MessageRule {
+  const { audience, suppress } = message;
+  const counted = [...countedIn(audience), ...(suppress ?? [])];
+  const audienceSteps = audience === null ? 0 : stepsOfCondition(audience);
+  return { id, version, ruleVersion, message, audienceSteps, counted };
+}
+
 function inTurn(a: MessageRule, b: MessageRule): number {
   return a.message.priority - b.message.priority || (a.id < b.id ? -1 : 1);
+}
+
+function stepsOf(counted: CountedCondition): number {
+  return matchersOf(counted).reduce((sum, matcher) => sum + stepsOfMatcher(matcher), 0);
 }
 
 function watchersOf(rules: readonly MessageRule[]): ReadonlyMap<string | null, readonly Watcher[]> {
   const all = rules.flatMap((rule) =>
     rule.counted.flatMap((counted) =>
-      [...new Set(namesOf(counted))].map((name) => ({ name, watcher: { rule, counted } })),
+      [...new Set(namesOf(counted))].map((name) => ({
+        name,
+        watcher: { rule, counted, steps: stepsOf(counted) },
+      })),
     ),
   );
   const watchers = new Map<string | null, Watcher[]>();

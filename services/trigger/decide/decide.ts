@@ -18,7 +18,8 @@ import { newPerson, ruleStateBytesMax, withClaim, type Person } from './state.ts
 import type { Decision, Subject } from './subject.ts';
 import { runKeyOf } from './runs.ts';
 import type { Triggered } from './journey-look.ts';
-import { segmentKey, watchersFor, type JourneyRule, type Rule } from './workspace-rules.ts';
+import { watchersFor } from './watchers.ts';
+import { segmentKey, type JourneyRule, type Rule } from './workspace-rules.ts';
 
 /** Spec C.1 rows 11 and 12: an older event counts for segments and history, and triggers no journey. */
 export const triggerAgeMsMax = 72 * 3_600_000;
@@ -131,6 +132,7 @@ class EventDecision {
     const look = this.#look;
     const watchers = watchersFor(rules, type, name);
     const ruleEvent = watchers === undefined ? undefined : this.#ruleEvent();
+    look.patterns.spend(watchers?.steps ?? 0);
     if (this.#isSeenEarlier) this.#publishProfile(this.#currentProfile());
     const dirty = new Set(this.#segmentsTouched(this.#takeKnown()));
     const counts = this.#event.mergedAt >= (this.#before.clearedAt ?? -Infinity);

@@ -191,6 +191,7 @@ export class Look {
 
   /** Nobody enters by a stall that was over when it was merged, before all that was merged with it has been read. */
   #verdictOf(rule: SegmentRule, { since, notBefore = -Infinity }: RuleState): Verdict {
+    this.patterns.spend(rule.steps);
     const verdict = evaluate(rule.when, this.#evidence(rule));
     if (!verdict.result || since !== undefined || this.#options.now >= notBefore) return verdict;
     return { result: false, changesAt: Math.min(verdict.changesAt, notBefore) };
@@ -215,6 +216,7 @@ export class Look {
   /** Pointer of the filter that does not hold; null: they hold. */
   unmetFilter(rule: JourneyRule): string | null {
     const { filters } = rule.journey;
+    this.patterns.spend(rule.steps);
     return filters === null ? null : unmet(filters, this.#evidence(rule));
   }
 

@@ -47,10 +47,20 @@ export interface Replayed {
 }
 
 export function replay(history: PersonHistory, range: ReplayedRange): Replayed {
+  const steps = replaySteps(history, range);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same event by event, for who shares a process: what rules cost is up to whoever wrote them. */
+export function* replaySteps(history: PersonHistory, range: ReplayedRange): Generator<undefined, Replayed> {
   const replaying = new Replay(history, range);
   for (const event of history.events) {
     if (event.mergedAt >= range.to) break;
     replaying.take(event);
+    yield undefined;
   }
   return replaying.end();
 }

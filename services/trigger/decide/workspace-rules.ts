@@ -1,76 +1,25 @@
 /** The segments and journeys of a workspace, compiled so that an event is asked only about rules that name it. Pure. */
 import { createHash } from 'node:crypto';
-import {
-  isCounted,
-  leavesOf,
-  matchersOf,
-  type Condition,
-  type CountedCondition,
-  type EventMatcher,
-  type EventType,
-  type Journey,
-  type Stall,
-} from '../../rules/condition.ts';
+import { isCounted, leavesOf, type Condition, type CountedCondition } from '../../rules/condition.ts';
 import { StoredPatterns, type DefinitionPatterns } from '../../rules/definition-patterns.ts';
-import { EVENT_TYPES } from '../../rules/parse-matcher.ts';
 import { parseJourney, parseSegment } from '../../rules/parse.ts';
 import { isJsonObject } from '../../rules/paths.ts';
+import { stepsOfCondition } from '../../rules/rule-steps.ts';
 import type { DefinitionsView, StoredDefinition } from '../../runtime/definitions.ts';
-import { settingsOf } from '../../runtime/workspace-settings.ts';
+import { settingsOf, type WorkspaceSettings } from '../../runtime/workspace-settings.ts';
 import { patternOwners, withRoomForPatterns } from '../../runtime/stored-patterns.ts';
+import type { JourneyRule, ManualRule, PlacingRule, Rule, SegmentRule } from './rule-kinds.ts';
+import { watchersOf, type EventWatchers } from './watchers.ts';
 
-/** What keeps marks for each person: a segment's `when`, or a journey's `filters`. */
-export interface Rule {
-  /** Names the rule in a person's state: `s:<segment id>` or `j:<journey id>`. */
-  readonly key: string;
-  /** Version since which the conditions read the same; marks of another version are not this rule's. */
-  readonly version: number;
-  readonly events: readonly CountedCondition[];
-}
-/** Of a journey that takes people of before by the time of their trigger: what is read of the past is its triggers. */
-export interface PlacingRule extends Rule {
-  readonly journeyId: string;
-}
-export interface SegmentRule extends Rule {
-  readonly id: string;
-  readonly definitionVersion: number;
-  readonly when: Condition;
-  /** Attributes, objects that the person belongs to, and since when the person is known of. */
-  readonly usesProfile: boolean;
-}
-/** Nobody is in it by a rule: members are put in and taken out. With another version it is another segment, and empty. */
-export interface ManualRule extends Rule {
-  readonly id: string;
-  readonly definitionVersion: number;
-  readonly manual: true;
-}
-export interface JourneyRule extends Rule {
-  readonly id: string;
-  readonly definitionVersion: number;
-  readonly journey: Journey;
-  /** Of a journey that runs and is triggered by one. */
-  readonly stall?: Stall;
-  /** Another for another trigger: 48 bits of its text. */
-  readonly triggerKey: string;
-}
+export type { JourneyRule, ManualRule, PlacingRule, Rule, SegmentRule } from './rule-kinds.ts';
 
-/** What an event of a name is asked. */
-export interface Watchers {
-  readonly counted: readonly { readonly rule: Rule; readonly condition: CountedCondition }[];
-  readonly triggers: readonly JourneyRule[];
-}
-
-export interface WorkspaceRules {
+export interface WorkspaceRules extends EventWatchers {
   /**
    * Equal when the definitions are, and otherwise by one chance in 2^32: a person whose state has another stamp is looked
    * at whole. Whoever makes two alike, by trying ids, leaves people of their own workspace as they are until the
    * definitions change again.
    */
   readonly stamp: number;
-  /** Of a name that a rule says, with those that ask every event. */
-  readonly byName: ReadonlyMap<string, Watchers>;
-  /** Of any other name, or of none, by type. */
-  readonly ofAnyName: ReadonlyMap<EventType, Watchers>;
   /** A segment comes after those that it refers to; in a cycle, by id. */
   readonly segments: readonly SegmentRule[];
   readonly segmentsByKey: ReadonlyMap<string, SegmentRule>;
@@ -96,19 +45,48 @@ export interface WorkspaceRules {
 
 const none: ReadonlySet<string> = new Set();
 
+/** What does not depend on whose past is in. */
+type Compiled = Omit<WorkspaceRules, 'stamp' | 'open'>;
+interface Remembered {
+  readonly journeys: readonly StoredDefinition[];
+  readonly settings: WorkspaceSettings;
+  readonly compiled: Compiled;
+}
+/** By the list of segments, which is another when one of them changes: partitions of a process share it. */
+const remembered = new WeakMap<readonly StoredDefinition[], Remembered>();
+
 /** @param open keys of the rules whose past is not in yet. */
 export function workspaceRules(
   definitions: DefinitionsView,
   workspace: string,
   open: ReadonlySet<string> = none,
 ): WorkspaceRules {
-  const stored = [...definitions.list('segment', workspace), ...definitions.list('journey', workspace)];
+  const [segments, journeys] = [
+    definitions.list('segment', workspace),
+    definitions.list('journey', workspace),
+  ];
+  const settings = settingsOf(definitions, workspace);
+  const known = remembered.get(segments);
+  const isSame = known?.journeys === journeys && known.settings === settings;
+  const compiled = isSame ? known.compiled : compile(definitions, workspace, [...segments, ...journeys]);
+  if (!isSame) remembered.set(segments, { journeys, settings, compiled });
+  return {
+    ...compiled,
+    stamp: stampOf([...segments, ...journeys], open),
+    open: openSegments(compiled.segments, open),
+  };
+}
+
+function compile(
+  definitions: DefinitionsView,
+  workspace: string,
+  stored: readonly StoredDefinition[],
+): Compiled {
   const withRoom = withRoomForPatterns(patternOwners(definitions, workspace));
   let unusablePatterns = 0;
   const parsed = stored.map((definition) => {
-    const patterns = new StoredPatterns(withRoom.has(definition));
-    const rule = ruleOf(definition, patterns);
-    unusablePatterns += patterns.unusable;
+    const { rule, unusable } = parsedRule(definition, withRoom.has(definition));
+    unusablePatterns += unusable;
     return rule;
   });
   const segments = inOrderOfReference(parsed.filter((rule) => rule !== undefined && 'when' in rule));
@@ -116,8 +94,6 @@ export function workspaceRules(
   const running = journeys.filter(({ journey }) => journey.state === 'running');
   const manual = parsed.filter((rule) => rule !== undefined && 'manual' in rule);
   return {
-    stamp: stampOf(stored, open),
-    open: openSegments(segments, open),
     ...watchersOf([...segments, ...journeys], running),
     segments,
     segmentsByKey: new Map(segments.map((rule) => [rule.key, rule])),
@@ -137,6 +113,24 @@ export function workspaceRules(
   };
 }
 
+interface ParsedRule {
+  readonly hasRoom: boolean;
+  readonly rule: SegmentRule | ManualRule | JourneyRule | undefined;
+  readonly unusable: number;
+}
+/** An edit of one definition parses that one. */
+const parsedRules = new WeakMap<StoredDefinition, ParsedRule>();
+
+function parsedRule(stored: StoredDefinition, hasRoom: boolean): ParsedRule {
+  const known = parsedRules.get(stored);
+  if (known?.hasRoom === hasRoom) return known;
+  const patterns = new StoredPatterns(hasRoom);
+  const rule = ruleOf(stored, patterns);
+  const parsed = { hasRoom, rule, unusable: patterns.unusable };
+  parsedRules.set(stored, parsed);
+  return parsed;
+}
+
 function ruleOf(
   stored: StoredDefinition,
   patterns: DefinitionPatterns,
@@ -149,16 +143,26 @@ function ruleOf(
     if (parsed.value.type === 'manual') return { ...shared, key, events: [], manual: true };
     const { when } = parsed.value;
     const usesProfile = leavesOf(when).some((leaf) => PROFILE_LEAVES.has(leaf.type));
-    return { ...shared, key, events: eventsOf(when), when, usesProfile };
+    const refersTo = leavesOf(when).flatMap((leaf) => (leaf.type === 'segment' ? [leaf.segmentId] : []));
+    return {
+      ...shared,
+      key,
+      events: eventsOf(when),
+      when,
+      steps: stepsOfCondition(when),
+      usesProfile,
+      refersTo,
+    };
   }
   const parsed = parseJourney(stored.body, patterns);
   if (!parsed.ok) return undefined;
   const { filters } = parsed.value;
   const events = filters === null ? [] : eventsOf(filters);
+  const steps = filters === null ? 1 : stepsOfCondition(filters);
   const { trigger, state, key } = parsed.value;
   const stall = trigger.type === 'stall' && state === 'running' ? { stall: trigger } : {};
   const triggerKey = triggerKeyOf(stored.body, key);
-  return { ...shared, key: `j:${stored.id}`, events, journey: parsed.value, triggerKey, ...stall };
+  return { ...shared, key: `j:${stored.id}`, events, journey: parsed.value, steps, triggerKey, ...stall };
 }
 
 /** Also of journeys that have stopped, or what was read would be read again when they run. */
@@ -197,7 +201,7 @@ function openSegments(segments: readonly SegmentRule[], open: ReadonlySet<string
   if (open.size === 0) return none;
   const closed = new Set(open);
   for (const rule of segments) {
-    if (referencesOf(rule).some((id) => closed.has(segmentKey(id)))) closed.add(rule.key);
+    if (rule.refersTo.some((id) => closed.has(segmentKey(id)))) closed.add(rule.key);
   }
   return closed;
 }
@@ -209,70 +213,8 @@ function stampOf(stored: readonly StoredDefinition[], open: ReadonlySet<string>)
   return hash.digest().readUInt32BE(0);
 }
 
-function watchersOf(
-  rules: readonly Rule[],
-  running: readonly JourneyRule[],
-): Pick<WorkspaceRules, 'byName' | 'ofAnyName'> {
-  const asks: readonly Asks[] = [
-    ...rules.flatMap((rule) =>
-      rule.events.map((condition) => ({ rule, condition, matchers: matchersOf(condition) })),
-    ),
-    ...running.flatMap((rule) => {
-      const { trigger } = rule.journey;
-      if (trigger.type === 'event') return [{ trigger: rule, matchers: [trigger] }];
-      return trigger.type === 'stall' ? [{ trigger: rule, matchers: [trigger.of, trigger.without] }] : [];
-    }),
-  ];
-  const ofAnyName = asks.filter(({ matchers }) => matchers.some(({ name }) => name === null));
-  const named = new Map<string, Set<Asks>>();
-  for (const one of asks) {
-    for (const { name } of one.matchers) {
-      if (name === null) continue;
-      const group = named.get(name) ?? new Set(ofAnyName);
-      named.set(name, group.add(one));
-    }
-  }
-  const types = EVENT_TYPES.map((type) => [type, ofAnyName.filter((one) => mayBe(one, type))] as const);
-  return {
-    byName: new Map([...named].map(([name, group]) => [name, asWatchers([...group])])),
-    ofAnyName: new Map(
-      types.filter(([, group]) => group.length > 0).map(([type, group]) => [type, asWatchers(group)]),
-    ),
-  };
-}
-
-/** What a rule, or a journey's trigger, asks of an event. */
-type Asks = { readonly matchers: readonly EventMatcher[] } & (
-  { readonly rule: Rule; readonly condition: CountedCondition } | { readonly trigger: JourneyRule }
-);
-
-function mayBe({ matchers }: Asks, type: EventType): boolean {
-  return matchers.some(({ name, eventType }) => name === null && (eventType === null || eventType === type));
-}
-
-function asWatchers(asks: readonly Asks[]): Watchers {
-  return {
-    counted: asks.flatMap((one) => ('rule' in one ? [one] : [])),
-    triggers: asks.flatMap((one) => ('trigger' in one ? [one.trigger] : [])),
-  };
-}
-
-/** What an event is asked; undefined: nothing. */
-export function watchersFor(rules: WorkspaceRules, type: string, name: string | null): Watchers | undefined {
-  const named = name === null ? undefined : rules.byName.get(name);
-  if (named !== undefined || rules.ofAnyName.size === 0) return named;
-  const eventType = EVENT_TYPES.find((one) => one === type);
-  return eventType && rules.ofAnyName.get(eventType);
-}
-
-function referencesOf(rule: SegmentRule): string[] {
-  return leavesOf(rule.when).flatMap((leaf) => (leaf.type === 'segment' ? [leaf.segmentId] : []));
-}
-
 function dependentsOf(segments: readonly SegmentRule[]): ReadonlyMap<string, readonly string[]> {
-  const pairs = segments.flatMap((rule) =>
-    referencesOf(rule).map((referred) => ({ referred, key: rule.key })),
-  );
+  const pairs = segments.flatMap((rule) => rule.refersTo.map((referred) => ({ referred, key: rule.key })));
   const groups = grouped(pairs, ({ referred }) => referred);
   return new Map([...groups].map(([id, found]) => [id, found.map(({ key }) => key)]));
 }
@@ -284,7 +226,7 @@ function inOrderOfReference(segments: readonly SegmentRule[]): readonly SegmentR
   const visit = (rule: SegmentRule): void => {
     if (ordered.has(rule) || visiting.has(rule)) return; // done, or a cycle
     visiting.add(rule);
-    for (const id of referencesOf(rule)) {
+    for (const id of rule.refersTo) {
       const referred = byId.get(id);
       if (referred !== undefined) visit(referred);
     }

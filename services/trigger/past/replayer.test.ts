@@ -79,6 +79,40 @@ describe('a replay', () => {
     expect([people > 0, people < 3_000, next !== null]).toEqual([true, true, true]);
   });
 
+  test('of a person whom rules make dear goes on beside everything else, and ends', async () => {
+    const events = historyEventsMax - 1;
+    const source = new Shop(1);
+    const [id = ''] = source.people;
+    source.histories = () => {
+      const names = { id: null, email: null, attributes: null, relationships: null, firstSeenAt: T0 };
+      const rows = Array.from({ length: events }, (_, n): HistoryRow => ({
+        ...{
+          personId: id,
+          type: 'event',
+          name: 'Added to Cart',
+          messageId: `m-${String(n)}`,
+          anonymousId: null,
+        },
+        ...{ timestamp: T0 + n, receivedAt: T0 + n, mergedAt: T0 + n, previouslyAnonymous: false },
+        ...{ properties: '{"note":"a"}', bot: false },
+      }));
+      return Promise.resolve(historiesOf([{ personId: id, ...names }], rows));
+    };
+    const dear = { operator: 'in', value: Array.from({ length: 1_000 }, (_, n) => `x${String(n)}`) };
+    const any = Array.from({ length: 8 }, () => ({
+      event: 'Added to Cart',
+      where: Array.from({ length: 5 }, () => ({ property: 'note', ...dear })),
+    }));
+    const body = { ...journey, filters: { any } };
+    const replayer = new Replayer({ source, definitions });
+    let turns = 0;
+    const beside = setInterval(() => (turns += 1), 5);
+    const answered = await replayer.rehearse({ ...range, personId: id, key: null, at: T0 + events, body });
+    clearInterval(beside);
+    expect(['rehearsed', 'person_too_dear']).toContain(answered.type);
+    expect(turns).toBeGreaterThan(5);
+  });
+
   test('leaves out whoever has more events than are read, and says who', async () => {
     const source = new Shop(5, ['cio_00002']);
     const told = await replayed(new Replayer({ source, definitions, monotonicMs: () => 0 }));

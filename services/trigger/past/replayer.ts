@@ -8,7 +8,7 @@ import { parseExactly } from '../../runtime/exact-json.ts';
 import type { DefinitionsView, StoredDefinition } from '../../runtime/definitions.ts';
 import type { Actions } from '../../runtime/status-server.ts';
 import { explainJourney, type ExplainedJourney } from '../decide/explain-person.ts';
-import { replay, type Outcome, type PersonHistory } from '../decide/replay.ts';
+import { replaySteps, type Outcome, type PersonHistory, type Replayed } from '../decide/replay.ts';
 import { replayedRules, type ReplayedRules } from '../decide/replayed-rules.ts';
 import type { HistorySource } from './history-source.ts';
 
@@ -21,9 +21,11 @@ export const outcomesTold = 20;
 /** Read at once. */
 const pagePeopleMax = 500;
 const chunkEventsMax = 50_000;
-/** Without a pause; the pause is three times as long. */
+/** Without a pause; the pause is three times as long, of all who ask together. */
 const sliceMs = 5;
-const pauseMsMax = 50;
+const pauseMsMax = 2_000;
+/** Of one person, pauses left out: rules can make twenty thousand events as dear as anybody likes. */
+export const personMsMax = 3_000;
 
 /** As the gateway writes it; it is its only caller. */
 export interface AskedReplay {
@@ -70,7 +72,9 @@ export interface RehearsedJourney {
   readonly before: readonly Outcome[];
 }
 
-export type NotReplayed = { readonly type: 'rule_unknown' | 'person_unknown' | 'busy' | 'not_here' };
+export type NotReplayed = {
+  readonly type: 'rule_unknown' | 'person_unknown' | 'person_too_dear' | 'busy' | 'not_here';
+};
 
 export interface ReplayerParts {
   readonly source: HistorySource;
@@ -119,7 +123,11 @@ export class Replayer {
     if ((sizes.get(personId) ?? 0) > historyEventsMax) return { type: 'person_unknown' };
     const [history] = await this.#parts.source.histories(question);
     if (history === undefined) return { type: 'person_unknown' };
-    const { outcomes, subject } = replay(history, { journeyId, before, live, from: -Infinity, to: at + 1 });
+    const range = { journeyId, before, live, from: -Infinity, to: at + 1 };
+    this.#began = this.#now();
+    const replayed = await this.#paced(replaySteps(history, range));
+    if (replayed === undefined) return { type: 'person_too_dear' };
+    const { outcomes, subject } = replayed;
     const explained = explainJourney(subject, rule, { now: at, key });
     return { type: 'rehearsed', explained, before: outcomes.slice(-outcomesTold) };
   }
@@ -173,30 +181,55 @@ export class Replayer {
       const readable = chunk.filter((id) => !isTooMuch(id));
       const found = await this.#parts.source.histories({ ...question, people: readable });
       const histories = new Map(found.map((history) => [history.personId, history]));
-      let began = this.#now();
+      this.#began = this.#now();
       for (const id of chunk) {
         const history = histories.get(id);
-        if (history !== undefined) told.take(id, outcomesOf(history, asked, rules));
-        else if (isTooMuch(id)) told.leftOut.push(id);
+        const replayed = history && (await this.#paced(stepsOf(history, asked, rules)));
+        if (replayed !== undefined) told.take(id, replayed.outcomes);
+        else if (history !== undefined || isTooMuch(id)) told.leftOut.push(id);
         told.people += 1;
         done += 1;
-        const took = this.#now() - began;
-        if (began + took >= ends) return done;
-        if (took < sliceMs) continue;
-        await sleep(Math.min(3 * took, pauseMsMax));
-        began = this.#now();
+        if (this.#now() >= ends) return done;
       }
     }
     return done;
   }
+
+  /** Calls that are looked at now. */
+  #active = 0;
+  /** Since when there was no pause: people of few events have one between several of them. */
+  #began = 0;
+
+  /** With pauses in which the process decides about what comes; undefined: it takes more than one person may. */
+  async #paced(steps: Generator<undefined, Replayed>): Promise<Replayed | undefined> {
+    let left = personMsMax;
+    this.#active += 1;
+    try {
+      for (;;) {
+        const from = this.#now();
+        const { done, value } = steps.next();
+        const now = this.#now();
+        left -= now - from;
+        const took = now - this.#began;
+        if (took >= sliceMs) {
+          await sleep(Math.min((4 * this.#active - 1) * took, pauseMsMax));
+          this.#began = this.#now();
+        }
+        if (done === true) return value;
+        if (left < 0) return undefined;
+      }
+    } finally {
+      this.#active -= 1;
+    }
+  }
 }
 
-function outcomesOf(
+function stepsOf(
   history: PersonHistory,
   { journeyId, from, to }: AskedReplay,
   { before, live }: ReplayedRules,
-): readonly Outcome[] {
-  return replay(history, { journeyId, before, live, from, to }).outcomes;
+): Generator<undefined, Replayed> {
+  return replaySteps(history, { journeyId, before, live, from, to });
 }
 
 function asIfStored(
