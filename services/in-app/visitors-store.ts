@@ -5,16 +5,12 @@
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import { workspaceIn } from '../runtime/workspace-counts.ts';
 import { newPerson, type Person } from './decide/person.ts';
-import { decodeVisitor, encodeVisitor, newVisitor, type Visitor } from './decide/visitor.ts';
+import { newVisitor, type Visitor } from './decide/visitor.ts';
 import { dayNumber, KeptUntil } from './kept-until.ts';
+import { visitorBytes, visitorFrom } from './visitor-bytes.ts';
 
 /** Visitors of one person that a deletion looks at; above it the oldest names stay as visitors without a person. */
 export const lanesOfPersonMax = 1_000;
-
-interface Kept<T> {
-  readonly day: number;
-  readonly value: T;
-}
 
 export class VisitorsStore {
   readonly #store: KeyedStore;
@@ -27,13 +23,20 @@ export class VisitorsStore {
   }
 
   visitor(lane: string, anonymousId: string): Visitor {
-    return this.#visitor(lane)?.value ?? newVisitor(anonymousId);
+    const stored = this.#store.get(`v:${lane}`);
+    this.#touchedBytes += stored?.length ?? 0;
+    return read(stored, anonymousId);
+  }
+
+  /** For who asks beside the batches: it is no work of the record in hand, and a replay does not see it. */
+  peek(lane: string, anonymousId: string): Visitor {
+    return read(this.#store.get(`v:${lane}`), anonymousId);
   }
 
   /** @param at of what was last heard of them, ms. */
   keepVisitor(lane: string, visitor: Visitor, at: number): void {
     const before = this.#store.get(`v:${lane}`);
-    this.#keep(`v:${lane}`, before, { bytes: encodeVisitor(visitor), at });
+    this.#keep(`v:${lane}`, before, { bytes: visitorBytes(visitor), at });
   }
 
   person(personKey: string): Person | undefined {
@@ -87,15 +90,8 @@ export class VisitorsStore {
   }
 
   #personKeyOf(lane: string): string | undefined {
-    const personId = this.#visitor(lane)?.value.personId ?? null;
+    const { personId } = this.visitor(lane, '');
     return personId === null ? undefined : `${workspaceIn(lane)}:${personId}`;
-  }
-
-  #visitor(lane: string): Kept<Visitor> | undefined {
-    const stored = this.#store.get(`v:${lane}`);
-    if (stored === undefined) return undefined;
-    this.#touchedBytes += stored.length;
-    return { day: stored.readUInt32LE(0), value: decodeVisitor(stored.subarray(DAY_BYTES)) };
   }
 
   #keep(
@@ -116,3 +112,9 @@ export class VisitorsStore {
 
 /** The day up to which it was last heard of, before the value. */
 const DAY_BYTES = 4;
+
+function read(stored: Buffer | undefined, anonymousId: string): Visitor {
+  return stored === undefined
+    ? newVisitor(anonymousId)
+    : visitorFrom(stored.subarray(DAY_BYTES), anonymousId);
+}
