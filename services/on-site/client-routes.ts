@@ -1,62 +1,23 @@
 /** `/v1/in-app/…`: what our client in the page calls. Its bodies are JSON of any content type: no preflight is needed. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Workspace } from '../../schemas/ids.ts';
-import { answer, answerTagged, refuse, unknownSite } from './answers.ts';
-import type { Looks } from './looks.ts';
+import { answer, refuse, sendAnswer, unknownSite } from './answers.ts';
 import type { Seen } from './page-signs.ts';
+import { agentOf, badTime, badVisitor, pollsPath, type AnswerPoll } from './polls.ts';
 import type { InAppCall, OnSiteOptions } from './ports.ts';
-import { bodyOf, numberOf, pageOf, TEXT_CHARS_MAX, textOf } from './page-body.ts';
-import { anonymousIdOf, laneOf } from './visitors.ts';
+import { bodyOf, numberOf, pageOf, textOf } from './page-body.ts';
+import { anonymousIdOf } from './visitors.ts';
 
 const REPORTS = ['clicked', 'dismissed', 'snoozed', 'submitted'];
 const SNOOZE_MINUTES_MAX = 525_600;
 
-export function mountClient(app: FastifyInstance, options: OnSiteOptions, looks: Looks): void {
-  app.get<{ Querystring: Record<string, unknown> }>('/v1/in-app/queue', (request, reply) =>
-    poll(options, looks, request, reply),
+export function mountClient(app: FastifyInstance, options: OnSiteOptions, answerPoll: AnswerPoll): void {
+  app.get<{ Querystring: Record<string, unknown> }>(pollsPath, async (request, reply) =>
+    sendAnswer(reply, await answerPoll(request)),
   );
   app.post('/v1/in-app/shows', (request, reply) => show(options, request, reply));
   app.post('/v1/in-app/reports', (request, reply) => report(options, request, reply));
   app.post('/v1/in-app/consent', (request, reply) => consent(options, request, reply));
-}
-
-export const badTime = 'X-Hindsight-Received-At is not a time';
-const badVisitor = 'anonymous_id must name a visitor: 1 to 150 bytes, and no placeholder';
-
-async function poll(
-  { keys, view, receiveTime, signs }: OnSiteOptions,
-  looks: Looks,
-  request: FastifyRequest<{ Querystring: Record<string, unknown> }>,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const { query } = request;
-  const workspace = keys.site(textOf(query['site_id']) ?? '');
-  if (workspace === undefined) return unknownSite(reply);
-  const anonymousId = anonymousIdOf(query['anonymous_id']);
-  if (anonymousId === undefined) return refuse(reply, 400, 'invalid_call', badVisitor);
-  const at = await receiveTime(request.headers['x-hindsight-received-at']);
-  if (at === undefined) return refuse(reply, 400, 'invalid_call', badTime);
-  const isIdentified = textOf(query['user_id']) !== undefined;
-  const page = pageOf(query);
-  signs.note(workspace, 'asked', { page: page?.name ?? null, anonymousId, client: 'in_app' });
-  const moment = { at, page, agent: agentOf(request), isIdentified };
-  const asked = { workspace, lane: laneOf(workspace, anonymousId), anonymousId, moment };
-  const polled = await view.poll(asked);
-  looks.note(workspace, asked, polled);
-  const { messages, pollSeconds } = polled;
-  return answerTagged(request, reply.header('x-gist-queue-polling-interval', String(pollSeconds)), {
-    messages: messages.map(({ message_id, version, variant, content }) => ({
-      message_id,
-      version,
-      variant,
-      content,
-    })),
-    poll_seconds: pollSeconds,
-  });
-}
-
-export function agentOf(request: FastifyRequest): string | null {
-  return request.headers['user-agent']?.slice(0, TEXT_CHARS_MAX) ?? null;
 }
 
 function signOf({ anonymousId, page }: InAppCall): Seen {
@@ -125,7 +86,7 @@ async function show(
     exposure,
     variant: textOf(body['variant']) ?? null,
     page: pageOf(body),
-    agent: agentOf(request),
+    agent: agentOf(request.headers),
     isIdentified: textOf(body['user_id']) !== undefined,
     // Whose client has a token goes by the page rules itself, and its frame is not told the page.
     isAnyPage: token !== undefined,
