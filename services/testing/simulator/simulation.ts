@@ -183,14 +183,16 @@ class Simulation {
           others: () => this.#machines.filter((other) => other.options.spec !== spec),
         }),
     );
-    this.#pages = new Pages({
+    this.#pages = this.#newPages();
+  }
+
+  #newPages(): Pages {
+    const { visitors, asks, spanMs } = this.#options;
+    return new Pages({
       workspace: toWorkspace(workspace),
-      visitors: Array.from(
-        { length: Math.min(options.visitors, LOOKING) },
-        (_, number) => `a${String(number)}`,
-      ),
-      asks: options.asks,
-      spanMs: options.spanMs,
+      visitors: Array.from({ length: Math.min(visitors, LOOKING) }, (_, number) => `a${String(number)}`),
+      asks,
+      spanMs,
       time: this.#time,
       broker: this.#broker,
       codecs: this.#codecs,
