@@ -108,6 +108,7 @@ export function localCodecs(): Codecs {
     'MessageEvent',
     'PersonChange',
     'SegmentChange',
+    'TableRow',
     'Transfer',
   ];
   const codecs = Object.fromEntries(names.map((name, index) => [name, new Codec(name, index + 1)]));

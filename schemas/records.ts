@@ -328,6 +328,8 @@ export interface InAppRequest {
   readonly linked_id: string | null;
   /** show: the client has gone by the page rules itself, and nobody can say here which page it is on. */
   readonly any_page: boolean;
+  /** look: messages whose texts the poll could not fill in, each as text_too_costly or text_unfillable, a colon and the message. */
+  readonly unfilled: readonly string[];
 }
 
 /** What a person takes along of what was shown to a visitor that is theirs: to the partition of the person, where later conversions are seen. */
@@ -495,6 +497,17 @@ export interface SegmentChange {
   readonly rule_version: number;
 }
 
+/** A row of a table of the shop's own, such as what is in stock, which texts of on-site messages look up by its key. The last one of a key counts. */
+export interface TableRow {
+  readonly workspace: string;
+  readonly table: string;
+  readonly key: string;
+  /** When the gateway received it. */
+  readonly at: number;
+  /** JSON of its fields, each a scalar; null: there is no such row any more. */
+  readonly row: string | null;
+}
+
 /** What moves between partitions of the trigger when people merge, and pasts of new definitions. */
 export interface Transfer {
   readonly kind: 'state' | 'record' | 'past' | 'unknown';
@@ -531,5 +544,6 @@ export interface Records {
   readonly MessageEvent: MessageEvent;
   readonly PersonChange: PersonChange;
   readonly SegmentChange: SegmentChange;
+  readonly TableRow: TableRow;
   readonly Transfer: Transfer;
 }

@@ -155,6 +155,18 @@ export const callsErrors = {
     todo: 'Send them one after another.',
     status: 503,
   },
+  tables_behind: {
+    means: 'What was written to tables did not come back in time.',
+    follows: 'again',
+    todo: 'Send it again. If it stays, look at the broker.',
+    status: 503,
+  },
+  tables_overloaded: {
+    means: 'Too many rows of tables are being written at once.',
+    follows: 'again',
+    todo: 'Send them one after another, many in one call.',
+    status: 503,
+  },
   in_app_unavailable: {
     means:
       'The service of on-site messages did not answer in time: it starts, is stopped, or has too much to do.',

@@ -11,6 +11,7 @@ import { browserRoutes, frontPageRoutes } from './browser-routes.ts';
 import { onSite } from './on-site-routes.ts';
 import { badBody, missing, type RouteDescription } from './route-description.ts';
 import { ruleRoutes, versionRoutes } from './rule-routes.ts';
+import { tableRoutes } from './tables.ts';
 import { trackRoutes } from './track-routes.ts';
 
 const stored = {
@@ -145,6 +146,7 @@ const app: readonly RouteDescription[] = [
     answers: missing,
   },
   ...keyRoutes,
+  ...tableRoutes,
   {
     method: 'post',
     path: '/v1/people/{id}/split',

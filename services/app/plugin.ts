@@ -13,11 +13,20 @@ import { mountKeys } from './keys.ts';
 import { mountLive } from './live.ts';
 import { mountExplain } from './explain/routes.ts';
 import type { Workspace } from '../../schemas/ids.ts';
-import type { DefinitionsStore, KeyStore, LiveSource, Query, RulesView, WorkspaceUsage } from './ports.ts';
+import type {
+  DefinitionsStore,
+  KeyStore,
+  LiveSource,
+  Query,
+  RulesView,
+  TableStore,
+  WorkspaceUsage,
+} from './ports.ts';
 import { mountPreview } from './preview.ts';
 import { mountReplay } from './replay.ts';
 import { mountReports } from './reports/routes.ts';
 import { mountSegments } from './segments/routes.ts';
+import { mountTables } from './tables.ts';
 import { mountTestClock } from './test-clock.ts';
 import { mountTrace } from './trace.ts';
 import { mountUsage } from './usage.ts';
@@ -29,6 +38,7 @@ export type { DefinitionsStore, KeyStore, Query, RulesView, ServiceStatus, Statu
 export interface AppOptions {
   readonly keys: KeyStore;
   readonly definitions: DefinitionsStore;
+  readonly tables: TableStore;
   readonly query: Query;
   readonly rules: RulesView;
   readonly health: HealthOptions;
@@ -67,6 +77,7 @@ export function appPlugin(app: FastifyInstance, options: AppOptions, done: () =>
   mountReports(app, { ...options, now: () => health.clock() ?? Date.now() });
   mountOpenapi(app);
   mountTrace(app, options);
+  mountTables(app, options);
   mountUsage(app, options);
   mountHealth(app, health);
   if (options.isTestClockOn) mountTestClock(app, { ...options, inForce });

@@ -39,6 +39,25 @@ export interface DefinitionsStore {
   readonly offset: number;
 }
 
+export interface RowChange {
+  readonly key: string;
+  /** JSON; null: it is deleted. */
+  readonly row: string | null;
+}
+
+/** The `tables.changed` topic, folded, and its writer. */
+export interface TableStore {
+  /** JSON of a row; undefined: there is none. */
+  text(workspace: Workspace, table: string, key: string): string | undefined;
+  used(
+    workspace: Workspace,
+  ): readonly { readonly table: string; readonly rows: number; readonly bytes: number }[];
+  /** Of a workspace. */
+  readonly bounds: { readonly tablesMax: number; readonly rowsMax: number; readonly bytesMax: number };
+  /** Resolves when the broker has all of it; false: there is no room. No key may be there twice. */
+  write(workspace: Workspace, table: string, changes: readonly RowChange[]): Promise<boolean>;
+}
+
 /** Looks up keys; undefined or false: no such key, or one that has ended. */
 export interface AppKeys {
   app(appKey: string): Workspace | undefined;

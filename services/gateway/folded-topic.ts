@@ -5,8 +5,8 @@
  */
 import type { TopicId } from '../../schemas/topics.ts';
 import { CodedError } from '../runtime/errors.ts';
+import { FollowedTopic, type FollowedTopicPorts } from '../runtime/log/followed-topic.ts';
 import type { InputRecord, Log, Producer } from '../runtime/log/ports.ts';
-import { FollowedTopic, type FollowedTopicPorts } from './followed-topic.ts';
 import { Turns } from './questions/turns.ts';
 
 const foldWaitMsMax = 10_000;
@@ -23,7 +23,7 @@ export interface FoldedTopicPorts extends FollowedTopicPorts {
 export interface FoldedTopicOptions extends FoldedTopicPorts {
   readonly topic: TopicId;
   /** What its records are, for messages and codes of errors. */
-  readonly what: 'definitions' | 'keys';
+  readonly what: 'definitions' | 'keys' | 'tables';
   /** Called once for each record, in the topic's order. The record is one object, reused. */
   readonly apply: (record: InputRecord) => void;
 }

@@ -9,9 +9,9 @@ import type { InAppAnswer, InAppRequest } from '../../schemas/records.ts';
 import type { InAppCall, InAppCalls } from '../on-site/plugin.ts';
 import { inApp } from './in-app-view.ts';
 import { unavailable } from './service-asker.ts';
+import { FollowedTopic, type FollowedTopicPorts } from '../runtime/log/followed-topic.ts';
 import type { Log, Producer } from '../runtime/log/ports.ts';
 import { WorkspaceCounts } from '../runtime/workspace-counts.ts';
-import { FollowedTopic, type FollowedTopicPorts } from './followed-topic.ts';
 import { admit, type Usage } from './usage/counted.ts';
 
 export const answerMsMax = 5_000;
@@ -125,5 +125,6 @@ export function requestOf(call: InAppCall): InAppRequest {
     consent: call.consent ?? null,
     linked_id: call.linkedId ?? null,
     any_page: call.isAnyPage ?? false,
+    unfilled: call.unfilled ?? [],
   };
 }

@@ -28,6 +28,7 @@ import { openOnSite } from './on-site.ts';
 import { buildServer, type ServerOptions } from './server.ts';
 import { takeSignInCode } from './sign-in-code.ts';
 import { findStatuses } from './statuses.ts';
+import { TablesLog } from './tables-log.ts';
 import { TriggerAsker } from './trigger-view.ts';
 import { countedPorts } from './usage/counted.ts';
 import type { DiskRoom } from './usage/disk-room.ts';
@@ -50,7 +51,7 @@ export async function run(env: Env): Promise<RunningGateway> {
   const logger = createLogger('gateway');
   const requestLog = new QuietLog(logger);
   const topics = await openTopics(config, env, { logger, requestLog });
-  const { log, producer, intake, codecs, definitions, keysLog, standing } = topics;
+  const { log, producer, intake, codecs, definitions, keysLog, tables, standing } = topics;
   const clickhouse = openClickhouse(config, { log: requestLog });
   const budgets = bodyBudgets();
   const doors = new Doors({ perAddressMax: config.connectionsPerAddressMax }, requestLog);
@@ -82,7 +83,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     },
     ...pagesOf(config, env, { definitions, onSite }),
     app: {
-      ...{ keys: keysLog.keys, definitions, query: clickhouse.query, rules, live, usage: usage.of },
+      ...{ keys: keysLog.keys, definitions, tables, query: clickhouse.query, rules, live, usage: usage.of },
       isTestClockOn: config.testClock,
       inForceWaitMsMax: config.inForceWaitMsMax,
       health: {
@@ -110,7 +111,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     url,
     close: async () => {
       await closeServer(server, secure);
-      const folds = [definitions, keysLog, intake];
+      const folds = [definitions, keysLog, tables, intake];
       await closeAll([status, watch, onSite, usage, rules, ...folds, producer, clickhouse, log]);
     },
   };
@@ -164,9 +165,10 @@ async function openTopics(
     now: () => standing() ?? Date.now(),
   });
   const keysLog = keysOf(config.dataFolder, env, { ...topicPorts, codec: codecs.KeyChange });
+  const tables = new TablesLog({ ...topicPorts, codec: codecs.TableRow, now: Date.now });
   const standing = (): number | undefined => (config.testClock ? definitions.clock : undefined);
-  await Promise.all([definitions.open(), keysLog.open()]);
-  return { log, producer, intake, codecs, definitions, keysLog, standing };
+  await Promise.all([definitions.open(), keysLog.open(), tables.open()]);
+  return { log, producer, intake, codecs, definitions, keysLog, tables, standing };
 }
 
 interface CheckedParts {

@@ -2,11 +2,11 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { RequestListener } from 'node:http';
 import { appPlugin, type AppOptions } from '../app/plugin.ts';
-import { onSitePlugin, type OnSiteOptions } from '../on-site/plugin.ts';
+import { onSitePages, type OnSiteOptions } from '../on-site/plugin.ts';
 import { browserPlugin, type BrowserOptions } from '../browser/plugin.ts';
 import { demoPlugin, type DemoOptions } from '../demo/plugin.ts';
 import { frontPagePlugin, type FrontPageOptions } from '../front-page/plugin.ts';
-import { openIngest, type IngestOptions } from '../ingest/plugin.ts';
+import { openIngest, type IngestOptions, type WholeCalls } from '../ingest/plugin.ts';
 import { assert, CodedError } from '../runtime/errors.ts';
 import { bodyMsMax, readBodies, type BodyOptions } from './body.ts';
 import { setFirstPartyId, type FirstPartyId } from './first-party-id.ts';
@@ -14,7 +14,8 @@ import { answerBroken, doorOptions, requestMsMax, type Doors } from './door.ts';
 import { answerPreflight } from './preflight.ts';
 import type { QuietLog } from './quiet-log.ts';
 import { answerError, answerRefusal, COMMON_HEADERS } from './refusals.ts';
-import { wholeRequests } from './whole-requests.ts';
+import { parseQuery, shortPolls, type ShortPollsOptions } from './short-polls.ts';
+import { wholeRequests, type WholeRequestsOptions } from './whole-requests.ts';
 
 export interface ServerOptions extends Pick<BodyOptions, 'budgets'> {
   readonly ingest: IngestOptions;
@@ -54,6 +55,7 @@ export function buildServer({
       maxParamLength: segmentCharsMax,
       ignoreDuplicateSlashes: true,
       ignoreTrailingSlash: true,
+      querystringParser: parseQuery,
     },
     // Before all hooks.
     frameworkErrors: (error, request, reply) => {
@@ -84,21 +86,28 @@ export function buildServer({
   if (options.firstPartyId !== undefined) setFirstPartyId(server, options.firstPartyId);
   server.setErrorHandler((error: unknown, _request, reply) => answerError(log, error, reply));
   const { plugin, whole } = openIngest(ingest);
-  if (whole !== undefined) {
-    const [ordinary] = server.server.listeners('request') as RequestListener[]; // what Fastify has put there
-    assert(ordinary !== undefined, 'Fastify listens to its server from the start');
-    server.server.off('request', ordinary);
-    const budget = options.budgets.known;
-    const parts = { calls: whole, budget, doors, log, ordinary, isClosing: () => isClosing };
-    server.server.on('request', wholeRequests(parts));
-  }
+  const pages = onSitePages(onSite);
+  const budget = options.budgets.known;
+  goShort(server, { doors, log, isClosing: () => isClosing, budget, whole, answerPoll: pages.answerPoll });
   void server.register(plugin);
-  void server.register(onSitePlugin, onSite);
+  void server.register(pages.plugin);
   void server.register(browserPlugin, browser);
   void server.register(frontPagePlugin, frontPage);
   void server.register(appPlugin, app);
   if (options.demo !== undefined) void server.register(demoPlugin, options.demo);
   return server;
+}
+
+type Short = Omit<WholeRequestsOptions, 'calls' | 'ordinary'> &
+  Pick<ShortPollsOptions, 'answerPoll'> & { readonly whole: WholeCalls | undefined };
+
+/** What is most of all requests is looked at before Fastify has it. */
+function goShort(server: FastifyInstance, { whole, ...ways }: Short): void {
+  const [ordinary] = server.server.listeners('request') as RequestListener[]; // what Fastify has put there
+  assert(ordinary !== undefined, 'Fastify listens to its server from the start');
+  server.server.off('request', ordinary);
+  const next = whole === undefined ? ordinary : wholeRequests({ ...ways, calls: whole, ordinary });
+  server.server.on('request', shortPolls({ ...ways, next }));
 }
 
 function stopping(): CodedError {

@@ -2,8 +2,11 @@
 import { explain, type ExplainedCondition } from '../rules/explain.ts';
 import { checksOf, evidenceOf, judge, type Moment } from './decide/judge.ts';
 import { momentFor } from './decide/decide-call.ts';
+import type { Fill } from './decide/offers.ts';
+import { chosenVariant } from './decide/variants.ts';
 import { ledgerOf, type Visitor } from './decide/visitor.ts';
 import type { MessageRule } from './decide/workspace-messages.ts';
+import { TEXT_REFUSALS } from './requests.ts';
 
 export interface Explained {
   readonly message_id: string;
@@ -26,9 +29,15 @@ export interface Explained {
 
 const HOUR_MS = 3_600_000;
 
-export function explainMessage(visitor: Visitor, rule: MessageRule, asked: Moment): Explained {
+/** @param fill how its texts are filled in at a poll. */
+export function explainMessage(visitor: Visitor, rule: MessageRule, asked: Moment, fill: Fill): Explained {
   const moment = momentFor(visitor, asked);
-  const judgement = judge(visitor, rule, moment);
+  const filled = fill(rule, chosenVariant(visitor, rule));
+  const judged = judge(visitor, rule, moment);
+  const judgement =
+    judged.outcome !== 'show' || filled.ok
+      ? judged
+      : ({ outcome: 'refused', reason: filled.reason } as const);
   const { audience } = rule.message;
   return {
     message_id: rule.id,
@@ -38,11 +47,14 @@ export function explainMessage(visitor: Visitor, rule: MessageRule, asked: Momen
     outcome: judgement.outcome,
     ...('reason' in judgement && { reason: judgement.reason }),
     ...('variant' in judgement && { variant: judgement.variant }),
-    checks: checksOf(visitor, rule, moment).map(({ reason, fails }) => ({
-      check: reason,
-      ok: fails === undefined,
-      ...(fails !== undefined && Number.isFinite(fails.until) && { until: timeOf(fails.until) }),
-    })),
+    checks: [
+      ...checksOf(visitor, rule, moment).map(({ reason, fails }) => ({
+        check: reason,
+        ok: fails === undefined,
+        ...(fails !== undefined && Number.isFinite(fails.until) && { until: timeOf(fails.until) }),
+      })),
+      ...TEXT_REFUSALS.map((reason) => ({ check: reason, ok: filled.ok || filled.reason !== reason })),
+    ],
     audience: audience === null ? [] : explain(audience, evidenceOf(visitor, rule, moment.at)).conditions,
     exposures: exposuresOf(visitor, rule.id),
     counted: Object.entries(ledgerOf(visitor, rule.id).counted).map(([reason, hour]) => ({

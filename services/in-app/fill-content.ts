@@ -1,11 +1,9 @@
 /** A variant's content with its texts filled in from what the visitor did. */
 import type { Content } from '../rules/message.ts';
 import { mayLead } from '../rules/parse-content.ts';
-import { parseTemplate, type RenderBudget, type TextTemplate } from '../rules/template.ts';
+import { parseTemplate, RenderBudget, type TextTemplate } from '../rules/template.ts';
 import type { JsonObject } from '../rules/paths.ts';
-
-/** As a client gets it: what is not set is absent. */
-export type FilledContent = Readonly<Record<string, unknown>>;
+import type { Filled, FilledContent } from './decide/offers.ts';
 
 interface Compiled {
   readonly texts: ReadonlyMap<'title' | 'body' | 'html' | 'coupon', TextTemplate>;
@@ -16,12 +14,15 @@ interface Compiled {
 const compiled = new WeakMap<Content, Compiled>();
 const TEXTS = ['title', 'body', 'html', 'coupon'] as const;
 
-/** undefined: a text cannot be filled in, and a message with a hole in it is not shown. */
-export function fillContent(
-  content: Content,
-  data: JsonObject,
-  budget: RenderBudget,
-): FilledContent | undefined {
+/** A message with a hole in it is not shown. All of its texts share what they may cost. */
+export function fillContent(content: Content, data: JsonObject): Filled {
+  const budget = new RenderBudget();
+  const filled = contentWith(content, data, budget);
+  if (!hasHole(filled)) return { ok: true, content: filled };
+  return { ok: false, reason: budget.isExceeded ? 'text_too_costly' : 'text_unfillable' };
+}
+
+function contentWith(content: Content, data: JsonObject, budget: RenderBudget): FilledContent {
   const { texts, actions, submit } = compile(content);
   const { kind, position, element } = content;
   const filled: Record<string, unknown> = { kind, position };
@@ -43,7 +44,7 @@ export function fillContent(
   }
   if (content.form !== null)
     filled['form'] = { fields: content.form.fields, submit: submit?.render(data, budget) };
-  return hasHole(filled) ? undefined : filled;
+  return filled;
 }
 
 function hasHole(value: unknown): boolean {

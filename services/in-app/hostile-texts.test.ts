@@ -1,7 +1,7 @@
 /** Texts that are written to cost: what a poll does for them is counted, never timed, and nobody else's poll pays. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseTemplate, RenderBudget, renderedCharsMax } from '../rules/template.ts';
-import { did, InAppRig, T0 } from '../testing/scenarios/in-app-rig.ts';
+import { did, HOUR, InAppRig, SECOND, SHOP, T0 } from '../testing/scenarios/in-app-rig.ts';
 
 const items = Array.from({ length: 10 }, (_, index) => ({ name: `n${String(index)}`, price: index }));
 const data = { items, last_item: items[0], cart: { items, item_count: 10 } };
@@ -116,4 +116,40 @@ test('a number of very many digits in what a visitor sends costs its length', ()
   } finally {
     void rig.close();
   }
+});
+
+describe('a message whose texts cannot be filled in', () => {
+  const modal = (body: string) => ({ content: { kind: 'modal', title: 'x', body } });
+
+  test('says so, is counted as a refusal once an hour, and the next one is offered in its place', async () => {
+    rig.message('dear', { ...modal(nested(8)), priority: 1 });
+    rig.message('cheap', { ...modal('Hello'), priority: 2 });
+    rig.feed(...items.map(({ name }) => did({ name: 'Product Viewed', at: T0, properties: { sku: name } })));
+    expect((await rig.poll(T0)).ids).toEqual(['cheap']);
+    expect((await rig.poll(T0 + SECOND)).ids).toEqual(['cheap']);
+    expect(rig.told('dear')).toEqual(['eligible', 'refused text_too_costly']);
+    expect(rig.told('cheap')).toEqual([]);
+    await rig.poll(T0 + HOUR);
+    expect(rig.told('dear')).toHaveLength(4);
+    const why = (await rig.why('dear', T0 + HOUR)).json<{ checks: { check: string; ok: boolean }[] }>();
+    expect(why).toMatchObject({ outcome: 'refused', reason: 'text_too_costly' });
+    expect(why.checks.filter(({ ok }) => !ok)).toEqual([{ check: 'text_too_costly', ok: false }]);
+    expect((await rig.why('cheap', T0 + HOUR)).json()).toMatchObject({ outcome: 'show' });
+  });
+
+  test('is not said of one that something else stands against', async () => {
+    rig.message('dear', { ...modal(nested(8)), pages: [{ equals: 'https://shop.example/other' }] });
+    rig.feed(...items.map(({ name }) => did({ name: 'Product Viewed', at: T0, properties: { sku: name } })));
+    await rig.poll(T0);
+    expect(rig.told()).toEqual([]);
+    const why = await rig.why('dear', T0, { page: SHOP });
+    expect(why.json()).toMatchObject({ outcome: 'not_eligible', reason: 'page' });
+  });
+
+  test('takes no more of a poll than ten such messages', async () => {
+    for (let each = 10; each < 40; each += 1) rig.message(`dear${String(each)}`, modal(nested(8)));
+    rig.feed(...items.map(({ name }) => did({ name: 'Product Viewed', at: T0, properties: { sku: name } })));
+    await rig.poll(T0);
+    expect(rig.told().filter((told) => told.startsWith('refused'))).toHaveLength(10);
+  });
 });

@@ -1,5 +1,6 @@
 /** A whole installation: what was shown is known after `kill -9`, a claim and a merge, and analysts find it. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { eventually } from '../testing/eventually.ts';
 import { StackCalls } from '../testing/stack-calls.ts';
 import { startStack, type Stack } from '../testing/stack.ts';
 
@@ -17,7 +18,8 @@ afterAll(() => stack.stop(), START_MS_MAX);
 const siteId = (): string => stack.credentials.default.site_id;
 
 interface Queue {
-  readonly messages: readonly {
+  /** Absent while in-app does not answer. */
+  readonly messages?: readonly {
     readonly message_id: string;
     readonly content: { readonly title?: string };
   }[];
@@ -158,6 +160,34 @@ test(
       `SELECT variant, people, identified, shown, converted, conversions, value, rate FROM message_report WHERE message_id = 'cart'`,
     );
     expect(report).toEqual([['default', 1, 1, 1, 1, 2, { EUR: 30 }, 1]]);
+  },
+  TEST_MS_MAX,
+);
+
+test(
+  'a text has what the shop has put under the product’s key, as soon as in-app has read it, and after it starts again',
+  async () => {
+    const content = {
+      kind: 'inline',
+      element: 'stock',
+      title: '{{ last_item.name }}: {{ tables.stock[last_item.sku].left }} left',
+    };
+    const definition = { name: 'Stock', state: 'running', content };
+    expect(await calls.app('PUT', '/v1/definitions/messages/stock', definition)).toMatchObject({
+      status: 200,
+    });
+    const put = (left: number) => calls.app('PUT', '/v1/tables/stock/rows/b1', { left });
+    expect(await put(3)).toMatchObject({ status: 200 });
+    await event('tess', 'Product Viewed', { sku: 'b1', name: 'Boots' });
+    await calls.settled();
+    const title = async () =>
+      (await poll('tess')).messages?.find(({ message_id: id }) => id === 'stock')?.content.title;
+    await eventually(async () => (await title()) === 'Boots: 3 left');
+    await put(2);
+    await eventually(async () => (await title()) === 'Boots: 2 left');
+    await stack.kill('in-app');
+    await stack.restart('in-app');
+    await eventually(async () => (await title()) === 'Boots: 2 left');
   },
   TEST_MS_MAX,
 );

@@ -1,13 +1,14 @@
 /** Texts of reports are a page's own. However many and however long, a visitor stays as small as the next call can bear. */
 import { expect, test } from '@jest/globals';
 import { InAppRig, laneOf, SECOND, T0 } from '../testing/scenarios/in-app-rig.ts';
-import { answeredBytesMax, encodeVisitor } from './decide/visitor.ts';
+import { answeredBytesMax } from './decide/visitor.ts';
 import { InAppProcessor } from './processor.ts';
+import { visitorBytes } from './visitor-bytes.ts';
 
 function bytesKept(rig: InAppRig): number {
   const { processor } = rig.harness;
   if (!(processor instanceof InAppProcessor)) throw new Error('the rig has the service of in-app');
-  return encodeVisitor(processor.visitor(laneOf('ann'), 'ann')).length;
+  return visitorBytes(processor.visitor(laneOf('ann'), 'ann')).length;
 }
 
 test('a visitor whose reports are as long as they may be is bounded, and the latest are known again', async () => {
@@ -16,7 +17,7 @@ test('a visitor whose reports are as long as they may be is bounded, and the lat
   let last: unknown;
   for (let each = 0; each < 12; each += 1) {
     const at = T0 + each * SECOND;
-    const { exposure, show } = await rig.show('hello', at, { exposure: `e${String(each)}${long}` });
+    const { exposure, show } = await rig.show('hello', at, { exposure: `e${String(each)}` });
     expect(show).toBe(true);
     for (let report = 0; report < 20; report += 1) {
       const action = `${String(report)}${long}`.slice(0, 2_000);

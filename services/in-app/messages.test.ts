@@ -13,6 +13,8 @@ import {
   viewed,
   VISITORS_AGENT,
 } from '../testing/scenarios/in-app-rig.ts';
+import { newVisitor } from './decide/visitor.ts';
+import { visitorFrom } from './visitor-bytes.ts';
 
 let rig: InAppRig;
 beforeEach(() => {
@@ -407,8 +409,9 @@ test('consent that is withdrawn erases the visitor, until it is given again', as
   expect((await consent(false, T0)).json()).toEqual({ taken: true });
   rig.feed(did({ at: T0 + 1 }));
   expect((await rig.poll(T0 + 1)).ids).toEqual([]);
-  const stored = rig.harness.stores.keyed.scan('v:', 'w:', 10).map(([, value]) => value.toString('utf8', 4));
-  expect(stored).toEqual(['{"anonymousId":"ann","lastAt":1767614400000,"hasWithdrawn":true}']);
+  const stored = rig.harness.stores.keyed.scan('v:', 'w:', 10).map(([, value]) => value.subarray(4));
+  const nothingElse = { ...newVisitor('ann'), lastAt: T0, hasWithdrawn: true };
+  expect(stored.map((bytes) => visitorFrom(bytes, 'ann'))).toEqual([nothingElse]);
   await consent(true, T0 + 2);
   expect((await rig.poll(T0 + 2)).ids).toEqual([]);
   rig.feed(did({ at: T0 + 3 }));

@@ -5,16 +5,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionOf } from '../../schemas/partitioner.ts';
 import type { Message } from '../rules/message.ts';
-import { RenderBudget } from '../rules/template.ts';
 import { pagePattern } from '../rules/page-rules.ts';
+import type { JsonObject } from '../rules/paths.ts';
 import type { Actions } from '../runtime/status-server.ts';
+import { Tables } from '../runtime/tables.ts';
 import { textData } from './decide/attributes.ts';
 import type { Moment } from './decide/judge.ts';
-import { offersFor, type Offer } from './decide/offers.ts';
+import { offersFor, type Fill, type FilledContent, type Offer } from './decide/offers.ts';
 import type { Visitor } from './decide/visitor.ts';
 import { explainMessage, type Explained } from './explain.ts';
-import { fillContent, type FilledContent } from './fill-content.ts';
+import { fillContent } from './fill-content.ts';
 import type { InAppProcessor } from './processor.ts';
+import { unfilledText } from './requests.ts';
+import { tablesFor } from './shop-tables.ts';
 
 /** As the gateway writes it; it is its only caller. */
 export interface Asked {
@@ -33,6 +36,8 @@ export interface Polled {
   readonly messages: readonly Offered[];
   readonly pollSeconds: number;
   readonly hasNews: boolean;
+  /** Of messages whose texts could not be filled in, for the look (requests.ts). */
+  readonly unfilled: readonly string[];
   /** Of a token: the anonymous id that it turned out to have. */
   readonly linkedId: string | null;
 }
@@ -58,9 +63,12 @@ type Seen = Pick<InAppProcessor, 'visitor' | 'messages'>;
 
 export class Polls {
   readonly #partitions: number;
+  readonly #tables: Pick<Tables, 'row'>;
   readonly #processors = new Map<number, Seen>();
 
-  constructor(partitions: number) {
+  /** @param tables of the shops, as texts look them up. */
+  constructor(partitions: number, tables: Pick<Tables, 'row'> = new Tables()) {
+    this.#tables = tables;
     this.#partitions = partitions;
   }
 
@@ -113,10 +121,20 @@ export class Polls {
     if (found === undefined) return null;
     const { visitor, messages } = found;
     const usable = asked.isToken === true ? withoutStream(messages) : messages;
-    const { offers, pollSeconds, hasNews } = offersFor(visitor, usable, asked.moment);
+    const { offers, unfilled, pollSeconds, hasNews } = offersFor(
+      visitor,
+      usable,
+      asked.moment,
+      this.#fillFor(asked.workspace, visitor),
+    );
     const isOwnJudge = asked.moment.isAnyPage === true;
-    const offered = offers.flatMap((offer) => offeredTo(visitor, offer, isOwnJudge));
-    return { messages: offered, pollSeconds, hasNews, linkedId: visitor.linkedId };
+    return {
+      messages: offers.map((offer) => offeredAs(offer, isOwnJudge)),
+      pollSeconds,
+      hasNews,
+      unfilled: unfilled.map(({ rule, reason }) => unfilledText(rule.id, reason)),
+      linkedId: visitor.linkedId,
+    };
   }
 
   #why(asked: AskedWhy): Explained | null {
@@ -124,7 +142,18 @@ export class Polls {
     const rule = found?.messages.byId.get(asked.messageId);
     return found === undefined || rule === undefined
       ? null
-      : explainMessage(found.visitor, rule, asked.moment);
+      : explainMessage(found.visitor, rule, asked.moment, this.#fillFor(asked.workspace, found.visitor));
+  }
+
+  /** What texts may ask is put together once, and only where one is filled in. */
+  #fillFor(workspace: string, visitor: Visitor): Fill {
+    let data: JsonObject | undefined;
+    return ({ message: { variants } }, id) => {
+      const variant = variants.find((each) => each.id === id);
+      if (variant === undefined) return { ok: false, reason: 'text_unfillable' };
+      data ??= { ...textData(visitor), tables: tablesFor(this.#tables, workspace) };
+      return fillContent(variant.content, data);
+    };
   }
 
   #find({ workspace, lane, anonymousId }: Asked) {
@@ -145,15 +174,11 @@ function withoutStream(messages: Messages): Messages {
   return { ...messages, running };
 }
 
-function offeredTo(visitor: Visitor, { rule, variant }: Offer, isOwnJudge: boolean): readonly Offered[] {
-  const chosen = rule.message.variants.find(({ id }) => id === variant);
-  const content =
-    chosen === undefined ? undefined : fillContent(chosen.content, textData(visitor), new RenderBudget());
-  if (content === undefined) return [];
+function offeredAs({ rule, variant, content }: Offer, isOwnJudge: boolean): Offered {
   const { id, version, message } = rule;
   const offered = { message_id: id, version, variant, priority: message.priority, content };
-  if (!isOwnJudge) return [offered];
-  return [{ ...offered, pattern: pagePattern(message.pages), frequency: frequencyOf(message) }];
+  if (!isOwnJudge) return offered;
+  return { ...offered, pattern: pagePattern(message.pages), frequency: frequencyOf(message) };
 }
 
 /** As Customer.io's plugin counts: 0 is without end, the delay is in seconds (spec B). */

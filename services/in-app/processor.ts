@@ -26,8 +26,8 @@ import { RulesCache } from './rules-cache.ts';
 import { VisitorMoves } from './visitor-moves.ts';
 import { VisitorsStore } from './visitors-store.ts';
 
-/** About as much of the machine as a unit of share.ts: JSON of a visitor, parsed or written. */
-const TOUCHED_BYTES_A_UNIT = 50;
+/** About as much of the machine as a unit of share.ts: what is stored of a visitor, read or written. */
+const TOUCHED_BYTES_A_UNIT = 20;
 /** As in the trigger. */
 const STEPS_A_UNIT = 7;
 
@@ -119,7 +119,7 @@ export class InAppProcessor implements Processor {
 
   /** For polls, which change nothing: the visitor as of the last record, committed or not. */
   visitor(lane: string, anonymousId: string): Visitor {
-    return this.#visitors.visitor(lane, anonymousId);
+    return this.#visitors.peek(lane, anonymousId);
   }
 
   /** undefined: the definitions have not been read yet. */

@@ -1,7 +1,7 @@
 /** Requests of pages as calls; undefined: a kind that this version does not know, or one that lacks what it needs. */
 import type { InAppRequest } from '../../schemas/records.ts';
 import type { Call, ReportEvent } from './decide/decide-call.ts';
-import type { Moment } from './decide/judge.ts';
+import type { Moment, TextRefusal } from './decide/judge.ts';
 
 const REPORTS: readonly ReportEvent[] = ['clicked', 'dismissed', 'snoozed', 'submitted'];
 
@@ -9,7 +9,7 @@ export function callOf(request: InAppRequest): Call | undefined {
   const { kind, at, message_id: messageId, exposure } = request;
   switch (kind) {
     case 'look':
-      return { type: 'look', moment: momentOf(request) };
+      return { type: 'look', moment: momentOf(request), unfilled: unfilledOf(request) };
     case 'show': {
       if (messageId === null || exposure === null) return undefined;
       const isDone = request.event === 'shown';
@@ -28,6 +28,22 @@ export function callOf(request: InAppRequest): Call | undefined {
     default:
       return undefined;
   }
+}
+
+export const TEXT_REFUSALS: readonly TextRefusal[] = ['text_too_costly', 'text_unfillable'];
+
+/** As unfilledText writes it. */
+function unfilledOf({ unfilled }: InAppRequest): ReadonlyMap<string, TextRefusal> {
+  const found = new Map<string, TextRefusal>();
+  for (const text of unfilled) {
+    const reason = TEXT_REFUSALS.find((known) => text.startsWith(`${known}:`));
+    if (reason !== undefined) found.set(text.slice(reason.length + 1), reason);
+  }
+  return found;
+}
+
+export function unfilledText(messageId: string, reason: TextRefusal): string {
+  return `${reason}:${messageId}`;
 }
 
 function momentOf({ at, page, path, agent, identified, any_page: isAnyPage }: InAppRequest): Moment {

@@ -15,7 +15,9 @@ test('a record costs by what is known of its visitor, which is read and written 
     const small = units('ann', { size: 'M' });
     const first = units(
       'bob',
-      Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`a${String(i)}`, 'x'.repeat(500)])),
+      Object.fromEntries(
+        Array.from({ length: 50 }, (_, i) => [`a${String(i)}`, `${String(i)} `.repeat(250).slice(0, 500)]),
+      ),
     );
     const again = units('bob', { a0: 'y' });
     expect(small).toBeGreaterThan(0);
@@ -97,3 +99,17 @@ async function whoWouldSee(rig: InAppRig, messageId: string): Promise<string | u
   const why = (await rig.onSite.view.why(asked)) as { readonly outcome?: string } | null;
   return why?.outcome;
 }
+
+test('what polls read is no work of the record in hand, which a replay would count otherwise', async () => {
+  const rig = new InAppRig();
+  try {
+    const { processor } = rig.harness;
+    const properties = { note: 'x'.repeat(400) };
+    rig.feed(did({ who: 'ann', at: T0, type: 'identify', name: null, properties }));
+    processor.takeUnits?.();
+    for (let each = 0; each < 20; each += 1) await rig.poll(T0);
+    expect(processor.takeUnits?.()).toBe(0);
+  } finally {
+    await rig.close();
+  }
+});

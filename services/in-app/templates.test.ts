@@ -53,3 +53,21 @@ test('three products within half an hour and nothing in the cart; and who comes 
   const { offered: shown } = await rig.poll(T0 + DAY + MINUTE);
   expect(shown.map(({ content }) => content['title'])).toEqual(['New in shoes']);
 });
+
+test('the message of a cart says how many are left where the shop has said so, and few are', async () => {
+  looks('ann', T0);
+  const properties = { sku: 'boots', name: 'Boots' };
+  rig.feed(
+    did({ name: 'Product Viewed', at: T0 + MINUTE, properties }),
+    did({ at: T0 + MINUTE, properties: { ...properties, quantity: 2 } }),
+  );
+  const body = async () => (await rig.poll(T0 + 12 * MINUTE)).offered[0]?.content['body'];
+  const stock = (left: number) => {
+    rig.tables.apply({ workspace: 'shop', table: 'stock', key: 'boots', row: JSON.stringify({ left }) });
+  };
+  expect(await body()).toBe('2 in your cart. Shall we keep it for you?');
+  stock(50);
+  expect(await body()).toBe('2 in your cart. Shall we keep it for you?');
+  stock(3);
+  expect(await body()).toBe('2 in your cart. Only 3 of Boots left. Shall we keep it for you?');
+});

@@ -6,8 +6,9 @@
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import { workspaceIn } from '../runtime/workspace-counts.ts';
 import { newPerson, type Person } from './decide/person.ts';
-import { decodeVisitor, encodeVisitor, newVisitor, visitorBytesMax, type Visitor } from './decide/visitor.ts';
+import { newVisitor, visitorBytesMax, type Visitor } from './decide/visitor.ts';
 import { dayNumber, KeptUntil } from './kept-until.ts';
+import { visitorBytes, visitorFrom } from './visitor-bytes.ts';
 import { VisitorGroups } from './visitor-groups.ts';
 
 /** Read at once at the start; there are few, each of more visitors than are gone through at once. */
@@ -18,11 +19,6 @@ export interface Move {
   readonly groupKey: string;
   /** The owner; null: they were deleted. */
   readonly to: string | null;
-}
-
-interface Kept<T> {
-  readonly day: number;
-  readonly value: T;
 }
 
 export class VisitorsStore {
@@ -42,15 +38,20 @@ export class VisitorsStore {
   }
 
   visitor(lane: string, anonymousId: string): Visitor {
-    const stored = this.#visitor(lane)?.value;
-    if (stored === undefined) return newVisitor(anonymousId);
-    return named(lane, stored, (groupKey) => this.groups.ownerOf(groupKey));
+    const stored = this.#store.get(`v:${lane}`);
+    this.#touchedBytes += stored?.length ?? 0;
+    return this.#named(lane, read(stored, anonymousId));
+  }
+
+  /** For who asks beside the batches: it is no work of the record in hand, and a replay does not see it. */
+  peek(lane: string, anonymousId: string): Visitor {
+    return this.#named(lane, read(this.#store.get(`v:${lane}`), anonymousId));
   }
 
   /** As `keepVisitor`, but that nobody grows beyond what one may be. @returns false: nothing was kept. */
   keepVisitorWithin(lane: string, visitor: Visitor, at: number): boolean {
     const before = this.#store.get(`v:${lane}`);
-    const bytes = encodeVisitor(this.#inGroup(lane, visitor));
+    const bytes = visitorBytes(this.#inGroup(lane, visitor));
     if (bytes.length > visitorBytesMax && bytes.length > (before?.length ?? 0) - DAY_BYTES) {
       this.#touchedBytes += bytes.length;
       return false;
@@ -62,7 +63,7 @@ export class VisitorsStore {
   /** @param at of what was last heard of them, ms. */
   keepVisitor(lane: string, visitor: Visitor, at: number): void {
     const before = this.#store.get(`v:${lane}`);
-    this.#keep(`v:${lane}`, before, { bytes: encodeVisitor(this.#inGroup(lane, visitor)), at });
+    this.#keep(`v:${lane}`, before, { bytes: visitorBytes(this.#inGroup(lane, visitor)), at });
   }
 
   person(personKey: string): Person | undefined {
@@ -122,18 +123,16 @@ export class VisitorsStore {
 
   /** The group that a visitor is in; undefined: they are nobody's. */
   groupOf(lane: string): string | undefined {
-    const personId = this.#visitor(lane)?.value.personId ?? null;
+    const stored = this.#store.get(`v:${lane}`);
+    this.#touchedBytes += stored?.length ?? 0;
+    const { personId } = read(stored, '');
     return personId === null ? undefined : `${workspaceIn(lane)}:${personId}`;
+  }
+  #named(lane: string, visitor: Visitor): Visitor {
+    return named(lane, visitor, (groupKey) => this.groups.ownerOf(groupKey));
   }
   #inGroup(lane: string, visitor: Visitor): Visitor {
     return named(lane, visitor, (personKey) => this.groups.groupOf(personKey));
-  }
-
-  #visitor(lane: string): Kept<Visitor> | undefined {
-    const stored = this.#store.get(`v:${lane}`);
-    if (stored === undefined) return undefined;
-    this.#touchedBytes += stored.length;
-    return { day: stored.readUInt32LE(0), value: decodeVisitor(stored.subarray(DAY_BYTES)) };
   }
 
   #keep(
@@ -165,4 +164,10 @@ function named(lane: string, visitor: Visitor, keyOf: (key: string) => string): 
   const key = `${workspaceIn(lane)}:${visitor.personId}`;
   const name = keyOf(key);
   return name === key ? visitor : { ...visitor, personId: name.slice(workspaceIn(name).length + 1) };
+}
+
+function read(stored: Buffer | undefined, anonymousId: string): Visitor {
+  return stored === undefined
+    ? newVisitor(anonymousId)
+    : visitorFrom(stored.subarray(DAY_BYTES), anonymousId);
 }

@@ -2,64 +2,26 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { identifierBytesMax } from '../../schemas/http/limits.ts';
 import type { Workspace } from '../../schemas/ids.ts';
-import { answer, answerTagged, refuse, unknownSite } from './answers.ts';
-import type { Looks } from './looks.ts';
+import { answer, refuse, sendAnswer, unknownSite } from './answers.ts';
 import type { Seen } from './page-signs.ts';
+import { agentOf, badTime, badVisitor, pollsPath, type AnswerPoll } from './polls.ts';
 import type { InAppCall, OnSiteOptions } from './ports.ts';
-import { bodyOf, nameOf, numberOf, pageOf, TEXT_CHARS_MAX, textOf } from './page-body.ts';
-import { anonymousIdOf, laneOf } from './visitors.ts';
+import { bodyOf, nameOf, numberOf, pageOf, textOf } from './page-body.ts';
+import { anonymousIdOf } from './visitors.ts';
 
 const REPORTS = ['clicked', 'dismissed', 'snoozed', 'submitted'];
 const SNOOZE_MINUTES_MAX = 525_600;
 
-export function mountClient(app: FastifyInstance, options: OnSiteOptions, looks: Looks): void {
-  app.get<{ Querystring: Record<string, unknown> }>('/v1/in-app/queue', (request, reply) =>
-    poll(options, looks, request, reply),
+export function mountClient(app: FastifyInstance, options: OnSiteOptions, answerPoll: AnswerPoll): void {
+  app.get<{ Querystring: Record<string, unknown> }>(pollsPath, async (request, reply) =>
+    sendAnswer(reply, await answerPoll(request)),
   );
   app.post('/v1/in-app/shows', (request, reply) => show(options, request, reply));
   app.post('/v1/in-app/reports', (request, reply) => report(options, request, reply));
   app.post('/v1/in-app/consent', (request, reply) => consent(options, request, reply));
 }
 
-export const badTime = 'X-Hindsight-Received-At is not a time';
 const names = `texts of at most ${String(identifierBytesMax)} bytes`;
-const badVisitor = 'anonymous_id must name a visitor: 1 to 150 bytes, and no placeholder';
-
-async function poll(
-  { keys, view, receiveTime, signs }: OnSiteOptions,
-  looks: Looks,
-  request: FastifyRequest<{ Querystring: Record<string, unknown> }>,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const { query } = request;
-  const workspace = keys.site(textOf(query['site_id']) ?? '');
-  if (workspace === undefined) return unknownSite(reply);
-  const anonymousId = anonymousIdOf(query['anonymous_id']);
-  if (anonymousId === undefined) return refuse(reply, 400, 'invalid_call', badVisitor);
-  const at = await receiveTime(request.headers['x-hindsight-received-at']);
-  if (at === undefined) return refuse(reply, 400, 'invalid_call', badTime);
-  const isIdentified = textOf(query['user_id']) !== undefined;
-  const page = pageOf(query);
-  signs.note(workspace, 'asked', { page: page?.name ?? null, anonymousId, client: 'in_app' });
-  const moment = { at, page, agent: agentOf(request), isIdentified };
-  const asked = { workspace, lane: laneOf(workspace, anonymousId), anonymousId, moment };
-  const polled = await view.poll(asked);
-  looks.note(workspace, asked, polled);
-  const { messages, pollSeconds } = polled;
-  return answerTagged(request, reply.header('x-gist-queue-polling-interval', String(pollSeconds)), {
-    messages: messages.map(({ message_id, version, variant, content }) => ({
-      message_id,
-      version,
-      variant,
-      content,
-    })),
-    poll_seconds: pollSeconds,
-  });
-}
-
-export function agentOf(request: FastifyRequest): string | null {
-  return request.headers['user-agent']?.slice(0, TEXT_CHARS_MAX) ?? null;
-}
 
 function signOf({ anonymousId, page }: InAppCall): Seen {
   return { page: page?.name ?? null, anonymousId, client: 'in_app' };
@@ -127,7 +89,7 @@ async function show(
     exposure,
     variant: nameOf(body['variant']) ?? null,
     page: pageOf(body),
-    agent: agentOf(request),
+    agent: agentOf(request.headers),
     isIdentified: textOf(body['user_id']) !== undefined,
     // Whose client has a token goes by the page rules itself, and its frame is not told the page.
     isAnyPage: token !== undefined,

@@ -2,8 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import { answer, refuse } from './answers.ts';
 import { bearerOf } from './check-route.ts';
-import { badTime } from './client-routes.ts';
 import { pageOf, textOf } from './page-body.ts';
+import { badTime } from './polls.ts';
 import type { OnSiteOptions } from './ports.ts';
 import { anonymousIdOf, laneOf } from './visitors.ts';
 

@@ -19,7 +19,7 @@ export class Looks {
     this.#options = options;
   }
 
-  note(workspace: Workspace, { lane, anonymousId, moment }: Asked, { hasNews }: Polled): void {
+  note(workspace: Workspace, { lane, anonymousId, moment }: Asked, { hasNews, unfilled }: Polled): void {
     const { at, page, agent, isIdentified } = moment;
     if (!hasNews || at < (this.#sent.get(lane) ?? -Infinity) + onTheWayMs) return;
     this.#sent.set(lane, at);
@@ -33,6 +33,7 @@ export class Looks {
       page,
       agent,
       isIdentified,
+      unfilled,
     } as const;
     calls.send(look).catch(() => {
       this.failed += 1;

@@ -42,5 +42,5 @@ export function pageOf(from: Readonly<Record<string, unknown>>): Page | null {
   const name = textOf(from['page']);
   const path = textOf(from['path']);
   if (name === undefined) return path === undefined ? null : { name: path, path };
-  return { name, path: path ?? (URL.canParse(name) ? new URL(name).pathname : null) };
+  return { name, path: path ?? URL.parse(name)?.pathname ?? null };
 }

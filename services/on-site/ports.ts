@@ -38,6 +38,8 @@ export interface Polled {
   readonly messages: readonly Offered[];
   readonly pollSeconds: number;
   readonly hasNews: boolean;
+  /** Of messages whose texts could not be filled in: the look tells of them. */
+  readonly unfilled: readonly string[];
   readonly linkedId: string | null;
 }
 
@@ -73,6 +75,7 @@ export interface InAppCall {
   readonly consent?: boolean;
   readonly linkedId?: string;
   readonly isAnyPage?: boolean;
+  readonly unfilled?: readonly string[];
 }
 
 export interface InAppCalls {

@@ -4,9 +4,9 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answer, refuse, unknownSite } from './answers.ts';
-import { agentOf, badTime } from './client-routes.ts';
 import type { Looks } from './looks.ts';
 import type { Seen } from './page-signs.ts';
+import { agentOf, badTime } from './polls.ts';
 import type { InAppCall, OnSiteOptions } from './ports.ts';
 import { anonymousIdOf, laneOf } from './visitors.ts';
 import { queueIdOf, webMessage } from './web-messages.ts';
@@ -63,7 +63,7 @@ async function queue(
   if (token === undefined || !isAnonymous) return answer(reply, 200, nothing);
   const at = await options.receiveTime(request.headers['x-hindsight-received-at']);
   if (at === undefined) return refuse(reply, 400, 'invalid_call', badTime);
-  const moment = { at, page: null, agent: agentOf(request), isIdentified: false, isAnyPage: true };
+  const moment = { at, page: null, agent: agentOf(request.headers), isIdentified: false, isAnyPage: true };
   const asked = { workspace, lane: laneOf(workspace, token), anonymousId: token, moment, isToken: true };
   let polled = await options.view.poll(asked);
   let found = { ...asked };
@@ -98,7 +98,7 @@ async function shown(
     at,
     messageId: queueIdOf(request.params.id),
     event: 'shown',
-    agent: agentOf(request),
+    agent: agentOf(request.headers),
   };
   await options.calls.send(call);
   options.signs.note(workspace, 'shown', signOf(request));

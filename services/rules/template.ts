@@ -28,6 +28,12 @@ const html = new Liquid({ ...limits, outputEscape: 'escape' });
 export class RenderBudget {
   #steps = stepsMax;
   #allocations = allocationsMax;
+  #isExceeded = false;
+
+  /** A text wanted more than there was, or became longer than a page takes. */
+  get isExceeded(): boolean {
+    return this.#isExceeded;
+  }
 
   /** As the library asks: before each node, and before what is allocated. */
   readonly limits = {
@@ -38,12 +44,17 @@ export class RenderBudget {
 
   #step(): void {
     this.#steps -= 1;
-    if (this.#steps < 0) throw new RangeError('the text takes too many steps');
+    if (this.#steps < 0) this.exceed('the text takes too many steps');
   }
 
   #allocate(count: number): void {
     if (count > 0) this.#allocations -= count;
-    if (this.#allocations < 0) throw new RangeError('the text takes too much memory');
+    if (this.#allocations < 0) this.exceed('the text takes too much memory');
+  }
+
+  exceed(what: string): never {
+    this.#isExceeded = true;
+    throw new RangeError(what);
   }
 }
 
@@ -68,11 +79,12 @@ export function parseTemplate(text: string, isHtml = false): Parsed {
   return {
     ok: true,
     template: {
-      render: (data, { limits: left }) => {
+      render: (data, budget) => {
         try {
-          const context = new Context({ ...data }, engine.options, { sync: true }, left);
+          const context = new Context({ ...data }, engine.options, { sync: true }, budget.limits);
           const filled: unknown = engine.renderSync(parsed, context);
-          return typeof filled === 'string' && filled.length <= renderedCharsMax ? filled : undefined;
+          if (typeof filled !== 'string') return undefined;
+          return filled.length <= renderedCharsMax ? filled : budget.exceed('the text is too long');
         } catch {
           return undefined; // over a limit, or a filter that the data do not suit
         }

@@ -6,7 +6,7 @@ import { toWorkspace, type Workspace } from '../../schemas/ids.ts';
 import type { CollectedEvent, DroppedEvent, IdentityRequest } from '../../schemas/records.ts';
 import type { TopicId } from '../../schemas/topics.ts';
 import type { DefinitionsStore, KeyStore, RulesView, ServiceStatus } from '../app/plugin.ts';
-import type { DefinitionKind } from '../app/ports.ts';
+import type { DefinitionKind, TableStore } from '../app/ports.ts';
 import type { IngestOptions } from '../ingest/plugin.ts';
 import { DefinitionVersions } from '../runtime/definition-versions.ts';
 import { Definitions } from '../runtime/definitions.ts';
@@ -27,6 +27,7 @@ import { WorkspaceBytes } from '../gateway/usage/workspace-bytes.ts';
 import { segmentTypeOf } from '../runtime/segment-type.ts';
 import { consentInto } from '../gateway/on-site.ts';
 import { browserOf } from './gateway-pages.ts';
+import { MemoryTables } from './memory-tables.ts';
 import { noInApp, noRules } from './no-services.ts';
 import { receiveTime } from '../ingest/receive-time.ts';
 import { PageSigns, type OnSiteOptions } from '../on-site/plugin.ts';
@@ -205,6 +206,7 @@ export interface TestServerOptions extends Partial<
   readonly store?: DefinitionsStore;
   readonly onSite?: Pick<OnSiteOptions, 'view' | 'calls'>;
   readonly rules?: Partial<RulesView>;
+  readonly tables?: TableStore;
   readonly intake?: IngestOptions['intake'];
   readonly ingest?: ServerOptions['app']['health']['ingest'];
   readonly disk?: Usage['disk'];
@@ -301,6 +303,7 @@ export function testServer({
     app: {
       keys,
       definitions: real.store ?? definitions,
+      tables: real.tables ?? new MemoryTables(),
       isTestClockOn: testClock,
       rules: { ...noRules, ...real.rules },
       inForceWaitMsMax,

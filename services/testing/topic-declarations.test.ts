@@ -27,10 +27,13 @@ function namedIn(...rooms: string[]): TopicId[] {
 
 /** Of each stateful service: what the shell does for it (runtime/task). */
 const byTheShell: readonly TopicId[] = ['definitions', 'eventsDropped', 'deadLetters'];
+/** What a service follows beside its tasks, since it decides nothing. */
+const besideTasks: Readonly<Partial<Record<Party, readonly TopicId[]>>> = { 'in-app': ['tablesChanged'] };
 
 describe('topics.ts says of each topic who writes and who reads it', () => {
   test.each(services)('$name reads its inputs, its journal and the definitions', (service) => {
-    expect(readBy(service.name)).toEqual(ids([...service.inputs, service.journal, 'definitions']));
+    const beside = besideTasks[service.name] ?? [];
+    expect(readBy(service.name)).toEqual(ids([...service.inputs, service.journal, 'definitions', ...beside]));
   });
 
   test('the sink reads the topics that have a table', () => {

@@ -16,6 +16,7 @@ export const topicRecords = {
   eventsDropped: 'DroppedEvent',
   definitions: 'Definition',
   keysChanged: 'KeyChange',
+  tablesChanged: 'TableRow',
   mergerJournal: 'BatchRecord',
   identityJournal: 'BatchRecord',
   triggerJournal: 'BatchRecord',

@@ -7,7 +7,19 @@ export function attributeAt(visitor: Visitor, path: string): unknown {
   return valueAt(attributesOf(visitor), path);
 }
 
+/** All messages of a poll ask about one visitor. */
+const known = new WeakMap<Visitor, JsonObject>();
+
 export function attributesOf(visitor: Visitor): JsonObject {
+  let attributes = known.get(visitor);
+  if (attributes === undefined) {
+    attributes = madeOf(visitor);
+    known.set(visitor, attributes);
+  }
+  return attributes;
+}
+
+function madeOf(visitor: Visitor): JsonObject {
   return {
     ...visitor.attributes,
     page_views: visitor.pages,

@@ -6,7 +6,7 @@ import { PatternSteps } from '../../rules/pattern-steps.ts';
 import { assert, unreachable } from '../../runtime/errors.ts';
 import type { Happened } from './effects.ts';
 import { hasRoom } from './caps.ts';
-import { judge, type Judgement, type Moment } from './judge.ts';
+import { judge, type Judgement, type Moment, type TextRefusal } from './judge.ts';
 import {
   answeredOf,
   isCounted,
@@ -23,7 +23,12 @@ import type { MessageRule, WorkspaceMessages } from './workspace-messages.ts';
 export type ReportEvent = 'clicked' | 'dismissed' | 'snoozed' | 'submitted';
 
 export type Call =
-  | { readonly type: 'look'; readonly moment: Moment }
+  | {
+      readonly type: 'look';
+      readonly moment: Moment;
+      /** What the poll could not fill in, by message. */
+      readonly unfilled: ReadonlyMap<string, TextRefusal>;
+    }
   | {
       readonly type: 'show';
       readonly moment: Moment;
@@ -63,7 +68,7 @@ const MINUTE_MS = 60_000;
 export function decideCall(visitor: Visitor, messages: WorkspaceMessages, call: Call): CallDecision {
   switch (call.type) {
     case 'look':
-      return decideLook(visitor, messages, call.moment);
+      return decideLook(visitor, messages, call);
     case 'show': {
       const patterns = new PatternSteps();
       return { ...decideShow(visitor, messages, call, patterns), steps: patterns.taken };
@@ -95,12 +100,19 @@ export function momentFor(visitor: Visitor, moment: Moment): Moment {
 }
 
 /** What stands in the way of each message is counted; what may be shown is not yet. */
-function decideLook(visitor: Visitor, messages: WorkspaceMessages, asked: Moment): CallDecision {
+function decideLook(
+  visitor: Visitor,
+  messages: WorkspaceMessages,
+  { moment: asked, unfilled }: Extract<Call, { readonly type: 'look' }>,
+): CallDecision {
   const moment = momentFor(visitor, asked);
   const patterns = new PatternSteps();
   let counted: Counted = { visitor, happened: [] };
   for (const rule of messages.running) {
-    const judgement = judge(counted.visitor, rule, moment, patterns);
+    const judged = judge(counted.visitor, rule, moment, patterns);
+    const reason = judged.outcome === 'show' ? unfilled.get(rule.id) : undefined;
+    const judgement: Judgement =
+      reason === undefined ? judged : { outcome: 'refused', reason, changesAt: Infinity };
     const next = withJudgement(counted.visitor, rule, judgement, moment.at);
     counted = { visitor: next.visitor, happened: [...counted.happened, ...next.happened] };
   }

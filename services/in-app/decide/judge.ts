@@ -11,9 +11,9 @@ import { countWithin, type Marks } from '../../rules/windows.ts';
 import { isBotAgent } from '../../runtime/bot-agents.ts';
 import { unreachable } from '../../runtime/errors.ts';
 import { attributeAt } from './attributes.ts';
-import { capReason, hasRoom } from './caps.ts';
+import { capReason, hasRoom, type Cap } from './caps.ts';
 import { chosenVariant } from './variants.ts';
-import { ledgerOf, openMsMax, type Visitor } from './visitor.ts';
+import { ledgerOf, openMsMax, type Ledger, type Visitor } from './visitor.ts';
 import type { MessageRule } from './workspace-messages.ts';
 
 /** Where and when a message would be shown. */
@@ -46,7 +46,10 @@ export type Refusal =
   | 'day_cap'
   | 'cap_gap'
   | 'another_message'
-  | 'visitor_full';
+  | 'visitor_full'
+  | TextRefusal;
+/** Texts of the message cannot be filled in: told by the poll that tried (offers.ts), and no check of these. */
+export type TextRefusal = 'text_too_costly' | 'text_unfillable';
 
 export type Judgement = { readonly changesAt: number } & (
   | { readonly outcome: 'show'; readonly variant: string }
@@ -63,44 +66,51 @@ export interface Check {
 
 const never = { until: Infinity };
 
-type Step = readonly [reason: Check['reason'], run: () => Check['fails']];
-
-/** Whose arm and variant it is: the visitor's, for ever. */
-function stepsOf(
-  visitor: Visitor,
-  rule: MessageRule,
-  moment: Moment,
-  patterns: PatternSteps,
-): readonly Step[] {
-  const { message } = rule;
-  const ledger = ledgerOf(visitor, rule.id);
-  const { at } = moment;
-  return [
-    ['not_running', () => (message.state === 'running' ? undefined : never)],
-    ['outside_schedule', () => outsideSchedule(rule, at)],
-    ['page', () => (matchesPage(rule, moment) ? undefined : never)],
-    ['audience', () => outsideAudience(visitor, rule, at, patterns)],
-    ['on_screen', () => (visitor.open?.messageId === rule.id ? isOpen(visitor, moment) : undefined)],
-    ['identified', () => when(visitor.isIdentified || moment.isIdentified === true)],
-    ['consent_withdrawn', () => when(visitor.hasWithdrawn)],
-    ['bot', () => when(visitor.isBot || isBotAgent(moment.agent ?? ''))],
-    ['dismissed', () => when(ledger.dismissedAt !== null)],
-    ['interacted', () => when(hasInteracted(visitor, rule))],
-    ['snoozed', () => until(ledger.snoozedUntil, at)],
-    ['suppressed', () => until(suppressedUntil(visitor, rule, at), at)],
-    ...(['frequency', 'frequency_gap', 'session_cap', 'day_cap', 'cap_gap'] as const).map((reason): Step => [
-      reason,
-      () => capReason(reason, visitor, rule, at),
-    ]),
-    ['visitor_full', () => when(!hasRoom(visitor, rule))],
-    ['another_message', () => (isInline(rule) ? undefined : isOpen(visitor, moment))],
-    ['held_out', () => when(isOutside(visitor, rule))],
-  ];
+/** What the checks of one message go by. */
+interface Asked {
+  readonly visitor: Visitor;
+  readonly rule: MessageRule;
+  readonly moment: Moment;
+  readonly ledger: Ledger;
+  readonly patterns: PatternSteps;
 }
 
+type Step = readonly [reason: Check['reason'], run: (asked: Asked) => Check['fails']];
+
+const capped = (reason: Cap): Step => [
+  reason,
+  ({ visitor, rule, moment }) => capReason(reason, visitor, rule, moment.at),
+];
+
+/** In their order. Whose arm and variant it is: the visitor's, for ever. */
+const STEPS: readonly Step[] = [
+  ['not_running', ({ rule }) => (rule.message.state === 'running' ? undefined : never)],
+  ['outside_schedule', ({ rule, moment }) => outsideSchedule(rule, moment.at)],
+  ['page', ({ rule, moment }) => (matchesPage(rule, moment) ? undefined : never)],
+  ['audience', ({ visitor, rule, moment, patterns }) => outsideAudience(visitor, rule, moment.at, patterns)],
+  [
+    'on_screen',
+    ({ visitor, rule, moment }) =>
+      visitor.open?.messageId === rule.id ? isOpen(visitor, moment) : undefined,
+  ],
+  ['identified', ({ visitor, moment }) => when(visitor.isIdentified || moment.isIdentified === true)],
+  ['consent_withdrawn', ({ visitor }) => when(visitor.hasWithdrawn)],
+  ['bot', ({ visitor, moment }) => when(visitor.isBot || isBotAgent(moment.agent ?? ''))],
+  ['dismissed', ({ ledger }) => when(ledger.dismissedAt !== null)],
+  ['interacted', ({ ledger, rule }) => when(hasInteracted(ledger, rule))],
+  ['snoozed', ({ ledger, moment }) => until(ledger.snoozedUntil, moment.at)],
+  ['suppressed', ({ visitor, rule, moment }) => until(suppressedUntil(visitor, rule, moment.at), moment.at)],
+  ...(['frequency', 'frequency_gap', 'session_cap', 'day_cap', 'cap_gap'] as const).map(capped),
+  ['visitor_full', ({ visitor, rule }) => when(!hasRoom(visitor, rule))],
+  ['another_message', ({ visitor, rule, moment }) => (isInline(rule) ? undefined : isOpen(visitor, moment))],
+  ['held_out', ({ visitor, rule }) => when(isOutside(visitor, rule))],
+];
+
 export function checksOf(visitor: Visitor, rule: MessageRule, moment: Moment): readonly Check[] {
-  return stepsOf(visitor, rule, moment, new PatternSteps()).map(([reason, run]) => {
-    const fails = run();
+  const patterns = new PatternSteps();
+  const asked = { visitor, rule, moment, ledger: ledgerOf(visitor, rule.id), patterns };
+  return STEPS.map(([reason, run]) => {
+    const fails = run(asked);
     return fails === undefined ? { reason } : { reason, fails };
   });
 }
@@ -112,8 +122,9 @@ export function judge(
   moment: Moment,
   patterns = new PatternSteps(),
 ): Judgement {
-  for (const [reason, run] of stepsOf(visitor, rule, moment, patterns)) {
-    const fails = run();
+  const asked = { visitor, rule, moment, ledger: ledgerOf(visitor, rule.id), patterns };
+  for (const [reason, run] of STEPS) {
+    const fails = run(asked);
     if (fails !== undefined) return { ...failed(reason), changesAt: fails.until };
   }
   return { outcome: 'show', variant: chosenVariant(visitor, rule), changesAt: Infinity };
@@ -190,8 +201,7 @@ function marksOf(visitor: Visitor, rule: MessageRule, pointer: string): Marks {
   return counted?.version === rule.ruleVersion ? (counted.marks[pointer] ?? []) : [];
 }
 
-function hasInteracted(visitor: Visitor, { id, message }: MessageRule): boolean {
-  const { clickedAt, submittedAt } = ledgerOf(visitor, id);
+function hasInteracted({ clickedAt, submittedAt }: Ledger, { message }: MessageRule): boolean {
   switch (message.frequency.mode) {
     case 'until_interacted':
       return clickedAt !== null || submittedAt !== null;

@@ -3,23 +3,44 @@ import type { ContentKind } from '../../rules/message.ts';
 import { PatternSteps } from '../../rules/pattern-steps.ts';
 import { momentFor } from './decide-call.ts';
 import { hasRoom } from './caps.ts';
-import { judge, type Judgement, type Moment } from './judge.ts';
+import { judge, type Judgement, type Moment, type TextRefusal } from './judge.ts';
 import { isCounted } from './ledger.ts';
 import type { Visitor } from './visitor.ts';
 import type { MessageRule, WorkspaceMessages } from './workspace-messages.ts';
 
-export interface Offer {
+/** As a client gets it: what is not set is absent. */
+export type FilledContent = Readonly<Record<string, unknown>>;
+/** The texts of a message with what the visitor did in them. */
+export type Filled =
+  | { readonly ok: true; readonly content: FilledContent }
+  | { readonly ok: false; readonly reason: TextRefusal };
+
+interface Chosen {
   readonly rule: MessageRule;
   readonly variant: string;
 }
+export interface Offer extends Chosen {
+  readonly content: FilledContent;
+}
+export interface Unfilled {
+  readonly rule: MessageRule;
+  readonly reason: TextRefusal;
+}
+/** Told, since texts may ask for the time, which no decision does. */
+export type Fill = (rule: MessageRule, variant: string) => Filled;
+
 export interface Offers {
   readonly offers: readonly Offer[];
+  /** What would have been offered if its texts could be filled in. */
+  readonly unfilled: readonly Unfilled[];
   readonly pollSeconds: number;
   /** Something stands in the way that has not been counted in this hour: the poll is to be written down as a look. */
   readonly hasNews: boolean;
 }
 
 export const offersMax = 10;
+/** After so many in one poll no more are tried: each may cost what a message may. */
+export const unfilledMax = 10;
 /** While a rule is about to change by time alone. */
 export const pollSecondsSoon = 2;
 export const pollSecondsUsual = 10;
@@ -28,7 +49,7 @@ export const pollSecondsIdle = 60;
 const soonMs = 60_000;
 const LASTING = new Set(['identified', 'consent_withdrawn', 'bot']);
 
-export function offersFor(visitor: Visitor, messages: WorkspaceMessages, asked: Moment): Offers {
+export function offersFor(visitor: Visitor, messages: WorkspaceMessages, asked: Moment, fill: Fill): Offers {
   const moment = momentFor(visitor, asked);
   const patterns = new PatternSteps();
   const judged = messages.running.map((rule) => ({
@@ -39,14 +60,56 @@ export function offersFor(visitor: Visitor, messages: WorkspaceMessages, asked: 
     judgement.outcome === 'show' ? [{ rule, variant: judgement.variant }] : [],
   );
   // Who goes by the page rules itself chooses by them.
-  const offers = moment.isAnyPage === true ? shown.slice(0, offersMax) : inPlace(shown);
+  const { offers, unfilled } = choose(shown, fill, moment.isAnyPage === true ? () => undefined : placeOf);
+  const looked = lookedAt(visitor, messages, judged, moment);
   return {
     offers,
+    unfilled,
     pollSeconds: pollSecondsOf(visitor, judged, moment),
-    hasNews: lookedAt(visitor, messages, judged, moment).some(({ rule, judgement }) =>
-      isNews(visitor, rule, judgement, moment.at),
-    ),
+    hasNews: looked.some(({ rule, judgement }) => {
+      const reason = reasonOf(judgement, () => unfilled.find((one) => one.rule === rule)?.reason);
+      return (
+        reason !== undefined && hasRoom(visitor, rule) && !isCounted(visitor, rule.id, reason, moment.at)
+      );
+    }),
   };
+}
+
+/** What a look counts of it; undefined: nothing. @param ofTexts why its texts are in the way. */
+function reasonOf(judgement: Judgement, ofTexts: () => string | undefined): string | undefined {
+  switch (judgement.outcome) {
+    case 'held_out':
+      return 'held_out';
+    case 'refused':
+      return judgement.reason;
+    case 'show':
+      return ofTexts();
+    default:
+      return undefined;
+  }
+}
+
+/** One for each place, of those whose texts can be filled in. */
+function choose(
+  shown: readonly Chosen[],
+  fill: Fill,
+  placeOfEach: (chosen: Chosen) => string | undefined,
+): Pick<Offers, 'offers' | 'unfilled'> {
+  const taken = new Set<string>();
+  const offers: Offer[] = [];
+  const unfilled: Unfilled[] = [];
+  for (const chosen of shown) {
+    if (offers.length >= offersMax || unfilled.length >= unfilledMax) break;
+    const place = placeOfEach(chosen);
+    if (place !== undefined && taken.has(place)) continue;
+    const filled = fill(chosen.rule, chosen.variant);
+    if (!filled.ok) unfilled.push({ rule: chosen.rule, reason: filled.reason });
+    else {
+      offers.push({ ...chosen, content: filled.content });
+      if (place !== undefined) taken.add(place);
+    }
+  }
+  return { offers, unfilled };
 }
 
 interface Judged {
@@ -68,28 +131,10 @@ function lookedAt(
 }
 
 /** One of those that lie over the page, and one for each place within it. */
-function inPlace(offers: readonly Offer[]): readonly Offer[] {
-  const taken = new Set<string>();
-  const placed = offers.filter((offer) => {
-    const place = placeOf(offer);
-    if (taken.has(place)) return false;
-    taken.add(place);
-    return true;
-  });
-  return placed.slice(0, offersMax);
-}
-
-function placeOf({ rule, variant }: Offer): string {
+function placeOf({ rule, variant }: Chosen): string {
   const content = rule.message.variants.find(({ id }) => id === variant)?.content;
   const kind: ContentKind = content?.kind ?? 'modal';
   return kind === 'inline' ? `inline ${content?.element ?? ''}` : 'over the page';
-}
-
-function isNews(visitor: Visitor, rule: MessageRule, judgement: Judgement, at: number): boolean {
-  if (!hasRoom(visitor, rule)) return false;
-  if (judgement.outcome === 'held_out') return !isCounted(visitor, rule.id, 'held_out', at);
-  if (judgement.outcome !== 'refused') return false;
-  return !isCounted(visitor, rule.id, judgement.reason, at);
 }
 
 function pollSecondsOf(

@@ -165,17 +165,3 @@ export function erased(visitor: Visitor, keep: Pick<Visitor, 'hasWithdrawn'>): V
   const { anonymousId, isIdentified, lastAt } = visitor;
   return { ...newVisitor(anonymousId), isIdentified, lastAt, ...keep };
 }
-
-const emptyVisitor = newVisitor('');
-
-/** Only what is not as of a new visitor: most have little. */
-export function encodeVisitor(visitor: Visitor): Buffer {
-  const kept = Object.entries(visitor).filter(
-    ([key, value]) => JSON.stringify(value) !== JSON.stringify(emptyVisitor[key as keyof Visitor]),
-  );
-  return Buffer.from(JSON.stringify(Object.fromEntries(kept)));
-}
-
-export function decodeVisitor(bytes: Buffer): Visitor {
-  return { ...emptyVisitor, ...(JSON.parse(bytes.toString()) as Partial<Visitor>) }; // written by encodeVisitor
-}

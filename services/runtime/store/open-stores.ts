@@ -17,7 +17,7 @@ import { logStart, segmentBytesMax, type LogMark, type SegmentLog } from './segm
 import { DRAFT_FILE, SNAPSHOT_FILE } from './tables/table-snapshot.ts';
 
 /** Of everything in the folder; raised with any change of it, a service's values in the keyed store included. */
-const FORMAT = 5;
+const FORMAT = 6;
 
 interface Mark {
   readonly format: number;

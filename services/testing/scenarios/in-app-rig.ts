@@ -15,6 +15,7 @@ import type {
 import { requestOf } from '../../gateway/in-app-calls.ts';
 import { inAppServiceWith } from '../../in-app/service.ts';
 import { Polls } from '../../in-app/polls.ts';
+import { Tables } from '../../runtime/tables.ts';
 import type { InAppCall, OnSiteOptions } from '../../on-site/plugin.ts';
 import { collectedEvent } from '../collected-event.ts';
 import { siteId, testServer } from '../gateway-server.ts';
@@ -128,7 +129,9 @@ export class InAppRig {
   readonly heldBack: Given<'inAppRequests'>[] = [];
   /** What the routes are given, for tests that need no HTTP. */
   readonly onSite: Pick<OnSiteOptions, 'view' | 'calls'>;
-  readonly #polls = new Polls(1);
+  /** Of the shops: what texts look up. */
+  readonly tables = new Tables();
+  readonly #polls = new Polls(1, this.tables);
   #time = 0;
   #clock = T0;
 

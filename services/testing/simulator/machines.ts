@@ -26,6 +26,8 @@ export interface MachineOptions extends Pick<
   /** Tasks move from one instance to another. */
   readonly grouped: boolean;
   readonly disks: Disks;
+  /** Of the other services. */
+  readonly others: () => readonly Machines[];
 }
 
 const RESTART_MS_MAX = 1_500;
@@ -157,7 +159,9 @@ export class Machines {
   expire(): void {
     const { broker, codecs, disks, spec } = this.options;
     this.#bury(); // whoever has refused is judged by what was there
-    if (expire({ broker, codecs, shelf: disks.shelf }, spec, this.#layout) > 0) this.counts.expiries += 1;
+    const others = this.options.others().map(({ options, layout }) => ({ spec: options.spec, layout }));
+    const own = { spec, layout: this.#layout };
+    if (expire({ broker, codecs, shelf: disks.shelf }, own, others) > 0) this.counts.expiries += 1;
   }
 
   /** A snapshot that a lost folder would start from is gone, or damaged. */

@@ -21,8 +21,18 @@ export interface Retention {
   readonly shelf: Shelf;
 }
 
-/** Of a service's journal and inputs. Returns how many partitions of theirs it took something from. */
-export function expire({ broker, codecs, shelf }: Retention, spec: ServiceSpec, layout: Layout): number {
+/** A service as retention knows it. */
+export interface Reader {
+  readonly spec: ServiceSpec;
+  readonly layout: Layout;
+}
+
+/**
+ * Of a service's journal and inputs. Returns how many partitions of theirs it took something from.
+ * @param others services, some of which have inputs in common with it.
+ */
+export function expire(retention: Retention, { spec, layout }: Reader, others: readonly Reader[]): number {
+  const { broker, codecs, shelf } = retention;
   let taken = 0;
   const expireBelow = (topic: TopicId, partition: number, offset: number): void => {
     if (offset <= broker.partition(topic, partition).start) return;
@@ -39,7 +49,8 @@ export function expire({ broker, codecs, shelf }: Retention, spec: ServiceSpec, 
       const mark = marks[index] ?? 0;
       if (mark === 0) continue;
       for (const [topic, offset] of positionsAt(mark, batches, partition)) {
-        expireBelow(topic, partition, Math.min(offset, sunk(broker, topic, partition)));
+        const needed = others.map((other) => neededBy(retention, other, topic, partition));
+        expireBelow(topic, partition, Math.min(offset, sunk(broker, topic, partition), ...needed));
       }
     }
     const oldest = Math.min(...marks);
@@ -56,6 +67,20 @@ export function expire({ broker, codecs, shelf }: Retention, spec: ServiceSpec, 
     if (kept !== undefined) expireBelow(spec.journal, task, kept.record.offset);
   }
   return taken;
+}
+
+/** From where on a service would read a topic, if it started from its snapshot. */
+function neededBy(
+  { broker, codecs, shelf }: Retention,
+  { spec, layout }: Reader,
+  topic: TopicId,
+  partition: number,
+): number {
+  if (!spec.inputs.includes(topic)) return Infinity;
+  const mark = shelf.of(spec.name, partition).find(({ damaged }) => !damaged)?.mark ?? 0;
+  if (mark === 0) return 0;
+  const batches = keptBatches(broker, codecs, spec.journal, partition % layout.tasks);
+  return positionsAt(mark, batches, partition).get(topic) ?? 0;
 }
 
 /** Where a partition's inputs stood after this batch: where the next one began, else where the last has ended. */

@@ -1,7 +1,9 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { lanesService } from '../../merger/service.ts';
 import { identityService } from '../../identity/service.ts';
+import { inAppService } from '../../in-app/service.ts';
 import { CodedError } from '../../runtime/errors.ts';
+import type { KeyedStore } from '../../runtime/store/ports.ts';
 import type { Emitter, ServiceSpec } from '../../runtime/task/ports.ts';
 import type { Target } from '../../sink/target.ts';
 import { triggerService } from '../../trigger/service.ts';
@@ -25,6 +27,7 @@ describe('the whole path under a seed', () => {
     const report = await simulate({ ...defaultSize, seed });
     expect(report.faults).toEqual([]);
     expect(report.kills + report.takeovers).toBeGreaterThan(5);
+    expect(report.messagesTold).toBeGreaterThan(50);
   });
 
   test('does so while the clock goes on by minutes to months', async () => {
@@ -74,6 +77,44 @@ describe('the whole path under a seed', () => {
     const services = { lanes, identity: identityService, trigger: triggerService };
     const report = await simulate({ ...small, seed: 3, calm: true, services });
     expect(report.faults.join()).toMatch(/is 2 times on events.merged/);
+  });
+
+  test('sees caps that a service exceeds, since it forgets what it has shown', async () => {
+    const inApp: ServiceSpec = {
+      ...inAppService,
+      open: (partition, partitions, stores, codecs) => {
+        const { keyed, duplicates } = stores;
+        const forgetful: KeyedStore = {
+          get: (key) => keyed.get(key),
+          put: (key, value) => {
+            if (!key.startsWith('v:')) keyed.put(key, value);
+          },
+          putLate: (key, encode) => {
+            keyed.putLate(key, encode);
+          },
+          delete: (key) => {
+            keyed.delete(key);
+          },
+          scan: (...range) => keyed.scan(...range),
+        };
+        const own = { keyed: forgetful, duplicates } as typeof stores; // all that it uses of them
+        return inAppService.open(partition, partitions, own, codecs);
+      },
+    };
+    const report = await simulate({ ...defaultSize, seed: 3, calm: true, services: { inApp } });
+    expect(report.faults.join()).toMatch(/was shown to a\d \d+ times/);
+  });
+
+  test('sees a showing that a service tells twice', async () => {
+    const inApp = spoiled(inAppService, (emit) => {
+      let count = 0;
+      return (...output) => {
+        emit(...output);
+        if (output[0] === 'messagesLogged' && (count += 1) === 20) emit(...output);
+      };
+    });
+    const report = await simulate({ ...defaultSize, seed: 3, calm: true, services: { inApp } });
+    expect(report.faults.join()).toMatch(/was told twice/);
   });
 
   test('sees rows that a sink without tokens doubles', async () => {

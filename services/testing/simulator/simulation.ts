@@ -1,6 +1,6 @@
 /**
- * The whole path in one process under a seed: lanes, identity, trigger and the sink over a broker and an engine in memory,
- * with crashes, changes of owner, duplicates, slow requests, lost answers and clock jumps. Time is virtual, so a run
+ * The whole path in one process under a seed: lanes, identity, trigger, in-app and the sink over a broker and an engine in
+ * memory, with crashes, changes of owner, duplicates, slow requests, lost answers and clock jumps. Time is virtual, so a run
  * of minutes takes seconds, and the same seed gives the same bytes on every topic.
  */
 import { localCodecs } from '../../../schemas/codec.ts';
@@ -8,6 +8,7 @@ import { toWorkspace, type Workspace } from '../../../schemas/ids.ts';
 import { partitionOf } from '../../../schemas/partitioner.ts';
 import { topicIds } from '../../../schemas/topics.ts';
 import { identityService } from '../../identity/service.ts';
+import { inAppService } from '../../in-app/service.ts';
 import { lanesService } from '../../merger/service.ts';
 import type { Target } from '../../sink/target.ts';
 import { assert } from '../../runtime/errors.ts';
@@ -21,18 +22,23 @@ import { MemoryDisks } from './memory-disks.ts';
 import { Client } from './client.ts';
 import { storyFaults } from './client-story.ts';
 import { badLuck, type Weather } from './bad-luck.ts';
-import { EngineModel, type Misfortune } from './engine-model.ts';
+import { EngineModel } from './engine-model.ts';
 import { Machines } from './machines.ts';
+import { messageFaults } from './message-faults.ts';
+import { Pages } from './pages.ts';
 import { Random } from '../random.ts';
 import { Shop } from './shop.ts';
+import type { SimulationReport } from './simulation-report.ts';
 import { SinkMachine } from './sink-machine.ts';
-import { sumOf, type Counts } from './counts.ts';
+import { sumOf } from './counts.ts';
 import { storm } from './storms.ts';
 import { hashOf } from './topics-hash.ts';
 import { faultsOf } from './verdict.ts';
 import { makeWorkload, orderName, workspace, type Workload, type WorkloadSize } from './workload.ts';
 
 export interface SimulationOptions extends WorkloadSize {
+  /** What pages ask of on-site messages; nothing where there are no visitors. */
+  readonly asks: number;
   /** Shops whose people are merged, deleted, suppressed and split, each in a workspace of its own. */
   readonly clients: number;
   readonly callsOfClient: number;
@@ -45,7 +51,7 @@ export interface SimulationOptions extends WorkloadSize {
   /** No faults at all: what the faulty runs are compared with in spirit. */
   readonly calm?: boolean;
   /** In place of the real ones: to show that a fault in them is seen. */
-  readonly services?: Services;
+  readonly services?: Partial<Services>;
   readonly target?: (real: Target) => Target;
 }
 
@@ -53,27 +59,7 @@ export interface Services {
   readonly lanes: ServiceSpec;
   readonly identity: ServiceSpec;
   readonly trigger: ServiceSpec;
-}
-
-export interface SimulationReport extends Readonly<Counts> {
-  readonly seed: number;
-  /** Of every record on every topic. */
-  readonly hash: string;
-  readonly calls: number;
-  /** Control calls of the shops, and gateways that died with one half taken. */
-  readonly controls: number;
-  readonly gatewayDeaths: number;
-  readonly merged: number;
-  /** The service of which nothing at all reached back, and how it said so: then the run ends there. */
-  readonly lost: string | undefined;
-  /** Of the sink. */
-  readonly sinkKills: number;
-  readonly sinkTakeovers: number;
-  /** What happened to inserts. */
-  readonly inserts: Readonly<Partial<Record<Misfortune, number>>>;
-  readonly virtualMs: number;
-  /** What broke a promise; empty when all held. */
-  readonly faults: readonly string[];
+  readonly inApp: ServiceSpec;
 }
 
 export const defaultSize = {
@@ -81,6 +67,7 @@ export const defaultSize = {
   visitors: 40,
   people: 18,
   spanMs: 40_000,
+  asks: 250,
   clients: 3,
   callsOfClient: 35,
 };
@@ -93,9 +80,16 @@ export const leapingSize = {
   callsOfClient: 45,
   leaps: true,
 };
-const realServices = { lanes: lanesService, identity: identityService, trigger: triggerService };
+const realServices = {
+  lanes: lanesService,
+  identity: identityService,
+  trigger: triggerService,
+  inApp: inAppService,
+};
 const START_MS = Date.UTC(2026, 0, 5, 12);
 const INSTANCES = 2;
+/** So few that each is asked about again and again. */
+const LOOKING = 8;
 const SETTLE_MS = 20_000;
 const SETTLE_ROUNDS_MAX = 30;
 const CLIENTS_MS_MAX = 600_000;
@@ -122,6 +116,7 @@ class Simulation {
   readonly #sink: SinkMachine;
   readonly #shop: Shop;
   readonly #clients: readonly Client[];
+  readonly #pages: Pages;
 
   constructor(options: SimulationOptions) {
     this.#options = options;
@@ -171,9 +166,9 @@ class Simulation {
           weather: this.#weather,
         }),
     );
-    const { lanes, identity, trigger } = options.services ?? realServices;
+    const { lanes, identity, trigger, inApp } = { ...realServices, ...options.services };
     const grouped = this.#random.chance(0.5);
-    this.#machines = [lanes, identity, trigger].map(
+    this.#machines = [lanes, identity, trigger, inApp].map(
       (spec) =>
         new Machines({
           broker: this.#broker,
@@ -185,8 +180,25 @@ class Simulation {
           random: this.#random.fork(),
           weather: this.#weather,
           disks: this.#disks,
+          others: () => this.#machines.filter((other) => other.options.spec !== spec),
         }),
     );
+    this.#pages = this.#newPages();
+  }
+
+  #newPages(): Pages {
+    const { visitors, asks, spanMs } = this.#options;
+    return new Pages({
+      workspace: toWorkspace(workspace),
+      visitors: Array.from({ length: Math.min(visitors, LOOKING) }, (_, number) => `a${String(number)}`),
+      asks,
+      spanMs,
+      time: this.#time,
+      broker: this.#broker,
+      codecs: this.#codecs,
+      random: this.#random.fork(),
+      startMs: START_MS,
+    });
   }
 
   #workspaceOf(client: number): Workspace {
@@ -207,8 +219,12 @@ class Simulation {
       leaps: this.#options.leaps === true,
     });
     for (const client of this.#clients) void client.run();
+    void this.#pages.run();
     await this.#shop.play(workload.calls);
-    const ended = await this.#time.until(() => this.#clients.every(({ done }) => done), CLIENTS_MS_MAX);
+    const ended = await this.#time.until(
+      () => [...this.#clients, this.#pages].every(({ done }) => done),
+      CLIENTS_MS_MAX,
+    );
     assert(ended, 'every call is acknowledged in the end');
     this.#weather.calm = true;
     const settled = await this.#settle();
@@ -221,6 +237,7 @@ class Simulation {
 
   #define(): void {
     this.#shop.define(workspace, { event: orderName });
+    this.#pages.define();
     for (const client of this.#clients.keys()) {
       this.#shop.define(this.#workspaceOf(client), { event: 'Product Viewed' });
     }
@@ -266,6 +283,15 @@ class Simulation {
       }),
     );
     faults.push(...(settled ? this.#storyFaults() : []));
+    faults.push(
+      ...messageFaults({
+        broker: this.#broker,
+        codecs: this.#codecs,
+        workspace,
+        pages: this.#pages,
+        isWhole: this.#lost === undefined,
+      }),
+    );
     return {
       seed: this.#options.seed,
       hash: hashOf(this.#broker),
@@ -273,6 +299,7 @@ class Simulation {
       controls: this.#clients.reduce((total, { controls }) => total + controls, 0),
       gatewayDeaths: this.#clients.reduce((total, { deaths }) => total + deaths, 0),
       merged: this.#broker.committed('eventsMerged').length,
+      messagesTold: this.#broker.committed('messagesLogged').length,
       ...sumOf(this.#machines.map(({ counts }) => counts)),
       lost: this.#lost,
       sinkKills: this.#sink.kills,

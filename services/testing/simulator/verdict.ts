@@ -190,7 +190,7 @@ function segmentFaults(
 /** The batches of a task are numbered without a gap or a repeat, whoever wrote them; a new layout begins above all. */
 function journalFaults({ broker, codecs }: Evidence): string[] {
   const faults: string[] = [];
-  for (const topic of ['mergerJournal', 'identityJournal', 'triggerJournal'] as const) {
+  for (const topic of ['mergerJournal', 'identityJournal', 'triggerJournal', 'inAppJournal'] as const) {
     const last = new Map<
       number,
       { readonly layout: number; readonly tasks: number; readonly sequence: number }

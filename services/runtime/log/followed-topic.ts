@@ -1,11 +1,11 @@
 /**
- * A topic as a gateway keeps up with it, for as long as the gateway runs: a reader that fails is replaced where it stood,
+ * A topic as a process keeps up with it, for as long as it runs: a reader that fails is replaced where it stood,
  * and a schema of a newer version of this product is learned on the way.
  */
-import { UnknownSchemaError } from '../../schemas/codec.ts';
-import type { TopicId } from '../../schemas/topics.ts';
-import type { InputRecord, Log, LogReader } from '../runtime/log/ports.ts';
-import type { Logger } from '../runtime/logger.ts';
+import { UnknownSchemaError } from '../../../schemas/codec.ts';
+import type { TopicId } from '../../../schemas/topics.ts';
+import type { Logger } from '../logger.ts';
+import type { InputRecord, Log, LogReader } from './ports.ts';
 
 const bufferBytesMax = 8 * 1_024 * 1_024;
 const fetchBytesMax = 1_024 * 1_024;
