@@ -148,7 +148,7 @@ test(
       ['laptop', 'two@example.com', 2],
       ['phone', '1', 3],
     ]);
-    expect(await members('keen')).toEqual([['1']]);
+    expect(await members('keen')).toEqual([['1'], ['two@example.com']]); // what was the other's counts again
 
     expect(await app('GET', '/workspaces/default/fragmentation')).toMatchObject({
       canonical_identifier: 'id',

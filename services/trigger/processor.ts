@@ -206,6 +206,9 @@ export class TriggerProcessor implements Processor {
         const { personId } = past;
         this.#records.takePast({ workspace, personId, personKey: `${workspace}:${personId}` }, past, out);
       },
+      takeApart: (workspace, personId, told, out) => {
+        this.#records.takeApart({ workspace, personId, personKey: `${workspace}:${personId}` }, told, out);
+      },
       refresh: (personKey, out) => {
         this.#records.refresh(personKey, out);
       },

@@ -56,18 +56,23 @@ export class World {
   /** Feeds everything, one record a batch. `choose` picks among n ways to go on; without it, the log comes in turn. */
   run(choose: (ways: number) => number = () => 0): Output[] {
     const before = this.outputs.length;
-    for (let batches = 0; ; batches += 1) {
-      if (batches > BATCHES_MAX) throw new Error('the world does not come to rest');
+    if (this.steps(BATCHES_MAX, choose)) throw new Error('the world does not come to rest');
+    return this.outputs.slice(before);
+  }
+
+  /** As many batches as that, or until there is nothing to do. True when there still is. */
+  steps(batchesMax: number, choose: (ways: number) => number): boolean {
+    for (let batches = 0; batches < batchesMax; batches += 1) {
       const ways = this.partitions.flatMap((partition) => [
         ...(partition.merged.length > 0 ? [{ partition, from: partition.merged }] : []),
         ...(partition.transfers.length > 0 ? [{ partition, from: partition.transfers }] : []),
         ...(partition.harness.wantsBatch(0) ? [{ partition, from: [] }] : []),
       ]);
       const way = ways[choose(ways.length) % Math.max(1, ways.length)];
-      if (way === undefined) break;
+      if (way === undefined) return false;
       this.#batch(way.partition, way.from.splice(0, 1));
     }
-    return this.outputs.slice(before);
+    return true;
   }
 
   reopen(): void {

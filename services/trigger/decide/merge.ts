@@ -12,7 +12,7 @@ import { JourneyLook } from './journey-look.ts';
 import { Look } from './look.ts';
 import { caughtUp } from './pass-time.ts';
 import { attributeAt, mergeProfiles, newProfile, withKnown, type Known, type Profile } from './profile.ts';
-import { newPerson, ruleStateBytesMax, withClaim, type Person, type RuleState } from './state.ts';
+import { newPerson, ruleStateBytesMax, withApart, withClaim, type Person, type RuleState } from './state.ts';
 import { joinJourneys, type JourneyState } from './runs.ts';
 import { segmentKey, type ManualRule, type Rule, type WorkspaceRules } from './workspace-rules.ts';
 
@@ -27,11 +27,16 @@ export interface Moved {
   readonly claims: readonly string[];
   /** Of what an earlier version sent. */
   readonly held?: readonly HeldTrigger[];
+  /** Whose past is being read again since a split; absent: nobody's. */
+  readonly apart?: readonly string[];
+  /** As of Person. */
+  readonly clearedBy?: number;
   readonly profile: Profile;
 }
 
 function movedState(person: Person | undefined, profile: Profile): Moved {
-  const { firstSeenAt, evaluatedAt, identified, rules, journeys, claims } = person ?? newPerson;
+  const { firstSeenAt, evaluatedAt, identified, rules, journeys, claims, apart, clearedBy } =
+    person ?? newPerson;
   return {
     firstSeenAt: Number.isFinite(firstSeenAt) ? firstSeenAt : null,
     evaluatedAt,
@@ -39,6 +44,8 @@ function movedState(person: Person | undefined, profile: Profile): Moved {
     rules,
     journeys,
     claims,
+    ...(apart === undefined ? {} : { apart }),
+    ...(clearedBy === undefined ? {} : { clearedBy }),
     profile,
   };
 }
@@ -82,7 +89,7 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
   if (before.stamp !== rules.stamp) catchUp.catchUpWithDefinitions();
   const current = catchUp.finish(before);
   const joined: Person = {
-    ...current,
+    ...withApart(splitAfter(current, moved.clearedBy), moved.apart ?? []),
     firstSeenAt,
     identified: before.identified || moved.identified,
     rules: mergeRules(current.rules, movedRules, rules),
@@ -108,6 +115,12 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
     effects: [...passed, ...catchUp.effects, ...leftOut, changed, ...look.effects],
     patternSteps: passedSteps + catchUp.patterns.taken + look.patterns.taken,
   };
+}
+
+/** What was read of either before a split of one of them may be somebody else's. */
+function splitAfter(person: Person, clearedBy: number | undefined): Person {
+  if (clearedBy === undefined || (person.clearedBy ?? 0) >= clearedBy) return person;
+  return { ...person, clearedBy };
 }
 
 /** The survivor has no room for it. */
