@@ -11,7 +11,9 @@ import type { HeldTrigger } from './held-triggers.ts';
 import { JourneyLook } from './journey-look.ts';
 import { Look } from './look.ts';
 import { caughtUp } from './pass-time.ts';
+import { objectLinks } from './object-links.ts';
 import { attributeAt, mergeProfiles, newProfile, withKnown, type Known, type Profile } from './profile.ts';
+import { withObjects } from './relationships.ts';
 import { newPerson, ruleStateBytesMax, withClaim, type Person, type RuleState } from './state.ts';
 import { joinJourneys, type JourneyState } from './runs.ts';
 import { segmentKey, type ManualRule, type Rule, type WorkspaceRules } from './workspace-rules.ts';
@@ -57,7 +59,8 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
   const { rules, personId } = subject;
   const before = subject.person ?? { ...newPerson, stamp: rules.stamp };
   const firstSeenAt = Math.min(before.firstSeenAt, moved.firstSeenAt ?? Infinity);
-  const joinedProfiles = mergeProfiles(subject.profile(), moved.profile);
+  const own = subject.profile();
+  const joinedProfiles = mergeProfiles(ofToday(own, subject), ofToday(moved.profile, subject));
   const { profile: both } = joinedProfiles;
   const merged = known === null ? both : withKnown(both, known).profile;
   const full = (subject.storedBytes ?? 0) >= ruleStateBytesMax;
@@ -68,6 +71,7 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
     ...leftOutOf('rules', full ? Object.keys(moved.rules) : [], at),
   ];
   const profile = { ...merged, version: merged.version + 1 };
+  const links = objectLinks(own.relationships ?? [], profile.relationships ?? []);
   const now = Math.max(before.evaluatedAt, moved.evaluatedAt, at);
   const options = {
     personId,
@@ -105,9 +109,16 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
   return {
     person: look.finish(joined),
     profile,
-    effects: [...passed, ...catchUp.effects, ...leftOut, changed, ...look.effects],
+    effects: [...passed, ...catchUp.effects, ...links, ...leftOut, changed, ...look.effects],
     patternSteps: passedSteps + catchUp.patterns.taken + look.patterns.taken,
   };
+}
+
+/** Without objects that were deleted while the state was on its way. */
+function ofToday(profile: Profile, { objectOf }: Subject): Profile {
+  const { relationships: before } = profile;
+  if (before === undefined || objectOf === undefined) return profile;
+  return { ...profile, relationships: withObjects(before, objectOf).relationships };
 }
 
 /** The survivor has no room for it. */
@@ -132,6 +143,7 @@ export function decideDeparture(asked: Subject, departure: Departure): Decision 
   const { status, absorbedBy, at } = departure;
   const { subject, effects: passed } = caughtUp(asked);
   const person = subject.person ?? newPerson;
+  const profile = subject.profile();
   const left = Object.entries(person.rules)
     .filter(([, { since }]) => since !== undefined)
     .map(([key, { version }]): Effect => {
@@ -147,13 +159,13 @@ export function decideDeparture(asked: Subject, departure: Departure): Decision 
     state: status,
     absorbedInto: absorbedBy?.personId ?? null,
     at,
-    profile: { ...newProfile, version: subject.profile().version + 1 },
+    profile: { ...newProfile, version: profile.version + 1 },
     firstSeenAt: Infinity,
   };
   return {
-    moved: movedState(subject.person, subject.profile()),
+    moved: movedState(subject.person, profile),
     person: { ...newPerson, status, absorbedBy, evaluatedAt: at },
-    effects: [...passed, ...effects, ...left, gone],
+    effects: [...passed, ...effects, ...left, ...objectLinks(profile.relationships ?? [], []), gone],
   };
 }
 
