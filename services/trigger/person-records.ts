@@ -12,6 +12,7 @@ import { passTime } from './decide/pass-time.ts';
 import type { Known } from './decide/profile.ts';
 import { decideSplit } from './decide/split.ts';
 import { decideApart } from './decide/take-apart.ts';
+import { decideObjects, type ObjectCause } from './decide/take-object.ts';
 import { decidePast, decideRefresh } from './decide/take-past.ts';
 import { decideTriggers } from './decide/take-triggers.ts';
 import { newPerson, type Person } from './decide/state.ts';
@@ -149,6 +150,17 @@ export class PersonRecords {
     people.settle(whose, person, decideRefresh(this.#subject(whose, person), person), out);
   }
 
+  /** Something was said of an object that the person belongs to. */
+  objectsChanged(personKey: string, cause: ObjectCause, out: Emitter): void {
+    const { people } = this.#parts;
+    const stored = people.stored(personKey);
+    if (stored === undefined || !isAlive(stored)) return;
+    const whose = whoseOf(personKey);
+    const person = decodePerson(stored);
+    const decision = decideObjects(this.#subject(whose, person), person, cause);
+    if (decision !== undefined) people.settle(whose, person, decision, out);
+  }
+
   /** What most events are: nothing of the person changes, and no rule asks about the name. */
   #leavesNothing(stored: Buffer): boolean {
     const { view } = this.#parts;
@@ -203,6 +215,7 @@ export class PersonRecords {
         this.#depart(whose, subject, null, out);
         return;
       case 'watermark':
+      case 'object': // no person's
         return;
     }
   }
@@ -224,8 +237,10 @@ export class PersonRecords {
     const { view, pasts } = this.#parts;
     const { workspace } = view;
     let details: ReturnType<MergedView['details']> | undefined;
+    const { type } = view;
+    assert(type !== 'object', 'what is said of an object by itself is no event of a person');
     return {
-      type: view.type,
+      type,
       name: view.name,
       messageId: view.messageId,
       anonymousId: view.anonymousId,

@@ -3,6 +3,7 @@
  * a time that the test chooses. A partition has two inputs, each in order; how they interleave is chance.
  */
 import { partitionOf } from '../../../schemas/partitioner.ts';
+import type { MergedEvent } from '../../../schemas/records.ts';
 import { ProcessorHarness, given, of, type Given, type Output } from '../processor-harness.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import { mergedAtOf, T0, watermark } from './trigger-scenario.ts';
@@ -39,7 +40,8 @@ export class World {
   write(...records: readonly Given[]): void {
     for (const record of records) {
       this.until(mergedAtOf(record));
-      this.#append(this.#at(record.key), record);
+      if (isOfAll(record)) for (const partition of this.partitions) this.#append(partition, record);
+      else this.#append(this.#at(record.key), record);
     }
   }
 
@@ -102,6 +104,11 @@ export class World {
     if (found === undefined) throw new Error('no such partition');
     return found;
   }
+}
+
+/** What is said of an object by itself goes to every partition. */
+function isOfAll({ topic, value }: Given): boolean {
+  return topic === 'eventsMerged' && (value as MergedEvent | undefined)?.kind === 'object'; // the topic's record
 }
 
 /** Who is in the segment after these changes. */

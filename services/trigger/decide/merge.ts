@@ -11,7 +11,9 @@ import type { HeldTrigger } from './held-triggers.ts';
 import { JourneyLook } from './journey-look.ts';
 import { Look } from './look.ts';
 import { caughtUp } from './pass-time.ts';
+import { objectLinks } from './object-links.ts';
 import { attributeAt, mergeProfiles, newProfile, withKnown, type Known, type Profile } from './profile.ts';
+import { withObjects } from './relationships.ts';
 import { newPerson, ruleStateBytesMax, withApart, withClaim, type Person, type RuleState } from './state.ts';
 import { joinJourneys, type JourneyState } from './runs.ts';
 import { segmentKey, type ManualRule, type Rule, type WorkspaceRules } from './workspace-rules.ts';
@@ -64,7 +66,8 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
   const { rules, personId } = subject;
   const before = subject.person ?? { ...newPerson, stamp: rules.stamp };
   const firstSeenAt = Math.min(before.firstSeenAt, moved.firstSeenAt ?? Infinity);
-  const joinedProfiles = mergeProfiles(subject.profile(), moved.profile);
+  const own = subject.profile();
+  const joinedProfiles = mergeProfiles(ofToday(own, subject), ofToday(moved.profile, subject));
   const { profile: both } = joinedProfiles;
   const merged = known === null ? both : withKnown(both, known).profile;
   const full = (subject.storedBytes ?? 0) >= ruleStateBytesMax;
@@ -75,6 +78,7 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
     ...leftOutOf('rules', full ? Object.keys(moved.rules) : [], at),
   ];
   const profile = { ...merged, version: merged.version + 1 };
+  const links = objectLinks(own.relationships ?? [], profile.relationships ?? []);
   const now = Math.max(before.evaluatedAt, moved.evaluatedAt, at);
   const options = {
     personId,
@@ -112,7 +116,7 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
   return {
     person: look.finish(joined),
     profile,
-    effects: [...passed, ...catchUp.effects, ...leftOut, changed, ...look.effects],
+    effects: [...passed, ...catchUp.effects, ...links, ...leftOut, changed, ...look.effects],
     patternSteps: passedSteps + catchUp.patterns.taken + look.patterns.taken,
   };
 }
@@ -121,6 +125,13 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
 function splitAfter(person: Person, clearedBy: number | undefined): Person {
   if (clearedBy === undefined || (person.clearedBy ?? 0) >= clearedBy) return person;
   return { ...person, clearedBy };
+}
+
+/** Without objects that were deleted while the state was on its way. */
+function ofToday(profile: Profile, { objectOf }: Subject): Profile {
+  const { relationships: before } = profile;
+  if (before === undefined || objectOf === undefined) return profile;
+  return { ...profile, relationships: withObjects(before, objectOf).relationships };
 }
 
 /** The survivor has no room for it. */
@@ -145,6 +156,7 @@ export function decideDeparture(asked: Subject, departure: Departure): Decision 
   const { status, absorbedBy, at } = departure;
   const { subject, effects: passed } = caughtUp(asked);
   const person = subject.person ?? newPerson;
+  const profile = subject.profile();
   const left = Object.entries(person.rules)
     .filter(([, { since }]) => since !== undefined)
     .map(([key, { version }]): Effect => {
@@ -160,13 +172,13 @@ export function decideDeparture(asked: Subject, departure: Departure): Decision 
     state: status,
     absorbedInto: absorbedBy?.personId ?? null,
     at,
-    profile: { ...newProfile, version: subject.profile().version + 1 },
+    profile: { ...newProfile, version: profile.version + 1 },
     firstSeenAt: Infinity,
   };
   return {
-    moved: movedState(subject.person, subject.profile()),
+    moved: movedState(subject.person, profile),
     person: { ...newPerson, status, absorbedBy, evaluatedAt: at },
-    effects: [...passed, ...effects, ...left, gone],
+    effects: [...passed, ...effects, ...left, ...objectLinks(profile.relationships ?? [], []), gone],
   };
 }
 
