@@ -46,6 +46,11 @@ export function laneKey(
   return `${workspace}:${IDENTIFIER_LANE[kind]}:${value}` as LaneKey;
 }
 
+/** The lane of what is said of an object by itself, so that of one object it stays in its order. */
+export function objectLaneKey(workspace: Workspace, typeId: string, objectId: string): LaneKey {
+  return `${workspace}:o:${JSON.stringify([typeId, objectId])}` as LaneKey;
+}
+
 /** Key of a person on events.merged, segments.changed, journeys.entered, journeys.skipped and trigger.transfers. */
 export function personKey(workspace: Workspace, personId: PersonId): string {
   return `${workspace}:${personId}`;

@@ -28,6 +28,8 @@ export const reasons = {
   merge_unknown_person: 'A side of the merge names nobody.',
   person_unknown: 'The call names nobody, so there was nothing to delete or split.',
   person_deleted: 'The person was deleted.',
+  object_deleted:
+    'The object was deleted after the call was received, so nobody belongs to it by that call; detail has its id.',
   segment_unknown: 'There is no manual segment of this id, so nobody was put into it or taken out of it.',
   consent_withdrawn:
     'The visitor withdrew their consent: what waited of them was erased, and what names nobody is not kept until they consent again.',

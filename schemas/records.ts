@@ -76,7 +76,8 @@ export interface CollectedEvent {
     | 'traits'
     | 'membership'
     | 'withdrawal'
-    | 'consent';
+    | 'consent'
+    | 'object';
   /** Kind of the identifier that the call names; none while nobody is named. */
   readonly identifier_kind: 'none' | 'id' | 'email' | 'cio_id';
   /** The identifier as sent, or null. */
@@ -101,7 +102,7 @@ export interface CollectedEvent {
   readonly update_only: boolean;
   /** Identify with _timestamp: orders its attributes against other updates. */
   readonly attributes_at: number | null;
-  /** JSON object as sent: the event's data, or an identify's attributes. relate: {action: add or delete, relationships: [{object_type_id, object_id, attributes?, object_attributes?}]}. traits: what a visitor says of themselves. membership: {action: add or remove}, of the manual segment that name says. */
+  /** JSON object as sent: the event's data, or an identify's attributes. relate: {action: add or delete, relationships: [{object_type_id, object_id, attributes?, object_attributes?}]}. traits: what a visitor says of themselves. membership: {action: add or remove}, of the manual segment that name says. object: {action: set or delete, object_type_id, object_id, attributes?}, of an object by itself. */
   readonly properties: string | null;
   /** JSON object as sent. */
   readonly context: string | null;
@@ -402,12 +403,12 @@ export interface KeyChange {
   readonly digest: Buffer | null;
 }
 
-/** One record of a person's stream. Readers skip kinds that they do not know. */
+/** One record of a person's stream, or what was said of an object by itself, to every partition. Readers skip kinds that they do not know. */
 export interface MergedEvent {
-  readonly kind: 'event' | 'watermark' | 'absorb' | 'absorbed' | 'deleted' | 'split';
-  /** Empty for a watermark. */
+  readonly kind: 'event' | 'watermark' | 'absorb' | 'absorbed' | 'deleted' | 'split' | 'object';
+  /** Empty for a watermark of all workspaces. */
   readonly workspace: string;
-  /** Whose stream this is, now; empty for a watermark. */
+  /** Whose stream this is, now; empty for a watermark and an object. */
   readonly person_id: string;
   /** When it became this person's: receive time of the claim, or its own receive time. For a watermark: every lane of source_partition has been handled up to this time. */
   readonly merged_at: number;
@@ -426,7 +427,7 @@ export interface MergedEvent {
   readonly known_email: string | null;
   /** Event: number of the last fact about the person when identity said whose the name is that the event goes by. A later split takes what was said before it, and nothing else. 0 for other kinds. */
   readonly decided_as_of: number;
-  /** The event, for kind event; null otherwise. */
+  /** The event, for the kinds event and object; null otherwise. */
   readonly event: CollectedEvent | null;
 }
 

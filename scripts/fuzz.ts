@@ -1,7 +1,7 @@
 /**
  * `npm run test:fuzz`: calls made from GET /v1/openapi.json, with each kind of key, against an installation of its own.
- * Options: --seed N, --calls N of each operation (20), --only TEXT of a kind of key. Exits 1 unless every answer is one that
- * the description names and none is a fault of ours. Needs python3.
+ * Options: --seed N, --calls N of each operation in a turn (20), --seconds N for each kind of key (120), --only TEXT of a kind
+ * of key. Exits 1 unless every answer is one that the description names and none is a fault of ours. Needs python3.
  */
 import { parseArgs } from 'node:util';
 import { startOwnInstallation } from './chaos/own-installation.ts';
@@ -14,6 +14,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
     calls: { type: 'string', default: '20' },
+    seconds: { type: 'string', default: '120' },
     only: { type: 'string', default: '' },
   },
 });
@@ -23,9 +24,9 @@ await runCommand(async () => {
   const own = await startOwnInstallation();
   try {
     const { http, keys } = findInstallation(own.dataFolder, 'default');
-    const [seed, calls] = [Number(values.seed), Number(values.calls)];
+    const [seed, calls, seconds] = [Number(values.seed), Number(values.calls), Number(values.seconds)];
     print(`seed ${values.seed}`);
-    const wrong = await fuzz({ tool, http, keys, seed, calls, only: values.only, print });
+    const wrong = await fuzz({ tool, http, keys, seed, calls, seconds, only: values.only, print });
     print(
       wrong.length === 0 ? 'every answer was as described' : `not as described: with ${wrong.join(', ')}`,
     );

@@ -50,7 +50,7 @@ export const TrackMembers = Type.Object({
 /** One operation of `POST /api/v2/entity` and `/api/v2/batch`. */
 export const TrackOperation = Type.Object({
   type: Type.String({
-    description: 'person, object for who belongs to it, or delivery for what became of one.',
+    description: 'person, object for itself and who belongs to it, or delivery for what became of one.',
   }),
   action: Type.String(),
   device: Type.Optional(

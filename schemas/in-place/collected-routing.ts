@@ -15,6 +15,7 @@ export const eventTypes = [
   'membership',
   'withdrawal',
   'consent',
+  'object',
 ] as const;
 
 export const identifierKinds = ['none', 'id', 'email', 'cio_id'] as const;
@@ -48,7 +49,7 @@ export class CollectedRouting extends InPlaceReader {
     return (
       this.isWhole() &&
       this.type >= 0 &&
-      this.type < 10 &&
+      this.type < 11 &&
       this.identifierKind >= 0 &&
       this.identifierKind < 4
     );

@@ -4,7 +4,7 @@
  */
 import { InPlaceReader, symbolAt } from './in-place-reader.ts';
 
-const mergedKinds = ['event', 'watermark', 'absorb', 'absorbed', 'deleted', 'split'] as const;
+const mergedKinds = ['event', 'watermark', 'absorb', 'absorbed', 'deleted', 'split', 'object'] as const;
 
 const eventTypes = [
   'event',
@@ -17,6 +17,7 @@ const eventTypes = [
   'membership',
   undefined,
   undefined,
+  'object',
 ] as const;
 
 const identifierKinds = ['none', 'id', 'email', 'cio_id'] as const;

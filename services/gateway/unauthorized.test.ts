@@ -123,6 +123,22 @@ describe('what a key of kind browser may not do', () => {
     expect(under.sent.requests).toHaveLength(1);
   });
 
+  test('delete an object: 403, unless the workspace lets it delete', async () => {
+    const call = {
+      type: 'track',
+      event: 'Object Deleted',
+      anonymousId: 'a',
+      properties: { objectId: 'acme' },
+    };
+    const barred = await post('/v1/track', call);
+    expect(barred.statusCode).toBe(403);
+    expect(barred.json<{ meta: { error: string } }>().meta.error).toContain('may not delete objects');
+    expect(nothingSent()).toBe(true);
+    await allow(['delete']);
+    expect((await post('/v1/track', call)).statusCode).toBe(200);
+    expect(under.sent.events.map(({ value }) => value.type)).toEqual(['object']);
+  });
+
   test('in a batch the other calls are taken and a row says what was left out; in strict mode none is', async () => {
     const batch = [{ type: 'track', event: 'x', anonymousId: 'a' }, deletion];
     const strict = { authorization: browserAuth, 'x-strict-mode': '1' };

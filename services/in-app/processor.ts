@@ -297,6 +297,7 @@ function visitorEvent(event: CollectedEvent): VisitorEvent | undefined {
     case 'membership':
     case 'withdrawal': // told by the call itself, which has an answer
     case 'consent':
+    case 'object':
       return undefined;
     default:
   }

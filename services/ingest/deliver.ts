@@ -5,12 +5,13 @@
 import { randomInt } from 'node:crypto';
 import type { Codecs } from '../../schemas/codec.ts';
 import { controlMarker, controlMsMax } from '../../schemas/control-markers.ts';
-import { laneKey } from '../../schemas/lanes.ts';
+import { laneKey, objectLaneKey } from '../../schemas/lanes.ts';
 import { toWorkspace } from '../../schemas/ids.ts';
 import type { CollectedEvent } from '../../schemas/records.ts';
 import { CodedError, unreachable } from '../runtime/errors.ts';
 import type { LogAdmin, Producer } from '../runtime/log/ports.ts';
 import type { Intake, TakenRecord } from './ports.ts';
+import { objectIn } from './translate-object.ts';
 import type { ControlRequest, Outcome } from './translation.ts';
 
 export interface DeliveryOptions {
@@ -114,11 +115,16 @@ function now(): number {
 }
 
 function keyOf(event: CollectedEvent): string {
+  const workspace = toWorkspace(event.workspace);
+  if (event.type === 'object') {
+    const { typeId, objectId } = objectIn(event);
+    return objectLaneKey(workspace, typeId, objectId);
+  }
   const identifier =
     event.identifier_kind === 'none' || event.identifier === null
       ? null
       : { kind: event.identifier_kind, value: event.identifier };
-  return laneKey(toWorkspace(event.workspace), {
+  return laneKey(workspace, {
     anonymousId: event.anonymous_id,
     identifier,
     messageId: event.message_id,

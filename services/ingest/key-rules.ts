@@ -5,6 +5,7 @@
 import type { KnownKey } from '../runtime/caller.ts';
 import type { WorkspaceSettings } from '../runtime/workspace-settings.ts';
 import type { BarredCall } from './barred-call.ts';
+import { isDeletion } from './translate-object.ts';
 import { refused, type Outcome, type Refusal } from './translation.ts';
 
 const nothing: ReadonlySet<BarredCall> = new Set();
@@ -30,13 +31,20 @@ export function barredBy(
 ): Refusal | undefined {
   if (barred === undefined || barred.size === 0) return undefined;
   for (const outcome of outcomes) {
-    const asked = outcome.type === 'control' ? callOf(outcome.request.kind) : undefined;
+    const asked = askedBy(outcome);
     if (asked !== undefined && barred.has(asked)) {
-      const message = `a key of kind browser may not ${asked} people: call from a server, or set browser_keys_may_${asked}`;
+      const whom = outcome.type === 'event' ? 'objects' : 'people';
+      const message = `a key of kind browser may not ${asked} ${whom}: call from a server, or set browser_keys_may_${asked}`;
       return refused('key_not_allowed', null, message);
     }
   }
   return undefined;
+}
+
+/** An object that is deleted is so for everybody who belongs to it. */
+function askedBy(outcome: Outcome): BarredCall | undefined {
+  if (outcome.type === 'control') return callOf(outcome.request.kind);
+  return isDeletion(outcome) ? 'delete' : undefined;
 }
 
 type ControlKind = Extract<Outcome, { type: 'control' }>['request']['kind'];

@@ -24,6 +24,7 @@ import { isEmptyList } from './readable-call.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
 import type { Taken } from './sightings.ts';
 import { isRefusal, refused, type CallContext, type Outcome, type Refusal } from './translation.ts';
+import { behindDeletions } from './translate-object.ts';
 import { refusedRow, translatePipelines } from './translate-pipelines.ts';
 import { shapeFault } from './validate.ts';
 
@@ -148,7 +149,7 @@ function judge(call: Calling, type: string, read: ReadJson): Verdict {
   }
   const context = batchContext(sent, items.length);
   const shared = isRefusal(context) ? null : context;
-  const calling = { ...call, agent: agentIn(call, sent) };
+  let calling = { ...call, agent: agentIn(call, sent) };
   const { sentAt } = sent.value;
   const [outcomes, refusals]: [Outcome[], Refusal[]] = [[], []];
   const add = (verdict: Verdict): void => {
@@ -162,7 +163,9 @@ function judge(call: Calling, type: string, read: ReadJson): Verdict {
     }
     const itemType = item.value.type;
     const itsType = typeof itemType === 'string' ? itemType : '';
-    add(judgeCall(calling, { type: itsType, sent: item, context: shared, sentAt, unread }));
+    const verdict = judgeCall(calling, { type: itsType, sent: item, context: shared, sentAt, unread });
+    add(verdict);
+    calling = behindDeletions(calling, verdict.outcomes);
   }
   if (isRefusal(context)) add(whole(call, context));
   return { calls: items.length, outcomes, refusals };

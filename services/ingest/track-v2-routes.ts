@@ -10,6 +10,7 @@ import { takenBy, tellTaken } from './door-watch.ts';
 import { formed } from './formed.ts';
 import { readJson, type ReadJson, type SentObject } from './json-text.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
+import { behindDeletions } from './translate-object.ts';
 import { refused, type CallContext, type Refusal, type Translation } from './translation.ts';
 import { translateOperation } from './translate-track.ts';
 import { shapeFault } from './validate.ts';
@@ -61,11 +62,13 @@ const takeBatch: TakeBody = async (options, call, read, reply) => {
     tellTaken(reply.request, takenBy(operations));
     return failure(reply, 400, refusalBody(operations, 'v2'));
   }
-  const translations = operations.map((operation): Translation =>
-    operation === undefined
-      ? refused('invalid_call', null, 'an operation must be an object')
-      : formed(call, translateOperation(call, operation)),
-  );
+  let calling = call;
+  const translations = operations.map((operation): Translation => {
+    if (operation === undefined) return refused('invalid_call', null, 'an operation must be an object');
+    const translation = formed(calling, translateOperation(calling, operation));
+    if (translation.type === 'accepted') calling = behindDeletions(calling, translation.outcomes);
+    return translation;
+  });
   const faults = translations.flatMap((translation, index) =>
     translation.type === 'refused' ? [v2Fault(translation, index)] : [],
   );

@@ -13,6 +13,7 @@ import { visitorTraits } from './visitor-traits.ts';
 import { lighterIdentify } from './lighter-identify.ts';
 import { sentMessageId } from './message-id.ts';
 import { readable } from './readable-call.ts';
+import { objectOutcome, type ObjectName } from './translate-object.ts';
 import { objectFault, relateOutcome, type Relate } from './translate-relationships.ts';
 import {
   accepted,
@@ -212,6 +213,14 @@ function relate(call: Call, body: SentObject, who: Who, what: Relate): Translati
   return accepted(relateOutcome(call, { identifier, anonymousId }, { ...what, messageId, timestamp }));
 }
 
+/** Whoever tells of it: it is deleted for all who belong to it. */
+function objectDeleted(call: Call, body: SentObject, object: ObjectName): Translation {
+  const fault = objectFault(object.typeId, object.objectId);
+  if (fault !== undefined) return fault;
+  const { messageId, timestamp } = stamps(call, body);
+  return accepted(objectOutcome(call, { action: 'delete', ...object, messageId, timestamp }));
+}
+
 /** Track events that ask for something about the person (spec A.3, *Semantic track events*). */
 const SEMANTIC = new Map([
   ['User Deleted', 'delete'],
@@ -230,8 +239,10 @@ function track(call: Call, body: SentObject, who: Who): Translation {
   }
   const properties = body.object('properties');
   const objectId = properties === undefined ? null : nameIn(call, properties, 'objectId');
-  if (name === 'Relationship Deleted' && properties !== undefined && objectId !== null) {
+  const isOfObject = name === 'Relationship Deleted' || name === 'Object Deleted';
+  if (isOfObject && properties !== undefined && objectId !== null) {
     const typeId = nameIn(call, properties, 'objectTypeId') ?? '1';
+    if (name === 'Object Deleted') return objectDeleted(call, body, { typeId, objectId });
     return relate(call, body, who, { action: 'delete', related: [{ typeId, objectId }] });
   }
   return event(call, body, { ...who, type: 'event', name });

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { call, refusalOf, sent } from '../testing/ingest-calls.ts';
 import type { Translation } from './translation.ts';
+import { behindDeletions } from './translate-object.ts';
 import { translatePipelines } from './translate-pipelines.ts';
 import { translateIdentify, translateOperation } from './translate-track.ts';
 
@@ -13,6 +14,10 @@ function told(translation: Translation): string[] {
     if (outcome.type === 'control') return outcome.request.kind;
     const { type, anonymous_id: visitor, identifier, properties } = outcome.event;
     const who = [visitor, identifier].filter((each) => each !== null).join(' ');
+    if (type === 'object') {
+      const { action, object_type_id, object_id } = JSON.parse(properties ?? '') as Record<string, string>;
+      return `${String(action)} ${String(object_type_id)}/${String(object_id)}`;
+    }
     if (type !== 'relate') return `${who}: ${type}`;
     const { action, relationships } = JSON.parse(properties ?? '') as {
       action: string;
@@ -83,10 +88,25 @@ describe('Track v2', () => {
       attributes: { plan: 'pro' },
       cio_relationships: [{ identifiers: { anonymous_id: 'x' }, relationship_attributes: { role: 'dev' } }],
     });
-    expect(told(translation)).toEqual(['x: add 2/acme']);
+    expect(told(translation)).toEqual(['x: add 2/acme', 'set 2/acme']);
     expect(properties(translation)).toEqual({
       action: 'add',
       relationships: [{ ...acme, attributes: { role: 'dev' }, object_attributes: { plan: 'pro' } }],
+    });
+    expect(properties(translation, 1)).toEqual({ action: 'set', ...acme, attributes: { plan: 'pro' } });
+  });
+
+  test('an object by itself: what is said of it, and that it is deleted', () => {
+    const object = { type: 'object', identifiers: acme, attributes: { plan: 'pro' } };
+    const set = operation({ ...object, action: 'identify' });
+    expect(told(set)).toEqual(['set 2/acme']);
+    expect(properties(set)).toEqual({ action: 'set', ...acme, attributes: { plan: 'pro' } });
+    expect(told(operation({ ...object, action: 'identify', cio_relationships: [] }))).toEqual(['set 2/acme']);
+    const gone = operation({ ...object, action: 'delete', timestamp: 1_700_000_000 });
+    expect(told(gone)).toEqual(['delete 2/acme']);
+    expect(properties(gone)).toEqual({ action: 'delete', ...acme });
+    expect(gone).toMatchObject({
+      outcomes: [{ event: { name: 'Object Deleted', anonymous_id: null, timestamp: 1_700_000_000_000 } }],
     });
   });
 
@@ -109,8 +129,11 @@ describe('Track v2', () => {
   });
 
   test.each([
-    [{ action: 'delete', identifiers: acme }, 'not_supported_yet'],
-    [{ action: 'identify', identifiers: acme }, 'invalid_call'],
+    [{ action: 'suppress', identifiers: acme }, 'not_supported_yet'],
+    [{ action: 'delete', identifiers: {} }, 'invalid_call'],
+    [{ action: 'identify' }, 'invalid_call'],
+    [{ action: 'delete', identifiers: { object_id: 'x'.repeat(151) } }, 'limit_exceeded'],
+    [{ action: 'add_relationships', identifiers: acme }, 'invalid_call'],
     [{ action: 'identify', cio_relationships: [{ identifiers: { id: '1' } }] }, 'invalid_call'],
   ])('refused: %j', (body, reason) => {
     expect(refusalOf(operation({ type: 'object', ...body })).reason).toBe(reason);
@@ -145,5 +168,31 @@ describe('Pipelines', () => {
       properties: { objectId: 'acme', objectTypeId: 2 },
     };
     expect(told(pipelines('track', event))).toEqual(['42: delete 2/acme']);
+  });
+
+  test('Object Deleted deletes it for everybody, whoever tells of it', () => {
+    const event = {
+      event: 'Object Deleted',
+      messageId: 'm',
+      properties: { objectId: 'acme', objectTypeId: 2 },
+    };
+    for (const who of [{ userId: '42' }, { anonymousId: 'x' }]) {
+      const translation = pipelines('track', { ...event, ...who });
+      expect(told(translation)).toEqual(['delete 2/acme']);
+      expect(translation).toMatchObject({ outcomes: [{ event: { message_id: 'm', identifier: null } }] });
+    }
+    const nameless = { event: 'Object Deleted', userId: '42', properties: {} };
+    expect(told(pipelines('track', nameless))).toEqual(['42: event']);
+  });
+
+  test('what stands behind a deletion in a batch is received behind it', () => {
+    const deletion = pipelines('track', {
+      event: 'Object Deleted',
+      anonymousId: 'x',
+      properties: { objectId: 'acme' },
+    });
+    if (deletion.type === 'refused') throw new Error(deletion.message);
+    expect(behindDeletions(call, deletion.outcomes).receivedAt).toBe(call.receivedAt + 1);
+    expect(behindDeletions(call, [])).toBe(call);
   });
 });

@@ -1,7 +1,7 @@
 /**
  * To which objects a visitor or a person belongs (spec A.1 cio_relationships, A.2 objects, A.3 group; C.1 row 23). Each
- * becomes a record of its lane that waits for the claim as events do. Objects themselves have no place of their own: what
- * is said of one is kept with the relationship that came along. Pure.
+ * becomes a record of its lane that waits for the claim as events do. What is said of an object by itself, whoever has it,
+ * is in translate-object.ts. Pure.
  */
 import type { Identifier } from '../../schemas/lanes.ts';
 import type { NotedCall } from './corrections.ts';
@@ -48,18 +48,17 @@ export function personRelationships(
   return good.length === related.length ? outcomes : [...outcomes, unusable(call, who)];
 }
 
-/** Which object an operation or an entry names; undefined when it names none. (No cio_object_id was ever given out.) */
-export function relatedBy(
+/** Which object an entry names; undefined when it names none. (No cio_object_id was ever given out.) */
+function relatedBy(
   call: NotedCall,
   identifiers: SentObject | undefined,
   entry?: SentObject,
-  objectAttributes?: SentObject,
 ): Related | undefined {
   if (identifiers === undefined) return undefined;
   const typeId = nameIn(call, identifiers, 'object_type_id') ?? '1';
   const objectId = nameIn(call, identifiers, 'object_id');
   if (objectId === null || objectFault(typeId, objectId) !== undefined) return undefined;
-  return { typeId, objectId, attributes: entry?.object('relationship_attributes'), objectAttributes };
+  return { typeId, objectId, attributes: entry?.object('relationship_attributes') };
 }
 
 export function objectFault(typeId: string, objectId: string): Refusal | undefined {

@@ -320,7 +320,8 @@ describe('operations of v2, spec A.2', () => {
     ],
     [{ type: 'person', action: 'dance', identifiers: { id: '1' } }, 'not_supported_yet', 'action'],
     [{ type: 'delivery', action: 'dance' }, 'not_supported_yet', 'type'],
-    [{ type: 'object', action: 'delete' }, 'not_supported_yet', 'action'],
+    [{ type: 'object', action: 'delete' }, 'invalid_call', 'identifiers'],
+    [{ type: 'object', action: 'dance' }, 'not_supported_yet', 'action'],
     [
       { type: 'person', action: 'event', identifiers: { id: '1' }, name: 'x', pad: 'x'.repeat(32_768) },
       'limit_exceeded',

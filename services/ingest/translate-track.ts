@@ -11,14 +11,8 @@ import { deviceEvent } from './translate-device.ts';
 import { deliveryOperation } from './translate-report.ts';
 import { attributesTime, stamps, timeOf } from './track-stamps.ts';
 import { visitorTraits } from './visitor-traits.ts';
-import {
-  noRelationships,
-  personRelationships,
-  relatedBy,
-  relateOutcome,
-  unusable,
-  type RelateAction,
-} from './translate-relationships.ts';
+import { objectOperation } from './translate-object.ts';
+import { noRelationships, personRelationships } from './translate-relationships.ts';
 import {
   accepted,
   controlOutcome,
@@ -145,28 +139,6 @@ function translate(call: NotedCall, operation: SentObject): Translation {
     default:
       return refused('not_supported_yet', 'action', `action ${action} is not supported yet`);
   }
-}
-
-const OBJECT_ACTIONS: ReadonlyMap<string, RelateAction> = new Map([
-  ['identify', 'add'],
-  ['identify_anonymous', 'add'],
-  ['add_relationships', 'add'],
-  ['delete_relationships', 'delete'],
-]);
-
-/** An object with those who have it: a record for each of them. */
-function objectOperation(call: NotedCall, operation: SentObject, name: string): Translation {
-  const action = OBJECT_ACTIONS.get(name);
-  if (action === undefined) {
-    return refused('not_supported_yet', 'action', `action ${name} of an object is not supported yet`);
-  }
-  const outcomes = operation.objects('cio_relationships').map((entry) => {
-    const object = relatedBy(call, operation.object('identifiers'), entry, operation.object('attributes'));
-    const who = entry === undefined ? noRelationships() : identifiersOf(call, entry);
-    if (object === undefined || isRefusal(who)) return unusable(call, { anonymousId: null });
-    return relateOutcome(call, who, { action, related: [object], ...timeOf(call, operation) });
-  });
-  return outcomes.some(({ type }) => type === 'event') ? accepted(...outcomes) : noRelationships();
 }
 
 interface IdentifyCall {

@@ -148,13 +148,47 @@ test(
       ['laptop', 'two@example.com', 2],
       ['phone', '1', 3],
     ]);
-    expect(await members('keen')).toEqual([['1']]);
+    expect(await members('keen')).toEqual([['1'], ['two@example.com']]); // what was the other's counts again
 
     expect(await app('GET', '/workspaces/default/fragmentation')).toMatchObject({
       canonical_identifier: 'id',
       people: 3,
       people_without_canonical_identifier: { count: 1, cases: [{ id: null, email: 'two@example.com' }] },
     });
+  },
+  testMsMax,
+);
+
+test(
+  'an object that is deleted is nobody’s, for analysts and rules, and what it is told of itself is so for all',
+  async () => {
+    const isPro = { relationship: '7', object: [{ property: 'plan', operator: 'eq', value: 'pro' }] };
+    await app('PUT', '/definitions/segments/pro', { name: 'S', type: 'data_driven', when: isPro });
+    const object = { type: 'object', identifiers: { object_type_id: '7', object_id: 'globex' } };
+    const of = (identifiers: object) => [{ identifiers }];
+    const all = `SELECT object_attributes FROM relationships WHERE object_type_id = '7' ORDER BY person_id`;
+
+    const people = ['11', '12', '13', '14'];
+    await track('POST', '/v2/batch', {
+      batch: people.map((id) => ({ ...object, action: 'add_relationships', cio_relationships: of({ id }) })),
+    });
+    await track('POST', '/v2/entity', { ...object, action: 'identify', attributes: { plan: 'pro' } });
+    await settled();
+    expect(await ask(all)).toEqual(people.map(() => ['{"plan":"pro"}']));
+    expect(await members('pro')).toEqual(people.map((id) => [id]));
+
+    const anew = { ...object, action: 'add_relationships', cio_relationships: of({ id: '15' }) };
+    await track('POST', '/v2/batch', { batch: [{ ...object, action: 'delete' }, anew] });
+    await settled();
+    expect(await ask(all)).toEqual([['{}']]);
+    expect(await members('pro')).toEqual([]);
+    const told = await ask(
+      `SELECT kind, JSONExtractString(detail, 'object_id') FROM activities WHERE kind LIKE 'Object%' ORDER BY timestamp`,
+    );
+    expect(told.slice(-2)).toEqual([
+      ['Object Created or Updated', 'globex'],
+      ['Object Deleted', 'globex'],
+    ]);
   },
   testMsMax,
 );

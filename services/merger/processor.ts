@@ -19,7 +19,7 @@ import { anonymousIdsIn, identifiersIn } from './decide/decision-detail.ts';
 import { LaneShell, type LaneRef, type LanesPlace } from './lane-shell.ts';
 import { graceMs, waitingMs } from './decide/limits.ts';
 import { MessageHash } from './records/message-hash.ts';
-import { consentIn, EventRouting, IDENTIFY, MARKER, NOBODY } from './records/routing.ts';
+import { consentIn, EventRouting, IDENTIFY, MARKER, NOBODY, OBJECT } from './records/routing.ts';
 import { BUSY, LINKED, WITHDRAWN } from './decide/state.ts';
 import { Turns } from './turns.ts';
 
@@ -141,6 +141,10 @@ export class LanesProcessor implements Processor {
     this.#hash.of(events, slot, routing);
     if (this.#duplicates.seen(this.#hash.high, this.#hash.low, receivedAt)) {
       this.#shell.outputs.dropped(out, hand, keyOf(record), 'duplicate_message');
+      return;
+    }
+    if (routing.type === OBJECT) {
+      this.#shell.outputs.object(out, hand, this.#partitions);
       return;
     }
     const { laneLow, laneHigh } = this.#hash;

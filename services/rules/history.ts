@@ -9,7 +9,7 @@ import { latestFirst, marksOf } from './memory.ts';
 import { nextChange } from './next-change.ts';
 import { valueAt, type JsonObject } from './paths.ts';
 import type { Related } from './relationships.ts';
-import type { Mark, Marks } from './windows.ts';
+import { isSameMark, type Mark, type Marks } from './windows.ts';
 
 export interface History {
   readonly events: readonly RuleEvent[];
@@ -76,7 +76,10 @@ class HistoryEvidence implements Evidence {
 
 /** Every mark, latest first; of a distinct count the latest of each value. */
 function allMarks(condition: CountedCondition, events: readonly RuleEvent[]): Marks {
-  const marks = events.flatMap((event) => marksOf(condition, event)).sort(latestFirst(condition));
+  const marks = events
+    .flatMap((event) => marksOf(condition, event))
+    .sort(latestFirst(condition))
+    .filter((mark, at, all) => !isSameMark(all[at - 1], mark));
   if (condition.type !== 'event' || !('path' in condition.count)) return marks;
   const latest = new Map<string, Mark>();
   for (const mark of marks) if (!latest.has(mark[2] ?? '')) latest.set(mark[2] ?? '', mark);

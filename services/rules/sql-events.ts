@@ -54,7 +54,9 @@ class EventsSql {
 
   #counted(condition: EventCondition): string {
     const { count, withinMs } = condition;
-    const value = 'path' in count ? `uniqExact(${distinctKey(this.#property(count.path))})` : 'count()';
+    // What comes under one message id at one time is one, as in windows.ts.
+    const each = marksNeeded(count) === 1 ? 'count()' : `uniqExact(message_id, ${EVENT_TIME})`;
+    const value = 'path' in count ? `uniqExact(${distinctKey(this.#property(count.path))})` : each;
     const rows = [...this.#since(withinMs), ...this.#matched(condition)];
     const who = this.#people(rows, `${value} >= ${String(marksNeeded(count))}`);
     return isAtMost(count) ? `(person_id NOT IN (${who}))` : `(person_id IN (${who}))`;

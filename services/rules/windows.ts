@@ -28,6 +28,7 @@ export function addMark(marks: Marks, mark: Mark, count: Count): Marks {
   if (others === undefined) return marks; // this value has a later mark
   let at = 0;
   while (at < others.length && isLaterMark(others[at], mark)) at += 1;
+  if (isSameMark(others[at], mark)) return marks;
   const needed = marksNeeded(count);
   if (at >= needed) return marks;
   return [...others.slice(0, at), mark, ...others.slice(at, needed - 1)];
@@ -55,6 +56,11 @@ export function countWithin(marks: Marks, count: Count, withinMs: number | null,
 export function isLaterMark(a: Mark | undefined, b: Mark): boolean {
   if (a === undefined) return false;
   return a[0] === b[0] ? a[1] > b[1] : a[0] > b[0];
+}
+
+/** Of one event: it is counted once, however often it comes. */
+export function isSameMark(a: Mark | undefined, b: Mark): boolean {
+  return a !== undefined && a[0] === b[0] && a[1] === b[1] && a[2] === b[2];
 }
 
 /** The marks less an older one of the same value; undefined when the value's mark there is the later one. */

@@ -7,6 +7,7 @@ import type { Emitter } from '../runtime/task/ports.ts';
 import { unreachable } from '../runtime/errors.ts';
 import type { Effect, Told } from './decide/effects.ts';
 import { attributesOf, createdAtOf } from './decide/profile.ts';
+import { shown } from './decide/relationships.ts';
 
 export interface Whose {
   readonly workspace: string;
@@ -169,6 +170,6 @@ function encodeProfile(
     created_at: createdAtOf(profile),
     first_seen_at: Number.isFinite(firstSeenAt) ? firstSeenAt : null,
     attributes: effect.state === 'alive' ? JSON.stringify(attributesOf(profile)) : null,
-    relationships: relationships.length === 0 ? null : JSON.stringify(relationships),
+    relationships: relationships.length === 0 ? null : JSON.stringify(relationships.map(shown)),
   });
 }

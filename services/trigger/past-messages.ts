@@ -35,8 +35,25 @@ export interface PastTriggers {
 /** What of the past is one person's. */
 export interface PastOfPerson extends PastMarks {
   readonly version: number;
-  /** ms; who reads the past knew of splits up to then. */
+  /** ms; when the newest fact was made that who reads the past knew of. */
   readonly asOf: number;
+  /** Its number: later splits were not known. Absent: an earlier version read it. */
+  readonly asOfFact?: number;
+}
+
+/** What somebody who was taken apart has done, all of it. */
+export interface ToldApart {
+  /** Who was taken apart. */
+  readonly personId: string;
+  /** Number of the fact of the split that it is read for. */
+  readonly clearedBy: number;
+  /** ms, and the number of the newest fact that who reads the past knew of. */
+  readonly asOf: number;
+  readonly asOfFact: number;
+  readonly rules: RuleVersions;
+  readonly found: readonly Pick<PastMarks, 'rule' | 'pointer' | 'marks'>[];
+  /** Nothing of it follows. */
+  readonly isLast: boolean;
 }
 
 export type PastMessage =
@@ -51,8 +68,9 @@ export type PastMessage =
       /** People it is of; of how many in all. */
       readonly people: number;
       readonly of: number;
-      /** ms; splits from then on were not known. */
+      /** As of PastOfPerson. */
       readonly asOf: number;
+      readonly asOfFact?: number;
       readonly found: readonly PastMarks[];
     }
   /** Nothing comes after `from`. */
@@ -60,7 +78,17 @@ export type PastMessage =
   /** All of the past of this rule that lies in the partition has been told. */
   | { readonly type: 'over'; readonly partition: number; readonly rules: RuleVersions }
   /** For a person of another partition. */
-  | { readonly type: 'for'; readonly version: number; readonly asOf: number; readonly found: PastMarks };
+  | {
+      readonly type: 'for';
+      readonly version: number;
+      readonly asOf: number;
+      readonly asOfFact?: number;
+      readonly found: PastMarks;
+    }
+  /** From the reader, to the partition of who was taken apart. */
+  | { readonly type: 'apart'; readonly told: ToldApart }
+  /** The same, on to whoever has taken them in since. */
+  | { readonly type: 'apart_for'; readonly personId: string; readonly told: ToldApart };
 
 export interface Fence {
   readonly rule: string;

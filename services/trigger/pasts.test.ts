@@ -4,110 +4,14 @@
  */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { MergedEvent } from '../../schemas/records.ts';
 import { partitionOf } from '../../schemas/partitioner.ts';
-import { windowTime, type RuleEvent } from '../rules/matching.ts';
-import { given, of, type Given, type ProcessorHarness } from '../testing/processor-harness.ts';
+import { of } from '../testing/processor-harness.ts';
 import { runs } from '../testing/runs.ts';
-import { absorb, absorbed, happened, MINUTE, T0 } from '../testing/scenarios/trigger-scenario.ts';
-import { membersOf, World } from '../testing/scenarios/trigger-world.ts';
-import { localCodecs } from '../../schemas/codec.ts';
-import type { PastEvent, PastSource } from './past/source.ts';
-import { stretches } from './past/stretches.ts';
-import { encodePast, type PastMessage } from './past-messages.ts';
-import type { WantedPast } from './pasts.ts';
-import type { TriggerProcessor } from './processor.ts';
-import { triggerServiceWith } from './service.ts';
+import { PastShop, transferOf } from '../testing/scenarios/past-shop.ts';
+import { absorb, absorbed, happened, lines, MINUTE, T0 } from '../testing/scenarios/trigger-scenario.ts';
+import { membersOf } from '../testing/scenarios/trigger-world.ts';
 
 const PARTITIONS = 4;
-const codecs = localCodecs();
-
-/** Partitions of a trigger whose rules have a past, and a store that has all that was written. */
-class Shop {
-  readonly world: World;
-  readonly #processors = new Map<number, TriggerProcessor>();
-
-  constructor() {
-    this.world = new World(
-      () => undefined,
-      () =>
-        triggerServiceWith({
-          hasPasts: true,
-          onOpened: (partition, processor) => this.#processors.set(partition, processor),
-        }),
-    );
-  }
-
-  define(when: unknown, rest: object = {}): void {
-    for (const { harness } of this.world.partitions) defineIn(harness, when, rest);
-  }
-
-  /** What the reader says now to partitions that want it; the first `messagesMax` of it. */
-  async tell(messagesMax = Infinity): Promise<number> {
-    const all = [...this.#processors.values()].flatMap((processor) => processor.wantedPasts());
-    let told = 0;
-    for (const wanted of all) told += await this.#tellOne(wanted, messagesMax - told);
-    return told;
-  }
-
-  async #tellOne(wanted: WantedPast, messagesMax: number): Promise<number> {
-    let told = 0;
-    for await (const message of stretches(wanted, this.#source())) {
-      if (told >= messagesMax) break;
-      told += 1;
-      this.world.partitions[wanted.partition]?.transfers.push(transferOf(wanted.workspace, message));
-    }
-    return told;
-  }
-
-  async settle(choose?: (ways: number) => number): Promise<void> {
-    do this.world.run(choose);
-    while ((await this.tell()) > 0);
-  }
-
-  get members(): readonly string[] {
-    return membersOf('keen', this.world.outputs);
-  }
-
-  #source(): PastSource {
-    return {
-      read: ({ partition, fence, names, from }) => {
-        const log = this.world.partitions[partition]?.log ?? [];
-        const events = log
-          .slice(0, fence)
-          .flatMap((record, offset) => pastOf(record, offset))
-          .filter(({ writtenId, event }) => writtenId >= from && (names?.includes(event.name ?? '') ?? true))
-          .sort((a, b) => (a.writtenId < b.writtenId ? -1 : a.writtenId === b.writtenId ? 0 : 1));
-        const people = new Set(events.map(({ writtenId }) => writtenId)).size;
-        return Promise.resolve({ people, asOf: T0 + 10 ** 9, events: inTurn(events) });
-      },
-    };
-  }
-}
-
-async function* inTurn<T>(items: readonly T[]): AsyncGenerator<T> {
-  for (const item of items) yield await Promise.resolve(item);
-}
-
-function transferOf(workspace: string, message: PastMessage): Given {
-  const value = codecs.Transfer.decode(encodePast(codecs, workspace, '', message));
-  return given('triggerTransfers', `${workspace}:`, value);
-}
-
-function pastOf({ value }: Given, offset: number): PastEvent[] {
-  const { kind, event, person_id: writtenId } = value as MergedEvent; // what was written to the stream
-  if (kind !== 'event' || event === null) return [];
-  const { type, name, message_id: messageId, timestamp, received_at: receivedAt } = event;
-  if (type !== 'event') return [];
-  const time = windowTime(timestamp, receivedAt);
-  const seen: RuleEvent = { type, name, messageId, time, receivedAt, properties: () => ({}) };
-  return [{ writtenId, personId: writtenId, offset, event: seen }];
-}
-
-function defineIn(harness: ProcessorHarness, when: unknown, rest: object): void {
-  harness.define('segment', 'default', 'keen', { name: 'Keen', type: 'data_driven', when, ...rest });
-}
-
 const twice = { event: 'Added to Cart', count: { at_least: 2 } };
 const rules = [
   twice,
@@ -120,9 +24,9 @@ const people = ['cio_a', 'cio_b', 'cio_c', 'cio_d', 'cio_e', 'cio_f'];
 
 type Step =
   | { readonly type: 'event'; readonly person: string; readonly name: string }
-  | { readonly type: 'merge'; readonly from: string; readonly into: string }
+  | { readonly type: 'merge' | 'split'; readonly from: string; readonly into: string }
   | { readonly type: 'run' | 'define' | 'reopen' }
-  | { readonly type: 'tell'; readonly messagesMax: number };
+  | { readonly type: 'tell'; readonly messagesMax: number; readonly factsBehind: number };
 
 const who = fc.constantFrom(...people);
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -135,9 +39,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('merge' as const), from: who, into: who }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('split' as const), from: who, into: who }) },
   { weight: 3, arbitrary: fc.constant({ type: 'run' as const }) },
   { weight: 1, arbitrary: fc.constant({ type: 'reopen' as const }) },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant('tell' as const), messagesMax: fc.nat(3) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('tell' as const),
+      messagesMax: fc.nat(3),
+      factsBehind: fc.constantFrom(0, 0, 1, 3),
+    }),
+  },
 );
 
 /** @param at which of the steps the definition comes before. */
@@ -146,27 +58,26 @@ async function play(
   at: number,
   rule: unknown,
   choices: readonly number[],
-): Promise<Shop> {
-  const shop = new Shop();
+): Promise<PastShop> {
+  const shop = new PastShop();
   const gone = new Set<string>();
-  let [fact, next] = [0, 0];
+  let next = 0;
   const choose = (ways: number) => (choices[(next += 1) % choices.length] ?? 0) % Math.max(1, ways);
   for (const [index, one] of steps.entries()) {
     if (index === at) shop.define(rule);
     const time = T0 + index * MINUTE;
     switch (one.type) {
       case 'event':
-        if (!gone.has(one.person)) {
-          shop.world.write(
-            happened({ person: one.person, name: one.name, at: time, id: `m${String(index)}` }),
-          );
-        }
+        if (!gone.has(one.person)) shop.did(one.person, `m${String(index)}`, one.name, time);
         break;
       case 'merge':
         if (one.from === one.into || gone.has(one.from) || gone.has(one.into)) break;
         gone.add(one.from);
-        fact += 1;
-        shop.world.write(absorb(one.into, one.from, fact, time), absorbed(one.from, one.into, fact, time));
+        shop.merge(one.from, one.into, time);
+        break;
+      case 'split':
+        if (one.from === one.into || gone.has(one.from) || gone.has(one.into)) break;
+        shop.split(one.from, one.into, time);
         break;
       case 'run':
         shop.world.run(choose);
@@ -175,6 +86,7 @@ async function play(
         shop.world.reopen();
         break;
       case 'tell':
+        shop.factsBehind = one.factsBehind;
         await shop.tell(one.messagesMax);
         break;
       case 'define':
@@ -199,14 +111,35 @@ describe('a segment that is made later', () => {
         const later = await play(steps, at, rule, choices);
         const first = await play(steps, 0, rule, [0]);
         expect(later.members).toEqual(first.members);
+        expect(later.members).toEqual(later.expected(rule));
         expect(later.world.unsettled).toBe(0);
       }),
       { numRuns: runs(20) },
     );
   });
 
+  test('goes on through what time turns of a segment that refers to it, while its past is read', async () => {
+    const shop = new PastShop();
+    const when = { any: [{ segment: 'keen' }, { event: 'Other', within: 'PT1M' }] };
+    for (const { harness } of shop.world.partitions) {
+      harness.define('segment', 'default', 'lately', { name: 'Lately', type: 'data_driven', when });
+    }
+    await shop.settle();
+    const carts = [1, 2].map((n) => happened({ id: `m${String(n)}` }));
+    shop.world.write(...carts, happened({ name: 'Other', at: T0 + 1 }));
+    await shop.settle();
+    expect(membersOf('lately', shop.world.outputs)).toEqual(['cio_a']);
+    shop.define({ event: 'Added to Cart', count: { at_least: 3 } });
+    shop.world.run();
+    shop.world.until(T0 + 2 * MINUTE);
+    shop.world.run();
+    expect(membersOf('lately', shop.world.outputs)).toEqual(['cio_a']); // nobody turns yet
+    await shop.settle();
+    expect(membersOf('lately', shop.world.outputs)).toEqual([]);
+  });
+
   test('lets nobody in or out before all of its past is in, and then everybody at once, for whom no journey starts', async () => {
-    const shop = new Shop();
+    const shop = new PastShop();
     const journey = { name: 'J', state: 'running', trigger: { segment: 'keen', on: 'enter' } };
     for (const { harness } of shop.world.partitions) harness.define('journey', 'default', 'j', journey);
     const carts = people.flatMap((person) => [happened({ person }), happened({ person, at: T0 + MINUTE })]);
@@ -223,7 +156,7 @@ describe('a segment that is made later', () => {
   });
 
   test('counts once what was read before it was there and is handled after', async () => {
-    const shop = new Shop();
+    const shop = new PastShop();
     shop.world.write(absorb('cio_a', 'cio_b', 1), happened({ person: 'cio_a', at: T0 + MINUTE }));
     shop.world.run(); // the event waits for the state of cio_b
     shop.define(twice);
@@ -239,7 +172,7 @@ describe('a segment that is made later', () => {
   });
 
   test('that is there before anything happens turns at the event, and starts what waits for it', () => {
-    const shop = new Shop();
+    const shop = new PastShop();
     const journey = { name: 'J', state: 'running', trigger: { segment: 'keen', on: 'enter' } };
     for (const { harness } of shop.world.partitions) harness.define('journey', 'default', 'j', journey);
     shop.define(twice);
@@ -251,7 +184,7 @@ describe('a segment that is made later', () => {
   });
 
   test('what a reader says twice, or with a hole, changes nothing', async () => {
-    const shop = new Shop();
+    const shop = new PastShop();
     shop.world.write(...people.map((person) => happened({ person })));
     shop.world.run();
     shop.define(twice);
@@ -263,5 +196,60 @@ describe('a segment that is made later', () => {
     shop.world.partitions[partition]?.transfers.unshift(transferOf('default', hole));
     await shop.settle();
     expect([shop.members, shop.world.unsettled]).toEqual([[], 0]);
+  });
+});
+
+describe('people who are taken apart', () => {
+  const keen = { event: 'Added to Cart', count: { at_least: 2 } };
+
+  test('are where what is theirs puts them, once it is read; until then they stay where they are', async () => {
+    const shop = new PastShop();
+    shop.define(keen);
+    for (const [at, id] of ['m2', 'm4', 'm1', 'm3'].entries())
+      shop.did('cio_a', id, 'Added to Cart', T0 + at);
+    shop.did('cio_b', 'm6', 'Added to Cart', T0 + 5);
+    await shop.settle();
+    expect(shop.members).toEqual(['cio_a']);
+    shop.split('cio_a', 'cio_new', T0 + MINUTE);
+    shop.world.run();
+    const before = shop.world.outputs.length;
+    expect([shop.members, shop.world.unsettled]).toEqual([['cio_a'], 2]);
+    // What the engine does not know of yet is not told.
+    shop.factsBehind = 1;
+    expect(await shop.tell()).toBe(0);
+    await shop.settle();
+    expect([shop.members, shop.world.unsettled]).toEqual([['cio_a', 'cio_new'], 0]);
+    const changes = lines(shop.world.outputs.slice(before));
+    expect(changes).toEqual(['cio_new entered keen']);
+  });
+
+  test('count on from there, each event once, also one that came while their past was read', async () => {
+    const shop = new PastShop();
+    shop.define({ event: 'Added to Cart', count: { at_least: 3 } });
+    for (const id of ['m2', 'm1']) shop.did('cio_a', id, 'Added to Cart', T0);
+    await shop.settle();
+    shop.split('cio_a', 'cio_new', T0 + MINUTE);
+    shop.did('cio_a', 'm4', 'Added to Cart', T0 + 2 * MINUTE);
+    await shop.settle();
+    expect(shop.members).toEqual([]);
+    shop.did('cio_a', 'm6', 'Added to Cart', T0 + 3 * MINUTE);
+    await shop.settle();
+    expect(shop.members).toEqual(['cio_a']);
+  });
+
+  test('start no journey by it', async () => {
+    const shop = new PastShop();
+    for (const { harness } of shop.world.partitions) {
+      const journey = { name: 'J', state: 'running', trigger: { segment: 'keen', on: 'enter' } };
+      harness.define('journey', 'default', 'j', { ...journey, include_current: true });
+    }
+    shop.define(keen);
+    for (const id of ['m1', 'm3', 'm2', 'm4']) shop.did('cio_a', id, 'Added to Cart', T0);
+    shop.split('cio_a', 'cio_new', T0 + MINUTE);
+    await shop.settle();
+    expect([shop.members, of('journeysEntered', shop.world.outputs).length]).toEqual([
+      ['cio_a', 'cio_new'],
+      1,
+    ]);
   });
 });

@@ -8,8 +8,16 @@ import type { CountedCondition } from '../rules/condition.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import type { PlacingRule, Rule, WorkspaceRules } from './decide/workspace-rules.ts';
+import { ApartBook, type Apart } from './apart-book.ts';
 import { PastBook, type Origin, type PastRow } from './past-book.ts';
-import { decodePast, encodePast, placeOf, type PastMessage, type PastOfPerson } from './past-messages.ts';
+import {
+  decodePast,
+  encodePast,
+  placeOf,
+  type PastMessage,
+  type PastOfPerson,
+  type ToldApart,
+} from './past-messages.ts';
 
 /** People looked at in a batch once a past is in; fewer where a look is dear. */
 export const refreshedABatchMax = 500;
@@ -30,6 +38,7 @@ export interface PastsParts {
   /** Workspaces of which a record has been handled. */
   readonly workspaces: () => readonly string[];
   readonly take: (workspace: string, past: PastOfPerson, out: Emitter) => void;
+  readonly takeApart: (workspace: string, personId: string, told: ToldApart, out: Emitter) => void;
   readonly refresh: (personKey: string, out: Emitter) => void;
   /** Units of share.ts that looks took since this was last asked. */
   readonly takeUnits: () => number;
@@ -41,6 +50,8 @@ export interface WantedPast {
   readonly partition: number;
   /** Of the triggers of a journey, whose rule is the only one; time is passed up to `readTo`, ms. */
   readonly placing?: { readonly journeyId: string; readonly readTo: number };
+  /** Of all rules, and of this person alone, who was taken apart. */
+  readonly apart?: Apart;
   readonly rules: readonly {
     readonly key: string;
     readonly version: number;
@@ -61,6 +72,7 @@ const none: ReadonlySet<string> = new Set();
 export class Pasts {
   readonly #parts: PastsParts;
   readonly #book: PastBook;
+  readonly #apart: ApartBook;
   /** Offset of the definitions whose rules have been met. */
   #takenTo: number;
   readonly #open = new Map<string, ReadonlySet<string>>();
@@ -70,6 +82,7 @@ export class Pasts {
   constructor(parts: PastsParts) {
     this.#parts = parts;
     this.#book = new PastBook(parts.store);
+    this.#apart = new ApartBook(parts.store);
     const sweeps = parts.store.scan(SWEEP, 'c:sweep;', sweepsMax);
     this.#sweeps = new Map(sweeps.map(([key, from]) => [key.slice(SWEEP.length), from.toString()]));
     this.#takenTo = Number(parts.store.get(TAKEN)?.toString() ?? '-1');
@@ -81,7 +94,12 @@ export class Pasts {
 
   get unsettled(): number {
     const open = this.#book.workspaces.reduce((sum, workspace) => sum + this.openOf(workspace).size, 0);
-    return open + this.#sweeps.size;
+    return open + this.#sweeps.size + this.#apart.size;
+  }
+
+  /** Of somebody who was taken apart. */
+  readAgain(apart: Apart): void {
+    this.#apart.put(apart);
   }
 
   /** Keys of the rules of which nothing may turn yet. The same set until it is another. */
@@ -163,23 +181,36 @@ export class Pasts {
         this.#onEnd(workspace, message, out);
         return;
       case 'for': {
-        const { version, asOf, found } = message;
-        this.#parts.take(workspace, { ...found, version, asOf }, out);
+        const { found, version, asOf, asOfFact } = message;
+        this.#parts.take(workspace, { ...found, version, ...knownAs({ asOf, asOfFact }) }, out);
         return;
       }
+      case 'apart': {
+        const { told } = message;
+        if (this.#apart.heeds(workspace, told)) this.#parts.takeApart(workspace, told.personId, told, out);
+        return;
+      }
+      case 'apart_for':
+        this.#parts.takeApart(workspace, message.personId, message.told, out);
+        return;
     }
   }
 
   /** For a person of whichever partition. */
-  sendOn(workspace: string, { version, asOf, ...found }: PastOfPerson, out: Emitter): void {
+  sendOn(workspace: string, { version, asOf, asOfFact, ...found }: PastOfPerson, out: Emitter): void {
     const { personId } = found;
-    const message = { type: 'for', version, asOf, found } as const;
+    const message = { type: 'for', version, ...knownAs({ asOf, asOfFact }), found } as const;
     const value = encodePast(this.#parts.codecs, workspace, personId, message);
     out.emit('triggerTransfers', `${workspace}:${personId}`, value);
   }
 
   /** What this partition's reader is to read: fences of all are known, so that none is behind the reading. */
   wanted(): readonly WantedPast[] {
+    const { partition, rulesOf } = this.#parts;
+    return [...this.#wantedOfRules(), ...this.#apart.wanted(partition, rulesOf)];
+  }
+
+  #wantedOfRules(): readonly WantedPast[] {
     const { partition, rulesOf } = this.#parts;
     return this.#book.workspaces.flatMap((workspace) => {
       const { rulesByKey } = rulesOf(workspace);
@@ -255,7 +286,7 @@ export class Pasts {
 
   #onStretch(
     workspace: string,
-    { rules, from, to, people, of, asOf, found }: Extract<PastMessage, { readonly type: 'stretch' }>,
+    { rules, from, to, people, of, found, ...known }: Extract<PastMessage, { readonly type: 'stretch' }>,
     out: Emitter,
   ): void {
     const rows = this.#rowsAt(workspace, rules, from).filter(({ after }) => after < to);
@@ -263,7 +294,7 @@ export class Pasts {
     for (const marks of found) {
       const row = byRule.get(marks.rule);
       if (row === undefined || placeOf(marks) <= row.after) continue;
-      const past = { ...marks, version: row.version, asOf };
+      const past = { ...marks, version: row.version, ...knownAs(known) };
       const owner = partitionOf(`${workspace}:${marks.personId}`, this.#parts.partitions);
       if (owner === this.#parts.partition) this.#parts.take(workspace, past, out);
       else this.sendOn(workspace, past, out);
@@ -321,6 +352,9 @@ export class Pasts {
   }
 }
 
+function knownAs({ asOf, asOfFact }: { readonly asOf: number; readonly asOfFact?: number | undefined }) {
+  return asOfFact === undefined ? { asOf } : { asOf, asOfFact };
+}
 function isPlacing(rule: Rule): rule is PlacingRule {
   return 'journeyId' in rule;
 }

@@ -5,6 +5,7 @@ import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import type { Decision, Subject } from './decide/subject.ts';
 import { HeldTriggerStore } from './held-trigger-store.ts';
+import type { ObjectBook } from './object-book.ts';
 import { emitEffect, type Whose } from './outputs.ts';
 import { newProfile, type Profile } from './decide/profile.ts';
 import type { Person } from './decide/state.ts';
@@ -22,6 +23,7 @@ const personBytesAUnit = 400;
 export class PeopleStore {
   readonly #store: KeyedStore;
   readonly #codecs: Codecs;
+  readonly #objects: ObjectBook;
   readonly #looked: Looked;
   readonly #held: HeldTriggerStore;
   /** Who was read last, and how much that was. */
@@ -32,8 +34,9 @@ export class PeopleStore {
   #personBytes = 0;
   #readBytes = 0;
 
-  constructor(store: KeyedStore, codecs: Codecs, looked: Looked) {
+  constructor(store: KeyedStore, codecs: Codecs, objects: ObjectBook, looked: Looked) {
     this.#store = store;
+    this.#objects = objects;
     this.#codecs = codecs;
     this.#looked = looked;
     this.#held = new HeldTriggerStore(store);
@@ -73,7 +76,7 @@ export class PeopleStore {
   }
 
   subject(
-    { personId, personKey }: Whose,
+    { workspace, personId, personKey }: Whose,
     person: Person | undefined,
     { rules, readTo }: Pick<Subject, 'rules' | 'readTo'>,
   ): Subject {
@@ -82,7 +85,8 @@ export class PeopleStore {
     const profile = () => (stored ??= this.#profile(personKey));
     const heldTriggers: Subject['heldTriggers'] = (range, from, to) =>
       this.#held.read(personKey, range, from, to);
-    return { personId, person, rules, readTo, storedBytes, profile, heldTriggers };
+    const objectOf: Subject['objectOf'] = (object) => this.#objects.of(workspace, object);
+    return { personId, person, rules, readTo, storedBytes, profile, heldTriggers, objectOf };
   }
 
   /** Keeps what was decided and writes its effects. */
@@ -105,6 +109,12 @@ export class PeopleStore {
           break;
         case 'triggers_let_go':
           this.#held.forget(personKey, effect.range, effect.from, effect.to);
+          break;
+        case 'object_linked':
+          this.#objects.link(personKey, effect.object);
+          break;
+        case 'object_unlinked':
+          this.#objects.unlink(personKey, effect.object);
           break;
         default:
           emitEffect(effect, whose, this.#codecs, out);

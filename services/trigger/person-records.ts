@@ -11,14 +11,16 @@ import { decideAbsorb, decideDeparture, type Change, type Moved } from './decide
 import { passTime } from './decide/pass-time.ts';
 import type { Known } from './decide/profile.ts';
 import { decideSplit } from './decide/split.ts';
+import { decideApart } from './decide/take-apart.ts';
+import { decideObjects, type ObjectCause } from './decide/take-object.ts';
 import { decidePast, decideRefresh } from './decide/take-past.ts';
 import { decideTriggers } from './decide/take-triggers.ts';
 import { newPerson, type Person } from './decide/state.ts';
 import { changesAtOf, decodePerson, firstSeenOf, isAlive, stampOf } from './decide/state-codec.ts';
-import type { Subject } from './decide/subject.ts';
+import type { Decision, Subject } from './decide/subject.ts';
 import type { MergedView } from './merged-view.ts';
 import { emitEffect, type Whose } from './outputs.ts';
-import type { PastOfPerson } from './past-messages.ts';
+import { encodePast, type PastOfPerson, type ToldApart } from './past-messages.ts';
 import type { Pasts } from './pasts.ts';
 import type { PeopleStore } from './people-store.ts';
 import type { RulesCache } from './rules-cache.ts';
@@ -41,7 +43,7 @@ export interface PersonRecordsParts {
   /** Everything of the workspace that was received before it has been handled, ms. */
   readonly readTo: (workspace: string) => number;
   /** Absent: rules have no past. */
-  readonly pasts?: Pick<Pasts, 'counts' | 'sendOn'>;
+  readonly pasts?: Pick<Pasts, 'counts' | 'sendOn' | 'readAgain'>;
 }
 
 export class PersonRecords {
@@ -115,7 +117,26 @@ export class PersonRecords {
     // All that was read of somebody may still wait for a merge: then this is the first.
     const decide = past.triggers === undefined ? decidePast : decideTriggers;
     const decision = decide(subject, person ?? { ...newPerson, stamp: subject.rules.stamp }, past);
-    if (decision !== undefined) people.settle(whose, person, decision, out);
+    if (decision === undefined) return;
+    people.settle(whose, person, decision, out);
+    this.#readAgain(whose, decision);
+  }
+
+  /** All that somebody did who was taken apart; it follows the person into whom they were merged. */
+  takeApart(whose: Whose, told: ToldApart, out: Emitter): void {
+    const { people, codecs } = this.#parts;
+    const { workspace } = whose;
+    const person = people.person(whose.personKey);
+    if (person === undefined || person.status === 'deleted') return;
+    if (person.absorbedBy !== null) {
+      const { personId } = person.absorbedBy;
+      const value = encodePast(codecs, workspace, personId, { type: 'apart_for', personId, told });
+      out.emit('triggerTransfers', `${workspace}:${personId}`, value);
+      return;
+    }
+    const decision = decideApart(this.#subject(whose, person), person, told);
+    people.settle(whose, person, decision, out);
+    this.#readAgain(whose, decision);
   }
 
   /** The past of a rule is in. */
@@ -127,6 +148,17 @@ export class PersonRecords {
     if (stampOf(stored) === rules.of(whose.workspace).stamp) return;
     const person = decodePerson(stored);
     people.settle(whose, person, decideRefresh(this.#subject(whose, person), person), out);
+  }
+
+  /** Something was said of an object that the person belongs to. */
+  objectsChanged(personKey: string, cause: ObjectCause, out: Emitter): void {
+    const { people } = this.#parts;
+    const stored = people.stored(personKey);
+    if (stored === undefined || !isAlive(stored)) return;
+    const whose = whoseOf(personKey);
+    const person = decodePerson(stored);
+    const decision = decideObjects(this.#subject(whose, person), person, cause);
+    if (decision !== undefined) people.settle(whose, person, decision, out);
   }
 
   /** What most events are: nothing of the person changes, and no rule asks about the name. */
@@ -168,8 +200,12 @@ export class PersonRecords {
         return;
       }
       case 'split': {
-        const split = decideSplit(subject, { at: view.mergedAt, known: this.#known() });
+        const known = this.#known();
+        const factNumber = view.factNumber ?? known?.asOf ?? 0;
+        const isReadAgain = this.#parts.pasts !== undefined;
+        const split = decideSplit(subject, { at: view.mergedAt, known, factNumber, isReadAgain });
         people.settle(whose, person, split, out);
+        this.#readAgain(whose, split);
         return;
       }
       case 'absorbed':
@@ -179,8 +215,16 @@ export class PersonRecords {
         this.#depart(whose, subject, null, out);
         return;
       case 'watermark':
+      case 'object': // no person's
         return;
     }
+  }
+
+  /** Where the person's own past is waited for. */
+  #readAgain({ workspace, personId }: Whose, { person }: Decision): void {
+    const { apart, clearedBy } = person;
+    if (clearedBy === undefined || apart?.includes(personId) !== true) return;
+    this.#parts.pasts?.readAgain({ workspace, personId, clearedBy });
   }
 
   #subject(whose: Whose, person: Person | undefined): Subject {
@@ -193,8 +237,10 @@ export class PersonRecords {
     const { view, pasts } = this.#parts;
     const { workspace } = view;
     let details: ReturnType<MergedView['details']> | undefined;
+    const { type } = view;
+    assert(type !== 'object', 'what is said of an object by itself is no event of a person');
     return {
-      type: view.type,
+      type,
       name: view.name,
       messageId: view.messageId,
       anonymousId: view.anonymousId,

@@ -56,8 +56,8 @@ class Shop {
       if (rules === undefined) throw new Error('the journey is good');
       const messages =
         wanted.placing === undefined
-          ? stretches(wanted, this.#counted())
-          : triggerStretches(wanted, this.#source(), rules);
+          ? stretches(wanted, this.#counted(), 0)
+          : triggerStretches(wanted, this.#source(), { replayed: rules, factsTo: 0 });
       for await (const message of messages) {
         if (told >= messagesMax) break;
         told += 1;
@@ -106,8 +106,9 @@ class Shop {
           })
           .sort((a, b) => (a.writtenId < b.writtenId ? -1 : a.writtenId === b.writtenId ? 0 : 1));
         const count = new Set(events.map(({ writtenId }) => writtenId)).size;
-        return Promise.resolve({ people: count, asOf: T0 + 10 ** 9, events: inTurn(events) });
+        return Promise.resolve({ people: count, asOf: T0, asOfFact: 10 ** 9, events: inTurn(events) });
       },
+      person: () => Promise.reject(new Error('nobody is taken apart')),
     };
   }
 
@@ -131,7 +132,7 @@ class Shop {
           yield await Promise.resolve({
             people: [{ writtenId, histories }],
             of: ids.length,
-            asOf: T0 + 10 ** 9,
+            ...{ asOf: T0, asOfFact: 10 ** 9 },
           });
         }
       },

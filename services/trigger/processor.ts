@@ -7,15 +7,19 @@
  * read then, however late it is read, so nothing fires that an event on its way prevents.
  */
 import type { Codecs } from '../../schemas/codec.ts';
+import { droppedEvent } from '../../schemas/dropped-event.ts';
 import type { Transfer } from '../../schemas/records.ts';
 import type { DefinitionsView } from '../runtime/definitions.ts';
 import { readUnits } from '../rules/paths.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
-import type { BatchContext, Emitter, Processor } from '../runtime/task/ports.ts';
+import { attempt, type BatchContext, type Emitter, type Processor } from '../runtime/task/ports.ts';
 import { LinkBook } from './decide/links.ts';
+import { objectWord } from './decide/objects.ts';
 import { HandledOffsets } from './handled-offsets.ts';
+import { LinkAdoption } from './link-adoption.ts';
 import { MergedView } from './merged-view.ts';
+import { ObjectBook } from './object-book.ts';
 import type { PastRow } from './past-book.ts';
 import { Pasts, type WantedPast } from './pasts.ts';
 import { PeopleStore } from './people-store.ts';
@@ -43,6 +47,9 @@ export interface TriggerParts {
 
 export class TriggerProcessor implements Processor {
   readonly #people: PeopleStore;
+  readonly #objects: ObjectBook;
+  readonly #linkAdoption: LinkAdoption;
+  readonly #partition: number;
   readonly #codecs: Codecs;
   readonly #view = new MergedView();
   readonly #rules: RulesCache;
@@ -61,7 +68,10 @@ export class TriggerProcessor implements Processor {
 
   constructor({ partition, partitions, store, codecs, hasPasts }: TriggerParts) {
     this.#rules = new RulesCache((workspace) => this.#pasts?.openOf(workspace) ?? none);
-    this.#people = new PeopleStore(store, codecs, (personKey, from, to) => {
+    this.#partition = partition;
+    this.#objects = new ObjectBook(store);
+    this.#linkAdoption = new LinkAdoption(store, this.#objects);
+    this.#people = new PeopleStore(store, codecs, this.#objects, (personKey, from, to) => {
       this.#timers.move(personKey, from, to);
       this.#turns.looked(personKey, to);
     });
@@ -108,6 +118,10 @@ export class TriggerProcessor implements Processor {
       this.#watermarks.take(this.#view.sourcePartition, this.#view.workspace, this.#view.mergedAt);
       return;
     }
+    if (this.#view.kind === 'object') {
+      this.#takeObject(out);
+      return;
+    }
     const personKey = record.bytes.toString('utf8', record.keyStart, record.keyEnd);
     const { workspace } = this.#view;
     if (this.#pasts !== undefined && this.#offsets.next(workspace) === undefined) {
@@ -120,7 +134,9 @@ export class TriggerProcessor implements Processor {
   onBatchEnd(batch: BatchContext, out: Emitter): void {
     this.#use(batch, out);
     this.#adoption.step();
+    this.#linkAdoption.step();
     this.#turns.end(batch, out);
+    this.#tellOfObjects(batch, out);
     this.#pasts?.step(out);
     this.takeUnits();
     this.#offsets.endBatch();
@@ -128,6 +144,7 @@ export class TriggerProcessor implements Processor {
 
   wantsBatch(_time: number, definitions: DefinitionsView): boolean {
     if (this.#pasts?.wants(definitions.offset) === true) return true;
+    if (this.#objects.pending > 0 || this.#linkAdoption.pending) return true;
     return this.#turns.wantsBatch || this.#adoption.pending;
   }
 
@@ -152,7 +169,7 @@ export class TriggerProcessor implements Processor {
 
   status() {
     return {
-      unsettled: this.#turns.unsettled + (this.#pasts?.unsettled ?? 0),
+      unsettled: this.#turns.unsettled + this.#objects.pending + (this.#pasts?.unsettled ?? 0),
       parked_records: this.#links.parked,
       held_records: this.#turns.heldRecords,
       watermark: this.#watermarks.lowest,
@@ -213,6 +230,9 @@ export class TriggerProcessor implements Processor {
         const { personId } = past;
         this.#records.takePast({ workspace, personId, personKey: `${workspace}:${personId}` }, past, out);
       },
+      takeApart: (workspace, personId, told, out) => {
+        this.#records.takeApart({ workspace, personId, personKey: `${workspace}:${personId}` }, told, out);
+      },
       refresh: (personKey, out) => {
         this.#records.refresh(personKey, out);
       },
@@ -226,6 +246,34 @@ export class TriggerProcessor implements Processor {
     this.#turns.begin(batch);
     this.#rules.use(definitions);
     this.#pasts?.takeUp(definitions.offset, time, out);
+  }
+
+  /** The view shows it. Each partition has it; the first tells where there is no room. */
+  #takeObject(out: Emitter): void {
+    const { workspace, receivedAt: at, messageId, mergedAt } = this.#view;
+    const word = objectWord(this.#view.details().properties);
+    const isIndexed = !this.#linkAdoption.pending;
+    if (word === undefined || this.#objects.take(workspace, word, { at, messageId }, isIndexed)) return;
+    if (this.#partition > 0) return;
+    const detail = JSON.stringify({ object: word.object });
+    const row = { reason: 'limit_exceeded', stage: 'trigger', at: mergedAt, detail } as const;
+    const value = this.#codecs.DroppedEvent.encode(
+      droppedEvent({ workspace, message_id: messageId, ...row }),
+    );
+    out.emit('eventsDropped', `${workspace}:`, value);
+  }
+
+  /** Some of those who belong to objects of which something was said by itself. */
+  #tellOfObjects(batch: BatchContext, out: Emitter): void {
+    this.#objects.forget(this.#watermarks.time);
+    if (this.#objects.pending === 0 || this.#linkAdoption.pending) return;
+    this.#objects.tell(batch.sequence, (personKey, cause) => {
+      const name = `object ${personKey} ${cause.messageId}`;
+      const kept = { name, topic: 'eventsMerged', offset: -1, key: personKey } as const;
+      attempt(batch, { ...kept, value: () => Buffer.from(personKey) }, () => {
+        this.#records.objectsChanged(personKey, cause, out);
+      });
+    });
   }
 
   #takeTransfer(transfer: Transfer, { time }: BatchContext, out: Emitter): void {

@@ -42,7 +42,8 @@ function naive(
   const relationships = told
     .filter(({ what }) => what.type === 'relate')
     .reduce<readonly Relationship[]>(
-      (own, { what }) => applyRelate(own, JSON.stringify(what.related)).relationships,
+      (own, { what, at }) =>
+        applyRelate(own, JSON.stringify(what.related), { at, objectOf: () => undefined }).relationships,
       [],
     );
   const segments = new Set<string>();

@@ -5,6 +5,7 @@ import { droppedEvent } from '../../../schemas/dropped-event.ts';
 import { identityRequest, watermarkRequest } from '../../../schemas/identity-request.ts';
 import type { LaneKey, PersonId, Workspace } from '../../../schemas/ids.ts';
 import { personKey } from '../../../schemas/lanes.ts';
+import { mergedEvent } from '../../../schemas/merged-event.ts';
 import type { Emitter } from '../../runtime/task/ports.ts';
 import type { Fact, Outcome } from '../decide/effects.ts';
 import type { EventInHand } from './event-in-hand.ts';
@@ -103,6 +104,27 @@ export class Outputs {
       detail: JSON.stringify(detail),
     });
     out.emit('eventsDropped', lane, this.#codecs.DroppedEvent.encode(row));
+  }
+
+  /** To every partition, since people who belong to it lie in all of them. */
+  object(out: Emitter, hand: EventInHand, partitions: number): void {
+    const { workspace, routing } = hand;
+    const { bytes, start, end, receivedAt: at } = routing;
+    const event = this.#codecs.CollectedEvent.decode(bytes, start, end);
+    const what = { kind: 'object', workspace, person_id: '', merged_at: at, event } as const;
+    const value = this.#codecs.MergedEvent.encode(mergedEvent(what));
+    for (let partition = 0; partition < partitions; partition += 1) {
+      out.emitTo('eventsMerged', partition, `${workspace}:`, value);
+    }
+    const line = activity({
+      workspace,
+      kind: event.name ?? 'Object Created or Updated',
+      timestamp: event.timestamp,
+      processed_at: at,
+      message_id: event.message_id,
+      detail: event.properties,
+    });
+    out.emit('activitiesLogged', `${workspace}:`, this.#codecs.Activity.encode(line));
   }
 
   /** Spec C.1 row 14. */

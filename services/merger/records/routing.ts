@@ -21,6 +21,9 @@ const RELATE = eventTypes.indexOf('relate');
 const WITHDRAWAL = eventTypes.indexOf('withdrawal');
 const CONSENT = eventTypes.indexOf('consent');
 
+/** What is said of an object by itself: nobody's, and it waits for nobody. */
+export const OBJECT = eventTypes.indexOf('object');
+
 /** null: the record says nothing of it. */
 export function consentIn(type: number): 'withdrawn' | 'given' | null {
   if (type < WITHDRAWAL) return null;

@@ -58,6 +58,33 @@ export function identified(what: Happened): Given<'eventsMerged'> {
   return happened({ ...what, type: 'identify' });
 }
 
+export interface SaidOfObject {
+  readonly action: 'set' | 'delete';
+  readonly object_type_id: string;
+  readonly object_id: string;
+  readonly attributes?: object;
+}
+
+/** What was said of an object by itself: every partition has it. */
+export function objectSaid(said: SaidOfObject, at = T0, id?: string): Given<'eventsMerged'> {
+  const event = collectedEvent({
+    type: 'object',
+    message_id: id ?? `m${String((messages += 1))}`,
+    received_at: at,
+    timestamp: at,
+    anonymous_id: null,
+    properties: JSON.stringify(said),
+  });
+  const value = mergedEvent({
+    kind: 'object',
+    workspace: 'default',
+    person_id: '',
+    merged_at: at,
+    event,
+  });
+  return given('eventsMerged', 'default:', value);
+}
+
 export function absorb(
   person: string,
   other: string,

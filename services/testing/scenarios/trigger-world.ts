@@ -3,6 +3,7 @@
  * a time that the test chooses. A partition has two inputs, each in order; how they interleave is chance.
  */
 import { partitionOf } from '../../../schemas/partitioner.ts';
+import type { MergedEvent } from '../../../schemas/records.ts';
 import { ProcessorHarness, given, of, type Given, type Output } from '../processor-harness.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import { mergedAtOf, T0, watermark } from './trigger-scenario.ts';
@@ -39,7 +40,8 @@ export class World {
   write(...records: readonly Given[]): void {
     for (const record of records) {
       this.until(mergedAtOf(record));
-      this.#append(this.#at(record.key), record);
+      if (isOfAll(record)) for (const partition of this.partitions) this.#append(partition, record);
+      else this.#append(this.#at(record.key), record);
     }
   }
 
@@ -56,18 +58,23 @@ export class World {
   /** Feeds everything, one record a batch. `choose` picks among n ways to go on; without it, the log comes in turn. */
   run(choose: (ways: number) => number = () => 0): Output[] {
     const before = this.outputs.length;
-    for (let batches = 0; ; batches += 1) {
-      if (batches > BATCHES_MAX) throw new Error('the world does not come to rest');
+    if (this.steps(BATCHES_MAX, choose)) throw new Error('the world does not come to rest');
+    return this.outputs.slice(before);
+  }
+
+  /** As many batches as that, or until there is nothing to do. True when there still is. */
+  steps(batchesMax: number, choose: (ways: number) => number): boolean {
+    for (let batches = 0; batches < batchesMax; batches += 1) {
       const ways = this.partitions.flatMap((partition) => [
         ...(partition.merged.length > 0 ? [{ partition, from: partition.merged }] : []),
         ...(partition.transfers.length > 0 ? [{ partition, from: partition.transfers }] : []),
         ...(partition.harness.wantsBatch(0) ? [{ partition, from: [] }] : []),
       ]);
       const way = ways[choose(ways.length) % Math.max(1, ways.length)];
-      if (way === undefined) break;
+      if (way === undefined) return false;
       this.#batch(way.partition, way.from.splice(0, 1));
     }
-    return this.outputs.slice(before);
+    return true;
   }
 
   reopen(): void {
@@ -97,6 +104,11 @@ export class World {
     if (found === undefined) throw new Error('no such partition');
     return found;
   }
+}
+
+/** What is said of an object by itself goes to every partition. */
+function isOfAll({ topic, value }: Given): boolean {
+  return topic === 'eventsMerged' && (value as MergedEvent | undefined)?.kind === 'object'; // the topic's record
 }
 
 /** Who is in the segment after these changes. */

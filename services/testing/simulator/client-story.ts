@@ -31,8 +31,8 @@ export function storyFaults(story: ClientStory): string[] {
 }
 
 /**
- * Promise 5, in small: members are the living who have done anything. Those who were split begin anew, since taking a
- * past from ClickHouse is not built; so they are left aside, and whoever absorbed them.
+ * Promise 5, in small: members are the living who have done anything. Nobody reads the past here, so those who
+ * were split begin anew; they are left aside, and whoever absorbed them.
  */
 function memberFaults(story: ClientStory, told: Told): string[] {
   const members = new Map<string, number>();

@@ -13,6 +13,7 @@ import type { Effect } from './effects.ts';
 import { Look } from './look.ts';
 import { caughtUp } from './pass-time.ts';
 import { applyIdentify, applyTraits, attributeAt, withKnown, type Known, type Profile } from './profile.ts';
+import { objectLinks } from './object-links.ts';
 import { applyRelate } from './relationships.ts';
 import { newPerson, ruleStateBytesMax, withClaim, type Person } from './state.ts';
 import type { Decision, Subject } from './subject.ts';
@@ -64,6 +65,9 @@ function newcomer({ firstSeenAt }: Subject): Person {
 }
 
 const noSegments: ReadonlySet<string> = new Set();
+const nothing = () => undefined;
+/** Ids that a row names; the rest are counted. */
+const objectsToldMax = 10;
 
 class EventDecision {
   readonly #subject: Subject;
@@ -212,14 +216,27 @@ class EventDecision {
     const named = this.#takeKnown();
     const before = this.#currentProfile();
     const own = before.relationships ?? [];
-    const { relationships, refused } = applyRelate(own, this.#event.details().properties);
-    this.#refuse('relationships', refused);
-    const isOther = relationships !== own || this.#isSeenEarlier || this.#isNew;
-    if (isOther) this.#publishProfile({ ...before, relationships });
+    const { receivedAt: at } = this.#event;
+    const time = { at, objectOf: this.#subject.objectOf ?? nothing };
+    const applied = applyRelate(own, this.#event.details().properties, time);
+    const { relationships, isOther } = applied;
+    this.#refuse('relationships', applied.refused);
+    this.#tellDeleted(applied.deleted);
+    if (relationships !== own) this.#profile = { ...before, relationships };
+    this.#effects.push(...objectLinks(own, relationships));
+    if (isOther || this.#isSeenEarlier || this.#isNew) this.#publishProfile(this.#currentProfile());
     const look = this.#look;
-    const touched = this.#segmentsTouched(named || relationships !== own);
+    const touched = this.#segmentsTouched(named || isOther);
     const turns = look.turnSegments(touched, this.#event.messageId);
     look.startJourneysOf(turns, this.#event.messageId);
+  }
+
+  /** Objects that were deleted after the call: who waited in a lane meanwhile does not bring them back. */
+  #tellDeleted(objects: readonly string[]): void {
+    if (objects.length === 0) return;
+    const { mergedAt: at, messageId, anonymousId } = this.#event;
+    const detail = JSON.stringify({ objects: objects.slice(0, objectsToldMax), count: objects.length });
+    this.#effects.push({ type: 'dropped', reason: 'object_deleted', at, messageId, anonymousId, detail });
   }
 
   /** What the visitor said of themselves fills what the person has not set. */

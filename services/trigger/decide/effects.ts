@@ -3,6 +3,7 @@ import type { SkipReason } from '../../../schemas/skip-reasons.ts';
 import type { JsonObject } from '../../rules/paths.ts';
 import type { EntryEvidence } from './entry-evidence.ts';
 import type { HeldTrigger } from './held-triggers.ts';
+import type { ObjectKey } from './objects.ts';
 import type { Profile } from './profile.ts';
 
 export type Effect =
@@ -59,6 +60,11 @@ export type Effect =
       readonly to: number;
     }
   | {
+      /** The person belongs to the object, or does no more: for whoever looks for those who do. */
+      readonly type: 'object_linked' | 'object_unlinked';
+      readonly object: ObjectKey;
+    }
+  | {
       readonly type: 'profile_changed';
       readonly state: 'alive' | 'absorbed' | 'deleted';
       readonly absorbedInto: string | null;
@@ -81,6 +87,7 @@ export type Effect =
         | 'person_deleted'
         | 'patterns_too_costly'
         | 'segment_unknown'
+        | 'object_deleted'
         | 'merge_not_awaited'
         | 'timer_not_awaited';
       readonly at: number;
@@ -92,6 +99,9 @@ export type Effect =
     };
 
 /** What is kept and not told. */
-export type Kept = Extract<Effect, { readonly type: 'trigger_held' | 'triggers_let_go' }>;
+export type Kept = Extract<
+  Effect,
+  { readonly type: 'trigger_held' | 'triggers_let_go' | 'object_linked' | 'object_unlinked' }
+>;
 /** What is told. */
 export type Told = Exclude<Effect, Kept>;

@@ -56,11 +56,13 @@ export class Look {
   readonly #options: LookOptions;
   readonly journeys: JourneyLook;
   readonly #ruleStates: Map<string, RuleState>;
+  readonly #isApart: boolean;
   #touched = false;
 
   constructor(person: Person, options: LookOptions) {
     this.#options = options;
     this.#ruleStates = new Map(Object.entries(person.rules));
+    this.#isApart = person.apart !== undefined;
     const { effects } = this;
     this.journeys = new JourneyLook(person, {
       ...{ ...options, effects, unmet: (rule) => this.unmetFilter(rule) },
@@ -150,8 +152,12 @@ export class Look {
     const turns: SegmentTurn[] = [];
     for (const rule of rules.segments) {
       if (pending.size === 0) break;
-      if (!pending.delete(rule.key) || rules.open.has(rule.key)) continue;
+      if (!pending.delete(rule.key)) continue;
       const before = this.#stateOf(rule);
+      if (rules.open.has(rule.key) || (this.#isApart && rules.counting.has(rule.key))) {
+        this.#putOff(rule, before);
+        continue;
+      }
       const was = before.since !== undefined;
       const { result, changesAt } = this.#verdictOf(rule, before);
       const next = {
@@ -235,6 +241,12 @@ export class Look {
     const ofFilters = { rule, evidence: this.#evidence(rule) };
     const asked = [...(ofSegment === undefined ? [] : [ofSegment]), ofFilters];
     return entryEvidence({ anonymousId: cause?.anonymousId ?? null, begun, rules: asked });
+  }
+
+  /** What is due waits for the past: then the rule is looked at whole. */
+  #putOff({ key }: SegmentRule, { version, marks, since, changesAt }: RuleState): void {
+    if (changesAt === undefined || changesAt > this.#options.now) return;
+    this.#keep(key, { version, marks, ...(since === undefined ? {} : { since }) });
   }
 
   #forget(key: string, state: RuleState): void {

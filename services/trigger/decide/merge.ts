@@ -11,8 +11,10 @@ import type { HeldTrigger } from './held-triggers.ts';
 import { JourneyLook } from './journey-look.ts';
 import { Look } from './look.ts';
 import { caughtUp } from './pass-time.ts';
+import { objectLinks } from './object-links.ts';
 import { attributeAt, mergeProfiles, newProfile, withKnown, type Known, type Profile } from './profile.ts';
-import { newPerson, ruleStateBytesMax, withClaim, type Person, type RuleState } from './state.ts';
+import { withObjects } from './relationships.ts';
+import { newPerson, ruleStateBytesMax, withApart, withClaim, type Person, type RuleState } from './state.ts';
 import { joinJourneys, type JourneyState } from './runs.ts';
 import { segmentKey, type ManualRule, type Rule, type WorkspaceRules } from './workspace-rules.ts';
 
@@ -27,11 +29,16 @@ export interface Moved {
   readonly claims: readonly string[];
   /** Of what an earlier version sent. */
   readonly held?: readonly HeldTrigger[];
+  /** Whose past is being read again since a split; absent: nobody's. */
+  readonly apart?: readonly string[];
+  /** As of Person. */
+  readonly clearedBy?: number;
   readonly profile: Profile;
 }
 
 function movedState(person: Person | undefined, profile: Profile): Moved {
-  const { firstSeenAt, evaluatedAt, identified, rules, journeys, claims } = person ?? newPerson;
+  const { firstSeenAt, evaluatedAt, identified, rules, journeys, claims, apart, clearedBy } =
+    person ?? newPerson;
   return {
     firstSeenAt: Number.isFinite(firstSeenAt) ? firstSeenAt : null,
     evaluatedAt,
@@ -39,6 +46,8 @@ function movedState(person: Person | undefined, profile: Profile): Moved {
     rules,
     journeys,
     claims,
+    ...(apart === undefined ? {} : { apart }),
+    ...(clearedBy === undefined ? {} : { clearedBy }),
     profile,
   };
 }
@@ -57,7 +66,8 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
   const { rules, personId } = subject;
   const before = subject.person ?? { ...newPerson, stamp: rules.stamp };
   const firstSeenAt = Math.min(before.firstSeenAt, moved.firstSeenAt ?? Infinity);
-  const joinedProfiles = mergeProfiles(subject.profile(), moved.profile);
+  const own = subject.profile();
+  const joinedProfiles = mergeProfiles(ofToday(own, subject), ofToday(moved.profile, subject));
   const { profile: both } = joinedProfiles;
   const merged = known === null ? both : withKnown(both, known).profile;
   const full = (subject.storedBytes ?? 0) >= ruleStateBytesMax;
@@ -68,6 +78,7 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
     ...leftOutOf('rules', full ? Object.keys(moved.rules) : [], at),
   ];
   const profile = { ...merged, version: merged.version + 1 };
+  const links = objectLinks(own.relationships ?? [], profile.relationships ?? []);
   const now = Math.max(before.evaluatedAt, moved.evaluatedAt, at);
   const options = {
     personId,
@@ -82,7 +93,7 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
   if (before.stamp !== rules.stamp) catchUp.catchUpWithDefinitions();
   const current = catchUp.finish(before);
   const joined: Person = {
-    ...current,
+    ...withApart(splitAfter(current, moved.clearedBy), moved.apart ?? []),
     firstSeenAt,
     identified: before.identified || moved.identified,
     rules: mergeRules(current.rules, movedRules, rules),
@@ -105,9 +116,22 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
   return {
     person: look.finish(joined),
     profile,
-    effects: [...passed, ...catchUp.effects, ...leftOut, changed, ...look.effects],
+    effects: [...passed, ...catchUp.effects, ...links, ...leftOut, changed, ...look.effects],
     patternSteps: passedSteps + catchUp.patterns.taken + look.patterns.taken,
   };
+}
+
+/** What was read of either before a split of one of them may be somebody else's. */
+function splitAfter(person: Person, clearedBy: number | undefined): Person {
+  if (clearedBy === undefined || (person.clearedBy ?? 0) >= clearedBy) return person;
+  return { ...person, clearedBy };
+}
+
+/** Without objects that were deleted while the state was on its way. */
+function ofToday(profile: Profile, { objectOf }: Subject): Profile {
+  const { relationships: before } = profile;
+  if (before === undefined || objectOf === undefined) return profile;
+  return { ...profile, relationships: withObjects(before, objectOf).relationships };
 }
 
 /** The survivor has no room for it. */
@@ -132,6 +156,7 @@ export function decideDeparture(asked: Subject, departure: Departure): Decision 
   const { status, absorbedBy, at } = departure;
   const { subject, effects: passed } = caughtUp(asked);
   const person = subject.person ?? newPerson;
+  const profile = subject.profile();
   const left = Object.entries(person.rules)
     .filter(([, { since }]) => since !== undefined)
     .map(([key, { version }]): Effect => {
@@ -147,13 +172,13 @@ export function decideDeparture(asked: Subject, departure: Departure): Decision 
     state: status,
     absorbedInto: absorbedBy?.personId ?? null,
     at,
-    profile: { ...newProfile, version: subject.profile().version + 1 },
+    profile: { ...newProfile, version: profile.version + 1 },
     firstSeenAt: Infinity,
   };
   return {
-    moved: movedState(subject.person, subject.profile()),
+    moved: movedState(subject.person, profile),
     person: { ...newPerson, status, absorbedBy, evaluatedAt: at },
-    effects: [...passed, ...effects, ...left, gone],
+    effects: [...passed, ...effects, ...left, ...objectLinks(profile.relationships ?? [], []), gone],
   };
 }
 

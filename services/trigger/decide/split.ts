@@ -1,16 +1,24 @@
 /**
  * A person from whom something was split off, or to whom it went. Which of the counted events are whose cannot be told
  * from the counts, so both people start anew: what the rules have counted, and which journeys were entered, is
- * forgotten, and memberships that rested on it end. Nobody did anything, so no journey starts. Pure.
+ * forgotten. Their past is read again (take-apart.ts) and memberships stay as they are until it is in; where nobody reads
+ * the past, those that rested on it end at once. Nobody did anything, so no journey starts. Pure.
  */
 import type { Decision, Subject } from './subject.ts';
 import { Look } from './look.ts';
 import type { Change } from './merge.ts';
 import { caughtUp } from './pass-time.ts';
 import { attributeAt, withKnown } from './profile.ts';
-import { newPerson, type Person, type RuleState } from './state.ts';
+import { newPerson, withApart, type Person, type RuleState } from './state.ts';
 
-export function decideSplit(asked: Subject, { at, known }: Change): Decision {
+export interface SplitChange extends Change {
+  /** Of the fact. */
+  readonly factNumber: number;
+  /** Somebody reads the past. */
+  readonly isReadAgain: boolean;
+}
+
+export function decideSplit(asked: Subject, { at, known, factNumber, isReadAgain }: SplitChange): Decision {
   const { subject, effects: passed, patternSteps: passedSteps } = caughtUp(asked);
   const { rules, personId } = subject;
   const before = subject.person ?? { ...newPerson, stamp: rules.stamp };
@@ -27,7 +35,8 @@ export function decideSplit(asked: Subject, { at, known }: Change): Decision {
   };
   const catchUp = new Look(before, options);
   if (before.stamp !== rules.stamp) catchUp.catchUpWithDefinitions();
-  const cleared = withoutRuleState(catchUp.finish(before), at);
+  const anew = { ...withoutRuleState(catchUp.finish(before), at), clearedBy: factNumber };
+  const cleared = isReadAgain ? withApart(anew, [personId]) : anew;
   const look = new Look(cleared, options);
   look.journeys.disinherit();
   look.turnSegments(look.allSegments(), null);

@@ -88,6 +88,8 @@ function written({
   held,
   absorbedBy,
   clearedAt,
+  clearedBy,
+  apart,
 }: Small): Partial<Small> {
   return {
     evaluatedAt,
@@ -97,6 +99,8 @@ function written({
     ...(held.length > 0 && { held }),
     ...(absorbedBy !== null && { absorbedBy }),
     ...(clearedAt !== undefined && { clearedAt }),
+    ...(clearedBy !== undefined && { clearedBy }),
+    ...(apart !== undefined && { apart }),
   };
 }
 

@@ -45,11 +45,20 @@ export interface Person {
   readonly absorbedBy: { readonly personId: string; readonly factNumber: number } | null;
   /** A split cleared what the rules had counted: events that were merged before are counted no more, ms. */
   readonly clearedAt?: number;
+  /** Number of the last fact by which something was split off, or given to, this person or one that was merged into them. */
+  readonly clearedBy?: number;
+  /**
+   * People whose past is read again since a split, this one or some that were merged into it; at most apartMax. Until it is
+   * in, segments that count turn neither way. Absent: none.
+   */
+  readonly apart?: readonly string[];
 }
 
 /** What a person's rules have counted, as kept. Above it nothing more is counted for the person, and each time is told. */
 export const ruleStateBytesMax = 512 * 1_024;
 export const claimsMax = 64;
+/** Of more who were split and then merged within the moments that a reading takes, the first are not waited for. */
+export const apartMax = 64;
 
 export const newPerson: Person = {
   status: 'alive',
@@ -69,4 +78,17 @@ export const newPerson: Person = {
 export function withClaim(claims: readonly string[], anonymousId: string): readonly string[] {
   if (claims.at(-1) === anonymousId) return claims;
   return [...claims.filter((other) => other !== anonymousId), anonymousId].slice(-claimsMax);
+}
+
+/** With these waited for, too. */
+export function withApart(person: Person, others: readonly string[]): Person {
+  const { apart = [] } = person;
+  const added = others.filter((other) => !apart.includes(other));
+  return added.length === 0 ? person : { ...person, apart: [...apart, ...added].slice(-apartMax) };
+}
+
+/** One of them is waited for no more. */
+export function withoutApart({ apart = [], ...person }: Person, gone: string): Person {
+  const left = apart.filter((one) => one !== gone);
+  return left.length === 0 ? person : { ...person, apart: left };
 }

@@ -1,6 +1,7 @@
 /** Whom something is decided about, and what comes of it. */
 import type { Effect } from './effects.ts';
 import type { HeldTrigger } from './held-triggers.ts';
+import type { ObjectOf } from './objects.ts';
 import type { Profile } from './profile.ts';
 import type { Person } from './state.ts';
 import type { WorkspaceRules } from './workspace-rules.ts';
@@ -15,6 +16,8 @@ export interface Subject {
   readonly storedBytes?: number;
   /** Read only when something asks for it. */
   readonly profile: () => Profile;
+  /** What is known of objects by themselves. Absent: nothing. */
+  readonly objectOf?: ObjectOf;
   readonly rules: WorkspaceRules;
   /** Triggers that wait for an identify: those at [from, to) of a range of the person's. */
   readonly heldTriggers: (range: number, from: number, to: number) => readonly HeldTrigger[];

@@ -4,9 +4,9 @@ import type { PastOfPerson } from '../past-messages.ts';
 import { Look } from './look.ts';
 import { caughtUp } from './pass-time.ts';
 import { attributeAt } from './profile.ts';
-import type { Person } from './state.ts';
-import { ruleStateBytesMax } from './state.ts';
+import { ruleStateBytesMax, withApart, type Person } from './state.ts';
 import type { Decision, Subject } from './subject.ts';
+import { isOfBeforeSplit } from './take-apart.ts';
 
 /** undefined: the rule is another by now, and nothing changes. */
 export function decidePast(asked: Subject, person: Person, past: PastOfPerson): Decision | undefined {
@@ -23,9 +23,11 @@ export function decidePast(asked: Subject, person: Person, past: PastOfPerson): 
     const turns = look.turnSegments(new Set([rule.key]), null);
     look.startJourneysOf(turns, null, { only: ({ journey }) => journey.includeCurrent === true });
   }
+  const taken = look.finish(before);
+  const isAgain = refusal === 'read again';
   return {
-    person: look.finish(before),
-    effects: [...effects, ...(refusal ?? []), ...look.effects],
+    person: isAgain ? withApart(taken, [asked.personId]) : taken,
+    effects: [...effects, ...(refusal === undefined || isAgain ? [] : [refusal]), ...look.effects],
     patternSteps: patternSteps + look.patterns.taken,
   };
 }
@@ -43,12 +45,13 @@ export function decideRefresh(asked: Subject, person: Person): Decision {
   };
 }
 
-/** A split that the reader did not know of, or no room: the person counts on without it, and is told so. */
-function refused({ storedBytes = 0 }: Subject, { clearedAt }: Person, { rule, asOf }: PastOfPerson) {
-  const isSplit = clearedAt !== undefined && clearedAt > asOf;
+/** After a split that the reader did not know of all is read again. Without room the person counts on without it, and is told so. */
+function refused({ storedBytes = 0 }: Subject, person: Person, past: PastOfPerson) {
+  const isSplit = isOfBeforeSplit(person, past);
+  if (isSplit && person.clearedBy !== undefined) return 'read again';
   if (!isSplit && storedBytes < ruleStateBytesMax) return undefined;
-  const cause = { at: asOf, messageId: null, anonymousId: null };
-  return [{ type: 'left_out', what: 'rules', names: [rule], ...cause } as const];
+  const cause = { at: past.asOf, messageId: null, anonymousId: null };
+  return { type: 'left_out', what: 'rules', names: [past.rule], ...cause } as const;
 }
 
 function lookAt(subject: Subject, before: Person): Look {

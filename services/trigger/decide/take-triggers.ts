@@ -11,6 +11,7 @@ import { Look } from './look.ts';
 import { caughtUp } from './pass-time.ts';
 import { attributeAt } from './profile.ts';
 import type { Outcome } from './replay.ts';
+import { isOfBeforeSplit } from './take-apart.ts';
 import {
   joinJourneys,
   newRun,
@@ -26,18 +27,14 @@ import type { Decision, Subject } from './subject.ts';
 import type { JourneyRule, PlacingRule } from './workspace-rules.ts';
 
 /** undefined: the journey is another by now, or does not run. */
-export function decideTriggers(
-  asked: Subject,
-  person: Person,
-  { rule: key, version, triggers, asOf }: PastOfPerson,
-): Decision | undefined {
+export function decideTriggers(asked: Subject, person: Person, past: PastOfPerson): Decision | undefined {
+  const { rule: key, version, triggers, asOf } = past;
   const placing = asked.rules.rulesByKey.get(key) as PlacingRule | undefined; // its key is that of no other kind
   const rule = placing?.version === version ? asked.rules.journeys.get(placing.journeyId) : undefined;
   if (rule?.journey.state !== 'running' || triggers === undefined) return undefined;
   const { subject, effects, patternSteps } = caughtUp({ ...asked, person });
   const before = subject.person ?? person;
-  const isSplit = before.clearedAt !== undefined && before.clearedAt > asOf;
-  if (isSplit || triggers.isLeftOut === true) {
+  if (isOfBeforeSplit(before, past) || triggers.isLeftOut === true) {
     const cause = { at: asOf, messageId: null, anonymousId: null };
     const leftOut = { type: 'left_out', what: 'rules', names: [key], ...cause } as const;
     return { person: before, effects: [...effects, leftOut], patternSteps };

@@ -37,6 +37,8 @@ export interface WorkspaceRules extends EventWatchers {
   readonly globalHoldout: number;
   /** Segments that turn for nobody yet: the past of their rule, or of one that they refer to, is not in. By key. */
   readonly open: ReadonlySet<string>;
+  /** Segments whose rule counts events, or refers to one that does. By key. */
+  readonly counting: ReadonlySet<string>;
   /** Stored definitions that this version of the product cannot read; they are left alone. */
   readonly unreadable: number;
   /** Patterns stored before a bound that they are over; they are found nowhere. */
@@ -73,7 +75,7 @@ export function workspaceRules(
   return {
     ...compiled,
     stamp: stampOf([...segments, ...journeys], open),
-    open: openSegments(compiled.segments, open),
+    open: withReferring(compiled.segments, open),
   };
 }
 
@@ -94,6 +96,10 @@ function compile(
   const running = journeys.filter(({ journey }) => journey.state === 'running');
   const manual = parsed.filter((rule) => rule !== undefined && 'manual' in rule);
   return {
+    counting: withReferring(
+      segments,
+      new Set(segments.filter(({ events }) => events.length > 0).map(({ key }) => key)),
+    ),
     ...watchersOf([...segments, ...journeys], running),
     segments,
     segmentsByKey: new Map(segments.map((rule) => [rule.key, rule])),
@@ -196,14 +202,14 @@ function eventsOf(condition: Condition): CountedCondition[] {
   return leavesOf(condition).filter(isCounted);
 }
 
-/** @param segments in the order of their references. */
-function openSegments(segments: readonly SegmentRule[], open: ReadonlySet<string>): ReadonlySet<string> {
-  if (open.size === 0) return none;
-  const closed = new Set(open);
+/** These, and the segments that refer to one of them. @param segments in the order of their references. */
+function withReferring(segments: readonly SegmentRule[], keys: ReadonlySet<string>): ReadonlySet<string> {
+  if (keys.size === 0) return none;
+  const all = new Set(keys);
   for (const rule of segments) {
-    if (rule.refersTo.some((id) => closed.has(segmentKey(id)))) closed.add(rule.key);
+    if (rule.refersTo.some((id) => all.has(segmentKey(id)))) all.add(rule.key);
   }
-  return closed;
+  return all;
 }
 
 function stampOf(stored: readonly StoredDefinition[], open: ReadonlySet<string>): number {

@@ -65,6 +65,10 @@ function parametersOf({ workspace, people, names, manual, to }: HistoryQuestion)
 }
 
 export const TIME = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
+/** The newest fact of a workspace, whose facts lie in one partition, that has had its effect: when, and its number. */
+export const ASOF = `
+  SELECT toUnixTimestamp64Milli(max(at)), max(number) FROM stored_facts
+  WHERE workspace = {workspace:String} AND _offset < {facts_to:UInt64}`;
 export const HAPPENS = `type IN ('event', 'page', 'screen')`;
 
 function named({ names }: { readonly names: readonly string[] | null }): string {
@@ -72,7 +76,7 @@ function named({ names }: { readonly names: readonly string[] | null }): string 
 }
 
 /** Rows of these people of today, found by the sort key. */
-const OF_PEOPLE = `(
+export const OF_PEOPLE = `(
     written_id IN {people:Array(String)}
     OR written_id GLOBAL IN (SELECT person_id FROM stored_today WHERE name_kind = '' AND today_id IN {people:Array(String)})
     OR written_id GLOBAL IN (SELECT person_id FROM stored_moves WHERE today_id IN {people:Array(String)})

@@ -3,6 +3,7 @@
  * by who they are today.
  */
 import {
+  ASOF,
   COLUMNS,
   eventRow,
   HAPPENS,
@@ -38,7 +39,7 @@ export class ClickhousePlacing implements PastHistories {
         {},
       ),
     ]);
-    const [asOf, of] = [Number(facts?.[0] ?? 0), Number(counted?.[0] ?? 0)];
+    const [asOf, asOfFact, of] = [Number(facts?.[0]), Number(facts?.[1]), Number(counted?.[0] ?? 0)];
     // The first page begins with the person whose telling was cut.
     let where = 'person_id >= {from:String}';
     let from = question.from;
@@ -52,7 +53,7 @@ export class ClickhousePlacing implements PastHistories {
       const ids = found.map(([id]) => String(id));
       const last = ids.at(-1);
       if (last === undefined) return;
-      yield { people: await this.#people(question, ids), of, asOf };
+      yield { people: await this.#people(question, ids), of, asOf, asOfFact };
       if (ids.length < pagePeopleMax) return;
       [where, from] = ['person_id > {from:String}', last];
     }
@@ -113,13 +114,13 @@ export class ClickhousePlacing implements PastHistories {
   }
 
   async #rows(query: string, question: HistoriesQuestion, more: object): Promise<readonly Row[]> {
-    const { workspace, partition, fence, names, triggerNames } = question;
-    const parameters = { workspace, partition, fence, names: names ?? [], trigger_names: triggerNames ?? [] };
+    const { workspace, partition, fence, names, triggerNames, factsTo } = question;
+    const named = { names: names ?? [], trigger_names: triggerNames ?? [] };
+    const parameters = { workspace, partition, fence, facts_to: factsTo, ...named };
     return this.#ask(query, { ...parameters, ...more });
   }
 }
 
-const ASOF = `SELECT toUnixTimestamp64Milli(max(at)) FROM stored_facts WHERE workspace = {workspace:String}`;
 const BELOW = `workspace = {workspace:String} AND _partition = {partition:UInt16} AND _offset < {fence:UInt64} AND ${HAPPENS}`;
 
 function triggering({ triggerNames }: HistoriesQuestion): string {

@@ -1,13 +1,23 @@
 /** The past of rules from ClickHouse. The only file of the service that imports its client. */
-import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import { createClient, type ClickHouseClient, type ResultSet } from '@clickhouse/client';
 import type { EventType } from '../../rules/condition.ts';
 import { windowTime } from '../../rules/matching.ts';
 import { parseJsonObject, type JsonObject } from '../../rules/paths.ts';
 import type { ClickHouseSettings } from '../../runtime/clickhouse-settings.ts';
-import { ClickhouseHistory } from './clickhouse-history.ts';
+import { ASOF, ClickhouseHistory, HAPPENS, OF_PEOPLE } from './clickhouse-history.ts';
 import type { HistorySource } from './history-source.ts';
 import { ClickhousePlacing } from './clickhouse-placing.ts';
-import type { AskRows, PastEvent, PastHistories, PastQuestion, PastRead, PastSource, Row } from './source.ts';
+import { isUnsettable, readingBounds, readingSettings, type ReadingBounds } from './reading-bounds.ts';
+import type {
+  AskRows,
+  PastEvent,
+  PastHistories,
+  PastQuestion,
+  PastRead,
+  PastSource,
+  PersonQuestion,
+  Row,
+} from './source.ts';
 
 /** Between two rows. */
 const rowMsMax = 60_000;
@@ -16,14 +26,16 @@ export class ClickhousePast implements PastSource {
   readonly #client: ClickHouseClient;
   readonly #ended = new AbortController();
 
-  readonly #askRows: AskRows = async (query, parameters) => {
-    const format = 'JSONCompactEachRow';
-    const abort_signal = this.#ended.signal;
-    const result = await this.#client.query({ query, query_params: { ...parameters }, format, abort_signal });
-    return result.json<Row>();
-  };
+  /** undefined: the account may set none. */
+  #settings: ReturnType<typeof readingSettings> | undefined;
 
-  constructor({ url, username, password, database, layout }: ClickHouseSettings) {
+  readonly #askRows: AskRows = async (query, parameters) => (await this.#ask(query, parameters)).json<Row>();
+
+  constructor(
+    { url, username, password, database, layout }: ClickHouseSettings,
+    bounds: ReadingBounds = readingBounds,
+  ) {
+    this.#settings = readingSettings(bounds);
     this.#client = createClient({
       ...{ url, username, password, database },
       clickhouse_settings: layout.type === 'sharded' ? { distributed_product_mode: 'global' } : {},
@@ -34,17 +46,35 @@ export class ClickhousePast implements PastSource {
   }
 
   async read(question: PastQuestion): Promise<PastRead> {
-    const [facts] = await this.#rows(ASOF, question);
-    const moved = await this.#rows(MOVED, question);
-    const [counted] = await this.#rows(
+    const parameters = parametersOf(question);
+    const [facts] = await this.#askRows(ASOF, parameters);
+    const moved = await this.#askRows(MOVED, parameters);
+    const [counted] = await this.#askRows(
       `SELECT uniqExact(person_id) FROM stored_merged WHERE ${where(question)}`,
-      question,
+      parameters,
     );
     const movedTo = new Map(moved.map(([offset, personId]) => [Number(offset), String(personId)]));
     return {
       people: Number(counted?.[0]),
       asOf: Number(facts?.[0]),
+      asOfFact: Number(facts?.[1]),
       events: this.#events(question, movedTo),
+    };
+  }
+
+  async person({ workspace, personId, names, factsTo }: PersonQuestion): ReturnType<PastSource['person']> {
+    const asked = { workspace, names: names ?? [], facts_to: factsTo, person: personId };
+    const [facts] = await this.#askRows(ASOF, asked);
+    const [resolved] = await this.#askRows(TODAY, asked);
+    const today = resolved === undefined ? personId : String(resolved[0]);
+    const query = `
+      SELECT ${columnsOf('written_id')} FROM resolved_rows
+      WHERE workspace = {workspace:String} AND ${OF_PEOPLE} AND ${HAPPENS} ${named(names)}`;
+    return {
+      asOf: Number(facts?.[0]),
+      asOfFact: Number(facts?.[1]),
+      // An empty text is nobody.
+      events: this.#happened(today === '' ? NOTHING : query, { ...asked, people: [today] }),
     };
   }
 
@@ -65,28 +95,45 @@ export class ClickhousePast implements PastSource {
   }
 
   async *#events(question: PastQuestion, movedTo: ReadonlyMap<number, string>): AsyncGenerator<PastEvent> {
-    const query = `SELECT ${COLUMNS} FROM stored_merged WHERE ${where(question)} ORDER BY person_id`;
-    const result = await this.#ask(query, question);
-    for await (const rows of result.stream<Row>()) {
-      for (const row of rows) {
-        const event = eventOf(row.json(), movedTo);
-        if (event.personId !== '') yield event; // else it is nobody's any more
-      }
+    const query = `SELECT ${columnsOf('person_id')} FROM stored_merged WHERE ${where(question)} ORDER BY person_id`;
+    for await (const row of this.#stream(query, parametersOf(question))) {
+      const event = eventOf(row, movedTo);
+      if (event.personId !== '') yield event; // else it is nobody's any more
     }
   }
 
-  async #rows(query: string, question: PastQuestion): Promise<readonly Row[]> {
-    return (await this.#ask(query, question)).json<Row>();
+  async *#happened(query: string, parameters: Parameters): AsyncGenerator<PastEvent['event']> {
+    for await (const row of this.#stream(query, parameters)) yield eventOf(row, noMoves).event;
   }
 
-  #ask(query: string, { workspace, partition, fence, names, from }: PastQuestion) {
-    return this.#client.query({
-      query,
-      query_params: { workspace, partition, fence, from, names: names ?? [] },
-      format: 'JSONCompactEachRow',
-      abort_signal: this.#ended.signal,
-    });
+  async *#stream(query: string, parameters: Parameters): AsyncGenerator<Row> {
+    const result = await this.#ask(query, parameters);
+    for await (const rows of result.stream<Row>()) {
+      for (const row of rows) yield row.json();
+    }
   }
+
+  async #ask(query: string, parameters: Parameters): Promise<ResultSet<'JSONCompactEachRow'>> {
+    const settings = this.#settings;
+    try {
+      return await this.#client.query({
+        ...{ query, query_params: { ...parameters }, format: 'JSONCompactEachRow' as const },
+        abort_signal: this.#ended.signal,
+        ...(settings !== undefined && { clickhouse_settings: settings }),
+      });
+    } catch (error) {
+      if (settings === undefined || !isUnsettable(error)) throw error;
+      this.#settings = undefined;
+      return await this.#ask(query, parameters);
+    }
+  }
+}
+
+type Parameters = Readonly<Record<string, unknown>>;
+const noMoves: ReadonlyMap<number, string> = new Map();
+
+function parametersOf({ workspace, partition, fence, names, from, factsTo }: PastQuestion): Parameters {
+  return { workspace, partition, fence, from, names: names ?? [], facts_to: factsTo };
 }
 
 /** Who has been split apart: their events by place. An empty text is nobody. */
@@ -94,15 +141,24 @@ const MOVED = `
   SELECT _offset, today_id FROM resolved_rows
   WHERE workspace = {workspace:String} AND _partition = {partition:UInt16} AND _offset < {fence:UInt64}
     AND written_id GLOBAL IN (SELECT person_id FROM stored_moves)`;
-const ASOF = `SELECT toUnixTimestamp64Milli(max(at)) FROM stored_facts WHERE workspace = {workspace:String}`;
-const COLUMNS = `
-  person_id, type, name, message_id, toUnixTimestamp64Milli(timestamp), toUnixTimestamp64Milli(received_at), properties,
-  bot, _offset`;
+/** Who somebody is who was merged into another, or is gone; no row: who they were. */
+const TODAY = `SELECT today_id FROM stored_today FINAL WHERE name_kind = '' AND person_id = {person:String}`;
+
+const NOTHING = 'SELECT 1 WHERE 0';
+
+function columnsOf(writtenId: string): string {
+  return `
+    ${writtenId}, type, name, message_id, toUnixTimestamp64Milli(timestamp), toUnixTimestamp64Milli(received_at),
+    properties, bot, _offset`;
+}
 
 function where({ names }: PastQuestion): string {
-  const named = names === null ? '' : 'AND name IN {names:Array(String)}';
   return `workspace = {workspace:String} AND _partition = {partition:UInt16} AND _offset < {fence:UInt64}
-    AND person_id >= {from:String} AND type IN ('event', 'page', 'screen') ${named}`;
+    AND person_id >= {from:String} AND ${HAPPENS} ${named(names)}`;
+}
+
+function named(names: readonly string[] | null): string {
+  return names === null ? '' : 'AND name IN {names:Array(String)}';
 }
 
 function eventOf(

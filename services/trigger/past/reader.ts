@@ -5,11 +5,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Codecs } from '../../../schemas/codec.ts';
+import { partitionOf } from '../../../schemas/partitioner.ts';
 import type { Log, Producer } from '../../runtime/log/ports.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { ReplayedRules } from '../decide/replayed-rules.ts';
 import { encodePast, type PastMessage } from '../past-messages.ts';
 import type { WantedPast } from '../pasts.ts';
+import { apartMessages } from './apart-messages.ts';
 import type { PastHistories, PastSource } from './source.ts';
 import { stretches } from './stretches.ts';
 import { triggerStretches } from './trigger-stretches.ts';
@@ -27,7 +29,7 @@ export interface PastReaderOptions {
   readonly placing: PastHistories;
   /** Rules that a journey's past goes by; undefined: there is none that can be read. */
   readonly replayed: (workspace: string, journeyId: string) => ReplayedRules | undefined;
-  readonly admin: Pick<Log['admin'], 'committedOffsets'>;
+  readonly admin: Pick<Log['admin'], 'committedOffsets' | 'endOffsets'>;
   readonly producer: Pick<Producer, 'send'>;
   readonly codecs: Pick<Codecs, 'Transfer'>;
   readonly logger: Logger;
@@ -38,6 +40,8 @@ export class PastReader {
   readonly #ended = new AbortController();
   /** When it was told, by what; of what is still wanted. */
   readonly #told = new Map<string, number>();
+  /** Ends of events.merged when it was first wanted; of what is wanted of somebody who was taken apart. */
+  readonly #ends = new Map<string, readonly number[]>();
   #loop: Promise<void> = Promise.resolve();
 
   constructor(options: PastReaderOptions) {
@@ -76,37 +80,63 @@ export class PastReader {
     const { wanted, admin } = this.#options;
     const asked = wanted();
     const names = new Set(asked.map(nameOf));
-    for (const name of this.#told.keys()) if (!names.has(name)) this.#told.delete(name);
+    for (const known of [this.#told, this.#ends]) {
+      for (const name of known.keys()) if (!names.has(name)) known.delete(name);
+    }
     const now = performance.now();
     const open = asked.filter((one) => now - (this.#told.get(nameOf(one)) ?? -Infinity) >= againMs);
     if (open.length === 0) return;
-    const written = await admin.committedOffsets(SINK_GROUP, 'eventsMerged');
+    const [facts, written] = [
+      await admin.committedOffsets(SINK_GROUP, 'identityLog'),
+      await admin.committedOffsets(SINK_GROUP, 'eventsMerged'),
+    ];
     for (const one of open) {
       if (this.#isEnded()) return;
-      const isThere = one.rules.every(({ fence }) => (written[one.partition]?.offset ?? 0) >= fence);
-      if (!isThere) continue;
-      await this.#tell(one);
-      this.#told.set(nameOf(one), performance.now());
+      const needed = one.apart === undefined ? fencesOf(one) : await this.#endsFor(one);
+      if (needed.some((end, partition) => (written[partition]?.offset ?? 0) < end)) continue;
+      const factsTo = facts[partitionOf(one.workspace, facts.length)]?.offset ?? 0;
+      if (await this.#tell(one, factsTo)) this.#told.set(nameOf(one), performance.now());
     }
   }
 
-  async #tell(wanted: WantedPast): Promise<void> {
+  /** What was theirs before lies on whichever partition, and was written before this was wanted. */
+  async #endsFor(wanted: WantedPast): Promise<readonly number[]> {
+    const known = this.#ends.get(nameOf(wanted));
+    if (known !== undefined) return known;
+    const ends = await this.#options.admin.endOffsets('eventsMerged');
+    this.#ends.set(nameOf(wanted), ends);
+    return ends;
+  }
+
+  /** False when there was nothing to tell yet. */
+  async #tell(wanted: WantedPast, factsTo: number): Promise<boolean> {
     const { producer, codecs } = this.#options;
     const { workspace, partition } = wanted;
     const key = Buffer.from(`${workspace}:`);
-    for await (const message of this.#messages(wanted)) {
-      if (this.#isEnded()) return;
+    let isTold = false;
+    for await (const message of this.#messages(wanted, factsTo)) {
+      if (this.#isEnded()) return false;
       await producer.send('triggerTransfers', key, encodePast(codecs, workspace, '', message), partition);
+      isTold = true;
     }
+    return isTold;
   }
 
-  #messages(wanted: WantedPast): AsyncIterable<PastMessage> {
-    const { source, placing, replayed } = this.#options;
-    if (wanted.placing === undefined) return stretches(wanted, source);
-    const rules = replayed(wanted.workspace, wanted.placing.journeyId);
-    if (rules !== undefined) return triggerStretches(wanted, placing, rules);
+  #messages(wanted: WantedPast, factsTo: number): AsyncIterable<PastMessage> {
+    const { source, placing, replayed: rulesOf } = this.#options;
+    if (wanted.apart !== undefined) return apartMessages(wanted, source, factsTo);
+    if (wanted.placing === undefined) return stretches(wanted, source, factsTo);
+    const replayed = rulesOf(wanted.workspace, wanted.placing.journeyId);
+    if (replayed !== undefined) return triggerStretches(wanted, placing, { replayed, factsTo });
     return nothing(wanted);
   }
+}
+
+/** By partition. */
+function fencesOf({ partition, rules }: WantedPast): readonly number[] {
+  const fences: number[] = [];
+  fences[partition] = Math.max(...rules.map(({ fence }) => fence));
+  return fences;
 }
 
 /** A journey that this version cannot read lets nobody in. */
@@ -115,7 +145,8 @@ async function* nothing({ rules }: WantedPast): AsyncGenerator<PastMessage> {
   yield await Promise.resolve({ type: 'end', rules: versions, from: '' });
 }
 
-function nameOf({ workspace, partition, rules }: WantedPast): string {
+function nameOf({ workspace, partition, apart, rules }: WantedPast): string {
+  const person = apart === undefined ? [] : [`${apart.personId} ${String(apart.clearedBy)}`];
   const versions = rules.map(({ key, version }) => `${key} ${String(version)}`);
-  return [workspace, String(partition), ...versions].join(' ');
+  return [workspace, String(partition), ...person, ...versions].join(' ');
 }

@@ -56,6 +56,77 @@ async function replayed(replayer: Replayer, asked: object = {}): Promise<Replaye
   return answered;
 }
 
+describe('a rehearsal', () => {
+  const keen = {
+    ...{ name: 'Keen', type: 'data_driven' },
+    when: { event: 'Added to Cart', count: { at_least: 2 } },
+  };
+  const welcome = { name: 'W', state: 'running', trigger: { segment: 'keen', on: 'entered' } };
+
+  /** Ann put something into a cart twice, a minute apart. */
+  async function rehearsed(at: number, body: object = welcome, segment: object = keen) {
+    const stored = definitions();
+    const shared = { workspace: 'shop', version: 1, deleted: false, at: T0 } as const;
+    stored.apply(1, { ...shared, kind: 'segment', id: 'keen', body: JSON.stringify(segment) });
+    stored.apply(2, { ...shared, kind: 'journey', id: 'welcome', body: JSON.stringify(body) });
+    const source = new Shop(1);
+    source.histories = ({ to }) => {
+      const names = { id: null, email: null, attributes: null, relationships: null, firstSeenAt: T0 };
+      const rows = [T0, T0 + MINUTE].map((time, index): HistoryRow => ({
+        ...{ personId: 'cio_00000', type: 'event', name: 'Added to Cart', messageId: `m${String(index)}` },
+        ...{ timestamp: time, receivedAt: time, mergedAt: time, previouslyAnonymous: false },
+        ...{ anonymousId: null, properties: null, bot: false },
+      }));
+      const before = rows.filter(({ mergedAt }) => mergedAt < to);
+      return Promise.resolve(historiesOf([{ personId: 'cio_00000', ...names }], before));
+    };
+    const replayer = new Replayer({ source, definitions: () => stored, monotonicMs: () => 0 });
+    const asked = {
+      workspace: 'shop',
+      journeyId: 'welcome',
+      body: null,
+      personId: 'cio_00000',
+      key: null,
+      at,
+    };
+    const answer = await replayer.rehearse(asked);
+    if (answer.type !== 'rehearsed') throw new Error(answer.type);
+    return answer;
+  }
+
+  test('of a journey that begins with a segment knows when the person entered it', async () => {
+    const early = await rehearsed(T0 + MINUTE - 1);
+    expect([early.explained.result, early.before]).toEqual([true, []]);
+    const later = await rehearsed(T0 + MINUTE);
+    expect(later.before).toMatchObject([
+      {
+        type: 'journey_entered',
+        at: T0 + MINUTE,
+        triggerMessageId: 'm1',
+        evidence: { conditions: [{ segment: 'keen' }] },
+      },
+    ]);
+    expect(later.explained).toMatchObject({ result: false, reason: 'frequency', entries: 1 });
+  });
+
+  test('of one that begins when somebody leaves goes by the time at which the window ended', async () => {
+    const left = { ...welcome, trigger: { segment: 'keen', on: 'left' } };
+    const lately = { ...keen, when: { ...keen.when, within: 'PT10M' } };
+    expect((await rehearsed(T0 + 10 * MINUTE - 1, left, lately)).before).toEqual([]);
+    expect((await rehearsed(T0 + 10 * MINUTE, left, lately)).before).toMatchObject([
+      { type: 'journey_entered', at: T0 + 10 * MINUTE, triggerMessageId: null },
+    ]);
+  });
+
+  test('asks the filters as of the moment', async () => {
+    const filters = { segment: 'keen' };
+    const journeyOf = { ...welcome, trigger: { event: 'Other' }, filters };
+    const early = await rehearsed(T0, journeyOf);
+    expect(early.explained).toMatchObject({ result: false, reason: 'filters_not_met' });
+    expect((await rehearsed(T0 + MINUTE, journeyOf)).explained.result).toBe(true);
+  });
+});
+
 describe('a replay', () => {
   test('goes on where the call before ended, and every person is in one of them', async () => {
     const source = new Shop(replayedPeopleMax + 20);

@@ -11,6 +11,8 @@ export interface PastQuestion {
   readonly names: readonly string[] | null;
   /** People from this one on; empty: all. */
   readonly from: string;
+  /** Facts below this offset of identity.log have had their effect on whose events are whose. */
+  readonly factsTo: number;
 }
 
 export interface PastEvent {
@@ -25,14 +27,27 @@ export interface PastEvent {
 export interface PastRead {
   /** Whose events there are. */
   readonly people: number;
-  /** ms; splits before it are known there. */
+  /** ms, and the number of the newest fact that is known there. */
   readonly asOf: number;
+  readonly asOfFact: number;
   /** By `writtenId`, in order of bytes. */
   readonly events: AsyncIterable<PastEvent>;
 }
 
+/** All that is somebody's today, wherever and as whose it was written. */
+export interface PersonQuestion extends Pick<PastQuestion, 'workspace' | 'names' | 'factsTo'> {
+  /** Who may have been merged into another meanwhile: then all that is the other's. */
+  readonly personId: string;
+}
+
 export interface PastSource {
   read(question: PastQuestion): Promise<PastRead>;
+  person(question: PersonQuestion): Promise<{
+    readonly asOf: number;
+    readonly asOfFact: number;
+    /** In no order. */
+    readonly events: AsyncIterable<RuleEvent>;
+  }>;
 }
 
 /** The past of a journey's triggers. */
@@ -59,8 +74,9 @@ export interface PastHistories {
     readonly people: readonly WrittenPerson[];
     /** Whose events there are. */
     readonly of: number;
-    /** ms; splits before it are known there. */
+    /** ms, and the number of the newest fact that is known there. */
     readonly asOf: number;
+    readonly asOfFact: number;
   }>;
 }
 

@@ -12,18 +12,25 @@ import type { PastEvent, PastQuestion, PastSource } from './source.ts';
 export const stretchCharsMax = 150_000;
 export const stretchPeopleMax = 1_000;
 
-export async function* stretches(wanted: WantedPast, source: PastSource): AsyncGenerator<PastMessage> {
+/** @param factsTo as of PastQuestion. */
+export async function* stretches(
+  wanted: WantedPast,
+  source: PastSource,
+  factsTo: number,
+): AsyncGenerator<PastMessage> {
   const { rules } = wanted;
   const versions = Object.fromEntries(rules.map(({ key, version }) => [key, version]));
   const after = rules.reduce(
     (least, rule) => (rule.after < least ? rule.after : least),
     rules[0]?.after ?? '',
   );
-  const { people: of, asOf, events } = await source.read(questionOf(wanted, after));
+  const read = await source.read({ ...questionOf(wanted, after), factsTo });
+  const { people: of, asOf, asOfFact, events } = read;
   let [from, people, chars] = [after, 0, 0];
   let found: PastMarks[] = [];
   const cut = (to: string): PastMessage => {
-    const stretch = { type: 'stretch', rules: versions, from, to, people, of, asOf, found } as const;
+    const known = { asOf, asOfFact };
+    const stretch = { type: 'stretch', rules: versions, from, to, people, of, ...known, found } as const;
     [from, people, chars, found] = [to, 0, 0, []];
     return stretch;
   };
@@ -43,16 +50,24 @@ export async function* stretches(wanted: WantedPast, source: PastSource): AsyncG
   yield { type: 'end', rules: versions, from };
 }
 
-function questionOf({ workspace, partition, rules }: WantedPast, after: string): PastQuestion {
-  const matchers = rules.flatMap(({ conditions }) => conditions.flatMap((each) => matchersOf(each)));
-  const named = matchers.flatMap(({ name }) => name ?? []);
+function questionOf(
+  { workspace, partition, rules }: WantedPast,
+  after: string,
+): Omit<PastQuestion, 'factsTo'> {
   return {
     workspace,
     partition,
     fence: Math.max(...rules.map(({ fence }) => fence)),
-    names: matchers.some(({ name }) => name === null) ? null : [...new Set(named)],
+    names: namesOf(rules),
     from: after.split('\0')[0] ?? '',
   };
+}
+
+/** Of the events that may count; null: any. */
+export function namesOf(rules: WantedPast['rules']): readonly string[] | null {
+  const matchers = rules.flatMap(({ conditions }) => conditions.flatMap((each) => matchersOf(each)));
+  const named = matchers.flatMap(({ name }) => name ?? []);
+  return matchers.some(({ name }) => name === null) ? null : [...new Set(named)];
 }
 
 /** Events of one written person together. */
@@ -88,7 +103,8 @@ function marksAt(rule: string, condition: CountedCondition, events: readonly Pas
   return [...byPerson.values()];
 }
 
-function counted(condition: CountedCondition, before: Marks, event: PastEvent['event']): Marks {
+/** The marks of somebody who has done this, too. */
+export function counted(condition: CountedCondition, before: Marks, event: PastEvent['event']): Marks {
   return marksOf(condition, event).reduce<Marks>((marks, mark) => remember(condition, marks, mark), before);
 }
 

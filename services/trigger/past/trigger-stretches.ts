@@ -17,7 +17,7 @@ const PART_DIGITS = 7;
 export async function* triggerStretches(
   { workspace, partition, placing, rules }: WantedPast,
   source: PastHistories,
-  replayed: ReplayedRules,
+  { replayed, factsTo }: { readonly replayed: ReplayedRules; readonly factsTo: number },
 ): AsyncGenerator<PastMessage> {
   const [asked] = rules;
   if (placing === undefined || asked === undefined) return;
@@ -27,13 +27,13 @@ export async function* triggerStretches(
   let [from, people, chars] = [after, 0, 0];
   let found: PastMarks[] = [];
   const read = source.histories({
-    ...{ workspace, partition, fence, names, triggerNames, manual },
+    ...{ workspace, partition, fence, names, triggerNames, manual, factsTo },
     from: after.split('\0')[0] ?? '',
   });
   for await (const page of read) {
-    const { of, asOf } = page;
+    const { of, asOf, asOfFact } = page;
     const cut = (to: string): PastMessage => {
-      const told = { rules: { [key]: version }, from, to, people, of, asOf, found };
+      const told = { rules: { [key]: version }, from, to, people, of, asOf, asOfFact, found };
       [from, people, chars, found] = [to, 0, 0, []];
       return { type: 'stretch', ...told };
     };

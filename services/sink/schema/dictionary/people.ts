@@ -58,7 +58,11 @@ export const peopleViews: readonly ViewEntry[] = [
       ['object_type_id', text, 'The type of the object.'],
       ['object_id', text, 'The object.'],
       ['attributes', text, 'Of the relationship, as JSON text.'],
-      ['object_attributes', text, 'Of the object, as JSON text.'],
+      [
+        'object_attributes',
+        text,
+        'Of the object, as last said by itself or with this relationship, as JSON text.',
+      ],
     ],
   },
   {
