@@ -1,12 +1,12 @@
 /** People of a partition in its keyed store: `p:` the person, `a:` the profile. */
 import type { Codecs } from '../../schemas/codec.ts';
-import { parseExactly } from '../runtime/exact-json.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import type { Decision, Subject } from './decide/subject.ts';
 import { HeldTriggerStore } from './held-trigger-store.ts';
 import { emitEffect, type Whose } from './outputs.ts';
 import { newProfile, type Profile } from './decide/profile.ts';
+import { decodeProfile, encodeProfile } from './decide/profile-codec.ts';
 import type { Person } from './decide/state.ts';
 import { changesAtOf, decodePerson, encodePerson } from './decide/state-codec.ts';
 
@@ -80,7 +80,7 @@ export class PeopleStore {
       this.#looked(personKey, before?.changesAt ?? Infinity, decision.person.changesAt);
     }
     if (decision.profile !== undefined) {
-      this.#store.put(`a:${personKey}`, Buffer.from(JSON.stringify(decision.profile)));
+      this.#store.put(`a:${personKey}`, encodeProfile(decision.profile));
     }
     this.#patternSteps += decision.patternSteps ?? 0;
     for (const effect of decision.effects) {
@@ -103,6 +103,6 @@ export class PeopleStore {
 
   #profile(personKey: string): Profile {
     const stored = this.#store.get(`a:${personKey}`);
-    return stored === undefined ? newProfile : (parseExactly(stored.toString()) as Profile); // written by settle
+    return stored === undefined ? newProfile : decodeProfile(stored);
   }
 }

@@ -9,7 +9,6 @@ import { decideEvent, type PersonEvent } from './decide/decide.ts';
 import type { LinkBook } from './decide/links.ts';
 import { decideAbsorb, decideDeparture, type Change, type Moved } from './decide/merge.ts';
 import { passTime } from './decide/pass-time.ts';
-import type { Known } from './decide/profile.ts';
 import { decideSplit } from './decide/split.ts';
 import { decidePast, decideRefresh } from './decide/take-past.ts';
 import { decideTriggers } from './decide/take-triggers.ts';
@@ -24,6 +23,7 @@ import type { PeopleStore } from './people-store.ts';
 import type { RulesCache } from './rules-cache.ts';
 import { wholeOf } from './transfer-state.ts';
 import { TransferWriter, type Source } from './transfers.ts';
+import { knownOf, ViewedEvent } from './viewed-event.ts';
 import { watchersFor } from './decide/workspace-rules.ts';
 
 /** Numbers that a row names; the rest are counted. */
@@ -161,14 +161,14 @@ export class PersonRecords {
         if (view.hasEvent) people.settle(whose, person, decideEvent(subject, this.#event(source)), out);
         return;
       case 'absorb': {
-        const fact = { factNumber: view.factNumber ?? 0, at: view.mergedAt, known: this.#known() };
+        const fact = { factNumber: view.factNumber ?? 0, at: view.mergedAt, known: knownOf(view) };
         const absorbing = links.absorb(personKey, fact);
         if (absorbing.type === 'here') this.absorb(whose, wholeOf(absorbing.texts), fact, out);
         if (absorbing.type === 'not_awaited') this.tellNotAwaited(personKey, [fact.factNumber], fact.at, out);
         return;
       }
       case 'split': {
-        const split = decideSplit(subject, { at: view.mergedAt, known: this.#known() });
+        const split = decideSplit(subject, { at: view.mergedAt, known: knownOf(view) });
         people.settle(whose, person, split, out);
         return;
       }
@@ -191,27 +191,9 @@ export class PersonRecords {
 
   #event({ originPartition: partition, originOffset: offset }: Source): PersonEvent {
     const { view, pasts } = this.#parts;
+    if (pasts === undefined) return new ViewedEvent(view, undefined);
     const { workspace } = view;
-    let details: ReturnType<MergedView['details']> | undefined;
-    return {
-      type: view.type,
-      name: view.name,
-      messageId: view.messageId,
-      anonymousId: view.anonymousId,
-      timestamp: view.timestamp,
-      receivedAt: view.receivedAt,
-      mergedAt: view.mergedAt,
-      previouslyAnonymous: view.previouslyAnonymous,
-      byCioId: view.identifierKind === 'cio_id',
-      known: this.#known(),
-      ...(pasts && { counts: (rule) => pasts.counts(workspace, rule, { partition, offset }) }),
-      details: () => (details ??= view.details()),
-    };
-  }
-
-  #known(): Known | null {
-    const { knownAsOf: asOf, knownId: id, knownEmail: email } = this.#parts.view;
-    return asOf === null ? null : { asOf, id, email };
+    return new ViewedEvent(view, (rule) => pasts.counts(workspace, rule, { partition, offset }));
   }
 
   /** `into` null: the person was deleted. */

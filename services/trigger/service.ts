@@ -21,7 +21,7 @@ export function triggerServiceWith({ onOpened, hasPasts = false }: TriggerOption
     name: 'trigger',
     inputs: ['eventsMerged', 'triggerTransfers'],
     journal: 'triggerJournal',
-    deciderVersion: 6,
+    deciderVersion: 7,
     stores: {},
     share: shareOf(unitsMax),
     open: (partition, partitions, stores, codecs) => {
