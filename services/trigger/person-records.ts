@@ -62,8 +62,8 @@ export class PersonRecords {
   /** What was due at `at` happens. */
   lookAgain(personKey: string, at: number, out: Emitter): void {
     const { people } = this.#parts;
-    const person = people.person(personKey);
-    if (person === undefined || person.changesAt > at) return;
+    const person = people.fired(personKey, at);
+    if (person === undefined) return;
     const whose = whoseOf(personKey);
     people.settle(whose, person, passTime(this.#subject(whose, person), person, at), out);
   }

@@ -58,9 +58,13 @@ export class TriggerProcessor implements Processor {
 
   constructor({ partition, partitions, store, codecs, hasPasts }: TriggerParts) {
     this.#rules = new RulesCache((workspace) => this.#pasts?.openOf(workspace) ?? none);
-    this.#people = new PeopleStore(store, codecs, (personKey, from, to) => {
-      this.#timers.move(personKey, from, to);
-      this.#turns.looked(personKey, to);
+    this.#people = new PeopleStore(store, codecs, {
+      moved: (personKey, from, to) => {
+        this.#timers.move(personKey, from, to);
+      },
+      looked: (personKey, changesAt) => {
+        this.#turns.looked(personKey, changesAt);
+      },
     });
     this.#codecs = codecs;
     this.#links = new LinkBook(store);

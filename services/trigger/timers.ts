@@ -25,6 +25,11 @@ const ofAll: TimerKeys = { prefix: 'z:', end: 'z;' };
 const TIME_DIGITS = 10;
 const TIME_MAX = 36 ** TIME_DIGITS - 1;
 
+/** When a timer that is set to `at` is due, ms. */
+export function timerTimeOf(at: number): number {
+  return Math.min(Math.max(0, Math.ceil(at)), TIME_MAX);
+}
+
 export class TimerIndex {
   readonly #store: KeyedStore;
   readonly #nearMax: number;
@@ -77,7 +82,7 @@ export class TimerIndex {
   }
 
   #keyOf(at: number, personKey: string): string {
-    return this.#keys.prefix + digitsOf(Math.min(Math.max(0, Math.ceil(at)), TIME_MAX)) + personKey;
+    return this.#keys.prefix + digitsOf(timerTimeOf(at)) + personKey;
   }
 
   #timerOf(key: string): Timer {

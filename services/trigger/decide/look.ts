@@ -94,6 +94,7 @@ export class Look {
       held,
       absorbedBy: person.absorbedBy,
       clearedAt: person.clearedAt,
+      timerAt: person.timerAt,
     };
   }
 

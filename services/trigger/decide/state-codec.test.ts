@@ -40,6 +40,7 @@ const person: fc.Arbitrary<Person> = fc
     journeys: fc.dictionary(text, journey, { maxKeys: 3 }).map((byId) => JourneyStates.of(byId)),
     claims: fc.array(text, { maxLength: 3 }),
     clearedAt: fc.oneof(ms, fc.constant(undefined)),
+    timerAt: fc.oneof(ms, fc.constant(Infinity)),
   })
   .map((fields) => ({ ...newPerson, ...fields }));
 
@@ -123,7 +124,7 @@ test('a state that an earlier version has stored is read, and stored anew as it 
   const expected = {
     ...newPerson,
     ...small,
-    ...{ stamp: 11, firstSeenAt: 2, changesAt: 9 },
+    ...{ stamp: 11, firstSeenAt: 2, changesAt: 9, timerAt: 9 },
     rules: new Map<string, RuleState>(Object.entries(rules)),
     journeys: JourneyStates.of(small.journeys),
   };

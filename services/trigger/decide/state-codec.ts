@@ -19,6 +19,8 @@ const IDENTIFIED = 1;
 const HAS_JOURNEYS = 2;
 /** What few people have, as one JSON text. */
 const HAS_REST = 4;
+/** The timer is not at the time of the next change. */
+const HAS_OTHER_TIMER = 8;
 
 /** Bits of what a line of a rule has. */
 const HAS_SINCE = 1;
@@ -40,8 +42,8 @@ export function changesAtOf(stored: Buffer): number {
 
 const out = new ByteWriter();
 
-export function encodePerson(person: Person): Buffer {
-  const { rules, journeys, claims, stamp } = person;
+export function encodePerson(person: Person, timerAt = person.timerAt): Buffer {
+  const { rules, journeys, claims, stamp, changesAt } = person;
   const rest = restOf(person);
   const hasJourneys = journeys !== JourneyStates.none;
   out.begin();
@@ -49,11 +51,15 @@ export function encodePerson(person: Person): Buffer {
   out.byte(STATUSES.indexOf(person.status));
   out.word(stamp);
   out.double(person.firstSeenAt);
-  out.double(person.changesAt);
+  out.double(changesAt);
   out.double(person.evaluatedAt);
   out.byte(
-    (person.identified ? IDENTIFIED : 0) | (hasJourneys ? HAS_JOURNEYS : 0) | (rest === '' ? 0 : HAS_REST),
+    (person.identified ? IDENTIFIED : 0) |
+      (hasJourneys ? HAS_JOURNEYS : 0) |
+      (rest === '' ? 0 : HAS_REST) |
+      (timerAt === changesAt ? 0 : HAS_OTHER_TIMER),
   );
+  if (timerAt !== changesAt) out.double(timerAt);
   out.count(claims.length);
   for (const claim of claims) out.text(claim);
   out.count(rules.size);
@@ -66,8 +72,10 @@ export function encodePerson(person: Person): Buffer {
 export function decodePerson(stored: Buffer): Person {
   const status = STATUSES[stored[1] ?? 0];
   if (status === undefined) throw new RangeError('unknown status of a person');
-  const { evaluatedAt, identified, rules, journeys, claims, held, absorbedBy, clearedAt } =
-    stored[0] === FORMAT ? read(stored) : readFormerState(stored, HEAD_BYTES);
+  const { evaluatedAt, identified, rules, journeys, claims, held, absorbedBy, clearedAt, timerAt } =
+    stored[0] === FORMAT
+      ? read(stored)
+      : { ...readFormerState(stored, HEAD_BYTES), timerAt: changesAtOf(stored) };
   return {
     status,
     stamp: stampOf(stored),
@@ -81,6 +89,7 @@ export function decodePerson(stored: Buffer): Person {
     held,
     absorbedBy,
     clearedAt,
+    timerAt,
   };
 }
 
@@ -97,10 +106,11 @@ function restOf({ held, absorbedBy, clearedAt }: Person): string {
   });
 }
 
-function read(stored: Buffer): Stored {
+function read(stored: Buffer): Stored & Pick<Person, 'timerAt'> {
   const reader = new ByteReader(stored, HEAD_BYTES);
   const evaluatedAt = reader.double();
   const has = reader.byte();
+  const timerAt = (has & HAS_OTHER_TIMER) === 0 ? changesAtOf(stored) : reader.double();
   const claims = readClaims(reader);
   const rules = readRules(reader);
   const journeys = (has & HAS_JOURNEYS) === 0 ? JourneyStates.none : readJourneys(reader, stampOf(stored));
@@ -108,7 +118,7 @@ function read(stored: Buffer): Stored {
     (has & HAS_REST) === 0 ? nothing : { ...nothing, ...(JSON.parse(reader.text()) as Partial<Rest>) }; // written by restOf
   const { held, absorbedBy, clearedAt } = rest;
   const identified = (has & IDENTIFIED) !== 0;
-  return { evaluatedAt, identified, rules, journeys, claims, held, absorbedBy, clearedAt };
+  return { evaluatedAt, identified, rules, journeys, claims, held, absorbedBy, clearedAt, timerAt };
 }
 
 const noClaims: readonly string[] = [];

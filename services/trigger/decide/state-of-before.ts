@@ -13,7 +13,7 @@ const FORMAT_OF_LINES = 3;
 const BETWEEN = '\n';
 
 /** What is behind the head. */
-export type Stored = Omit<Person, 'status' | 'stamp' | 'firstSeenAt' | 'changesAt'>;
+export type Stored = Omit<Person, 'status' | 'stamp' | 'firstSeenAt' | 'changesAt' | 'timerAt'>;
 
 /** As JSON said it. */
 type Former = Omit<Stored, 'rules' | 'journeys' | 'clearedAt'> & {

@@ -48,6 +48,8 @@ export interface Person {
   readonly absorbedBy: { readonly personId: string; readonly factNumber: number } | null;
   /** A split cleared what the rules had counted: events that were merged before are counted no more, ms. */
   readonly clearedAt: number | undefined;
+  /** Where the person stands in the index of timers, ms; Infinity for nowhere. people-store.ts keeps it, no decider does. */
+  readonly timerAt: number;
 }
 
 /** What a person's rules have counted, as kept. Above it nothing more is counted for the person, and each time is told. */
@@ -67,6 +69,7 @@ export const newPerson: Person = {
   held: [],
   absorbedBy: null,
   clearedAt: undefined,
+  timerAt: Infinity,
 };
 
 /** The oldest are forgotten first: what they guard is over in minutes. */
