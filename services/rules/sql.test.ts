@@ -14,7 +14,7 @@ test('a counting condition reads as one would write it by hand', () => {
     "SELECT person_id FROM people WHERE workspace = 'shop' AND (person_id IN (SELECT person_id FROM events WHERE " +
       "(workspace = 'shop' AND least(timestamp, received_at) > fromUnixTimestamp64Milli(toInt64(999000), 'UTC') AND " +
       "name = 'Added to Cart' AND type = 'event' AND merged_at <= fromUnixTimestamp64Milli(toInt64(1000000), 'UTC')) " +
-      'GROUP BY person_id HAVING count() >= 2))',
+      'GROUP BY person_id HAVING uniqExact(message_id, least(timestamp, received_at)) >= 2))',
   );
 });
 

@@ -3,7 +3,7 @@
  * does (object-book.ts). They are entered into it once, a bounded number a batch; until then nobody is told of objects.
  */
 import type { KeyedStore } from '../runtime/store/ports.ts';
-import type { Profile } from './decide/profile.ts';
+import { decodeProfile } from './decide/profile-codec.ts';
 import type { ObjectBook } from './object-book.ts';
 
 const KEY = 'y:objects';
@@ -33,7 +33,7 @@ export class LinkAdoption {
     if (this.#from === undefined) return;
     const found = this.#anybody ? this.#store.scan(this.#from, 'a;', PROFILES_A_BATCH_MAX) : [];
     for (const [key, stored] of found) {
-      const { relationships = [] } = JSON.parse(stored.toString()) as Pick<Profile, 'relationships'>; // people-store.ts
+      const { relationships = [] } = decodeProfile(stored);
       for (const object of relationships) this.#objects.link(key.slice(2), object);
     }
     const last = found.length < PROFILES_A_BATCH_MAX ? undefined : found.at(-1)?.[0];

@@ -1,6 +1,5 @@
 /** People of a partition in its keyed store: `p:` the person, `a:` the profile. */
 import type { Codecs } from '../../schemas/codec.ts';
-import { parseExactly } from '../runtime/exact-json.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import type { Decision, Subject } from './decide/subject.ts';
@@ -8,11 +7,16 @@ import { HeldTriggerStore } from './held-trigger-store.ts';
 import type { ObjectBook } from './object-book.ts';
 import { emitEffect, type Whose } from './outputs.ts';
 import { newProfile, type Profile } from './decide/profile.ts';
+import { decodeProfile, encodeProfile } from './decide/profile-codec.ts';
 import type { Person } from './decide/state.ts';
 import { changesAtOf, decodePerson, encodePerson } from './decide/state-codec.ts';
+import { timerTimeOf } from './timers.ts';
 
-/** When a person has to be looked at again: was, and is now, ms; Infinity for never. */
-type Looked = (personKey: string, from: number, to: number) => void;
+/** Told where a person's timer is to stand, and whom a decision has changed. All times in ms; Infinity for never. */
+export interface TimersOfPeople {
+  readonly moved: (personKey: string, from: number, to: number) => void;
+  readonly looked: (personKey: string, changesAt: number) => void;
+}
 
 /** About as much of the machine as a unit of share.ts, as measured. */
 const stepsAUnit = 7;
@@ -24,7 +28,7 @@ export class PeopleStore {
   readonly #store: KeyedStore;
   readonly #codecs: Codecs;
   readonly #objects: ObjectBook;
-  readonly #looked: Looked;
+  readonly #timers: TimersOfPeople;
   readonly #held: HeldTriggerStore;
   /** Who was read last, and how much that was. */
   #readKey = '';
@@ -34,11 +38,11 @@ export class PeopleStore {
   #personBytes = 0;
   #readBytes = 0;
 
-  constructor(store: KeyedStore, codecs: Codecs, objects: ObjectBook, looked: Looked) {
+  constructor(store: KeyedStore, codecs: Codecs, objects: ObjectBook, timers: TimersOfPeople) {
     this.#store = store;
     this.#objects = objects;
     this.#codecs = codecs;
-    this.#looked = looked;
+    this.#timers = timers;
     this.#held = new HeldTriggerStore(store);
   }
 
@@ -93,13 +97,13 @@ export class PeopleStore {
   settle(whose: Whose, before: Person | undefined, decision: Decision, out: Emitter): void {
     const { personKey } = whose;
     if (decision.person !== before) {
-      const encoded = encodePerson(decision.person);
-      this.#countBytes(encoded.length);
-      this.#store.put(`p:${personKey}`, encoded);
-      this.#looked(personKey, before?.changesAt ?? Infinity, decision.person.changesAt);
+      const { changesAt } = decision.person;
+      const timerAt = timerAfter(before?.timerAt ?? Infinity, decision.person);
+      this.#keep(personKey, decision.person, { from: before?.timerAt ?? Infinity, to: timerAt });
+      this.#timers.looked(personKey, changesAt);
     }
     if (decision.profile !== undefined) {
-      this.#store.put(`a:${personKey}`, Buffer.from(JSON.stringify(decision.profile)));
+      this.#store.put(`a:${personKey}`, encodeProfile(decision.profile));
     }
     this.#steps += decision.patternSteps ?? 0;
     for (const effect of decision.effects) {
@@ -126,12 +130,40 @@ export class PeopleStore {
     this.#personBytes += Math.max(0, bytes - personBytesFree);
   }
 
+  /**
+   * A timer has fired: the person without it; undefined: there is nothing to do. Of somebody who does not change by now it
+   * is set again, to where they do.
+   */
+  fired(personKey: string, at: number): Person | undefined {
+    const person = this.person(personKey);
+    if (person === undefined) return undefined;
+    const isOwn = timerTimeOf(person.timerAt) === at; // else it stands elsewhere by now
+    if (person.changesAt <= at) return isOwn ? { ...person, timerAt: Infinity } : person;
+    if (isOwn) this.#keep(personKey, person, { from: Infinity, to: person.changesAt });
+    return undefined;
+  }
+
+  #keep(personKey: string, person: Person, timer: { readonly from: number; readonly to: number }): void {
+    const encoded = encodePerson(person, timer.to);
+    this.#countBytes(encoded.length);
+    this.#store.put(`p:${personKey}`, encoded);
+    if (timer.from !== timer.to) this.#timers.moved(personKey, timer.from, timer.to);
+  }
+
   forgetProfile(personKey: string): void {
     this.#store.delete(`a:${personKey}`);
   }
 
   #profile(personKey: string): Profile {
     const stored = this.#store.get(`a:${personKey}`);
-    return stored === undefined ? newProfile : (parseExactly(stored.toString()) as Profile); // written by settle
+    return stored === undefined ? newProfile : decodeProfile(stored);
   }
+}
+
+/**
+ * A timer that is too early stays where it is: most events put off what is due, and moving the timer each time costs more
+ * than one look when it fires. One whose time the person has passed is moved: it has fired, or failed, or waits in vain.
+ */
+function timerAfter(armedAt: number, { changesAt, evaluatedAt }: Person): number {
+  return armedAt <= changesAt && armedAt > evaluatedAt ? armedAt : changesAt;
 }

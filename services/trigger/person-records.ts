@@ -9,7 +9,6 @@ import { decideEvent, type PersonEvent } from './decide/decide.ts';
 import type { LinkBook } from './decide/links.ts';
 import { decideAbsorb, decideDeparture, type Change, type Moved } from './decide/merge.ts';
 import { passTime } from './decide/pass-time.ts';
-import type { Known } from './decide/profile.ts';
 import { decideSplit } from './decide/split.ts';
 import { decideApart } from './decide/take-apart.ts';
 import { decideObjects, type ObjectCause } from './decide/take-object.ts';
@@ -26,6 +25,7 @@ import type { PeopleStore } from './people-store.ts';
 import type { RulesCache } from './rules-cache.ts';
 import { wholeOf } from './transfer-state.ts';
 import { TransferWriter, type Source } from './transfers.ts';
+import { knownOf, ViewedEvent } from './viewed-event.ts';
 import { isWatched } from './decide/watchers.ts';
 
 /** Numbers that a row names; the rest are counted. */
@@ -64,8 +64,8 @@ export class PersonRecords {
   /** What was due at `at` happens. */
   lookAgain(personKey: string, at: number, out: Emitter): void {
     const { people } = this.#parts;
-    const person = people.person(personKey);
-    if (person === undefined || person.changesAt > at) return;
+    const person = people.fired(personKey, at);
+    if (person === undefined) return;
     const whose = whoseOf(personKey);
     people.settle(whose, person, passTime(this.#subject(whose, person), person, at), out);
   }
@@ -193,14 +193,14 @@ export class PersonRecords {
         if (view.hasEvent) people.settle(whose, person, decideEvent(subject, this.#event(source)), out);
         return;
       case 'absorb': {
-        const fact = { factNumber: view.factNumber ?? 0, at: view.mergedAt, known: this.#known() };
+        const fact = { factNumber: view.factNumber ?? 0, at: view.mergedAt, known: knownOf(view) };
         const absorbing = links.absorb(personKey, fact);
         if (absorbing.type === 'here') this.absorb(whose, wholeOf(absorbing.texts), fact, out);
         if (absorbing.type === 'not_awaited') this.tellNotAwaited(personKey, [fact.factNumber], fact.at, out);
         return;
       }
       case 'split': {
-        const known = this.#known();
+        const known = knownOf(view);
         const factNumber = view.factNumber ?? known?.asOf ?? 0;
         const isReadAgain = this.#parts.pasts !== undefined;
         const split = decideSplit(subject, { at: view.mergedAt, known, factNumber, isReadAgain });
@@ -235,29 +235,9 @@ export class PersonRecords {
 
   #event({ originPartition: partition, originOffset: offset }: Source): PersonEvent {
     const { view, pasts } = this.#parts;
+    if (pasts === undefined) return new ViewedEvent(view, undefined);
     const { workspace } = view;
-    let details: ReturnType<MergedView['details']> | undefined;
-    const { type } = view;
-    assert(type !== 'object', 'what is said of an object by itself is no event of a person');
-    return {
-      type,
-      name: view.name,
-      messageId: view.messageId,
-      anonymousId: view.anonymousId,
-      timestamp: view.timestamp,
-      receivedAt: view.receivedAt,
-      mergedAt: view.mergedAt,
-      previouslyAnonymous: view.previouslyAnonymous,
-      byCioId: view.identifierKind === 'cio_id',
-      known: this.#known(),
-      ...(pasts && { counts: (rule) => pasts.counts(workspace, rule, { partition, offset }) }),
-      details: () => (details ??= view.details()),
-    };
-  }
-
-  #known(): Known | null {
-    const { knownAsOf: asOf, knownId: id, knownEmail: email } = this.#parts.view;
-    return asOf === null ? null : { asOf, id, email };
+    return new ViewedEvent(view, (rule) => pasts.counts(workspace, rule, { partition, offset }));
   }
 
   /** `into` null: the person was deleted. */

@@ -71,9 +71,13 @@ export class TriggerProcessor implements Processor {
     this.#partition = partition;
     this.#objects = new ObjectBook(store);
     this.#linkAdoption = new LinkAdoption(store, this.#objects);
-    this.#people = new PeopleStore(store, codecs, this.#objects, (personKey, from, to) => {
-      this.#timers.move(personKey, from, to);
-      this.#turns.looked(personKey, to);
+    this.#people = new PeopleStore(store, codecs, this.#objects, {
+      moved: (personKey, from, to) => {
+        this.#timers.move(personKey, from, to);
+      },
+      looked: (personKey, changesAt) => {
+        this.#turns.looked(personKey, changesAt);
+      },
     });
     this.#codecs = codecs;
     this.#links = new LinkBook(store);

@@ -43,6 +43,30 @@ describe('a window that ends', () => {
     expect(trigger.until(T0 + 2 * HOUR)).toEqual([]);
   });
 
+  test('is put off by what happens in it, with one timer that moves when it fires and not before', () => {
+    const trigger = new Trigger().segment('recent', recent);
+    const timers = () => trigger.harness.stores.keyed.scan('z:', 'z;', 10).map(([key]) => key);
+    trigger.then(happened({ id: 'm1' }));
+    const [first] = timers();
+    for (const minutes of [10, 20, 30]) trigger.then(happened({ at: T0 + minutes * MINUTE }));
+    expect(timers()).toEqual([first]);
+    expect(trigger.until(T0 + HOUR)).toEqual([]);
+    expect(timers()).toHaveLength(1);
+    expect(timers()).not.toEqual([first]);
+    trigger.harness.crash();
+    expect(trigger.until(T0 + HOUR + 30 * MINUTE - 1)).toEqual([]);
+    expect(trigger.until(T0 + HOUR + 30 * MINUTE)).toEqual(['cio_a left recent']);
+    expect(timers()).toEqual([]);
+  });
+
+  test('of somebody who was merged into another is over without a trace', () => {
+    const trigger = new Trigger().segment('recent', recent);
+    trigger.then(happened({ id: 'm1' }));
+    trigger.then(absorbed('cio_a', 'cio_b', 7, T0 + MINUTE));
+    expect(trigger.until(T0 + 2 * HOUR)).toEqual([]);
+    expect(trigger.harness.stores.keyed.scan('z:', 'z;', 10)).toEqual([]);
+  });
+
   test('has ended at its own moment also when that is seen much later', () => {
     const trigger = new Trigger().segment('recent', recent);
     trigger.then(happened({ id: 'm1' }));

@@ -25,6 +25,11 @@ const ofAll: TimerKeys = { prefix: 'z:', end: 'z;' };
 const TIME_DIGITS = 10;
 const TIME_MAX = 36 ** TIME_DIGITS - 1;
 
+/** When a timer that is set to `at` is due, ms. */
+export function timerTimeOf(at: number): number {
+  return Math.min(Math.max(0, Math.ceil(at)), TIME_MAX);
+}
+
 export class TimerIndex {
   readonly #store: KeyedStore;
   readonly #nearMax: number;
@@ -77,8 +82,7 @@ export class TimerIndex {
   }
 
   #keyOf(at: number, personKey: string): string {
-    const time = Math.min(Math.max(0, Math.ceil(at)), TIME_MAX);
-    return this.#keys.prefix + time.toString(36).padStart(TIME_DIGITS, '0') + personKey;
+    return this.#keys.prefix + digitsOf(timerTimeOf(at)) + personKey;
   }
 
   #timerOf(key: string): Timer {
@@ -89,3 +93,24 @@ export class TimerIndex {
 }
 
 const NOTHING = Buffer.alloc(0);
+
+const LOW_DIGITS = 5;
+const LOW_END = 36 ** LOW_DIGITS;
+const PAIR = 36 ** 2;
+const pairs = Array.from({ length: PAIR }, (_, value) => padded(value, 2));
+/** The first half of the last time's digits, which stay for sixteen hours. */
+let [lastHigh, lastHighDigits] = [-1, ''];
+
+/** Two at a time: a number's own way to write itself in base 36 goes by halves, and takes as long as all else here. */
+function digitsOf(time: number): string {
+  const high = Math.floor(time / LOW_END);
+  const low = time - high * LOW_END;
+  if (high !== lastHigh) [lastHigh, lastHighDigits] = [high, padded(high, TIME_DIGITS - LOW_DIGITS)];
+  const first = Math.floor(low / PAIR / PAIR);
+  const second = Math.floor(low / PAIR) % PAIR;
+  return lastHighDigits + first.toString(36) + (pairs[second] ?? '') + (pairs[low % PAIR] ?? '');
+}
+
+function padded(value: number, digits: number): string {
+  return value.toString(36).padStart(digits, '0');
+}

@@ -6,7 +6,9 @@ import { EventInHand } from './event-in-hand.ts';
 import { MergedBytes } from './merged-bytes.ts';
 
 /** Indexes of EventType, which routing.ts reads. */
-const TYPES = 'event page screen identify marker relate traits membership withdrawal consent'.split(' ');
+const TYPES = 'event page screen identify marker relate traits membership withdrawal consent object'.split(
+  ' ',
+);
 const header = { personId: 'cio_a' as PersonId, mergedAt: 5, previouslyAnonymous: true, asOf: 7 };
 
 describe.each(goldenFiles('CollectedEvent').map((file) => [goldenName(file), file] as const))(

@@ -5,9 +5,10 @@
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { open, TransactionFlags, type Database, type RootDatabase } from 'lmdb';
+import { open, TransactionFlags, type Database, type DatabaseOptions, type RootDatabase } from 'lmdb';
 import { CodedError } from '../errors.ts';
 import { keyBytesMax, type KeyedStore } from './ports.ts';
+import { utf8Keys } from './utf8-keys.ts';
 import { writeFailed } from './segments/write-fully.ts';
 
 /** The keyed store as the one that keeps its mark sees it. */
@@ -36,7 +37,7 @@ type Layer = Map<string, Change>;
 
 export class LmdbKeyedStore implements MarkedStore {
   readonly #environment: RootDatabase;
-  readonly #state: Database<Buffer, Buffer>;
+  readonly #state: Database<Buffer, string>;
   readonly #marks: Database<Buffer, Buffer>;
   #open: Layer = new Map();
   #committed: Layer = new Map();
@@ -55,7 +56,11 @@ export class LmdbKeyedStore implements MarkedStore {
     } catch (cause) {
       throw openFailed(folder, cause);
     }
-    this.#state = this.#environment.openDB({ name: 'state', encoding: 'binary', keyEncoding: 'binary' });
+    const options: DatabaseOptions & { readonly keyEncoder: unknown } = {
+      encoding: 'binary',
+      keyEncoder: utf8Keys,
+    };
+    this.#state = this.#environment.openDB('state', options);
     this.#marks = this.#environment.openDB({ name: 'marks', encoding: 'binary', keyEncoding: 'binary' });
   }
 
@@ -64,10 +69,20 @@ export class LmdbKeyedStore implements MarkedStore {
     let changed = layer.get(key);
     if (changed === undefined) changed = (layer = this.#committed).get(key);
     if (changed === undefined && this.#group.size > 0) changed = (layer = this.#group).get(key);
-    if (changed === undefined) return this.#state.get(Buffer.from(key));
+    if (changed === undefined) return this.#read(key);
     if (typeof changed !== 'function') return changed ?? undefined;
     const value = changed();
     layer.set(key, value);
+    return value;
+  }
+
+  /** lmdb's own copy is a buffer by itself, which costs more than the look-up. */
+  #read(key: string): Buffer | undefined {
+    const found = this.#state.getBinaryFast(key); // its bytes are those of the next one read
+    if (found === undefined) return undefined;
+    const { length } = found;
+    const value = Buffer.allocUnsafe(length);
+    found.copy(value, 0, 0, length);
     return value;
   }
 
@@ -100,8 +115,8 @@ export class LmdbKeyedStore implements MarkedStore {
     }
     const deleted = [...changes.values()].filter((value) => value === null).length;
     const found = new Map<string, Buffer>();
-    for (const { key, value } of this.#state.getRange({ start, end, limit: limit + deleted })) {
-      found.set(key.toString(), Buffer.from(value));
+    for (const { key, value } of this.#state.getRange({ start: from, end: to, limit: limit + deleted })) {
+      found.set(key, Buffer.from(value));
     }
     for (const [key, value] of changes) {
       if (value === null) found.delete(key);
@@ -136,8 +151,8 @@ export class LmdbKeyedStore implements MarkedStore {
       this.#environment.transactionSync(() => {
         for (const [key, change] of changes) {
           const value = valueOf(change);
-          if (value === null) this.#state.removeSync(Buffer.from(key));
-          else this.#state.putSync(Buffer.from(key), value);
+          if (value === null) this.#state.removeSync(key);
+          else this.#state.putSync(key, value);
         }
         this.#marks.putSync(MARK, mark);
       }, DURABLE_COMMIT);

@@ -19,7 +19,7 @@ import { newPerson, ruleStateBytesMax, withClaim, type Person } from './state.ts
 import type { Decision, Subject } from './subject.ts';
 import { runKeyOf } from './runs.ts';
 import type { Triggered } from './journey-look.ts';
-import { watchersFor } from './watchers.ts';
+import { watchersFor, type Watchers } from './watchers.ts';
 import { segmentKey, type JourneyRule, type Rule } from './workspace-rules.ts';
 
 /** Spec C.1 rows 11 and 12: an older event counts for segments and history, and triggers no journey. */
@@ -39,8 +39,8 @@ export interface PersonEvent {
   /** What identity says of the person; null: it was not asked about this event. */
   readonly known: Known | null;
   /** Whether the rule counts it as it comes; what does not is in the rule's past. Absent: every rule does. */
-  readonly counts?: (rule: Rule) => boolean;
-  readonly details: () => {
+  readonly counts?: ((rule: Rule) => boolean) | undefined;
+  details(): {
     readonly id: string | null;
     readonly email: string | null;
     readonly attributes_at: number | null;
@@ -112,9 +112,9 @@ class EventDecision {
     else if (this.#event.type === 'traits') this.#traits();
     else this.#happened();
     const person = this.#look.finish(this.#withOwn(claims, identified));
-    const effects = [...this.#effects, ...this.#look.effects];
-    const decision = { person, effects, patternSteps: this.#look.patterns.taken };
-    return this.#profile === undefined ? decision : { ...decision, profile: this.#profile };
+    const { effects: found, patterns } = this.#look;
+    const effects = this.#effects.length === 0 ? found : [...this.#effects, ...found];
+    return { person, profile: this.#profile, effects, patternSteps: patterns.taken };
   }
 
   /** The same object when nothing of it is new, so that nothing has to be written. */
@@ -138,27 +138,42 @@ class EventDecision {
     const ruleEvent = watchers === undefined ? undefined : this.#ruleEvent();
     look.patterns.spend(watchers?.steps ?? 0);
     if (this.#isSeenEarlier) this.#publishProfile(this.#currentProfile());
-    const dirty = new Set(this.#segmentsTouched(this.#takeKnown()));
-    const counts = this.#event.mergedAt >= (this.#before.clearedAt ?? -Infinity);
+    let dirty = this.#segmentsTouched(this.#takeKnown());
     const full = (this.#subject.storedBytes ?? 0) >= ruleStateBytesMax;
-    const refused = new Set<string>();
-    for (const { rule, condition } of counts ? (watchers?.counted ?? []) : []) {
-      if (this.#event.counts?.(rule) === false) continue;
-      const marks = ruleEvent === undefined ? [] : marksOf(condition, ruleEvent, look.patterns);
-      if (marks.length === 0) continue;
-      if (full) {
-        refused.add(rule.key);
-        continue;
-      }
-      for (const mark of marks) look.count(rule, condition, mark);
-      dirty.add(rule.key);
+    if (watchers !== undefined && ruleEvent !== undefined && !this.#isCleared) {
+      const counted = this.#count(watchers, ruleEvent, full);
+      if (counted !== undefined) dirty = dirty.size === 0 ? counted : new Set([...dirty, ...counted]);
     }
-    this.#refuse('rules', [...refused]);
     const held = this.#heldFor();
     const turns = look.turnSegments(dirty, messageId);
     look.startJourneysOf(turns, messageId, { held });
     if (ruleEvent === undefined) return;
     for (const rule of watchers?.triggers ?? []) this.#trigger(rule, ruleEvent, { held, full });
+  }
+
+  /** Keys of the rules that count the event. */
+  #count(watchers: Watchers, event: RuleEvent, full: boolean): ReadonlySet<string> | undefined {
+    const look = this.#look;
+    let counted: Set<string> | undefined;
+    let refused: Set<string> | undefined;
+    for (const { rule, condition } of watchers.counted) {
+      if (this.#event.counts?.(rule) === false) continue;
+      const marks = marksOf(condition, event, look.patterns);
+      if (marks.length === 0) continue;
+      if (full) {
+        (refused ??= new Set()).add(rule.key);
+        continue;
+      }
+      for (const mark of marks) look.count(rule, condition, mark);
+      (counted ??= new Set()).add(rule.key);
+    }
+    if (refused !== undefined) this.#refuse('rules', [...refused]);
+    return counted;
+  }
+
+  /** It was merged before a split, which forgot what had been counted. */
+  get #isCleared(): boolean {
+    return this.#event.mergedAt < (this.#before.clearedAt ?? -Infinity);
   }
 
   #trigger(
@@ -311,11 +326,12 @@ class EventDecision {
   }
 
   #ruleEvent(): RuleEvent | undefined {
-    const { type, name, messageId, timestamp, receivedAt, details } = this.#event;
+    const event = this.#event;
+    const { type, name, messageId, timestamp, receivedAt } = event;
     if (type !== 'event' && type !== 'page' && type !== 'screen') return undefined;
     let parsed: JsonObject | undefined;
-    const properties = () => (parsed ??= parseJsonObject(details().properties));
-    const isBot = () => details().bot;
+    const properties = () => (parsed ??= parseJsonObject(event.details().properties));
+    const isBot = () => event.details().bot;
     return { type, name, messageId, time: windowTime(timestamp, receivedAt), receivedAt, properties, isBot };
   }
 

@@ -58,7 +58,7 @@ export function explainSegment(
   now: number,
 ): ExplainedSegment {
   const { look, person } = lookAt(subject, now);
-  const since = person.rules[rule.key]?.since;
+  const since = person.rules.get(rule.key)?.since;
   const shared = {
     person_id: subject.personId,
     rule: { id: rule.id, version: rule.definitionVersion },
@@ -83,7 +83,7 @@ export function explainJourney(
 ): ExplainedJourney {
   const { look, person } = lookAt(subject, now);
   const { filters, state } = rule.journey;
-  const runs = person.journeys[rule.id];
+  const runs = person.journeys.byId[rule.id];
   const run = runOf(runs, key);
   const admission = admit({
     rule,
@@ -141,7 +141,7 @@ function stallOf(
   { journeys }: Person,
   key: string | null,
 ): Pick<ExplainedJourney, 'stall'> {
-  const armed = runOf(journeys[rule.id], key)?.stall;
+  const armed = runOf(journeys.byId[rule.id], key)?.stall;
   if (rule.stall === undefined || armed?.trigger !== rule.triggerKey || armed.marks.length === 0) return {};
   const at = firesAt(rule.stall, armed);
   if (!Number.isFinite(at)) return {};

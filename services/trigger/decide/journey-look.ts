@@ -9,6 +9,7 @@ import { admit } from './admission.ts';
 import { answered, arm, fired, firesAt, firingMessage, withAnswer, type ArmedStall } from './armed-stall.ts';
 import type { Effect } from './effects.ts';
 import { begunBy, type EntryEvidence } from './entry-evidence.ts';
+import { JourneyStates } from './journey-states.ts';
 import { answerAll, hasRoom, newRun, runOf, runsOf, withRun, type JourneyState, type Run } from './runs.ts';
 import { dueOf, rangeFor, releasedALookMax, type HeldRange, type HeldTrigger } from './held-triggers.ts';
 import type { Person } from './state.ts';
@@ -35,50 +36,83 @@ export interface JourneyLookOptions {
   readonly rules: WorkspaceRules;
   /** ms */
   readonly now: number;
-  readonly effects: Effect[];
   /** Those at [from, to) of a range. */
   readonly heldTriggers: (range: number, from: number, to: number) => readonly HeldTrigger[];
+}
+
+/** The look that the journeys are a part of. */
+export interface WholeLook {
+  readonly effects: Effect[];
   /** Pointer of the filter that does not hold; null: they hold. */
-  readonly unmet: (rule: JourneyRule) => string | null;
+  unmetFilter(rule: JourneyRule): string | null;
   /** What an entry rests on. */
-  readonly evidence: (rule: JourneyRule, begun: readonly string[]) => EntryEvidence | null;
+  entryEvidence(rule: JourneyRule, begun: readonly string[]): EntryEvidence | null;
 }
 
 export class JourneyLook {
   readonly #options: JourneyLookOptions;
-  readonly #journeys: Map<string, JourneyState>;
+  readonly #whole: WholeLook;
+  readonly #before: JourneyStates;
+  /** Those of before until something of them changes. */
+  #states: Map<string, JourneyState> | undefined;
+  #isChanged = false;
   #held: readonly HeldRange[];
+  /** When the next armed stall fires, ms; undefined: it has to be looked for. */
+  #stallsAt: number | undefined;
   touched = false;
 
-  constructor(person: Person, options: JourneyLookOptions) {
+  constructor(person: Person, options: JourneyLookOptions, whole: WholeLook) {
     this.#options = options;
-    this.#journeys = new Map(Object.entries(person.journeys));
+    this.#whole = whole;
+    this.#before = person.journeys;
     this.#held = person.held;
+    this.#stallsAt = person.journeys.stallsAt(options.rules.stamp);
   }
 
   get state(): Pick<Person, 'journeys' | 'held'> {
-    return { journeys: Object.fromEntries(this.#journeys), held: this.#held };
+    const stalls = { stamp: this.#options.rules.stamp, at: this.#nextStall() };
+    const journeys = this.#isChanged
+      ? JourneyStates.of(Object.fromEntries(this.#journeys), stalls)
+      : this.#before.withStalls(stalls);
+    return { journeys, held: this.#held };
   }
 
   /** When something of this is due although nothing happens, ms; Infinity for never. */
   get changesAt(): number {
-    let next = Infinity;
+    let next = this.#nextStall();
     for (const range of this.#held) next = Math.min(next, dueOf(range));
-    for (const { at } of this.#armed()) next = Math.min(next, at);
     return next;
+  }
+
+  #nextStall(): number {
+    if (this.#stallsAt !== undefined) return this.#stallsAt;
+    let next = Infinity;
+    for (const { at } of this.#armed()) next = Math.min(next, at);
+    return (this.#stallsAt = next);
+  }
+
+  get #journeys(): ReadonlyMap<string, JourneyState> {
+    return (this.#states ??= new Map(Object.entries(this.#before.byId)));
+  }
+
+  #set(id: string, state: JourneyState): void {
+    const states = (this.#states ??= new Map(Object.entries(this.#before.byId)));
+    states.set(id, state);
+    this.#isChanged = true;
+    this.#stallsAt = undefined;
   }
 
   /** @param heldFor the anonymous id whose identify it waits for; null: it waits for nothing. */
   start(rule: JourneyRule, triggered: Triggered, heldFor: string | null): void {
     const { messageId, key } = triggered;
-    const { now, effects } = this.#options;
+    const { now } = this.#options;
     const range = heldFor === null ? undefined : rangeFor(this.#held, heldFor, now);
     if (range === undefined || messageId === null) {
       this.#enter(rule, triggered);
       return;
     }
     const trigger = { journeyId: rule.id, messageId, ...(key === null ? {} : { key }) };
-    effects.push({ type: 'trigger_held', range: range.number, place: range.to, trigger });
+    this.#whole.effects.push({ type: 'trigger_held', range: range.number, place: range.to, trigger });
     this.#replace(range, { ...range, to: range.to + 1 });
   }
 
@@ -88,7 +122,7 @@ export class JourneyLook {
     reason: SkipReason,
     detail: JsonObject | null,
   ): void {
-    this.#options.effects.push({
+    this.#whole.effects.push({
       type: 'journey_skipped',
       journeyId: id,
       key,
@@ -122,7 +156,7 @@ export class JourneyLook {
   answer(rule: JourneyRule, stall: Stall, { messageId, key, time }: StallEvent): void {
     const state: JourneyState = this.#journeys.get(rule.id) ?? newRun;
     const answers = withAnswer(state.answers ?? [], [time, messageId, key]);
-    this.#journeys.set(rule.id, answerAll(stall, { ...state, answers }));
+    this.#set(rule.id, answerAll(stall, { ...state, answers }));
     this.touched = true;
   }
 
@@ -142,12 +176,11 @@ export class JourneyLook {
   forgetStalls(): void {
     for (const [id, state] of this.#journeys) {
       const rule = this.#options.rules.journeys.get(id);
-      if (rule?.stall === undefined && state.answers !== undefined)
-        this.#journeys.set(id, withoutAnswers(state));
+      if (rule?.stall === undefined && state.answers !== undefined) this.#set(id, withoutAnswers(state));
       for (const [key, run] of runsOf(state)) {
         if (run.stall === undefined) continue;
         if (rule?.stall !== undefined && rule.triggerKey === run.stall.trigger) continue;
-        this.#journeys.set(id, withRun(this.#journeys.get(id), key, withoutStall(run), this.#options.now));
+        this.#set(id, withRun(this.#journeys.get(id), key, withoutStall(run), this.#options.now));
         this.touched = true;
       }
     }
@@ -204,7 +237,7 @@ export class JourneyLook {
   #take({ number, from, items }: HeldRange, to: number): readonly HeldTrigger[] {
     if (items !== undefined) return items.slice(from, to);
     const triggers = this.#options.heldTriggers(number, from, to);
-    this.#options.effects.push({ type: 'triggers_let_go', range: number, from, to });
+    this.#whole.effects.push({ type: 'triggers_let_go', range: number, from, to });
     return triggers;
   }
 
@@ -215,7 +248,8 @@ export class JourneyLook {
   }
 
   #enter(rule: JourneyRule, triggered: Triggered): void {
-    const { personId, now, rules, effects, unmet, evidence } = this.#options;
+    const { personId, now, rules } = this.#options;
+    const { effects } = this.#whole;
     const { key, messageId, begun = [] } = triggered;
     const state = this.#journeys.get(rule.id);
     const run = runOf(state, key);
@@ -227,7 +261,7 @@ export class JourneyLook {
       hasRoom: hasRoom(state, key, now),
       now,
       globalHoldout: rules.globalHoldout,
-      unmet: () => unmet(rule),
+      unmet: () => this.#whole.unmetFilter(rule),
     });
     if (admission.run !== undefined) this.#keep(rule, key, admission.run);
     if (admission.type === 'skipped') {
@@ -245,12 +279,12 @@ export class JourneyLook {
       at: now,
       triggerMessageId: messageId,
       ruleVersion: rule.definitionVersion,
-      evidence: evidence(rule, begun),
+      evidence: this.#whole.entryEvidence(rule, begun),
     });
   }
 
   #keep({ id }: JourneyRule, key: string | null, run: Run): void {
-    this.#journeys.set(id, withRun(this.#journeys.get(id), key, run, this.#options.now));
+    this.#set(id, withRun(this.#journeys.get(id), key, run, this.#options.now));
     this.touched = true;
   }
 }

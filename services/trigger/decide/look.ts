@@ -3,12 +3,7 @@
  * works on copies of what the person's state has and hands back a new state with the effects. Pure.
  */
 import { evaluate, type Evidence, type Verdict } from '../../rules/evaluate.ts';
-import {
-  PatternSteps,
-  patternStepsALookMax,
-  unmetered,
-  type PatternTests,
-} from '../../rules/pattern-steps.ts';
+import { PatternSteps, patternStepsALookMax, unmetered } from '../../rules/pattern-steps.ts';
 import { remember } from '../../rules/memory.ts';
 import type { Related } from '../../rules/relationships.ts';
 import type { Mark, Marks } from '../../rules/windows.ts';
@@ -16,7 +11,9 @@ import type { CountedCondition } from '../../rules/condition.ts';
 import type { Effect } from './effects.ts';
 import { entryEvidence, type EntryEvidence } from './entry-evidence.ts';
 import { JourneyLook } from './journey-look.ts';
-import type { Person, RuleState } from './state.ts';
+import { LookEvidence } from './look-evidence.ts';
+import { SegmentQueue } from './segment-queue.ts';
+import type { Person, RuleState, RuleStates } from './state.ts';
 import type { Subject } from './subject.ts';
 import { unmet } from './unmet.ts';
 import {
@@ -48,43 +45,67 @@ export interface LookOptions {
 }
 
 const NO_MARKS: Marks = [];
+const noTurns: readonly SegmentTurn[] = [];
 
 export class Look {
   readonly effects: Effect[] = [];
   /** Every pattern that is asked in this look is asked here. */
   readonly patterns = new PatternSteps();
   readonly #options: LookOptions;
-  readonly journeys: JourneyLook;
-  readonly #ruleStates: Map<string, RuleState>;
-  readonly #isApart: boolean;
+  readonly #before: Person;
+  #journeys: JourneyLook | undefined;
+  /** The person's own until the look changes something of them. */
+  #ruleStates: RuleStates;
+  #changed: Map<string, RuleState> | undefined;
   #touched = false;
 
   constructor(person: Person, options: LookOptions) {
     this.#options = options;
-    this.#ruleStates = new Map(Object.entries(person.rules));
-    this.#isApart = person.apart !== undefined;
-    const { effects } = this;
-    this.journeys = new JourneyLook(person, {
-      ...{ ...options, effects, unmet: (rule) => this.unmetFilter(rule) },
-      evidence: (rule, begun) => this.#entryEvidence(rule, begun),
-    });
+    this.#before = person;
+    this.#ruleStates = person.rules;
+  }
+
+  /** Made when a journey is concerned: of most looks none is. */
+  get journeys(): JourneyLook {
+    return (this.#journeys ??= new JourneyLook(this.#before, this.#options, this));
   }
 
   /** What the person's state is after the look: the same object when the look has changed nothing. */
   finish(person: Person): Person {
     const { now, rules } = this.#options;
     this.#saySkipped();
-    if (!this.#touched && !this.journeys.touched && person.stamp === rules.stamp) return person;
-    let next = this.journeys.changesAt;
-    for (const { changesAt } of this.#ruleStates.values()) next = Math.min(next, changesAt ?? Infinity);
+    const isTouched = this.#touched || this.#journeys?.touched === true;
+    if (!isTouched && person.stamp === rules.stamp) return person;
+    let next = this.#journeysChangeAt();
+    for (const { changesAt = Infinity } of this.#ruleStates.values()) {
+      if (changesAt < next) next = changesAt;
+    }
+    const { journeys, held } = this.#journeys?.state ?? this.#before;
     return {
-      ...person,
+      status: person.status,
       stamp: rules.stamp,
+      firstSeenAt: person.firstSeenAt,
       changesAt: next,
       evaluatedAt: now,
-      rules: Object.fromEntries(this.#ruleStates),
-      ...this.journeys.state,
+      identified: person.identified,
+      rules: this.#ruleStates,
+      journeys,
+      claims: person.claims,
+      held,
+      absorbedBy: person.absorbedBy,
+      clearedAt: person.clearedAt,
+      clearedBy: person.clearedBy,
+      apart: person.apart,
+      timerAt: person.timerAt,
     };
+  }
+
+  /** Without a look at the journeys where it is known. */
+  #journeysChangeAt(): number {
+    const { journeys, held } = this.#before;
+    const isUntouched = this.#journeys?.touched !== true;
+    const known = isUntouched && held.length === 0 ? journeys.stallsAt(this.#options.rules.stamp) : undefined;
+    return known ?? this.journeys.changesAt;
   }
 
   /** What time and definitions have changed since the last look, which was under `stamp`. */
@@ -110,7 +131,7 @@ export class Look {
    */
   catchUpWithDefinitions(): void {
     const { rules } = this.#options;
-    for (const [key, state] of this.#ruleStates) {
+    for (const [key, state] of [...this.#ruleStates]) {
       const rule = rules.rulesByKey.get(key);
       if (rule === undefined || isOtherManual(rule, state)) this.#forget(key, state);
       else if (rule.version !== state.version) this.#keep(key, cleared(state, rule.version));
@@ -121,12 +142,11 @@ export class Look {
   }
 
   allSegments(): ReadonlySet<string> {
-    return new Set(this.#options.rules.segmentsByKey.keys());
+    return this.#options.rules.allSegments;
   }
 
   segmentsThatUseProfile(): ReadonlySet<string> {
-    const { segments } = this.#options.rules;
-    return new Set(segments.filter(({ usesProfile }) => usesProfile).map(({ key }) => key));
+    return this.#options.rules.profileSegments;
   }
 
   count(rule: Rule, condition: CountedCondition, mark: Mark): void {
@@ -134,48 +154,45 @@ export class Look {
     const { now } = this.#options;
     const marks = remember(condition, state.marks[condition.pointer] ?? NO_MARKS, mark);
     const isOver = mark[0] + answerableMs(condition) <= now;
-    const notBefore = isOver ? { notBefore: now + 1 } : {};
-    this.#keep(rule.key, { ...state, ...notBefore, marks: { ...state.marks, [condition.pointer]: marks } });
+    const notBefore = isOver ? now + 1 : state.notBefore;
+    this.#keepMarks(rule.key, state, { marks: withMarks(state.marks, condition.pointer, marks), notBefore });
   }
 
   /** What a person did before the rule was there counts, too. */
   joinPast(rule: Rule, pointer: string, join: (own: Marks) => Marks): void {
     const state = this.#stateOf(rule);
     const marks = join(state.marks[pointer] ?? NO_MARKS);
-    this.#keep(rule.key, { ...state, marks: { ...state.marks, [pointer]: marks } });
+    const { notBefore } = state;
+    this.#keepMarks(rule.key, state, { marks: withMarks(state.marks, pointer, marks), notBefore });
   }
 
   /** Looks at these segments and at those that refer to one that turns. */
   turnSegments(keys: ReadonlySet<string>, causeMessageId: string | null): readonly SegmentTurn[] {
+    if (keys.size === 0) return noTurns;
     const { rules, now } = this.#options;
-    const pending = new Set(keys);
+    const queue = new SegmentQueue(rules, keys);
+    const isApart = this.#before.apart !== undefined;
     const turns: SegmentTurn[] = [];
-    for (const rule of rules.segments) {
-      if (pending.size === 0) break;
-      if (!pending.delete(rule.key)) continue;
+    for (let rule = queue.next(); rule !== undefined; rule = queue.next()) {
       const before = this.#stateOf(rule);
-      if (rules.open.has(rule.key) || (this.#isApart && rules.counting.has(rule.key))) {
+      if (rules.open.has(rule.key) || (isApart && rules.counting.has(rule.key))) {
         this.#putOff(rule, before);
         continue;
       }
       const was = before.since !== undefined;
-      const { result, changesAt } = this.#verdictOf(rule, before);
-      const next = {
-        version: before.version,
-        marks: before.marks,
-        ...(result ? { since: before.since ?? now } : {}),
-        ...(Number.isFinite(changesAt) ? { changesAt } : {}),
-        ...(before.notBefore === undefined || before.notBefore <= now ? {} : { notBefore: before.notBefore }),
-      };
-      const isOther = (['since', 'changesAt', 'notBefore'] as const).some(
-        (what) => next[what] !== before[what],
-      );
-      if (isOther) this.#keep(rule.key, next);
+      const { result, changesAt: at } = this.#verdictOf(rule, before);
+      const since = result ? (before.since ?? now) : undefined;
+      const changesAt = Number.isFinite(at) ? at : undefined;
+      const isOver = before.notBefore === undefined || before.notBefore <= now;
+      const notBefore = isOver ? undefined : before.notBefore;
+      if (since !== before.since || changesAt !== before.changesAt || notBefore !== before.notBefore) {
+        this.#keep(rule.key, { version: before.version, marks: before.marks, since, changesAt, notBefore });
+      }
       if (result === was) continue;
       const change = result ? 'entered' : 'left';
       turns.push({ rule, change });
       this.#segmentChanged(rule.id, change, causeMessageId, rule.definitionVersion);
-      for (const key of rules.dependents.get(rule.id) ?? []) pending.add(key);
+      for (const key of rules.dependents.get(rule.id) ?? nobody) queue.add(key);
     }
     return turns;
   }
@@ -185,10 +202,9 @@ export class Look {
     const { rules, now } = this.#options;
     if ((this.#stateOf(rule).since !== undefined) === isMember) return [];
     const change = isMember ? 'entered' : 'left';
-    if (isMember) this.#keep(rule.key, { version: rule.version, marks: {}, since: now });
+    if (isMember) this.#keep(rule.key, { ...nothingOf(rule.version), since: now });
     else {
-      this.#ruleStates.delete(rule.key);
-      this.#touched = true;
+      this.#drop(rule.key);
     }
     this.#segmentChanged(rule.id, change, causeMessageId, rule.definitionVersion);
     const dependents = new Set(rules.dependents.get(rule.id) ?? []);
@@ -232,7 +248,8 @@ export class Look {
     return new LookEvidence(this.#options, this.#ruleStates, { marks, patterns: unmetered });
   }
 
-  #entryEvidence(rule: JourneyRule, begun: readonly string[]): EntryEvidence | null {
+  /** What an entry rests on. */
+  entryEvidence(rule: JourneyRule, begun: readonly string[]): EntryEvidence | null {
     const { rules, cause } = this.#options;
     const { trigger } = rule.journey;
     const segment =
@@ -246,12 +263,11 @@ export class Look {
   /** What is due waits for the past: then the rule is looked at whole. */
   #putOff({ key }: SegmentRule, { version, marks, since, changesAt }: RuleState): void {
     if (changesAt === undefined || changesAt > this.#options.now) return;
-    this.#keep(key, { version, marks, ...(since === undefined ? {} : { since }) });
+    this.#keep(key, { version, marks, since, changesAt: undefined, notBefore: undefined });
   }
 
   #forget(key: string, state: RuleState): void {
-    this.#ruleStates.delete(key);
-    this.#touched = true;
+    this.#drop(key);
     if (state.since !== undefined) this.#segmentChanged(key.slice(2), 'left', null, state.version);
   }
 
@@ -266,12 +282,31 @@ export class Look {
   }
 
   #keep(key: string, state: RuleState): void {
-    this.#ruleStates.set(key, state);
+    this.#own().set(key, state);
+  }
+
+  /** With other marks the state is looked at before it is kept for good. */
+  #keepMarks(
+    key: string,
+    { version, since, changesAt }: RuleState,
+    { marks, notBefore }: Pick<RuleState, 'marks' | 'notBefore'>,
+  ): void {
+    this.#own().set(key, { version, marks, since, changesAt, notBefore });
+  }
+
+  #drop(key: string): void {
+    this.#own().delete(key);
+  }
+
+  /** Of the look alone, to be changed. */
+  #own(): Map<string, RuleState> {
     this.#touched = true;
+    if (this.#changed === undefined) this.#ruleStates = this.#changed = new Map(this.#ruleStates);
+    return this.#changed;
   }
 
   #stateOf(rule: Rule): RuleState {
-    return this.#ruleStates.get(rule.key) ?? { version: rule.version, marks: {} };
+    return this.#ruleStates.get(rule.key) ?? nothingOf(rule.version);
   }
 
   #evidence(rule: Rule): Evidence {
@@ -290,49 +325,28 @@ export class Look {
   }
 }
 
-/** A class, because a look at a rule makes one and closures cost more. */
-class LookEvidence implements Evidence {
-  readonly now: number;
-  readonly firstSeenAt: number;
-  readonly patterns: PatternTests;
-  readonly #options: LookOptions;
-  readonly #ruleStates: ReadonlyMap<string, RuleState>;
-  readonly #marks: RuleState['marks'];
-
-  constructor(
-    options: LookOptions,
-    ruleStates: ReadonlyMap<string, RuleState>,
-    { marks, patterns }: { readonly marks: RuleState['marks']; readonly patterns: PatternTests },
-  ) {
-    this.now = options.now;
-    this.firstSeenAt = options.firstSeenAt;
-    this.patterns = patterns;
-    this.#options = options;
-    this.#ruleStates = ruleStates;
-    this.#marks = marks;
-  }
-
-  marks(pointer: string): Marks {
-    return this.#marks[pointer] ?? NO_MARKS;
-  }
-  attribute(path: string): unknown {
-    return this.#options.attribute(path);
-  }
-  relationships(): readonly Related[] {
-    return this.#options.relationships();
-  }
-  inSegment(segmentId: string): boolean {
-    return this.#ruleStates.get(segmentKey(segmentId))?.since !== undefined;
-  }
-}
-
 /** Deleted and made anew, or one of a rule before: whoever was in that was never put into this. */
 function isOtherManual(rule: Rule, { version }: RuleState): boolean {
   return 'manual' in rule && rule.version !== version;
 }
 
-function cleared(state: RuleState, version: number): RuleState {
-  return { version, marks: {}, ...(state.since === undefined ? {} : { since: state.since }) };
+const noMarks: RuleState['marks'] = {};
+const nobody: readonly string[] = [];
+
+function nothingOf(version: number): RuleState {
+  return { version, marks: noMarks, since: undefined, changesAt: undefined, notBefore: undefined };
+}
+
+function cleared({ since }: RuleState, version: number): RuleState {
+  return { version, marks: noMarks, since, changesAt: undefined, notBefore: undefined };
+}
+
+/** Of a rule most have marks of one condition. Property by property: objects that are spread each have a shape of their own. */
+function withMarks(before: RuleState['marks'], pointer: string, marks: Marks): RuleState['marks'] {
+  const after: Record<string, Marks> = {};
+  for (const other in before) after[other] = before[other] ?? NO_MARKS;
+  after[pointer] = marks;
+  return after;
 }
 
 /** For how long after an event another may answer it, ms; Infinity where none can. */

@@ -9,13 +9,22 @@ import type { Decision, Subject } from './subject.ts';
 import type { Effect } from './effects.ts';
 import type { HeldTrigger } from './held-triggers.ts';
 import { JourneyLook } from './journey-look.ts';
+import { JourneyStates, type StatesById } from './journey-states.ts';
 import { Look } from './look.ts';
 import { caughtUp } from './pass-time.ts';
 import { objectLinks } from './object-links.ts';
 import { attributeAt, mergeProfiles, newProfile, withKnown, type Known, type Profile } from './profile.ts';
 import { withObjects } from './relationships.ts';
-import { newPerson, ruleStateBytesMax, withApart, withClaim, type Person, type RuleState } from './state.ts';
-import { joinJourneys, type JourneyState } from './runs.ts';
+import {
+  newPerson,
+  ruleStateBytesMax,
+  withApart,
+  withClaim,
+  type Person,
+  type RuleState,
+  type RuleStates,
+} from './state.ts';
+import { joinJourneys } from './runs.ts';
 import { segmentKey, type ManualRule, type Rule, type WorkspaceRules } from './workspace-rules.ts';
 
 /** What moves from the absorbed person to the survivor. */
@@ -25,7 +34,7 @@ export interface Moved {
   readonly evaluatedAt: number;
   readonly identified: boolean;
   readonly rules: Readonly<Record<string, RuleState>>;
-  readonly journeys: Readonly<Record<string, JourneyState>>;
+  readonly journeys: StatesById;
   readonly claims: readonly string[];
   /** Of what an earlier version sent. */
   readonly held?: readonly HeldTrigger[];
@@ -43,8 +52,8 @@ function movedState(person: Person | undefined, profile: Profile): Moved {
     firstSeenAt: Number.isFinite(firstSeenAt) ? firstSeenAt : null,
     evaluatedAt,
     identified,
-    rules,
-    journeys,
+    rules: Object.fromEntries(rules),
+    journeys: journeys.byId,
     claims,
     ...(apart === undefined ? {} : { apart }),
     ...(clearedBy === undefined ? {} : { clearedBy }),
@@ -97,7 +106,7 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
     firstSeenAt,
     identified: before.identified || moved.identified,
     rules: mergeRules(current.rules, movedRules, rules),
-    journeys: mergeJourneys(current.journeys, moved.journeys, rules),
+    journeys: JourneyStates.of(mergeJourneys(current.journeys.byId, moved.journeys, rules)),
     claims: moved.claims.reduce(withClaim, before.claims),
   };
   const look = new Look(joined, options);
@@ -157,7 +166,7 @@ export function decideDeparture(asked: Subject, departure: Departure): Decision 
   const { subject, effects: passed } = caughtUp(asked);
   const person = subject.person ?? newPerson;
   const profile = subject.profile();
-  const left = Object.entries(person.rules)
+  const left = [...person.rules]
     .filter(([, { since }]) => since !== undefined)
     .map(([key, { version }]): Effect => {
       const rule = subject.rules.segmentsByKey.get(key) ?? subject.rules.manual.get(key);
@@ -183,7 +192,7 @@ export function decideDeparture(asked: Subject, departure: Departure): Decision 
 }
 
 /** Manual segments that the absorbed person was in (spec C.3). */
-function manualSegmentsOf(moved: Person['rules'], { manual }: WorkspaceRules): readonly ManualRule[] {
+function manualSegmentsOf(moved: Moved['rules'], { manual }: WorkspaceRules): readonly ManualRule[] {
   return Object.entries(moved).flatMap(([key, { version, since }]) => {
     const rule = manual.get(key);
     return rule?.version === version && since !== undefined ? [rule] : [];
@@ -196,22 +205,27 @@ function disinherit(
   at: number,
   effects: Effect[],
 ): void {
-  const nothing = { unmet: () => null, evidence: () => null }; // nobody enters
   const now = Math.max(person.evaluatedAt, at);
-  new JourneyLook(person, { personId, rules, now, effects, heldTriggers, ...nothing }).disinherit();
+  const whole = { effects, unmetFilter: () => null, entryEvidence: () => null }; // nobody enters
+  new JourneyLook(person, { personId, rules, now, heldTriggers }, whole).disinherit();
 }
 
 /** Marks of a version that is not in force here any more have nothing to count for. */
-function mergeRules(ours: Person['rules'], theirs: Person['rules'], rules: WorkspaceRules): Person['rules'] {
-  const merged = new Map(Object.entries(ours));
+function mergeRules(ours: RuleStates, theirs: Moved['rules'], rules: WorkspaceRules): RuleStates {
+  const merged = new Map(ours);
   for (const [key, moved] of Object.entries(theirs)) {
     const rule = rules.rulesByKey.get(key);
     if (rule?.version !== moved.version || 'manual' in rule) continue;
     const own = merged.get(key);
     const marks = mergeRuleMarks(rule, own?.marks ?? {}, moved.marks);
-    merged.set(key, own === undefined ? { version: moved.version, marks } : { ...own, marks });
+    const { version, since, changesAt, notBefore } = own ?? newRule(moved.version);
+    merged.set(key, { version, marks, since, changesAt, notBefore });
   }
-  return Object.fromEntries(merged);
+  return merged;
+}
+
+function newRule(version: number): RuleState {
+  return { version, marks: {}, since: undefined, changesAt: undefined, notBefore: undefined };
 }
 
 function mergeRuleMarks(
@@ -230,11 +244,7 @@ function mergeRuleMarks(
   );
 }
 
-function mergeJourneys(
-  ours: Person['journeys'],
-  theirs: Person['journeys'],
-  { journeys }: WorkspaceRules,
-): Person['journeys'] {
+function mergeJourneys(ours: StatesById, theirs: StatesById, { journeys }: WorkspaceRules): StatesById {
   const merged = new Map(Object.entries(ours));
   for (const [id, moved] of Object.entries(theirs)) {
     merged.set(id, joinJourneys(merged.get(id), moved, journeys.get(id)?.stall));

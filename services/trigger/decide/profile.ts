@@ -4,7 +4,7 @@
  */
 import { ExactNumber } from '../../runtime/exact-json.ts';
 import { readTime, readUnixSeconds } from '../../runtime/times.ts';
-import type { Stamp, Written } from './written.ts';
+import { setWritten, type Stamp, type Written } from './written.ts';
 import { timestampOf } from '../../rules/operators.ts';
 import { valueAt, type JsonObject } from '../../rules/paths.ts';
 import { bytesAtMost, ProfileRoom } from './profile-limits.ts';
@@ -102,9 +102,9 @@ function written(
   const changed: string[] = [];
   const refused: string[] = [];
   const room = new ProfileRoom(before.attributes, () => bytesAtMost(sentAttributes));
-  for (const [name, sent] of Object.entries(sentAttributes)) {
+  for (const name of Object.keys(sentAttributes)) {
     if (SPECIAL_KEYS.has(name)) continue;
-    const next = { value: normalise(name, sent), by: by(name) };
+    const next = { value: normalise(name, sentAttributes[name]), by: by(name) };
     const old = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
     if (!wins(name, next, old)) continue;
     const isOther = !isSame(old?.value ?? null, next.value);
@@ -112,7 +112,7 @@ function written(
       refused.push(name);
       continue;
     }
-    setOwn(attributes, name, next);
+    setWritten(attributes, name, next);
     if (isOther) changed.push(name);
   }
   return { attributes, changed, refused };
@@ -136,7 +136,10 @@ function withClaims(before: Profile, { id, email, byCioId }: Identify) {
 }
 
 function named(before: Profile, profile: Profile): Pick<ProfileUpdate, 'profile' | 'changed'> {
-  return { profile, changed: (['id', 'email'] as const).filter((kind) => profile[kind] !== before[kind]) };
+  const changed: string[] = [];
+  if (profile.id !== before.id) changed.push('id');
+  if (profile.email !== before.email) changed.push('email');
+  return { profile, changed };
 }
 
 /**
@@ -152,7 +155,7 @@ export function mergeProfiles(primary: Profile, secondary: Profile): MergedProfi
     const ours = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
     const isFirst = FIRST_TOUCH_KEYS.has(name) && wins(name, theirs, ours);
     if ((ours?.value ?? null) !== null && !isFirst) continue;
-    if (room.takes(name, theirs.value, ours?.value)) setOwn(attributes, name, theirs);
+    if (room.takes(name, theirs.value, ours?.value)) setWritten(attributes, name, theirs);
     else refused.push(name);
   }
   const joined = mergeRelationships(primary.relationships ?? [], secondary.relationships ?? []);
@@ -236,16 +239,6 @@ function compareStamps(a: Stamp, b: Stamp): number {
 function identifierAfter(before: string | null, sent: string | null, mayChange: boolean): string | null {
   if (sent === null || sent === '') return before;
   return before === null || mayChange ? sent : before;
-}
-
-/** `__proto__` is an attribute name like any other. */
-function setOwn(target: Record<string, Written>, name: string, written: Written): void {
-  Object.defineProperty(target, name, {
-    value: written,
-    enumerable: true,
-    writable: true,
-    configurable: true,
-  });
 }
 
 function isSame(a: unknown, b: unknown): boolean {

@@ -9,6 +9,7 @@ import { Look } from './look.ts';
 import type { Change } from './merge.ts';
 import { caughtUp } from './pass-time.ts';
 import { attributeAt, withKnown } from './profile.ts';
+import { JourneyStates } from './journey-states.ts';
 import { newPerson, withApart, type Person, type RuleState } from './state.ts';
 
 export interface SplitChange extends Change {
@@ -47,9 +48,9 @@ export function decideSplit(asked: Subject, { at, known, factNumber, isReadAgain
 
 /** Members stay members until they are looked at. */
 function withoutRuleState(person: Person, clearedAt: number): Person {
-  const members = Object.entries(person.rules).flatMap(([key, { version, since }]): [string, RuleState][] =>
+  const members = [...person.rules].flatMap(([key, { version, since }]): [string, RuleState][] =>
     since === undefined ? [] : [[key, { version, marks: {}, since }]],
   );
-  const nothing = { journeys: {}, changesAt: Infinity };
-  return { ...person, ...nothing, rules: Object.fromEntries(members), clearedAt };
+  const nothing = { journeys: JourneyStates.none, changesAt: Infinity };
+  return { ...person, ...nothing, rules: new Map(members), clearedAt };
 }

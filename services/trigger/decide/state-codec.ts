@@ -1,21 +1,31 @@
 /**
- * A person's state as stored: a short binary head that answers for most events whether there is anything to do; a line for
- * each rule, with what is asked of every rule at every look; and behind those what each rule has counted, as text that is
- * parsed only where a rule is looked at, and copied as it is where not. So an event costs by the rules that it concerns,
- * and not by those that the person has something of. Pure.
+ * A person's state as stored: a short head that answers for most events whether there is anything to do; a line for each
+ * rule, with what is asked of every rule at every look; and what each rule has counted, and the journeys, as bytes that are
+ * read only where a rule or a journey is looked at, and copied as they are where not. So an event costs by the rules that
+ * it concerns, and not by those that the person has something of. States of earlier versions: state-of-before.ts. Pure.
  */
-import type { Marks } from '../../rules/windows.ts';
-import { rangesOfList } from './held-triggers.ts';
-import { newPerson, type Person, type RuleState } from './state.ts';
+import type { Mark, Marks } from '../../rules/windows.ts';
+import { JourneyStates } from './journey-states.ts';
+import { ByteReader, ByteWriter } from './state-bytes.ts';
+import { readFormerState, type Stored } from './state-of-before.ts';
+import type { Person, RuleState, RuleStates } from './state.ts';
 
-const FORMAT = 3;
-/** Of versions that kept the triggers that wait in a list, and everything but the head as one JSON text. */
-const FORMAT_OF_LISTS = 1;
-const FORMAT_OF_JSON = 2;
+const FORMAT = 4;
 const STATUSES: readonly Person['status'][] = ['alive', 'absorbed', 'deleted'];
 const HEAD_BYTES = 22;
-/** In front of the texts of the marks; JSON has none. */
-const BETWEEN = '\n';
+
+/** Bits of what a person is and has. */
+const IDENTIFIED = 1;
+const HAS_JOURNEYS = 2;
+/** What few people have, as one JSON text. */
+const HAS_REST = 4;
+/** The timer is not at the time of the next change. */
+const HAS_OTHER_TIMER = 8;
+
+/** Bits of what a line of a rule has. */
+const HAS_SINCE = 1;
+const HAS_CHANGES_AT = 2;
+const HAS_NOT_BEFORE = 4;
 
 export function isAlive(stored: Buffer): boolean {
   return stored[1] === 0;
@@ -30,147 +40,233 @@ export function changesAtOf(stored: Buffer): number {
   return stored.readDoubleLE(14);
 }
 
-export function encodePerson(person: Person): Buffer {
-  const { status, stamp, firstSeenAt, changesAt, rules, ...rest } = person;
-  const lines: RuleLine[] = [];
-  let texts = '';
-  for (const [key, state] of Object.entries(rules)) {
-    const text = state instanceof StoredRule ? state.text : JSON.stringify(state.marks);
-    const { version, since = null, changesAt: at = null, notBefore } = state;
-    const line = [key, version, text.length, since, at] as const;
-    lines.push(notBefore === undefined ? line : [...line, notBefore]);
-    texts += text;
-  }
-  const json = `${JSON.stringify([written(rest), lines])}${BETWEEN}${texts}`;
-  const bytes = Buffer.allocUnsafe(HEAD_BYTES + Buffer.byteLength(json));
-  bytes[0] = FORMAT;
-  bytes[1] = STATUSES.indexOf(status);
-  bytes.writeUInt32LE(stamp, 2);
-  bytes.writeDoubleLE(firstSeenAt, 6);
-  bytes.writeDoubleLE(changesAt, 14);
-  bytes.write(json, HEAD_BYTES);
-  return bytes;
+const out = new ByteWriter();
+
+export function encodePerson(person: Person, timerAt = person.timerAt): Buffer {
+  const { rules, journeys, claims, stamp, changesAt } = person;
+  const rest = restOf(person);
+  const hasJourneys = journeys !== JourneyStates.none;
+  out.begin();
+  out.byte(FORMAT);
+  out.byte(STATUSES.indexOf(person.status));
+  out.word(stamp);
+  out.double(person.firstSeenAt);
+  out.double(changesAt);
+  out.double(person.evaluatedAt);
+  out.byte(
+    (person.identified ? IDENTIFIED : 0) |
+      (hasJourneys ? HAS_JOURNEYS : 0) |
+      (rest === '' ? 0 : HAS_REST) |
+      (timerAt === changesAt ? 0 : HAS_OTHER_TIMER),
+  );
+  if (timerAt !== changesAt) out.double(timerAt);
+  out.count(claims.length);
+  for (const claim of claims) out.text(claim);
+  out.count(rules.size);
+  for (const [key, state] of rules) writeRule(key, state);
+  if (hasJourneys) writeJourneys(journeys, stamp);
+  if (rest !== '') out.text(rest);
+  return out.taken();
 }
 
 export function decodePerson(stored: Buffer): Person {
   const status = STATUSES[stored[1] ?? 0];
   if (status === undefined) throw new RangeError('unknown status of a person');
+  const behind =
+    stored[0] === FORMAT
+      ? read(stored)
+      : { ...readFormerState(stored, HEAD_BYTES), timerAt: changesAtOf(stored) };
   return {
-    ...restOf(stored),
     status,
     stamp: stampOf(stored),
     firstSeenAt: firstSeenOf(stored),
     changesAt: changesAtOf(stored),
+    evaluatedAt: behind.evaluatedAt,
+    identified: behind.identified,
+    rules: behind.rules,
+    journeys: behind.journeys,
+    claims: behind.claims,
+    held: behind.held,
+    absorbedBy: behind.absorbedBy,
+    clearedAt: behind.clearedAt,
+    clearedBy: behind.clearedBy,
+    apart: behind.apart,
+    timerAt: behind.timerAt,
   };
 }
 
-type Rest = Omit<Person, 'status' | 'stamp' | 'firstSeenAt' | 'changesAt'>;
-type Small = Omit<Rest, 'rules'>;
-/** `length`: characters of the marks' text. */
-type RuleLine = readonly [
-  key: string,
-  version: number,
-  length: number,
-  since: number | null,
-  changesAt: number | null,
-  notBefore?: number,
-];
+type Rest = Pick<Person, 'held' | 'absorbedBy' | 'clearedAt' | 'clearedBy' | 'apart'>;
+const nothing: Rest = {
+  held: [],
+  absorbedBy: null,
+  clearedAt: undefined,
+  clearedBy: undefined,
+  apart: undefined,
+};
 
-const { evaluatedAt, identified, journeys, claims, held, absorbedBy } = newPerson;
-const everybody: Small = { evaluatedAt, identified, journeys, claims, held, absorbedBy };
-
-/** What is as with everybody else is left out. */
-function written({
-  evaluatedAt,
-  identified,
-  journeys,
-  claims,
-  held,
-  absorbedBy,
-  clearedAt,
-  clearedBy,
-  apart,
-}: Small): Partial<Small> {
-  return {
-    evaluatedAt,
-    ...(identified && { identified }),
-    ...(Object.keys(journeys).length > 0 && { journeys }),
-    ...(claims.length > 0 && { claims }),
+/** What is as with everybody else is left out; '' for nothing. */
+function restOf({ held, absorbedBy, clearedAt, clearedBy, apart }: Person): string {
+  const isCleared = clearedAt !== undefined || clearedBy !== undefined || apart !== undefined;
+  if (held.length === 0 && absorbedBy === null && !isCleared) return '';
+  return JSON.stringify({
     ...(held.length > 0 && { held }),
     ...(absorbedBy !== null && { absorbedBy }),
     ...(clearedAt !== undefined && { clearedAt }),
     ...(clearedBy !== undefined && { clearedBy }),
     ...(apart !== undefined && { apart }),
-  };
+  });
 }
 
-function restOf(stored: Buffer): Rest {
-  const text = stored.toString('utf8', HEAD_BYTES);
-  if (stored[0] === FORMAT) return read(text);
-  const parsed: unknown = JSON.parse(text);
-  if (stored[0] === FORMAT_OF_JSON) return parsed as Rest; // written by encodePerson as it was
-  if (stored[0] !== FORMAT_OF_LISTS) {
-    throw new RangeError(`unknown format ${String(stored[0])} of a person's state`);
+function read(stored: Buffer): Stored & Pick<Person, 'timerAt'> {
+  const reader = new ByteReader(stored, HEAD_BYTES);
+  const evaluatedAt = reader.double();
+  const has = reader.byte();
+  const timerAt = (has & HAS_OTHER_TIMER) === 0 ? changesAtOf(stored) : reader.double();
+  const claims = readClaims(reader);
+  const rules = readRules(reader);
+  const journeys = (has & HAS_JOURNEYS) === 0 ? JourneyStates.none : readJourneys(reader, stampOf(stored));
+  const rest =
+    (has & HAS_REST) === 0 ? nothing : { ...nothing, ...(JSON.parse(reader.text()) as Partial<Rest>) }; // written by restOf
+  const identified = (has & IDENTIFIED) !== 0;
+  return { evaluatedAt, identified, rules, journeys, claims, ...rest, timerAt };
+}
+
+const noClaims: readonly string[] = [];
+
+function readClaims(reader: ByteReader): readonly string[] {
+  const count = reader.count();
+  if (count === 0) return noClaims;
+  const claims: string[] = [];
+  for (let i = 0; i < count; i += 1) claims.push(reader.text());
+  return claims;
+}
+
+function writeJourneys(journeys: JourneyStates, stamp: number): void {
+  out.double(journeys.stallsAt(stamp) ?? NaN);
+  const { lying } = journeys;
+  if (lying === undefined) {
+    const text = Buffer.from(JSON.stringify(journeys.byId));
+    out.count(text.length);
+    out.copy(text, 0, text.length);
+    return;
   }
-  const { held, ...rest } = parsed as Omit<Rest, 'held'> & {
-    readonly held: Parameters<typeof rangesOfList>[0];
-  }; // written by encodePerson as it was
-  return { ...rest, held: rangesOfList(held) };
+  out.count(lying.to - lying.from);
+  out.copy(lying.bytes, lying.from, lying.to);
 }
 
-function read(text: string): Rest {
-  const end = text.indexOf(BETWEEN);
-  const [small, lines] = JSON.parse(text.slice(0, end)) as [Partial<Small>, readonly RuleLine[]]; // written by encodePerson
-  let from = end + BETWEEN.length;
-  const rules: [string, RuleState][] = [];
-  for (const [key, version, length, since, changesAt, notBefore] of lines) {
-    rules.push([
-      key,
-      new StoredRule({ version, since, changesAt, notBefore }, text.slice(from, from + length)),
-    ]);
-    from += length;
+function readJourneys(reader: ByteReader, stamp: number): JourneyStates {
+  const at = reader.double();
+  const length = reader.count();
+  const from = reader.at;
+  reader.at += length;
+  const lying = { bytes: reader.bytes, from, to: reader.at };
+  return JourneyStates.lyingAt(lying, Number.isNaN(at) ? undefined : { stamp, at });
+}
+
+function writeRule(key: string, state: RuleState): void {
+  const { version, since, changesAt, notBefore } = state;
+  out.text(key);
+  out.count(version);
+  out.byte(
+    (since === undefined ? 0 : HAS_SINCE) |
+      (changesAt === undefined ? 0 : HAS_CHANGES_AT) |
+      (notBefore === undefined ? 0 : HAS_NOT_BEFORE),
+  );
+  if (since !== undefined) out.double(since);
+  if (changesAt !== undefined) out.double(changesAt);
+  if (notBefore !== undefined) out.double(notBefore);
+  const at = out.at;
+  out.word(0);
+  if (state instanceof StoredRule) out.copy(state.bytes, state.from, state.to);
+  else writeMarks(state.marks);
+  out.wordAt(at, out.at - at - LENGTH_BYTES);
+}
+const LENGTH_BYTES = 4;
+
+const noRules: RuleStates = new Map();
+
+function readRules(reader: ByteReader): RuleStates {
+  const count = reader.count();
+  if (count === 0) return noRules;
+  const rules = new Map<string, RuleState>();
+  for (let i = 0; i < count; i += 1) rules.set(reader.sharedText(), new StoredRule(reader));
+  return rules;
+}
+
+const noMarks: Marks = [];
+
+/** Behind the last of them nothing: their length is known. */
+function writeMarks(marksOf: RuleState['marks']): void {
+  for (const pointer in marksOf) {
+    const marks = marksOf[pointer] ?? noMarks;
+    out.text(pointer);
+    out.count(marks.length);
+    for (const [time, messageId, value] of marks) {
+      out.double(time);
+      out.byte(value === undefined ? 0 : 1);
+      out.text(messageId);
+      if (value !== undefined) out.text(value);
+    }
   }
-  return { ...everybody, ...small, rules: Object.fromEntries(rules) };
 }
 
-interface Line {
-  readonly version: number;
-  readonly since: number | null;
-  readonly changesAt: number | null;
-  readonly notBefore: number | undefined;
+function readMarks(bytes: Buffer, from: number, to: number): RuleState['marks'] {
+  const reader = new ByteReader(bytes, from);
+  const found: Record<string, Marks> = {};
+  while (reader.at < to) {
+    const pointer = reader.sharedText();
+    const marks = readMarksOfOne(reader);
+    if (pointer === '__proto__') Object.defineProperty(found, pointer, { value: marks, ...own });
+    else found[pointer] = marks;
+  }
+  return found;
+}
+const own = { enumerable: true, writable: true, configurable: true };
+
+function readMarksOfOne(reader: ByteReader): Marks {
+  const count = reader.count();
+  const marks: Mark[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const time = reader.double();
+    const hasValue = reader.byte() === 1;
+    const messageId = reader.text();
+    marks.push(hasValue ? [time, messageId, reader.text()] : [time, messageId]);
+  }
+  return marks;
 }
 
-/** A rule's state whose marks are parsed when somebody asks for them. */
+/** A rule's state whose marks are read when somebody asks for them. */
 class StoredRule implements RuleState {
   readonly version: number;
-  declare readonly since?: number;
-  declare readonly changesAt?: number;
-  declare readonly notBefore?: number;
-  /** JSON of the marks. */
-  readonly text: string;
-  #marks: Readonly<Record<string, Marks>> | undefined;
+  readonly since: number | undefined;
+  readonly changesAt: number | undefined;
+  readonly notBefore: number | undefined;
+  /** Where the marks lie. */
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
+  #marks: RuleState['marks'] | undefined;
 
-  constructor({ version, since, changesAt, notBefore }: Line, text: string) {
-    this.version = version;
-    if (since !== null) this.since = since;
-    if (changesAt !== null) this.changesAt = changesAt;
-    if (notBefore !== undefined) this.notBefore = notBefore;
-    this.text = text;
+  constructor(reader: ByteReader) {
+    this.version = reader.count();
+    const has = reader.byte();
+    this.since = (has & HAS_SINCE) === 0 ? undefined : reader.double();
+    this.changesAt = (has & HAS_CHANGES_AT) === 0 ? undefined : reader.double();
+    this.notBefore = (has & HAS_NOT_BEFORE) === 0 ? undefined : reader.double();
+    const length = reader.word();
+    this.bytes = reader.bytes;
+    this.from = reader.at;
+    reader.at += length;
+    this.to = reader.at;
   }
 
-  get marks(): Readonly<Record<string, Marks>> {
-    return (this.#marks ??= JSON.parse(this.text) as Readonly<Record<string, Marks>>); // written by encodePerson
+  get marks(): RuleState['marks'] {
+    return (this.#marks ??= readMarks(this.bytes, this.from, this.to));
   }
 
   /** As one that was never stored: it moves to other partitions. */
   toJSON(): RuleState {
     const { version, marks, since, changesAt, notBefore } = this;
-    return {
-      version,
-      marks,
-      ...(since !== undefined && { since }),
-      ...(changesAt !== undefined && { changesAt }),
-      ...(notBefore !== undefined && { notBefore }),
-    };
+    return { version, marks, since, changesAt, notBefore };
   }
 }

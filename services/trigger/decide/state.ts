@@ -7,7 +7,7 @@
  */
 import type { Marks } from '../../rules/windows.ts';
 import type { HeldRange } from './held-triggers.ts';
-import type { JourneyState } from './runs.ts';
+import { JourneyStates } from './journey-states.ts';
 
 /** What a person has of one rule. */
 export interface RuleState {
@@ -16,12 +16,15 @@ export interface RuleState {
   /** Latest matching events by pointer of the condition. */
   readonly marks: Readonly<Record<string, Marks>>;
   /** Segments: member since, ms. Absent: not a member. */
-  readonly since?: number;
+  readonly since?: number | undefined;
   /** Segments: when membership may change if nothing more happens, ms. */
-  readonly changesAt?: number;
+  readonly changesAt?: number | undefined;
   /** Segments: nobody enters before it, ms; until then what answers a stall that is over may be read. */
-  readonly notBefore?: number;
+  readonly notBefore?: number | undefined;
 }
+
+/** By the rule's key. */
+export type RuleStates = ReadonlyMap<string, RuleState>;
 
 export interface Person {
   readonly status: 'alive' | 'absorbed' | 'deleted';
@@ -35,8 +38,8 @@ export interface Person {
   readonly evaluatedAt: number;
   /** An identify of this person has been handled. */
   readonly identified: boolean;
-  readonly rules: Readonly<Record<string, RuleState>>;
-  readonly journeys: Readonly<Record<string, JourneyState>>;
+  readonly rules: RuleStates;
+  readonly journeys: JourneyStates;
   /** Anonymous ids whose identify has been handled, latest last; at most claimsMax. */
   readonly claims: readonly string[];
   /** Triggers that wait for an identify; at most heldRangesMax. */
@@ -44,14 +47,16 @@ export interface Person {
   /** absorbed: by whom, and the number of the fact. */
   readonly absorbedBy: { readonly personId: string; readonly factNumber: number } | null;
   /** A split cleared what the rules had counted: events that were merged before are counted no more, ms. */
-  readonly clearedAt?: number;
+  readonly clearedAt: number | undefined;
   /** Number of the last fact by which something was split off, or given to, this person or one that was merged into them. */
-  readonly clearedBy?: number;
+  readonly clearedBy: number | undefined;
   /**
    * People whose past is read again since a split, this one or some that were merged into it; at most apartMax. Until it is
    * in, segments that count turn neither way. Absent: none.
    */
-  readonly apart?: readonly string[];
+  readonly apart: readonly string[] | undefined;
+  /** Where the person stands in the index of timers, ms; Infinity for nowhere. people-store.ts keeps it, no decider does. */
+  readonly timerAt: number;
 }
 
 /** What a person's rules have counted, as kept. Above it nothing more is counted for the person, and each time is told. */
@@ -67,11 +72,15 @@ export const newPerson: Person = {
   changesAt: Infinity,
   evaluatedAt: 0,
   identified: false,
-  rules: {},
-  journeys: {},
+  rules: new Map(),
+  journeys: JourneyStates.none,
   claims: [],
   held: [],
   absorbedBy: null,
+  clearedAt: undefined,
+  clearedBy: undefined,
+  apart: undefined,
+  timerAt: Infinity,
 };
 
 /** The oldest are forgotten first: what they guard is over in minutes. */
@@ -88,7 +97,7 @@ export function withApart(person: Person, others: readonly string[]): Person {
 }
 
 /** One of them is waited for no more. */
-export function withoutApart({ apart = [], ...person }: Person, gone: string): Person {
-  const left = apart.filter((one) => one !== gone);
-  return left.length === 0 ? person : { ...person, apart: left };
+export function withoutApart(person: Person, gone: string): Person {
+  const left = (person.apart ?? []).filter((one) => one !== gone);
+  return { ...person, apart: left.length === 0 ? undefined : left };
 }

@@ -28,7 +28,7 @@ export interface Subject {
 export interface Decision {
   readonly person: Person;
   /** Present when it is to be stored. */
-  readonly profile?: Profile;
+  readonly profile?: Profile | undefined;
   readonly effects: readonly Effect[];
   /** Steps of patterns that it took; absent for none. */
   readonly patternSteps?: number;

@@ -10,6 +10,7 @@ import type { Effect } from './effects.ts';
 import { Look } from './look.ts';
 import { caughtUp } from './pass-time.ts';
 import { attributeAt } from './profile.ts';
+import { JourneyStates } from './journey-states.ts';
 import type { Outcome } from './replay.ts';
 import { isOfBeforeSplit } from './take-apart.ts';
 import {
@@ -39,9 +40,10 @@ export function decideTriggers(asked: Subject, person: Person, past: PastOfPerso
     const leftOut = { type: 'left_out', what: 'rules', names: [key], ...cause } as const;
     return { person: before, effects: [...effects, leftOut], patternSteps };
   }
-  const placed = place(rule, before.journeys[rule.id], triggers.outcomes);
+  const { byId } = before.journeys;
+  const placed = place(rule, byId[rule.id], triggers.outcomes);
   const state = triggers.state === undefined ? placed.state : withStalls(rule, placed.state, triggers.state);
-  const journeys = state === undefined ? before.journeys : { ...before.journeys, [rule.id]: state };
+  const journeys = state === undefined ? before.journeys : JourneyStates.of({ ...byId, [rule.id]: state });
   return {
     person: due(subject, { ...before, journeys }),
     effects: [...effects, ...placed.effects],

@@ -23,6 +23,12 @@ export interface WorkspaceRules extends EventWatchers {
   /** A segment comes after those that it refers to; in a cycle, by id. */
   readonly segments: readonly SegmentRule[];
   readonly segmentsByKey: ReadonlyMap<string, SegmentRule>;
+  /** Place in `segments`, by key. */
+  readonly segmentPlaces: ReadonlyMap<string, number>;
+  /** Keys. */
+  readonly allSegments: ReadonlySet<string>;
+  /** Keys of the segments that use the profile. */
+  readonly profileSegments: ReadonlySet<string>;
   /** By key. */
   readonly manual: ReadonlyMap<string, ManualRule>;
   /** Keys of the segments whose rule refers to this segment id. */
@@ -103,6 +109,9 @@ function compile(
     ...watchersOf([...segments, ...journeys], running),
     segments,
     segmentsByKey: new Map(segments.map((rule) => [rule.key, rule])),
+    segmentPlaces: new Map(segments.map(({ key }, place) => [key, place])),
+    allSegments: new Set(segments.map(({ key }) => key)),
+    profileSegments: new Set(segments.filter(({ usesProfile }) => usesProfile).map(({ key }) => key)),
     dependents: dependentsOf(segments),
     manual: new Map(manual.map((rule) => [rule.key, rule])),
     journeys: new Map(journeys.map((rule) => [rule.id, rule])),

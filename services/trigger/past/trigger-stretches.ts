@@ -61,7 +61,7 @@ function marksOf(
   }
   const found = histories.flatMap((history): PastMarks[] => {
     const { outcomes, subject } = lived(history);
-    const state = Object.values(subject.person?.journeys ?? {})[0]; // of the only journey that it was asked of
+    const state = Object.values(subject.person?.journeys.byId ?? {})[0]; // of the only journey that it was asked of
     const parts = partsOf(outcomes);
     return parts.flatMap((some, part): PastMarks[] => {
       const isLast = part === parts.length - 1;
