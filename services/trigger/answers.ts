@@ -14,7 +14,7 @@ import {
 } from './decide/explain-person.ts';
 import { replayedRules, type ReplayedRules } from './decide/replayed-rules.ts';
 import { segmentKey } from './decide/workspace-rules.ts';
-import type { WantedPast } from './pasts.ts';
+import type { WantedPast } from './wanted-past.ts';
 import type { TriggerProcessor } from './processor.ts';
 import type { Seen } from './seen.ts';
 

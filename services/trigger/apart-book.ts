@@ -5,14 +5,7 @@
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { WorkspaceRules } from './decide/workspace-rules.ts';
 import type { ToldApart } from './past-messages.ts';
-import type { WantedPast } from './pasts.ts';
-
-export interface Apart {
-  readonly workspace: string;
-  readonly personId: string;
-  /** Number of the fact of the split. */
-  readonly clearedBy: number;
-}
+import type { Apart, WantedPast } from './wanted-past.ts';
 
 const PREFIX = 'd:';
 const END = 'd;';

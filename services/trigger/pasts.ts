@@ -4,11 +4,10 @@
  */
 import type { Codecs } from '../../schemas/codec.ts';
 import { partitionOf } from '../../schemas/partitioner.ts';
-import type { CountedCondition } from '../rules/condition.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import type { PlacingRule, Rule, WorkspaceRules } from './decide/workspace-rules.ts';
-import { ApartBook, type Apart } from './apart-book.ts';
+import { ApartBook } from './apart-book.ts';
 import { PastBook, type Origin, type PastRow } from './past-book.ts';
 import {
   decodePast,
@@ -18,6 +17,7 @@ import {
   type PastOfPerson,
   type ToldApart,
 } from './past-messages.ts';
+import type { Apart, WantedPast } from './wanted-past.ts';
 
 /** People looked at in a batch once a past is in; fewer where a look is dear. */
 export const refreshedABatchMax = 500;
@@ -42,23 +42,6 @@ export interface PastsParts {
   readonly refresh: (personKey: string, out: Emitter) => void;
   /** Units of share.ts that looks took since this was last asked. */
   readonly takeUnits: () => number;
-}
-
-/** What a reader is asked for. */
-export interface WantedPast {
-  readonly workspace: string;
-  readonly partition: number;
-  /** Of the triggers of a journey, whose rule is the only one; time is passed up to `readTo`, ms. */
-  readonly placing?: { readonly journeyId: string; readonly readTo: number };
-  /** Of all rules, and of this person alone, who was taken apart. */
-  readonly apart?: Apart;
-  readonly rules: readonly {
-    readonly key: string;
-    readonly version: number;
-    readonly fence: number;
-    readonly after: string;
-    readonly conditions: readonly CountedCondition[];
-  }[];
 }
 
 const TAKEN = 'c:definitions';

@@ -21,7 +21,7 @@ import { LinkAdoption } from './link-adoption.ts';
 import { MergedView } from './merged-view.ts';
 import { ObjectBook } from './object-book.ts';
 import type { PastRow } from './past-book.ts';
-import { Pasts, type WantedPast } from './pasts.ts';
+import { Pasts } from './pasts.ts';
 import { PeopleStore } from './people-store.ts';
 import { PersonRecords } from './person-records.ts';
 import { RulesCache } from './rules-cache.ts';
@@ -31,6 +31,7 @@ import { isWhole, wholeOf } from './transfer-state.ts';
 import type { Seen } from './seen.ts';
 import { sourceOf } from './transfers.ts';
 import { Turns } from './turns.ts';
+import type { WantedPast } from './wanted-past.ts';
 import { workspaceIn } from '../runtime/workspace-counts.ts';
 import { Watermarks } from './watermarks.ts';
 

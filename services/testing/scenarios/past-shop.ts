@@ -12,7 +12,7 @@ import { apartMessages } from '../../trigger/past/apart-messages.ts';
 import type { PastEvent, PastSource } from '../../trigger/past/source.ts';
 import { stretches } from '../../trigger/past/stretches.ts';
 import { encodePast, type PastMessage } from '../../trigger/past-messages.ts';
-import type { WantedPast } from '../../trigger/pasts.ts';
+import type { WantedPast } from '../../trigger/wanted-past.ts';
 import type { TriggerProcessor } from '../../trigger/processor.ts';
 import { triggerServiceWith } from '../../trigger/service.ts';
 import { given, type Given, type ProcessorHarness } from '../processor-harness.ts';

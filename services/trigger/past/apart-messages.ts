@@ -4,7 +4,7 @@
  */
 import type { Marks } from '../../rules/windows.ts';
 import type { PastMessage, ToldApart } from '../past-messages.ts';
-import type { WantedPast } from '../pasts.ts';
+import type { WantedPast } from '../wanted-past.ts';
 import type { PastSource } from './source.ts';
 import { counted, namesOf, stretchCharsMax } from './stretches.ts';
 

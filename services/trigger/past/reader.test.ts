@@ -7,7 +7,7 @@ import { silentLogger } from '../../runtime/logger.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { T0 } from '../../testing/scenarios/trigger-scenario.ts';
 import { decodePast, type PastMessage } from '../past-messages.ts';
-import type { WantedPast } from '../pasts.ts';
+import type { WantedPast } from '../wanted-past.ts';
 import { PastReader } from './reader.ts';
 import type { PastSource, PersonQuestion } from './source.ts';
 

@@ -10,7 +10,7 @@ import type { Log, Producer } from '../../runtime/log/ports.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { ReplayedRules } from '../decide/replayed-rules.ts';
 import { encodePast, type PastMessage } from '../past-messages.ts';
-import type { WantedPast } from '../pasts.ts';
+import type { WantedPast } from '../wanted-past.ts';
 import { apartMessages } from './apart-messages.ts';
 import type { PastHistories, PastSource } from './source.ts';
 import { stretches } from './stretches.ts';

@@ -6,7 +6,7 @@ import { matchersOf, type CountedCondition } from '../../rules/condition.ts';
 import { marksOf, remember } from '../../rules/memory.ts';
 import type { Marks } from '../../rules/windows.ts';
 import { placeOf, type PastMarks, type PastMessage } from '../past-messages.ts';
-import type { WantedPast } from '../pasts.ts';
+import type { WantedPast } from '../wanted-past.ts';
 import type { PastEvent, PastQuestion, PastSource } from './source.ts';
 
 export const stretchCharsMax = 150_000;

@@ -5,7 +5,7 @@
 import { replay, type Outcome, type PersonHistory, type Replayed } from '../decide/replay.ts';
 import type { ReplayedRules } from '../decide/replayed-rules.ts';
 import { placeOf, type PastMarks, type PastMessage } from '../past-messages.ts';
-import type { WantedPast } from '../pasts.ts';
+import type { WantedPast } from '../wanted-past.ts';
 import type { PastHistories, WrittenPerson } from './source.ts';
 import { stretchCharsMax } from './stretches.ts';
 

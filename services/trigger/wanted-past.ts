@@ -1,0 +1,26 @@
+/** What a reader of the past is asked for. */
+import type { CountedCondition } from '../rules/condition.ts';
+
+/** Somebody who was taken apart. */
+export interface Apart {
+  readonly workspace: string;
+  readonly personId: string;
+  /** Number of the fact of the split. */
+  readonly clearedBy: number;
+}
+
+export interface WantedPast {
+  readonly workspace: string;
+  readonly partition: number;
+  /** Of the triggers of a journey, whose rule is the only one; time is passed up to `readTo`, ms. */
+  readonly placing?: { readonly journeyId: string; readonly readTo: number };
+  /** Of all rules, and of this person alone, who was taken apart. */
+  readonly apart?: Apart;
+  readonly rules: readonly {
+    readonly key: string;
+    readonly version: number;
+    readonly fence: number;
+    readonly after: string;
+    readonly conditions: readonly CountedCondition[];
+  }[];
+}
