@@ -132,7 +132,10 @@ function recordsOf(history: readonly Happening[], id: string, person: string, st
 
 const WINDOWS = [SECOND, MINUTE, 30 * MINUTE, HOUR, DAY, 7 * DAY, 30 * DAY];
 
-/** Moments after a stage's end at which something of it is exactly as old as a window, or a millisecond more or less. */
+/**
+ * From the millisecond after a stage's end, since what was up when it came begins a moment later (look.ts, `notBefore`).
+ * Moments at which something of it is exactly as old as a window, or a millisecond more or less.
+ */
 function momentsAfter({ records, end }: Stage): number[] {
   const times = records.flatMap(({ value }) => {
     const event = value?.event;
@@ -145,7 +148,7 @@ function momentsAfter({ records, end }: Stage): number[] {
     seed,
     numRuns: MOMENTS_A_STAGE - 1,
   });
-  return [end, ...chosen].sort((a, b) => a - b);
+  return [end + 1, ...chosen].sort((a, b) => a - b);
 }
 
 test(`streaming membership equals the rule as SQL, rule by rule and moment by moment (SEED=${String(seed)})`, async () => {
