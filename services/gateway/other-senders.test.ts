@@ -48,11 +48,13 @@ describe('E row 34: destinations of other platforms', () => {
       'seg-visitor / -: page https://shop.example/cart',
       'seg-visitor / -: screen Cart',
       'seg-visitor / -: relate',
+      '- / -: object Object Created or Updated',
       'seg-visitor / -: event viewed_content',
       'seg-visitor / seg-ada: identify',
       '- / seg-ada: event Order Completed',
       '- / seg-ada: event Device Created or Updated',
       '- / seg-ada: relate',
+      '- / -: object Object Created or Updated',
       '- / seg-ada: relate',
       '- / -: event Report Delivery Event',
     ]);
@@ -77,6 +79,7 @@ describe('E row 34: destinations of other platforms', () => {
       'rud-later / rud-bob: identify',
       '- / rud-bob: page ApplicationLoaded',
       '- / rud-bob: relate',
+      '- / -: object Object Created or Updated',
       '- / rud-bob: event Device Deleted',
     ]);
     expect(under.sent.requests.map(({ value }) => value)).toMatchObject([

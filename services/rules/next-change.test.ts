@@ -129,7 +129,7 @@ test('at every moment the answer stays the same until the next change, and is th
     }),
     { numRuns: 600 },
   );
-  expect(changes).toBeGreaterThan(100);
+  expect(changes).toBeGreaterThan(50); // some 150, by the seed
 });
 
 function sameBut(evidence: ReturnType<typeof evidenceOf>, now: number): ReturnType<typeof evidenceOf> {

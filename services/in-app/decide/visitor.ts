@@ -102,7 +102,7 @@ export const groupsMax = 50;
 export const answeredMax = 60;
 export const reportsMax = 30;
 /** All that is kept of one. It is read and written whole, for each record and for each poll, which anybody may make. */
-export const visitorBytesMax = 256 * 1_024;
+export const visitorBytesMax = 128 * 1_024;
 /** What was answered and reported, as JSON: a page chooses the texts. Above it the oldest go, as above answeredMax. */
 export const answeredBytesMax = 64 * 1_024;
 /** What is counted for conditions; above it nothing more is counted for the visitor, and each time is told. */
