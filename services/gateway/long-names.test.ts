@@ -78,7 +78,8 @@ test.each([
 test('a poll whose tag is white space keeps nobody waiting', async () => {
   const view: typeof noInApp.view = {
     ...noInApp.view,
-    poll: () => Promise.resolve({ messages: [], pollSeconds: 10, hasNews: false, linkedId: null, unfilled: [] }),
+    poll: () =>
+      Promise.resolve({ messages: [], pollSeconds: 10, hasNews: false, linkedId: null, unfilled: [] }),
   };
   const { server } = testServer({ onSite: { ...noInApp, view } });
   const url = `/v1/in-app/queue?site_id=${siteId}&anonymous_id=a`;

@@ -124,7 +124,7 @@ describe('rows of a table', () => {
     ['a key that is too long', 'PUT', `/stock/rows/${'x'.repeat(151)}`, {}, 'invalid_id'],
     ['no rows', 'POST', '/stock/rows', {}, ''],
     ['one bad row of two', 'POST', '/stock/rows', { rows: { a: { n: 1 }, b: 7 } }, ''],
-  ])('%s is refused, and nothing of it is kept', async (_what, method, path, body, code) => {
+  ])('%s is refused, and nothing of it is kept', async (...[, method, path, body, code]) => {
     const answer = await call(method, path, body);
     expect(answer.status).toBe(400);
     expect(JSON.stringify(answer.body)).toContain(code);

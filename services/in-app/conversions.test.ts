@@ -13,6 +13,8 @@ import {
   T0,
   WORKSPACE,
 } from '../testing/scenarios/in-app-rig.ts';
+import { newVisitor } from './decide/visitor.ts';
+import { visitorFrom } from './visitor-bytes.ts';
 
 let rig: InAppRig;
 beforeEach(() => {
@@ -91,13 +93,15 @@ test('a person who is deleted leaves nothing but that the visitor was somebody',
   rig.feed(decided({ kind: 'deleted', person_id: 'cio_1' }));
   const fields = { workspace: WORKSPACE, person_id: 'cio_1', merged_at: T0 + HOUR } as const;
   rig.feed(given('eventsMerged', `${WORKSPACE}:cio_1`, mergedEvent({ kind: 'deleted', ...fields })));
-  const left = rig.harness.stores.keyed
-    .scan('p:', 'w:', 10)
-    .map(([key, value]) => [key, value.toString('utf8', 4)]);
-  expect(left).toEqual([
-    [`q:${WORKSPACE}:cio_1`, '{"exposures":[],"orders":[],"absorbedBy":null,"isDeleted":true}'],
-    [`v:${WORKSPACE}:a:ann`, '{"anonymousId":"ann","isIdentified":true}'],
+  const [person, visitor, ...others] = rig.harness.stores.keyed.scan('p:', 'w:', 10);
+  expect([person?.[0], person?.[1].toString('utf8', 4)]).toEqual([
+    `q:${WORKSPACE}:cio_1`,
+    '{"exposures":[],"orders":[],"absorbedBy":null,"isDeleted":true}',
   ]);
+  expect(visitor?.[0]).toBe(`v:${WORKSPACE}:a:ann`);
+  const left = visitorFrom((visitor?.[1] ?? Buffer.alloc(0)).subarray(4), 'ann');
+  expect(left).toEqual({ ...newVisitor('ann'), isIdentified: true });
+  expect(others).toEqual([]);
   rig.feed(merged('cio_1', order('phone', T0 + 2 * HOUR, 'm1'), T0 + 2 * HOUR));
   expect(converted()).toEqual([]);
 });

@@ -16,7 +16,7 @@ import {
   WORKSPACE,
 } from '../testing/scenarios/in-app-rig.ts';
 import { visitorBytesMax, type Visitor } from './decide/visitor.ts';
-import type { InAppProcessor } from './processor.ts';
+import { InAppProcessor } from './processor.ts';
 import { lanesAtOnceMax } from './visitor-groups.ts';
 
 let rig: InAppRig;
@@ -31,11 +31,14 @@ const visitorsMax = 10_000;
 const later = 10_000;
 const stored = (): readonly Buffer[] =>
   rig.harness.stores.keyed.scan('v:', 'w:', visitorsMax).map(([, value]) => value.subarray(DAY_BYTES));
-const visitors = (): readonly Visitor[] =>
-  rig.harness.stores.keyed.scan('v:', 'w:', visitorsMax).map(([key]) => {
+const visitors = (): readonly Visitor[] => {
+  const { processor, stores } = rig.harness;
+  if (!(processor instanceof InAppProcessor)) throw new Error('the rig has the service of in-app');
+  return stores.keyed.scan('v:', 'w:', visitorsMax).map(([key]) => {
     const lane = key.slice('v:'.length);
-    return (rig.harness.processor as InAppProcessor).visitor(lane, lane.slice(`${WORKSPACE}:a:`.length));
+    return processor.visitor(lane, lane.slice(`${WORKSPACE}:a:`.length));
   });
+};
 const largest = (): number => Math.max(...stored().map((bytes) => bytes.length));
 const dropped = (): readonly string[] =>
   of('eventsDropped', rig.harness.outputs).map(({ value }) => `${value.reason} ${value.detail ?? ''}`);

@@ -17,7 +17,7 @@ import {
   type PastOfPerson,
   type ToldApart,
 } from './past-messages.ts';
-import type { Apart, WantedPast } from './wanted-past.ts';
+import { hasPast, isPlacing, type Apart, type WantedPast } from './wanted-past.ts';
 
 /** People looked at in a batch once a past is in; fewer where a look is dear. */
 export const refreshedABatchMax = 500;
@@ -338,16 +338,19 @@ export class Pasts {
 function knownAs({ asOf, asOfFact }: { readonly asOf: number; readonly asOfFact?: number | undefined }) {
   return asOfFact === undefined ? { asOf } : { asOf, asOfFact };
 }
-function isPlacing(rule: Rule): rule is PlacingRule {
-  return 'journeyId' in rule;
-}
-function hasPast(rule: Rule): boolean {
-  return rule.events.length > 0 || isPlacing(rule);
-}
-
 function newRow(workspace: string, rule: string, version: number): PastRow {
-  const nothing = { fences: {}, over: [], after: '', people: 0, of: 0 };
-  return { workspace, rule, version, ...nothing, since: null, ready: false };
+  return {
+    workspace,
+    rule,
+    version,
+    fences: {},
+    over: [],
+    after: '',
+    people: 0,
+    of: 0,
+    since: null,
+    ready: false,
+  };
 }
 function sweepKey(workspace: string): string {
   return `${SWEEP}${workspace}`;

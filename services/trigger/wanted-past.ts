@@ -1,5 +1,6 @@
 /** What a reader of the past is asked for. */
 import type { CountedCondition } from '../rules/condition.ts';
+import type { PlacingRule, Rule } from './decide/workspace-rules.ts';
 
 /** Somebody who was taken apart. */
 export interface Apart {
@@ -23,4 +24,11 @@ export interface WantedPast {
     readonly after: string;
     readonly conditions: readonly CountedCondition[];
   }[];
+}
+
+export function isPlacing(rule: Rule): rule is PlacingRule {
+  return 'journeyId' in rule;
+}
+export function hasPast(rule: Rule): boolean {
+  return rule.events.length > 0 || isPlacing(rule);
 }

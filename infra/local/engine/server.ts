@@ -33,6 +33,14 @@ interface Asked {
   readonly query: URLSearchParams;
 }
 
+/** Asks whether somebody is there. */
+function isGreeting({ method }: IncomingMessage, { pathname, search }: URL): boolean {
+  return (
+    ['/ping', '/replicas_status'].includes(pathname) ||
+    (method === 'GET' && pathname === '/' && search === '')
+  );
+}
+
 export async function startEngine(options: EngineOptions): Promise<RunningEngine> {
   const { dataFolder, port, accounts } = options;
   const connections = new Connections(dataFolder, accessArguments(dataFolder, options.readable));
@@ -81,9 +89,7 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
     const url = addressOf(message);
     if (url === undefined) {
       response.writeHead(400, { Connection: 'close' }).end('could not read the address of the request\n');
-    } else if (url.pathname === '/ping' || url.pathname === '/replicas_status') {
-      response.end('Ok.\n');
-    } else if (message.method === 'GET' && url.pathname === '/' && url.search === '') {
+    } else if (isGreeting(message, url)) {
       response.end('Ok.\n');
     } else {
       handle(message, response, url.searchParams).catch((error: unknown) => {

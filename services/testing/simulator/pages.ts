@@ -107,8 +107,7 @@ export class Pages {
       // Few enough that some are asked for by two tabs, and reported before they are shown.
       exposure: kind === 'look' ? null : `${who}-${message}-${String(random.below(12))}`,
       variant: null,
-      event:
-        kind === 'report' ? (random.pick(['clicked', 'dismissed', 'snoozed', 'submitted']) ?? null) : null,
+      event: kind === 'report' ? random.pick(['clicked', 'dismissed', 'snoozed', 'submitted']) : null,
       action: null,
       page: 'https://shop.example/',
       path: '/',

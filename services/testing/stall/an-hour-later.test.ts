@@ -101,7 +101,11 @@ describe('after an hour in which everything stood and events waited', () => {
   );
 
   test('by the clock, things would be told that a waiting event prevents', async () => {
-    const { told, stalled } = await anHourLater(1, 'clock');
-    expect(told.filter((messageId) => !stalled.includes(messageId)).length).toBeGreaterThan(0);
+    let early = 0;
+    for (let seed = 0; seed < SEEDS; seed += 1) {
+      const { told, stalled } = await anHourLater(seed, 'clock');
+      early += told.filter((messageId) => !stalled.includes(messageId)).length;
+    }
+    expect(early).toBeGreaterThan(0);
   });
 });
