@@ -6,7 +6,7 @@ import type { Codecs } from '../../schemas/codec.ts';
 import { partitionOf } from '../../schemas/partitioner.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
-import type { PlacingRule, Rule, WorkspaceRules } from './decide/workspace-rules.ts';
+import type { Rule, WorkspaceRules } from './decide/workspace-rules.ts';
 import { ApartBook } from './apart-book.ts';
 import { PastBook, type Origin, type PastRow } from './past-book.ts';
 import {
@@ -339,18 +339,8 @@ function knownAs({ asOf, asOfFact }: { readonly asOf: number; readonly asOfFact?
   return asOfFact === undefined ? { asOf } : { asOf, asOfFact };
 }
 function newRow(workspace: string, rule: string, version: number): PastRow {
-  return {
-    workspace,
-    rule,
-    version,
-    fences: {},
-    over: [],
-    after: '',
-    people: 0,
-    of: 0,
-    since: null,
-    ready: false,
-  };
+  const nothing = { fences: {}, over: [], after: '', people: 0, of: 0 };
+  return { workspace, rule, version, ...nothing, since: null, ready: false };
 }
 function sweepKey(workspace: string): string {
   return `${SWEEP}${workspace}`;
