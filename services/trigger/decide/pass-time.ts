@@ -5,8 +5,7 @@
 import { assert } from '../../runtime/errors.ts';
 import type { Subject } from './subject.ts';
 import type { Effect } from './effects.ts';
-import { Look } from './look.ts';
-import { attributeAt } from './profile.ts';
+import { lookAt } from './look-at.ts';
 import type { Person } from './state.ts';
 
 export interface Passed {
@@ -22,21 +21,11 @@ export interface CaughtUp extends Omit<Passed, 'person'> {
 
 /** @param until ms; what is due then is included. */
 export function passTime(subject: Subject, person: Person, until: number): Passed {
-  const { personId, rules } = subject;
   const effects: Effect[] = [];
   let patternSteps = 0;
   let current = person;
   while (current.changesAt <= until) {
-    const { firstSeenAt } = current;
-    const look = new Look(current, {
-      personId,
-      rules,
-      now: Math.max(current.evaluatedAt, current.changesAt),
-      attribute: (path) => attributeAt(subject.profile(), personId, firstSeenAt, path),
-      relationships: () => subject.profile().relationships ?? [],
-      firstSeenAt,
-      heldTriggers: subject.heldTriggers,
-    });
+    const look = lookAt(subject, current, current.changesAt);
     look.catchUp(current.stamp);
     const next = look.finish(current);
     assert(next.changesAt > current.changesAt, 'a look at a moment leaves nothing due at it');

@@ -4,9 +4,9 @@
  */
 import { joinMarks } from '../../rules/memory.ts';
 import type { PastOfPerson, ToldApart } from '../past-messages.ts';
-import { Look } from './look.ts';
+import type { Look } from './look.ts';
+import { lookAt } from './look-at.ts';
 import { caughtUp } from './pass-time.ts';
-import { attributeAt } from './profile.ts';
 import { ruleStateBytesMax, withApart, withoutApart, type Person } from './state.ts';
 import type { Decision, Subject } from './subject.ts';
 
@@ -54,18 +54,4 @@ function join(look: Look, { rules }: Subject, { rules: versions, found }: ToldAp
 function leftOut({ asOf, found }: ToldApart) {
   const names = [...new Set(found.map(({ rule }) => rule))];
   return { type: 'left_out', what: 'rules', names, at: asOf, messageId: null, anonymousId: null } as const;
-}
-
-function lookAt(subject: Subject, before: Person): Look {
-  const { personId, rules, heldTriggers, readTo } = subject;
-  const { firstSeenAt } = before;
-  return new Look(before, {
-    personId,
-    rules,
-    now: Math.max(before.evaluatedAt, readTo),
-    attribute: (path) => attributeAt(subject.profile(), personId, firstSeenAt, path),
-    relationships: () => subject.profile().relationships ?? [],
-    firstSeenAt,
-    heldTriggers,
-  });
 }

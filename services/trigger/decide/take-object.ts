@@ -1,9 +1,9 @@
 /** Something was said of an object by itself: what that changes of somebody who belongs to it. Pure. */
 import type { Effect } from './effects.ts';
-import { Look } from './look.ts';
+import { lookAt } from './look-at.ts';
 import { objectLinks } from './object-links.ts';
 import { caughtUp } from './pass-time.ts';
-import { attributeAt, type Profile } from './profile.ts';
+import type { Profile } from './profile.ts';
 import { withObjects } from './relationships.ts';
 import type { Person } from './state.ts';
 import type { Decision, Subject } from './subject.ts';
@@ -26,18 +26,9 @@ export function decideObjects(asked: Subject, person: Person, cause: ObjectCause
   const version = stored.version + (isOther ? 1 : 0);
   const profile: Profile = { ...stored, relationships, version };
   const { at, messageId } = cause;
-  const { personId, rules, heldTriggers, readTo } = subject;
   const { firstSeenAt } = before;
-  const look = new Look(before, {
-    personId,
-    rules,
-    now: Math.max(before.evaluatedAt, readTo),
-    attribute: (path) => attributeAt(profile, personId, firstSeenAt, path),
-    relationships: () => relationships,
-    firstSeenAt,
-    heldTriggers,
-  });
-  if (before.stamp !== rules.stamp) look.catchUpWithDefinitions();
+  const look = lookAt({ ...subject, profile: () => profile }, before);
+  if (before.stamp !== subject.rules.stamp) look.catchUpWithDefinitions();
   if (isOther) look.startJourneysOf(look.turnSegments(look.segmentsThatUseProfile(), messageId), messageId);
   const told: Effect[] = [...effects, ...objectLinks(own, relationships)];
   if (refused.length > 0) {

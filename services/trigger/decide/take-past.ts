@@ -1,9 +1,8 @@
 /** What a person did before a rule was there, from the reader of the past; and a look at somebody for whom it is all in. Pure. */
 import { joinMarks } from '../../rules/memory.ts';
 import type { PastOfPerson } from '../past-messages.ts';
-import { Look } from './look.ts';
+import { lookAt } from './look-at.ts';
 import { caughtUp } from './pass-time.ts';
-import { attributeAt } from './profile.ts';
 import { ruleStateBytesMax, withApart, type Person } from './state.ts';
 import type { Decision, Subject } from './subject.ts';
 import { isOfBeforeSplit } from './take-apart.ts';
@@ -52,18 +51,4 @@ function refused({ storedBytes = 0 }: Subject, person: Person, past: PastOfPerso
   if (!isSplit && storedBytes < ruleStateBytesMax) return undefined;
   const cause = { at: past.asOf, messageId: null, anonymousId: null };
   return { type: 'left_out', what: 'rules', names: [past.rule], ...cause } as const;
-}
-
-function lookAt(subject: Subject, before: Person): Look {
-  const { personId, rules, heldTriggers, readTo } = subject;
-  const { firstSeenAt } = before;
-  return new Look(before, {
-    personId,
-    rules,
-    now: Math.max(before.evaluatedAt, readTo),
-    attribute: (path) => attributeAt(subject.profile(), personId, firstSeenAt, path),
-    relationships: () => subject.profile().relationships ?? [],
-    firstSeenAt,
-    heldTriggers,
-  });
 }

@@ -7,9 +7,8 @@ import { mayEnter, entriesNeeded } from '../../rules/frequency.ts';
 import type { PastOfPerson } from '../past-messages.ts';
 import { entriesPerPeriodMax } from '../../rules/limits.ts';
 import type { Effect } from './effects.ts';
-import { Look } from './look.ts';
+import { lookAt } from './look-at.ts';
 import { caughtUp } from './pass-time.ts';
-import { attributeAt } from './profile.ts';
 import { JourneyStates } from './journey-states.ts';
 import type { Outcome } from './replay.ts';
 import { isOfBeforeSplit } from './take-apart.ts';
@@ -136,17 +135,7 @@ function withStalls(
 
 /** When the person has to be looked at next is another now. */
 function due(subject: Subject, person: Person): Person {
-  const { personId, rules, heldTriggers, readTo } = subject;
-  const { firstSeenAt } = person;
-  const look = new Look(person, {
-    personId,
-    rules,
-    now: Math.max(person.evaluatedAt, readTo),
-    attribute: (path) => attributeAt(subject.profile(), personId, firstSeenAt, path),
-    relationships: () => subject.profile().relationships ?? [],
-    firstSeenAt,
-    heldTriggers,
-  });
+  const look = lookAt(subject, person);
   look.journeys.touched = true;
   return { ...look.finish(person), stamp: person.stamp };
 }
