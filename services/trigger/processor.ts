@@ -17,7 +17,8 @@ import { attempt, type BatchContext, type Emitter, type Processor } from '../run
 import { LinkBook } from './decide/links.ts';
 import { objectWord } from './decide/objects.ts';
 import { HandledOffsets } from './handled-offsets.ts';
-import { LinkAdoption } from './link-adoption.ts';
+import type { Adoption } from './adoption.ts';
+import { linkAdoption } from './link-adoption.ts';
 import { MergedView } from './merged-view.ts';
 import { ObjectBook } from './object-book.ts';
 import type { PastRow } from './past-book.ts';
@@ -25,7 +26,7 @@ import { Pasts } from './pasts.ts';
 import { PeopleStore } from './people-store.ts';
 import { PersonRecords } from './person-records.ts';
 import { RulesCache } from './rules-cache.ts';
-import { TimerAdoption } from './timer-adoption.ts';
+import { timerAdoption } from './timer-adoption.ts';
 import { TimerIndex } from './timers.ts';
 import { isWhole, wholeOf } from './transfer-state.ts';
 import type { Seen } from './seen.ts';
@@ -49,7 +50,7 @@ export interface TriggerParts {
 export class TriggerProcessor implements Processor {
   readonly #people: PeopleStore;
   readonly #objects: ObjectBook;
-  readonly #linkAdoption: LinkAdoption;
+  readonly #linkAdoption: Adoption;
   readonly #partition: number;
   readonly #codecs: Codecs;
   readonly #view = new MergedView();
@@ -59,7 +60,7 @@ export class TriggerProcessor implements Processor {
   readonly #links: LinkBook;
   readonly #watermarks: Watermarks;
   readonly #timers: TimerIndex;
-  readonly #adoption: TimerAdoption;
+  readonly #timerAdoption: Adoption;
   readonly #records: PersonRecords;
   readonly #offsets: HandledOffsets;
   readonly #turns: Turns;
@@ -71,7 +72,7 @@ export class TriggerProcessor implements Processor {
     this.#rules = new RulesCache((workspace) => this.#pasts?.openOf(workspace) ?? none);
     this.#partition = partition;
     this.#objects = new ObjectBook(store);
-    this.#linkAdoption = new LinkAdoption(store, this.#objects);
+    this.#linkAdoption = linkAdoption(store, this.#objects);
     this.#people = new PeopleStore(store, codecs, this.#objects, {
       moved: (personKey, from, to) => {
         this.#timers.move(personKey, from, to);
@@ -85,7 +86,7 @@ export class TriggerProcessor implements Processor {
     this.#watermarks = new Watermarks(partitions, store);
     this.#offsets = new HandledOffsets(store);
     this.#timers = new TimerIndex(store);
-    this.#adoption = new TimerAdoption(store, this.#timers);
+    this.#timerAdoption = timerAdoption(store, this.#timers);
     this.#turns = new Turns({
       ...{ store, codecs, view: this.#view, people: this.#people, links: this.#links },
       ...{ timers: this.#timers, watermarks: this.#watermarks, records: () => this.#records },
@@ -138,7 +139,7 @@ export class TriggerProcessor implements Processor {
 
   onBatchEnd(batch: BatchContext, out: Emitter): void {
     this.#use(batch, out);
-    this.#adoption.step();
+    this.#timerAdoption.step();
     this.#linkAdoption.step();
     this.#turns.end(batch, out);
     this.#tellOfObjects(batch, out);
@@ -150,7 +151,7 @@ export class TriggerProcessor implements Processor {
   wantsBatch(_time: number, definitions: DefinitionsView): boolean {
     if (this.#pasts?.wants(definitions.offset) === true) return true;
     if (this.#objects.pending > 0 || this.#linkAdoption.pending) return true;
-    return this.#turns.wantsBatch || this.#adoption.pending;
+    return this.#turns.wantsBatch || this.#timerAdoption.pending;
   }
 
   /** Patterns that were tested, and JSON that was read. */
