@@ -4,7 +4,7 @@
  * many, and none of them may be left behind.
  */
 import { workspaceIn } from '../runtime/workspace-counts.ts';
-import { erased } from './decide/visitor.ts';
+import { erased, type Visitor } from './decide/visitor.ts';
 import { lanesAtOnceMax } from './visitor-groups.ts';
 import type { Move, VisitorsStore } from './visitors-store.ts';
 
@@ -45,9 +45,10 @@ export class VisitorMoves {
   /** Lanes that a person has go to another. */
   split(lanes: readonly string[], { from, to }: { readonly from: string; readonly to: string }): void {
     for (const lane of lanes) {
-      const { personId } = this.#visitors.visitor(lane, anonymousIdOf(lane));
+      const visitor = this.#visitors.visitor(lane, anonymousIdOf(lane));
+      if (visitor.personId !== from) continue;
       const groupKey = this.#visitors.groupOf(lane);
-      if (personId === from && groupKey !== undefined) this.#reassign(lane, groupKey, to);
+      if (groupKey !== undefined) this.#reassign(lane, visitor, { groupKey, to });
     }
   }
 
@@ -61,11 +62,14 @@ export class VisitorMoves {
     if (this.#goOn(move) >= lanesAtOnceMax) this.#visitors.keepMove(move);
   }
 
-  #reassign(lane: string, groupKey: string, personId: string): void {
-    const visitor = this.#visitors.visitor(lane, anonymousIdOf(lane));
+  #reassign(
+    lane: string,
+    visitor: Visitor,
+    { groupKey, to }: { readonly groupKey: string; readonly to: string },
+  ): void {
     this.#visitors.groups.unlink(groupKey, lane);
-    this.#visitors.groups.link(`${workspaceIn(lane)}:${personId}`, lane);
-    this.#visitors.keepVisitor(lane, { ...visitor, personId }, visitor.lastAt);
+    this.#visitors.groups.link(`${workspaceIn(lane)}:${to}`, lane);
+    this.#visitors.keepVisitor(lane, { ...visitor, personId: to }, visitor.lastAt);
   }
 
   /** @returns of how many visitors. */
@@ -74,18 +78,17 @@ export class VisitorMoves {
     const lanes = groups.lanesIn(groupKey);
     const owner = personIdIn(groups.ownerOf(groupKey));
     for (const lane of lanes) {
-      const { personId } = this.#visitors.visitor(lane, anonymousIdOf(lane));
+      const visitor = this.#visitors.visitor(lane, anonymousIdOf(lane));
       // A split may have given them to somebody meanwhile.
-      if (personId !== owner) groups.unlink(groupKey, lane);
-      else if (to === null) this.#erase(lane, groupKey);
-      else this.#reassign(lane, groupKey, to);
+      if (visitor.personId !== owner) groups.unlink(groupKey, lane);
+      else if (to === null) this.#erase(lane, visitor, groupKey);
+      else this.#reassign(lane, visitor, { groupKey, to });
     }
     return lanes.length;
   }
 
   /** They were somebody, and stay so: what is gone is what they did and what they were shown. */
-  #erase(lane: string, groupKey: string): void {
-    const visitor = this.#visitors.visitor(lane, anonymousIdOf(lane));
+  #erase(lane: string, visitor: Visitor, groupKey: string): void {
     this.#visitors.groups.unlink(groupKey, lane);
     const { hasWithdrawn } = visitor;
     this.#visitors.keepVisitor(lane, erased(visitor, { hasWithdrawn }), visitor.lastAt);
