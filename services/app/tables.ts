@@ -4,6 +4,7 @@ import { Compile, type Validator } from 'typebox/compile';
 import type { Fault } from '../../schemas/http/app.ts';
 import { rowCharsMax, TableRowBody, TableRowsBody, tableKeyCharsMax } from '../../schemas/http/tables.ts';
 import type { Workspace } from '../../schemas/ids.ts';
+import { pointerTo } from '../rules/faults.ts';
 import { answer, badRequest, notFound, readBody, unauthorized, workspaceOf } from './answers.ts';
 import type { AppKeys, RowChange, TableStore } from './ports.ts';
 import { shapeFaults } from './shape-faults.ts';
@@ -95,7 +96,7 @@ async function putMany(
     key,
     row: row === null ? null : JSON.stringify(row),
   }));
-  const faults = await write(options, place, changes, (key) => `/rows/${pointerPart(key)}`);
+  const faults = await write(options, place, changes, (key) => pointerTo('/rows', key));
   if (faults.length > 0) return badRequest(reply, faults);
   const put = changes.filter(({ row }) => row !== null).length;
   return answer(reply, 200, { table: place.table, put, deleted: changes.length - put });
@@ -146,9 +147,4 @@ function bodyAs<T>(
   return shape.Check(read.value)
     ? { ok: true, value: read.value }
     : { ok: false, faults: shapeFaults(shape, read.value) };
-}
-
-/** As a part of a JSON pointer. */
-function pointerPart(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }

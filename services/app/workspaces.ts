@@ -8,6 +8,7 @@ import { NewPatterns } from '../rules/definition-patterns.ts';
 import { nameConflicts } from '../runtime/event-names.ts';
 import { isPhoneCountry } from '../runtime/phone.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
+import { pointerTo } from '../rules/faults.ts';
 import { answer, badRequest, bearerOf, notFound, readBody, unauthorized } from './answers.ts';
 import type { InForce } from './in-force.ts';
 import { roomFault, storedFaults } from './pattern-room.ts';
@@ -109,7 +110,7 @@ function namingFaults({
   const ofNames = nameConflicts(names?.names ?? {}).map(({ canonical: name, index, other }): Fault => {
     const place = index < 0 ? '' : `/${String(index)}`;
     const message = `is a spelling of ${other}, too: leave it to one of them`;
-    return { pointer: `/event_names/names/${escaped(name)}${place}`, code: 'ambiguous', message };
+    return { pointer: `${pointerTo('/event_names/names', name)}${place}`, code: 'ambiguous', message };
   });
   const ofMoments = moments.flatMap(({ kind }, index): readonly Fault[] => {
     if (kind !== 'phone' || canonical === 'phone') return [];
@@ -117,11 +118,6 @@ function namingFaults({
     return [{ pointer: `/identify_moments/${String(index)}/kind`, code: 'ambiguous', message }];
   });
   return [...ofNames, ...ofMoments];
-}
-
-/** As a part of a JSON pointer. */
-function escaped(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 function countryFaults(value: unknown): readonly Fault[] {
