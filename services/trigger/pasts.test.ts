@@ -118,6 +118,18 @@ describe('a segment that is made later', () => {
     );
   });
 
+  test('is read to its end after a start, though nothing more comes', async () => {
+    const shop = new PastShop();
+    shop.define(twice);
+    shop.split('cio_a', 'cio_e', T0);
+    shop.merge('cio_a', 'cio_c', T0 + MINUTE);
+    shop.world.run();
+    expect(shop.world.unsettled).toBe(2);
+    shop.world.reopen();
+    await shop.settle();
+    expect(shop.world.unsettled).toBe(0);
+  });
+
   test('goes on through what time turns of a segment that refers to it, while its past is read', async () => {
     const shop = new PastShop();
     const when = { any: [{ segment: 'keen' }, { event: 'Other', within: 'PT1M' }] };

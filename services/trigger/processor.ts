@@ -149,6 +149,8 @@ export class TriggerProcessor implements Processor {
   }
 
   wantsBatch(_time: number, definitions: DefinitionsView): boolean {
+    // After a start, before anything comes: what was being read is gone on with.
+    this.#definitions ??= definitions;
     if (this.#pasts?.wants(definitions.offset) === true) return true;
     if (this.#objects.pending > 0 || this.#linkAdoption.pending) return true;
     return this.#turns.wantsBatch || this.#timerAdoption.pending;
