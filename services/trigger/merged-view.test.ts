@@ -52,7 +52,9 @@ describe('the view of a merged record', () => {
     fc.assert(
       fc.property(merged, fc.nat(), (value: MergedEvent, at) => {
         const bytes = codec.encode(value);
-        const end = WIRE_HEADER_BYTES + (at % (bytes.length - WIRE_HEADER_BYTES));
+        // The last byte of an event (`waits`) is nothing that anybody asks for.
+        const asked = bytes.length - (value.event === null ? 0 : 1);
+        const end = WIRE_HEADER_BYTES + (at % (asked - WIRE_HEADER_BYTES));
         expect(() => {
           view.read(bytes, 0, end);
           view.details();
