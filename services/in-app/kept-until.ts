@@ -14,6 +14,8 @@ export function dayNumber(at: number): number {
 
 export class KeptUntil {
   readonly #store: KeyedStore;
+  /** A day up to which nothing is left: an idle service asks ten times a second. */
+  #noneUpTo = 0;
 
   constructor(store: KeyedStore) {
     this.#store = store;
@@ -23,7 +25,9 @@ export class KeptUntil {
   move(key: string, before: number, now: number): void {
     if (before === now) return;
     if (before !== 0) this.#store.delete(keyOf(before, key));
-    if (now !== 0) this.#store.put(keyOf(now, key), Buffer.alloc(0));
+    if (now === 0) return;
+    this.#store.put(keyOf(now, key), Buffer.alloc(0));
+    if (now <= this.#noneUpTo) this.#noneUpTo = 0;
   }
 
   hasDue(time: number): boolean {
@@ -40,8 +44,10 @@ export class KeptUntil {
 
   #due(time: number, max: number): readonly string[] {
     const oldest = dayNumber(time) - keptDays;
-    if (oldest <= 0) return [];
-    return this.#store.scan('x:', keyOf(oldest, ''), max).map(([key]) => key);
+    if (oldest <= 0 || oldest === this.#noneUpTo) return [];
+    const due = this.#store.scan('x:', keyOf(oldest, ''), max).map(([key]) => key);
+    if (due.length === 0) this.#noneUpTo = oldest;
+    return due;
   }
 }
 

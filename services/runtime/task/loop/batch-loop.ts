@@ -32,12 +32,15 @@ import { WatermarkPublisher } from './watermark-publisher.ts';
 
 const BUFFER_BYTES_MAX = 24 << 20;
 const FETCH_BYTES_MAX = 1 << 20;
-const FETCH_WAIT_MS = 100;
+/** A broker answers at once when something comes; how long it waits while nothing does is what an idle installation costs. */
+const FETCH_WAIT_MS = 500;
+/** Of what writes watermarks: they say how far it had read when it asked (watermark-publisher.ts). */
+const WATERMARK_FETCH_WAIT_MS = 100;
 const IDLE_MS = 100;
 /** Between empty batches that timers ask for, unless they carry much. */
 const EMPTY_BATCH_INTERVAL_MS = 20;
 const BUSY_RECORDS_MIN = 1_000;
-const OFFSETS_INTERVAL_MS = 1_000;
+const OFFSETS_INTERVAL_MS = 5_000;
 /** An idle task writes an empty batch this often, so that its journal always has a record. */
 const JOURNAL_INTERVAL_MS = 86_400_000;
 
@@ -85,7 +88,7 @@ export class BatchLoop {
     this.#reader = ports.log.reader({
       bufferBytesMax: BUFFER_BYTES_MAX,
       fetchBytesMax: FETCH_BYTES_MAX,
-      waitMsMax: FETCH_WAIT_MS,
+      waitMsMax: plan.spec.watermarks === undefined ? FETCH_WAIT_MS : WATERMARK_FETCH_WAIT_MS,
     });
     this.alarms = new Alarms(this.#reader, runners, ports.logger);
     this.#clock = new TaskClock(ports.time, plan.standingClock);
