@@ -33,8 +33,9 @@ export interface AdminOptions {
 
 type CommittedOffsets = Awaited<ReturnType<LogAdmin['committedOffsets']>>;
 
-const LIMITS: RetryLimits = { firstPauseMs: 5, pauseMsMax: 500, totalMsMax: 30_000 };
-const CREATE_MS_MAX = 30_000;
+/** A broker that has just started on a machine with much to do takes its time to lead what was made. */
+const LIMITS: RetryLimits = { firstPauseMs: 5, pauseMsMax: 500, totalMsMax: 90_000 };
+const CREATE_MS_MAX = 90_000;
 
 export class KafkaAdmin implements LogAdmin {
   readonly #options: AdminOptions;

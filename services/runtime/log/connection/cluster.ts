@@ -25,7 +25,7 @@ export interface ClusterOptions {
   readonly reach?: Reach;
 }
 
-const START_LIMITS: RetryLimits = { firstPauseMs: 50, pauseMsMax: 1_000, totalMsMax: 30_000 };
+const START_LIMITS: RetryLimits = { firstPauseMs: 50, pauseMsMax: 1_000, totalMsMax: 60_000 };
 
 export class Cluster {
   readonly #options: ClusterOptions;
@@ -42,14 +42,14 @@ export class Cluster {
     this.#seeds = options.brokers.map((address) => this.#newBroker(parseAddress(address)));
   }
 
-  /** Rejects with `log_unavailable` when no broker answers within 30 s. */
+  /** Rejects with `log_unavailable` when no broker answers within a minute. */
   async connect(): Promise<void> {
     await retrying(`reach a broker at ${this.#options.brokers.join(', ')}`, START_LIMITS, () =>
       this.refresh(),
     );
   }
 
-  /** Looks topics up, waiting up to 30 s for brokers, leaders, and a topic just made. */
+  /** Looks topics up, waiting up to a minute for brokers, leaders, and a topic just made. */
   async addTopics(names: readonly string[]): Promise<void> {
     const missing = names.filter((name) => !this.#topics.has(name));
     if (missing.length === 0) return;

@@ -6,7 +6,7 @@ import { retrying } from '../connection/retry.ts';
 import { decodeProducerId, initProducerIdRequest } from '../protocol/transaction-requests.ts';
 import type { ProducerId } from './partition-queue.ts';
 
-const INIT_MS_MAX = 30_000;
+const INIT_MS_MAX = 60_000;
 
 export async function newProducerId(cluster: Cluster): Promise<ProducerId> {
   const what = 'get a producer id';

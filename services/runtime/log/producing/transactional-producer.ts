@@ -42,7 +42,7 @@ export interface TransactionOptions {
   readonly timeoutMs: number;
 }
 
-const INIT_MS_MAX = 30_000;
+const INIT_MS_MAX = 60_000;
 const ABORT_ON_CLOSE_MS_MAX = 2_000;
 const SEQUENCE_MASK = 0x7fffffff;
 
