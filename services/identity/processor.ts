@@ -31,7 +31,7 @@ const stepsABatchMax = 1_000;
 /** Of one workspace, before the next has its turn. */
 const stepsATurnMax = 100;
 /** About as much of the machine as a unit of share.ts, of patterns; and what is decided counts as one step, of units. */
-const patternStepsAUnit = 7;
+const patternStepsAUnit = 40;
 const unitsAStep = 100;
 /** Whose turn was the last. */
 const LAST_TURN = 'r/';

@@ -29,7 +29,7 @@ import { VisitorsStore } from './visitors-store.ts';
 /** About as much of the machine as a unit of share.ts: what is stored of a visitor, read or written. */
 const TOUCHED_BYTES_A_UNIT = 20;
 /** As in the trigger. */
-const STEPS_A_UNIT = 7;
+const STEPS_A_UNIT = 40;
 
 export class InAppProcessor implements Processor {
   readonly #visitors: VisitorsStore;

@@ -5,18 +5,22 @@
 import { unreachable } from '../runtime/errors.ts';
 import type { Check, Condition, EventMatcher, LeafCondition, Test } from './condition.ts';
 
-/** Values that are compared, and marks that are looked at, in a step. */
-const valuesAStep = 16;
+/** Of one thing asked of an event that is at hand, or of another rule's answer. */
+const stepsAQuestion = 6;
+/** Values that are compared, and marks that are looked at, in that time. */
+const valuesAQuestion = 16;
+/** An attribute is looked up by its path first. */
+const stepsALookup = 48;
 /** A sequence tries its marks on its steps. */
-const stepsASequenceStep = 32;
-const stepsAStall = 16;
+const stepsASequenceStep = 192;
+const stepsAStall = 96;
 
 export function stepsOfTests(tests: readonly Test[]): number {
   return tests.reduce((sum, { check }) => sum + stepsOfCheck(check), 0);
 }
 
 export function stepsOfMatcher({ nameCheck, where }: EventMatcher): number {
-  return 1 + (nameCheck === null ? 0 : stepsOfCheck(nameCheck)) + stepsOfTests(where);
+  return stepsAQuestion + (nameCheck === null ? 0 : stepsOfCheck(nameCheck)) + stepsOfTests(where);
 }
 
 /** Of one question whether it holds. */
@@ -24,9 +28,9 @@ export function stepsOfCondition(condition: Condition): number {
   switch (condition.type) {
     case 'all':
     case 'any':
-      return condition.of.reduce((sum, one) => sum + stepsOfCondition(one), 1);
+      return condition.of.reduce((sum, one) => sum + stepsOfCondition(one), stepsAQuestion);
     case 'not':
-      return 1 + stepsOfCondition(condition.of);
+      return stepsAQuestion + stepsOfCondition(condition.of);
     default:
       return stepsOfLeaf(condition);
   }
@@ -35,22 +39,26 @@ export function stepsOfCondition(condition: Condition): number {
 function stepsOfLeaf(leaf: LeafCondition): number {
   switch (leaf.type) {
     case 'event':
-      return 1 + Math.ceil(leaf.count.n / valuesAStep);
+      return stepsOfValues(leaf.count.n);
     case 'stall':
       return stepsAStall;
     case 'sequence':
       return stepsASequenceStep * leaf.steps.length;
     case 'attribute':
-      return stepsOfCheck(leaf.check);
+      return stepsALookup + stepsOfCheck(leaf.check);
     case 'relationship':
     case 'segment':
     case 'age':
-      return 1;
+      return stepsAQuestion;
     default:
       return unreachable(leaf);
   }
 }
 
 function stepsOfCheck(check: Check): number {
-  return 'values' in check ? 1 + Math.ceil(check.values.length / valuesAStep) : 1;
+  return stepsOfValues('values' in check ? check.values.length : 0);
+}
+
+function stepsOfValues(count: number): number {
+  return stepsAQuestion * (1 + Math.ceil(count / valuesAQuestion));
 }

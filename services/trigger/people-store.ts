@@ -18,11 +18,11 @@ export interface TimersOfPeople {
   readonly looked: (personKey: string, changesAt: number) => void;
 }
 
-/** About as much of the machine as a unit of share.ts, as measured. */
-const stepsAUnit = 7;
+/** About as much of the machine as a unit of share.ts, as measured with the patterns that are dearest by the step. */
+const stepsAUnit = 40;
 /** A person of usual size is counted with the record; a state of many rules is read and written whole with each. */
 const personBytesFree = 4_096;
-const personBytesAUnit = 400;
+const personBytesAUnit = 100;
 
 export class PeopleStore {
   readonly #store: KeyedStore;

@@ -40,7 +40,7 @@ describe('a workspace pays for its rules, not for its records alone', () => {
     const [ofFew, ofMany] = [counting(few), counting(many)];
     for (const [n, trigger] of [few, many, few, many].entries())
       trigger.feed(identified({ id: `i${String(n)}`, at: T0 + n, properties: { a0: n } }));
-    expect(last(ofFew)).toBeLessThan(10);
+    expect(last(ofFew)).toBeLessThan(20);
     expect(last(ofMany)).toBeGreaterThan(2_000);
   });
 
