@@ -7,6 +7,7 @@
  */
 import { createRequire, flushCompileCache, registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import '../../../infra/local/end-with-parent.mjs'; // a worker whose jest was killed has nobody to tell
 import { setSuiteGlobals } from './suite-globals.ts';
 
 const suiteGlobals = new URL('suite-globals.ts', import.meta.url).href;
