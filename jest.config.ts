@@ -27,7 +27,7 @@ const config: Config = {
   workerIdleMemoryLimit: 0,
   reporters: ['default', '<rootDir>/services/testing/jest/slowest-suites.ts'],
   /** For what hangs. How fast anything is depends on the machine, and is measured elsewhere (npm run bench). */
-  testTimeout: 120_000,
+  testTimeout: 300_000,
   projects: [
     {
       ...shared,
