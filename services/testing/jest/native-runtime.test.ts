@@ -108,6 +108,8 @@ describe('suites that are loaded as node loads services', () => {
       expect(red.map((name) => of(name)?.status)).toEqual(red.map(() => 'failed'));
       expect(of('wrong')?.message).toContain('wrong.test.ts:6:');
       expect(of('hangs')?.message).toContain('Exceeded timeout of 200 ms');
+      expect(of('hangs')?.message).toContain('hangs.test.ts:3:');
+      expect(of('hangs')?.message).not.toContain('counted-runner');
       expect(of('crashes')?.message).toContain('SIGSEGV');
       expect(of('leaves')?.message).toMatch(/process/);
       expect(of('unread')?.message).toContain('no-such-file.ts');

@@ -1,5 +1,5 @@
 /** After the last suite: which ones took longest, by the clock and of processors. */
-import type { Reporter, Test, TestContext, TestResult } from '@jest/reporters';
+import type { Reporter, Test, TestResult } from '@jest/reporters';
 
 const TOLD = 20;
 /** Of a run of a few suites nobody asks. */
@@ -21,7 +21,7 @@ export default class SlowestSuites implements Reporter {
     this.#suites.push({ name, ms: perfStats.end - perfStats.start, cpuMs });
   }
 
-  onRunComplete(_contexts: Set<TestContext>): void {
+  onRunComplete(): void {
     if (this.#suites.length < SUITES_MIN) return;
     const sum = (of: (suite: Suite) => number) => this.#suites.reduce((total, suite) => total + of(suite), 0);
     const lines = this.#suites
