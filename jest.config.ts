@@ -6,9 +6,11 @@ import type { Config } from 'jest';
  */
 const shared = {
   rootDir: '.',
-  extensionsToTreatAsEsm: ['.ts'],
-  testEnvironment: 'node',
-  transform: { '\\.ts$': '<rootDir>/services/testing/strip-types.mjs' },
+  runtime: '<rootDir>/services/testing/jest/native-runtime.ts',
+  testEnvironment: '<rootDir>/services/testing/jest/native-environment.ts',
+  testRunner: '<rootDir>/services/testing/jest/counted-runner.ts',
+  transform: {},
+  injectGlobals: false,
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.parts/', '/.hindsight/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.parts/', '<rootDir>/.hindsight/'],
 } satisfies Config;
@@ -21,8 +23,11 @@ const onParts = {
 
 const config: Config = {
   maxWorkers: 2,
+  /** Each suite has a process of its own: what one leaves behind, no other finds (services/testing/jest/native-runtime.ts). */
+  workerIdleMemoryLimit: 0,
+  reporters: ['default', '<rootDir>/services/testing/jest/slowest-suites.ts'],
   /** For what hangs. How fast anything is depends on the machine, and is measured elsewhere (npm run bench). */
-  testTimeout: 120_000,
+  testTimeout: 300_000,
   projects: [
     {
       ...shared,

@@ -9,8 +9,8 @@ import { StackCalls } from '../services/testing/stack-calls.ts';
 import { startStack, type Stack } from '../services/testing/stack.ts';
 
 const run = promisify(execFile);
-const startMsMax = 180_000;
-const pasteMsMax = 120_000;
+const startMsMax = 300_000;
+const pasteMsMax = 300_000;
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const blocks = [...readme.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language = '', text = '']) => ({
   language,

@@ -27,7 +27,7 @@ async function main(): Promise<boolean> {
       size: Number(values.size),
       itemsPerSecond: Number(values.rate),
       quietMs: Number(values.quiet) * 1_000,
-      only: values.only,
+      only: [values.only],
       print,
     });
     print(describe(report));

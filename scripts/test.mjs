@@ -22,8 +22,6 @@ await prepareMachine(root, {
 await runOnNode(root, {
   script: join(root, 'node_modules/jest/bin/jest.js'),
   args: wanted.length > 0 ? wanted : suites(),
-  // Modules are run as modules, which jest cannot do without this; that Node calls it an experiment need not be said.
-  options: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
 });
 
 /** Of jest: all, or all that are not long. */

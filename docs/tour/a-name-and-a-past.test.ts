@@ -132,7 +132,7 @@ async function call(verb: 'page' | 'track' | 'identify', body: unknown): Promise
       'content-type': 'application/json',
     },
     body: JSON.stringify(body),
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(120_000),
   });
   expect([answer.status, await answer.text()]).toEqual([200, '{}\n']);
 }
@@ -146,7 +146,7 @@ function app(method: string, path: string, body: unknown): Promise<Response> {
       'content-type': 'application/json',
     },
     body: JSON.stringify(body),
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(120_000),
   });
 }
 
@@ -157,7 +157,7 @@ async function rows<Row = Record<string, unknown>>(sql: string): Promise<Row[]> 
     method: 'POST',
     headers: { 'x-clickhouse-user': user, 'x-clickhouse-key': password },
     body: `${sql} FORMAT JSONEachRow`,
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(120_000),
   });
   const text = await answer.text();
   if (!answer.ok) throw new Error(text);

@@ -9,7 +9,7 @@ import type { PartOptions } from './kafka.ts';
 import { answersAsClickHouse } from './probes.ts';
 import { writePrivateFile } from './private-file.ts';
 
-const READY_MS_MAX = 60_000;
+const READY_MS_MAX = 180_000;
 const STOP_MS_MAX = 20_000;
 /** A running query holds a thread of libuv's pool, and its default of 4 would make readers wait for writers. */
 const THREADS = '16';

@@ -17,7 +17,7 @@ export interface PartOptions {
   readonly port: WantedPort;
 }
 
-const READY_MS_MAX = 90_000;
+const READY_MS_MAX = 180_000;
 const STOP_MS_MAX = 20_000;
 
 export function kafkaPart(options: PartOptions, jars: Jars): EmbeddedPart {

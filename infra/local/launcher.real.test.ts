@@ -18,7 +18,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { eventually } from '../../services/testing/eventually.ts';
 import { launch, launchedProcesses, launchSettings, type Launched } from '../../services/testing/launched.ts';
 
-const readyMsMax = 180_000;
+const readyMsMax = 600_000;
 const names = [
   'clickhouse-engine',
   'gateway',

@@ -7,7 +7,7 @@ import type { PartOptions } from './kafka.ts';
 import { answersAsRegistry } from './probes.ts';
 import { javaCommand } from './requirements.mjs';
 
-const READY_MS_MAX = 120_000;
+const READY_MS_MAX = 180_000;
 const STOP_MS_MAX = 10_000;
 
 /** The base to which `/schemas/ids/1` is added. */

@@ -7,7 +7,7 @@ import { serviceNodeOptions } from './service-node-options.mjs';
 export const serviceNames = ['gateway', 'merger', 'identity', 'trigger', 'in-app', 'sink'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
-const READY_MS_MAX = 120_000;
+const READY_MS_MAX = 180_000;
 const STOP_MS_MAX = 5_000;
 const PROBE_MS_MAX = 3_000;
 /** Clients wait for the gateway, so it is tried more often than what works behind it. */

@@ -50,7 +50,7 @@ describe('the supervisor', () => {
       env: {},
       logFile: join(folder, 'victim.log'),
       part: false,
-      readyMsMax: 20_000,
+      readyMsMax: 100_000,
       stopMsMax: 1_000,
       restartPauseMsMax: 150,
       isReady: () => Promise.resolve(true),
@@ -60,7 +60,7 @@ describe('the supervisor', () => {
       const pid = supervisor.running().get('victim')?.pid ?? 0;
       pids.add(pid);
       process.kill(pid, 'SIGKILL');
-      const deadline = Date.now() + 20_000;
+      const deadline = Date.now() + 100_000;
       const isAnother = (): boolean => {
         const now = supervisor?.running().get('victim')?.pid;
         return now !== undefined && now !== pid;

@@ -84,15 +84,16 @@ export function faultsOf(report: AttackReport): string[] {
     if (doubled > 0) faults.push(`${String(doubled)} events of the bystander ${name} are doubled`);
     if (refused > 0) faults.push(`${String(refused)} calls of the bystander ${name} were not taken`);
   }
-  if (report.notReady > 0) {
-    faults.push(`it was not ready at ${String(report.notReady)} looks: ${report.firstNotReady ?? ''}`);
-  }
   return faults;
 }
 
 /** What goes by the machine, too. */
 export function excessesOf(report: AttackReport, bounds: Bounds): string[] {
   const excesses: string[] = [];
+  // A service that gets no processor does not answer in time whether it is ready.
+  if (report.notReady > 0) {
+    excesses.push(`it was not ready at ${String(report.notReady)} looks: ${report.firstNotReady ?? ''}`);
+  }
   for (const { name, measures } of report.stretches) {
     for (const { bystander, path, max, slowestSentAt } of measures) {
       if (max <= bounds.latencyMsMax) continue;

@@ -23,8 +23,8 @@ export interface AttackOptions {
   readonly itemsPerSecond: number;
   /** Of quiet time before, after, and after the start, ms. */
   readonly quietMs: number;
-  /** Those whose names have this in them. */
-  readonly only?: string;
+  /** Those whose names have one of these in them; without it all. */
+  readonly only?: readonly string[];
   readonly print: (line: string) => void;
 }
 
@@ -65,7 +65,8 @@ export async function runAttacks(options: AttackOptions): Promise<AttackReport> 
     await target.settled();
     resume();
     await quiet('before');
-    for (const attack of attacks.filter(({ name }) => name.includes(options.only ?? ''))) {
+    const { only = [''] } = options;
+    for (const attack of attacks.filter(({ name }) => only.some((each) => name.includes(each)))) {
       const callerKeys = attack.by === 'public key' ? keys : evilKeys;
       const caller = new Caller(target.http, callerKeys, options.itemsPerSecond);
       await stretch(attack.name, async () => {

@@ -72,8 +72,9 @@ export async function stackTarget(env: Readonly<Record<string, string>>): Promis
       return stack.processes;
     },
     restart: async () => {
-      for (const name of ['merger', 'identity', 'trigger', 'in-app', 'sink', 'gateway'] as const)
-        await stack.restart(name);
+      const behind = ['merger', 'identity', 'trigger', 'in-app', 'sink'] as const;
+      await Promise.all(behind.map((name) => stack.restart(name)));
+      await stack.restart('gateway');
     },
     settled: () => calls.settled(),
     stop: () => stack.stop(),

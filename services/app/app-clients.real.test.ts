@@ -7,8 +7,8 @@ import { APIClient, FilterOperator, IdentifierType, TrackClient } from 'customer
 import { startStack, type Stack } from '../testing/stack.ts';
 import { StackCalls } from '../testing/stack-calls.ts';
 
-const startMsMax = 180_000;
-const testMsMax = 300_000;
+const startMsMax = 300_000;
+const testMsMax = 600_000;
 
 let stack: Stack;
 let api: APIClient;

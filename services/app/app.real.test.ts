@@ -7,8 +7,9 @@ import { promisify } from 'node:util';
 import { StackCalls } from '../testing/stack-calls.ts';
 import { startStack, type Keys, type Stack } from '../testing/stack.ts';
 
-const startMsMax = 180_000;
-const testMsMax = 300_000;
+const startMsMax = 300_000;
+const testMsMax = 600_000;
+const settleMsMax = 240_000;
 const run = promisify(execFile);
 
 let stack: Stack;
@@ -36,7 +37,7 @@ async function call(method: string, path: string, { authorization, body, at }: C
     method,
     headers: { authorization, ...(at === undefined ? {} : { 'x-hindsight-received-at': at }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(120_000),
   });
   return { status: response.status, body: await response.json() };
 }
@@ -48,12 +49,12 @@ const track = (method: string, path: string, body: unknown, at?: string) =>
   call(method, path, { authorization: basic(`${keys.site_id}:${keys.api_key}`), body, at });
 
 async function settled(): Promise<void> {
-  let answer: Answer | undefined;
-  for (let attempt = 0; attempt < 20; attempt++) {
-    answer = await open('/health/settled');
+  const deadline = performance.now() + settleMsMax;
+  for (;;) {
+    const answer = await open('/health/settled');
     if (answer.status === 200) return;
+    if (performance.now() > deadline) throw new Error(`not settled: ${JSON.stringify(answer.body)}`);
   }
-  throw new Error(`not settled: ${JSON.stringify(answer?.body)}`);
 }
 
 interface Step {

@@ -6,7 +6,7 @@ import { openClickhouse, type Clickhouse } from './clickhouse.ts';
 import { questionBounds, questionLimits } from './questions/question-settings.ts';
 import { QuietLog } from './quiet-log.ts';
 
-const testMsMax = 120_000;
+const testMsMax = 600_000;
 const secondsMax = 3;
 
 function setting(name: string): string {

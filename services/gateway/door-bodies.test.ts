@@ -199,7 +199,7 @@ describe('security 2: the memory budget of bodies', () => {
         for (const { connection } of clients) connection.close();
         await eventually(isFree);
       }),
-      { numRuns: runs(25) },
+      { numRuns: runs(10) },
     );
   });
 });

@@ -290,6 +290,6 @@ test(`any body is answered and kept alike by both ways, seed ${String(seed)}`, a
       });
       expect(isShort).toBe(true);
     }),
-    { numRuns: runs(60), seed },
+    { numRuns: runs(25), seed },
   );
 });

@@ -8,9 +8,9 @@ import { openLog } from '../runtime/log/open-log.ts';
 import { registerSchemas } from '../runtime/registry.ts';
 import { startStack, type Stack } from '../testing/stack.ts';
 
-const START_MS_MAX = 180_000;
-const TEST_MS_MAX = 300_000;
-const SETTLE_ATTEMPTS_MAX = 120;
+const START_MS_MAX = 300_000;
+const TEST_MS_MAX = 600_000;
+const SETTLE_ATTEMPTS_MAX = 480;
 const PAIRS = 20;
 
 let stack: Stack;
@@ -25,7 +25,7 @@ async function track(method: string, path: string, body?: object): Promise<void>
     method,
     headers: { authorization: `Basic ${Buffer.from(`${site_id}:${api_key}`).toString('base64')}` },
     ...(body !== undefined && { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(120_000),
   });
   expect({ path, status: response.status }).toEqual({ path, status: 200 });
 }
@@ -33,7 +33,7 @@ async function track(method: string, path: string, body?: object): Promise<void>
 async function settled(): Promise<void> {
   let last = '';
   for (let attempt = 0; attempt < SETTLE_ATTEMPTS_MAX; attempt += 1) {
-    const response = await fetch(`${stack.http}/health/settled`, { signal: AbortSignal.timeout(30_000) });
+    const response = await fetch(`${stack.http}/health/settled`, { signal: AbortSignal.timeout(120_000) });
     last = await response.text();
     if (response.status === 200) return;
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -47,7 +47,7 @@ async function select(sql: string): Promise<readonly (readonly unknown[])[]> {
     method: 'POST',
     headers: { 'x-clickhouse-user': user, 'x-clickhouse-key': password },
     body: sql,
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(120_000),
   });
   const text = await response.text();
   expect({ sql, status: response.status, text: response.ok ? '' : text }).toMatchObject({ status: 200 });

@@ -12,7 +12,7 @@ import { runs } from '../testing/runs.ts';
 const PEOPLE = ['p1', 'p2', 'p3'];
 const VISITORS = ['v1', 'v2', 'v3', 'v4', 'v5'];
 const LANE_PARTITIONS = 3;
-const RUNS = runs(400);
+const RUNS = runs(100);
 
 const person = fc.constantFrom(...PEOPLE);
 const visitor = fc.constantFrom(...VISITORS);

@@ -5,7 +5,7 @@ import { StackCalls } from '../testing/stack-calls.ts';
 import { startStack, type Stack } from '../testing/stack.ts';
 
 const START_MS_MAX = 300_000;
-const TEST_MS_MAX = 300_000;
+const TEST_MS_MAX = 600_000;
 
 let stack: Stack;
 let calls: StackCalls;

@@ -259,7 +259,7 @@ describe('whatever the order of polls, shows, reports, tabs, retries and crashes
         expect(replayed).toEqual(rig.harness.outputs.map(({ bytes }) => bytes.toString('hex')));
         await rig.close();
       }),
-      { numRuns: runs(40) },
+      { numRuns: runs(20) },
     );
   });
 });

@@ -95,6 +95,6 @@ test('what tables take is what their rows take, whatever was put and deleted bef
         expect(tables.row(workspace, table, key)).toEqual(row === null ? undefined : JSON.parse(row));
       }
     }),
-    { numRuns: runs(200) },
+    { numRuns: runs(60) },
   );
 });

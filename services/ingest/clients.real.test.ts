@@ -23,8 +23,8 @@ import {
 import { StackCalls } from '../testing/stack-calls.ts';
 import { startStack, type Stack } from '../testing/stack.ts';
 
-const START_MS_MAX = 180_000;
-const TEST_MS_MAX = 300_000;
+const START_MS_MAX = 300_000;
+const TEST_MS_MAX = 600_000;
 const LOOKS_MAX = 60;
 
 const chromium = findChromium();

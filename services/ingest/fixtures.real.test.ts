@@ -18,7 +18,7 @@ import {
 } from '../testing/recorded-requests.ts';
 import { readShaped, senders } from '../testing/shaped-requests.ts';
 
-const startMsMax = 180_000;
+const startMsMax = 300_000;
 const replayMsMax = 300_000;
 
 let stack: Stack;

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StackCalls } from '../testing/stack-calls.ts';
 import { startStack, type Stack } from '../testing/stack.ts';
 
-const START_MS_MAX = 180_000;
+const START_MS_MAX = 300_000;
 const TEST_MS_MAX = 600_000;
 const SECONDS = 60;
 const EVENTS_PER_SECOND = 1_000;

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { StackCalls } from '../testing/stack-calls.ts';
 import { startStack, type Stack } from '../testing/stack.ts';
 
-const START_MS_MAX = 180_000;
-const TEST_MS_MAX = 300_000;
+const START_MS_MAX = 300_000;
+const TEST_MS_MAX = 600_000;
 
 let stack: Stack;
 let calls: StackCalls;

@@ -13,10 +13,11 @@ import {
   translateOperation,
   translatePersonEvent,
 } from './translate-track.ts';
+import { runs } from '../testing/runs.ts';
 
 const call = { ...context, context: null };
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
-const runs = { seed, numRuns: 300 };
+const often = { seed, numRuns: runs(100) };
 
 const pipelines = (type: string, body: object | string): Translation =>
   translatePipelines(call, type, sent(body));
@@ -87,7 +88,7 @@ describe(`spellings (SEED=${String(seed)})`, () => {
           }
         },
       ),
-      { seed, numRuns: 3_000 },
+      { seed, numRuns: runs(1_000) },
     );
   });
 
@@ -102,7 +103,7 @@ describe(`spellings (SEED=${String(seed)})`, () => {
         for (const route of visitorRoutes)
           expect(eventOf(route(text)).anonymous_id).toBe(name.normalize('NFC'));
       }),
-      runs,
+      often,
     );
   });
 
@@ -122,7 +123,7 @@ describe(`spellings (SEED=${String(seed)})`, () => {
           });
         }
       }),
-      runs,
+      often,
     );
   });
 
@@ -145,7 +146,7 @@ describe(`spellings (SEED=${String(seed)})`, () => {
         }
         expect(canonicalNumber(String(other)) === text).toBe(other === number);
       }),
-      runs,
+      often,
     );
   });
 
@@ -177,7 +178,7 @@ describe(`spellings (SEED=${String(seed)})`, () => {
           expect(correctionsOf(translation).join(' ')).toContain('placeholder');
         }
       }),
-      runs,
+      often,
     );
   });
 
@@ -209,7 +210,7 @@ describe(`spellings (SEED=${String(seed)})`, () => {
           expect(correctionsOf(translation)).toEqual([]);
         }
       }),
-      runs,
+      often,
     );
   });
 
@@ -222,7 +223,7 @@ describe(`spellings (SEED=${String(seed)})`, () => {
         if (kept === receivedAt && !isNothing) expect(correctionsOf(translation)).toHaveLength(1);
         expect(Number.isInteger(kept)).toBe(true);
       }),
-      runs,
+      often,
     );
   });
 });

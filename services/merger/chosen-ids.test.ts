@@ -25,7 +25,7 @@ import {
 import { FolderDisks } from '../testing/stores/folder-disks.ts';
 import { runs } from '../testing/runs.ts';
 
-const TEST_MS_MAX = 120_000;
+const TEST_MS_MAX = 300_000;
 const disks = new FolderDisks();
 afterAll(() => {
   disks.close();

@@ -7,8 +7,8 @@ import { twin, twinElsewhere, victim } from '../testing/chosen-ids.ts';
 import { StackCalls } from '../testing/stack-calls.ts';
 import { startStack, type Keys, type Stack } from '../testing/stack.ts';
 
-const START_MS_MAX = 180_000;
-const TEST_MS_MAX = 300_000;
+const START_MS_MAX = 300_000;
+const TEST_MS_MAX = 600_000;
 const EVENTS = 10_000;
 const VISITORS = 500;
 const CALLS_A_BATCH = 1_000;

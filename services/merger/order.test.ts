@@ -9,7 +9,7 @@ import type { Identifier } from '../../schemas/lanes.ts';
 import { OrderWorld, type ControlCall, type OrderedCall } from '../testing/model/order-world.ts';
 import { runs } from '../testing/runs.ts';
 
-const RUNS = runs(200);
+const RUNS = runs(60);
 const id = (value: string): Identifier => ({ kind: 'id', value });
 const mail = (value: string): Identifier => ({ kind: 'email', value });
 const identify = (visitor: string | null, named: Identifier, email: string | null = null): OrderedCall => ({

@@ -5,9 +5,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startStack, type Keys, type Stack } from '../testing/stack.ts';
 
-const startMsMax = 180_000;
-const testMsMax = 300_000;
-const settleAttemptsMax = 60;
+const startMsMax = 300_000;
+const testMsMax = 600_000;
+const settleAttemptsMax = 480;
 
 let stack: Stack;
 let keys: Keys;
@@ -22,7 +22,7 @@ async function call(method: string, path: string, authorization: string, body?: 
     method,
     headers: { authorization },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(120_000),
   });
   const text = await response.text();
   expect({ path, status: response.status, text }).toMatchObject({ path, status: 200 });
@@ -37,7 +37,7 @@ const app = (method: string, path: string, body?: object) =>
 async function settled(): Promise<void> {
   let last = '';
   for (let attempt = 0; attempt < settleAttemptsMax; attempt += 1) {
-    const response = await fetch(`${stack.http}/health/settled`, { signal: AbortSignal.timeout(30_000) });
+    const response = await fetch(`${stack.http}/health/settled`, { signal: AbortSignal.timeout(120_000) });
     last = await response.text();
     if (response.status === 200) return;
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -52,7 +52,7 @@ async function ask(sql: string): Promise<unknown[]> {
     method: 'POST',
     headers: { 'x-clickhouse-user': user, 'x-clickhouse-key': password },
     body: sql,
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(120_000),
   });
   const text = await response.text();
   expect({ sql, ok: response.ok, text: response.ok ? '' : text }).toMatchObject({ ok: true });

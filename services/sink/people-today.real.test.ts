@@ -20,10 +20,11 @@ import { RowBuffer } from './row-buffer.ts';
 import { compileRowPlan } from './row-plan.ts';
 import { tables } from './tables.ts';
 import { openTarget, type Target } from './target.ts';
+import { runs } from '../testing/runs.ts';
 
-const HISTORIES = Number(process.env['TEST_HISTORIES'] ?? 300);
+const HISTORIES = Number(process.env['TEST_HISTORIES'] ?? runs(100));
 const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 2 ** 31);
-jest.setTimeout(60_000 + HISTORIES * 500);
+jest.setTimeout(300_000 + HISTORIES * 500);
 
 const address = {
   url: process.env['TEST_CLICKHOUSE_URL'] ?? '',

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const LOOK_AGAIN_MS = 10;
-const HANGS_MS = 120_000;
+const HANGS_MS = 240_000;
 
 /** Waits until it holds, for as long as a busy machine needs. The limit is for what never comes. */
 export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {

@@ -57,7 +57,7 @@ export interface RecordedAnswer {
   readonly text: string;
 }
 
-const answerMsMax = 30_000;
+const answerMsMax = 120_000;
 
 export function replay(
   base: string,

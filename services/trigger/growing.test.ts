@@ -16,6 +16,7 @@ import {
 } from '../testing/scenarios/trigger-scenario.ts';
 import { ruleStateBytesMax } from './decide/state.ts';
 import { World } from '../testing/scenarios/trigger-world.ts';
+import { runs } from '../testing/runs.ts';
 
 const CONTROL = '\u0001';
 const profiles = (outputs: readonly Output[]) => of('peopleChanged', outputs).map(({ value }) => value);
@@ -130,7 +131,7 @@ describe('a profile', () => {
           expect(published).toBeLessThanOrEqual(profileBytesMax + 2);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: runs(25) },
     );
   });
 });
@@ -163,7 +164,7 @@ test('relationships are bounded in bytes as published, after any calls, and each
         expect(sent).toEqual(expect.arrayContaining([...refused]));
       }
     }),
-    { numRuns: 60 },
+    { numRuns: runs(25) },
   );
 });
 

@@ -8,8 +8,8 @@ import { promisify } from 'node:util';
 import { StackCalls } from '../testing/stack-calls.ts';
 import { startStack, type Stack } from '../testing/stack.ts';
 
-const START_MS_MAX = 240_000;
-const TEST_MS_MAX = 400_000;
+const START_MS_MAX = 300_000;
+const TEST_MS_MAX = 600_000;
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;

@@ -223,7 +223,7 @@ describe('promise 3: no interleaving of partitions changes who belongs to what',
           expect(world.unsettled).toBe(0);
         },
       ),
-      { numRuns: runs(100) },
+      { numRuns: runs(40) },
     );
   });
 });

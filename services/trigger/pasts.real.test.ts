@@ -4,8 +4,8 @@ import { eventually } from '../testing/eventually.ts';
 import { startStack, type Stack } from '../testing/stack.ts';
 import { StackCalls } from '../testing/stack-calls.ts';
 
-const startMsMax = 240_000;
-const testMsMax = 400_000;
+const startMsMax = 300_000;
+const testMsMax = 600_000;
 let stack: Stack;
 let calls: StackCalls;
 beforeAll(async () => {

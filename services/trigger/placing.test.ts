@@ -263,7 +263,7 @@ describe('a journey that takes people of before as of their trigger', () => {
         expect(later.world.unsettled).toBe(0);
         placed += later.outcomes.length;
       }),
-      { numRuns: runs(10) },
+      { numRuns: runs(5) },
     );
     expect(placed).toBeGreaterThan(0);
   });
@@ -280,7 +280,7 @@ describe('a journey that takes people of before as of their trigger', () => {
         else expect(expected).toEqual(expect.arrayContaining(told ?? []));
         expect(new Set(told).size).toBe(told?.length);
       }),
-      { numRuns: runs(10) },
+      { numRuns: runs(5) },
     );
   });
 

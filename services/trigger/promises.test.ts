@@ -100,7 +100,7 @@ describe('promise 5: streaming membership equals the rule over the whole history
         }
         expect(trigger.harness.replay({ reopenEachBatch: true })).toEqual(trigger.harness.outputs);
       }),
-      { numRuns: runs(50) },
+      { numRuns: runs(20) },
     );
   });
 });
@@ -157,7 +157,7 @@ describe('promise 3: no interleaving of a merge changes the result', () => {
           expect(membersOf('s', world.outputs)).toEqual(expected);
         },
       ),
-      { numRuns: runs(50) },
+      { numRuns: runs(20) },
     );
   });
 });

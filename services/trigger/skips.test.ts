@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { JourneyEntry, JourneySkip } from '../../schemas/records.ts';
 import { skipReasons } from '../../schemas/skip-reasons.ts';
 import { of, type Output } from '../testing/processor-harness.ts';
+import { runs } from '../testing/runs.ts';
 import {
   DAY,
   HOUR,
@@ -279,7 +280,7 @@ describe('entered and skipped add up to triggered', () => {
           expect(trigger.harness.replay({ reopenEachBatch: true })).toEqual(outputs);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: runs(60) },
     );
   });
 });

@@ -17,6 +17,7 @@ import {
 import { World } from '../testing/scenarios/trigger-world.ts';
 import { timersABatchMax } from './due-timers.ts';
 import { TimerIndex } from './timers.ts';
+import { runs } from '../testing/runs.ts';
 
 const cart = { event: 'Added to Cart' };
 const recent = { ...cart, within: 'PT1H' };
@@ -236,7 +237,7 @@ describe('the index of timers', () => {
           }
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs(100) },
     );
   });
 });

@@ -19,7 +19,7 @@ export interface EngineProcess {
 }
 
 const SCRIPT = fileURLToPath(new URL('../clickhouse-engine.ts', import.meta.url));
-const READY_MS_MAX = 60_000;
+const READY_MS_MAX = 180_000;
 const accounts = {
   username: 'writer',
   password: 'writer-password',

@@ -13,6 +13,7 @@ import { freePort, startEngineProcess, type EngineProcess } from './engine-proce
 import { limits } from './limits.ts';
 import { quoteString } from './quote.ts';
 import { readReaderFunctions } from './reader-functions.ts';
+import { runs } from '../../../services/testing/runs.ts';
 
 const SECRET = 'the-secret-of-the-owner';
 let folder: string;
@@ -200,7 +201,7 @@ describe('a reader', () => {
         expect([sql, answer.status >= 400]).toEqual([sql, true]);
         ran += 1;
       }),
-      { numRuns: 400 },
+      { numRuns: runs(120) },
     );
     expect(ran).toBeGreaterThanOrEqual(400);
     expect(await owner('SELECT count() FROM shop.notes')).toBe('1');

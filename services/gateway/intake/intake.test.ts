@@ -11,6 +11,7 @@ import { VirtualTime } from '../../testing/virtual-time.ts';
 import { QuietLog } from '../quiet-log.ts';
 import { LogIntake, queueLimits, type IntakeOptions } from './intake.ts';
 import { Spool } from './spool.ts';
+import { runs } from '../../testing/runs.ts';
 
 const shop = toWorkspace('shop');
 const turn = () => new Promise(setImmediate);
@@ -156,7 +157,7 @@ test('whatever becomes of log, disk and process: what was acknowledged is on the
       }
       expect(files.list('/spool').filter((name) => name.endsWith('.spool'))).toEqual([]);
     }),
-    { numRuns: 200 },
+    { numRuns: runs(60) },
   );
   // The test says something only if all of this happened.
   expect(Math.min(...Object.values(seen))).toBeGreaterThan(0);

@@ -21,6 +21,7 @@ import { FaultyFiles } from '../../testing/stores/faulty-files.ts';
 import { frameBytesOf, headBytes } from './frames.ts';
 import { ownSpool } from './owner.ts';
 import { Spool, type SpoolOptions } from './spool.ts';
+import { runs } from '../../testing/runs.ts';
 
 const shop = toWorkspace('shop');
 let folder: string;
@@ -246,7 +247,7 @@ test('a disk that is full or fails to sync at any time: nothing is acknowledged 
         expect(again.lostBytes).toBe(0);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: runs(60) },
   );
   expect(refused).toBeGreaterThan(0);
 });

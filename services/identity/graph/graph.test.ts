@@ -12,7 +12,7 @@ import { GraphRows, type Person } from './graph-rows.ts';
 import { graphRows, Scenario } from '../../testing/scenarios/identity-scenario.ts';
 import { runs } from '../../testing/runs.ts';
 
-const RUNS = runs(150);
+const RUNS = runs(60);
 const ids = ['1', '2', '3', '__proto__', 'constructor', '#1'];
 const emails = ['a@x.io', 'A@X.io', 'b@x.io', 'ü@x.io'];
 const visitors = ['v1', 'v2', 'v3', '__proto__', 'a/b', '#v1'];

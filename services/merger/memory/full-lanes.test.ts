@@ -99,7 +99,7 @@ describe('a lane has room', () => {
         }
         kiosk.end();
       }),
-      { numRuns: runs(12) },
+      { numRuns: runs(6) },
     );
   });
 });

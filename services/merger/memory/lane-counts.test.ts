@@ -31,7 +31,7 @@ test('a sketch tells of different lanes within a tenth, however often each comes
       for (let each = count - 1; each >= 0; each -= 7) expect(again.add(...hashOf(from + each))).toBe(false);
       expect(again.lanes).toBe(sketch.lanes);
     }),
-    { numRuns: runs(6) },
+    { numRuns: runs(4) },
   );
 });
 
@@ -102,7 +102,7 @@ describe('lanes of a workspace', () => {
           );
         }
       }),
-      { numRuns: runs(25) },
+      { numRuns: runs(10) },
     );
   });
 });

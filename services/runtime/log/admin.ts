@@ -33,9 +33,10 @@ export interface AdminOptions {
 
 type CommittedOffsets = Awaited<ReturnType<LogAdmin['committedOffsets']>>;
 
-/** A broker that has just started on a machine with much to do takes its time to lead what was made. */
-const LIMITS: RetryLimits = { firstPauseMs: 5, pauseMsMax: 500, totalMsMax: 90_000 };
-const CREATE_MS_MAX = 90_000;
+const LIMITS: RetryLimits = { firstPauseMs: 5, pauseMsMax: 500, totalMsMax: 60_000 };
+/** An installation begins only once, and a broker that is short of processors takes its time over so many topics. */
+const CREATE_LIMITS: RetryLimits = { ...LIMITS, totalMsMax: 180_000 };
+const CREATE_MS_MAX = 30_000;
 
 export class KafkaAdmin implements LogAdmin {
   readonly #options: AdminOptions;
@@ -59,7 +60,7 @@ export class KafkaAdmin implements LogAdmin {
         partitions: declaration.partitions === 'one' ? 1 : partitions,
       };
     });
-    const created = await retrying('create topics', LIMITS, async () => {
+    const created = await retrying('create topics', CREATE_LIMITS, async () => {
       const { topics: found } = await cluster.lookUp(wanted.map(({ name }) => name));
       const known = new Set(
         found.filter(({ errorCode }) => errorCode !== UNKNOWN_TOPIC_OR_PARTITION).map(({ name }) => name),
@@ -68,7 +69,10 @@ export class KafkaAdmin implements LogAdmin {
       if (missing.length > 0) await this.#create(missing, copies);
       return missing.map(({ name }) => name);
     });
-    await cluster.addTopics(wanted.map(({ name }) => name));
+    await cluster.addTopics(
+      wanted.map(({ name }) => name),
+      CREATE_LIMITS,
+    );
     for (const { name, partitions: count } of wanted) {
       const found = cluster.partitionCount(name);
       if (found === count) continue;
@@ -78,7 +82,8 @@ export class KafkaAdmin implements LogAdmin {
       throw new CodedError('topic_partitions_differ', message, { hint });
     }
     // A leader is named before it takes records: an answer from each says that it does.
-    if (created.length > 0) await Promise.all(topicIds.map((topic) => this.endOffsets(topic)));
+    if (created.length > 0)
+      await Promise.all(topicIds.map((topic) => this.#offsets(topic, 'end', CREATE_LIMITS)));
     return { created };
   }
 
@@ -151,13 +156,13 @@ export class KafkaAdmin implements LogAdmin {
     }
   }
 
-  async #offsets(topic: TopicId, wanted: OffsetWanted): Promise<readonly number[]> {
+  async #offsets(topic: TopicId, wanted: OffsetWanted, limits = LIMITS): Promise<readonly number[]> {
     const { cluster, topicName } = this.#options;
     const name = topicName(topic);
     const partitions = range(await this.partitionsOf(topic));
     const what = `read the ${wanted} offsets of ${name}`;
     let attempts = 0;
-    return await retrying(what, LIMITS, async () => {
+    return await retrying(what, limits, async () => {
       if (attempts++ > 0) await cluster.refresh();
       const found = new Map<number, number>();
       const leaders = new Set(partitions.map((partition) => cluster.leaderOf(name, partition)));

@@ -54,7 +54,7 @@ describe('a connection', () => {
     const { log, prefix } = await openTestLog('connections', 1);
     const outputs = log.newOutputBuffer();
     outputs.append('eventsMerged', 0, null, Buffer.alloc(300_000, 'x'));
-    const producer = await log.transactionalProducer({ transactionalId: 'fill', timeoutMs: 10_000 });
+    const producer = await log.transactionalProducer({ transactionalId: 'fill', timeoutMs: 60_000 });
     await producer.init();
     await producer.send(outputs);
     outputs.clear();

@@ -93,7 +93,7 @@ describe('the producer of ingest', () => {
     for (const values of byKey.values()) expect(values).toEqual(Array.from({ length: each }, (_, i) => i));
     await producer.close();
     await proxy.close();
-  }, 180_000);
+  }, 300_000);
 
   test('refuses above its maximum of pending records, and takes more when the broker answers again', async () => {
     const { proxy, producer } = await behindProxy({ pendingRecordsMax: 5 });

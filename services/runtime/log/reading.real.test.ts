@@ -30,7 +30,7 @@ async function fill(
   count: number,
   sizeBytes: number,
 ) {
-  const producer = await log.transactionalProducer({ transactionalId: `fill-${topic}`, timeoutMs: 10_000 });
+  const producer = await log.transactionalProducer({ transactionalId: `fill-${topic}`, timeoutMs: 60_000 });
   await producer.init();
   const outputs = log.newOutputBuffer();
   for (let i = 0; i < count; i++) {
@@ -46,7 +46,7 @@ async function fill(
 /** Values of partition 0 as numbers, from where the reader stands, until there are count of them. */
 async function take(reader: LogReader, count: number): Promise<number[]> {
   const seen: number[] = [];
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + 120_000;
   while (seen.length < count && performance.now() < deadline) {
     await reader.wait(1_000);
     for (const slice of reader.take(1 << 20)) {
@@ -79,7 +79,7 @@ describe('a reader', () => {
     });
     expect(reader.endAsOf({ topic: 'eventsCollected', partition: 0 })).toBeLessThanOrEqual(Date.now());
     await reader.close();
-  }, 180_000);
+  }, 300_000);
 
   const both = [0, 1].map((partition) => ({ topic: 'eventsCollected' as const, partition, offset: 0 }));
 
@@ -97,7 +97,7 @@ describe('a reader', () => {
     await reader.wait(500);
     expect(reader.bufferedBytes).toBe(0);
     await Promise.all([producer.close(), reader.close()]);
-  }, 180_000);
+  }, 300_000);
 
   test('that is paced goes on after each rest, with what came meanwhile in one answer', async () => {
     const PACE_MS = 400;
@@ -129,7 +129,7 @@ describe('a reader', () => {
     expect(seen).toEqual(upTo(60));
     expect(answers).toBeLessThanOrEqual(restsMax + 1);
     await Promise.all([producer.close(), reader.close()]);
-  }, 180_000);
+  }, 300_000);
 
   test('whose connections break reads on, each record once and in order', async () => {
     const BYTES = 400 * 20_000;
@@ -159,7 +159,7 @@ describe('a reader', () => {
     expect(seen).toEqual(upTo(400));
     await reader.close();
     await proxy.close();
-  }, 180_000);
+  }, 300_000);
 
   test('that is told to start where the log has nothing says so, and whether it once had', async () => {
     const TOPIC = 'segmentsChanged';

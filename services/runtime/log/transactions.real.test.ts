@@ -7,6 +7,7 @@ import { BytePool } from './byte-pool.ts';
 import { Cluster } from './connection/cluster.ts';
 import type { Log, TransactionalProducer } from './ports.ts';
 import { stockKafka } from '../../testing/log/stock-kafka.ts';
+import { runs } from '../../testing/runs.ts';
 import { openTestLog, readToEnd, testBrokers, type TestLog } from '../../testing/log/test-log.ts';
 import { type Cut, TestProxy } from '../../testing/log/test-proxy.ts';
 import { KafkaTransactionalProducer } from './producing/transactional-producer.ts';
@@ -21,7 +22,7 @@ afterAll(async () => {
   await suite.log.close();
 });
 
-async function ready(transactionalId: string, timeoutMs = 10_000): Promise<TransactionalProducer> {
+async function ready(transactionalId: string, timeoutMs = 60_000): Promise<TransactionalProducer> {
   const producer = await log.transactionalProducer({ transactionalId, timeoutMs });
   await producer.init();
   return producer;
@@ -67,7 +68,7 @@ describe('aborted transactions', () => {
     );
     expect(stock).toContain('aborted');
     await Promise.all([a, b, c].map((producer) => producer.close()));
-  }, 180_000);
+  }, 300_000);
 
   test('leave no offset behind', async () => {
     const producer = await ready('abort-offsets');
@@ -105,7 +106,7 @@ test('records of an open transaction are held back, and those behind it too, unt
   }
   expect(seen).toEqual(['open', 'behind']);
   await Promise.all([reader.close(), open.close(), other.close()]);
-}, 180_000);
+}, 300_000);
 
 describe('a change of owner', () => {
   test.each(['send', 'sendOffsets', 'commit', 'abort'] as const)(
@@ -136,18 +137,18 @@ describe('a change of owner', () => {
       expect(await ofThis()).toEqual([`new ${step}`]);
       await next.close();
     },
-    180_000,
+    300_000,
   );
 });
 
 test('a commit that meets its successor half way is done or fenced, and nothing else; the successor always starts', async () => {
-  const ROUNDS = 150;
+  const ROUNDS = runs(50);
   const outcomes: string[] = [];
   let owner = await ready('half-way');
   for (let round = 0; round < ROUNDS; round++) {
     await send(owner, 'half-way', 1);
     await owner.sendOffsets('half-way', offset(round));
-    const next = await log.transactionalProducer({ transactionalId: 'half-way', timeoutMs: 10_000 });
+    const next = await log.transactionalProducer({ transactionalId: 'half-way', timeoutMs: 60_000 });
     const init = next.init();
     await sleep((round % 15) / 3); // the commit arrives before, during and after
     const outcome = owner.commit().then(
@@ -163,7 +164,7 @@ test('a commit that meets its successor half way is done or fenced, and nothing 
   expect(new Set([...outcomes, 'committed', 'producer_dead'])).toEqual(
     new Set(['committed', 'producer_dead']),
   );
-}, 180_000);
+}, 300_000);
 
 describe('a start that follows a kill at once', () => {
   const beforeAny = { ApiVersions: 18, Metadata: 3, FindCoordinator: 10, InitProducerId: 22 };
@@ -208,7 +209,7 @@ describe('a start that follows a kill at once', () => {
       await Promise.all([next.close(), killed.close()]);
       expect(await lived).toBe('failed');
     },
-    120_000,
+    300_000,
   );
 
   async function twoTransactions(producer: TransactionalProducer, value: string, at: number): Promise<void> {
@@ -234,7 +235,7 @@ function producerBehind(proxy: TestProxy): KafkaTransactionalProducer {
     topicName: (topic) => suite.prefix + topics[topic].name,
     groupName: (group) => suite.prefix + group,
     transactionalId: `${suite.prefix}killed`,
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
   });
 }
 
@@ -251,7 +252,7 @@ test('a transaction past its timeout is ended by the broker: the producer is dea
   await expect(failed).rejects.toMatchObject({ code: 'producer_dead' });
   await expect(producer.commit()).rejects.toMatchObject({ code: 'producer_dead' });
   expect(await values()).not.toContain('slow');
-}, 180_000);
+}, 300_000);
 
 test('a transaction may follow a commit at once, and an offset read right after a commit is not stale', async () => {
   const producer = await ready('rapid');
@@ -273,7 +274,7 @@ test('a transaction may follow a commit at once, and an offset read right after 
   // kafkajs sleeps 300 ms when it meets the markers of the transaction before. On a busy machine all of it takes longer.
   expect(median(took.atOnce)).toBeLessThan(250 + 3 * median(took.later));
   await producer.close();
-}, 180_000);
+}, 300_000);
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
@@ -290,7 +291,7 @@ test('6,000 large events to one partition are split into batches that the broker
   const read = await readToEnd(log, 'journeysEntered', 1, 6_000);
   expect(read.map(({ value }) => Number(value))).toEqual(Array.from({ length: 6_000 }, (_, i) => i));
   await producer.close();
-}, 180_000);
+}, 300_000);
 
 test('one record near the broker limit passes; one above it is refused before it is sent', async () => {
   const producer = await ready('largest');
@@ -303,7 +304,7 @@ test('one record near the broker limit passes; one above it is refused before it
   await producer.commit();
   expect((await readToEnd(log, 'journeysEntered', 0, 1))[0]?.value.length).toBe(1_048_000);
   await producer.close();
-}, 180_000);
+}, 300_000);
 
 /** What an unmodified kafkajs consumer delivers of partition 0 until it is enough (a consumer takes seconds to join its group). */
 async function stockValues(topic: string, enough: (values: readonly string[]) => boolean): Promise<string[]> {

@@ -17,7 +17,7 @@ import { openPartitionStores } from './open-stores.ts';
 import type { PartitionStores } from './ports.ts';
 import { runs } from '../../testing/runs.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const sizes = { segmentBytesMax: 64 << 10, tailRecordsMin: 20 };
 const batches = fc.array(fc.array(step, { minLength: 20, maxLength: 60 }), { minLength: 3, maxLength: 12 });
@@ -66,7 +66,7 @@ describe('stores on a disk', () => {
         if (code === undefined) expect(again.mark).toBe(all.length);
         again.close();
       }),
-      { numRuns: runs(15), endOnFailure: true },
+      { numRuns: runs(6), endOnFailure: true },
     );
     expect(codes).toContain('store_write_failed');
   });
@@ -88,7 +88,7 @@ describe('stores on a disk', () => {
         expectModel(again, StoresModel.of(all.slice(0, again.mark).flat()));
         again.close();
       }),
-      { numRuns: runs(8), endOnFailure: true },
+      { numRuns: runs(4), endOnFailure: true },
     );
   });
 

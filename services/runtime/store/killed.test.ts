@@ -13,12 +13,13 @@ import { Random } from '../../testing/random.ts';
 import { expectModel, StoresModel } from '../../testing/stores/stores-model.ts';
 import { modelNeeds, smallSizes, stepsOf } from '../../testing/stores/stores-steps.ts';
 import { openPartitionStores, realDisk } from './open-stores.ts';
+import { runs } from '../../testing/runs.ts';
 
-const KILLS = 5;
+const KILLS = runs(2);
 const LINES_MAX = 60;
 /** Between a line and the kill: anything may be under way. */
 const WAIT_MS_MAX = 6;
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'hindsight-killed-'));
 afterAll(() => {

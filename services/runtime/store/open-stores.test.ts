@@ -55,7 +55,7 @@ describe('the stores of a partition', () => {
           again.close();
         },
       ),
-      { numRuns: runs(15) },
+      { numRuns: runs(6) },
     );
   });
 
@@ -98,7 +98,7 @@ describe('the stores of a partition', () => {
           }
         },
       ),
-      { numRuns: runs(15) },
+      { numRuns: runs(6) },
     );
   });
 

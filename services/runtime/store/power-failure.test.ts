@@ -122,7 +122,7 @@ describe('a power failure', () => {
           failures += world.failures;
         },
       ),
-      { numRuns: runs(4), endOnFailure: true },
+      { numRuns: runs(2), endOnFailure: true },
     );
     expect(failures).toBeGreaterThan(0);
   });

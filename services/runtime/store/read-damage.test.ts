@@ -21,8 +21,9 @@ import { expectModel, StoresModel } from '../../testing/stores/stores-model.ts';
 import { doStep, modelNeeds, smallSizes, stepsOf } from '../../testing/stores/stores-steps.ts';
 import { openPartitionStores, realDisk } from './open-stores.ts';
 import type { EventStore, PartitionStores } from './ports.ts';
+import { runs } from '../../testing/runs.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const LANES = 12;
 const needs = { events: { retentionMs: 1_000_000 } };
@@ -131,13 +132,14 @@ describe('a segment whose bytes changed on the disk', () => {
         stores.close();
         if (!isOpen) damaged.close();
       }),
-      { numRuns: 30 },
+      { numRuns: runs(12) },
     );
     expect(refused).toBeGreaterThan(0);
   });
 });
 
 const BATCHES = 40;
+const BLOWS = runs(25);
 
 describe('segments and tables of a folder, several of them', () => {
   test('cut, missing or altered together, open as they were at their mark or are refused with a code', async () => {
@@ -192,10 +194,10 @@ describe('segments and tables of a folder, several of them', () => {
           refused += 1;
         }
       }),
-      { numRuns: 60, endOnFailure: true },
+      { numRuns: BLOWS, endOnFailure: true },
     );
     expect(refused).toBeGreaterThan(0);
-    expect(refused + whole).toBe(60);
+    expect(refused + whole).toBe(BLOWS);
   });
 });
 

@@ -80,7 +80,7 @@ test('values of events that were written before migration 0004', async () => {
   };
   await eventually(written);
   await check();
-}, 180_000);
+}, 300_000);
 
 test('names that had left the facts before migration 0007 are still followed where another fact has them', async () => {
   await migrate({ ...erasedAddress, migrations: readMigrations().slice(0, 6) });
@@ -118,4 +118,4 @@ test('names that had left the facts before migration 0007 are still followed whe
     "SELECT countIf(name_digest = 0) || ' ' || countIf(name_digest != 0) FROM stored_facts WHERE kind = 'identifier_moved'";
   expect(await target.ask(digests)).toEqual(['2 1']);
   await target.close();
-}, 180_000);
+}, 300_000);

@@ -28,7 +28,7 @@ export interface ReadRecord {
   readonly value: string;
 }
 
-const READ_MS_MAX = 30_000;
+const READ_MS_MAX = 120_000;
 
 /**
  * Every record of a partition, to the end that the broker names now; again while there are fewer than `atLeast`, since
@@ -51,7 +51,8 @@ async function readOnce(log: Log, topic: TopicId, partition: number): Promise<Re
     await reader.start([{ topic, partition, offset: first }]);
     const deadline = performance.now() + READ_MS_MAX;
     for (let next = first; next < end;) {
-      if (performance.now() > deadline) throw new Error(`read to ${String(next)} of ${String(end)} in 30 s`);
+      if (performance.now() > deadline)
+        throw new Error(`read to ${String(next)} of ${String(end)} in ${String(READ_MS_MAX)} ms`);
       await reader.wait(1_000);
       for (const slice of reader.take(1 << 20)) {
         slice.forEach((record) => {

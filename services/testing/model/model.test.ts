@@ -11,8 +11,8 @@ import { differences, replayFaults } from './story.ts';
 import { told } from './tell.ts';
 import { runs } from '../runs.ts';
 
-const HISTORIES = runs(600);
-const REPLAYS = runs(60);
+const HISTORIES = runs(250);
+const REPLAYS = runs(30);
 
 function holds(histories: number, faultsOf: (played: Played) => readonly string[]): void {
   fc.assert(

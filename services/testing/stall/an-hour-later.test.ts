@@ -17,7 +17,7 @@ import { beforeMs, hourMs, makeHour, type Call, type Hour } from './people.ts';
 import { stalledKind, stallMs, stallService, type Time } from './stall-service.ts';
 
 // Virtual time costs real time on a busy machine.
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const SECOND_MS = 1_000;
 const PARTITIONS = 4;

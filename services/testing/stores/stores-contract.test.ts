@@ -228,7 +228,7 @@ describe('the stores in memory', () => {
         }
         expect(runs[0].answers).toEqual(runs[1].answers);
       }),
-      { numRuns: runs(20) },
+      { numRuns: runs(8) },
     );
   });
 

@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { JourneyStates } from './journey-states.ts';
 import type { JourneyState } from './runs.ts';
+import { runs } from '../../testing/runs.ts';
 import { decodePerson, encodePerson } from './state-codec.ts';
 import { newPerson, type Person, type RuleState } from './state.ts';
 
@@ -77,7 +78,7 @@ test('any state is read as it was written, in whole and in part, again and again
       expect(plain(decodePerson(encodePerson(changed(once))))).toEqual(plain(changed(before)));
       expect(encodePerson(decodePerson(encodePerson(once))).equals(encodePerson(once))).toBe(true);
     }),
-    { numRuns: 500 },
+    { numRuns: runs(200) },
   );
 });
 

@@ -49,12 +49,12 @@ export class Cluster {
     );
   }
 
-  /** Looks topics up, waiting up to a minute for brokers, leaders, and a topic just made. */
-  async addTopics(names: readonly string[]): Promise<void> {
+  /** Looks topics up, waiting for brokers, leaders, and a topic just made: for a minute, or as long as `limits` say. */
+  async addTopics(names: readonly string[], limits: RetryLimits = START_LIMITS): Promise<void> {
     const missing = names.filter((name) => !this.#topics.has(name));
     if (missing.length === 0) return;
     missing.forEach((name) => this.#topicNames.add(name));
-    await retrying(`look up topics ${missing.join(', ')}`, START_LIMITS, async () => {
+    await retrying(`look up topics ${missing.join(', ')}`, limits, async () => {
       await this.refresh();
       for (const name of missing) {
         const errorCode = this.#topics.get(name)?.errorCode ?? UNKNOWN_TOPIC_OR_PARTITION;

@@ -10,6 +10,7 @@ import { LaneIndex } from '../events/lane-index.ts';
 import type { LogPosition } from '../segments/log-position.ts';
 import { logStart } from '../segments/segment-log.ts';
 import { DRAFT_FILE, readTable, SNAPSHOT_FILE, TableDraft } from './table-snapshot.ts';
+import { runs } from '../../../testing/runs.ts';
 
 const folders: string[] = [];
 const folder = (): string => {
@@ -60,7 +61,7 @@ describe('a table snapshot', () => {
         expect(readTable(realFiles, at, end, again)).toMatchObject({ position: logStart, latest: [[3, 55]] });
         expectLanes(again, lanes);
       }),
-      { numRuns: 20 },
+      { numRuns: runs(8) },
     );
   });
 
@@ -75,8 +76,8 @@ describe('a table snapshot', () => {
     await written(at, indexOf([1, 2, 3]));
     const whole = readFileSync(join(at, SNAPSHOT_FILE));
     const read = (): unknown => readTable(realFiles, at, end, new LaneIndex());
-    const places = Array.from({ length: 300 }, (_, place) => place); // the head, and then here and there
-    for (let place = 300; place < whole.length; place += 997) places.push(place);
+    const places = Array.from({ length: 150 }, (_, place) => place); // the head, and then here and there
+    for (let place = 150; place < whole.length; place += 997) places.push(place);
     for (const length of places) {
       writeFileSync(join(at, SNAPSHOT_FILE), whole);
       truncateSync(join(at, SNAPSHOT_FILE), length);
