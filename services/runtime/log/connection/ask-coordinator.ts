@@ -21,13 +21,15 @@ export interface Question<Answer extends { readonly errorCode: number }> {
   readonly totalMsMax?: number;
 }
 
-const TOTAL_MS_MAX = 15_000;
+const TOTAL_MS_MAX = 30_000;
 const MOVED_PAUSE_MS = 20;
 /**
  * `commit` is acknowledged before the broker has written the markers. What comes next meets CONCURRENT_TRANSACTIONS,
- * which is no error but a "not yet", over in a few milliseconds (kafkajs sleeps 300 ms, or fails).
+ * which is no error but a "not yet", over in a few milliseconds (kafkajs sleeps 300 ms, or fails). A broker that takes
+ * longer has too much to do, and is asked less and less often.
  */
-const NOT_YET_PAUSE_MS = 2;
+const NOT_YET_PAUSE_MS_MIN = 2;
+const NOT_YET_PAUSE_MS_MAX = 64;
 /**
  * A commit that reaches the coordinator while it takes in a successor's InitProducerId is a state that Kafka 4.1 did not
  * think of: it answers with a fault of its own (1 takeover in 150 on a busy machine), and a moment later that the
@@ -44,6 +46,7 @@ export async function askCoordinator<Answer extends { readonly errorCode: number
 ): Promise<Answer> {
   const { what, totalMsMax = TOTAL_MS_MAX } = question;
   const deadline = performance.now() + totalMsMax;
+  let notYetPauseMs = NOT_YET_PAUSE_MS_MIN;
   for (let faults = 0; ;) {
     const limits = { firstPauseMs: MOVED_PAUSE_MS, pauseMsMax: 500, totalMsMax };
     const broker = await retrying(what, limits, () => coordinator.broker());
@@ -55,6 +58,7 @@ export async function askCoordinator<Answer extends { readonly errorCode: number
     const atFault = errorCode === SERVER_FAULT && ++faults <= SERVER_FAULTS_MAX;
     if (!(moved || notYet || atFault) || performance.now() > deadline) throw kafkaError(what, errorCode);
     if (moved) coordinator.forget();
-    await sleep(moved ? MOVED_PAUSE_MS : atFault ? SERVER_FAULT_PAUSE_MS : NOT_YET_PAUSE_MS);
+    await sleep(moved ? MOVED_PAUSE_MS : atFault ? SERVER_FAULT_PAUSE_MS : notYetPauseMs);
+    if (notYet) notYetPauseMs = Math.min(2 * notYetPauseMs, NOT_YET_PAUSE_MS_MAX);
   }
 }
