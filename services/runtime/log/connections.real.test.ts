@@ -60,6 +60,8 @@ describe('a connection', () => {
     outputs.clear();
     await producer.commit();
     await producer.close();
+    // A commit is acknowledged before readers see it.
+    await eventually(async () => ((await log.admin.endOffsets('eventsMerged'))[0] ?? 0) > 1);
 
     const topicName = prefix + topics.eventsMerged.name;
     await cluster.addTopics([topicName]);
