@@ -42,9 +42,13 @@ export async function waitUntilSettled(
   const deadline = Date.now() + timeoutMs;
   let last = '';
   while (Date.now() < deadline) {
-    const answer = await fetch(`${http}/health/settled`, { signal: AbortSignal.timeout(10_000) });
-    last = await answer.text();
-    if (answer.status === 200) return;
+    try {
+      const answer = await fetch(`${http}/health/settled`, { signal: AbortSignal.timeout(10_000) });
+      last = await answer.text();
+      if (answer.status === 200) return;
+    } catch (error) {
+      last = String(error); // it has no time to answer: asked again
+    }
     await sleep(100);
   }
   throw new CodedError(
