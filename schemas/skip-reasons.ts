@@ -5,7 +5,8 @@ export const skipReasons = {
   frequency: 'The person has entered too lately, or too often; detail says when, and what the journey asks.',
   held_out: 'The person is one of those whom the journey leaves out for comparison.',
   global_holdout: 'The person is one of those whom the workspace leaves out of every journey for comparison.',
-  too_old: 'The event is more than 72 hours older than when it was merged.',
+  too_old:
+    'The event had happened more than 72 hours before it came to the person, as an import’s has or a visitor’s who identifies late. It starts no journey; conditions count it. detail.age_seconds is how old it was.',
   inherited:
     'It waited for an identify when the person was merged into another, who does not inherit triggers.',
   key_limit: 'The person has as many runs of the journey as may be kept.',

@@ -8,6 +8,7 @@ import { errorGroups } from '../schemas/errors.ts';
 import type { Aftermath, ErrorEntry } from '../schemas/errors/entry.ts';
 import { faultCodes } from '../schemas/http/fault-codes.ts';
 import { reasons } from '../schemas/reasons.ts';
+import { skipReasons } from '../schemas/skip-reasons.ts';
 
 const TARGET = 'docs/errors.md';
 
@@ -44,15 +45,16 @@ function listOf(codes: Readonly<Record<string, string>>): string {
     .join('\n');
 }
 
-const text = `<!-- Made from schemas/errors, schemas/http/fault-codes.ts and schemas/reasons.ts by \`npm run generate\`. Do not edit. -->
+const text = `<!-- Made from schemas/errors, schemas/http/fault-codes.ts, schemas/reasons.ts and schemas/skip-reasons.ts by \`npm run generate\`. Do not edit. -->
 
 # Errors, faults and reasons
 
-Three lists of codes. A log line has the code of an error in \`code\`, and often a \`hint\` that knows more than this page. A number in brackets is the HTTP status where a caller meets it; a 503 has \`Retry-After\`.
+Four lists of codes. A log line has the code of an error in \`code\`, and often a \`hint\` that knows more than this page. A number in brackets is the HTTP status where a caller meets it; a 503 has \`Retry-After\`.
 
 - [Errors](#errors): what a process meets. Start here when something stands still.
 - [Faults](#faults-of-a-request): what is wrong with a request to our own routes.
 - [Reasons](#reasons-in-dropped-and-in-activities): why something was refused, left out or corrected: \`SELECT reason, detail FROM dropped\`.
+- [Reasons of journeys](#reasons-in-journey_skips): why somebody did not enter one.
 
 ## Errors
 
@@ -70,6 +72,14 @@ ${listOf(faultCodes)}
 | reason | what it means |
 |---|---|
 ${listOf(reasons)}
+
+## Reasons in \`journey_skips\`
+
+Why a trigger of a running journey led to no entry: \`reason\` of \`journey_skips\`, and \`skipped\` of a replay.
+
+| reason | what it means |
+|---|---|
+${listOf(skipReasons)}
 `;
 /** What waits for a person, within the page for operators. */
 const OPERATE = 'docs/operate.md';

@@ -1,7 +1,7 @@
 /** Plays the sample storefront into workspace `sample` and tells one visitor's story, at the first start of a folder. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { writePrivateFile } from './private-file.ts';
 
 export interface SampleOptions {
@@ -25,9 +25,16 @@ export async function playSampleOnce(options: SampleOptions): Promise<void> {
     options.report('\nHindsight stays up. Ctrl-C stops all of it.');
   } else {
     options.report(
-      `could not play the sample storefront: it ${how}. Try it again with: npm run sample -- --story`,
+      `could not play the sample storefront: it ${how}. Try it again with: ${againWith(options.dataFolder)}`,
     );
   }
+}
+
+/** As a shell takes it. */
+export function againWith(dataFolder: string): string {
+  const command = 'npm run sample -- --story';
+  if (resolve(dataFolder) === resolve('.hindsight')) return command;
+  return `HINDSIGHT_DATA='${dataFolder.replaceAll("'", `'\\''`)}' ${command}`;
 }
 
 /** @returns undefined when all went well, else how it ended. */

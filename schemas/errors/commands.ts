@@ -51,14 +51,14 @@ export const commandsErrors = {
   },
   not_made: { means: 'A workspace could not be made.', follows: 'ends', todo: 'The message has the answer.' },
   nothing_to_apply: {
-    means: 'The folder holds no definitions.',
+    means: 'The folder holds no definitions, or the file is in none that says what it is.',
     follows: 'ends',
-    todo: 'Put them into segments/ID.json and journeys/ID.json of that folder.',
+    todo: 'Put them into segments/ID.json, journeys/ID.json and messages/ID.json of a folder.',
   },
   rule_not_in_force: {
-    means: 'A definition is stored, but not every task has taken it up.',
-    follows: 'again',
-    todo: 'Ask again when GET /health/ready is 200.',
+    means: 'A definition of the sample is stored, but some task had not taken it up after five minutes.',
+    follows: 'ends',
+    todo: 'The message says which. Give the command again when GET /health/settled is 200.',
   },
   rule_refused: { means: 'A definition was refused.', follows: 'ends', todo: 'The message has its faults.' },
   story_incomplete: {

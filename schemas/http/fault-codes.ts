@@ -28,6 +28,8 @@ export const faultCodes = {
   invalid_template: 'The text is no Liquid that can be read; the message says where.',
   no_next_step: 'A warning: nothing in the message leads on.',
   event_never_seen: 'A warning: no event of this name has come so far, so nobody can match.',
+  compares_text:
+    'A warning: a text is compared where a number was likely meant, and no number is more or less than a text.',
   past_not_in_yet:
     'A warning: what people did before is being read; until it is in nobody enters or leaves the segment.',
   past_enters:

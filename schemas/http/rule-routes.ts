@@ -14,6 +14,11 @@ const ReplayBody = Type.Object(
   {
     from: time,
     to: Type.Optional(time),
+    by: Type.Optional(
+      Type.Union([Type.Literal('event_time'), Type.Literal('arrival')], {
+        description: 'When things count: as they happened (as without it), or as they were received.',
+      }),
+    ),
     start: Type.Optional(Type.String({ description: 'The next of a call before.' })),
     definition: Type.Optional(
       Type.Unsafe<object>({
@@ -75,6 +80,7 @@ export const ruleRoutes: readonly RouteDescription[] = [
       person,
       { name: 'at', description: 'The moment, ISO 8601. Now without it.' },
       { name: 'key', description: 'Which of the runs, for a journey with a key.' },
+      { name: 'by', description: 'Of a past moment: event_time (as without it) or arrival.' },
     ],
     answers: { ...badBody, ...missing, ...unavailable },
   },

@@ -1,6 +1,6 @@
 /** The segments, the journey and the on-site message that the sample storefront meets. */
 import { CodedError } from '../../services/runtime/errors.ts';
-import type { Installation } from './installation.ts';
+import { waitUntilSettled, type Installation } from './installation.ts';
 
 export interface SampleRules {
   /** Whoever did the event is in it. The story tells of the first. */
@@ -52,11 +52,17 @@ const message = {
   },
 };
 
+/** A slow machine that has just started takes its time until every task has a definition. */
+const inForceMsMax = 300_000;
+
 /**
- * Stores them over HTTP, as an operator would. @throws CodedError `rule_not_in_force`: they are stored, but what would be
- * played now might not meet them.
+ * Stores them over HTTP, as an operator would, and waits until each is in force, since what is played before might not
+ * meet it. @throws CodedError `rule_not_in_force` after `msMax`: they are stored.
  */
-export async function applyRules({ http, keys }: Pick<Installation, 'http' | 'keys'>): Promise<void> {
+export async function applyRules(
+  { http, keys }: Pick<Installation, 'http' | 'keys'>,
+  msMax = inForceMsMax,
+): Promise<void> {
   const put = async (path: string, body: unknown): Promise<void> => {
     const answer = await fetch(`${http}/v1/definitions/${path}`, {
       method: 'PUT',
@@ -67,10 +73,11 @@ export async function applyRules({ http, keys }: Pick<Installation, 'http' | 'ke
     if (answer.status === 200) return;
     const said = `${String(answer.status)} ${await answer.text()}`;
     if (answer.status === 202) {
-      throw new CodedError(
-        'rule_not_in_force',
-        `could not begin: ${path} is stored, but not in force: ${said}`,
-      );
+      await waitUntilSettled({ http }, msMax).catch((cause: unknown) => {
+        const why = `${path} is stored, but after ${String(msMax / 1_000)} s not in force: ${said}`;
+        throw new CodedError('rule_not_in_force', `could not begin: ${why}`, { cause });
+      });
+      return;
     }
     throw new CodedError('rule_refused', `could not store ${path}: ${said}`);
   };

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Workspace } from '../../schemas/ids.ts';
 import type { Fault } from '../../schemas/http/app.ts';
 import { parseExactly } from '../runtime/exact-json.ts';
+import { jsonFaultText } from '../runtime/json-fault.ts';
 import { unauthorizedText } from '../runtime/unauthorized.ts';
 import type { AppKeys } from './ports.ts';
 
@@ -50,9 +51,10 @@ export function readBody(request: FastifyRequest, bytesMax = Infinity): ReadBody
     const message = `the body has at most ${String(bytesMax)} bytes, this one ${String(bytes.length)}: split it`;
     return { ok: false, fault: { pointer: '', code: 'body_too_large', message } };
   }
+  const text = bytes.toString('utf8');
   try {
-    return { ok: true, value: parseExactly(bytes.toString('utf8')) };
+    return { ok: true, value: parseExactly(text) };
   } catch {
-    return { ok: false, fault: { pointer: '', code: 'invalid_json', message: 'the body is not valid JSON' } };
+    return { ok: false, fault: { pointer: '', code: 'invalid_json', message: jsonFaultText(text) } };
   }
 }

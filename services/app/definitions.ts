@@ -140,11 +140,19 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
   });
 }
 
+/** People are put into it: it has no past to read. */
+function isManual({ body }: StoredDefinition): boolean {
+  return typeof body === 'object' && body !== null && 'type' in body && body.type === 'manual';
+}
+
 /** How far its past is in; nothing where it has none, or the service that has it does not answer. */
-async function pastOf(rules: DefinitionsOptions['rules'], { kind, workspace, id }: StoredDefinition) {
+async function pastOf(rules: DefinitionsOptions['rules'], stored: StoredDefinition) {
+  const { kind, workspace, id } = stored;
   if (kind === 'message' || kind === 'workspace') return {};
-  const ruleKey = kind === 'segment' ? `s:${id}` : `t:${id}`;
-  const past = await rules.past({ workspace, ruleKey }).catch(() => null);
+  const [ruleKey, version] =
+    kind === 'segment' ? [`s:${id}`, stored.ruleVersion] : [`t:${id}`, stored.placedVersion];
+  if (version === undefined || isManual(stored)) return {};
+  const past = await rules.past({ workspace, ruleKey, version }).catch(() => null);
   return past === null ? {} : { past };
 }
 

@@ -192,6 +192,8 @@ export interface AskedWhy {
   readonly key: string | null;
   /** ms; null: now. An earlier one than that is that. */
   readonly at: number | null;
+  /** A journey that does not run is asked as if it did. */
+  readonly asIfRunning?: boolean;
 }
 export type AnsweredWhy =
   | {
@@ -232,9 +234,12 @@ export interface AskedReplay {
   /** ms; [from, to). */
   readonly from: number;
   readonly to: number;
+  readonly by: ComesBy;
   /** People after this one; empty: from the first. */
   readonly after: string;
 }
+/** When things come to a person: as they happened, or as they were received. */
+export type ComesBy = 'event_time' | 'arrival';
 export type AnsweredReplay =
   | {
       readonly type: 'replayed';
@@ -243,6 +248,8 @@ export type AnsweredReplay =
       readonly of: number;
       readonly entered: number;
       readonly skipped: Readonly<Record<string, number>>;
+      /** Of those: their event was received longer after it happened than the journey waits, or a minute. */
+      readonly arrivedLate: number;
       readonly sample: { readonly entered: readonly ToldOutcome[]; readonly skipped: readonly ToldOutcome[] };
       readonly leftOut: readonly string[];
       readonly next: string | null;
@@ -258,12 +265,16 @@ export type AnsweredRehearsal =
 
 /** The service trigger. Rejects with a retryable CodedError `trigger_unavailable`. */
 export interface RulesView {
-  /** How far the past of a rule is in; null: it had none when it was met. */
-  past(asked: { readonly workspace: string; readonly ruleKey: string }): Promise<object | null>;
+  /** How far the past of this version of a rule is in; null: it had none when it was met. */
+  past(asked: {
+    readonly workspace: string;
+    readonly ruleKey: string;
+    readonly version: number;
+  }): Promise<object | null>;
   explain(asked: AskedWhy): Promise<AnsweredWhy>;
   replay(asked: AskedReplay): Promise<AnsweredReplay>;
   rehearse(
-    asked: Pick<AskedReplay, 'workspace' | 'journeyId' | 'body'> &
+    asked: Pick<AskedReplay, 'workspace' | 'journeyId' | 'body' | 'by'> &
       Pick<AskedWhy, 'personId' | 'key'> & { readonly at: number },
   ): Promise<AnsweredRehearsal>;
 }

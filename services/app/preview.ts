@@ -1,6 +1,7 @@
 /**
  * `POST /v1/definitions/segments/{id}/preview`: who would be in it now, of the stored definition or of the one in the body,
- * before anything is stored. The rule as SQL over the views is asked (contract, *Definitions*).
+ * before anything is stored; of a body beside a stored one also how many would enter it and leave it. The rule as SQL over
+ * the views is asked (contract, *Definitions*).
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Fault } from '../../schemas/http/app.ts';
@@ -58,12 +59,35 @@ async function preview(
     `SELECT count() AS people, groupArraySorted(${String(sampleMax)})(person_id) AS sample FROM (${sql})`,
     { workspace },
   );
+  const isEdit = hasBody(request) && stored(definitions, workspace, id) !== undefined;
+  const changes = isEdit ? await changesFrom(query, sql, { workspace, id }) : {};
   const sample = Array.isArray(row?.['sample']) ? row['sample'].map(String) : [];
   return answer(reply, 200, {
     count: Number(row?.['people'] ?? 0),
+    ...changes,
     sample: await readIdentifiers(query, workspace, sample),
     at: new Date(now).toISOString(),
   });
+}
+
+/** Beside those who are in the stored one now: how many would enter, and how many would leave. */
+async function changesFrom(
+  query: Query,
+  sql: string,
+  { workspace, id }: { readonly workspace: Workspace; readonly id: string },
+): Promise<{ readonly enter: number; readonly leave: number }> {
+  const [row] = await query(
+    `SELECT countIf(is_in = 0) AS enter, countIf(will_be = 0) AS leave FROM (
+       SELECT person_id, max(would) AS will_be, max(now) AS is_in FROM (
+         SELECT person_id, 1 AS would, 0 AS now FROM (${sql})
+         UNION ALL
+         SELECT person_id, 0 AS would, 1 AS now FROM segment_memberships
+         WHERE workspace = {workspace:String} AND segment_id = {segment:String}
+       ) GROUP BY person_id
+     )`,
+    { workspace, segment: id },
+  );
+  return { enter: Number(row?.['enter'] ?? 0), leave: Number(row?.['leave'] ?? 0) };
 }
 
 /** Of a rule that was stored before what it may refer to was bounded: no question. */

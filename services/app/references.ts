@@ -35,6 +35,7 @@ function knownIn(stored: Stored, workspace: string): KnownSegments {
       // Of an earlier version and not readable: it is there, and refers to nothing that can be followed.
       return storedSegment(body) ?? { type: 'manual', name: id, description: null };
     },
+    ids: () => stored.list('segment', workspace).map(({ id }) => id),
     users: () => usersIn(stored, workspace),
   };
 }

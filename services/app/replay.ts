@@ -11,9 +11,18 @@ import { parseJourney } from '../rules/parse.ts';
 import { isJsonObject, type JsonObject } from '../rules/paths.ts';
 import { answer, badRequest, notFound, readBody, unauthorized, workspaceOf } from './answers.ts';
 import { find, namedBy, readIdentifiers } from './customers/people.ts';
-import type { AppKeys, DefinitionsStore, Query, ReplayedOutcome, RulesView } from './ports.ts';
+import { unknownKeyText } from '../rules/faults.ts';
+import type {
+  AnsweredReplay,
+  AppKeys,
+  ComesBy,
+  DefinitionsStore,
+  Query,
+  ReplayedOutcome,
+  RulesView,
+} from './ports.ts';
 import { readAsked } from './explain/asked.ts';
-import { timeOf } from './query-times.ts';
+import { timeForms, timeOf } from './query-times.ts';
 import { journeyFaults } from './references.ts';
 
 export interface ReplayOptions {
@@ -52,7 +61,7 @@ async function replay(
   const answered = await rules.replay({ workspace, journeyId: id, ...asked });
   if (answered.type === 'busy') return busy(reply);
   if (answered.type !== 'replayed') return notFound(reply, `journey ${id}`);
-  const { sample, leftOut, next, version, people: lookedAt, of, entered, skipped } = answered;
+  const { sample, leftOut, next, version, people: lookedAt, of, entered, skipped, arrivedLate } = answered;
   const told = [...sample.entered, ...sample.skipped].map(({ personId }) => personId);
   const people = await readIdentifiers(query, workspace, [...new Set([...told, ...leftOut])]);
   const byId = new Map(people.map((person) => [person.cio_id, person]));
@@ -64,7 +73,9 @@ async function replay(
     rule: { id, version },
     from: new Date(asked.from).toISOString(),
     to: new Date(asked.to).toISOString(),
-    ...{ people: lookedAt, of, entered, skipped },
+    by: asked.by,
+    ...{ people: lookedAt, of, complete: next === null, entered, skipped, arrived_late: arrivedLate },
+    says: inWords(answered, asked.by),
     sample: { entered: sample.entered.map(shown), skipped: sample.skipped.map(shown) },
     ...(leftOut.length === 0
       ? {}
@@ -73,13 +84,38 @@ async function replay(
   });
 }
 
+type Replayed = Extract<AnsweredReplay, { readonly type: 'replayed' }>;
+
+/** One sentence after the other: how far it is, and what the order of the events means for it. */
+function inWords({ people, of, entered, next, arrivedLate }: Replayed, by: ComesBy): string {
+  const looked = `Of ${String(of)} people who may have triggered it ${String(people)} were looked at in this call`;
+  const goesOn =
+    next === null
+      ? `${looked}, which are all that were left; it would have been entered ${times(entered)} by them.`
+      : `${looked}; it would have been entered ${times(entered)} by them. It is not complete: ask again with this next as start, and add the counts.`;
+  if (arrivedLate === 0) return goesOn;
+  const late = `Of these triggers ${String(arrivedLate)} rest on events that were received long after they happened, as an import's are.`;
+  const means =
+    by === 'event_time'
+      ? 'They count here when they happened; a journey that runs decides when they come, which "by": "arrival" shows.'
+      : 'They count here when they came, so what answers them may have come too late; "by": "event_time" counts them when they happened.';
+  return `${goesOn} ${late} ${means}`;
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${String(count)} times`;
+}
+
 interface AskedRange {
   /** null: what is stored. */
   readonly body: unknown;
   readonly from: number;
   readonly to: number;
+  readonly by: ComesBy;
   readonly after: string;
 }
+
+const known = ['from', 'to', 'by', 'start', 'definition'];
 
 function readReplay(
   definitions: DefinitionsStore,
@@ -92,13 +128,14 @@ function readReplay(
   const faults: Fault[] = [];
   const given: JsonObject = isJsonObject(read.value) ? read.value : {};
   for (const key of Object.keys(given)) {
-    if (['from', 'to', 'start', 'definition'].includes(key)) continue;
-    const message = 'is not known here; known: from, to, start, definition';
+    if (known.includes(key)) continue;
+    const message = unknownKeyText(key, known);
     faults.push({ pointer: `/${key}`, code: 'unknown_key', message });
   }
   const from = timeOf(given['from']);
   const to = given['to'] === undefined ? now : timeOf(given['to']);
   const { start = '', definition = null } = given;
+  const by = readBy(given['by'], faults);
   if (from === undefined) faults.push(noTime('from', given['from'] === undefined));
   if (to === undefined) faults.push(noTime('to', false));
   if (typeof start !== 'string') {
@@ -108,12 +145,19 @@ function readReplay(
   faults.push(...definitionFaults(definitions, workspace, definition));
   if (faults.length > 0 || from === undefined || to === undefined || typeof start !== 'string')
     return { faults };
-  return { body: definition, from, to, after: start };
+  return { body: definition, from, to, by, after: start };
+}
+
+function readBy(value: unknown, faults: Fault[]): ComesBy {
+  if (value === undefined || value === 'event_time' || value === 'arrival') return value ?? 'event_time';
+  const message = 'must be one of event_time (as it happened), arrival (as it was received)';
+  faults.push({ pointer: '/by', code: 'unknown_value', message });
+  return 'event_time';
 }
 
 function noTime(key: string, isMissing: boolean): Fault {
   const code = isMissing ? 'required' : 'wrong_type';
-  return { pointer: `/${key}`, code, message: `${key} is a time of ISO 8601` };
+  return { pointer: `/${key}`, code, message: `${key} is ${timeForms}` };
 }
 
 function rangeFaults(from: number, to: number, now: number): readonly Fault[] {
@@ -145,8 +189,12 @@ async function rehearse(
   const workspace = workspaceOf(keys, request);
   if (workspace === undefined) return unauthorized(reply);
   const now = definitions.clock ?? Date.now();
-  const read = readAsked('journey', request.query as Record<string, unknown>); // Fastify's parsed query
+  const given = request.query as Record<string, unknown>; // Fastify's parsed query
+  const read = readAsked('journey', given);
   if ('faults' in read) return badRequest(reply, read.faults);
+  const faults: Fault[] = [];
+  const by = readBy(given['by'], faults);
+  if (faults.length > 0) return badRequest(reply, faults);
   const { person, key } = read;
   const at = read.at ?? now;
   const { id: journeyId } = request.params;
@@ -157,11 +205,16 @@ async function rehearse(
   if (personId === undefined) return notFound(reply, `person ${person}`);
   const asked = { workspace, personId, key, at };
   if (at >= now) {
-    const answered = await rules.explain({ ...asked, kind: 'journey', ruleId: journeyId });
+    const answered = await rules.explain({
+      ...asked,
+      kind: 'journey',
+      ruleId: journeyId,
+      asIfRunning: true,
+    });
     if (answered.type !== 'explained') return notFound(reply, `person ${person}`);
     return answer(reply, 200, { ...answered.explained, at: new Date(at).toISOString(), from: 'state' });
   }
-  const answered = await rules.rehearse({ ...asked, journeyId, body: null });
+  const answered = await rules.rehearse({ ...asked, journeyId, body: null, by });
   if (answered.type === 'person_too_dear') return badRequest(reply, [tooDear]);
   if (answered.type !== 'rehearsed') return notFound(reply, `person ${person}`);
   return answer(reply, 200, {

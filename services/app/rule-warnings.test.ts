@@ -14,3 +14,22 @@ test('tables that cannot be read, or not in time, cost the warnings about names 
   expect(await ruleWarnings(() => Promise.reject(new Error('away')), asked)).toEqual([]);
   expect(await ruleWarnings(() => Promise.resolve([]), asked)).toMatchObject([{ code: 'event_never_seen' }]);
 });
+
+test('a text that looks like a number is told wherever it is compared, and no other text', async () => {
+  const where = [
+    { property: 'total', operator: 'gte', value: '50' },
+    { property: 'total', operator: 'lt', value: 50 },
+    { property: 'sku', operator: 'gt', value: 'A50' },
+    { property: 'sku', operator: 'eq', value: '50' },
+  ];
+  const sequence = [{ event: 'A' }, { event: 'B', where }];
+  const plan = { attribute: 'age', operator: 'lt', value: '18.5' };
+  const told = parseSegment({ name: 'A', type: 'data_driven', when: { all: [{ sequence }, plan] } });
+  if (!told.ok) throw new Error('the segment is good');
+  const seen = () => Promise.resolve([{ name: 'A' }, { name: 'B' }]);
+  const warnings = await ruleWarnings(seen, { ...asked, definition: told.value });
+  expect(warnings.map(({ pointer, code }) => [pointer, code])).toEqual([
+    ['/when/all/0/sequence/1/where/0/value', 'compares_text'],
+    ['/when/all/1/value', 'compares_text'],
+  ]);
+});

@@ -1,10 +1,10 @@
 /**
- * What is allowed in a segment or a journey and most likely not meant: events of a name that has never come, and a past
- * that is still being read. A `PUT` is answered with these; nothing waits for them longer than a bound.
+ * What is allowed in a segment or a journey and most likely not meant: events of a name that has never come, texts that
+ * look like numbers, and a past that is still being read. A `PUT` is answered with these; nothing waits for them longer than a bound.
  */
 import type { Fault } from '../../schemas/http/app.ts';
 import type { Journey, Segment } from '../rules/condition.ts';
-import { eventNamesOf, isCounting, type NamedEvent } from '../rules/event-names.ts';
+import { eventNamesOf, isCounting, testsOf, type NamedEvent } from '../rules/event-names.ts';
 import { nearestName } from '../runtime/nearest-name.ts';
 import { systemTime, type TimePort } from '../runtime/time.ts';
 import type { Query } from './ports.ts';
@@ -30,8 +30,22 @@ export async function ruleWarnings(
   const { definition, workspace } = asked;
   const wanted = eventNamesOf(definition);
   const known = wanted.length === 0 ? undefined : await namesSeen(query, workspace, time);
-  return [...pastWarnings(asked), ...(known === undefined ? [] : neverSeen(wanted, known))];
+  const unseen = known === undefined ? [] : neverSeen(wanted, { known, workspace });
+  return [...pastWarnings(asked), ...unseen, ...comparesText(definition)];
 }
+
+/** A text that looks like a number, where a number was most likely meant. */
+function comparesText(definition: Segment | Journey): readonly Fault[] {
+  return testsOf(definition).flatMap(({ pointer, test: { path, check } }) => {
+    if (!ORDERING.includes(check.type) || !('value' in check)) return [];
+    const { value } = check;
+    if (typeof value !== 'string' || !NUMBER.test(value)) return [];
+    const message = `${JSON.stringify(value)} is a text, and no number is greater or less than a text: where ${path} is a number say ${value.trim()}, without quotes`;
+    return [{ pointer, code: 'compares_text', message } as const];
+  });
+}
+const ORDERING: readonly string[] = ['gt', 'gte', 'lt', 'lte'];
+const NUMBER = /^\s*-?(0|[1-9][0-9]{0,15})([.][0-9]{1,15})?\s*$/;
 
 /** What people did before a rule was there is read from ClickHouse, which takes its time. */
 function pastWarnings({ definition, isNewRule, isPlacing }: RuleAsked): readonly Fault[] {
@@ -41,7 +55,8 @@ function pastWarnings({ definition, isNewRule, isPlacing }: RuleAsked): readonly
       {
         pointer,
         code: 'past_enters',
-        message: 'whoever triggered it before enters now, by the time of their trigger: replay says who',
+        message:
+          'whoever triggered it before enters now, by the time of their trigger: replay with "by": "arrival" says who',
       },
     ];
   }
@@ -51,15 +66,20 @@ function pastWarnings({ definition, isNewRule, isPlacing }: RuleAsked): readonly
   return [{ pointer: '/when', code: 'past_not_in_yet', message }];
 }
 
-function neverSeen(wanted: readonly NamedEvent[], known: readonly string[]): readonly Fault[] {
-  const seen = new Set(known);
-  return wanted
-    .filter(({ name }) => !seen.has(name))
-    .map(({ pointer, name }) => ({ pointer, code: 'event_never_seen', message: neverSeenText(name, known) }));
+interface Seen {
+  readonly known: readonly string[];
+  readonly workspace: string;
 }
 
-function neverSeenText(name: string, known: readonly string[]): string {
-  const text = `no event named ${name} has come so far, and letters are compared as they are`;
+function neverSeen(wanted: readonly NamedEvent[], seen: Seen): readonly Fault[] {
+  const names = new Set(seen.known);
+  return wanted
+    .filter(({ name }) => !names.has(name))
+    .map(({ pointer, name }) => ({ pointer, code: 'event_never_seen', message: neverSeenText(name, seen) }));
+}
+
+function neverSeenText(name: string, { known, workspace }: Seen): string {
+  const text = `no event named ${name} has come to this workspace (${workspace}) so far, and letters are compared as they are`;
   const near = nearestName(name, known);
   if (near !== undefined) return `${text}: did you mean ${near}?`;
   if (!name.includes('*')) return text;

@@ -53,10 +53,15 @@ describe('why somebody is in a segment', () => {
 
   test('is 503 when the service that decides is not there', async () => {
     const asker = new TriggerAsker({ dataFolder: '/nowhere' });
-    const answer = await get(
-      serve((asked) => asker.explain(asked)),
-      '/v1/explain/segments/keen?person=ada',
-    );
+    const shop = serve((asked) => asker.explain(asked));
+    await shop.server.inject({
+      ...{ method: 'PUT', url: '/v1/definitions/segments/keen', headers: { authorization: appAuth } },
+      payload: { name: 'Keen', type: 'data_driven', when: { event: 'A' } },
+    });
+    const answer = await get(shop, '/v1/explain/segments/keen?person=ada');
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    const unknown = await get(shop, '/v1/explain/segments/keem?person=ada');
+    expect([unknown.statusCode, unknown.body.includes('could not find segment keem')]).toEqual([404, true]);
     expect([answer.statusCode, answer.json<{ meta: { code: string } }>().meta.code]).toEqual([
       503,
       'trigger_unavailable',

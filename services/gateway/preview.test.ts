@@ -35,6 +35,18 @@ describe('a preview', () => {
     expect((await post(shop, 'carts')).json()).toMatchObject({ count: 3 });
   });
 
+  test('of a body beside a stored definition says how many would enter it and leave it', async () => {
+    const shop = serve();
+    shop.rows['AS leave'] = [{ enter: '2', leave: '5' }];
+    expect(await post(shop, 'carts', segment).then((answer) => answer.json<object>())).not.toHaveProperty(
+      'enter',
+    );
+    await shop.definitions.put('segment', workspace, 'carts', { body: segment });
+    const edit = { ...segment, when: { event: 'Added to Cart', within: 'P1D' } };
+    expect((await post(shop, 'carts', edit)).json()).toMatchObject({ count: 3, enter: 2, leave: 5 });
+    expect((await post(shop, 'carts')).json()).not.toHaveProperty('leave');
+  });
+
   test('has the faults of a PUT, and nothing to say of a manual segment', async () => {
     const shop = serve();
     const codes = async (body: object) =>

@@ -39,6 +39,7 @@ const skipped: ReplayedOutcome = {
 };
 const answered: AnsweredReplay = {
   ...{ type: 'replayed', version: 1, people: 2, of: 9, entered: 1, skipped: { frequency: 1 }, leftOut: [] },
+  arrivedLate: 1,
   sample: {
     entered: [{ personId: 'cio_a', outcome: entered }],
     skipped: [{ personId: 'cio_b', outcome: skipped }],
@@ -67,7 +68,11 @@ describe('a replay over HTTP', () => {
         },
       },
     ]);
-    const shared = { workspace: 'shop', from: Date.parse(FROM), to: Date.parse(TO) };
+    const shared = { workspace: 'shop', from: Date.parse(FROM), to: Date.parse(TO), by: 'event_time' };
+    expect(body).toMatchObject({ by: 'event_time', complete: false, arrived_late: 1 });
+    expect(body['says']).toMatch(
+      /^Of 9 people .* 2 were looked at .* entered once .* not complete: .* "by": "arrival" shows/,
+    );
     const draft = { ...journey, trigger: { event: 'Other' } };
     await call(shop, 'k/replay', { from: FROM, to: TO, definition: draft });
     expect(asked).toEqual([

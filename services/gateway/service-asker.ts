@@ -35,6 +35,9 @@ export interface ServiceAskerOptions extends Asked {
   readonly monotonicMs?: () => number;
 }
 
+/** A service whose task is being handed over answers with an error for a moment. */
+export const startingAgain = 'it is starting again; ask once more in a moment';
+
 export function unavailable({ service, code }: Asked, why: string, cause?: unknown): CodedError {
   return new CodedError(code, `could not ask the service ${service}: ${why}`, { cause });
 }
@@ -111,7 +114,9 @@ export class ServiceAsker {
         response.on('error', reject);
         response.on('end', () => {
           if (response.statusCode !== 200) {
-            reject(this.unavailable(`it answers ${String(response.statusCode)}`));
+            const isItsFault = (response.statusCode ?? 0) >= 500;
+            const why = `it answers ${String(response.statusCode)}`;
+            reject(this.unavailable(isItsFault ? `${startingAgain} (${why})` : why));
           } else resolve(JSON.parse(Buffer.concat(chunks).toString()));
         });
       });

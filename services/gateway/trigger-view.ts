@@ -2,7 +2,7 @@
 import type { RulesView } from '../app/ports.ts';
 import { toWorkspace } from '../../schemas/ids.ts';
 import { FairQueue, type QueueLimits } from './questions/fair-queue.ts';
-import { askMsMax, ServiceAsker } from './service-asker.ts';
+import { askMsMax, ServiceAsker, startingAgain } from './service-asker.ts';
 
 /** The trigger looks at people for some seconds, and reads them before. */
 const replayMsMax = 60_000;
@@ -43,7 +43,8 @@ export class TriggerAsker implements RulesView {
 
   async explain(asked: Parameters<RulesView['explain']>[0]): ReturnType<RulesView['explain']> {
     const answered = (await this.#ask('explain', asked)) as Awaited<ReturnType<RulesView['explain']>>; // services/trigger/answers.ts
-    if (answered.type === 'not_here') throw this.#asker.unavailable('it does not have the person');
+    if (answered.type === 'not_here')
+      throw this.#asker.unavailable(`${startingAgain} (it does not have the person)`);
     return answered;
   }
 
@@ -67,7 +68,8 @@ export class TriggerAsker implements RulesView {
     const answered = (await this.#pastQueue.run(toWorkspace(asked.workspace), () =>
       this.#asker.ask(what, asked, replayMsMax),
     )) as { readonly type: string }; // the same
-    if (answered.type === 'not_here') throw this.#asker.unavailable('it has not read the definitions yet');
+    if (answered.type === 'not_here')
+      throw this.#asker.unavailable(`${startingAgain} (it has not read the definitions)`);
     return answered;
   }
 

@@ -1,6 +1,7 @@
 /** Why a visitor would see a message now, or would not: every check of judge.ts, the conditions, and the ledger. */
 import { explain, type ExplainedCondition } from '../rules/explain.ts';
-import { checksOf, evidenceOf, judge, type Moment } from './decide/judge.ts';
+import { checkWords } from './check-words.ts';
+import { checksOf, evidenceOf, judge, type Check, type Judgement, type Moment } from './decide/judge.ts';
 import { momentFor } from './decide/decide-call.ts';
 import type { Fill } from './decide/offers.ts';
 import { chosenVariant } from './decide/variants.ts';
@@ -15,10 +16,14 @@ export interface Explained {
   readonly person_id: string | null;
   readonly outcome: string;
   readonly reason?: string;
+  /** The reason in words. */
+  readonly says?: string;
   readonly variant?: string;
   readonly checks: readonly {
     readonly check: string;
     readonly ok: boolean;
+    /** In words, where it is not ok. */
+    readonly says?: string;
     /** When it may hold although nothing happens. */
     readonly until?: string;
   }[];
@@ -34,26 +39,31 @@ export function explainMessage(visitor: Visitor, rule: MessageRule, asked: Momen
   const moment = momentFor(visitor, asked);
   const filled = fill(rule, chosenVariant(visitor, rule));
   const judged = judge(visitor, rule, moment);
-  const judgement =
+  const judgement: Judgement =
     judged.outcome !== 'show' || filled.ok
       ? judged
-      : ({ outcome: 'refused', reason: filled.reason } as const);
+      : { outcome: 'refused', reason: filled.reason, changesAt: judged.changesAt };
   const { audience } = rule.message;
+  const reason = reasonOf(judgement);
   return {
     message_id: rule.id,
     version: rule.version,
     anonymous_id: visitor.anonymousId,
     person_id: visitor.personId,
     outcome: judgement.outcome,
-    ...('reason' in judgement && { reason: judgement.reason }),
+    ...(reason !== undefined && { reason, says: checkWords[reason] }),
     ...('variant' in judgement && { variant: judgement.variant }),
     checks: [
       ...checksOf(visitor, rule, moment).map(({ reason, fails }) => ({
         check: reason,
         ok: fails === undefined,
+        ...(fails !== undefined && { says: checkWords[reason] }),
         ...(fails !== undefined && Number.isFinite(fails.until) && { until: timeOf(fails.until) }),
       })),
-      ...TEXT_REFUSALS.map((reason) => ({ check: reason, ok: filled.ok || filled.reason !== reason })),
+      ...TEXT_REFUSALS.map((reason) => {
+        const ok = filled.ok || filled.reason !== reason;
+        return { check: reason, ok, ...(!ok && { says: checkWords[reason] }) };
+      }),
     ],
     audience: audience === null ? [] : explain(audience, evidenceOf(visitor, rule, moment.at)).conditions,
     exposures: exposuresOf(visitor, rule.id),
@@ -62,6 +72,11 @@ export function explainMessage(visitor: Visitor, rule: MessageRule, asked: Momen
       hour: timeOf(hour * HOUR_MS),
     })),
   };
+}
+
+function reasonOf(judgement: Judgement): Check['reason'] | undefined {
+  if ('reason' in judgement) return judgement.reason;
+  return judgement.outcome === 'held_out' ? 'held_out' : undefined;
 }
 
 function exposuresOf(visitor: Visitor, messageId: string) {

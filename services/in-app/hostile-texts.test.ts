@@ -133,7 +133,9 @@ describe('a message whose texts cannot be filled in', () => {
     expect(rig.told('dear')).toHaveLength(4);
     const why = (await rig.why('dear', T0 + HOUR)).json<{ checks: { check: string; ok: boolean }[] }>();
     expect(why).toMatchObject({ outcome: 'refused', reason: 'text_too_costly' });
-    expect(why.checks.filter(({ ok }) => !ok)).toEqual([{ check: 'text_too_costly', ok: false }]);
+    expect(why.checks.filter(({ ok }) => !ok)).toEqual([
+      { check: 'text_too_costly', ok: false, says: expect.stringContaining('more work') },
+    ]);
     expect((await rig.why('cheap', T0 + HOUR)).json()).toMatchObject({ outcome: 'show' });
   });
 

@@ -363,6 +363,16 @@ describe('arms', () => {
     expect(count('held_out')).toBeLessThan(130);
   });
 
+  test('who is held out is told so, and how to see it all the same', async () => {
+    rig.message('none', { holdout: 1 });
+    expect((await rig.why('none', T0)).json()).toMatchObject({
+      ...{ outcome: 'held_out', reason: 'held_out', says: expect.stringContaining('"holdout": 0') },
+      checks: expect.arrayContaining([
+        { check: 'held_out', ok: false, says: expect.stringContaining('always the same') },
+      ]),
+    });
+  });
+
   test('variants share by weight, and a visitor keeps theirs (spec E row 97)', async () => {
     const content = { kind: 'modal', title: 'x' };
     const variants = [

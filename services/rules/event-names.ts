@@ -1,4 +1,4 @@
-/** Which events a definition names, and where: what a warning about a name points at. Pure. */
+/** Which events a definition names, what it asks of them, and where: what a warning points at. Pure. */
 import {
   isCounted,
   leavesOf,
@@ -6,7 +6,9 @@ import {
   type CountedCondition,
   type EventMatcher,
   type Journey,
+  type LeafCondition,
   type Segment,
+  type Test,
 } from './condition.ts';
 import { pointerTo } from './faults.ts';
 
@@ -18,15 +20,26 @@ export interface NamedEvent {
 
 /** Names that are compared whole; those that a test decides may match anything. */
 export function eventNamesOf(definition: Segment | Journey): readonly NamedEvent[] {
-  if ('when' in definition) return namesIn(definition.when);
-  if (!('trigger' in definition)) return [];
-  const { trigger, filters } = definition;
-  const first = trigger.type === 'event' ? named(trigger, '/trigger') : [];
-  const stall =
-    trigger.type === 'stall'
-      ? [...named(trigger.of, '/trigger'), ...named(trigger.without, '/trigger/without')]
-      : [];
-  return [...first, ...stall, ...(filters === null ? [] : namesIn(filters))];
+  return placedMatchers(definition).flatMap(({ pointer, matcher: { name } }) =>
+    name === null ? [] : [{ pointer: pointerTo(pointer, 'event'), name }],
+  );
+}
+
+export interface PlacedTest {
+  /** Of its value. */
+  readonly pointer: string;
+  readonly test: Test;
+}
+
+/** What is asked of properties of events, and of attributes. */
+export function testsOf(definition: Segment | Journey): readonly PlacedTest[] {
+  const ofEvents = placedMatchers(definition).flatMap(({ pointer, matcher }) =>
+    matcher.where.map((test, index) => ({ pointer: `${pointer}/where/${String(index)}/value`, test })),
+  );
+  const ofAttributes = leavesIn(definition).flatMap((leaf) =>
+    leaf.type === 'attribute' ? [{ pointer: pointerTo(leaf.pointer, 'value'), test: leaf }] : [],
+  );
+  return [...ofEvents, ...ofAttributes];
 }
 
 /** Does it go by anything that has to be counted as it comes? */
@@ -34,27 +47,46 @@ export function isCounting(condition: Condition): boolean {
   return leavesOf(condition).some(isCounted);
 }
 
-function namesIn(condition: Condition): readonly NamedEvent[] {
-  return leavesOf(condition).flatMap((leaf) => (isCounted(leaf) ? namesOf(leaf) : []));
+interface PlacedMatcher {
+  readonly pointer: string;
+  readonly matcher: EventMatcher;
 }
 
-function namesOf(leaf: CountedCondition): readonly NamedEvent[] {
+function placedMatchers(definition: Segment | Journey): readonly PlacedMatcher[] {
+  const inConditions = leavesIn(definition).flatMap((leaf) => (isCounted(leaf) ? matchersAt(leaf) : []));
+  if (!('trigger' in definition)) return inConditions;
+  const { trigger } = definition;
+  const pointer = '/trigger';
+  if (trigger.type === 'event') return [{ pointer, matcher: trigger }, ...inConditions];
+  if (trigger.type !== 'stall') return inConditions;
+  const without = { pointer: pointerTo(pointer, 'without'), matcher: trigger.without };
+  return [{ pointer, matcher: trigger.of }, without, ...inConditions];
+}
+
+function leavesIn(definition: Segment | Journey): readonly LeafCondition[] {
+  if ('when' in definition) return leavesOf(definition.when);
+  if (!('trigger' in definition) || definition.filters === null) return [];
+  return leavesOf(definition.filters);
+}
+
+function matchersAt(leaf: CountedCondition): readonly PlacedMatcher[] {
   const { pointer } = leaf;
+  const at = pointerTo(pointer, 'without');
   switch (leaf.type) {
     case 'event':
-      return named(leaf, pointer);
+      return [{ pointer, matcher: leaf }];
     case 'stall':
-      return [...named(leaf.of, pointer), ...named(leaf.without, pointerTo(pointer, 'without'))];
+      return [
+        { pointer, matcher: leaf.of },
+        { pointer: at, matcher: leaf.without },
+      ];
     default:
       return [
-        ...leaf.steps.flatMap((step, index) =>
-          named(step, pointerTo(pointerTo(pointer, 'sequence'), String(index))),
-        ),
-        ...(leaf.without === null ? [] : named(leaf.without.matcher, pointerTo(pointer, 'without'))),
+        ...leaf.steps.map((matcher, index) => ({
+          pointer: pointerTo(pointerTo(pointer, 'sequence'), String(index)),
+          matcher,
+        })),
+        ...(leaf.without === null ? [] : [{ pointer: at, matcher: leaf.without.matcher }]),
       ];
   }
-}
-
-function named({ name }: EventMatcher, pointer: string): readonly NamedEvent[] {
-  return name === null ? [] : [{ pointer: pointerTo(pointer, 'event'), name }];
 }

@@ -1,8 +1,9 @@
 /** Why a rule holds or does not: a line for each leaf of the condition, in the order it is written. */
-import { leavesOf, type Condition, type LeafCondition } from './condition.ts';
+import { isCounted, leavesOf, type Condition, type LeafCondition } from './condition.ts';
 import { evaluate, type Evidence } from './evaluate.ts';
 import { foundIn } from './memory.ts';
 import { objectsThatPass } from './relationships.ts';
+import { restsOn, saysOf, type RestsOn } from './says.ts';
 import { unreachable } from '../runtime/errors.ts';
 
 export interface ExplainedCondition {
@@ -16,6 +17,10 @@ export interface ExplainedCondition {
   readonly value: unknown;
   /** Message ids of the events that count, latest first; no more than decide it. */
   readonly events: readonly string[];
+  /** The same events by name and time, as far as they are kept. */
+  readonly rests_on: readonly RestsOn[];
+  /** What was found, in a sentence. */
+  readonly says: string;
   /** When the result changes if nothing more happens, ISO 8601. */
   readonly changes_at?: string;
 }
@@ -35,10 +40,12 @@ function explainLeaf(leaf: LeafCondition, evidence: Evidence): ExplainedConditio
   const { pointer } = leaf;
   const { result, changesAt } = evaluate(leaf, evidence);
   const when = Number.isFinite(changesAt) ? { changes_at: new Date(changesAt).toISOString() } : {};
-  return { pointer, result, ...restsOn(leaf, evidence), ...when };
+  const found = foundBy(leaf, evidence);
+  const events = restsOn(leaf, found, isCounted(leaf) ? evidence.marks(pointer) : []);
+  return { pointer, result, ...found, rests_on: events, says: saysOf(leaf, found, events), ...when };
 }
 
-function restsOn(leaf: LeafCondition, evidence: Evidence): Pick<ExplainedCondition, 'value' | 'events'> {
+function foundBy(leaf: LeafCondition, evidence: Evidence): Pick<ExplainedCondition, 'value' | 'events'> {
   const { now } = evidence;
   switch (leaf.type) {
     case 'event':

@@ -2,6 +2,7 @@
 import type { FaultCode } from '../../schemas/http/fault-codes.ts';
 import { NewPatterns, type DefinitionPatterns } from './definition-patterns.ts';
 import { descriptionCharsMax, faultsMax } from './limits.ts';
+import { nearestName } from '../runtime/nearest-name.ts';
 import { isJsonObject, type JsonObject } from './paths.ts';
 
 export interface Fault {
@@ -21,6 +22,47 @@ export function pointerTo(parent: string, key: string | number): string {
 /** @returns the value, unless anything was wrong. */
 export function parsed<T>(value: T | undefined, { list }: Faults): Parsed<T> {
   return value === undefined || list.length > 0 ? { ok: false, faults: list } : { ok: true, value };
+}
+
+export function unknownKeyText(key: string, allowed: readonly string[]): string {
+  const near = nearestTo(key, allowed);
+  const meant = near === undefined ? '' : ` (did you mean ${near}?)`;
+  return `${JSON.stringify(shortened(key))} is not known here${meant}; known: ${allowed.join(', ')}`;
+}
+
+/** What others write for our operators. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  ...{ '=': 'eq', '==': 'eq', '===': 'eq', is: 'eq', equals: 'eq', equal: 'eq', equal_to: 'eq' },
+  ...{
+    '!=': 'neq',
+    '!==': 'neq',
+    '<>': 'neq',
+    ne: 'neq',
+    is_not: 'neq',
+    not_equals: 'neq',
+    not_equal: 'neq',
+  },
+  ...{ '>': 'gt', '>=': 'gte', '<': 'lt', '<=': 'lte', ge: 'gte', le: 'lte' },
+  ...{ greater_than: 'gt', more_than: 'gt', less_than: 'lt', at_least: 'gte', at_most: 'lte' },
+  ...{ includes: 'contains', regex: 'matches', one_of: 'in', is_set: 'exists', is_not_set: 'not_exists' },
+};
+
+function unknownValueText(value: unknown, values: readonly string[]): string {
+  const all = `must be one of ${values.join(', ')}`;
+  if (typeof value !== 'string') return all;
+  const other = new Map(Object.entries(OTHER_NAMES)).get(value.toLowerCase());
+  const near = other !== undefined && values.includes(other) ? other : nearestTo(value, values);
+  return near === undefined ? all : `${all}; did you mean ${near}?`;
+}
+
+/** Of what somebody else wrote. */
+function shortened(text: string): string {
+  return text.length <= charsToldMax ? text : `${text.slice(0, charsToldMax)}…`;
+}
+const charsToldMax = 60;
+
+export function nearestTo(text: string, known: readonly string[]): string | undefined {
+  return text.length > charsToldMax ? undefined : nearestName(text, known);
 }
 
 /** Readers answer undefined after noting a fault, so that reading goes on. */
@@ -44,7 +86,7 @@ export class Faults {
     }
     for (const key of Object.keys(value)) {
       if (!allowed.includes(key)) {
-        this.add(pointerTo(pointer, key), 'unknown_key', `is not known here; known: ${allowed.join(', ')}`);
+        this.add(pointerTo(pointer, key), 'unknown_key', unknownKeyText(key, allowed));
       }
     }
     return value;
@@ -105,7 +147,7 @@ export class Faults {
       return;
     }
     const found = values.find((candidate) => candidate === value);
-    if (found === undefined) this.add(at, 'unknown_value', `must be one of ${values.join(', ')}`);
+    if (found === undefined) this.add(at, 'unknown_value', unknownValueText(value, values));
     return found;
   }
 

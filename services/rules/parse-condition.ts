@@ -1,6 +1,6 @@
 /** A condition, from the JSON of a definition to the tree of condition.ts, with every fault at once. */
 import { leavesOf, type Condition } from './condition.ts';
-import { pointerTo, type Faults } from './faults.ts';
+import { nearestTo, pointerTo, unknownKeyText, type Faults } from './faults.ts';
 import { conditionDepthMax, conditionNodesMax, conditionsPerGroupMax, textCharsMax } from './limits.ts';
 import { parseEvent, parseRelationship, parseSequence } from './parse-leaves.ts';
 import { parseTest } from './parse-predicate.ts';
@@ -41,7 +41,10 @@ export class ConditionParser {
     const forms: readonly Form[] = FORMS.filter((form) => Object.hasOwn(value, form));
     const form = forms[0] ?? (Object.hasOwn(value, 'type') ? 'type' : undefined);
     if (form === undefined) {
-      faults.add(pointer, 'required', `must have one of the keys ${FORMS.join(', ')}`);
+      const misspelt = Object.keys(value).find((key) => nearestTo(key, FORMS) !== undefined);
+      if (misspelt !== undefined)
+        faults.add(pointerTo(pointer, misspelt), 'unknown_key', unknownKeyText(misspelt, FORMS));
+      else faults.add(pointer, 'required', `must have one of the keys ${FORMS.join(', ')}`);
       return;
     }
     if (forms.length > 1) {

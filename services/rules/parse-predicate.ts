@@ -1,7 +1,7 @@
 /** Tests on a value: `{"property" or "attribute": path, "operator": op, "value"?: any}`. */
 import { ExactNumber, type JsonNumber } from '../runtime/exact-json.ts';
 import { operators, type Check, type Operator, type Scalar, type Test } from './condition.ts';
-import { parseDuration } from './durations.ts';
+import { invalidDurationText, parseDuration } from './durations.ts';
 import { pointerTo, type Faults } from './faults.ts';
 import { durationMsMax, listValuesMax, textCharsMax } from './limits.ts';
 import type { JsonObject } from './paths.ts';
@@ -142,7 +142,7 @@ export function parseDurationAt(value: unknown, at: string, faults: Faults): num
   }
   const ms = typeof value === 'string' ? parseDuration(value) : undefined;
   if (ms === undefined) {
-    faults.add(at, 'invalid_duration', 'must be an ISO 8601 duration such as PT10M, PT4H or P30D');
+    faults.add(at, 'invalid_duration', invalidDurationText(value));
     return;
   }
   if (ms > durationMsMax) {

@@ -1,7 +1,7 @@
 /** Definitions from outside: `parseSegment` and `parseJourney` accept what the contract, *Definitions*, says, or name every fault. */
 import type { Frequency, Journey, Segment, Trigger } from './condition.ts';
 import type { DefinitionPatterns } from './definition-patterns.ts';
-import { Faults, parsed, pointerTo, type Parsed } from './faults.ts';
+import { Faults, nearestTo, parsed, pointerTo, unknownKeyText, type Parsed } from './faults.ts';
 import { entriesPerPeriodMax, textCharsMax } from './limits.ts';
 import { ConditionParser } from './parse-condition.ts';
 import { parseStall } from './parse-leaves.ts';
@@ -77,6 +77,8 @@ function readJourney(body: unknown, faults: Faults): Journey | undefined {
   return { name, state, trigger, filters, frequency, key, holdout, includeCurrent };
 }
 
+const TRIGGER_FORMS = ['event', 'segment', 'identified'] as const;
+
 function readTrigger(value: unknown, pointer: string, faults: Faults): Trigger | undefined {
   if (value === undefined) {
     faults.add(pointer, 'required', 'is required');
@@ -86,8 +88,13 @@ function readTrigger(value: unknown, pointer: string, faults: Faults): Trigger |
     faults.add(pointer, 'wrong_type', 'must be an object');
     return;
   }
-  const forms = (['event', 'segment', 'identified'] as const).filter((form) => Object.hasOwn(value, form));
+  const forms = TRIGGER_FORMS.filter((form) => Object.hasOwn(value, form));
   const form = forms[0] ?? (Object.hasOwn(value, 'type') ? 'event' : undefined);
+  const misspelt = Object.keys(value).find((key) => nearestTo(key, TRIGGER_FORMS) !== undefined);
+  if (form === undefined && misspelt !== undefined) {
+    faults.add(pointerTo(pointer, misspelt), 'unknown_key', unknownKeyText(misspelt, TRIGGER_FORMS));
+    return;
+  }
   if (form === undefined || forms.length > 1) {
     faults.add(pointer, 'ambiguous', 'must have exactly one of the keys event, segment, identified');
     return;

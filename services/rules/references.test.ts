@@ -16,7 +16,7 @@ function knownOf(segments: Readonly<Record<string, unknown>>) {
   all.set('manual', { type: 'manual', name: 'm', description: null });
   const users = () =>
     [...all].map(([id, one]) => ({ name: `segment ${id}`, references: segmentReferences(one) }));
-  return { segment: (id: string) => all.get(id), users };
+  return { segment: (id: string) => all.get(id), ids: () => [...all.keys()], users };
 }
 
 function faults(id: string, when: unknown, segments: Readonly<Record<string, unknown>> = {}): string[] {

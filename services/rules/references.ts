@@ -6,12 +6,15 @@
  */
 import { leavesOf, type Condition, type Journey, type Segment } from './condition.ts';
 import { faultsMax, referencedConditionsMax } from './limits.ts';
+import { nearestName } from '../runtime/nearest-name.ts';
 import { pointerTo, type Fault } from './faults.ts';
 
 /** The segments that are there. */
 export interface KnownSegments {
   /** undefined: there is none of that id. */
   segment(segmentId: string): Segment | undefined;
+  /** Of all that are there. */
+  ids(): readonly string[];
   /** Segments and journeys that refer to any. */
   users(): Iterable<User>;
 }
@@ -101,7 +104,9 @@ function faultsOf(
       const message = `a segment cannot go by itself: ${[own ?? '', ...way].join(' → ')}`;
       faults.push({ pointer, code: 'circular', message });
     } else if (known.segment(segmentId) === undefined) {
-      const message = `there is no segment ${segmentId}: define it first`;
+      const near = nearestName(segmentId, known.ids());
+      const hint = near === undefined ? 'define it first' : `did you mean ${near}?`;
+      const message = `there is no segment ${segmentId}: ${hint}`;
       faults.push({ pointer, code: 'unknown_segment', message });
     } else conditions += walk.conditionsOf(segmentId);
   }

@@ -7,7 +7,9 @@ export function nearestName(name: string, known: readonly string[]): string | un
   const apart = known.map((each) => ({ each, letters: lettersApart(name, each) }));
   apart.sort((a, b) => a.letters - b.letters);
   const [first] = apart;
-  return first === undefined || first.letters > lettersApartMax ? undefined : first.each;
+  if (first === undefined || first.letters > lettersApartMax) return undefined;
+  // Of two short names that share no letter each is a few letters from the other.
+  return 2 * first.letters > Math.max(name.length, first.each.length) ? undefined : first.each;
 }
 
 /** Letters to put in, take out, change, or swap with the next (optimal string alignment). */

@@ -28,6 +28,8 @@ export interface Asked {
   readonly key: string | null;
   /** ms; null: as far as time has been read. An earlier one than that is that. */
   readonly at: number | null;
+  /** A journey that does not run is asked as if it did. */
+  readonly asIfRunning?: boolean;
 }
 
 export type Answered =
@@ -55,6 +57,8 @@ export type Answered =
 export interface AskedPast {
   readonly workspace: string;
   readonly ruleKey: string;
+  /** Since which the rule asks what it asks. */
+  readonly version: number;
 }
 export interface PastProgress {
   /** `open`: nobody enters or leaves yet. */
@@ -62,8 +66,10 @@ export interface PastProgress {
   /** People with events that the rule may count: looked at, of how many. */
   readonly people: number;
   readonly of: number;
-  /** When the rule was met, ISO 8601. */
-  readonly since: string;
+  /** When the rule was met, ISO 8601; absent: nowhere yet. */
+  readonly since?: string;
+  /** Of the definition, since which the rule asks what it asks: whose past this is. */
+  readonly rule_version: number;
 }
 
 /** From somebody absorbed to who is left. */
@@ -122,22 +128,24 @@ export class Answers {
     return [...this.#processors.values()].flatMap((processor) => processor.wantedPasts());
   }
 
-  /** How far the past of a rule is in; null: it has none here. */
-  past({ workspace, ruleKey }: AskedPast): PastProgress | null {
-    const rows = [...this.#processors.values()].flatMap(
-      (processor) => processor.pastOf(workspace, ruleKey) ?? [],
-    );
+  /** How far the past of this version of a rule is in; null: it has none here. */
+  past({ workspace, ruleKey, version }: AskedPast): PastProgress | null {
+    const found = [...this.#processors.values()].map((each) => each.pastOf(workspace, ruleKey, version));
+    const isBehind = found.includes('behind');
+    const rows = found.filter((each) => typeof each === 'object');
     const began = rows.flatMap(({ since }) => since ?? []);
-    if (began.length === 0) return null;
+    if (began.length === 0 && !isBehind) return null;
     return {
-      state: rows.every(({ ready }) => ready) ? 'ready' : 'open',
+      state: !isBehind && rows.every(({ ready }) => ready) ? 'ready' : 'open',
       people: rows.reduce((sum, { people }) => sum + people, 0),
       of: rows.reduce((sum, row) => sum + Math.max(row.of, row.people), 0),
-      since: new Date(Math.min(...began)).toISOString(),
+      ...(began.length === 0 ? {} : { since: new Date(Math.min(...began)).toISOString() }),
+      rule_version: version,
     };
   }
 
-  explain({ workspace, kind, ruleId, personId: first, key, at }: Asked): Answered {
+  explain({ personId: first, at, ...asked }: Asked): Answered {
+    const { workspace } = asked;
     let personId = first;
     for (let merges = 0; merges <= mergesMax; merges += 1) {
       const partition = partitionOf(`${workspace}:${personId}`, this.#partitions);
@@ -150,7 +158,7 @@ export class Answers {
         continue;
       }
       const now = Math.max(at ?? 0, seen.readTo);
-      const explained = explainedBy(seen, { kind, ruleId, key, now });
+      const explained = explainedBy(seen, { ...asked, now });
       if (explained === undefined) return { type: 'rule_unknown' };
       const { offset, definitionsOffset, readTo } = seen;
       return {
@@ -165,13 +173,13 @@ export class Answers {
 
 function explainedBy(
   { subject, rules }: Seen,
-  { kind, ruleId, key, now }: Pick<Asked, 'kind' | 'ruleId' | 'key'> & { readonly now: number },
+  { kind, ruleId, ...asked }: Omit<Asked, 'workspace' | 'personId' | 'at'> & { readonly now: number },
 ): ExplainedSegment | ExplainedJourney | undefined {
   if (kind === 'journey') {
     const rule = rules.journeys.get(ruleId);
-    return rule && explainJourney(subject, rule, { now, key });
+    return rule && explainJourney(subject, rule, asked);
   }
   const ruleKey = segmentKey(ruleId);
   const rule = rules.segmentsByKey.get(ruleKey) ?? rules.manual.get(ruleKey);
-  return rule && explainSegment(subject, rule, now);
+  return rule && explainSegment(subject, rule, asked.now);
 }

@@ -49,6 +49,9 @@ class Shop {
     const asked = { workspace: 'default', kind, ruleId, personId: 'cio_a', key: null, at: null, ...more };
     return this.#answers.explain(asked);
   }
+  past(ruleKey: string, version: number) {
+    return this.#answers.past({ workspace: 'default', ruleKey, version });
+  }
   explained(kind: Asked['kind'], ruleId: string, more: Partial<Asked> = {}): Record<string, unknown> {
     const answered = this.why(kind, ruleId, more);
     if (answered.type !== 'explained') throw new Error(answered.type);
@@ -86,10 +89,21 @@ describe('why a person is in a segment', () => {
           result: true,
           value: 2,
           events: ['m2', 'm1'],
+          rests_on: [
+            { message_id: 'm2', name: 'Added to Cart', timestamp: iso(T0 + HOUR) },
+            { message_id: 'm1', name: 'Added to Cart', timestamp: iso(T0) },
+          ],
+          says: expect.stringMatching(/^did Added to Cart 2 times in the last 7 days;/),
           changes_at: iso(T0 + 7 * DAY),
         },
-        { pointer: '/when/all/1', result: true, value: 'pro', events: [] },
-        { pointer: '/when/all/2/not', result: false, value: 0, events: [] },
+        {
+          ...{ pointer: '/when/all/1', result: true, value: 'pro', events: [], rests_on: [] },
+          says: 'plan is "pro"; asked is that it eq "pro"',
+        },
+        {
+          ...{ pointer: '/when/all/2/not', result: false, value: 0, events: [], rests_on: [] },
+          says: 'did Order Completed 0 times; asked is at least 1',
+        },
       ],
     });
   });
@@ -188,5 +202,21 @@ describe('what a journey would do with a person', () => {
   test('one that does not run lets nobody in', () => {
     const shop = new Shop().journey('draft', cart, { state: 'draft' }).feed(identified({ id: 'i' }));
     expect(shop.explained('journey', 'draft')).toMatchObject({ result: false, reason: 'not_running' });
+  });
+
+  test('a rehearsal asks one that does not run as if it did, and says its state', () => {
+    const shop = new Shop().journey('draft', cart, { state: 'draft' }).feed(identified({ id: 'i' }));
+    expect(shop.explained('journey', 'draft', { asIfRunning: true })).toMatchObject({
+      ...{ result: true, state: 'draft' },
+    });
+  });
+});
+
+describe('how far the past of a rule is in', () => {
+  test('is said of the version that is asked for, and never of one before', () => {
+    const shop = new Shop().segment('s', { event: 'A' });
+    expect(shop.past('s:s', 1)).toMatchObject({ state: 'open', rule_version: 1 });
+    shop.feed(happened({ id: 'm1' }));
+    expect(shop.past('s:s', 2)).toEqual({ state: 'open', people: 0, of: 0, rule_version: 2 });
   });
 });

@@ -30,6 +30,9 @@ export interface PastRow {
   readonly ready: boolean;
 }
 
+/** `behind`: this version of the rule has not been met here yet; `none`: it has, and has no past. */
+export type PastHere = PastRow | 'behind' | 'none';
+
 const LOAD_ROWS = 1_000;
 const PREFIX = 'b:';
 const END = 'b;';

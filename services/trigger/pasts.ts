@@ -103,6 +103,11 @@ export class Pasts {
     return this.#book.row(workspace, rule, version);
   }
 
+  /** Whether the rules of these definitions have been met. */
+  hasTaken(definitionsOffset: number): boolean {
+    return this.#takenTo === definitionsOffset;
+  }
+
   /** Before anything is handled under these definitions. */
   takeUp(definitionsOffset: number, time: number, out: Emitter): void {
     if (definitionsOffset === this.#takenTo) return;

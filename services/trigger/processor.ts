@@ -21,7 +21,7 @@ import type { Adoption } from './adoption.ts';
 import { linkAdoption } from './link-adoption.ts';
 import { MergedView } from './merged-view.ts';
 import { ObjectBook } from './object-book.ts';
-import type { PastRow } from './past-book.ts';
+import type { PastHere } from './past-book.ts';
 import { Pasts } from './pasts.ts';
 import { PeopleStore } from './people-store.ts';
 import { PersonRecords } from './person-records.ts';
@@ -32,7 +32,7 @@ import { isWhole, wholeOf } from './transfer-state.ts';
 import type { Seen } from './seen.ts';
 import { sourceOf } from './transfers.ts';
 import { Turns } from './turns.ts';
-import type { WantedPast } from './wanted-past.ts';
+import { hasPast, type WantedPast } from './wanted-past.ts';
 import { workspaceIn } from '../runtime/workspace-counts.ts';
 import { Watermarks } from './watermarks.ts';
 
@@ -217,11 +217,22 @@ export class TriggerProcessor implements Processor {
   }
 
   /** How far the past of a rule is in, in this partition. */
-  pastOf(workspace: string, ruleKey: string): PastRow | undefined {
-    if (this.#definitions === undefined) return undefined;
+  pastOf(workspace: string, ruleKey: string, version: number): PastHere {
+    if (this.#definitions === undefined) return 'behind';
     this.#rules.use(this.#definitions);
     const rule = this.#rules.of(workspace).rulesByKey.get(ruleKey);
-    return rule && this.#pasts?.progress(workspace, ruleKey, rule.version);
+    if (rule === undefined) return this.#isUnreadable(workspace, ruleKey, version) ? 'none' : 'behind';
+    if (rule.version !== version) return 'behind';
+    if (this.#pasts === undefined || !hasPast(rule)) return 'none';
+    const row = this.#pasts.progress(workspace, ruleKey, version);
+    return row ?? (this.#pasts.hasTaken(this.#definitions.offset) ? 'none' : 'behind');
+  }
+
+  /** It is here, and this version of the product cannot read it. */
+  #isUnreadable(workspace: string, ruleKey: string, version: number): boolean {
+    const kind = ruleKey.startsWith('s:') ? 'segment' : 'journey';
+    const stored = this.#definitions?.get(kind, workspace, ruleKey.slice(2));
+    return stored?.ruleVersion === version || stored?.placedVersion === version;
   }
 
   #openPasts(parts: Pick<TriggerParts, 'partition' | 'partitions' | 'store' | 'codecs'>): Pasts {

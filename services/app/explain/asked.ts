@@ -1,6 +1,6 @@
 /** What is asked of one person: who, with which key, as of when. Pure. */
 import type { Fault } from '../../../schemas/http/app.ts';
-import { timeOf } from '../query-times.ts';
+import { timeForms, timeOf } from '../query-times.ts';
 
 export interface AskedOfPerson {
   readonly person: string;
@@ -24,7 +24,7 @@ export function readAsked(
   }
   const time = at === undefined ? null : timeOf(at);
   if (time === undefined) {
-    faults.push({ pointer: '/at', code: 'wrong_type', message: 'at is a time of ISO 8601' });
+    faults.push({ pointer: '/at', code: 'wrong_type', message: `at is ${timeForms}` });
   }
   if (faults.length > 0 || typeof person !== 'string' || time === undefined) return { faults };
   return { person, key: typeof key === 'string' ? key : null, at: time };

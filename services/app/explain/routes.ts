@@ -6,12 +6,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answer, badRequest, notFound, unauthorized, workspaceOf } from '../answers.ts';
 import { find, namedBy } from '../customers/people.ts';
-import type { AnsweredWhy, AppKeys, Query, RulesView } from '../ports.ts';
+import type { AnsweredWhy, AppKeys, DefinitionsStore, Query, RulesView } from '../ports.ts';
 import { readAsked } from './asked.ts';
 
 export interface ExplainOptions {
   readonly keys: Pick<AppKeys, 'app'>;
   readonly query: Query;
+  readonly definitions: Pick<DefinitionsStore, 'get'>;
   readonly rules: Pick<RulesView, 'explain'>;
 }
 
@@ -24,7 +25,7 @@ export function mountExplain(app: FastifyInstance, options: ExplainOptions): voi
 }
 
 async function explain(
-  { keys, query, rules }: ExplainOptions,
+  { keys, query, definitions, rules }: ExplainOptions,
   kind: 'segment' | 'journey',
   request: FastifyRequest<{ Params: { id: string } }>,
   reply: FastifyReply,
@@ -37,7 +38,14 @@ async function explain(
   const personId = 'fault' in named ? undefined : await find(query, workspace, named);
   if (personId === undefined) return notFound(reply, `person ${asked.person}`);
   const { id: ruleId } = request.params;
-  const answered = await rules.explain({ workspace, kind, ruleId, personId, key: asked.key, at: asked.at });
+  // The service that decides may be away while it is known here that there is no such rule.
+  const isStored = definitions.get(kind, workspace, ruleId) !== undefined;
+  const answered = await rules
+    .explain({ workspace, kind, ruleId, personId, key: asked.key, at: asked.at })
+    .catch((error: unknown): AnsweredWhy => {
+      if (isStored) throw error;
+      return { type: 'rule_unknown' };
+    });
   switch (answered.type) {
     case 'explained':
       return answer(reply, 200, shown(answered));

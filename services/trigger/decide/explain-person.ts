@@ -75,11 +75,18 @@ export function explainSegment(
   };
 }
 
-/** @param now ms; what is due by then has happened. @param key of the run that is asked about. */
+/**
+ * @param now ms; what is due by then has happened. @param key of the run that is asked about.
+ * @param asIfRunning as a rehearsal asks: what the journey would do, whatever its state.
+ */
 export function explainJourney(
   subject: Subject,
   rule: JourneyRule,
-  { now, key }: { readonly now: number; readonly key: string | null },
+  {
+    now,
+    key,
+    asIfRunning = false,
+  }: { readonly now: number; readonly key: string | null; readonly asIfRunning?: boolean },
 ): ExplainedJourney {
   const { look, person } = lookAt(subject, now);
   const { filters, state } = rule.journey;
@@ -96,7 +103,7 @@ export function explainJourney(
     unmet: () => look.unmetFilter(rule),
   });
   const refused =
-    state !== 'running'
+    state !== 'running' && !asIfRunning
       ? { reason: 'not_running' }
       : admission.type === 'entered'
         ? undefined

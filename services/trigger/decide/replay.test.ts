@@ -13,8 +13,9 @@ import {
   happened,
   identified,
 } from '../../testing/scenarios/trigger-scenario.ts';
+import { asItHappened } from '../past/as-it-happened.ts';
 import { historiesOf, type HistoryRow } from '../past/history-source.ts';
-import { replay } from './replay.ts';
+import { replay, type PersonHistory } from './replay.ts';
 import { replayedRules } from './replayed-rules.ts';
 
 interface Did {
@@ -115,7 +116,11 @@ function lived(journey: object, rows: readonly HistoryRow[], from: number, to: n
   return toldOf(trigger.harness.outputs);
 }
 
-function replayed(journey: object, rows: readonly HistoryRow[], from: number, to: number) {
+function replayed(
+  journey: object,
+  rows: readonly HistoryRow[],
+  { from, to, comesBy = (history) => history }: Range,
+) {
   const definitions = new Definitions();
   const put = (kind: 'segment' | 'journey', id: string, body: object) =>
     definitions.apply(definitions.offset, {
@@ -132,10 +137,16 @@ function replayed(journey: object, rows: readonly HistoryRow[], from: number, to
   const [history] = historiesOf([{ ...profile, firstSeenAt }], rows);
   if (history === undefined) throw new Error('there is a person');
   const { before, live } = rules;
-  return replay(history, { journeyId: 'j', before, live, from, to }).outcomes.map((outcome) => [
+  return replay(comesBy(history), { journeyId: 'j', before, live, from, to }).outcomes.map((outcome) => [
     ...[outcome.at, outcome.key, outcome.triggerMessageId],
     outcome.type === 'journey_entered' ? 'entered' : outcome.reason,
   ]);
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly comesBy?: (history: PersonHistory) => PersonHistory;
 }
 
 const byTime = (rows: readonly unknown[]) => rows.map((row) => JSON.stringify(row)).sort();
@@ -152,7 +163,7 @@ describe('a journey over the past', () => {
         const from = (rows[Math.min(first, rows.length - 1)]?.mergedAt ?? T0) - 30_000;
         const to = end + DAY / 2 + 17;
         const expected = lived(journey, rows, from, to);
-        expect(byTime(replayed(journey, rows, from, to))).toEqual(byTime(expected));
+        expect(byTime(replayed(journey, rows, { from, to }))).toEqual(byTime(expected));
         outcomes += expected.length;
       }),
       { numRuns: runs(100) },
@@ -165,6 +176,47 @@ describe('a journey over the past', () => {
     const rows = rowsOf([cart(10), cart(60), cart(60)]);
     const journey = { trigger: { event: 'Added to Cart' }, frequency: { mode: 'every_rematch' } };
     const [, second, third] = rows.map(({ mergedAt }) => mergedAt);
-    expect(replayed(journey, rows, second ?? 0, third ?? 0)).toEqual([[second, null, 'm1', 'entered']]);
+    expect(replayed(journey, rows, { from: second ?? 0, to: third ?? 0 })).toEqual([
+      [second, null, 'm1', 'entered'],
+    ]);
+  });
+
+  test('by event time it is the same of what was received at its own time', () => {
+    fc.assert(
+      fc.property(
+        fc.array(did, { minLength: 1, maxLength: 25 }),
+        fc.constantFrom(...journeys),
+        (told, journey) => {
+          const rows = rowsOf(told);
+          const range = { from: T0, to: Math.max(...rows.map(({ mergedAt }) => mergedAt)) + DAY };
+          const expected = replayed(journey, rows, range);
+          expect(replayed(journey, rows, { ...range, comesBy: asItHappened })).toEqual(expected);
+        },
+      ),
+      { numRuns: runs(50) },
+    );
+  });
+
+  test('by event time an import has the entries and the skips of what came as it happened', () => {
+    const events = did.filter(({ what }) => what !== 'identify' && what !== 'release');
+    fc.assert(
+      fc.property(
+        fc.array(events, { minLength: 1, maxLength: 25 }),
+        fc.constantFrom(...journeys),
+        fc.array(fc.nat(1_000), { minLength: 25, maxLength: 25 }),
+        (told, journey, waits) => {
+          const rows = rowsOf(told);
+          const end = Math.max(...rows.map(({ mergedAt }) => mergedAt)) + DAY;
+          const range = { from: T0, to: end };
+          const expected = replayed(journey, rows, range);
+          const imported = rows.map((row, index): HistoryRow => {
+            const receivedAt = end + (waits[index] ?? 0);
+            return { ...row, receivedAt, mergedAt: receivedAt };
+          });
+          expect(replayed(journey, imported, { ...range, comesBy: asItHappened })).toEqual(expected);
+        },
+      ),
+      { numRuns: runs(50) },
+    );
   });
 });

@@ -16,7 +16,10 @@ import { workspaceRules, type JourneyRule, type WorkspaceRules } from './workspa
 export interface ReplayedRules {
   readonly before: WorkspaceRules;
   readonly live: WorkspaceRules;
+  /** Running, whatever its state. */
   readonly rule: JourneyRule;
+  /** As it is stored, or as it would be. */
+  readonly state: JourneyRule['journey']['state'];
   /** Of the events that matter; null: any. */
   readonly names: readonly string[] | null;
   /** Of the events that may trigger; null: any. Empty where no event does. */
@@ -55,6 +58,7 @@ export function replayedRules(
     before: compiled('draft', 0),
     live,
     rule: running,
+    state: rule.journey.state,
     names: namesOf([...counted, ...triggers]),
     triggerNames: namesOf(triggers.slice(0, 1)),
     manual: [...live.manual.values()].map(({ id }) => id),

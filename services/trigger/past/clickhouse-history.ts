@@ -2,6 +2,7 @@
  * Histories of people from ClickHouse, by who they are today: whoever was merged or split since counts as they are now.
  * When somebody was identified stands in the facts of identity; an event that made a person identified nobody.
  */
+import type { ComesBy } from './as-it-happened.ts';
 import {
   historiesOf,
   type CandidatesQuestion,
@@ -23,7 +24,7 @@ export class ClickhouseHistory implements HistorySource {
 
   async candidates(question: CandidatesQuestion): ReturnType<HistorySource['candidates']> {
     const people = CANDIDATES[question.by](question);
-    const parameters = { ...question, names: question.names ?? [] };
+    const parameters = { ...question, names: question.names ?? [], ...bounds(question) };
     const [found, [counted]] = await Promise.all([
       this.#rows(
         `SELECT person_id FROM (${people}) WHERE person_id > {after:String} ORDER BY person_id LIMIT {limit:UInt32}`,
@@ -60,8 +61,17 @@ export class ClickhouseHistory implements HistorySource {
   }
 }
 
-function parametersOf({ workspace, people, names, manual, to }: HistoryQuestion): Parameters {
-  return { workspace, people, names: names ?? [], manual, to };
+function parametersOf(question: HistoryQuestion): Parameters {
+  const { workspace, people, names, manual } = question;
+  return { workspace, people, names: names ?? [], manual, ...bounds(question) };
+}
+
+/** No time of a view is as late, and none that is sent, since it is clamped. */
+const FAR = Date.UTC(2200, 0);
+
+/** ms before which it came to the person, and before which it happened. */
+function bounds({ comesBy, to }: { readonly comesBy: ComesBy; readonly to: number }) {
+  return comesBy === 'arrival' ? { to, happened_to: FAR } : { to: FAR, happened_to: to };
 }
 
 export const TIME = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
@@ -70,6 +80,12 @@ export const ASOF = `
   SELECT toUnixTimestamp64Milli(max(at)), max(number) FROM stored_facts
   WHERE workspace = {workspace:String} AND _offset < {facts_to:UInt64}`;
 export const HAPPENS = `type IN ('event', 'page', 'screen')`;
+
+const HAPPENED_IN_TIME = `least(timestamp, received_at) < ${TIME('happened_to')}`;
+/** When it comes by its own time: what waited for a claim comes with that, which may be any time before it came. */
+const COMES_LATE_ENOUGH = `(previously_anonymous OR
+    toUnixTimestamp64Milli(least(timestamp, received_at)) + toUnixTimestamp64Milli(merged_at)
+    - toUnixTimestamp64Milli(received_at) >= {from:Int64})`;
 
 function named({ names }: { readonly names: readonly string[] | null }): string {
   return names === null ? '' : 'AND name IN {names:Array(String)}';
@@ -83,7 +99,7 @@ export const OF_PEOPLE = `(
   ) AND today_id IN {people:Array(String)}`;
 
 function theirs(question: HistoryQuestion): string {
-  return `workspace = {workspace:String} AND ${OF_PEOPLE} AND ${HAPPENS} AND merged_at < ${TIME('to')} ${named(question)}`;
+  return `workspace = {workspace:String} AND ${OF_PEOPLE} AND ${HAPPENS} AND merged_at < ${TIME('to')} AND ${HAPPENED_IN_TIME} ${named(question)}`;
 }
 
 export const COLUMNS = `
@@ -94,6 +110,7 @@ export const COLUMNS = `
 const FIRST = `
   SELECT ${COLUMNS} FROM resolved_rows
   WHERE workspace = {workspace:String} AND ${OF_PEOPLE} AND ${HAPPENS} AND merged_at < ${TIME('to')}
+    AND ${HAPPENED_IN_TIME}
   ORDER BY merged_at, _partition, _offset LIMIT 1 BY today_id`;
 
 /** A fact with the person of today. */
@@ -140,12 +157,13 @@ const CANDIDATES: Readonly<Record<CandidatesQuestion['by'], (question: Candidate
   events: (question) => `
     SELECT DISTINCT person_id FROM events
     WHERE workspace = {workspace:String} AND ${HAPPENS} ${named(question)}
-      AND merged_at >= ${TIME('from')} AND merged_at < ${TIME('to')}`,
+      AND merged_at >= ${TIME('from')} AND merged_at < ${TIME('to')} AND ${HAPPENED_IN_TIME}
+      ${question.comesBy === 'arrival' ? '' : `AND ${COMES_LATE_ENOUGH}`}`,
   identified: () => `
     SELECT DISTINCT person_id FROM (${FACTS}) WHERE person_id != '' AND at >= ${TIME('from')}`,
   anybody: () => `
     SELECT person_id FROM people
-    WHERE workspace = {workspace:String} AND (first_seen_at IS NULL OR first_seen_at < ${TIME('to')})`,
+    WHERE workspace = {workspace:String} AND (first_seen_at IS NULL OR first_seen_at < least(${TIME('to')}, ${TIME('happened_to')}))`,
 };
 
 function textOf(value: unknown): string | null {

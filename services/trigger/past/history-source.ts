@@ -5,6 +5,7 @@ import type { Relationship } from '../decide/relationships.ts';
 import type { PersonHistory } from '../decide/replay.ts';
 import { parseExactly } from '../../runtime/exact-json.ts';
 import { parseJsonObject } from '../../rules/paths.ts';
+import type { ComesBy } from './as-it-happened.ts';
 
 /** Who may have triggered something in a range. */
 export interface CandidatesQuestion {
@@ -12,9 +13,10 @@ export interface CandidatesQuestion {
   /** `events`: who did one of these names, null for any; `identified`: who was identified; `anybody`: who was there. */
   readonly by: 'events' | 'identified' | 'anybody';
   readonly names: readonly string[] | null;
-  /** ms; [from, to), by when it came to the person. */
+  /** ms; [from, to), by when it came to the person; of `event_time`, where it may come to them then. */
   readonly from: number;
   readonly to: number;
+  readonly comesBy: ComesBy;
   /** People after this one, in the order of their cio_ids; empty: from the first. */
   readonly after: string;
   readonly limit: number;
@@ -26,8 +28,9 @@ export interface HistoryQuestion {
   readonly names: readonly string[] | null;
   /** Manual segments whose changes matter. */
   readonly manual: readonly string[];
-  /** ms; what came to the person later is not read. */
+  /** ms; what came to the person later, or happened later, is not read. */
   readonly to: number;
+  readonly comesBy: ComesBy;
 }
 
 export interface HistorySource {

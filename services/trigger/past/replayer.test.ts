@@ -48,7 +48,10 @@ class Shop implements HistorySource {
   };
 }
 
-const range = { workspace: 'shop', journeyId: 'j', body: null, from: T0, to: T0 + MINUTE, after: '' };
+const range = {
+  ...{ workspace: 'shop', journeyId: 'j', body: null, from: T0, to: T0 + MINUTE, after: '' },
+  by: 'event_time' as const,
+};
 
 async function replayed(replayer: Replayer, asked: object = {}): Promise<ReplayedJourney> {
   const answered = await replayer.replay({ ...range, ...asked });
@@ -88,6 +91,7 @@ describe('a rehearsal', () => {
       personId: 'cio_00000',
       key: null,
       at,
+      by: 'event_time' as const,
     };
     const answer = await replayer.rehearse(asked);
     if (answer.type !== 'rehearsed') throw new Error(answer.type);
@@ -125,6 +129,12 @@ describe('a rehearsal', () => {
     expect(early.explained).toMatchObject({ result: false, reason: 'filters_not_met' });
     expect((await rehearsed(T0 + MINUTE, journeyOf)).explained.result).toBe(true);
   });
+});
+
+test('a rehearsal of the past says the state that is stored, and goes as if it ran', async () => {
+  const replayer = new Replayer({ source: new Shop(1), definitions, monotonicMs: () => 0 });
+  const answer = await replayer.rehearse({ ...range, personId: 'cio_00000', key: null, at: T0 - 1 });
+  expect(answer).toMatchObject({ type: 'rehearsed', explained: { state: 'draft', result: true } });
 });
 
 describe('a replay', () => {
@@ -200,5 +210,56 @@ describe('a replay', () => {
       body: { ...journey, trigger: { event: 'Other' } },
     });
     expect(given).toMatchObject({ version: 1, entered: 0 });
+  });
+});
+
+describe('of somebody whose events were loaded long after they happened', () => {
+  const stalled = {
+    ...{ name: 'J', state: 'draft' },
+    trigger: { event: 'Added to Cart', without: { event: 'Order Completed' }, for: 'PT10M' },
+  };
+  /** A visitor fills a cart, signs up and orders two hours ago; all of it is sent now, within two seconds. */
+  const loadedAt = T0 + 120 * MINUTE;
+  const rowOf = (row: Pick<HistoryRow, 'name' | 'messageId' | 'timestamp' | 'receivedAt'>): HistoryRow => ({
+    ...{ personId: 'cio_00000', anonymousId: 'v1', properties: null, bot: false },
+    ...row,
+    type: row.name === null ? 'identify' : 'event',
+    previouslyAnonymous: row.name === 'Added to Cart',
+    mergedAt: Math.max(row.receivedAt, loadedAt + 600),
+  });
+  const loaded = [
+    rowOf({ name: 'Added to Cart', messageId: 'cart', timestamp: T0, receivedAt: loadedAt }),
+    rowOf({ name: null, messageId: 'signed-up', timestamp: loadedAt + 600, receivedAt: loadedAt + 600 }),
+    rowOf({
+      ...{ name: 'Order Completed', messageId: 'order' },
+      ...{ timestamp: T0 + MINUTE, receivedAt: loadedAt + 2_000 },
+    }),
+  ];
+
+  function replayer(): Replayer {
+    const source = new Shop(1);
+    const person = { personId: 'cio_00000', id: null, email: null, attributes: null, relationships: null };
+    source.histories = () => Promise.resolve(historiesOf([{ ...person, firstSeenAt: T0 }], loaded));
+    return new Replayer({ source, definitions, monotonicMs: () => 0 });
+  }
+  const asked = { body: stalled, to: loadedAt + 60 * MINUTE };
+
+  test('a replay by event time sees that the order answered the cart', async () => {
+    expect(await replayed(replayer(), asked)).toMatchObject({ entered: 0, arrivedLate: 0 });
+  });
+
+  test('one by arrival says what the journey would have done then, and how much of it came late', async () => {
+    const answer = await replayed(replayer(), { ...asked, by: 'arrival' });
+    expect(answer).toMatchObject({ entered: 1, arrivedLate: 1 });
+    expect(answer.sample.entered[0]?.outcome).toMatchObject({ at: loadedAt + 601, triggerMessageId: 'cart' });
+  });
+
+  test('what happened before the range triggers nothing by event time, though it came within', async () => {
+    const cart = { body: { ...stalled, trigger: { event: 'Added to Cart' } }, to: asked.to };
+    expect(await replayed(replayer(), cart)).toMatchObject({ entered: 1, arrivedLate: 1 });
+    expect(await replayed(replayer(), { ...cart, from: T0 + 10 * MINUTE })).toMatchObject({ entered: 0 });
+    expect(await replayed(replayer(), { ...cart, from: T0 + 10 * MINUTE, by: 'arrival' })).toMatchObject({
+      entered: 1,
+    });
   });
 });

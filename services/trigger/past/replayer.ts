@@ -10,6 +10,8 @@ import type { Actions } from '../../runtime/status-server.ts';
 import { explainJourney, type ExplainedJourney } from '../decide/explain-person.ts';
 import { replaySteps, type Outcome, type PersonHistory, type Replayed } from '../decide/replay.ts';
 import { replayedRules, type ReplayedRules } from '../decide/replayed-rules.ts';
+import type { JourneyRule } from '../decide/workspace-rules.ts';
+import { asItHappened, isHappening, latenessOf, type ComesBy } from './as-it-happened.ts';
 import type { HistorySource } from './history-source.ts';
 
 export const replayedPeopleMax = 5_000;
@@ -21,6 +23,8 @@ export const outcomesTold = 20;
 /** Read at once. */
 const pagePeopleMax = 500;
 const chunkEventsMax = 50_000;
+/** What comes later than this after it happened came late, where the journey waits for nothing. */
+const lateMsMin = 60_000;
 /** Without a pause; the pause is three times as long, of all who ask together. */
 const sliceMs = 5;
 const pauseMsMax = 2_000;
@@ -36,6 +40,7 @@ export interface AskedReplay {
   /** ms; [from, to). */
   readonly from: number;
   readonly to: number;
+  readonly by: ComesBy;
   /** People after this one; empty: from the first. */
   readonly after: string;
 }
@@ -48,6 +53,8 @@ export interface ReplayedJourney {
   readonly of: number;
   readonly entered: number;
   readonly skipped: Readonly<Record<string, number>>;
+  /** Of those: their event was received longer after it happened than the journey waits, or a minute. */
+  readonly arrivedLate: number;
   readonly sample: { readonly entered: readonly ToldOutcome[]; readonly skipped: readonly ToldOutcome[] };
   /** People with more events than are read. */
   readonly leftOut: readonly string[];
@@ -59,7 +66,7 @@ export interface ToldOutcome {
   readonly outcome: Outcome;
 }
 
-export interface AskedRehearsal extends Pick<AskedReplay, 'workspace' | 'journeyId' | 'body'> {
+export interface AskedRehearsal extends Pick<AskedReplay, 'workspace' | 'journeyId' | 'body' | 'by'> {
   readonly personId: string;
   readonly key: string | null;
   /** ms; past. */
@@ -116,19 +123,19 @@ export class Replayer {
   async rehearse(asked: AskedRehearsal): Promise<RehearsedJourney | NotReplayed> {
     const rules = this.#rulesFor(asked);
     if (rules === undefined || 'type' in rules) return rules ?? { type: 'rule_unknown' };
-    const { workspace, personId, journeyId, at, key } = asked;
-    const { names, manual, before, live, rule } = rules;
-    const question = { workspace, people: [personId], names, manual, to: at + 1 };
+    const { workspace, personId, journeyId, at, key, by } = asked;
+    const { names, manual, before, live, rule, state } = rules;
+    const question = { workspace, people: [personId], names, manual, to: at + 1, comesBy: by };
     const sizes = await this.#parts.source.sizes(question);
     if ((sizes.get(personId) ?? 0) > historyEventsMax) return { type: 'person_unknown' };
     const [history] = await this.#parts.source.histories(question);
     if (history === undefined) return { type: 'person_unknown' };
     const range = { journeyId, before, live, from: -Infinity, to: at + 1 };
     this.#began = this.#now();
-    const replayed = await this.#paced(replaySteps(history, range));
+    const replayed = await this.#paced(replaySteps(inOrder(history, by), range));
     if (replayed === undefined) return { type: 'person_too_dear' };
     const { outcomes, subject } = replayed;
-    const explained = explainJourney(subject, rule, { now: at, key });
+    const explained = { ...explainJourney(subject, rule, { now: at, key }), state };
     return { type: 'rehearsed', explained, before: outcomes.slice(-outcomesTold) };
   }
 
@@ -145,15 +152,15 @@ export class Replayer {
   }
 
   async #run(asked: AskedReplay, rules: ReplayedRules): Promise<ReplayedJourney> {
-    const told = new Tally(rules.rule.definitionVersion);
+    const told = new Tally(rules.rule);
     const ends = this.#now() + replayMsMax;
-    const { workspace, from, to } = asked;
+    const { workspace, from, to, by: comesBy } = asked;
     const by = candidatesBy(rules);
     let after = asked.after;
     for (;;) {
       const limit = Math.min(pagePeopleMax, replayedPeopleMax - told.people);
       const { people, of } = await this.#parts.source.candidates({
-        ...{ workspace, by, names: rules.triggerNames, from, to, after, limit: limit + 1 },
+        ...{ workspace, by, names: rules.triggerNames, from, to, comesBy, after, limit: limit + 1 },
       });
       told.of = of;
       const page = people.slice(0, limit);
@@ -172,8 +179,8 @@ export class Replayer {
     { told, ends }: { readonly told: Tally; readonly ends: number },
   ): Promise<number> {
     if (people.length === 0) return 0;
-    const { workspace, to } = asked;
-    const question = { workspace, names: rules.names, manual: rules.manual, to };
+    const { workspace, to, by: comesBy } = asked;
+    const question = { workspace, names: rules.names, manual: rules.manual, to, comesBy };
     const sizes = await this.#parts.source.sizes({ ...question, people });
     const isTooMuch = (id: string): boolean => (sizes.get(id) ?? 0) > historyEventsMax;
     let done = 0;
@@ -185,7 +192,7 @@ export class Replayer {
       for (const id of chunk) {
         const history = histories.get(id);
         const replayed = history && (await this.#paced(stepsOf(history, asked, rules)));
-        if (replayed !== undefined) told.take(id, replayed.outcomes);
+        if (history !== undefined && replayed !== undefined) told.take(history, replayed.outcomes);
         else if (history !== undefined || isTooMuch(id)) told.leftOut.push(id);
         told.people += 1;
         done += 1;
@@ -226,10 +233,14 @@ export class Replayer {
 
 function stepsOf(
   history: PersonHistory,
-  { journeyId, from, to }: AskedReplay,
+  { journeyId, from, to, by }: AskedReplay,
   { before, live }: ReplayedRules,
 ): Generator<undefined, Replayed> {
-  return replaySteps(history, { journeyId, before, live, from, to });
+  return replaySteps(inOrder(history, by), { journeyId, before, live, from, to });
+}
+
+function inOrder(history: PersonHistory, by: ComesBy): PersonHistory {
+  return by === 'arrival' ? history : asItHappened(history);
 }
 
 function asIfStored(
@@ -278,19 +289,21 @@ class Tally {
   people = 0;
   of = 0;
   readonly leftOut: string[] = [];
-  readonly #version: number;
+  readonly #rule: JourneyRule;
   readonly #skipped: Record<string, number> = {};
   readonly #sample: { readonly entered: ToldOutcome[]; readonly skipped: ToldOutcome[] } = {
     entered: [],
     skipped: [],
   };
   #entered = 0;
+  #arrivedLate = 0;
 
-  constructor(version: number) {
-    this.#version = version;
+  constructor(rule: JourneyRule) {
+    this.#rule = rule;
   }
 
-  take(personId: string, outcomes: readonly Outcome[]): void {
+  take({ personId, events }: PersonHistory, outcomes: readonly Outcome[]): void {
+    if (outcomes.length > 0) this.#countLate(events, outcomes);
     for (const outcome of outcomes) {
       const isEntry = outcome.type === 'journey_entered';
       if (isEntry) this.#entered += 1;
@@ -300,9 +313,20 @@ class Tally {
     }
   }
 
+  #countLate(events: PersonHistory['events'], outcomes: readonly Outcome[]): void {
+    const lateMs = this.#rule.stall?.forMs ?? lateMsMin;
+    const late = new Set<string | null>(
+      events
+        .filter((event) => isHappening(event) && latenessOf(event) > lateMs)
+        .map(({ messageId }) => messageId),
+    );
+    this.#arrivedLate += outcomes.filter(({ triggerMessageId }) => late.has(triggerMessageId)).length;
+  }
+
   answer(next: string | null): ReplayedJourney {
     const { people, of, leftOut } = this;
     const counts = { people, of, entered: this.#entered, skipped: this.#skipped };
-    return { type: 'replayed', version: this.#version, ...counts, sample: this.#sample, leftOut, next };
+    const told = { ...counts, arrivedLate: this.#arrivedLate, sample: this.#sample, leftOut, next };
+    return { type: 'replayed', version: this.#rule.definitionVersion, ...told };
   }
 }
