@@ -91,8 +91,8 @@ function inWords({ people, of, entered, next, arrivedLate }: Replayed, by: Comes
   const looked = `Of ${String(of)} people who may have triggered it ${String(people)} were looked at in this call`;
   const goesOn =
     next === null
-      ? `${looked}, which are all that were left; it would have been entered ${times(entered)} by them.`
-      : `${looked}; it would have been entered ${times(entered)} by them. It is not complete: ask again with this next as start, and add the counts.`;
+      ? `${looked}, which are all that were left; they would have entered ${times(entered)}.`
+      : `${looked}; they would have entered ${times(entered)}. It is not complete: ask again with this next as start, and add the counts.`;
   if (arrivedLate === 0) return goesOn;
   const late = `Of these triggers ${String(arrivedLate)} rest on events that were received long after they happened, as an import's are.`;
   const means =

@@ -71,7 +71,7 @@ describe('a replay over HTTP', () => {
     const shared = { workspace: 'shop', from: Date.parse(FROM), to: Date.parse(TO), by: 'event_time' };
     expect(body).toMatchObject({ by: 'event_time', complete: false, arrived_late: 1 });
     expect(body['says']).toMatch(
-      /^Of 9 people .* 2 were looked at .* entered once .* not complete: .* "by": "arrival" shows/,
+      /^Of 9 people .* 2 were looked at .* would have entered once\. .*not complete: .* "by": "arrival" shows/,
     );
     const draft = { ...journey, trigger: { event: 'Other' } };
     await call(shop, 'k/replay', { from: FROM, to: TO, definition: draft });
