@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { ExactNumber } from '../../runtime/exact-json.ts';
 import { distinctValueCharsMax, entriesPerPeriodMax } from '../../rules/limits.ts';
 import type { Stall } from '../../rules/condition.ts';
-import { answered, joinStalls, withAnswer, type Answer, type ArmedStall } from './armed-stall.ts';
+import { answered, answersOf, joinStalls, withAnswer, type Answer, type ArmedStall } from './armed-stall.ts';
 
 export interface Run {
   readonly entries: number;
@@ -75,7 +75,7 @@ function forgettable(state: JourneyState | undefined, now: number): string | und
 }
 
 function touchedAt({ lastEnteredAt, heldOutAt, passedAt, stall }: Run): number {
-  const armedAt = stall?.marks[0]?.[0] ?? stall?.firedUpTo;
+  const armedAt = stall?.marks[0]?.[0] ?? stall?.forgottenUpTo;
   return Math.max(lastEnteredAt ?? 0, heldOutAt ?? 0, passedAt?.[0] ?? 0, armedAt ?? 0);
 }
 
@@ -100,7 +100,7 @@ function shortened(text: string): string {
 export function answerAll(stall: Stall, state: JourneyState): JourneyState {
   const { answers = [], keys } = state;
   const answer = (run: Run, key: string | null): Run =>
-    run.stall === undefined ? run : { ...run, stall: answered(stall, run.stall, key, answers) };
+    run.stall === undefined ? run : { ...run, stall: answered(stall, run.stall, answersOf(answers, key)) };
   const runs = keys && Object.entries(keys).map(([key, run]) => [key, answer(run, key)] as const);
   return { ...answer(state, null), answers, ...(runs && { keys: Object.fromEntries(runs) }) };
 }

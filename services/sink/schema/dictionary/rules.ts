@@ -97,7 +97,7 @@ export const ruleViews: readonly ViewEntry[] = [
       [
         'reason',
         label,
-        'filters_not_met, frequency, held_out, global_holdout, too_old, inherited or key_limit.',
+        'filters_not_met, frequency, held_out, global_holdout, too_old, inherited, key_limit or stall_limit.',
       ],
       trigger,
       version,
