@@ -18,6 +18,7 @@ import {
   type Happened,
 } from '../testing/scenarios/trigger-scenario.ts';
 import { World } from '../testing/scenarios/trigger-world.ts';
+import { journeyKeysMax } from './decide/runs.ts';
 
 const FOR = 5 * SECOND;
 const stall = { event: 'Checkout Started', without: { event: 'Order Completed' }, for: 'PT5S' };
@@ -130,6 +131,17 @@ describe('stalls that one claim releases', () => {
     const other = world.outputs.filter((output) => JSON.stringify(output).includes('"journey_id":"l"'));
     expect(outcomes(other)).toEqual([`cio_a${String(half - 1)}`, `cio_b${String(half - 1)}`]);
   });
+});
+
+test('a stall that is longer than a key is kept makes no room for another', () => {
+  const long = { ...stall, for: 'P60D' };
+  const trigger = new Trigger().journey('stalled', long, { ...again, key: 'cart' });
+  const cart = (id: string, at: number) => started({ id, at, properties: { cart: id } });
+  const ids = Array.from({ length: journeyKeysMax }, (_, index) => `a${String(index)}`);
+  trigger.feed(...ids.map((id) => cart(id, T0)));
+  trigger.feed(cart('next', T0 + 31 * DAY));
+  trigger.until(T0 + 61 * DAY);
+  expect(outcomes(trigger.harness.outputs)).toEqual(['next key_limit', ...ids]);
 });
 
 interface Step {

@@ -84,6 +84,11 @@ export function withAnswer(answers: readonly Answer[], answer: Answer): readonly
   return [...answers, answer].sort(([a], [b]) => b - a).slice(0, answersMax);
 }
 
+/** Its newest A is neither answered nor fired. */
+export function isWaiting({ marks: [newest] }: ArmedStall): boolean {
+  return newest !== undefined && !isAnswer(newest) && newest[2] !== FIRED;
+}
+
 /** In the order in which they fire. */
 export function firings(stall: Stall, armed: ArmedStall): readonly Firing[] {
   const { notBefore = -Infinity } = armed;

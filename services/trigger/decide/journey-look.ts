@@ -170,8 +170,9 @@ export class JourneyLook {
     if (after !== before) this.#keepStall(rule, stall, key, { ...run, stall: after });
   }
 
-  /** What two people have armed may be more than one may. */
-  boundStalls(): void {
+  /** What another had armed is the person's: the next fires at another time, and it may be more than one may have. */
+  joinedStalls(): void {
+    this.touched = true;
     for (const [id, state] of this.#journeys) {
       const rule = this.#options.rules.journeys.get(id);
       if (rule?.stall === undefined) continue;

@@ -137,7 +137,6 @@ function withStalls(
 /** When the person has to be looked at next is another now. */
 function due(subject: Subject, person: Person): Pick<Decision, 'person' | 'effects'> {
   const look = lookAt(subject, person);
-  look.journeys.touched = true;
-  look.journeys.boundStalls();
+  look.journeys.joinedStalls();
   return { person: { ...look.finish(person), stamp: person.stamp }, effects: look.effects };
 }
