@@ -7,7 +7,8 @@ import type { KeyedStore } from '../../runtime/store/ports.ts';
 import type { Emitter, ServiceSpec } from '../../runtime/task/ports.ts';
 import type { Target } from '../../sink/target.ts';
 import { triggerService } from '../../trigger/service.ts';
-import { defaultSize, leapingSize, simulate } from './simulation.ts';
+import { simulate } from './simulation.ts';
+import { defaultSize, leapingSize } from './sizes.ts';
 
 const small = { ...defaultSize, visitors: 20, spanMs: 15_000, clients: 1, callsOfClient: 10 };
 const seed = 1;
@@ -115,6 +116,23 @@ describe('the whole path under a seed', () => {
     });
     const report = await simulate({ ...defaultSize, seed: 3, calm: true, services: { inApp } });
     expect(report.faults.join()).toMatch(/was told twice/);
+  });
+
+  test.each([
+    ['loses an outcome of a trigger', 'journeysSkipped', 0, /has 0 outcomes/],
+    ['doubles an entry', 'journeysEntered', 2, /has 2 outcomes/],
+    ['loses a change of a segment', 'segmentsChanged', 0, /twice|outcomes|times a member/],
+  ] as const)('sees a trigger that %s', async (_what, topic, times, fault) => {
+    const trigger = spoiled(triggerService, (emit) => {
+      let count = 0;
+      return (...output) => {
+        if (output[0] === topic) count += 1;
+        const isSpoiled = output[0] === topic && count === 3;
+        for (let time = 0; time < (isSpoiled ? times : 1); time += 1) emit(...output);
+      };
+    });
+    const report = await simulate({ ...small, seed: 3, calm: true, services: { trigger } });
+    expect(report.faults.join()).toMatch(fault);
   });
 
   test('sees rows that a sink without tokens doubles', async () => {
