@@ -6,16 +6,6 @@ import type { IdentityFact } from '../../../schemas/records.ts';
 import type { Given } from '../processor-harness.ts';
 import { absorb, absorbed, deleted, happened, split } from './trigger-scenario.ts';
 
-/** What somebody does under a name; null: there is nobody any more who has it. */
-export interface Named {
-  readonly person: string;
-  readonly fields: {
-    readonly identifier_kind: 'id' | 'none';
-    readonly identifier: string | null;
-    readonly anonymous_id: string | null;
-  };
-}
-
 const NAMES_A_PERSON = 3;
 
 export class SplitPeople {
