@@ -10,5 +10,7 @@ export const skipReasons = {
   inherited:
     'It waited for an identify when the person was merged into another, who does not inherit triggers.',
   key_limit: 'The person has as many runs of the journey as may be kept.',
+  stall_limit:
+    'More stalls of one run were up or running at once than are kept, and this was the oldest; or it came too late to tell.',
 } as const;
 export type SkipReason = keyof typeof skipReasons;

@@ -7,7 +7,8 @@
  * Exits 1 when a promise broke.
  */
 import { parseArgs } from 'node:util';
-import { defaultSize, leapingSize, simulate } from '../services/testing/simulator/simulation.ts';
+import { simulate } from '../services/testing/simulator/simulation.ts';
+import { defaultSize, leapingSize } from '../services/testing/simulator/sizes.ts';
 import { simulateHistories } from './simulate/histories.ts';
 import { simulateHostile } from './simulate/hostile.ts';
 

@@ -15,7 +15,7 @@ import type { Mark, Marks } from './windows.ts';
 /** Value of the mark of a B; that of an A has none. One event may be both, and leaves two marks. */
 export const ANSWER = 'b';
 
-type Timing = Pick<Stall, 'forMs' | 'rearm'>;
+export type Timing = Pick<Stall, 'forMs' | 'rearm'>;
 
 export interface StallVerdict {
   readonly result: boolean;
@@ -44,10 +44,15 @@ export function stallVerdict(
 }
 
 export function rememberForStall(stall: Timing, marks: Marks, mark: Mark): Marks {
+  const after = withStallMark(marks, mark);
+  return after === marks ? marks : trimmed(stall, after);
+}
+
+/** In its place; the same list when it is there. */
+export function withStallMark(marks: Marks, mark: Mark): Marks {
   let at = 0;
   while (at < marks.length && isLaterOfStall(marks[at], mark)) at += 1;
-  if (isSame(marks[at], mark)) return marks;
-  return trimmed(stall, [...marks.slice(0, at), mark, ...marks.slice(at)]);
+  return isSame(marks[at], mark) ? marks : [...marks.slice(0, at), mark, ...marks.slice(at)];
 }
 
 interface Run {
@@ -66,12 +71,45 @@ function lastRun(stall: Timing, marks: Marks): Run | undefined {
   return run;
 }
 
+/** One of the runs that marks are of, for whoever asks for more than the last. */
+export interface StallRun {
+  /** Its A's, latest first; where an A begins a run anew it is the only one. */
+  readonly begun: Marks;
+  readonly answer: Mark | null;
+  /** Another A in its time began a run in its place. */
+  readonly isRestarted: boolean;
+}
+
+/** Oldest first. */
+export function stallRuns(stall: Timing, marks: Marks): readonly StallRun[] {
+  const runs: { begun: Mark[]; answer: Mark | null; isRestarted: boolean }[] = [];
+  let run: Run | undefined;
+  for (let i = marks.length - 1; i >= 0; i -= 1) {
+    const mark = marks[i];
+    if (mark === undefined) continue;
+    const [before, last] = [run, runs.at(-1)];
+    run = after(stall, run, mark);
+    if (run === undefined || run === before) continue;
+    if (run.start === mark) {
+      if (before !== undefined && last !== undefined) last.isRestarted = isOpen(stall, before, mark);
+      runs.push({ begun: [mark], answer: null, isRestarted: false });
+    } else if (isAnswer(mark)) {
+      if (last !== undefined) last.answer = mark;
+    } else last?.begun.unshift(mark);
+  }
+  return runs;
+}
+
 function after({ forMs, rearm }: Timing, run: Run | undefined, mark: Mark): Run | undefined {
   const begins: Run = { start: mark, newest: mark, answer: null };
   if (run === undefined) return isAnswer(mark) ? undefined : begins;
-  const isOpen = run.answer === null && mark[0] <= run.start[0] + forMs;
-  if (isAnswer(mark)) return isOpen ? { ...run, answer: mark } : run;
-  return isOpen && rearm === 'ignore' ? { ...run, newest: mark } : begins;
+  const isInTime = isOpen({ forMs }, run, mark);
+  if (isAnswer(mark)) return isInTime ? { ...run, answer: mark } : run;
+  return isInTime && rearm === 'ignore' ? { ...run, newest: mark } : begins;
+}
+
+function isOpen({ forMs }: Pick<Timing, 'forMs'>, { start, answer }: Run, mark: Mark): boolean {
+  return answer === null && mark[0] <= start[0] + forMs;
 }
 
 function trimmed(stall: Timing, marks: Marks): Marks {
@@ -113,7 +151,7 @@ function fewRuns(stall: Timing, marks: Marks): Marks {
   return [...newest, ...(answer === null || newest.includes(answer) ? [] : [answer]), start];
 }
 
-function isAnswer(mark: Mark): boolean {
+export function isAnswer(mark: Mark): boolean {
   return mark[2] === ANSWER;
 }
 

@@ -12,6 +12,7 @@ interface Sleeper {
 
 export class VirtualTime implements TimePort {
   #elapsedMs = 0;
+  readonly #rightMs: number;
   #wallMs: number;
   #count = 0;
   readonly #random: () => number;
@@ -22,7 +23,7 @@ export class VirtualTime implements TimePort {
 
   /** @param random in [0, 1): decides between sleepers that wake at the same time. */
   constructor(wallMs = 1_700_000_000_000, random: () => number = () => 0) {
-    this.#wallMs = wallMs;
+    this.#rightMs = this.#wallMs = wallMs;
     this.#random = random;
   }
 
@@ -37,6 +38,11 @@ export class VirtualTime implements TimePort {
   /** The wall clock jumps, either way; monotonic time does not. */
   jump(ms: number): void {
     this.#wallMs += ms;
+  }
+
+  /** The wall clock is where it would be if it had never jumped back. */
+  catchUp(): void {
+    this.#wallMs = Math.max(this.#wallMs, this.#rightMs);
   }
 
   /**

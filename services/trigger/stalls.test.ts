@@ -215,6 +215,23 @@ describe('stalls of people who merge', () => {
     }
   });
 
+  test('fire for a survivor of whom nothing else changes', () => {
+    const world = new World((harness) =>
+      harness.define('journey', 'default', 'nudge', {
+        ...{ name: 'Nudge', state: 'running', trigger: stall },
+        ...again,
+      }),
+    );
+    world.write(
+      happened({ person: 'cio_a', name: 'Other' }),
+      started({ person: 'cio_b', id: 'b1' }),
+      ...merge(T0 + 2 * MINUTE),
+    );
+    world.run();
+    world.until(T0 + DAY);
+    expect(lines(world.run())).toEqual(['cio_a starts nudge because of b1']);
+  });
+
   test('are forgotten with what was counted when something is split from the person', () => {
     const trigger = new Trigger().journey('nudge', stall, again).segment('stalled', stall);
     trigger.then(started({ id: 'a1' }));

@@ -2,7 +2,8 @@
 import { expect, jest, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { defaultSize, leapingSize, simulate } from './simulation.ts';
+import { simulate } from './simulation.ts';
+import { defaultSize, leapingSize } from './sizes.ts';
 
 const run = promisify(execFile);
 /** In 8013 and 8016 a process with the old number of tasks had come back and gone on beside the new ones. */

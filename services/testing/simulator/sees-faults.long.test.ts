@@ -8,7 +8,8 @@ import type { KeyedStore } from '../../runtime/store/ports.ts';
 import type { ServiceSpec } from '../../runtime/task/ports.ts';
 import type { Target } from '../../sink/target.ts';
 import { triggerService } from '../../trigger/service.ts';
-import { defaultSize, simulate } from './simulation.ts';
+import { simulate } from './simulation.ts';
+import { defaultSize } from './sizes.ts';
 import { spoiled } from './spoiled-service.ts';
 
 // Virtual minutes take real seconds, more of them on a busy machine.

@@ -5,6 +5,7 @@ import { identityRequest } from '../../../schemas/identity-request.ts';
 import { partitionOf } from '../../../schemas/partitioner.ts';
 import type { MemoryBroker } from '../memory/memory-broker.ts';
 import type { VirtualTime } from '../virtual-time.ts';
+import type { SimulatedRule } from './rules.ts';
 import { workspace, type Call } from './workload.ts';
 
 export interface ShopOptions {
@@ -22,14 +23,9 @@ export class Shop {
     this.#options = options;
   }
 
-  /** A segment and a journey of those who did this. */
-  define(where: string, when: { readonly event: string }): void {
+  define(where: string, rules: readonly SimulatedRule[]): void {
     const { codecs, broker, startMs } = this.#options;
-    const bodies = [
-      ['segment', { name: 'ordered', type: 'data_driven', when }],
-      ['journey', { name: 'thanks', state: 'running', trigger: when, frequency: { mode: 'once' } }],
-    ] as const;
-    for (const [kind, body] of bodies) {
+    for (const { kind, body } of rules) {
       const value = codecs.Definition.encode({
         kind,
         workspace: where,

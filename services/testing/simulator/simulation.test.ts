@@ -3,7 +3,8 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { lanesService } from '../../merger/service.ts';
 import { identityService } from '../../identity/service.ts';
 import { triggerService } from '../../trigger/service.ts';
-import { defaultSize, leapingSize, simulate } from './simulation.ts';
+import { simulate } from './simulation.ts';
+import { defaultSize, leapingSize } from './sizes.ts';
 import { spoiled } from './spoiled-service.ts';
 
 const small = { ...defaultSize, visitors: 20, spanMs: 15_000, clients: 1, callsOfClient: 10 };
@@ -74,5 +75,22 @@ describe('the whole path under a seed', () => {
     const services = { lanes, identity: identityService, trigger: triggerService };
     const report = await simulate({ ...small, seed: 3, calm: true, services });
     expect(report.faults.join()).toMatch(/is 2 times on events.merged/);
+  });
+
+  test.each([
+    ['loses an outcome of a trigger', 'journeysSkipped', 0, /has 0 outcomes/],
+    ['doubles an entry', 'journeysEntered', 2, /has 2 outcomes/],
+    ['loses a change of a segment', 'segmentsChanged', 0, /twice|outcomes|times a member/],
+  ] as const)('sees a trigger that %s', async (_what, topic, times, fault) => {
+    const trigger = spoiled(triggerService, (emit) => {
+      let count = 0;
+      return (...output) => {
+        if (output[0] === topic) count += 1;
+        const isSpoiled = output[0] === topic && count === 3;
+        for (let time = 0; time < (isSpoiled ? times : 1); time += 1) emit(...output);
+      };
+    });
+    const report = await simulate({ ...small, seed: 3, calm: true, services: { trigger } });
+    expect(report.faults.join()).toMatch(fault);
   });
 });

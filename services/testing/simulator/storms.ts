@@ -13,6 +13,8 @@ export interface StormOptions {
   readonly sink: SinkMachine;
   /** The clock goes on by minutes to months, not by up to an hour either way. */
   readonly leaps: boolean;
+  /** The clock is right all the time. */
+  readonly isSteady: boolean;
 }
 
 const PAUSE_MS_MAX = 1_500;
@@ -23,7 +25,7 @@ const DAY_MS = 24 * HOUR_MS;
 const leapsMs = [4 * MINUTE_MS, 6 * MINUTE_MS, 11 * MINUTE_MS, HOUR_MS, DAY_MS, 29 * DAY_MS, 31 * DAY_MS];
 
 export async function storm(options: StormOptions): Promise<void> {
-  const { time, random, weather, machines, sink } = options;
+  const { time, random, weather, machines, sink, isSteady } = options;
   while (!weather.calm) {
     await time.sleep(random.below(PAUSE_MS_MAX));
     const service = random.pick(machines);
@@ -37,7 +39,7 @@ export async function storm(options: StormOptions): Promise<void> {
     else if (what < 0.65) service?.expire();
     else if (what < 0.75) service?.moveTask();
     else if (what < 0.79) void service?.changeTasks();
-    else if (what < 0.88) time.jump(jumpMs(options));
+    else if (what < 0.88) time.jump(isSteady ? 0 : jumpMs(options));
     else if (what < 0.93) sink.kill();
     else if (what < 0.98) sink.takeOver();
   }

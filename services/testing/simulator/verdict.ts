@@ -1,25 +1,8 @@
 /** The promises, asked of everything that lies on the topics at the end of a run. Each fault is a sentence. */
-import type { Codecs } from '../../../schemas/codec.ts';
-import type { MergedEvent } from '../../../schemas/records.ts';
-import type { MemoryBroker } from '../memory/memory-broker.ts';
-import type { EngineModel } from './engine-model.ts';
+import { isTooOld, type Evidence, type MergedRow } from './evidence.ts';
+import { ruleFaults } from './rules-verdict.ts';
 import { expectedRows, placeOf } from './stored-rows.ts';
-import { orderName, workspace, type Workload } from './workload.ts';
-
-export interface Evidence {
-  readonly broker: MemoryBroker;
-  readonly codecs: Codecs;
-  readonly engine: EngineModel;
-  readonly workload: Workload;
-  /** False when a service had lost its state and stood: then what is missing is no fault, all else is. */
-  readonly isWhole: boolean;
-}
-
-interface MergedRow {
-  readonly partition: number;
-  readonly offset: number;
-  readonly record: MergedEvent;
-}
+import { orderName, workspace } from './workload.ts';
 
 export function faultsOf(evidence: Evidence): string[] {
   const merged = mergedRows(evidence);
@@ -31,6 +14,7 @@ export function faultsOf(evidence: Evidence): string[] {
     ...orderFaults(evidence, events),
     ...repeatFaults(evidence),
     ...segmentFaults(evidence, events, survivorOf),
+    ...ruleFaults({ ...evidence, events, survivorOf }),
     ...journalFaults(evidence),
     ...sinkFaults(evidence),
   ];
@@ -153,22 +137,22 @@ function segmentFaults(
   const members = new Map<string, number>();
   for (const { record } of broker.everCommitted('segmentsChanged')) {
     const change = codecs.SegmentChange.decode(record.value ?? Buffer.alloc(0));
-    if (change.workspace !== workspace) continue;
+    if (change.workspace !== workspace || change.segment_id !== 'ordered') continue;
     const step = change.change === 'entered' ? 1 : -1;
     members.set(change.person_id, (members.get(change.person_id) ?? 0) + step);
   }
   const entries = new Map<string, number>();
   for (const { record } of broker.everCommitted('journeysEntered')) {
     const entry = codecs.JourneyEntry.decode(record.value ?? Buffer.alloc(0));
-    if (entry.workspace !== workspace) continue;
+    if (entry.workspace !== workspace || entry.journey_id !== 'thanks') continue;
     const person = entry.person_id;
     entries.set(person, (entries.get(person) ?? 0) + 1);
   }
   const people = new Set(events.map(({ record }) => survivorOf(record.person_id)));
-  const ordered = new Set(
-    events
-      .filter(({ record }) => record.event?.name === orderName)
-      .map(({ record }) => survivorOf(record.person_id)),
+  const orders = events.filter(({ record }) => record.event?.name === orderName);
+  const ordered = new Set(orders.map(({ record }) => survivorOf(record.person_id)));
+  const orderedLately = new Set(
+    orders.filter(({ record }) => !isTooOld(record)).map(({ record }) => survivorOf(record.person_id)),
   );
   const faults: string[] = [];
   for (const person of people) {
@@ -180,7 +164,7 @@ function segmentFaults(
   for (const [person, count] of entries) {
     if (count > 1) faults.push(`${person} entered a journey of mode once ${String(count)} times`);
   }
-  for (const person of ordered) {
+  for (const person of orderedLately) {
     const group = [...entries.keys()].filter((each) => survivorOf(each) === person);
     if (group.length === 0 && isWhole) faults.push(`${person} ordered and entered no journey`);
   }

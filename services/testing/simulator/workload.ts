@@ -9,6 +9,9 @@ import type { Random } from '../random.ts';
 
 export const workspace = 'shop';
 export const orderName = 'Order Completed';
+export const checkoutName = 'Checkout Started';
+/** Older than a trigger may be. */
+const OLD_MS = 80 * 3_600_000;
 
 export interface EventCall {
   readonly type: 'event';
@@ -107,6 +110,9 @@ function visit(draft: Draft, random: Random, { visitor, person, spanMs, startMs 
       id: identify ? person : null,
       message_id: messageId,
       received_at: startMs + atMs,
+      // What waits is released oldest first, so only what follows the identify may be old.
+      timestamp: startMs + atMs - (index > identifyAt ? ageOf(random) : 0),
+      properties: identify ? JSON.stringify({ plan: random.chance(0.5) ? 'pro' : 'basic' }) : null,
     });
     if (identifyAt === count) continue; // waits for ever
     draft.owners.set(messageId, person);
@@ -131,6 +137,7 @@ function callWithoutVisit(
     identifier: person,
     message_id: messageId,
     received_at: startMs + Math.floor(atMs),
+    timestamp: startMs + Math.floor(atMs) - ageOf(random),
   });
   draft.owners.set(messageId, person);
 }
@@ -160,5 +167,11 @@ function messageOf(draft: Draft): string {
 }
 
 function nameOf(random: Random): string {
-  return random.chance(0.15) ? orderName : 'Product Viewed';
+  if (random.chance(0.15)) return orderName;
+  return random.chance(0.2) ? checkoutName : 'Product Viewed';
+}
+
+/** ms between an event and its receipt. */
+function ageOf(random: Random): number {
+  return random.chance(0.1) ? OLD_MS : 0;
 }

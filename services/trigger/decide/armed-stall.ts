@@ -1,27 +1,47 @@
 /**
  * A journey that a stall triggers, for one run of a person: an A arms it, a B answers it, and when the time is up it fires,
- * once. What has fired stays fired: a B that comes later changes nothing, nor does an A from before the one that fired.
+ * once. A release may bring several that are up at one moment, and each of them fires. What has fired stays fired: a B that
+ * comes later changes nothing, nor does an A that would have begun the same stall earlier.
  *
- * States: unarmed; armed (a run of rules/stall.ts that is neither up nor answered); answered; fired, which is unarmed for
- * every A later than the one that fired. Pure.
+ * States of each A: begun; restarted by another in its time, or within the time of one that began before; answered; fired.
+ * Pure.
  */
 import type { Stall } from '../../rules/condition.ts';
 import { stallMarksMax } from '../../rules/limits.ts';
-import { ANSWER, isLaterOfStall, rememberForStall, stallVerdict } from '../../rules/stall.ts';
-import type { Marks } from '../../rules/windows.ts';
+import {
+  ANSWER,
+  isAnswer,
+  isLaterOfStall,
+  stallRuns,
+  withStallMark,
+  type StallRun,
+} from '../../rules/stall.ts';
+import type { Mark, Marks } from '../../rules/windows.ts';
+import { triggerAgeMsMax } from './trigger-age.ts';
 
 export interface ArmedStall {
   /** Of the trigger that it was armed for: another trigger's events say nothing of this one. */
   readonly trigger: string;
-  /** Of both kinds, latest first; bounded by rules/stall.ts. */
+  /** A's, and the B's that answer one of them, latest first; at most stallMarksMax, but right after two people joined. */
   readonly marks: Marks;
   /**
    * Not before this, ms: the time was up when the A was merged, and what answers it may be merged with it. A moment later
    * all of a release has been read.
    */
   readonly notBefore?: number;
-  /** Time of the newest A that has fired, ms. */
-  readonly firedUpTo?: number;
+  /** Time of the newest A that had to make room for others, ms: of what is no later, nothing can be told any more. */
+  readonly forgottenUpTo?: number;
+}
+
+/** Value of the mark of an A whose stall has fired. */
+const FIRED = 'f';
+
+/** A stall that is neither answered nor fired yet. */
+export interface Firing {
+  /** When it fires if nothing answers it, ms. */
+  readonly at: number;
+  /** Message ids of its A's, latest first; one at least. */
+  readonly begun: readonly string[];
 }
 
 /** A B: which of a person's runs it answers. null: it says none, and answers all. */
@@ -29,70 +49,142 @@ export type Answer = readonly [time: number, messageId: string, key: string | nu
 /** Of one journey of a person; those are kept that may answer an A which is still to come, late or from another person. */
 export const answersMax = 16;
 
-/** An A. The same object when it is from before what has fired. @param now of the look, ms. */
+/** An A with the B's that its run has had. The same object when it is known. @param now of the look, ms. */
 export function arm(
   stall: Stall,
   before: ArmedStall,
-  { time, messageId }: { readonly time: number; readonly messageId: string },
+  { mark, answers }: { readonly mark: Mark; readonly answers: Marks },
   now: number,
 ): ArmedStall {
-  if (time <= (before.firedUpTo ?? -Infinity)) return before;
-  const after = { ...before, marks: rememberForStall(stall, before.marks, [time, messageId]) };
-  return upAt(stall, after) <= now ? { ...after, notBefore: now + 1 } : after;
+  if (before.marks.some((known) => !isAnswer(known) && known[1] === mark[1])) return before;
+  const marks = tidy(stall, [mark, ...answers].reduce(withStallMark, before.marks), now);
+  const after = { ...before, marks };
+  const isUp = pending(stall, after).some((run) => upAt(stall, run) <= now);
+  return isUp ? { ...after, notBefore: now + 1 } : after;
 }
 
-/** The B's that answer this run; one without a key is answered by any. */
-export function answered(
-  stall: Stall,
-  before: ArmedStall,
-  key: string | null,
-  answers: readonly Answer[],
-): ArmedStall {
-  const marks = answers
+/** Too old to say whether anything answered it, or began in its place. */
+export function isForgotten({ forgottenUpTo = -Infinity }: ArmedStall, time: number): boolean {
+  return time <= forgottenUpTo;
+}
+
+/** @param answers what its run has had. */
+export function answered(stall: Stall, before: ArmedStall, answers: Marks): ArmedStall {
+  return { ...before, marks: tidy(stall, answers.reduce(withStallMark, before.marks)) };
+}
+
+/** The B's that answer the run of this key, as marks; a run without a key is answered by any. */
+export function answersOf(answers: readonly Answer[], key: string | null): Marks {
+  return answers
     .filter(([, , answers]) => key === null || answers === null || answers === key)
-    .reduceRight<Marks>(
-      (kept, [time, id]) => rememberForStall(stall, kept, [time, id, ANSWER]),
-      before.marks,
-    );
-  return marks === before.marks ? before : { ...before, marks };
+    .map(([time, id]) => [time, id, ANSWER]);
 }
 
 export function withAnswer(answers: readonly Answer[], answer: Answer): readonly Answer[] {
   return [...answers, answer].sort(([a], [b]) => b - a).slice(0, answersMax);
 }
 
-/** When it fires if nothing answers it, ms; Infinity for never. */
-export function firesAt(stall: Stall, armed: ArmedStall): number {
-  return Math.max(upAt(stall, armed), armed.notBefore ?? -Infinity);
+/** Its newest A is neither answered nor fired. */
+export function isWaiting({ marks: [newest] }: ArmedStall): boolean {
+  return newest !== undefined && !isAnswer(newest) && newest[2] !== FIRED;
 }
 
-function upAt(stall: Stall, { marks }: ArmedStall): number {
-  return stallVerdict({ ...stall, withinMs: null }, marks, -Infinity).changesAt;
+/** In the order in which they fire. */
+export function firings(stall: Stall, armed: ArmedStall): readonly Firing[] {
+  const { notBefore = -Infinity } = armed;
+  return pending(stall, armed).map((run) => ({
+    at: Math.max(upAt(stall, run), notBefore),
+    begun: run.begun.map(([, messageId]) => messageId),
+  }));
 }
 
-/** Message id of the newest A of the run that is up. */
-export function firingMessage(stall: Stall, { marks }: ArmedStall): string | null {
-  return stallVerdict({ ...stall, withinMs: null }, marks, Infinity).events[0] ?? null;
+export function fired({ trigger, marks, forgottenUpTo }: ArmedStall, { begun }: Firing): ArmedStall {
+  return {
+    trigger,
+    marks: marks.map((mark) =>
+      !isAnswer(mark) && begun.includes(mark[1]) ? [mark[0], mark[1], FIRED] : mark,
+    ),
+    ...(forgottenUpTo === undefined ? {} : { forgottenUpTo }),
+  };
 }
 
-export function fired({ trigger, marks }: ArmedStall): ArmedStall {
-  const newest = marks.find(([, , value]) => value !== ANSWER);
-  return { trigger, marks: [], ...(newest === undefined ? {} : { firedUpTo: newest[0] }) };
+/** Within its bound, in marks. The oldest make room, and of those that had not fired the newest A is told. */
+export function bounded(
+  stall: Stall,
+  armed: ArmedStall,
+): { readonly armed: ArmedStall; readonly beyond: readonly string[] } {
+  if (armed.marks.length <= stallMarksMax) return { armed, beyond: [] };
+  const runs = [...stallRuns(stall, armed.marks)];
+  const beyond: string[] = [];
+  let { forgottenUpTo = -Infinity } = armed;
+  for (let left = armed.marks.length; left > stallMarksMax && runs.length > 1; left = marksOf(runs).length) {
+    const gone = runs.shift();
+    const [newest] = gone?.begun ?? [];
+    if (gone === undefined || newest === undefined) break;
+    if (isPending(gone)) beyond.push(newest[1]);
+    forgottenUpTo = Math.max(forgottenUpTo, newest[0]);
+  }
+  return { armed: { ...armed, marks: marksOf(runs), forgottenUpTo }, beyond };
 }
 
 /** Of one person who did all that these two did. What was armed for a trigger that is no more is the other's to forget. */
 export function joinStalls(a: ArmedStall | undefined, b: ArmedStall | undefined): ArmedStall | undefined {
   if (a === undefined || b === undefined || a.trigger !== b.trigger) return a ?? b;
-  const firedUpTo = Math.max(a.firedUpTo ?? -Infinity, b.firedUpTo ?? -Infinity);
   const notBefore = Math.max(a.notBefore ?? -Infinity, b.notBefore ?? -Infinity);
-  const marks = [...a.marks, ...b.marks]
-    .filter(([time]) => time > firedUpTo)
-    .sort((x, y) => (isLaterOfStall(x, y) ? -1 : 1))
-    .slice(0, 2 * stallMarksMax); // and with the next mark as few as may be kept
+  const forgottenUpTo = Math.max(a.forgottenUpTo ?? -Infinity, b.forgottenUpTo ?? -Infinity);
+  const marks = new Map<string, Mark>();
+  for (const mark of [...a.marks, ...b.marks]) {
+    const one = `${isAnswer(mark) ? ANSWER : ''} ${mark[1]}`;
+    if (!marks.has(one) || mark[2] === FIRED) marks.set(one, mark);
+  }
   return {
     trigger: a.trigger,
-    marks,
+    marks: [...marks.values()].sort((x, y) => (isLaterOfStall(x, y) ? -1 : 1)),
     ...(Number.isFinite(notBefore) ? { notBefore } : {}),
-    ...(Number.isFinite(firedUpTo) ? { firedUpTo } : {}),
+    ...(Number.isFinite(forgottenUpTo) ? { forgottenUpTo } : {}),
   };
+}
+
+function upAt({ forMs }: Stall, { begun }: StallRun): number {
+  return (begun.at(-1)?.[0] ?? Infinity) + forMs;
+}
+
+function pending(stall: Stall, { marks }: ArmedStall): readonly StallRun[] {
+  return stallRuns(stall, marks).filter(isPending);
+}
+
+function isPending({ begun, answer, isRestarted }: StallRun): boolean {
+  return answer === null && !isRestarted && !begun.some(([, , value]) => value === FIRED);
+}
+
+/**
+ * What may matter to anything that is still to come: a B only as the answer of a stall, an A that was restarted only where
+ * those beside it are further apart than the time, and nothing that is over and older than what an A can be about.
+ */
+function tidy(stall: Stall, marks: Marks, now = -Infinity): Marks {
+  const oldest = now - triggerAgeMsMax - stall.forMs;
+  const runs = stallRuns(stall, marks);
+  const kept: StallRun[] = [];
+  for (const [index, run] of runs.entries()) {
+    if (!isPending(run) && (run.begun[0]?.[0] ?? 0) < oldest) continue;
+    const [before, next] = [kept.at(-1), runs[index + 1]];
+    if (before?.isRestarted === true && run.isRestarted && isWithin(stall, before, next)) continue;
+    kept.push({ ...run, begun: fewer(run.begun) });
+  }
+  return marksOf(kept);
+}
+
+function isWithin({ forMs }: Stall, { begun: [a] }: StallRun, next: StallRun | undefined): boolean {
+  const b = next?.begun[0];
+  return a !== undefined && b !== undefined && b[0] - a[0] <= forMs;
+}
+
+/** Of one run: when it began, and the newest that came within its time. */
+function fewer(begun: Marks): Marks {
+  return begun.length <= begunMax ? begun : [...begun.slice(0, begunMax - 1), ...begun.slice(-1)];
+}
+const begunMax = stallMarksMax / 2;
+
+function marksOf(runs: readonly StallRun[]): Marks {
+  return runs.toReversed().flatMap(({ begun, answer }) => (answer === null ? begun : [answer, ...begun]));
 }

@@ -19,11 +19,9 @@ import { newPerson, ruleStateBytesMax, withClaim, type Person } from './state.ts
 import type { Decision, Subject } from './subject.ts';
 import { runKeyOf } from './runs.ts';
 import type { Triggered } from './journey-look.ts';
+import { triggerAgeMsMax } from './trigger-age.ts';
 import { watchersFor, type Watchers } from './watchers.ts';
 import { segmentKey, type JourneyRule, type Rule } from './workspace-rules.ts';
-
-/** Spec C.1 rows 11 and 12: an older event counts for segments and history, and triggers no journey. */
-export const triggerAgeMsMax = 72 * 3_600_000;
 
 /** A record of kind event, with what is dear to decode asked for on demand. */
 export interface PersonEvent {
@@ -196,7 +194,7 @@ class EventDecision {
     if (!matches(trigger.of, event, patterns) || rule.stall === undefined) return;
     if (this.#isTooOld) this.#skipTooOld(rule, triggered);
     else if (full) journeys.skip(rule, triggered, 'key_limit', { state_bytes_max: ruleStateBytesMax });
-    else if (!journeys.arm(rule, trigger, triggered)) journeys.skip(rule, triggered, 'key_limit', null);
+    else journeys.arm(rule, trigger, triggered);
   }
 
   #skipTooOld(rule: JourneyRule, triggered: Triggered): void {

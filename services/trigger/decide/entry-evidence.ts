@@ -6,8 +6,6 @@
 import type { CountedCondition } from '../../rules/condition.ts';
 import type { Evidence } from '../../rules/evaluate.ts';
 import { foundIn } from '../../rules/memory.ts';
-import { ANSWER } from '../../rules/stall.ts';
-import type { Marks } from '../../rules/windows.ts';
 import type { Rule } from './workspace-rules.ts';
 
 export interface EntryEvidence {
@@ -61,9 +59,4 @@ export function entryEvidence({ anonymousId, begun, rules }: EntryAsked): EntryE
 
 function eventsOf(condition: CountedCondition, evidence: Evidence): readonly string[] {
   return foundIn(condition, evidence.marks(condition.pointer), evidence.now).events;
-}
-
-/** Of the A's of a stall, latest first. */
-export function begunBy(marks: Marks): readonly string[] {
-  return marks.filter(([, , value]) => value !== ANSWER).map(([, messageId]) => messageId);
 }

@@ -5,7 +5,7 @@
 import { explain, type ExplainedCondition } from '../../rules/explain.ts';
 import { nextChange } from '../../rules/next-change.ts';
 import { admit } from './admission.ts';
-import { firesAt, firingMessage } from './armed-stall.ts';
+import { firings } from './armed-stall.ts';
 import { Look } from './look.ts';
 import { caughtUp } from './pass-time.ts';
 import { attributeAt } from './profile.ts';
@@ -149,10 +149,9 @@ function stallOf(
   key: string | null,
 ): Pick<ExplainedJourney, 'stall'> {
   const armed = runOf(journeys.byId[rule.id], key)?.stall;
-  if (rule.stall === undefined || armed?.trigger !== rule.triggerKey || armed.marks.length === 0) return {};
-  const at = firesAt(rule.stall, armed);
-  if (!Number.isFinite(at)) return {};
-  return { stall: { event: firingMessage(rule.stall, armed), fires_at: timeOf(at) } };
+  if (rule.stall === undefined || armed?.trigger !== rule.triggerKey) return {};
+  const [next] = firings(rule.stall, armed);
+  return next === undefined ? {} : { stall: { event: next.begun[0] ?? null, fires_at: timeOf(next.at) } };
 }
 
 function timeOf(ms: number): string {

@@ -3,12 +3,23 @@
  * the identify behind it, and stalls are armed, answered and fire. Works on a copy and hands back a new state. Pure.
  */
 import type { SkipReason } from '../../../schemas/skip-reasons.ts';
+import { stallMarksMax } from '../../rules/limits.ts';
 import type { JsonObject } from '../../rules/paths.ts';
 import type { Stall } from '../../rules/condition.ts';
 import { admit } from './admission.ts';
-import { answered, arm, fired, firesAt, firingMessage, withAnswer, type ArmedStall } from './armed-stall.ts';
+import {
+  answersOf,
+  arm,
+  bounded,
+  fired,
+  firings,
+  isForgotten,
+  withAnswer,
+  type ArmedStall,
+  type Firing,
+} from './armed-stall.ts';
 import type { Effect } from './effects.ts';
-import { begunBy, type EntryEvidence } from './entry-evidence.ts';
+import { type EntryEvidence } from './entry-evidence.ts';
 import { JourneyStates } from './journey-states.ts';
 import { answerAll, hasRoom, newRun, runOf, runsOf, withRun, type JourneyState, type Run } from './runs.ts';
 import { dueOf, rangeFor, releasedALookMax, type HeldRange, type HeldTrigger } from './held-triggers.ts';
@@ -87,7 +98,7 @@ export class JourneyLook {
   #nextStall(): number {
     if (this.#stallsAt !== undefined) return this.#stallsAt;
     let next = Infinity;
-    for (const { at } of this.#armed()) next = Math.min(next, at);
+    for (const armed of this.#armed()) next = Math.min(next, armed.next[0]?.at ?? Infinity);
     return (this.#stallsAt = next);
   }
 
@@ -139,17 +150,47 @@ export class JourneyLook {
     for (const range of this.#held.filter((other) => other.anonymousId === anonymousId)) this.#release(range);
   }
 
-  /** An event begins a stall. False: there is no room for another run. */
-  arm(rule: JourneyRule, stall: Stall, { messageId, key, time }: StallEvent): boolean {
+  /** An event begins a stall. */
+  arm(rule: JourneyRule, stall: Stall, event: StallEvent): void {
+    const { messageId, key, time } = event;
     const { now } = this.#options;
     const state = this.#journeys.get(rule.id);
-    if (!hasRoom(state, key, now)) return false;
+    if (!hasRoom(state, key, now)) {
+      this.skip(rule, event, 'key_limit', null);
+      return;
+    }
     const run = runOf(state, key) ?? newRun;
     const before = this.#stallOf(rule, run);
-    const known = answered(stall, before, key, state?.answers ?? []);
-    const after = arm(stall, known, { time, messageId }, now);
-    if (after !== before) this.#keep(rule, key, { ...run, stall: after });
-    return true;
+    if (isForgotten(before, time)) {
+      this.#skipBeyond(rule, event);
+      return;
+    }
+    const answers = answersOf(state?.answers ?? [], key);
+    const after = arm(stall, before, { mark: [time, messageId], answers }, now);
+    if (after !== before) this.#keepStall(rule, stall, key, { ...run, stall: after });
+  }
+
+  /** What another had armed is the person's: the next fires at another time, and it may be more than one may have. */
+  joinedStalls(): void {
+    this.touched = true;
+    for (const [id, state] of this.#journeys) {
+      const rule = this.#options.rules.journeys.get(id);
+      if (rule?.stall === undefined) continue;
+      for (const [key, run] of runsOf(state)) {
+        if ((run.stall?.marks.length ?? 0) > stallMarksMax) this.#keepStall(rule, rule.stall, key, run);
+      }
+    }
+  }
+
+  #keepStall(rule: JourneyRule, stall: Stall, key: string | null, run: Run): void {
+    if (run.stall === undefined) return;
+    const { armed, beyond } = bounded(stall, run.stall);
+    this.#keep(rule, key, { ...run, stall: armed });
+    for (const messageId of beyond) this.#skipBeyond(rule, { messageId, key });
+  }
+
+  #skipBeyond(rule: JourneyRule, triggered: Triggered): void {
+    this.skip(rule, triggered, 'stall_limit', { stall_marks_max: stallMarksMax });
   }
 
   /** An event answers a stall: that of its own key, or of every key when it has none; one without a key is anybody's. */
@@ -164,11 +205,11 @@ export class JourneyLook {
   passTime(): void {
     const { now } = this.#options;
     for (const range of this.#held.filter((other) => dueOf(other) <= now)) this.#release(range);
-    for (const { rule, stall, key, run, armed, at } of [...this.#armed()]) {
-      if (at > now) continue;
-      const messageId = firingMessage(stall, armed);
-      this.#keep(rule, key, { ...run, stall: fired(armed) });
-      this.#enter(rule, { messageId, key, begun: begunBy(armed.marks) });
+    for (const { rule, key, run, armed, next } of [...this.#armed()]) {
+      const due = next.filter(({ at }) => at <= now);
+      if (due.length === 0) continue;
+      this.#keep(rule, key, { ...run, stall: due.reduce(fired, armed) });
+      for (const { begun } of due) this.#enter(rule, { messageId: begun[0] ?? null, key, begun });
     }
   }
 
@@ -195,8 +236,7 @@ export class JourneyLook {
       for (const [key, run] of runsOf(state)) {
         const armed = run.stall;
         if (armed === undefined || armed.marks.length === 0 || armed.trigger !== rule.triggerKey) continue;
-        const at = firesAt(stall, armed);
-        if (at !== Infinity) yield { rule, stall, key, run, armed, at };
+        yield { rule, key, run, armed, next: firings(stall, armed) };
       }
     }
   }
@@ -299,10 +339,8 @@ function withoutStall({ entries, lastEnteredAt, heldOutAt, passedAt }: Run): Run
 
 interface Armed {
   readonly rule: JourneyRule;
-  readonly stall: Stall;
   readonly key: string | null;
   readonly run: Run;
   readonly armed: ArmedStall;
-  /** When it fires, ms. */
-  readonly at: number;
+  readonly next: readonly Firing[];
 }

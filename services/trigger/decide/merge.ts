@@ -110,6 +110,7 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
     claims: moved.claims.reduce(withClaim, before.claims),
   };
   const look = new Look(joined, options);
+  look.journeys.joinedStalls();
   for (const trigger of moved.held ?? []) look.journeys.inherited(trigger);
   const members = manualSegmentsOf(movedRules, rules);
   const put = members.flatMap((rule) => look.setMember(rule, true, null));

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { ExactNumber } from '../../runtime/exact-json.ts';
 import { distinctValueCharsMax, entriesPerPeriodMax } from '../../rules/limits.ts';
 import type { Stall } from '../../rules/condition.ts';
-import { answered, joinStalls, withAnswer, type Answer, type ArmedStall } from './armed-stall.ts';
+import { answered, answersOf, isWaiting, joinStalls, withAnswer, type Answer, type ArmedStall } from './armed-stall.ts';
 
 export interface Run {
   readonly entries: number;
@@ -67,15 +67,17 @@ export function withRun(
   return { ...before, keys: Object.fromEntries([...kept, [key, run]]) };
 }
 
-/** The key that nothing has happened to for longest, if that is long enough. */
+/** The key that nothing has happened to for longest, if that is long enough and no stall of it is still to fire. */
 function forgettable(state: JourneyState | undefined, now: number): string | undefined {
-  const runs = Object.entries(state?.keys ?? {}).map(([key, run]) => ({ key, at: touchedAt(run) }));
+  const runs = Object.entries(state?.keys ?? {})
+    .filter(([, { stall }]) => stall === undefined || !isWaiting(stall))
+    .map(([key, run]) => ({ key, at: touchedAt(run) }));
   const oldest = runs.reduce((a, b) => (b.at < a.at ? b : a), { key: '', at: Infinity });
   return now - oldest.at >= journeyKeyMs ? oldest.key : undefined;
 }
 
 function touchedAt({ lastEnteredAt, heldOutAt, passedAt, stall }: Run): number {
-  const armedAt = stall?.marks[0]?.[0] ?? stall?.firedUpTo;
+  const armedAt = stall?.marks[0]?.[0] ?? stall?.forgottenUpTo;
   return Math.max(lastEnteredAt ?? 0, heldOutAt ?? 0, passedAt?.[0] ?? 0, armedAt ?? 0);
 }
 
@@ -100,7 +102,7 @@ function shortened(text: string): string {
 export function answerAll(stall: Stall, state: JourneyState): JourneyState {
   const { answers = [], keys } = state;
   const answer = (run: Run, key: string | null): Run =>
-    run.stall === undefined ? run : { ...run, stall: answered(stall, run.stall, key, answers) };
+    run.stall === undefined ? run : { ...run, stall: answered(stall, run.stall, answersOf(answers, key)) };
   const runs = keys && Object.entries(keys).map(([key, run]) => [key, answer(run, key)] as const);
   return { ...answer(state, null), answers, ...(runs && { keys: Object.fromEntries(runs) }) };
 }

@@ -43,9 +43,10 @@ export function decideTriggers(asked: Subject, person: Person, past: PastOfPerso
   const placed = place(rule, byId[rule.id], triggers.outcomes);
   const state = triggers.state === undefined ? placed.state : withStalls(rule, placed.state, triggers.state);
   const journeys = state === undefined ? before.journeys : JourneyStates.of({ ...byId, [rule.id]: state });
+  const next = due(subject, { ...before, journeys });
   return {
-    person: due(subject, { ...before, journeys }),
-    effects: [...effects, ...placed.effects],
+    person: next.person,
+    effects: [...effects, ...placed.effects, ...next.effects],
     patternSteps,
   };
 }
@@ -67,7 +68,7 @@ function place(
     }
     const run = runOf(state, key) ?? newRun;
     const passes = passesOf(runOf(state, key));
-    if (passes.includes(at)) continue; // it was decided as it came
+    if (passesOf(runOf(own, key)).includes(at)) continue; // it was decided as it came
     const refused = neighbour(rule, passes, at);
     if (refused !== undefined) {
       effects.push(notAgain(rule, outcome, refused));
@@ -85,7 +86,7 @@ function neighbour(
   passes: readonly number[],
   at: number,
 ): number | undefined {
-  const earlier = passes.filter((one) => one < at);
+  const earlier = passes.filter((one) => one <= at);
   const later = passes.filter((one) => one > at);
   const [last = null] = earlier;
   if (!mayEnter(frequency, last, at, earlier)) return last ?? undefined;
@@ -134,8 +135,8 @@ function withStalls(
 }
 
 /** When the person has to be looked at next is another now. */
-function due(subject: Subject, person: Person): Person {
+function due(subject: Subject, person: Person): Pick<Decision, 'person' | 'effects'> {
   const look = lookAt(subject, person);
-  look.journeys.touched = true;
-  return { ...look.finish(person), stamp: person.stamp };
+  look.journeys.joinedStalls();
+  return { person: { ...look.finish(person), stamp: person.stamp }, effects: look.effects };
 }

@@ -97,7 +97,7 @@ export const ruleViews: readonly ViewEntry[] = [
       [
         'reason',
         label,
-        'filters_not_met, frequency, held_out, global_holdout, too_old (the event was more than 72 hours old when it came to the person), inherited or key_limit.',
+        'filters_not_met, frequency, held_out, global_holdout, too_old (the event was more than 72 hours old when it came to the person), inherited, key_limit or stall_limit (more than 64 stalls of a run at once).',
       ],
       trigger,
       version,
