@@ -192,3 +192,12 @@ test.each(answers)('cookbook question %d: %s', async (question, _, look) => {
   const rows = await ask(question);
   look(rows);
 });
+
+test('events of the bots say so, and no others', async () => {
+  const query =
+    "SELECT bot, uniqExact(anonymous_id) AS visitors FROM anonymous_events WHERE workspace = 'sample' GROUP BY bot ORDER BY bot";
+  const [, bots] = await (await clickhouse.query({ query, format: 'JSONEachRow' })).json<Row>();
+  const expected = visitors.filter(({ kind }) => kind === 'bot').length;
+  expect(expected).toBeGreaterThan(0);
+  expect(bots).toEqual({ bot: true, visitors: expected });
+});
