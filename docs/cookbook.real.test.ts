@@ -34,8 +34,11 @@ async function insert(table: string, rows: readonly Row[]): Promise<void> {
 async function ask(who: ClickHouseClient, question: number): Promise<unknown[]> {
   const query = questions.get(question);
   if (query === undefined) throw new Error(`there is no question ${String(question)}`);
-  const query_params = { workspace: 'shop', now: question === 10 ? day(9) : day(20) };
-  return (await who.query({ query, query_params, format: 'JSONEachRow' })).json();
+  const now = `toDateTime64('${question === 10 ? day(9) : day(20)}', 3, 'UTC')`;
+  const asked = query.replaceAll('now64(3)', now);
+  return (
+    await who.query({ query: asked, query_params: { workspace: 'shop' }, format: 'JSONEachRow' })
+  ).json();
 }
 
 function event(person_id: string, name: string, at: string, rest: Row = {}): Row {
@@ -123,6 +126,14 @@ beforeAll(async () => {
       timestamp: day(9),
       received_at: day(9),
       ...campaign('search', 'x'),
+    },
+    {
+      type: 'page',
+      anonymous_id: 'a-crawler',
+      message_id: 'a2',
+      timestamp: day(8),
+      received_at: day(8),
+      bot: true,
     },
   ]);
   const change = (segment_id: string, person_id: string): Row => ({
@@ -331,6 +342,15 @@ test('the reader sees the views of the data dictionary and nothing else, and the
   expect(await person.json()).toEqual([{ n: 4 }]);
   const hidden = reader.query({ query: 'SELECT count() FROM stored_merged', format: 'JSONEachRow' });
   await expect(hidden).rejects.toMatchObject({ code: '497' });
+});
+
+test('a name from before a merge leads to the person of today', async () => {
+  const query = `SELECT kind, value, person_id, held_by, merged_at FROM person_names
+    WHERE workspace = 'shop' AND value IN ('v2', 'v3') ORDER BY value`;
+  expect(await (await reader.query({ query, format: 'JSONEachRow' })).json()).toEqual([
+    { kind: 'anonymous_id', value: 'v2', person_id: 'bob', held_by: 'bob', merged_at: null },
+    { kind: 'anonymous_id', value: 'v3', person_id: 'bob', held_by: 'old-bob', merged_at: day(7) },
+  ]);
 });
 
 test('a person has their devices, one join away', async () => {

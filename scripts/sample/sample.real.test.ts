@@ -56,7 +56,7 @@ test(
 
 type Row = Readonly<Record<string, unknown>>;
 async function ask(question: number): Promise<readonly Row[]> {
-  const query_params = { workspace: 'sample', now: new Date().toISOString().slice(0, -1).replace('T', ' ') };
+  const query_params = { workspace: 'sample' };
   const query = cookbookQuestions().get(question) ?? '';
   return (await clickhouse.query({ query, query_params, format: 'JSONEachRow' })).json<Row>();
 }
@@ -191,4 +191,13 @@ const answers: readonly (readonly [number, string, (rows: readonly Row[]) => voi
 test.each(answers)('cookbook question %d: %s', async (question, _, look) => {
   const rows = await ask(question);
   look(rows);
+});
+
+test('events of the bots say so, and no others', async () => {
+  const query =
+    "SELECT bot, uniqExact(anonymous_id) AS visitors FROM anonymous_events WHERE workspace = 'sample' GROUP BY bot ORDER BY bot";
+  const [, bots] = await (await clickhouse.query({ query, format: 'JSONEachRow' })).json<Row>();
+  const expected = visitors.filter(({ kind }) => kind === 'bot').length;
+  expect(expected).toBeGreaterThan(0);
+  expect(bots).toEqual({ bot: true, visitors: expected });
 });

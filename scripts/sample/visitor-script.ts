@@ -22,6 +22,7 @@ const PRODUCTS: readonly [Product, ...Product[]] = [
   { product_id: 'p-bag', variant_id: 'v-black', name: 'City bag', category: 'accessories', price: 89 },
 ];
 
+const CRAWLER = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
 /** What an order is worth whose cart was filled on another device. */
 const FROM_THE_LAST_PAGE = 49.9;
 type Json = Readonly<Record<string, unknown>>;
@@ -172,9 +173,10 @@ export class VisitorScript {
 
   crawl(at: number): this {
     this.#clock = at;
+    this.#via = 'pipelines'; // the Track API carries no user agent
     for (let i = this.#random.between(20, 60); i > 0; i -= 1) {
       this.#clock += 150;
-      this.#page(`/products/${this.#random.pick(PRODUCTS).product_id}`, { bot: true });
+      this.#page(`/products/${this.#random.pick(PRODUCTS).product_id}`, {}, { userAgent: CRAWLER });
     }
     return this;
   }

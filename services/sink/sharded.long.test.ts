@@ -254,7 +254,7 @@ async function compareCookbook(one: Target, two: Target): Promise<void> {
     const question = sql
       .replaceAll('{workspace:String}', "'sample'")
       .replaceAll(/\bany\(/g, 'min(') // any example would do for the reader, and not for a comparison
-      .replaceAll('{now:DateTime64(3)}', "toDateTime64(toStartOfDay(now()), 3, 'UTC')");
+      .replaceAll('now64(3)', "toDateTime64(toStartOfDay(now()), 3, 'UTC')");
     const [expected, found] = [await one.ask(question), await two.ask(question)];
     expect({ title, rows: found.toSorted() }).toEqual({ title, rows: expected.toSorted() });
   }

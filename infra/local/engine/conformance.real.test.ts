@@ -12,6 +12,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { eventually } from '../../../services/testing/eventually.ts';
+import { cityHash128 } from './city-hash.ts';
 import { freePort, startEngineProcess, type EngineProcess } from './engine-process.ts';
 
 let folder: string;
@@ -59,6 +60,41 @@ async function raw(
   return { status: answer.status, text: await answer.text(), headers: answer.headers };
 }
 
+async function bytesOf(sql: string, query: string): Promise<Buffer> {
+  const authorization = `Basic ${Buffer.from(`${engine.username}:${engine.password}`).toString('base64')}`;
+  const answer = await fetch(`${engine.url}/?${query}`, {
+    method: 'POST',
+    body: sql,
+    headers: { authorization },
+  });
+  return Buffer.from(await answer.arrayBuffer());
+}
+
+/** What drivers do with blocks of LZ4 that are one sequence of literals. Checks the sums and sizes. */
+function unpackedBlocks(bytes: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = at + 16 + bytes.readUInt32LE(at + 17);
+    const [low, high] = cityHash128(bytes.subarray(at + 16, end));
+    expect([bytes.readBigUInt64LE(at), bytes.readBigUInt64LE(at + 8)]).toEqual([low, high]);
+    expect(bytes[at + 16]).toBe(0x82);
+    const size = bytes.readUInt32LE(at + 21);
+    expect(lz4Literals(bytes.subarray(at + 25, end))).toBe(size);
+    parts.push(bytes.subarray(end - size, end));
+    at = end;
+  }
+  return Buffer.concat(parts);
+}
+
+function lz4Literals(block: Buffer): number {
+  let literals = (block[0] ?? 0) >> 4;
+  if (literals < 15) return literals;
+  for (let at = 1; ; at += 1) {
+    literals += block[at] ?? 0;
+    if (block[at] !== 255) return literals;
+  }
+}
+
 test('a request whose address is none is refused, and the engine goes on', async () => {
   const { port } = new URL(engine.url);
   for (const address of ['//', '///', 'http://[', '//?query=SELECT+1']) {
@@ -69,6 +105,32 @@ test('a request whose address is none is refused, and the engine goes on', async
     socket.destroy();
   }
   expect((await raw('SELECT 1')).text).toBe('1\n');
+});
+
+describe('native compression', () => {
+  test.each(['TSV', 'JSON', 'RowBinaryWithNamesAndTypes'])(
+    'of an answer in %s holds the plain one',
+    async (format) => {
+      const sql = `SELECT number, repeat('x', 20) AS text FROM numbers(20000) FORMAT ${format}`;
+      const statistics = /"statistics":.*$/s;
+      const plain = await bytesOf(sql, '');
+      const unpacked = unpackedBlocks(await bytesOf(sql, 'compress=1'));
+      expect(unpacked.toString('latin1').replace(statistics, '')).toBe(
+        plain.toString('latin1').replace(statistics, ''),
+      );
+      expect(plain.length).toBeGreaterThan(3 * 65_536);
+    },
+  );
+
+  test('of an error holds the error, and of nothing is nothing', async () => {
+    expect(unpackedBlocks(await bytesOf('SELEC 1', 'compress=1')).toString()).toMatch(/^Code: 62\./);
+    expect(unpackedBlocks(await bytesOf('SELECT 1 WHERE 0', 'compress=1'))).toHaveLength(0);
+  });
+
+  test('of a body is refused in words', async () => {
+    const { status, text } = await raw('SELECT 1', { query: 'decompress=1' });
+    expect([status, text]).toEqual([400, expect.stringContaining('decompress=1')]);
+  });
 });
 
 describe('inserts', () => {
@@ -287,7 +349,6 @@ describe('a reader', () => {
     ['SET readonly = 0', ''],
     ['SELECT 1 SETTINGS readonly = 0', ''],
     ['SELECT 1 SETTINGS max_memory_usage = 0', ''],
-    ['SELECT 1', 'max_memory_usage=0'],
     ['SELECT 1', 'output_format_schema=/tmp/hindsight-schema'],
     ["SELECT file('/etc/passwd')", ''],
     ["SELECT arrayMap(file, ['/etc/passwd'])", ''],

@@ -10,6 +10,11 @@ export class EngineException extends Error {
   }
 }
 
+/** What a read-only account hears of what it may not do. */
+export function onlyReads(why: string): EngineException {
+  return new EngineException(164, 'READONLY', `Cannot execute query in readonly mode: ${why}`);
+}
+
 export interface WireException {
   readonly code: number;
   readonly status: number;
@@ -52,4 +57,16 @@ export function wireException(error: unknown): WireException {
   }
   const code = Number(match[1]);
   return { code, status: STATUS[code] ?? 500, text: `${message.slice(match.index).trimEnd()}\n` };
+}
+
+/** The engine knows one user, `default`: its errors name the account that asked instead. */
+export function inNameOf(account: string, error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof EngineException) return error;
+  const message = error.message.replaceAll(
+    /(DB::Exception: )default(: )/g,
+    (_, before: string, after: string) => {
+      return before + account + after;
+    },
+  );
+  return message === error.message ? error : new Error(message, { cause: error });
 }

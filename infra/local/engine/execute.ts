@@ -8,12 +8,14 @@ import type { Session } from 'chdb';
 import { READER_ROLE } from './access.ts';
 import type { Account } from './accounts.ts';
 import type { Connections } from './connections.ts';
-import { EngineException, wireException } from './exception.ts';
+import { withAccount } from './account-functions.ts';
+import { EngineException, inNameOf, wireException } from './exception.ts';
 import { limits } from './limits.ts';
+import { nativeBlocks } from './native-blocks.ts';
 import { quoteIdentifier, quoteString } from './quote.ts';
 import { readCanonical } from './read-canonical.ts';
 import type { ReadOnlyGuard } from './read-only.ts';
-import { isBelowCeiling, READER_SETTINGS } from './reader-settings.ts';
+import { readerSetting, READER_SETTINGS } from './reader-settings.ts';
 import type { EngineRequest } from './request.ts';
 import { tokensOf } from './tokens.ts';
 
@@ -31,6 +33,8 @@ export interface Execution {
   readonly connections: Connections;
   readonly guard: ReadOnlyGuard;
   readonly timezone: string;
+  /** Values of the engine's settings, by name. */
+  readonly defaults: ReadonlyMap<string, string>;
 }
 
 export async function execute(connection: Session, execution: Execution): Promise<void> {
@@ -46,20 +50,29 @@ export async function execute(connection: Session, execution: Execution): Promis
   response.once('close', onClose);
   try {
     if (account.readOnly) becomeReader(connection, execution, tag);
-    const sql = account.readOnly ? await readerStatement(connection, execution) : request.sql;
+    const sql = account.readOnly ? await readerStatement(connection, execution) : ownerStatement(execution);
     const format = request.isInsertWithData
       ? 'TabSeparated'
       : (formatOf(sql) ?? request.format ?? 'TabSeparated');
-    isQuestion = /^[\s(]*(SELECT|WITH|FROM)\b/i.test(firstWords(sql));
+    isQuestion = asks(sql);
     const streamed = STREAMED.has(format) && isQuestion && !request.wholeAnswer;
     prepare(connection, execution, { streamed, tag });
     if (response.destroyed && isQuestion) return; // gone while it was read
     if (streamed) await stream(connection, sql, format, execution);
     else await answerWhole(connection, sql, format, execution);
+  } catch (error) {
+    throw inNameOf(account.name, error);
   } finally {
     over = true;
     response.off('close', onClose);
   }
+}
+
+const asks = (sql: string): boolean => /^[\s(]*(SELECT|WITH|FROM)\b/i.test(firstWords(sql));
+
+/** A view that an owner makes keeps the function: whoever asks it later may be another. */
+function ownerStatement({ request, account }: Execution): string {
+  return asks(request.sql) ? withAccount(request.sql, account.name) : request.sql;
 }
 
 /** From here on the connection can do what the reader's role was granted, within the reader's limits. */
@@ -71,8 +84,9 @@ function becomeReader(connection: Session, { request, guard }: Execution, tag: s
 }
 
 /** The statement as the engine spells it, checked. */
-async function readerStatement(connection: Session, { request, guard }: Execution): Promise<string> {
-  const canonical = await readCanonical(connection, request.sql);
+async function readerStatement(connection: Session, execution: Execution): Promise<string> {
+  const { request, guard, account } = execution;
+  const canonical = withAccount(await readCanonical(connection, request.sql), account.name);
   for (const name of guard.check(canonical, request.parameters)) {
     // The role sees its own databases only.
     const [database, view] = name.includes('.') ? name.split('.') : [request.database ?? 'default', name];
@@ -94,7 +108,7 @@ async function readerStatement(connection: Session, { request, guard }: Executio
 /** Database, settings and parameters of the request. log_comment is how KILL QUERY finds it: the engine makes its own query ids. */
 function prepare(
   connection: Session,
-  { request, account, guard }: Execution,
+  { request, account, guard, defaults }: Execution,
   { streamed, tag }: { readonly streamed: boolean; readonly tag: string },
 ): void {
   if (request.database !== undefined) connection.query(`USE ${quoteIdentifier(request.database)}`);
@@ -103,8 +117,10 @@ function prepare(
   for (const [name, value] of request.settings) {
     if (!/^\w+$/.test(name)) throw new EngineException(115, 'UNKNOWN_SETTING', `Unknown setting '${name}'`);
     if (account.readOnly) {
-      if (!isBelowCeiling(name, value)) guard.setting(name);
-      if (name === 'readonly' || name === 'log_comment') continue;
+      const shared = readerSetting(name, value, defaults);
+      if (shared === undefined) guard.setting(name);
+      else if (shared !== 'left out') settings.push(`${name} = ${quoteString(shared.value)}`);
+      if (shared !== undefined || name === 'readonly' || name === 'log_comment') continue;
     }
     settings.push(`${name} = ${quoteString(value)}`);
   }
@@ -134,7 +150,7 @@ async function stream(connection: Session, sql: string, format: string, executio
   } catch (error) {
     if (out === undefined) throw error;
     // Rows are on their way: the error follows them in the form that servers use since 25.11.
-    const text = `${wireException(error).text.trimEnd()}\n`;
+    const text = `${wireException(inNameOf(execution.account.name, error)).text.trimEnd()}\n`;
     out.end(
       `\r\n__exception__\r\n${tag}\r\n${text}${String(Buffer.byteLength(text))} ${tag}\r\n__exception__\r\n`,
     );
@@ -179,14 +195,17 @@ function open(
     'Content-Type': contentType(format),
     ...extra,
   };
-  if (!request.wantsGzip) {
-    response.writeHead(200, headers);
-    return response;
+  response.writeHead(200, { ...headers, ...(request.wantsGzip && { 'Content-Encoding': 'gzip' }) });
+  let out: Writable = response;
+  const packers = [
+    ...(request.wantsGzip ? [createGzip({ level: 1 })] : []),
+    ...(request.wantsBlocks ? [nativeBlocks()] : []),
+  ];
+  for (const packer of packers) {
+    packer.pipe(out);
+    out = packer;
   }
-  response.writeHead(200, { ...headers, 'Content-Encoding': 'gzip' });
-  const gzip = createGzip({ level: 1 });
-  gzip.pipe(response);
-  return gzip;
+  return out;
 }
 
 function contentType(format: string): string {

@@ -5,18 +5,22 @@
  * let INTO OUTFILE, KILL QUERY, SYSTEM, SET ROLE and the function file('…') pass, which is why the lists are here.
  */
 import { canonicalTokens, type CanonicalToken } from './canonical.ts';
-import { EngineException } from './exception.ts';
+import { onlyReads as refused } from './exception.ts';
 import type { ReaderFunctions } from './reader-functions.ts';
 
 /** How a statement may begin. */
 const BEGINNINGS = [
   /^(SELECT|WITH) /,
   /^\( ?SELECT /,
-  /^SHOW (TABLES|DATABASES|COLUMNS|FUNCTIONS|CREATE TABLE|CREATE VIEW|CREATE DATABASE)( |$)/,
+  /^SHOW (TABLES|DATABASES|COLUMNS|FUNCTIONS|SETTINGS|CHANGED SETTINGS|CREATE TABLE|CREATE VIEW|CREATE DATABASE)( |$)/,
   /^DESCRIBE TABLE /,
   /^EXISTS (TABLE|VIEW|DATABASE) /,
   /^EXPLAIN (AST |SYNTAX |PLAN |PIPELINE |ESTIMATE |QUERY TREE )?(\w+ = \d+(, \w+ = \d+)* )?(SELECT|WITH) /,
 ];
+
+const MAY_BE_ASKED =
+  'a statement is SELECT, WITH … SELECT, SHOW (TABLES, DATABASES, COLUMNS, FUNCTIONS, SETTINGS, CREATE TABLE, CREATE VIEW or ' +
+  'CREATE DATABASE), DESCRIBE, EXISTS or EXPLAIN of a SELECT';
 
 /** Words that may stand before a bracket and are no functions. */
 const BEFORE_BRACKET = new Set(
@@ -74,7 +78,7 @@ export function readOnlyGuard(functions: ReaderFunctions, engine: EngineNames): 
   return {
     check(canonical, parameters) {
       if (!BEGINNINGS.some((beginning) => beginning.test(canonical))) {
-        throw refused('only SELECT, SHOW TABLES, DESCRIBE, EXISTS and EXPLAIN SELECT may be asked');
+        throw refused(MAY_BE_ASKED);
       }
       const tokens = withIdentifiers(canonicalTokens(canonical), parameters);
       const views: string[] = [];
@@ -82,7 +86,7 @@ export function readOnlyGuard(functions: ReaderFunctions, engine: EngineNames): 
         const before = tokens[index - 1];
         const after = tokens[index + 1];
         if (token.kind !== 'name') return;
-        checkWord(token, after);
+        if (!isShowSettings(tokens, index)) checkWord(token, after);
         checkSystem(tokens, index);
         if (after?.text === '(' && after.kind === 'symbol') {
           if (token.bare && BEFORE_BRACKET.has(token.text)) return;
@@ -125,6 +129,12 @@ function checkWord(token: CanonicalToken, after: CanonicalToken | undefined): vo
   if (isClause) checkFormat(after.text);
 }
 
+/** The word of SHOW [CHANGED] SETTINGS, which begins no clause. */
+function isShowSettings(tokens: readonly CanonicalToken[], index: number): boolean {
+  const before = tokens.slice(0, Math.min(index, 3)).map(({ text }) => text);
+  return tokens[index]?.text === 'SETTINGS' && ['SHOW', 'SHOW CHANGED'].includes(before.join(' '));
+}
+
 /** `system.x` only for tables of the list. */
 function checkSystem(tokens: readonly CanonicalToken[], index: number): void {
   const [token, dot, table] = tokens.slice(index, index + 3);
@@ -153,8 +163,4 @@ function withIdentifiers(
         { kind: 'name', text: part, bare: false },
       ]);
   });
-}
-
-function refused(why: string): EngineException {
-  return new EngineException(164, 'READONLY', `Cannot execute query in readonly mode: ${why}`);
 }

@@ -118,6 +118,8 @@ describe('a reader', () => {
     ['SELECT 1', 'role=owner&roles=owner'],
     ["SELECT '\\xff'"],
     ['SELECT 1; SELECT 2'],
+    ['SHOW GRANTS'],
+    ['SHOW PROCESSLIST'],
     ['SELECT 1 --', 'query=SELECT+1+INTO+OUTFILE+%27OUT%27'],
   ])('reaches nothing by %s %s', async (sql, query = '') => {
     const text = filled(sql);
@@ -219,6 +221,7 @@ describe('a reader', () => {
     ["SELECT * FROM values('x UInt8', 1, 2) FORMAT CSV", '1\n2'],
     ['SELECT 1 AS format FORMAT JSONEachRow', '{"format":1}'],
     ["SHOW TABLES LIKE 'note%'", 'notes\nnotes_of'],
+    ["SHOW SETTINGS LIKE 'readonly'", 'readonly\tUInt64\t1'],
     ["SELECT DISTINCT database FROM system.tables WHERE database IN ('shop', 'other')", 'shop'],
     ['EXISTS TABLE notes', '1'],
     ["SELECT value FROM system.settings WHERE name = 'readonly' LIMIT 1", '1'],
@@ -240,21 +243,79 @@ describe('a reader', () => {
   });
 
   test.each([
-    'max_threads=64',
-    'max_memory_usage=0',
-    'max_execution_time=0',
-    'max_execution_time=1e9',
-    'max_block_size=100000000',
-  ])(
-    // prettier-ignore
-    'cannot take more than its share: %s',
-    async (setting) => {
-      expect((await ask('SELECT 1', 'reader', setting)).text).toContain('Code: 452');
-      const names = 'max_temporary_data_on_disk_size_for_query,max_query_size,priority,max_insert_threads';
-      for (const name of names.split(','))
-        expect((await ask('SELECT 1', 'reader', `${name}=1`)).status).toBe(403);
+    ['max_threads', '64'],
+    ['max_memory_usage', '0'],
+    ['max_execution_time', '0'],
+    ['max_execution_time', '1200'],
+    ['max_execution_time', '1e9'],
+    ['max_block_size', '100000000'],
+  ])('gets its share and no more, whatever it asks for: %s=%s', async (name, value) => {
+    const inForce = `SELECT value FROM system.settings WHERE name = '${name}'`;
+    const share = (await ask(inForce, 'reader')).text;
+    expect(share).toMatch(/^[1-9][0-9]*\n$/);
+    expect((await ask(inForce, 'reader', `${name}=${value}`)).text).toBe(share);
+    expect((await ask(inForce, 'reader', `${name}=1`)).text).toBe('1\n');
+    expect((await ask('SELECT 1', 'reader', `${name}=more`)).text).toContain('Code: 452');
+  });
+
+  test.each(['max_temporary_data_on_disk_size_for_query', 'max_query_size', 'priority', 'allow_ddl'])(
+    'may not set %s',
+    async (name) => {
+      expect((await ask('SELECT 1', 'reader', `${name}=${name === 'allow_ddl' ? '0' : '1'}`)).status).toBe(
+        403,
+      );
     },
   );
+
+  test.each([
+    'async_insert=0',
+    'async_insert=1',
+    'use_query_cache=0',
+    'wait_end_of_query=1',
+    'insert_quorum=2',
+  ])('may send %s, as drivers do with each statement', async (setting) => {
+    expect((await ask('SELECT 1', 'reader', setting)).text).toBe('1\n');
+  });
+
+  test('may send any setting with the value that it has', async () => {
+    for (const setting of ['max_rows_to_read=0', 'allow_ddl=1', 'allow_ddl=true', 'priority=0'])
+      expect([setting, (await ask('SELECT 1', 'reader', setting)).text]).toEqual([setting, '1\n']);
+  });
+
+  test.each([
+    ['SELECT currentUser(), user()', '["currentUser()","user()"]', '["analyst","analyst"]'],
+    ['SELECT currentUser() AS user, version() = version() AS v', '["user","v"]', '["analyst",true]'],
+    ["SELECT concat('x', hostName()) AS h", '["h"]', '["xhindsight"]'],
+    ["SELECT count() AS n FROM notes WHERE currentUser() = 'default'", '["n"]', '[0]'],
+  ])('is told its own name, and none of the machine: %s', async (sql, names, values) => {
+    const { text } = await ask(`${sql} FORMAT JSONCompactEachRowWithNames`, 'reader');
+    expect(JSON.parse(`[${text.trim().replaceAll('\n', ',').replaceAll(':1', '')}]`)).toEqual([
+      JSON.parse(names),
+      JSON.parse(values.replace('true', '1')),
+    ]);
+    expect(await owner('SELECT currentUser()')).toBe(engine.username);
+  });
+
+  test('is named in its errors', async () => {
+    const { status, text } = await ask('SELECT * FROM other.notes', 'reader');
+    expect([status, text]).toEqual([
+      403,
+      expect.stringMatching(/DB::Exception: analyst: Not enough privileges/),
+    ]);
+    expect(text).not.toContain('default');
+  });
+
+  test('is told that it only reads before how a body is packed', async () => {
+    const account = Buffer.from(`${engine.reader}:${engine.readerPassword}`).toString('base64');
+    for (const query of ['', '?query=INSERT+INTO+shop.notes+FORMAT+Native']) {
+      const answer = await fetch(`${engine.url}/${query}`, {
+        method: 'POST',
+        body: 'x',
+        headers: { authorization: `Basic ${account}`, 'content-encoding': 'lz4' },
+      });
+      expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('readonly mode')]);
+    }
+  });
 });
 
 test('each function of the engine has been looked at, and those that are listed exist', async () => {

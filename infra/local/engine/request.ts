@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { createBrotliDecompress, createGunzip } from 'node:zlib';
-import { EngineException } from './exception.ts';
+import { EngineException, onlyReads } from './exception.ts';
 import { fromInfile, insertWithData, type InsertWithData } from './insert.ts';
 import { limits } from './limits.ts';
 import { partsOf } from './multipart.ts';
@@ -21,6 +21,8 @@ export interface EngineRequest {
   readonly data: SpooledBody | undefined;
   readonly isInsertWithData: boolean;
   readonly wantsGzip: boolean;
+  /** The answer in ClickHouse's own compressed blocks (native-blocks.ts). */
+  readonly wantsBlocks: boolean;
   readonly wholeAnswer: boolean;
   readonly session:
     { readonly id: string; readonly idleSeconds: number; readonly mustExist: boolean } | undefined;
@@ -35,14 +37,22 @@ const RESERVED = new Set(
   ).split(' '),
 );
 
+/** Whether the answer, an error too, comes in native compression. */
+export function wantsBlocks(query: URLSearchParams): boolean {
+  return isOn(query, 'compress');
+}
+
+const isOn = (query: URLSearchParams, name: string): boolean => ['1', 'true'].includes(query.get(name) ?? '');
+
 /** Reads the request to its end. The caller removes `data`. */
 export async function readRequest(
   request: IncomingMessage,
   query: URLSearchParams,
   { spool, readOnly }: { readonly spool: Spool; readonly readOnly: boolean },
 ): Promise<EngineRequest> {
-  if (query.get('compress') === '1' || query.get('decompress') === '1') {
-    const why = 'the native compression of compress=1 is not offered; use HTTP compression (gzip)';
+  if (isOn(query, 'decompress')) {
+    const why =
+      'a body in native compression (decompress=1) is not offered; send it plain, or with Content-Encoding gzip or br';
     throw new EngineException(36, 'BAD_ARGUMENTS', why);
   }
   const parameters = new Map([...query].filter(([name]) => name.startsWith('param_')));
@@ -64,7 +74,8 @@ export async function readRequest(
     wantsGzip:
       query.get('enable_http_compression') === '1' &&
       /\bgzip\b/.test(headerOf(request, 'accept-encoding') ?? ''),
-    wholeAnswer: query.get('wait_end_of_query') === '1',
+    wantsBlocks: wantsBlocks(query),
+    wholeAnswer: isOn(query, 'wait_end_of_query'),
     session:
       sessionId === null
         ? undefined
@@ -91,6 +102,11 @@ async function readQuestion(
   fromUrl: string,
   parameters: Map<string, string>,
 ): Promise<Statement> {
+  // Before its body is read: how that is packed is of no interest to who may not send it.
+  const packed = request.headers['content-encoding'] ?? 'identity';
+  if (/^\s*INSERT\b/i.test(fromUrl) || !['identity', 'gzip', 'br'].includes(packed)) {
+    throw onlyReads('it inserts nothing, and a question comes plain, in gzip or in br');
+  }
   const chunks: Buffer[] = [];
   let bytes = Buffer.byteLength(fromUrl);
   for await (const chunk of decoded(request)) {

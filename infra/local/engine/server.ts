@@ -4,12 +4,13 @@ import { accessArguments, type Readable } from './access.ts';
 import { accountOf, type Account } from './accounts.ts';
 import { Connections } from './connections.ts';
 import { wireException } from './exception.ts';
-import { execute } from './execute.ts';
+import { execute, type Execution } from './execute.ts';
 import { limits } from './limits.ts';
 import { readOnlyGuard, type ReadOnlyGuard } from './read-only.ts';
 import { readReaderFunctions } from './reader-functions.ts';
 import { ReaderQueue } from './reader-queue.ts';
-import { readRequest } from './request.ts';
+import { nativeBlocksOf } from './native-blocks.ts';
+import { readRequest, wantsBlocks } from './request.ts';
 import { Spool, type SpooledBody } from './spool.ts';
 
 export interface EngineOptions {
@@ -45,8 +46,7 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
   const { dataFolder, port, accounts } = options;
   const connections = new Connections(dataFolder, accessArguments(dataFolder, options.readable));
   const spool = new Spool(dataFolder);
-  const timezone = connections.ask('SELECT timezone()');
-  const guard = guardOf(connections);
+  const engine = factsOf(connections);
   const readers = new ReaderQueue({
     runningMax: limits.readersRunningMax,
     waitingMax: limits.readersWaitingMax,
@@ -77,7 +77,7 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
       const named = account.readOnly ? undefined : request.session;
       const session = named === undefined ? undefined : { account: account.name, ...named };
       await connections.run(session, (connection) =>
-        execute(connection, { account, request, response, connections, guard, timezone }),
+        execute(connection, { account, request, response, connections, ...engine }),
       );
     } finally {
       clearTimeout(stopAfter);
@@ -93,7 +93,7 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
       response.end('Ok.\n');
     } else {
       handle(message, response, url.searchParams).catch((error: unknown) => {
-        fail(message, response, error);
+        fail(message, response, { error, inBlocks: wantsBlocks(url.searchParams) });
       });
     }
   });
@@ -122,12 +122,26 @@ function addressOf({ url = '/' }: IncomingMessage): URL | undefined {
   return URL.canParse(url, 'http://engine') ? new URL(url, 'http://engine') : undefined;
 }
 
+/** What each statement goes by, asked once. */
+function factsOf(connections: Connections): Pick<Execution, 'guard' | 'timezone' | 'defaults'> {
+  return {
+    guard: guardOf(connections),
+    timezone: connections.ask('SELECT timezone()'),
+    defaults: settingsOf(connections),
+  };
+}
+
 function guardOf(connections: Connections): ReadOnlyGuard {
   const names = (table: string): string[] => connections.ask(`SELECT name FROM system.${table}`).split('\n');
   return readOnlyGuard(readReaderFunctions(), {
     functions: names('functions'),
     tableFunctions: names('table_functions'),
   });
+}
+
+function settingsOf(connections: Connections): ReadonlyMap<string, string> {
+  const lines = connections.ask('SELECT name, value FROM system.settings').split('\n');
+  return new Map(lines.map((line) => [line.split('\t')[0] ?? '', line.split('\t')[1] ?? '']));
 }
 
 /** Aborts when the response's connection closes. */
@@ -140,7 +154,12 @@ function goneSignal(response: ServerResponse): AbortSignal {
   return gone.signal;
 }
 
-function fail(message: IncomingMessage, response: ServerResponse, error: unknown): void {
+/** In native compression where the answer would have been: its readers unpack errors too, and read nothing else. */
+function fail(
+  message: IncomingMessage,
+  response: ServerResponse,
+  { error, inBlocks }: { readonly error: unknown; readonly inBlocks: boolean },
+): void {
   const { code, status, text } = wireException(error);
   if (response.headersSent || response.destroyed) {
     response.destroy();
@@ -153,7 +172,7 @@ function fail(message: IncomingMessage, response: ServerResponse, error: unknown
     // What is left of a refused body is not read: the connection cannot be used again.
     ...(message.complete ? {} : { Connection: 'close' }),
   });
-  response.end(text);
+  response.end(inBlocks ? nativeBlocksOf(Buffer.from(text)) : text);
 }
 
 async function listen(server: Server, port: number): Promise<void> {

@@ -35,6 +35,22 @@ export const peopleViews: readonly ViewEntry[] = [
     ],
   },
   {
+    name: 'person_names',
+    comment:
+      'A name that somebody has or had, with who that is today: where a name from before a merge leads. Deleted people have none.',
+    isContract: false,
+    columns: [
+      workspace,
+      ['kind', text, 'id, email, cio_id or anonymous_id.'],
+      ['value', text, 'The name itself, as identities has it.'],
+      personToday(),
+      ['held_by', text, 'The person who had it; another than person_id if they were merged since.'],
+      ['linked_at', time, 'Since when the name was theirs.'],
+      ['merged_at', maybeTime, 'When held_by was merged into another person; NULL if never.'],
+      ['merge_message_id', maybeText, 'The call that merged them; NULL if never.'],
+    ],
+  },
+  {
     name: 'person_devices',
     comment: 'A browser or app of a person, by its anonymous id. Join people by workspace and person_id.',
     isContract: true,
@@ -80,7 +96,11 @@ export const peopleViews: readonly ViewEntry[] = [
       ['anonymous_id', maybeText, 'The visitor, where the line is about one.'],
       ['timestamp', time, 'When it happened.'],
       ['processed_at', maybeTime, "When it became the person's; NULL while anonymous."],
-      ['detail', maybeText, 'More, as JSON text; what, goes by the kind.'],
+      [
+        'detail',
+        maybeText,
+        'More, as JSON text. Event, Page, Screen: name, message_id, previously_anonymous, properties. Anonymous Data Merged: count, oldest (seconds), anonymous_id. Person Merged: absorbed (who is no more), cause, moved, freed. Person Split: from, into, not_moved. Failed Merge: primary, secondary, reason. Failed Attribute Change: attribute, value, reason. Journey Holdout: journey_id.',
+      ],
     ],
   },
   {
