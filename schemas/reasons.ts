@@ -19,7 +19,8 @@ export const reasons = {
   identifier_conflict: 'The identifiers of the call belong to different people.',
   identifier_suppressed: 'The identifier is suppressed.',
   identifier_illegal: 'The identifier is a placeholder or otherwise cannot name a person.',
-  anonymous_id_taken: 'The anonymous id was claimed before; the first claim wins and it cannot be reused.',
+  anonymous_id_taken:
+    'The anonymous id was claimed before; the first claim wins and it cannot be reused. The call itself is the person’s and nothing is dropped: an activity of the person and the trace of the anonymous id say so, and no row of dropped.',
   merge_switched_off: 'The workspace has switched anonymous event merge off.',
   too_many_anonymous_ids: 'The person has had too many anonymous ids in the window that the workspace sets.',
   too_many_people: 'The anonymous id has named too many people in the window that the workspace sets.',

@@ -9,6 +9,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeSignInCode } from '../../services/gateway/sign-in-code.ts';
 import { assert, CodedError } from '../../services/runtime/errors.ts';
+import { endedStart } from './ended-start.ts';
 import { checkGivenParts } from './given-parts.ts';
 import { startInstallation, type ClickHouseAddress, type PartAddresses } from './installation.ts';
 import { readLauncherSettings, type LauncherSettings } from './launcher-settings.ts';
@@ -231,7 +232,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 function explain(error: unknown): void {
   if (error instanceof CodedError) {
-    console.error([error.message, error.hint].filter((text) => text !== undefined).join('. '));
+    console.error(endedStart(error));
   } else {
     console.error('could not go on:', error);
   }

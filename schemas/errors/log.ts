@@ -5,7 +5,7 @@ export const logErrors = {
   log_unavailable: {
     means: 'A broker does not answer, or has no leader for a partition.',
     follows: 'again',
-    todo: 'Is a broker reachable at KAFKA_BROKERS? Work goes on by itself when one is.',
+    todo: 'Is a broker reachable at KAFKA_BROKERS? What runs goes on by itself when one is; a command, or an npm start, that ended with this is run again.',
     status: 503,
   },
   log_overloaded: {

@@ -121,10 +121,10 @@ describe('a visitor, told by /v1/trace', () => {
   );
 
   test(
-    'a placeholder that may name nobody is refused, with the reason',
+    'a name that only identity knows to be nobody’s is refused, with the reason',
     async () => {
       const person = { anonymous_id: 'visitor-3' };
-      await track('PUT', '/api/v1/customers/undefined', person, '2027-01-10T10:04:00Z');
+      await track('PUT', '/api/v1/customers/a%01b', person, '2027-01-10T10:04:00Z');
       await settled();
       const refused = (await story('anonymous_id=visitor-3')).find(({ stage }) => stage === 'refused');
       expect(refused).toMatchObject({ at: '2027-01-10T10:04:00.000Z', reason: 'identifier_illegal' });

@@ -55,5 +55,11 @@ async function lookAround(options: HealthOptions) {
   ];
   const lines = await Promise.all(checks.map(async ([name, check]) => [name, await check] as const));
   const ready = lines.every(([, part]) => part.ok);
-  return { ready, parts: Object.fromEntries(lines), budgets: options.budgets() };
+  return {
+    ready,
+    /** Of this gateway. */
+    up_ms: Math.round(process.uptime() * 1_000),
+    parts: Object.fromEntries(lines),
+    budgets: options.budgets(),
+  };
 }

@@ -36,7 +36,10 @@ export function mountLive(app: FastifyInstance, options: LiveOptions): void {
   app.get('/v1/refusals', (request: LiveRequest, reply) => {
     const asked = askedBy(options.keys, request);
     if (asked === undefined) return unauthorized(reply);
-    return answer(reply, 200, { refusals: options.live.refusals(asked.workspace) });
+    return answer(reply, 200, {
+      refusals: options.live.refusals(asked.workspace),
+      unknown_key_calls_last_hour: options.live.unknownCallsOfHour(),
+    });
   });
 }
 

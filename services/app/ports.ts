@@ -180,6 +180,8 @@ export interface LiveSource {
   cut(workspace: Workspace, key: string): void;
   /** Since this gateway started; null: of callers who were not known. JSON-ready, most recent first. */
   refusals(workspace: Workspace | null): readonly unknown[];
+  /** Calls of the last hour, of the whole installation, that came with no key that is known here. */
+  unknownCallsOfHour(): number;
 }
 
 /** What is asked of the service trigger about a person and a rule. */

@@ -19,6 +19,11 @@ export interface BrowserOptions {
   readonly consent: (workspace: Workspace) => ConsentSettings;
   /** A page has loaded the settings of its key. @param page as the browser says, mostly its origin. */
   readonly loaded: (workspace: Workspace, page: string | null) => void;
+  /** A page has asked for those of a key that lets it in no more, or never did. @returns what it is answered with its 401. */
+  readonly turnedAway: (
+    writeKey: string,
+    page: string | null,
+  ) => { readonly error: string; readonly code?: string };
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -60,15 +65,15 @@ function mountOnSite(app: FastifyInstance): void {
   app.get('/index.html', (request, reply) => sendOwn(request, reply, framePage, 'html'));
 }
 
-function mountSettings(app: FastifyInstance, { keys, publicUrl, loaded, consent }: BrowserOptions): void {
+function mountSettings(app: FastifyInstance, options: BrowserOptions): void {
+  const { keys, publicUrl, loaded, turnedAway, consent } = options;
   app.get<{ Params: { write_key: string } }>('/v1/projects/:write_key/settings', (request, reply) => {
     const writeKey = request.params.write_key;
     const workspace = keys.pipelines(writeKey);
-    if (workspace === undefined) {
-      return refuse(reply, 401, { error: 'Unauthorized request: the credentials are not valid' });
-    }
     const { referer, origin } = request.headers;
-    loaded(workspace, referer ?? origin ?? null);
+    const page = referer ?? origin ?? null;
+    if (workspace === undefined) return refuse(reply, 401, turnedAway(writeKey, page));
+    loaded(workspace, page);
     const document = settingsDocument(writeKey, addressOf(request, publicUrl), consent(workspace));
     return reply.header('content-type', JSON_TYPE).send(`${JSON.stringify(document)}\n`);
   });

@@ -251,8 +251,27 @@ inChromium('in Chromium', () => {
     });
 
     test('the browser’s', async () => {
-      const shop = await openShop({ boots: await paste('browser') });
+      const stays = await paste('browser');
+      expect(stays).not.toMatch(/analytics\.(identify|track)\("/);
+      await visitor.goto('about:blank');
+      const calls = await paste('browser-calls');
+      const shop = await openShop({ boots: stays });
       await visitor.goto(`${shop.url}/boots/`);
+      await visitor.evaluate(`${calls}; 0`);
+      await arrived();
+      await shop.close();
+    });
+
+    test('the browser’s with messages and consent: nothing of the visitor comes before they consent', async () => {
+      const stays = await paste('browser-messages');
+      await visitor.goto('about:blank');
+      const calls = await paste('browser-calls');
+      const shop = await openShop({ boots: stays });
+      await visitor.goto(`${shop.url}/boots/`);
+      await visitor.evaluate(`${calls}; 0`);
+      await eventually(() => visitor.evaluate(`typeof hindsightInApp === 'function'`).then(Boolean));
+      expect(under.sent.events).toEqual([]);
+      await visitor.evaluate('hindsightInApp.consent(true), 0');
       await arrived();
       await shop.close();
     });

@@ -202,6 +202,8 @@ describe('GET /v1/refusals', () => {
   test('callers who are not known are counted for the admin, and for nobody else', async () => {
     await post('/v1/track', event('a'), 'Basic eDo=');
     expect(await ask()).toEqual([]);
+    const answer = await under.server.inject({ url: '/v1/refusals', headers: { authorization: appAuth } });
+    expect(answer.json()).toMatchObject({ unknown_key_calls_last_hour: 1 });
     expect(await ask('', `Bearer ${adminKey}`)).toMatchObject([
       { reason: 'unauthorized', count: 1, key: null },
     ]);

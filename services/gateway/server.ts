@@ -15,13 +15,14 @@ import { answerPreflight } from './preflight.ts';
 import type { QuietLog } from './quiet-log.ts';
 import { answerError, answerRefusal, COMMON_HEADERS } from './refusals.ts';
 import { parseQuery, shortPolls, type ShortPollsOptions } from './short-polls.ts';
+import { turnedAwayPages } from './turned-away-pages.ts';
 import { wholeRequests, type WholeRequestsOptions } from './whole-requests.ts';
 
 export interface ServerOptions extends Pick<BodyOptions, 'budgets'> {
   readonly ingest: IngestOptions;
   readonly app: AppOptions;
   readonly onSite: OnSiteOptions;
-  readonly browser: BrowserOptions;
+  readonly browser: Omit<BrowserOptions, 'turnedAway'>;
   readonly frontPage: FrontPageOptions;
   /** undefined: there is no page /demo. */
   readonly demo?: DemoOptions | undefined;
@@ -91,7 +92,7 @@ export function buildServer({
   goShort(server, { doors, log, isClosing: () => isClosing, budget, whole, answerPoll: pages.answerPoll });
   void server.register(plugin);
   void server.register(pages.plugin);
-  void server.register(browserPlugin, browser);
+  void server.register(browserPlugin, { ...browser, turnedAway: turnedAwayPages(ingest) });
   void server.register(frontPagePlugin, frontPage);
   void server.register(appPlugin, app);
   if (options.demo !== undefined) void server.register(demoPlugin, options.demo);

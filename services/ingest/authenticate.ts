@@ -6,10 +6,11 @@ import type { FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { Workspace } from '../../schemas/ids.ts';
 import { callerOf, tellCaller, type KnownKey } from '../runtime/caller.ts';
 import { assert } from '../runtime/errors.ts';
-import { unauthorized } from './answers.ts';
+import { basicPair, bearerToken } from './sent-credentials.ts';
+import { turnAway, type ShownKeys } from './turned-away.ts';
 
 /** Looks up keys; undefined: no such key, or one that has ended. */
-export interface Keys {
+export interface Keys extends ShownKeys {
   /** @param secret at the door `track`: `site_id:api_key`. */
   find(door: 'track' | 'write' | 'app', secret: string): KnownKey | undefined;
   pipelines(writeKey: string): Workspace | undefined;
@@ -35,18 +36,18 @@ export function pipelinesKey(keys: Keys, authorization: string | undefined): Kno
 const appKey =
   (keys: Keys): Find =>
   (authorization) => {
-    const match = /^bearer +(\S+) *$/i.exec(authorization ?? '');
-    return match?.[1] === undefined ? undefined : keys.find('app', match[1]);
+    const token = bearerToken(authorization);
+    return token === undefined ? undefined : keys.find('app', token);
   };
 
-export const onlyTrack = (keys: Keys): onRequestHookHandler => only('track', trackKey(keys));
-export const onlyApp = (keys: Keys): onRequestHookHandler => only('app', appKey(keys));
+export const onlyTrack = (keys: Keys): onRequestHookHandler => only(keys, 'track', trackKey(keys));
+export const onlyApp = (keys: Keys): onRequestHookHandler => only(keys, 'app', appKey(keys));
 
-function only(wanted: 'track' | 'app', find: Find): onRequestHookHandler {
+function only(keys: Keys, wanted: 'track' | 'app', find: Find): onRequestHookHandler {
   return (request, reply, done) => {
     const key = find(request.headers.authorization);
     if (key === undefined) {
-      void unauthorized(reply, wanted);
+      void turnAway(keys, { request, reply, wanted });
       return;
     }
     tellCaller(request, { workspace: key.workspace, key });
@@ -66,7 +67,7 @@ export function pipelinesHeader(
     const { authorization } = request.headers;
     const key = pipelinesKey(keys, authorization);
     if (key === undefined && authorization !== undefined && !isBrowser) {
-      void unauthorized(reply, 'write');
+      void turnAway(keys, { request, reply, wanted: 'write' });
       return;
     }
     if (key !== undefined) tellCaller(request, { workspace: key.workspace, key });
@@ -102,12 +103,4 @@ export function knownWorkspace(request: FastifyRequest): Workspace {
   const workspace = callerOf(request)?.workspace ?? undefined;
   assert(workspace !== undefined, 'a route is reached by callers who are known');
   return workspace;
-}
-
-function basicPair(authorization: string | undefined): { user: string; password: string } | undefined {
-  const match = /^basic +([\w+/=-]+) *$/i.exec(authorization ?? '');
-  if (match?.[1] === undefined) return undefined;
-  const text = Buffer.from(match[1], 'base64').toString('utf8'); // takes both alphabets, with or without padding
-  const colon = text.indexOf(':');
-  return colon < 0 ? undefined : { user: text.slice(0, colon), password: text.slice(colon + 1) };
 }

@@ -13,7 +13,8 @@ import {
   strictFaultsOf,
 } from '../testing/ingest-calls.ts';
 import { readJson } from './json-text.ts';
-import { refusedRow, translatePipelines } from './translate-pipelines.ts';
+import { refusedRow } from './refused-call.ts';
+import { translatePipelines } from './translate-pipelines.ts';
 import { translateDevice } from './translate-device.ts';
 import { translateForm } from './translate-form.ts';
 import { translateMembership } from './translate-membership.ts';

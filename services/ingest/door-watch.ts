@@ -9,6 +9,7 @@ import { failure, type Envelope } from './answers.ts';
 import type { CallLimits, Limited } from './call-limits.ts';
 import { sightings, type Answer, type Taken } from './sightings.ts';
 import type { Translation } from './translation.ts';
+import { turnedAwayOf } from './turned-away.ts';
 
 export interface Watch {
   /** Never throws, and keeps nobody waiting. */
@@ -86,15 +87,17 @@ function bytesOf(request: FastifyRequest): number {
 }
 
 function answerOf(request: FastifyRequest, reply: FastifyReply, payload: unknown) {
-  const caller = callerOf(request);
   const { statusCode: status } = reply;
+  const away = status === 401 ? turnedAwayOf(request) : undefined;
+  const key = callerOf(request)?.key ?? away?.key;
+  const fault = faultOf(status, payload);
   return {
     at: Date.now(),
-    workspace: caller?.workspace ?? null,
-    key: caller?.key?.id ?? null,
+    workspace: callerOf(request)?.workspace ?? key?.workspace ?? null,
+    key: key?.id ?? null,
     route: `${request.method} ${request.routeOptions.url ?? ''}`,
     status,
-    fault: faultOf(status, payload),
+    fault: fault && { ...fault, message: `${fault.message}${away?.why ?? ''}` },
   };
 }
 

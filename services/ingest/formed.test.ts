@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventDataBytesMax, eventTextBytesMax } from '../../schemas/http/limits.ts';
 import { defaultSettings, type WorkspaceSettings } from '../runtime/workspace-settings.ts';
-import { call, eventOf, sent } from '../testing/ingest-calls.ts';
+import { call, correctionsOf, eventOf, sent } from '../testing/ingest-calls.ts';
 import type { CallContext, Translation } from './translation.ts';
 import { formed, formOf } from './formed.ts';
 import { numberText } from './normalise-items.ts';
@@ -206,6 +206,14 @@ describe('moments that identify (E row 88)', () => {
   ])('%s identifies nobody', (_what, body) => {
     expect(told(body).filter((each) => each.startsWith('identify'))).toEqual([]);
     expect(told(body)[0]).toBe('event m of none -, visitor v');
+  });
+
+  test.each([
+    ['Email Captured', 'email', 'ada@shop'],
+    ['SMS Signup', 'phone', '12'],
+  ])('%s with a %s that is none leaves a row', (event, property, value) => {
+    const body = { event, anonymousId: 'v', properties: { [property]: value } };
+    expect(correctionsOf(track(context, body))).toEqual([`properties.${property}: not_a_name`]);
   });
 
   test('an event that names somebody by itself stays as it is', () => {

@@ -47,14 +47,25 @@ function namedBy(call: NotedCall, properties: string, { property, kind }: Identi
   const field = `properties.${property}`;
   if (kind === 'phone') {
     const phone = phoneIn(call, field, text);
-    if (phone === undefined) return undefined;
+    if (phone === undefined) {
+      noteNoName(call, field, text);
+      return undefined;
+    }
     return { identifier: { kind: 'id', value: phone }, attributes: JSON.stringify({ phone }) };
   }
-  if (kind === 'email' && !isEmailShaped(canonicalEmail(text))) return undefined;
+  if (kind === 'email' && !isEmailShaped(canonicalEmail(text))) {
+    noteNoName(call, field, text);
+    return undefined;
+  }
   const identifier = ofKind(call, field, { kind, value: text });
   if (!isIdentifier(identifier) || withoutPlaceholder(call, field, identifier.value) === null)
     return undefined;
   return { identifier, attributes: kind === 'email' ? JSON.stringify({ email: text.trim() }) : '{}' };
+}
+
+/** The event stays a visitor's, and its property as it was sent; a row says that it names nobody. */
+function noteNoName(call: NotedCall, field: string, sent: string): void {
+  call.corrections.push({ field, sent, kept: null, why: 'not_a_name' });
 }
 
 /** The key as it is written if it is there, else dots lead into objects. */

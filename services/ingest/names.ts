@@ -8,13 +8,14 @@ import {
   canonicalEmail,
   canonicalName,
   canonicalNumberName,
+  isEmailShaped,
 } from '../../schemas/identifiers.ts';
 import { identifierByShape, type Identifier } from '../../schemas/lanes.ts';
 import { isPlaceholder } from '../../schemas/placeholders.ts';
 import { e164 } from '../runtime/phone.ts';
 import type { NotedCall } from './corrections.ts';
 import type { SentObject } from './json-text.ts';
-import { isRefusal, type Refusal } from './translation.ts';
+import { isRefusal, refused, type Refusal } from './translation.ts';
 import { eventNameOr, isLonger, nameFault } from './validate.ts';
 
 /** A name, or a number by its digits, in its form; null for what is absent, null or blank, and for any other value. */
@@ -46,13 +47,23 @@ export function ofKind(
 ): Identifier | Refusal {
   const identifier = { kind, value: FORMS[kind](sent) };
   noteForm(call, field, sent, identifier);
-  return nameFault(field, identifier.value) ?? identifier;
+  return nameFault(field, identifier.value) ?? emailFault(field, identifier) ?? identifier;
+}
+
+function emailFault(field: string, { kind, value }: Identifier): Refusal | undefined {
+  if (kind !== 'email' || isEmailShaped(value)) return undefined;
+  return refused('identifier_illegal', field, `${field} is not an email address`);
 }
 
 /** An anonymous id; null when there is none, or one that names nobody. */
 export function anonymousIdIn(call: NotedCall, sent: SentObject, field: string): string | null | Refusal {
   const name = nameIn(call, sent, field);
-  if (name === null) return null;
+  if (name === null) {
+    const value = sent.value[field];
+    if (value !== undefined && value !== null && typeof value !== 'string')
+      call.corrections.push({ field, sent: value, kept: null, why: 'not_a_name' });
+    return null;
+  }
   const fault = nameFault(field, name);
   if (fault !== undefined) return fault;
   return withoutPlaceholder(call, field, name);
@@ -74,15 +85,29 @@ export function withoutPlaceholder(call: NotedCall, field: string, name: string)
   return null;
 }
 
-/** Beside another name; without one the placeholder stays, and identity says that it names nobody. */
+/** Beside a visitor's name a placeholder is as if absent; alone it names nobody, and the call is refused. */
 export function identifierBeside(
   call: NotedCall,
   field: string,
   identifier: Identifier,
   anonymousId: string | null,
-): Identifier | null {
-  if (anonymousId === null) return identifier;
-  return withoutPlaceholder(call, field, identifier.value) === null ? null : identifier;
+): Identifier | null | Refusal {
+  if (withoutPlaceholder(call, field, identifier.value) !== null) return identifier;
+  return anonymousId === null ? placeholderRefusal(field, identifier.value) : null;
+}
+
+export function placeholderRefusal(field: string, name: string): Refusal {
+  return refused('identifier_illegal', field, `${field} ${name} is a placeholder that names nobody`);
+}
+
+/**
+ * What stands where an email belongs and is none, `grace@shop,example` say: it names nobody, and whoever sent it is to
+ * learn so. Empty it takes the email away, which is no news.
+ */
+export function noteNoEmail(call: NotedCall, field: string, sent: unknown): void {
+  if (sent === undefined || sent === null || (typeof sent === 'string' && sent.trim() === '')) return;
+  call.strictFaults.push(refused('identifier_illegal', field, `${field} is not an email address`));
+  call.corrections.push({ field, sent, kept: null, why: 'not_a_name' });
 }
 
 /** Without white space around it. */

@@ -3,8 +3,8 @@ import { canonicalEmail, isEmailShaped } from '../../schemas/identifiers.ts';
 import type { Identifier } from '../../schemas/lanes.ts';
 import type { NotedCall } from './corrections.ts';
 import type { SentObject } from './json-text.ts';
-import { byShape, isIdentifier, nameIn, ofKind, phoneIn, withoutPlaceholder } from './names.ts';
-import { isRefusal, type Refusal } from './translation.ts';
+import { byShape, isIdentifier, nameIn, noteNoEmail, ofKind, phoneIn, withoutPlaceholder } from './names.ts';
+import { isRefusal, refused, type Refusal } from './translation.ts';
 
 export interface Who {
   readonly userId: Identifier | null;
@@ -35,6 +35,14 @@ export function whoOf(call: NotedCall, body: SentObject, hasEmail: boolean): Who
   };
 }
 
+/** Of a call that names nobody. A name that was sent and is a placeholder is said to be one. */
+export function namesNobody(call: NotedCall, field: string, text: string): Refusal {
+  const sent = call.corrections.filter((each) => each.why === 'placeholder' && NAMES.has(each.field));
+  const told = sent.map((each) => `${each.field} ${String(each.sent)} is a placeholder that names nobody`);
+  return refused('invalid_call', field, [text, ...told].join('; '));
+}
+const NAMES: ReadonlySet<string> = new Set(['userId', 'anonymousId', 'traits.email']);
+
 function nameOf(
   call: NotedCall,
   body: SentObject,
@@ -47,10 +55,13 @@ function nameOf(
   return isRefusal(named) || withoutPlaceholder(call, field, named.value) !== null ? named : null;
 }
 
-/** The email among the traits, in its form. One that cannot name anybody stays a trait and names nobody. */
+/** The email among the traits, in its form. One that cannot name anybody is left out: an email is no attribute like others. */
 export function emailOf(call: NotedCall, traits: SentObject): string | null {
   const { email } = traits.value;
-  if (!isEmail(email)) return null;
+  if (!isEmail(email)) {
+    noteNoEmail(call, 'traits.email', email);
+    return null;
+  }
   const named = ofKind(call, 'traits.email', { kind: 'email', value: email });
   if (!isRefusal(named)) return named.value;
   call.strictFaults.push(named);

@@ -12,7 +12,7 @@ import {
 } from '../../schemas/http/limits.ts';
 import { Batch } from '../../schemas/http/pipelines.ts';
 import { callerOf, type KnownKey } from '../runtime/caller.ts';
-import { answer, failed, failure, refusalBody, taken, unauthorized, type PlainAnswer } from './answers.ts';
+import { answer, failed, failure, taken, type PlainAnswer } from './answers.ts';
 import { pipelinesCaller, pipelinesHeader } from './authenticate.ts';
 import { limitedByBody, tellTaken } from './door-watch.ts';
 import { formed } from './formed.ts';
@@ -21,11 +21,13 @@ import { barredBy } from './key-rules.ts';
 import { agentIn, type PipelinesCall } from './pipelines-stamps.ts';
 import { countWithin } from './not-numbers.ts';
 import { isEmptyList } from './readable-call.ts';
+import { aboutCall, inBatch, refusedRow, toldMessage } from './refused-call.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
 import type { Taken } from './sightings.ts';
 import { isRefusal, refused, type CallContext, type Outcome, type Refusal } from './translation.ts';
 import { behindDeletions } from './translate-object.ts';
-import { refusedRow, translatePipelines } from './translate-pipelines.ts';
+import { turnAway } from './turned-away.ts';
+import { translatePipelines } from './translate-pipelines.ts';
 import { shapeFault } from './validate.ts';
 
 /** Route names of servers, and the letters that browsers use. */
@@ -73,7 +75,8 @@ async function take(options: CallRoute, request: FastifyRequest, reply: FastifyR
   const sent = read.type === 'object' ? read.sent : undefined;
   const before = callerOf(request)?.key;
   const workspace = pipelinesCaller(request, { keys, isBrowser, key: writeKeyOf(sent) });
-  if (workspace === undefined) return unauthorized(reply, 'write');
+  if (workspace === undefined)
+    return turnAway(keys, { request, reply, wanted: 'write', sentKey: writeKeyOf(sent) });
   const key = callerOf(request)?.key;
   if (key !== before && limitedByBody(options.limits, request, reply)) return reply;
   const receivedAt = await receiveTimeOf(options, request);
@@ -119,11 +122,22 @@ export async function answerTo(
   }
   const [first, ...more] = refusals;
   if (isStrict && first !== undefined) {
-    if (more.length === 0) return failed(400, refusalBody(first, 'error'));
-    return failed(400, { meta: { errors: refusals.map(({ message }) => message) } });
+    return failed(400, { meta: { ...faultsOf([first, ...more]), ...indexesOf(refusals) } });
   }
   await options.deliver(outcomes);
   return taken;
+}
+
+/** One is `error`, several are `errors`, as Customer.io has it. */
+function faultsOf(refusals: readonly [Refusal, ...Refusal[]]) {
+  const [error = '', ...more] = refusals.map(toldMessage);
+  return more.length === 0 ? { error } : { errors: [error, ...more] };
+}
+
+/** Which calls of a batch it is about, from 0; nothing of a batch is taken. */
+function indexesOf(refusals: readonly Refusal[]) {
+  const indexes = new Set(refusals.flatMap(({ batchIndex }) => batchIndex ?? []));
+  return indexes.size === 0 ? {} : { batch_indexes: [...indexes] };
 }
 
 /** A call before it is read; its agent is that of a browser. */
@@ -139,7 +153,7 @@ function judge(call: Calling, type: string, read: ReadJson): Verdict {
   const shape = shapeFault(batchShape, sent.value, { batch: 'batch must be a list' });
   if (shape !== undefined) return whole(call, shape);
   if (sent.isLonger(batchBytesMax)) {
-    const text = `a batch cannot be larger than ${String(batchBytesMax)} bytes`;
+    const text = `a batch cannot be larger than ${String(batchBytesMax)} bytes: it has ${String(sent.bytes)}`;
     return whole(call, refused('limit_exceeded', 'batch', text));
   }
   const items = sent.objects('batch');
@@ -156,17 +170,17 @@ function judge(call: Calling, type: string, read: ReadJson): Verdict {
     for (const outcome of verdict.outcomes) outcomes.push(outcome);
     for (const refusal of verdict.refusals) refusals.push(refusal);
   };
-  for (const item of items) {
+  items.forEach((item, index) => {
     if (item === undefined) {
-      add(whole(call, refused('invalid_call', null, 'a call must be an object')));
-      continue;
+      add(whole(call, inBatch(refused('invalid_call', null, 'a call must be an object'), index)));
+      return;
     }
     const itemType = item.value.type;
     const itsType = typeof itemType === 'string' ? itemType : '';
-    const verdict = judgeCall(calling, { type: itsType, sent: item, context: shared, sentAt, unread });
+    const verdict = judgeCall(calling, { type: itsType, sent: item, context: shared, sentAt, unread, index });
     add(verdict);
     calling = behindDeletions(calling, verdict.outcomes);
-  }
+  });
   if (isRefusal(context)) add(whole(call, context));
   return { calls: items.length, outcomes, refusals };
 }
@@ -191,21 +205,32 @@ interface ReadCall {
   readonly sentAt?: unknown;
   /** Where in the body null stands for a number that JSON does not have. */
   readonly unread: readonly number[];
+  /** Within a batch, from 0. */
+  readonly index?: number;
 }
 
-function judgeCall(call: Calling, { type, sent, context, sentAt, unread }: ReadCall): Verdict {
+function judgeCall(call: Calling, { type, sent, context, sentAt, unread, index }: ReadCall): Verdict {
+  const told = (refusal: Refusal): Refusal => {
+    const refused = { ...refusal, about: aboutCall(sent, { type }) };
+    return index === undefined ? refused : inBatch(refused, index);
+  };
   const nulls = countWithin(unread, sent.span);
   const translation = formed(call, translatePipelines({ ...call, context, sentAt, nulls }, type, sent));
   if (translation.type === 'accepted') {
     const fault = barredBy(call.barred, translation.outcomes);
     if (fault !== undefined) {
-      return { calls: 1, outcomes: [refusedRow(call, sent, fault)], refusals: [fault] };
+      return { calls: 1, outcomes: [refusedRow(call, sent, told(fault))], refusals: [told(fault)] };
     }
-    return { calls: 1, outcomes: translation.outcomes, refusals: translation.strictFaults ?? noRefusals };
+    const refusals = translation.strictFaults?.map(told) ?? noRefusals;
+    return { calls: 1, outcomes: translation.outcomes, refusals };
   }
-  const outcomes = [refusedRow(call, sent, translation)];
+  const outcomes = [refusedRow(call, sent, told(translation))];
   // What is valid but not built yet is our fault, not the caller's: its row says so, its neighbours are taken.
-  return { calls: 1, outcomes, refusals: translation.reason === 'not_supported_yet' ? [] : [translation] };
+  return {
+    calls: 1,
+    outcomes,
+    refusals: translation.reason === 'not_supported_yet' ? [] : [told(translation)],
+  };
 }
 
 function whole(call: CallContext, refusal: Refusal): Verdict {

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { MembershipAction } from '../../schemas/membership.ts';
 import { failure, refusalBody, success } from './answers.ts';
 import { knownWorkspace, onlyTrack } from './authenticate.ts';
+import { takenBy, tellTaken } from './door-watch.ts';
 import { readJson } from './json-text.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
 import { refused } from './translation.ts';
@@ -36,6 +37,7 @@ async function take(
     read.type === 'malformed'
       ? refused('invalid_call', null, read.message)
       : translateMembership(call, { ...target, idType: request.query['id_type'] }, read.sent);
+  tellTaken(request, takenBy(translation));
   if (translation.type === 'refused') return failure(reply, 400, refusalBody(translation, 'errors'));
   await options.deliver(translation.outcomes);
   return success(reply);

@@ -3,6 +3,7 @@ import type { Workspace } from '../../schemas/ids.ts';
 import { ownText } from '../../schemas/own-text.ts';
 import type { DroppedEvent } from '../../schemas/records.ts';
 import type { Answered, Sighting } from '../runtime/sighting.ts';
+import { toldMessage } from './refused-call.ts';
 import type { Outcome, Refusal } from './translation.ts';
 
 /** What is true of a whole request. */
@@ -63,26 +64,37 @@ function reasonOf(fault: Answer['fault']): Pick<Sighting, 'reason' | 'message'> 
   return { reason: fault?.reason ?? 'unknown', message: cut(fault?.message ?? null, messageCharsMax) };
 }
 
-function ofRefusal(answer: Answer, { reason, message }: Refusal): Sighting {
+function ofRefusal(answer: Answer, refusal: Refusal): Sighting {
   return {
     ...ofOutcome(answer, undefined),
+    ...refusal.about,
     answered: 'dropped',
-    reason,
-    message: cut(message, messageCharsMax),
+    reason: refusal.reason,
+    message: cut(toldMessage(refusal), messageCharsMax),
   };
 }
 
 function ofDropped(answer: Answer, row: DroppedEvent): Sighting {
-  const detail = JSON.parse(row.detail ?? '{}') as { readonly message?: unknown }; // written by translation.ts
-  const message = typeof detail.message === 'string' ? cut(detail.message, messageCharsMax) : null;
+  const { message, type, name, batch_index: batchIndex } = JSON.parse(row.detail ?? '{}') as Detail;
+  const at = batchIndex === undefined ? '' : `batch[${String(batchIndex)}]: `;
   return {
     ...ofOutcome(answer, undefined),
     answered: 'dropped',
     reason: row.reason,
-    message,
+    message: message === undefined ? null : cut(`${at}${message}`, messageCharsMax),
+    type: type ?? null,
+    name: name ?? null,
     messageId: row.message_id,
     anonymousId: row.anonymous_id,
   };
+}
+
+/** Of a row, as refused-call.ts and others write it. */
+interface Detail {
+  readonly message?: string;
+  readonly type?: string;
+  readonly name?: string;
+  readonly batch_index?: number;
 }
 
 function correction({ detail }: DroppedEvent): Pick<Sighting, 'reason' | 'message'> {

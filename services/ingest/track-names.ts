@@ -3,7 +3,17 @@ import { canonicalEmail, canonicalName, isEmailShaped } from '../../schemas/iden
 import type { Identifier } from '../../schemas/lanes.ts';
 import type { NotedCall } from './corrections.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
-import { anonymousIdIn, byShape, identifierBeside, nameIn, ofKind, phoneIn } from './names.ts';
+import {
+  anonymousIdIn,
+  byShape,
+  identifierBeside,
+  nameIn,
+  noteNoEmail,
+  ofKind,
+  phoneIn,
+  placeholderRefusal,
+  withoutPlaceholder,
+} from './names.ts';
 import { isRefusal, refused, type Refusal } from './translation.ts';
 
 export interface Who {
@@ -14,7 +24,12 @@ export interface Who {
 const V2_KINDS = { id: 'id', email: 'email', cio_id: 'cio_id', phone: 'id' } as const;
 
 /** Exactly one of id, email, phone (an id to us) and cio_id, or an anonymous_id, or that beside one of them. */
-export function identifiersOf(call: NotedCall, operation: SentObject): Who | Refusal {
+export function identifiersOf(
+  call: NotedCall,
+  operation: SentObject,
+  /** A person of that name may be there from when it was allowed, and is to be deleted. */
+  isControl: boolean,
+): Who | Refusal {
   const identifiers = operation.object('identifiers');
   if (identifiers === undefined)
     return refused('invalid_call', 'identifiers', 'id attribute must be present');
@@ -29,7 +44,9 @@ export function identifiersOf(call: NotedCall, operation: SentObject): Who | Ref
   }
   const identifier = identifierIn(call, identifiers, { field, kind: V2_KINDS[field] });
   if (isRefusal(identifier)) return identifier;
-  return { identifier: identifierBeside(call, field, identifier, anonymousId), anonymousId };
+  if (isControl && anonymousId === null) return { identifier, anonymousId };
+  const named = identifierBeside(call, field, identifier, anonymousId);
+  return isRefusal(named) ? named : { identifier: named, anonymousId };
 }
 
 const V1_KINDS = { id: 'id', email: 'email', cio_id: 'cio_id' } as const;
@@ -78,15 +95,29 @@ export function pathIdentifier(call: NotedCall, path: string): Identifier | Refu
   return byShape(call, 'id', path);
 }
 
-/** An identifier among the attributes; null when absent, or an email that does not look like one. */
+/** Of a call about a person whom nothing but its path names. */
+export function pathPerson(call: NotedCall, path: string): Identifier | Refusal {
+  const identifier = pathIdentifier(call, path);
+  if (isRefusal(identifier) || withoutPlaceholder(call, 'id', identifier.value) !== null) return identifier;
+  return placeholderRefusal('id', identifier.value);
+}
+
+/** An identifier among the attributes; null when absent, or what cannot name anybody, which costs no more than itself. */
 export function bodyIdentifier(
   call: NotedCall,
   kind: Identifier['kind'],
   value: unknown,
 ): string | null | Refusal {
-  if (typeof value !== 'string') return null;
-  if (kind === 'email' && !isEmailShaped(canonicalEmail(value))) return null;
+  if (kind === 'email' && !(typeof value === 'string' && isEmailShaped(canonicalEmail(value)))) {
+    noteNoEmail(call, kind, value);
+    return null;
+  }
+  if (typeof value !== 'string') {
+    if (value !== undefined && value !== null)
+      call.corrections.push({ field: kind, sent: value, kept: null, why: 'not_a_name' });
+    return null;
+  }
   if (kind === 'cio_id' && canonicalName(value) === '') return null;
   const checked = ofKind(call, kind, { kind, value });
-  return isRefusal(checked) ? checked : checked.value;
+  return isRefusal(checked) ? checked : withoutPlaceholder(call, kind, checked.value);
 }

@@ -6,6 +6,7 @@ import { knownWorkspace, onlyTrack } from './authenticate.ts';
 import { takenBy, tellTaken } from './door-watch.ts';
 import { formed } from './formed.ts';
 import { readJson } from './json-text.ts';
+import { withAbout } from './refused-call.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
 import { trackCalls, type TrackCall, type TrackPath } from './track-v1-calls.ts';
 import { refused } from './translation.ts';
@@ -45,7 +46,9 @@ async function take(
     read.type === 'malformed'
       ? refused('invalid_call', null, read.message)
       : formed(call, translate(call, request.params, read.sent));
-  tellTaken(request, takenBy(translation));
+  const sent = read.type === 'object' ? read.sent : undefined;
+  const known = { type: source.split('.').at(-1), identifier: request.params.identifier };
+  tellTaken(request, takenBy(withAbout(translation, sent, known)));
   if (translation.type === 'refused') return failure(reply, 400, refusalBody(translation, envelope));
   await options.deliver(translation.outcomes);
   return isEmptyAnswer ? empty(reply) : success(reply);

@@ -9,6 +9,7 @@ import { knownWorkspace, onlyTrack } from './authenticate.ts';
 import { takenBy, tellTaken } from './door-watch.ts';
 import { formed } from './formed.ts';
 import { readJson, type ReadJson, type SentObject } from './json-text.ts';
+import { inBatch, withAbout } from './refused-call.ts';
 import { badReceiveTime, bodyOf, callContext, receiveTimeOf, type IngestRoutes } from './request.ts';
 import { behindDeletions } from './translate-object.ts';
 import { refused, type CallContext, type Refusal, type Translation } from './translation.ts';
@@ -48,7 +49,8 @@ const takeOne: TakeBody = async (options, call, read, reply) => {
     read.type === 'malformed'
       ? refused('invalid_call', null, read.message)
       : formed(call, translateOperation(call, read.sent));
-  tellTaken(reply.request, takenBy(translation));
+  const sent = read.type === 'object' ? read.sent : undefined;
+  tellTaken(reply.request, takenBy(withAbout(translation, sent)));
   if (translation.type === 'refused') return failure(reply, 400, refusalBody(translation, 'v2'));
   await options.deliver(translation.outcomes);
   return success(reply);
@@ -72,7 +74,12 @@ const takeBatch: TakeBody = async (options, call, read, reply) => {
   const faults = translations.flatMap((translation, index) =>
     translation.type === 'refused' ? [v2Fault(translation, index)] : [],
   );
-  const taken = takenBy(...translations);
+  const taken = takenBy(
+    ...translations.map((translation, index) => {
+      const told = withAbout(translation, operations[index]);
+      return told.type === 'refused' ? inBatch(told, index) : told;
+    }),
+  );
   tellTaken(reply.request, taken);
   const key = callerOf(reply.request)?.key;
   if (key !== undefined) options.limits.charge(key, { calls: Math.max(0, operations.length - 1), bytes: 0 });
@@ -85,7 +92,8 @@ function operationsOf(body: SentObject): (SentObject | undefined)[] | Refusal {
   const fault = shapeFault(batchShape, body.value, { batch: 'batch must be a list' });
   if (fault !== undefined) return fault;
   if (body.isLonger(batchBytesMax)) {
-    return refused('limit_exceeded', 'batch', `a batch cannot be larger than ${String(batchBytesMax)} bytes`);
+    const text = `a batch cannot be larger than ${String(batchBytesMax)} bytes: it has ${String(body.bytes)}`;
+    return refused('limit_exceeded', 'batch', text);
   }
   const operations = body.objects('batch');
   if (operations.length > batchCallsMax) {

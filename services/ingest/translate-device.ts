@@ -8,7 +8,7 @@ import { deviceTokenBytesMax } from '../../schemas/http/limits.ts';
 import { noted, type NotedCall } from './corrections.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
 import { nameIn } from './names.ts';
-import { pathIdentifier, type Who } from './track-names.ts';
+import { pathPerson, type Who } from './track-names.ts';
 import { stamps } from './track-stamps.ts';
 import {
   accepted,
@@ -34,7 +34,7 @@ const OWN = ['id', 'token', 'platform', 'last_used', 'attributes'];
 /** `PUT /api/v1/customers/{identifier}/devices`. */
 export function translateDevice(call: CallContext, path: string, body: SentObject): Translation {
   return noted(call, body, (noting) => {
-    const identifier = pathIdentifier(noting, path);
+    const identifier = pathPerson(noting, path);
     if (isRefusal(identifier)) return identifier;
     const device = body.object('device');
     if (device === undefined) return refused('invalid_call', 'device', 'device must be an object');
@@ -45,7 +45,7 @@ export function translateDevice(call: CallContext, path: string, body: SentObjec
 /** `DELETE /api/v1/customers/{identifier}/devices/{device_id}`; both decoded. */
 export function translateDeviceDeletion(call: CallContext, path: string, token: string): Translation {
   return noted(call, emptyObject, (noting) => {
-    const identifier = pathIdentifier(noting, path);
+    const identifier = pathPerson(noting, path);
     if (isRefusal(identifier)) return identifier;
     const device = emptyObject.amended([], { id: token });
     const told = { action: 'delete', sent: emptyObject, device } as const;

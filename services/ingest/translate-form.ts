@@ -4,7 +4,7 @@
  */
 import { noted, type NotedCall } from './corrections.ts';
 import type { SentObject } from './json-text.ts';
-import { nameIn, ofKind } from './names.ts';
+import { nameIn, ofKind, placeholderRefusal, withoutPlaceholder } from './names.ts';
 import { identify } from './translate-track.ts';
 import {
   accepted,
@@ -39,6 +39,8 @@ function form(call: NotedCall, path: string, body: SentObject): Translation {
   }
   const identifier = ofKind(call, kind, { kind, value: nameIn(call, data, kind) ?? '' });
   if (isRefusal(identifier)) return identifier;
+  if (withoutPlaceholder(call, kind, identifier.value) === null)
+    return placeholderRefusal(kind, identifier.value);
   const text = eventDataOr(body, 'data');
   if (isRefusal(text)) return text;
   const others = KINDS.filter((other) => other !== kind && Object.hasOwn(data.value, other));

@@ -109,7 +109,7 @@ export function objectOperation(call: NotedCall, operation: SentObject, name: st
     return accepted(objectOutcome(call, word));
   }
   const outcomes = operation.objects('cio_relationships').map((entry) => {
-    const who = entry === undefined ? noRelationships() : identifiersOf(call, entry);
+    const who = entry === undefined ? noRelationships() : identifiersOf(call, entry, false);
     if (isRefusal(who)) return unusable(call, { anonymousId: null });
     const ofRelationship = entry?.object('relationship_attributes');
     const related = [{ ...object, attributes: ofRelationship, objectAttributes: attributes }];

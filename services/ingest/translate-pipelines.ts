@@ -6,28 +6,23 @@ import { isBotAgent } from '../runtime/bot-agents.ts';
 import { noted, type NotedCall } from './corrections.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
 import { byShape, nameIn, nameOfEvent, viewName } from './names.ts';
-import { emailOf, isEmail, phoneOf, whoOf, type Who } from './pipelines-names.ts';
+import { emailOf, isEmail, namesNobody, phoneOf, whoOf, type Who } from './pipelines-names.ts';
 import { viewProperties } from './view-properties.ts';
 import { agentIn, stamps, type PipelinesCall } from './pipelines-stamps.ts';
 import { visitorTraits } from './visitor-traits.ts';
 import { lighterIdentify } from './lighter-identify.ts';
-import { sentMessageId } from './message-id.ts';
 import { readable } from './readable-call.ts';
 import { objectOutcome, type ObjectName } from './translate-object.ts';
 import { objectFault, relateOutcome, type Relate } from './translate-relationships.ts';
 import {
   accepted,
   controlOutcome,
-  droppedOutcome,
   eventOutcome,
   isRefusal,
   refused,
-  type CallContext,
-  type Outcome,
-  type Refusal,
   type Translation,
 } from './translation.ts';
-import { attributeFaults, eventDataOr, nameFault, shapeFault, type Texts } from './validate.ts';
+import { attributeFaults, eventDataOr, shapeFault, type Texts } from './validate.ts';
 
 const shapes = {
   identify: Compile(Identify),
@@ -56,7 +51,7 @@ export function translatePipelines(call: PipelinesCall, type: string, body: Sent
 function translate(call: Call, type: string, whole: SentObject): Translation {
   let sent = whole;
   if (whole.isLonger(callBytesMax)) {
-    const text = `a call cannot be larger than ${String(callBytesMax)} bytes`;
+    const text = `a call cannot be larger than ${String(callBytesMax)} bytes: it has ${String(whole.bytes)}`;
     const fault = refused('limit_exceeded', null, text);
     const lighter = type === 'identify' ? lighterIdentify(call, whole) : undefined;
     if (lighter === undefined) return fault;
@@ -87,19 +82,6 @@ function translate(call: Call, type: string, whole: SentObject): Translation {
   }
 }
 
-/** Message id and anonymous id of a call that is refused, for its row. */
-export function refusedRow(call: CallContext, body: SentObject | undefined, refusal: Refusal): Outcome {
-  const noting = { ...call, corrections: [], strictFaults: [] };
-  const name = body === undefined ? null : nameIn(noting, body, 'anonymousId');
-  const anonymousId = name === null || nameFault('anonymousId', name) !== undefined ? null : name;
-  return droppedOutcome(call, {
-    reason: refusal.reason,
-    messageId: (body && sentMessageId(body, 'messageId')) ?? null,
-    anonymousId,
-    detail: { message: refusal.message, field: refusal.field },
-  });
-}
-
 function identify(call: Call, body: SentObject, { userId, anonymousId }: Who): Translation {
   const traits = withinLimits(call, body.object('traits') ?? emptyObject);
   const sent = emailOf(call, traits);
@@ -109,7 +91,7 @@ function identify(call: Call, body: SentObject, { userId, anonymousId }: Who): T
   const { messageId, timestamp, context } = stamps(call, body);
   if (identifier === null) {
     if (anonymousId === null) {
-      return refused('invalid_call', 'userId', 'userId, anonymousId or traits.email must be present');
+      return namesNobody(call, 'userId', 'userId, anonymousId or traits.email must be present');
     }
     return accepted(visitorTraits(call, anonymousId, { traits, messageId, timestamp, context }));
   }
@@ -154,7 +136,7 @@ function emailByCioId(call: Call, email: string | null): string | null {
  */
 function alias(call: Call, body: SentObject, { userId }: Who): Translation {
   const sent = nameIn(call, body, 'previousId');
-  if (userId === null) return refused('invalid_call', 'userId', 'userId must be present');
+  if (userId === null) return namesNobody(call, 'userId', 'userId must be present');
   if (sent === null) return refused('invalid_call', 'previousId', 'previousId must be present');
   const other = byShape(call, 'previousId', sent);
   if (isRefusal(other)) return other;
@@ -207,7 +189,7 @@ function relate(call: Call, body: SentObject, who: Who, what: Relate): Translati
   if (fault !== undefined) return fault;
   const { userId: identifier, anonymousId } = who;
   if (identifier === null && anonymousId === null) {
-    return refused('invalid_call', 'userId', 'userId or anonymousId must be present');
+    return namesNobody(call, 'userId', 'userId or anonymousId must be present');
   }
   const { messageId, timestamp } = stamps(call, body);
   return accepted(relateOutcome(call, { identifier, anonymousId }, { ...what, messageId, timestamp }));
@@ -271,7 +253,7 @@ function event(
   }: Who & { type: 'event' | 'page' | 'screen'; name: string | null; properties?: string | null },
 ): Translation {
   if (userId === null && anonymousId === null) {
-    return refused('invalid_call', 'userId', 'userId or anonymousId must be present');
+    return namesNobody(call, 'userId', 'userId or anonymousId must be present');
   }
   const sent = eventDataOr(body, 'properties');
   if (isRefusal(sent)) return sent;

@@ -5,7 +5,14 @@ import { TrackEvent, TrackIdentify, TrackMerge, TrackOperation } from '../../sch
 import type { Identifier } from '../../schemas/lanes.ts';
 import { noted, type NotedCall } from './corrections.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
-import { anonymousIdIn, identifierBeside, nameOfEvent, viewName } from './names.ts';
+import {
+  anonymousIdIn,
+  identifierBeside,
+  nameOfEvent,
+  placeholderRefusal,
+  viewName,
+  withoutPlaceholder,
+} from './names.ts';
 import { bodyIdentifier, identifiersOf, pathIdentifier, sideOf, type Who } from './track-names.ts';
 import { deviceEvent } from './translate-device.ts';
 import { deliveryOperation } from './translate-report.ts';
@@ -56,6 +63,7 @@ export function translateAnonymousEvent(call: CallContext, body: SentObject): Tr
 }
 
 export type PersonControl = 'delete' | 'suppress' | 'unsuppress';
+const PERSON_CONTROLS: ReadonlySet<string> = new Set<PersonControl>(['delete', 'suppress', 'unsuppress']);
 
 export function translateControl(call: CallContext, kind: PersonControl, path: string): Translation {
   return noted(call, emptyObject, (noting) => {
@@ -95,7 +103,7 @@ function translate(call: NotedCall, operation: SentObject): Translation {
     return refused(
       'limit_exceeded',
       null,
-      `an operation cannot be larger than ${String(callBytesMax)} bytes`,
+      `an operation cannot be larger than ${String(callBytesMax)} bytes: it has ${String(operation.bytes)}`,
     );
   }
   const { type, action } = operation.value as TrackOperation; // the shape has been checked
@@ -103,7 +111,7 @@ function translate(call: NotedCall, operation: SentObject): Translation {
   if (type === 'delivery' && action === 'event') return deliveryOperation(call, operation);
   if (type !== 'person') return refused('not_supported_yet', 'type', `type ${type} is not supported yet`);
   if (action === 'merge') return merge(call, operation);
-  const who = identifiersOf(call, operation);
+  const who = identifiersOf(call, operation, PERSON_CONTROLS.has(action));
   if (isRefusal(who)) return who;
   switch (action) {
     case 'identify':
@@ -155,7 +163,7 @@ interface IdentifyCall {
 /** A person whose identifier is known, with what is told of them. */
 export function identify(
   call: NotedCall,
-  { identifier, attributes, sent, timestamp, ...rest }: IdentifyCall,
+  { identifier: named, attributes, sent, timestamp, ...rest }: IdentifyCall,
 ): Translation {
   const body = attributes.value;
   const fault = shapeFault(identifyShape, body, identifyTexts) ?? attributesFault(attributes);
@@ -168,8 +176,14 @@ export function identify(
   if (isRefusal(id)) return id;
   if (isRefusal(email)) return email;
   if (isRefusal(cioId)) return cioId;
+  const visitor = anonymousId ?? rest.anonymousId ?? null;
+  const identifier = whoIsNamed(call, named, { id, email, cio_id: cioId });
+  if (identifier === null) {
+    if (visitor === null) return placeholderRefusal('id', named.value);
+    return ofVisitor(call, visitor, { traits: attributes, sent, timestamp });
+  }
   const own = (kind: Identifier['kind']) => (identifier.kind === kind ? identifier.value : null);
-  const who = { identifier, anonymousId: anonymousId ?? rest.anonymousId ?? null };
+  const who = { identifier, anonymousId: visitor };
   const event = eventOutcome(
     call,
     {
@@ -192,6 +206,32 @@ export function identify(
   return accepted(event, ...personRelationships(call, who, sent));
 }
 
+/** Whom the call names first; where that is a placeholder, whom its attributes name, else null. */
+function whoIsNamed(
+  call: NotedCall,
+  named: Identifier,
+  among: Readonly<Record<Identifier['kind'], string | null>>,
+): Identifier | null {
+  if (withoutPlaceholder(call, 'id', named.value) !== null) return named;
+  for (const kind of ['cio_id', 'id', 'email'] as const) {
+    const value = among[kind];
+    if (value !== null) return { kind, value };
+  }
+  return null;
+}
+
+/** An identify by a placeholder beside an anonymous id: what the visitor says of themselves. */
+function ofVisitor(
+  call: NotedCall,
+  anonymousId: string,
+  { traits, sent, timestamp }: { traits: SentObject; sent: SentObject; timestamp: number | undefined },
+): Translation {
+  const said = { traits: traits.amended(NAMING), messageId: call.mintMessageId(), timestamp, context: null };
+  const who = { identifier: null, anonymousId };
+  return accepted(visitorTraits(call, anonymousId, said), ...personRelationships(call, who, sent));
+}
+const NAMING = ['id', 'cio_id', 'anonymous_id', '_update', '_timestamp', 'cio_relationships'];
+
 function v1Event(call: NotedCall, named: Identifier | null, body: SentObject): Translation {
   const fault = shapeFault(eventShape, body.value, eventTexts);
   if (fault !== undefined) return fault;
@@ -201,6 +241,7 @@ function v1Event(call: NotedCall, named: Identifier | null, body: SentObject): T
   if (isRefusal(anonymousId)) return anonymousId;
   if (isRefusal(seen)) return seen;
   const identifier = named && identifierBeside(call, 'id', named, anonymousId);
+  if (isRefusal(identifier)) return identifier;
   const { name, properties } = seen;
   const { messageId, timestamp } = stamps(call, body);
   const parts = { type, identifier, anonymousId, messageId, timestamp, name, properties, context: null };

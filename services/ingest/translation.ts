@@ -42,6 +42,16 @@ export type Outcome =
   | { readonly type: 'control'; readonly request: ControlRequest }
   | { readonly type: 'dropped'; readonly key: string; readonly dropped: DroppedEvent };
 
+/** What a call that is refused was, as far as it could be read. */
+export interface About {
+  readonly type: string | null;
+  readonly name: string | null;
+  readonly messageId: string | null;
+  readonly anonymousId: string | null;
+  /** As it was sent. */
+  readonly identifier: string | null;
+}
+
 /** Why a call is not taken, in the API's words. */
 export interface Refusal {
   readonly type: 'refused';
@@ -49,6 +59,10 @@ export interface Refusal {
   /** Member that is wrong, where there is one. */
   readonly field: string | null;
   readonly message: string;
+  /** Of a call in a batch: from 0. */
+  readonly batchIndex?: number;
+  /** What the call was, for whoever watches the door. */
+  readonly about?: About;
 }
 
 export type Translation =
@@ -64,7 +78,7 @@ export type Translation =
 export function accepted(...outcomes: readonly Outcome[]): Translation {
   for (const outcome of outcomes) {
     if (outcome.type !== 'event' || !isTooLarge(outcome.event)) continue;
-    const text = `an event cannot be larger than ${String(eventTextBytesMax)} bytes`;
+    const text = `an event cannot be larger than ${String(eventTextBytesMax)} bytes: it has ${String(bytesOf(outcome.event))}`;
     return refused('limit_exceeded', null, text);
   }
   return { type: 'accepted', outcomes };
@@ -74,7 +88,11 @@ export function accepted(...outcomes: readonly Outcome[]): Translation {
 function isTooLarge({ properties, context }: CollectedEvent): boolean {
   const units = (properties?.length ?? 0) + (context?.length ?? 0);
   if (units * 3 <= eventTextBytesMax) return false;
-  return Buffer.byteLength(properties ?? '') + Buffer.byteLength(context ?? '') > eventTextBytesMax;
+  return bytesOf({ properties, context }) > eventTextBytesMax;
+}
+
+function bytesOf({ properties, context }: Pick<CollectedEvent, 'properties' | 'context'>): number {
+  return Buffer.byteLength(properties ?? '') + Buffer.byteLength(context ?? '');
 }
 
 export function refused(reason: Reason, field: string | null, message: string): Refusal {

@@ -87,9 +87,9 @@ test(
       expect((await calls.track('PUT', `/v1/customers/${twin}`, {})).status).toBe(200);
     }
     for (const nobody of ['null', 'undefined', 'unknown', '0000']) {
-      expect((await calls.track('PUT', `/v1/customers/${nobody}`, { anonymous_id: 'twins' })).status).toBe(
-        200,
-      );
+      const url = `/v1/customers/${nobody}`;
+      expect((await calls.track('PUT', url, { anonymous_id: 'twins' })).status).toBe(200);
+      expect((await calls.track('PUT', url, {})).status).toBe(400);
     }
     const visit = { name: '__proto__', anonymous_id: '__proto__' };
     expect((await calls.track('POST', '/v1/events', visit)).status).toBe(200);
@@ -105,10 +105,13 @@ test(
     ]);
     expect(
       await calls.rows(
-        `SELECT JSONExtractString(detail, 'id') AS who FROM stored_dropped
-         WHERE reason = 'identifier_illegal' AND stage = 'merger' ORDER BY who`,
+        `SELECT reason, count() FROM stored_dropped
+         WHERE anonymous_id = 'twins' GROUP BY reason ORDER BY reason`,
       ),
-    ).toEqual([['0000'], ['null'], ['undefined'], ['unknown']]);
+    ).toEqual([
+      ['corrected', 4],
+      ['identify_without_identifier', 4],
+    ]);
     const theirs = await calls.rows(
       `SELECT p.id, e.name FROM events e JOIN people p USING (person_id)
        WHERE p.id IN ('__proto__', 'constructor') ORDER BY p.id`,

@@ -1,6 +1,6 @@
 /**
  * What a 401 says: which credential the route takes, and how what was sent differs from that in form. Never whether a
- * key exists, nor what a key that exists may open: whoever guesses keys learns nothing.
+ * key exists, nor what a key that exists may open: whoever guesses keys learns nothing. Only one that has ended is said to be so.
  */
 
 /** Track: a site id with its API key; write: a write key; app: an app key, or the admin's. */
@@ -12,6 +12,10 @@ const WANTED: Readonly<Record<Wanted, string>> = {
     'Basic with the write key as the user and no password, or writeKey in the body: a key of kind server or browser',
   app: 'Bearer with a key of kind app of that workspace, or of kind admin',
 };
+
+/** Who holds the secret of a key that has ended was let in with it once, so this tells them nothing that they did not know. */
+export const keyEndedText =
+  'Unauthorized request: this key has ended: it was revoked, or another was made in its place; GET /v1/keys of its workspace says when';
 
 export function unauthorizedText(wanted: Wanted, authorization: string | undefined): string {
   return `Unauthorized request: this call takes ${WANTED[wanted]}; ${differenceOf(wanted, authorization)}`;

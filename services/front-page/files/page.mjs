@@ -119,6 +119,13 @@ function choose(chosen, { note, code }) {
   );
 }
 
+const startingMs = 120_000;
+
+/** @param {{ up_ms?: number } | undefined} body */
+function isStarting(body) {
+  return typeof body?.up_ms === 'number' && body.up_ms < startingMs;
+}
+
 async function showHealth() {
   const health = byId('health');
   const answer = await fetch('health/ready').catch(() => undefined);
@@ -131,7 +138,7 @@ async function showHealth() {
       ? 'the gateway does not answer'
       : answer.ok
         ? `ready: all ${String(parts.length)} parts`
-        : `not ready: ${missing.join(', ')}`;
+        : `not ready: ${missing.join(', ')}${isStarting(body) ? ' (starting: this passes within a minute or two)' : ''}`;
 }
 
 byId('sign-in-form').addEventListener('submit', async (submitted) => {

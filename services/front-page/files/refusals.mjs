@@ -8,8 +8,12 @@ import { timeOf } from './calls.mjs';
 export async function showRefusals(appKey) {
   const answer = await fetch('v1/refusals', { headers: { authorization: `Bearer ${appKey}` } });
   if (!answer.ok) return;
-  /** @type {{ refusals: { count: number, reason: string, last: Call }[] }} */
-  const { refusals } = await answer.json();
+  /** @type {{ refusals: { count: number, reason: string, last: Call }[], unknown_key_calls_last_hour: number }} */
+  const { refusals, unknown_key_calls_last_hour: unknown } = await answer.json();
+  byId('unknown-callers').hidden = unknown === 0;
+  byId('unknown-callers').textContent =
+    `Calls with an unknown key in the last hour, of the whole installation: ${unknown.toLocaleString('en')}. ` +
+    'They were answered 401. A key that is known and has ended, or is of another kind, is named below.';
   byId('refusals').replaceChildren(...refusals.map(row));
   byId('refusals-table').hidden = refusals.length === 0;
   byId('no-refusals').hidden = refusals.length > 0;

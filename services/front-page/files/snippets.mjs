@@ -13,13 +13,29 @@ export function snippetsFor({ address, keys }) {
     {
       id: 'browser',
       title: 'Browser',
-      note: 'In the head of each page. It is Customer.io’s own snippet, with our address and a key of kind browser.',
+      note: 'Stays in the head of each page. It is Customer.io’s own snippet, with our address and a key of kind browser; what to call from it is beside it.',
       code: browser(address, keys['browser_key'] ?? 'YOUR_BROWSER_KEY'),
+    },
+    {
+      id: 'browser-messages',
+      title: 'Browser, messages and consent',
+      note: 'In the place of the one before: it shows on-site messages too, and sends nothing of a visitor before hindsightInApp.consent(true).',
+      code: browser(
+        address,
+        keys['browser_key'] ?? 'YOUR_BROWSER_KEY',
+        messages(keys['site_id'] ?? 'YOUR_SITE_ID'),
+      ),
+    },
+    {
+      id: 'browser-calls',
+      title: 'Browser, sample calls',
+      note: 'To try once, in the console of a page with the snippet. In a page, identify stands where somebody signs in, with their own id, and reset where they sign out.',
+      code: browserCalls,
     },
     {
       id: 'customerio-node',
       title: 'customerio-node',
-      note: 'npm install customerio-node; save as visitor.mjs, node visitor.mjs.',
+      note: 'npm install customerio-node@5; save as visitor.mjs, node visitor.mjs.',
       code: track(address, keys['site_id'] ?? 'YOUR_SITE_ID', keys['api_key'] ?? 'YOUR_API_KEY'),
     },
     {
@@ -44,14 +60,20 @@ curl -u '${key}:' ${address}/v1/identify -H 'content-type: application/json' \\
   -d '{"anonymousId":"visitor-1","userId":"42","traits":{"email":"ada@mail.example"}}'
 `;
 
-/** @type {(address: string, key: string) => string} */
-const browser = (address, key) => `<script>
+const browserCalls = `analytics.track("Added to Cart", { sku: "boots" });
+analytics.identify("42", { email: "ada@mail.example" });
+`;
+
+/** @type {(siteId: string) => string} */
+const messages = (siteId) =>
+  `, { integrations: { "Customer.io In-App Plugin": { siteId: "${siteId}", anonymousInApp: true, consent: true } } }`;
+
+/** @type {(address: string, key: string, options?: string) => string} */
+const browser = (address, key, options = '') => `<script>
 !function(){var analytics=window.analytics=window.analytics||[];if(!analytics.initialize)if(analytics.invoked)window.console&&console.error&&console.error("Snippet included twice.");else{analytics.invoked=!0;analytics.methods=["trackSubmit","trackClick","trackLink","trackForm","pageview","identify","reset","group","track","ready","alias","debug","page","once","off","on","addSourceMiddleware","addIntegrationMiddleware","setAnonymousId","addDestinationMiddleware"];analytics.factory=function(e){return function(){var t=Array.prototype.slice.call(arguments);t.unshift(e);analytics.push(t);return analytics}};for(var e=0;e<analytics.methods.length;e++){var key=analytics.methods[e];analytics[key]=analytics.factory(key)}analytics.load=function(key,e){var t=document.createElement("script");t.type="text/javascript";t.async=!0;t.src="${address}/v1/analytics-js/snippet/" + key + "/analytics.min.js";var n=document.getElementsByTagName("script")[0];n.parentNode.insertBefore(t,n);analytics._writeKey=key;analytics._loadOptions=e};analytics.SNIPPET_VERSION="4.15.3";
-analytics.load("${key}");
+analytics.load("${key}"${options});
 analytics.page();
 }}();
-analytics.track("Added to Cart", { sku: "boots" });
-analytics.identify("42", { email: "ada@mail.example" });
 </script>
 `;
 

@@ -101,6 +101,12 @@ export class KeyRing {
     return this.#isActive(key.id, now) ? key : undefined;
   }
 
+  /** Also one that has ended. */
+  shown(door: Door, secret: string, now: number): KeyState | undefined {
+    const key = this.#search(door, secret);
+    return key === undefined ? undefined : this.get(key.id, now);
+  }
+
   get(id: string, now: number): KeyState | undefined {
     const key = this.#keys.get(id);
     if (key === undefined) return undefined;

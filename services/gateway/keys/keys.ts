@@ -67,6 +67,11 @@ export class Keys implements KeyStore {
     if (key !== undefined) this.#noteUse(key.id, now);
     return key;
   }
+  /** Also a key that has ended, which lets nobody in; its use is not noted. */
+  shown<D extends Door>(door: D, secret: string) {
+    const state = this.#ring.shown(door, secret, this.#options.now());
+    return state === undefined ? undefined : { key: state.key, door, active: state.active };
+  }
   /** The public name of a site, which lets pages ask for its messages and nothing else. */
   site(siteId: string): Workspace | undefined {
     return this.#ring.site(siteId, this.#options.now());

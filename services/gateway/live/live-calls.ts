@@ -8,6 +8,7 @@ import type { Sighting } from '../../runtime/sighting.ts';
 import type { QuietLog } from '../quiet-log.ts';
 import type { RefusalCounts } from './refusal-counts.ts';
 import type { Traffic } from './traffic.ts';
+import { UnknownCallers } from './unknown-callers.ts';
 
 /** Of a workspace: a loud one pushes out no other's. Each has a few short texts. */
 export const recentCallsMax = 200;
@@ -33,8 +34,10 @@ export interface LiveCallsOptions {
 interface Recent {
   readonly calls: Sighting[];
   next: number;
+  /** ms; of the last one kept that was answered 401. Whoever has a key that ended fills no ring with it. */
+  turnedAwayAt: number;
 }
-const nothing: Readonly<Recent> = { calls: [], next: 0 };
+const nothing: Readonly<Recent> = { calls: [], next: 0, turnedAwayAt: -Infinity };
 
 interface Reading {
   readonly workspace: Workspace;
@@ -49,6 +52,7 @@ export class LiveCalls implements LiveSource {
   readonly #refusals: RefusalCounts;
   readonly #traffic: Pick<Traffic, 'count'> | undefined;
   readonly #log: Pick<QuietLog, 'say'> | undefined;
+  readonly #unknown = new UnknownCallers();
   readonly #toldMax: number;
   readonly #monotonicMs: () => number;
   /** In the order in which they were heard last. */
@@ -67,6 +71,7 @@ export class LiveCalls implements LiveSource {
     for (const sighting of sightings) {
       this.#refusals.count(sighting);
       this.#traffic?.count(sighting);
+      if (sighting.status === 401 && sighting.workspace === null) this.#unknown.count(sighting.at);
     }
     this.#keep(sightings.slice(0, recentOfRequestMax));
     if (this.#readings.size === 0) return;
@@ -108,6 +113,10 @@ export class LiveCalls implements LiveSource {
     return this.#refusals.list(workspace).map(({ last, ...kind }) => ({ ...kind, last: shown(last) }));
   }
 
+  unknownCallsOfHour(): number {
+    return this.#unknown.lastHour(Date.now());
+  }
+
   /** @returns what ends it; undefined: there are too many readers. */
   follow(workspace: Workspace, filter: CallFilter, reader: LiveReader): (() => void) | undefined {
     const ofWorkspace = [...this.#readings].filter((each) => each.workspace === workspace).length;
@@ -127,8 +136,12 @@ export class LiveCalls implements LiveSource {
   #keep(sightings: readonly Sighting[]): void {
     const workspace = sightings[0]?.workspace ?? null;
     if (workspace === null) return;
-    const recent = this.#recent.get(workspace) ?? { calls: [], next: 0 };
+    const recent = this.#recent.get(workspace) ?? { ...nothing, calls: [] };
     for (const sighting of sightings) {
+      if (sighting.status === 401) {
+        if (sighting.at - recent.turnedAwayAt < SECOND_MS) continue;
+        recent.turnedAwayAt = sighting.at;
+      }
       recent.calls[recent.next] = sighting;
       recent.next = (recent.next + 1) % recentCallsMax;
     }

@@ -1,0 +1,132 @@
+/** What is told of a call that was not taken as it was sent: which one of a batch it was, what it was called, how large it was. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  pipelinesAuth,
+  testServer,
+  trackAuth,
+  workspace,
+  type TestServer,
+} from '../testing/gateway-server.ts';
+
+let under: TestServer;
+beforeEach(() => {
+  under = testServer();
+});
+afterEach(() => under.server.close());
+
+const everything = { key: undefined, visitor: undefined, person: undefined, answered: undefined };
+type Told = Readonly<Record<string, unknown>>;
+const told = () => under.live.recent(workspace, everything).map((text) => JSON.parse(text) as Told);
+const rows = () =>
+  under.sent.dropped.map(
+    ({ value }) => JSON.parse(value.detail ?? '{}') as Readonly<Record<string, unknown>>,
+  );
+
+function post(url: string, payload: object, headers: Readonly<Record<string, string>> = {}) {
+  const authorization = url.startsWith('/api/') ? trackAuth : pipelinesAuth;
+  return under.server.inject({ method: 'POST', url, payload, headers: { authorization, ...headers } });
+}
+const strict = { 'x-strict-mode': '1' };
+const good = { type: 'track', anonymousId: 'v', event: 'Look' };
+
+describe('a batch says which of its calls it is about', () => {
+  test('strict mode refuses it whole, and names the call', async () => {
+    const one = await post('/v1/batch', { batch: [good, good, { ...good, event: ' ' }] }, strict);
+    expect(one.statusCode).toBe(400);
+    expect(one.json()).toEqual({
+      meta: { error: 'batch[2]: event name must not be blank', batch_indexes: [2] },
+    });
+    const batch = [{ ...good, event: '' }, good, 7, { ...good, type: 'wish' }];
+    const three = await post('/v1/batch', { batch }, strict);
+    expect(three.json()).toEqual({
+      meta: {
+        errors: [
+          'batch[0]: event name must not be blank',
+          'batch[2]: a call must be an object',
+          'batch[3]: type wish is not known',
+        ],
+        batch_indexes: [0, 2, 3],
+      },
+    });
+    expect(under.sent.events).toEqual([]);
+    expect(told()[0]).toMatchObject({ status: 400, message: 'batch[2]: event name must not be blank' });
+  });
+
+  test('a single call is answered as ever', async () => {
+    const answer = await post('/v1/track', { anonymousId: 'v' }, strict);
+    expect(answer.json()).toEqual({ meta: { error: 'event name must not be blank' } });
+  });
+
+  test('permissive: in what watchers are told and in the row', async () => {
+    const batch = [good, { type: 'track', event: 'Look', userId: 'undefined', messageId: 'm1' }];
+    expect((await post('/v1/batch', { batch })).statusCode).toBe(200);
+    expect(told()).toMatchObject([
+      { answered: 'ok' },
+      { answered: 'dropped', type: 'track', name: 'Look', message_id: 'm1' },
+    ]);
+    expect(told()[1]?.['message']).toMatch(/^batch\[1\]: .*undefined is a placeholder/);
+    expect(rows()).toMatchObject([{ type: 'track', name: 'Look', batch_index: 1, field: 'userId' }]);
+  });
+
+  test('Track v2 likewise', async () => {
+    const bad = { type: 'person', action: 'event', identifiers: { id: '42' }, name: '' };
+    const answer = await post('/api/v2/batch', { batch: [{ ...bad, name: 'Look' }, bad] });
+    expect(answer.statusCode).toBe(207);
+    expect(told()).toMatchObject([
+      { answered: 'ok' },
+      {
+        answered: 'dropped',
+        type: 'event',
+        identifier: '42',
+        message: 'batch[1]: event name must not be blank',
+      },
+    ]);
+  });
+});
+
+describe('what a refused call was', () => {
+  test('Track: who and what, by path and body', async () => {
+    await under.server.inject({
+      method: 'PUT',
+      url: '/api/v1/customers/undefined',
+      payload: { plan: 'gold' },
+      headers: { authorization: trackAuth },
+    });
+    await post('/api/v1/events', { name: '', anonymous_id: 'v' });
+    expect(told()).toMatchObject([
+      { status: 400, reason: 'identifier_illegal', type: 'identify', identifier: 'undefined' },
+      { status: 400, reason: 'invalid_call', type: 'anonymous_event', anonymous_id: 'v' },
+    ]);
+  });
+
+  test('its name and its size, where it was too large', async () => {
+    const payload = { anonymousId: 'v', event: 'Look', properties: { x: 'x'.repeat(40_000) } };
+    await post('/v1/track', payload);
+    const bytes = String(JSON.stringify(payload).length);
+    expect(told()).toMatchObject([
+      {
+        type: 'track',
+        name: 'Look',
+        anonymous_id: 'v',
+        message: `a call cannot be larger than 32768 bytes: it has ${bytes}`,
+      },
+    ]);
+  });
+
+  test('an email that is none, on Pipelines, Track and among people of a segment', async () => {
+    await post('/v1/identify', { userId: 'ws-p4', traits: { email: 'grace@walkshop,example' } });
+    await under.server.inject({
+      method: 'PUT',
+      url: '/api/v1/customers/ws-p4',
+      payload: { email: 'grace@walkshop' },
+      headers: { authorization: trackAuth },
+    });
+    expect(told()).toMatchObject([
+      { answered: 'corrected', message: 'traits.email: not_a_name', identifier: 'ws-p4' },
+      { answered: 'corrected', message: 'email: not_a_name', identifier: 'ws-p4' },
+    ]);
+    const answer = await post('/v1/identify', { userId: '1', traits: { email: 'grace' } }, strict);
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json()).toEqual({ meta: { error: 'traits.email is not an email address' } });
+  });
+});
