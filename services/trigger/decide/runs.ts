@@ -6,7 +6,15 @@ import { createHash } from 'node:crypto';
 import { ExactNumber } from '../../runtime/exact-json.ts';
 import { distinctValueCharsMax, entriesPerPeriodMax } from '../../rules/limits.ts';
 import type { Stall } from '../../rules/condition.ts';
-import { answered, answersOf, isWaiting, joinStalls, withAnswer, type Answer, type ArmedStall } from './armed-stall.ts';
+import {
+  answered,
+  answersOf,
+  isWaiting,
+  joinStalls,
+  withAnswer,
+  type Answer,
+  type ArmedStall,
+} from './armed-stall.ts';
 
 export interface Run {
   readonly entries: number;

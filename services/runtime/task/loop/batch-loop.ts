@@ -32,10 +32,8 @@ import { WatermarkPublisher } from './watermark-publisher.ts';
 
 const BUFFER_BYTES_MAX = 24 << 20;
 const FETCH_BYTES_MAX = 1 << 20;
-/** A broker answers at once when something comes; how long it waits while nothing does is what an idle installation costs. */
-const FETCH_WAIT_MS = 500;
-/** Of what writes watermarks: they say how far it had read when it asked (watermark-publisher.ts). */
-const WATERMARK_FETCH_WAIT_MS = 100;
+/** While nothing comes, which is what an idle installation costs. Watermarks say how far was read when it was asked. */
+const FETCH_WAIT_MS = { usual: 500, forWatermarks: 100 };
 const IDLE_MS = 100;
 /** Between empty batches that timers ask for, unless they carry much. */
 const EMPTY_BATCH_INTERVAL_MS = 20;
@@ -88,7 +86,7 @@ export class BatchLoop {
     this.#reader = ports.log.reader({
       bufferBytesMax: BUFFER_BYTES_MAX,
       fetchBytesMax: FETCH_BYTES_MAX,
-      waitMsMax: plan.spec.watermarks === undefined ? FETCH_WAIT_MS : WATERMARK_FETCH_WAIT_MS,
+      waitMsMax: FETCH_WAIT_MS[plan.spec.watermarks === undefined ? 'usual' : 'forWatermarks'],
     });
     this.alarms = new Alarms(this.#reader, runners, ports.logger);
     this.#clock = new TaskClock(ports.time, plan.standingClock);
