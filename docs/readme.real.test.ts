@@ -93,5 +93,6 @@ test('its commands are scripts of the package', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
   const named = [...readme.matchAll(/(?:^|`)npm (?:run )?(\w[\w:-]*)/gm)].map(([, name = '']) => name);
   expect(named.length).toBeGreaterThan(5);
-  expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  const npmsOwn = new Set(['install']); // of a client, in the reader's own project
+  expect(named.filter((name) => !(name in scripts) && !npmsOwn.has(name))).toEqual([]);
 });

@@ -45,9 +45,19 @@ export function ofKind(
   field: string,
   { kind, value: sent }: Identifier,
 ): Identifier | Refusal {
+  const identifier = ofKindLoosely(call, field, { kind, value: sent });
+  return isRefusal(identifier) ? identifier : (emailFault(field, identifier) ?? identifier);
+}
+
+/** The same for a call that changes nothing of who it names: an email that is none is nobody's, and a row says so. */
+export function ofKindLoosely(
+  call: NotedCall,
+  field: string,
+  { kind, value: sent }: Identifier,
+): Identifier | Refusal {
   const identifier = { kind, value: FORMS[kind](sent) };
   noteForm(call, field, sent, identifier);
-  return nameFault(field, identifier.value) ?? emailFault(field, identifier) ?? identifier;
+  return nameFault(field, identifier.value) ?? identifier;
 }
 
 function emailFault(field: string, { kind, value }: Identifier): Refusal | undefined {

@@ -10,6 +10,7 @@ import {
   nameIn,
   noteNoEmail,
   ofKind,
+  ofKindLoosely,
   phoneIn,
   placeholderRefusal,
   withoutPlaceholder,
@@ -61,7 +62,7 @@ export function sideOf(
   if (field === undefined || more.length > 0) {
     return refused('invalid_call', side, `${side} must have exactly one of id, email or cio_id`);
   }
-  return identifierIn(call, identifiers, { field, kind: V1_KINDS[field] });
+  return identifierIn(call, identifiers, { field, kind: V1_KINDS[field] }, ofKindLoosely);
 }
 
 /** Whom a call names beside what it is about: one of id, email and cio_id at most. */
@@ -80,6 +81,7 @@ function identifierIn(
   call: NotedCall,
   sent: SentObject,
   { field, kind }: { readonly field: string; readonly kind: Identifier['kind'] },
+  checked: typeof ofKind = ofKind,
 ): Identifier | Refusal {
   const value = sent.value[field];
   if (typeof value !== 'string' && typeof value !== 'number') {
@@ -87,7 +89,7 @@ function identifierIn(
   }
   const text = typeof value === 'number' ? (nameIn(call, sent, field) ?? '') : value;
   const phone = field === 'phone' ? phoneIn(call, field, text) : undefined;
-  return ofKind(call, field, { kind, value: phone ?? text });
+  return checked(call, field, { kind, value: phone ?? text });
 }
 
 export function pathIdentifier(call: NotedCall, path: string): Identifier | Refusal {
