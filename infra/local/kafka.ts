@@ -109,8 +109,6 @@ export function kafkaProperties(node: KafkaNode, more: Readonly<Record<string, n
     'log.cleaner.enable': true,
     // The default of 128 MB is taken from the heap at start, for compacting far more keys than one machine has.
     'log.cleaner.dedupe.buffer.size': 33_554_432,
-    // One alone is nobody's to replace: on a machine that has no time it would be shut out while it makes topics.
-    ...(copies === 1 && { 'broker.session.timeout.ms': 120_000 }),
     // Records that only say that the controller is alive: of two a second nobody makes anything on one machine.
     'metadata.max.idle.interval.ms': 5_000,
     'num.network.threads': 2,
