@@ -8,11 +8,31 @@ import { expect, test } from '@jest/globals';
 
 interface Entry {
   readonly version?: string;
+  readonly optional?: boolean;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
+const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, Entry> };
+
+test('package-lock.json has no package that no other asks for: it would never be installed, and each command would try again', () => {
+  const asked = new Set(
+    Object.values(lock.packages).flatMap((entry) =>
+      [entry.dependencies, entry.devDependencies, entry.optionalDependencies, entry.peerDependencies].flatMap(
+        (names = {}) => Object.keys(names),
+      ),
+    ),
+  );
+  const orphans = Object.entries(lock.packages)
+    .filter(([folder, { optional }]) => folder !== '' && optional !== true)
+    .map(([folder]) => folder.split('node_modules/').at(-1) ?? '')
+    .filter((name) => !asked.has(name));
+  expect(orphans).toEqual([]);
+});
+
 test('package-lock.json has every optional package of every platform', () => {
-  const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, Entry> };
   const missing = Object.entries(lock.packages).flatMap(([folder, { optionalDependencies = {} }]) =>
     Object.keys(optionalDependencies).filter(
       (name) => !placesOf(folder, name).some((place) => lock.packages[place] !== undefined),
