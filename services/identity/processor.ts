@@ -7,6 +7,7 @@ import { toWorkspace } from '../../schemas/ids.ts';
 import type { IdentityRequest } from '../../schemas/records.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
+import { patternStepsAUnit } from '../runtime/pattern.ts';
 import type { KeyedStore, PartitionStores } from '../runtime/store/ports.ts';
 import {
   attempt,
@@ -30,8 +31,7 @@ import { RequestMemory } from './held/request-memory.ts';
 const stepsABatchMax = 1_000;
 /** Of one workspace, before the next has its turn. */
 const stepsATurnMax = 100;
-/** About as much of the machine as a unit of share.ts, of patterns; and what is decided counts as one step, of units. */
-const patternStepsAUnit = 40;
+/** Of share.ts. What is decided counts as one step. */
 const unitsAStep = 100;
 /** Whose turn was the last. */
 const LAST_TURN = 'r/';

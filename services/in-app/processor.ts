@@ -10,6 +10,7 @@ import { assert } from '../runtime/errors.ts';
 import type { DefinitionsView } from '../runtime/definitions.ts';
 import { readUnits } from '../rules/paths.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
+import { patternStepsAUnit } from '../runtime/pattern.ts';
 import type { HashWindow, PartitionStores } from '../runtime/store/ports.ts';
 import type { BatchContext, Emitter, Processor } from '../runtime/task/ports.ts';
 import { contentReport } from './decide/content-report.ts';
@@ -28,8 +29,6 @@ import { VisitorsStore } from './visitors-store.ts';
 
 /** About as much of the machine as a unit of share.ts: what is stored of a visitor, read or written. */
 const TOUCHED_BYTES_A_UNIT = 20;
-/** As in the trigger. */
-const STEPS_A_UNIT = 40;
 
 export class InAppProcessor implements Processor {
   readonly #visitors: VisitorsStore;
@@ -103,7 +102,7 @@ export class InAppProcessor implements Processor {
     const steps = this.#steps;
     this.#steps = 0;
     const touched = Math.ceil(this.#visitors.takeTouchedBytes() / TOUCHED_BYTES_A_UNIT);
-    return touched + read + Math.ceil(steps / STEPS_A_UNIT);
+    return touched + read + Math.ceil(steps / patternStepsAUnit);
   }
 
   pendingSince(): undefined {

@@ -10,7 +10,7 @@ import { foldedName } from '../runtime/event-names.ts';
 import type { IdentifyMoment } from '../runtime/workspace-settings.ts';
 import type { NotedCall } from './corrections.ts';
 import { isObject, objectIn } from './json-text.ts';
-import { isIdentifier, ofKind, phoneIn, withoutPlaceholder } from './names.ts';
+import { isIdentifier, noteNoName, ofKind, phoneIn, withoutPlaceholder } from './names.ts';
 import { eventOutcome, type Outcome } from './translation.ts';
 import { storedMessageId } from './message-id.ts';
 
@@ -61,11 +61,6 @@ function namedBy(call: NotedCall, properties: string, { property, kind }: Identi
   if (!isIdentifier(identifier) || withoutPlaceholder(call, field, identifier.value) === null)
     return undefined;
   return { identifier, attributes: kind === 'email' ? JSON.stringify({ email: text.trim() }) : '{}' };
-}
-
-/** The event stays a visitor's, and its property as it was sent; a row says that it names nobody. */
-function noteNoName(call: NotedCall, field: string, sent: string): void {
-  call.corrections.push({ field, sent, kept: null, why: 'not_a_name' });
 }
 
 /** The key as it is written if it is there, else dots lead into objects. */

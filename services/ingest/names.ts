@@ -70,8 +70,7 @@ export function anonymousIdIn(call: NotedCall, sent: SentObject, field: string):
   const name = nameIn(call, sent, field);
   if (name === null) {
     const value = sent.value[field];
-    if (value !== undefined && value !== null && typeof value !== 'string')
-      call.corrections.push({ field, sent: value, kept: null, why: 'not_a_name' });
+    if (value !== undefined && value !== null && typeof value !== 'string') noteNoName(call, field, value);
     return null;
   }
   const fault = nameFault(field, name);
@@ -117,6 +116,11 @@ export function placeholderRefusal(field: string, name: string): Refusal {
 export function noteNoEmail(call: NotedCall, field: string, sent: unknown): void {
   if (sent === undefined || sent === null || (typeof sent === 'string' && sent.trim() === '')) return;
   call.strictFaults.push(refused('identifier_illegal', field, `${field} is not an email address`));
+  noteNoName(call, field, sent);
+}
+
+/** It stands where a name belongs, is none and is left out: a row says so. */
+export function noteNoName(call: NotedCall, field: string, sent: unknown): void {
   call.corrections.push({ field, sent, kept: null, why: 'not_a_name' });
 }
 

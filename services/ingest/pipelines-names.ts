@@ -3,7 +3,16 @@ import { canonicalEmail, isEmailShaped } from '../../schemas/identifiers.ts';
 import type { Identifier } from '../../schemas/lanes.ts';
 import type { NotedCall } from './corrections.ts';
 import type { SentObject } from './json-text.ts';
-import { byShape, isIdentifier, nameIn, noteNoEmail, ofKind, phoneIn, withoutPlaceholder } from './names.ts';
+import {
+  byShape,
+  isIdentifier,
+  nameIn,
+  noteNoEmail,
+  noteNoName,
+  ofKind,
+  phoneIn,
+  withoutPlaceholder,
+} from './names.ts';
 import { isRefusal, refused, type Refusal } from './translation.ts';
 
 export interface Who {
@@ -27,7 +36,7 @@ export function whoOf(call: NotedCall, body: SentObject, hasEmail: boolean): Who
   for (const each of faults) {
     call.strictFaults.push(each);
     const field = each.field ?? '';
-    call.corrections.push({ field, sent: body.value[field], kept: null, why: 'not_a_name' });
+    noteNoName(call, field, body.value[field]);
   }
   return {
     userId: isIdentifier(userId) ? userId : null,
@@ -65,7 +74,7 @@ export function emailOf(call: NotedCall, traits: SentObject): string | null {
   const named = ofKind(call, 'traits.email', { kind: 'email', value: email });
   if (!isRefusal(named)) return named.value;
   call.strictFaults.push(named);
-  call.corrections.push({ field: 'traits.email', sent: email, kept: null, why: 'not_a_name' });
+  noteNoName(call, 'traits.email', email);
   return null;
 }
 

@@ -9,6 +9,7 @@ import {
   identifierBeside,
   nameIn,
   noteNoEmail,
+  noteNoName,
   ofKind,
   ofKindLoosely,
   phoneIn,
@@ -115,8 +116,7 @@ export function bodyIdentifier(
     return null;
   }
   if (typeof value !== 'string') {
-    if (value !== undefined && value !== null)
-      call.corrections.push({ field: kind, sent: value, kept: null, why: 'not_a_name' });
+    if (value !== undefined && value !== null) noteNoName(call, kind, value);
     return null;
   }
   if (kind === 'cio_id' && canonicalName(value) === '') return null;

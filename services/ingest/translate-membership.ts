@@ -10,7 +10,7 @@ import { canonicalEmail, canonicalNumberName, isEmailShaped } from '../../schema
 import type { SegmentType } from '../runtime/segment-type.ts';
 import { noted, type NotedCall } from './corrections.ts';
 import type { SentObject } from './json-text.ts';
-import { ofKind } from './names.ts';
+import { noteNoName, ofKind } from './names.ts';
 import { accepted, isRefusal, refused, type CallContext, type Translation } from './translation.ts';
 import { textFault } from './validate.ts';
 
@@ -62,7 +62,7 @@ function translate(call: NotedCall, target: MembershipTarget, body: SentObject):
       call.corrections.push({ field, sent: text, kept: value, why: 'canonical_form' });
     }
     if (value === null) {
-      call.corrections.push({ field: `ids.${String(index)}`, sent, kept: null, why: 'not_a_name' });
+      noteNoName(call, `ids.${String(index)}`, sent);
     } else values.add(value);
   });
   if (values.size === 0) return accepted(); // as documented: what is of another type is ignored

@@ -63,6 +63,12 @@ export function matchNothing(source: string): Pattern {
   return { source, instructions: 0, test: () => false };
 }
 
+/**
+ * Steps, which are instructions of a program times code points of a text, that are about as much of the machine as a unit
+ * of a workspace's share (task/share/share.ts): measured with the patterns that are dearest by the step.
+ */
+export const patternStepsAUnit = 40;
+
 /** Code points of a text that a pattern looks at: its own, or a few too many (surrogates), but never over the bound. */
 export function codePointsTested(text: string): number {
   return Math.min(text.length, patternTextCodePointsMax);

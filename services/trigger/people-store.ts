@@ -1,5 +1,6 @@
 /** People of a partition in its keyed store: `p:` the person, `a:` the profile. */
 import type { Codecs } from '../../schemas/codec.ts';
+import { patternStepsAUnit } from '../runtime/pattern.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import type { Decision, Subject } from './decide/subject.ts';
@@ -18,8 +19,6 @@ export interface TimersOfPeople {
   readonly looked: (personKey: string, changesAt: number) => void;
 }
 
-/** About as much of the machine as a unit of share.ts, as measured with the patterns that are dearest by the step. */
-const stepsAUnit = 40;
 /** A person of usual size is counted with the record; a state of many rules is read and written whole with each. */
 const personBytesFree = 4_096;
 const personBytesAUnit = 100;
@@ -48,7 +47,8 @@ export class PeopleStore {
 
   /** Units of share.ts that rules, and people of many rules, took since this was last asked. */
   takeUnits(): number {
-    const units = Math.ceil(this.#steps / stepsAUnit) + Math.ceil(this.#personBytes / personBytesAUnit);
+    const units =
+      Math.ceil(this.#steps / patternStepsAUnit) + Math.ceil(this.#personBytes / personBytesAUnit);
     this.#steps = 0;
     this.#personBytes = 0;
     return units;

@@ -10,7 +10,8 @@ import { Definitions } from '../runtime/definitions.ts';
 import { given, of, type Given } from '../testing/processor-harness.ts';
 import { runs } from '../testing/runs.ts';
 import { absorb, absorbed, HOUR, happened, MINUTE, T0 } from '../testing/scenarios/trigger-scenario.ts';
-import { World } from '../testing/scenarios/trigger-world.ts';
+import type { World } from '../testing/scenarios/trigger-world.ts';
+import { worldWithPasts } from '../testing/scenarios/world-with-pasts.ts';
 import { replayedRules } from './decide/replayed-rules.ts';
 import { historiesOf, type HistoryRow } from './past/history-source.ts';
 import type { PastEvent, PastHistories, PastSource } from './past/source.ts';
@@ -18,7 +19,6 @@ import { stretches } from './past/stretches.ts';
 import { triggerStretches } from './past/trigger-stretches.ts';
 import { encodePast, type PastMessage } from './past-messages.ts';
 import type { TriggerProcessor } from './processor.ts';
-import { triggerServiceWith } from './service.ts';
 
 const codecs = localCodecs();
 const people = ['cio_a', 'cio_b', 'cio_c', 'cio_d'];
@@ -29,14 +29,7 @@ class Shop {
   readonly #definitions = new Definitions();
 
   constructor() {
-    this.world = new World(
-      () => undefined,
-      () =>
-        triggerServiceWith({
-          hasPasts: true,
-          onOpened: (partition, processor) => this.#processors.set(partition, processor),
-        }),
-    );
+    this.world = worldWithPasts(this.#processors);
   }
 
   define(journey: object): void {

@@ -11,7 +11,6 @@ import { apartMessages } from '../../trigger/past/apart-messages.ts';
 import type { PastSource } from '../../trigger/past/source.ts';
 import { stretches } from '../../trigger/past/stretches.ts';
 import type { TriggerProcessor } from '../../trigger/processor.ts';
-import { triggerServiceWith } from '../../trigger/service.ts';
 import type { WantedPast } from '../../trigger/wanted-past.ts';
 import { of } from '../processor-harness.ts';
 import { fieldsOf, happening, type Happening } from '../rule-arbitraries.ts';
@@ -19,7 +18,8 @@ import { EngineRows } from '../sink/engine-rows.ts';
 import { transferOf } from './past-shop.ts';
 import { SplitPeople } from './split-people.ts';
 import { T0 } from './trigger-scenario.ts';
-import { World } from './trigger-world.ts';
+import type { World } from './trigger-world.ts';
+import { worldWithPasts } from './world-with-pasts.ts';
 
 const PEOPLE = 16;
 const codecs = localCodecs();
@@ -97,14 +97,7 @@ export class EngineShop {
   constructor(engine: Engine, choices: readonly number[]) {
     this.#engine = engine;
     this.#choices = choices;
-    this.world = new World(
-      () => undefined,
-      () =>
-        triggerServiceWith({
-          hasPasts: true,
-          onOpened: (partition, processor) => this.#processors.set(partition, processor),
-        }),
-    );
+    this.world = worldWithPasts(this.#processors);
   }
 
   define(rule: StoredRule): void {

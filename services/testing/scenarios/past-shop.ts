@@ -14,10 +14,10 @@ import { stretches } from '../../trigger/past/stretches.ts';
 import { encodePast, type PastMessage } from '../../trigger/past-messages.ts';
 import type { WantedPast } from '../../trigger/wanted-past.ts';
 import type { TriggerProcessor } from '../../trigger/processor.ts';
-import { triggerServiceWith } from '../../trigger/service.ts';
 import { given, type Given, type ProcessorHarness } from '../processor-harness.ts';
 import { absorb, absorbed, happened, split, T0 } from './trigger-scenario.ts';
-import { membersOf, World } from './trigger-world.ts';
+import { membersOf, type World } from './trigger-world.ts';
+import { worldWithPasts } from './world-with-pasts.ts';
 
 const codecs = localCodecs();
 
@@ -38,14 +38,7 @@ export class PastShop {
   readonly #processors = new Map<number, TriggerProcessor>();
 
   constructor() {
-    this.world = new World(
-      () => undefined,
-      () =>
-        triggerServiceWith({
-          hasPasts: true,
-          onOpened: (partition, processor) => this.#processors.set(partition, processor),
-        }),
-    );
+    this.world = worldWithPasts(this.#processors);
   }
 
   define(when: unknown, rest: object = {}): void {
