@@ -21,7 +21,7 @@ import { CodedError } from '../services/runtime/errors.ts';
 import { openLog } from '../services/runtime/log/open-log.ts';
 import { findSchemas, registerSchemas } from '../services/runtime/registry.ts';
 import { openBenchFolder } from './bench-folder.ts';
-import { messages, visitorId, visitsOf } from './in-app/visitors.ts';
+import { AGENT, messages, visitorId, visitsOf } from './in-app/visitors.ts';
 import { load, type LoadFigures, type Shot } from './ingest/load.ts';
 import { root, startOwnBroker, type OwnBroker } from './merger/own-broker.ts';
 import { cpuSecondsOf, diskBytesOf } from './merger/process-figures.ts';
@@ -246,15 +246,19 @@ async function stall({ url }: Installation): Promise<BenchRow> {
   const sentAt = Date.now();
   const answer = await fetch(`${url}/v1/track`, {
     method: 'POST',
-    headers: { authorization: `Basic ${Buffer.from(`${SITE.HINDSIGHT_WRITE_KEY}:`).toString('base64')}` },
+    headers: {
+      authorization: `Basic ${Buffer.from(`${SITE.HINDSIGHT_WRITE_KEY}:`).toString('base64')}`,
+      'user-agent': AGENT, // what a program says of itself is a bot's, and no message is shown to one
+    },
     body: JSON.stringify({ anonymousId: visitor, event: 'Asked for Help' }),
   });
   const takenAt = Date.now();
+  const browser = { headers: { 'user-agent': AGENT } };
   if (!answer.ok) throw new CodedError('bench_failed', `could not send the event: ${await answer.text()}`);
   let lastWithout = 0;
   for (;;) {
     const asked = Date.now();
-    const polled = (await (await fetch(`${url}/v1/in-app/queue?${query.toString()}`)).json()) as {
+    const polled = (await (await fetch(`${url}/v1/in-app/queue?${query.toString()}`, browser)).json()) as {
       messages: readonly unknown[];
     }; // of our own server
     if (polled.messages.length > 0) {
@@ -265,7 +269,7 @@ async function stall({ url }: Installation): Promise<BenchRow> {
         'due, ms after sending': `${String(STALL_MS)} to ${String(STALL_MS + takenAt - sentAt)}`,
       };
     }
-    if (asked - sentAt > 6 * STALL_MS) throw new CodedError('bench_failed', 'the stall was never offered');
+    if (asked - sentAt > 6 * STALL_MS) return { what: 'a stall of 10 s: NEVER OFFERED' };
     lastWithout = asked;
     await sleep(STALL_POLL_MS);
   }

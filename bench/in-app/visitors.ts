@@ -5,7 +5,7 @@ import { collectedEvent } from '../../schemas/collected-event.ts';
 import type { CollectedEvent } from '../../schemas/records.ts';
 
 const workspace = toWorkspace('default');
-const AGENT = 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0';
+export const AGENT = 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0';
 const PRODUCTS = 500;
 const shop = 'https://shop.example';
 
