@@ -41,9 +41,15 @@ export const logErrors = {
     todo: 'Start from a snapshot or from the first offset kept.',
   },
   producer_dead: {
-    means: 'A transaction failed, or another process has taken over the task’s transactional id.',
+    means: 'Another process has taken over the task’s transactional id.',
+    follows: 'ends',
+    todo: 'Nothing, if it comes once: the process is started again by whoever supervises it (npm start does). If it stays, two processes run the same instance number: stop one.',
+  },
+  transaction_expired: {
+    means:
+      'A transaction was open for longer than the broker allows: the machine or the broker stood still. Its work is taken back, and done again.',
     follows: 'restarts',
-    todo: 'Nothing, unless two processes run the same instance number: then stop one.',
+    todo: 'Nothing, if it comes once. If it stays, the broker is too slow: look at its disk and load.',
   },
   corrupt_batch: {
     means: 'The checksum of what the broker sent differs.',

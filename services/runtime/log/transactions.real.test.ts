@@ -239,7 +239,7 @@ function producerBehind(proxy: TestProxy): KafkaTransactionalProducer {
   });
 }
 
-test('a transaction past its timeout is ended by the broker: the producer is dead', async () => {
+test('a transaction past its timeout is ended by the broker: it has expired, and the producer is dead', async () => {
   const producer = await ready('slow', 1_000);
   await send(producer, 'slow');
   // The broker looks for such transactions every 10 s.
@@ -249,7 +249,7 @@ test('a transaction past its timeout is ended by the broker: the producer is dea
       await send(producer, 'slow');
     }
   })();
-  await expect(failed).rejects.toMatchObject({ code: 'producer_dead' });
+  await expect(failed).rejects.toMatchObject({ code: 'transaction_expired' });
   await expect(producer.commit()).rejects.toMatchObject({ code: 'producer_dead' });
   expect(await values()).not.toContain('slow');
 }, 300_000);

@@ -4,6 +4,9 @@
  *   new ──init──▶ ready ──send, sendOffsets──▶ open ──commit, abort──▶ ready
  *   any ──an error of any of these──▶ dead          any ──close──▶ dead
  *
+ * The broker says the same (INVALID_PRODUCER_EPOCH) to whoever was overtaken and to whoever's transaction it ended because
+ * it was open too long. The clock tells them apart: `transaction_expired` is nobody else's doing, `producer_dead` is.
+ *
  * Nothing is repaired in place: after an error the outcome of the transaction may be unknown, so the owner discards the
  * producer, makes another and runs init, which ends the open transaction one way or the other and fences the old one.
  */
@@ -56,6 +59,8 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   readonly #sequences = new Map<TopicId, number[]>();
   readonly #inTransaction = new Map<TopicId, Set<number>>();
   readonly #groupsInTransaction = new Set<string>();
+  /** ms, monotonic: before the broker was asked to open the transaction that is open; Infinity: none is. */
+  #openedAt = Infinity;
 
   constructor(options: TransactionOptions) {
     this.#options = options;
@@ -111,6 +116,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     const name = groupName(group);
     await this.#orDie(`send offsets of ${name}`, async () => {
       if (!this.#groupsInTransaction.has(name)) {
+        this.#opens();
         await this.#ask(`add ${name} to the transaction`, addOffsetsRequest(this.#identity, name));
         this.#groupsInTransaction.add(name);
         this.#state = 'open';
@@ -158,6 +164,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
       );
       this.#inTransaction.clear();
       this.#groupsInTransaction.clear();
+      this.#openedAt = Infinity;
       this.#state = 'ready';
     });
   }
@@ -174,6 +181,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     const { cluster, topicName } = this.#options;
     const topics = [...added].map(([topic, partitions]) => ({ topicName: topicName(topic), partitions }));
     await cluster.addTopics(topics.map((topic) => topic.topicName));
+    this.#opens();
     await askCoordinator(this.#coordinator, {
       what: 'add partitions to the transaction',
       request: addPartitionsRequest(this.#identity, topics),
@@ -185,6 +193,10 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
       partitions.forEach((partition) => known.add(partition));
       this.#inTransaction.set(topic, known);
     }
+  }
+
+  #opens(): void {
+    if (this.#state !== 'open') this.#openedAt = Math.min(this.#openedAt, performance.now());
   }
 
   /** The first batch of every partition, then every second one: neighbours share a request. */
@@ -233,6 +245,14 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     assert(this.#state !== 'new', `${step} comes after init`);
   }
 
+  #expired(error: unknown): unknown {
+    const { timeoutMs, transactionalId } = this.#options;
+    const openMs = Math.round(performance.now() - this.#openedAt);
+    if (!(error instanceof CodedError) || error.code !== 'producer_dead' || openMs < timeoutMs) return error;
+    const message = `the transaction of ${transactionalId} was open for ${String(openMs)} ms, and the broker ends one after ${String(timeoutMs)}: ${error.message}`;
+    return new CodedError('transaction_expired', message, { cause: error });
+  }
+
   async #orDie(what: string, step: () => Promise<void>): Promise<void> {
     try {
       await step();
@@ -240,7 +260,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
       this.#state = 'dead';
       // Closes the sockets: nothing of this producer may still be on its way when the next one begins.
       this.#options.cluster.destroy();
-      throw asLogError(what, error);
+      throw this.#expired(asLogError(what, error));
     }
   }
 }
