@@ -9,6 +9,7 @@ import { pagePattern } from '../rules/page-rules.ts';
 import type { JsonObject } from '../rules/paths.ts';
 import type { Actions } from '../runtime/status-server.ts';
 import { Tables } from '../runtime/tables.ts';
+import { threadCpuMs } from '../runtime/thread-cpu.ts';
 import { textData } from './decide/attributes.ts';
 import type { Moment } from './decide/judge.ts';
 import { offersFor, type Fill, type FilledContent, type Offer } from './decide/offers.ts';
@@ -54,7 +55,7 @@ export interface Offered {
 
 /** Of one workspace in one request, of a processor's time: many times what a request of usual polls takes. */
 const workspaceCpuMsMax = 300;
-/** Of a processor's time without a pause; the pause is as long. */
+/** Of a processor's time without a pause; the pause is as long. By the clock, a busy machine made one after each poll. */
 const sliceMs = 20;
 const pauseMsMax = 200;
 
@@ -186,13 +187,4 @@ function offeredAs({ rule, variant, content }: Offer, isOwnJudge: boolean): Offe
 function frequencyOf({ frequency }: Message): { readonly count: number; readonly delay: number } {
   if (frequency.mode !== 'times') return { count: 0, delay: 0 };
   return { count: frequency.times, delay: Math.ceil(frequency.gapMs / 1_000) };
-}
-
-/**
- * Not by the clock: on a machine that has no time, a shop's usual polls take long, too, and a pause after each of them had
- * fifty polls answered after ten seconds.
- */
-function threadCpuMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1_000;
 }

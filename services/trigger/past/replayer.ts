@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseExactly } from '../../runtime/exact-json.ts';
 import type { DefinitionsView, StoredDefinition } from '../../runtime/definitions.ts';
 import type { Actions } from '../../runtime/status-server.ts';
+import { threadCpuMs } from '../../runtime/thread-cpu.ts';
 import { explainJourney, type ExplainedJourney } from '../decide/explain-person.ts';
 import { replaySteps, type Outcome, type PersonHistory, type Replayed } from '../decide/replay.ts';
 import { replayedRules, type ReplayedRules } from '../decide/replayed-rules.ts';
@@ -25,10 +26,10 @@ const pagePeopleMax = 500;
 const chunkEventsMax = 50_000;
 /** What comes later than this after it happened came late, where the journey waits for nothing. */
 const lateMsMin = 60_000;
-/** Without a pause; the pause is three times as long, of all who ask together. */
+/** Of the processor's time without a pause; the pause is three times as long, of all who ask together. */
 const sliceMs = 5;
 const pauseMsMax = 2_000;
-/** Of one person, pauses left out: rules can make twenty thousand events as dear as anybody likes. */
+/** Of the processor's time, of one person: rules can make twenty thousand events as dear as anybody likes. */
 export const personMsMax = 3_000;
 
 /** As the gateway writes it; it is its only caller. */
@@ -131,7 +132,6 @@ export class Replayer {
     const [history] = await this.#parts.source.histories(question);
     if (history === undefined) return { type: 'person_unknown' };
     const range = { journeyId, before, live, from: -Infinity, to: at + 1 };
-    this.#began = this.#now();
     const replayed = await this.#paced(replaySteps(inOrder(history, by), range));
     if (replayed === undefined) return { type: 'person_too_dear' };
     const { outcomes, subject } = replayed;
@@ -188,7 +188,6 @@ export class Replayer {
       const readable = chunk.filter((id) => !isTooMuch(id));
       const found = await this.#parts.source.histories({ ...question, people: readable });
       const histories = new Map(found.map((history) => [history.personId, history]));
-      this.#began = this.#now();
       for (const id of chunk) {
         const history = histories.get(id);
         const replayed = history && (await this.#paced(stepsOf(history, asked, rules)));
@@ -204,8 +203,8 @@ export class Replayer {
 
   /** Calls that are looked at now. */
   #active = 0;
-  /** Since when there was no pause: people of few events have one between several of them. */
-  #began = 0;
+  /** Of the processor's time, since there was a pause: people of few events have one between several of them. */
+  #sinceMs = 0;
 
   /** With pauses in which the process decides about what comes; undefined: it takes more than one person may. */
   async #paced(steps: Generator<undefined, Replayed>): Promise<Replayed | undefined> {
@@ -213,14 +212,15 @@ export class Replayer {
     this.#active += 1;
     try {
       for (;;) {
-        const from = this.#now();
+        const from = threadCpuMs();
         const { done, value } = steps.next();
-        const now = this.#now();
-        left -= now - from;
-        const took = now - this.#began;
-        if (took >= sliceMs) {
-          await sleep(Math.min((4 * this.#active - 1) * took, pauseMsMax));
-          this.#began = this.#now();
+        const took = threadCpuMs() - from;
+        left -= took;
+        this.#sinceMs += took;
+        if (this.#sinceMs >= sliceMs) {
+          const pauseMs = Math.min((4 * this.#active - 1) * this.#sinceMs, pauseMsMax);
+          this.#sinceMs = 0;
+          await sleep(pauseMs);
         }
         if (done === true) return value;
         if (left < 0) return undefined;
