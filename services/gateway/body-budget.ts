@@ -2,8 +2,9 @@
  * How much memory the bodies of requests may take together, and how much of it one client or one workspace may. Pure
  * accounting: whoever reads a body opens a hold, takes bytes from it as they come, and closes it once.
  *
- * Where all of it is taken, a body that is still being read makes room for that of a client who holds less: of the client
- * who holds most, the one that was begun first. So a few who send slowly what is large shut nobody out.
+ * Where all of it is taken, or all that a workspace may have, a body that is still being read makes room for that of a
+ * client who holds less: of the client who holds most, the one that was begun first. So a few who send slowly what is large
+ * shut nobody out, also not those of their own workspace.
  */
 import { assert } from '../runtime/errors.ts';
 
@@ -12,7 +13,7 @@ export interface BudgetLimits {
   /** Of one client: an address with a key, or an address whose key is not known yet. */
   readonly clientBytesMax: number;
   readonly clientBodiesMax: number;
-  /** Of all clients of one workspace: its public key may be in many hands. */
+  /** Of all clients of one workspace that have the same share of it: its public key may be in many hands. */
   readonly workspaceBytesMax: number;
 }
 
@@ -25,15 +26,15 @@ export interface BudgetState {
 
 export interface Owner {
   readonly client: string;
-  /** undefined while the key is not known. */
-  readonly workspace: string | undefined;
+  /** Of a workspace, what its pages may have or what its servers may; undefined while the key is not known. */
+  readonly share: string | undefined;
 }
 
 export interface Hold {
   /** @returns false, and takes nothing, when there is no room. */
   take(bytes: number): boolean;
   giveBack(bytes: number): void;
-  /** @param end ends it for another's sake, when all was given back; never called once it is whole or closed. */
+  /** @param end ends it for another's sake, when all was given back; never called once it is whole or closed. Again once it is: it waits, and may be ended. */
   reading(end: () => void): void;
   /** Its client waits for us from now on. */
   whole(): void;
@@ -47,6 +48,8 @@ interface Account {
   bodies: number;
   readonly bytesMax: number;
   readonly bodiesMax: number;
+  /** Of a client: in which account its bytes are, too. */
+  readonly share: Account | undefined;
   /** Of a client: those that are being read, oldest first. */
   readonly reading: Set<OpenHold>;
 }
@@ -77,7 +80,7 @@ export class BodyBudget {
 
   constructor(limits: BudgetLimits) {
     this.#limits = limits;
-    this.#all = newAccount('', limits.bytesMax, Infinity);
+    this.#all = newAccount('', { bytesMax: limits.bytesMax, bodiesMax: Infinity });
   }
 
   get state(): BudgetState {
@@ -90,19 +93,20 @@ export class BodyBudget {
   }
 
   /** @returns undefined when the client has too many open already. */
-  open({ client, workspace }: Owner): Hold | undefined {
+  open({ client, share }: Owner): Hold | undefined {
     const { clientBytesMax, clientBodiesMax, workspaceBytesMax } = this.#limits;
-    const ofClient = this.#account(`client/${client}`, clientBytesMax, clientBodiesMax);
-    if (ofClient.bodies >= ofClient.bodiesMax) return undefined;
-    const ofWorkspace =
-      workspace === undefined
+    const ofShare =
+      share === undefined
         ? undefined
-        : this.#account(`workspace/${workspace}`, workspaceBytesMax, Infinity);
+        : this.#account(`share/${share}`, { bytesMax: workspaceBytesMax, bodiesMax: Infinity });
+    const bounds = { bytesMax: clientBytesMax, bodiesMax: clientBodiesMax, share: ofShare };
+    const ofClient = this.#account(`client/${client}`, bounds);
+    if (ofClient.bodies >= ofClient.bodiesMax) return undefined;
     return new OpenHold({
       all: this.#all,
       client: ofClient,
-      workspace: ofWorkspace,
-      makeRoom: (bytes) => this.#makeRoom(bytes, ofClient),
+      share: ofShare,
+      makeRoom: (bytes, within) => this.#makeRoom(bytes, ofClient, within),
       left: (account) => {
         if (account.bodies === 0) this.#accounts.delete(account.name);
       },
@@ -110,12 +114,12 @@ export class BodyBudget {
   }
 
   /** @returns false: whoever could end holds no more than this client would. */
-  #makeRoom(bytes: number, client: Account): boolean {
-    const { bytesMax } = this.#all;
-    while (this.#all.bytes + bytes > bytesMax) {
+  #makeRoom(bytes: number, client: Account, within: Account): boolean {
+    while (within.bytes + bytes > within.bytesMax) {
       let most: Account | undefined;
       for (const account of this.#accounts.values()) {
-        if (account.reading.size > 0 && account.bytes > (most ?? client).bytes) most = account;
+        const isIn = within === this.#all || account.share === within;
+        if (isIn && account.reading.size > 0 && account.bytes > (most ?? client).bytes) most = account;
       }
       const [first] = most?.reading ?? [];
       if (most === undefined || first === undefined || most.bytes <= client.bytes + bytes) return false;
@@ -125,24 +129,30 @@ export class BodyBudget {
     return true;
   }
 
-  #account(name: string, bytesMax: number, bodiesMax: number): Account {
+  #account(name: string, bounds: Bounds): Account {
     const known = this.#accounts.get(name);
     if (known !== undefined) return known;
-    const account = newAccount(name, bytesMax, bodiesMax);
+    const account = newAccount(name, bounds);
     this.#accounts.set(name, account);
     return account;
   }
 }
 
-function newAccount(name: string, bytesMax: number, bodiesMax: number): Account {
-  return { name, bytes: 0, bodies: 0, bytesMax, bodiesMax, reading: new Set() };
+interface Bounds {
+  readonly bytesMax: number;
+  readonly bodiesMax: number;
+  readonly share?: Account | undefined;
+}
+
+function newAccount(name: string, { bytesMax, bodiesMax, share }: Bounds): Account {
+  return { name, bytes: 0, bodies: 0, bytesMax, bodiesMax, share, reading: new Set() };
 }
 
 interface Holding {
   readonly all: Account;
   readonly client: Account;
-  readonly workspace: Account | undefined;
-  readonly makeRoom: (bytes: number) => boolean;
+  readonly share: Account | undefined;
+  readonly makeRoom: (bytes: number, within: Account) => boolean;
   readonly left: (account: Account) => void;
 }
 
@@ -154,19 +164,19 @@ class OpenHold implements Hold {
   #isOpen = true;
 
   constructor(holding: Holding) {
-    const { all, client, workspace } = holding;
+    const { all, client, share } = holding;
     this.#holding = holding;
-    this.#accounts = workspace === undefined ? [all, client] : [all, client, workspace];
+    this.#accounts = share === undefined ? [client, all] : [client, share, all];
     for (const account of this.#accounts) account.bodies++;
   }
 
   take(bytes: number): boolean {
     if (!this.#isOpen) return false;
-    const { all, makeRoom } = this.#holding;
+    const { client, makeRoom } = this.#holding;
     for (const account of this.#accounts) {
-      if (account !== all && account.bytes + bytes > account.bytesMax) return false;
+      if (account.bytes + bytes <= account.bytesMax) continue;
+      if (account === client || !makeRoom(bytes, account)) return false;
     }
-    if (all.bytes + bytes > all.bytesMax && !makeRoom(bytes)) return false;
     this.#held += bytes;
     for (const account of this.#accounts) account.bytes += bytes;
     return true;

@@ -6,6 +6,8 @@
  *   key in a header ──known──▶ budget `known` ──┬─ whole ──▶ handler ──▶ answer given ──▶ given back
  *          └──not known──▶ 401, nothing read    └─ cut off, too large, too late, no room ──▶ given back at once
  *   key in the body ──────────▶ budget `browser`, the same
+ *
+ * A large body that is whole waits for its turn (dear-bodies.ts) before its handler has it.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
@@ -16,6 +18,7 @@ import { CodedError } from '../runtime/errors.ts';
 import { siteOf } from './address.ts';
 import type { BodyBudgets, Hold, Owner } from './body-budget.ts';
 import { BodyParts } from './body-parts.ts';
+import { DearBodies, dearBytesMin } from './dear-bodies.ts';
 import { decodeBody, encodingsOf, tooLarge } from './decode-body.ts';
 
 /** From the first byte of a body to its last. */
@@ -30,6 +33,7 @@ export interface BodyOptions {
 
 export function readBodies(app: FastifyInstance, { budgets, bodyMsMax: msMax }: BodyOptions): void {
   const holds = new WeakMap<FastifyRequest, Hold>();
+  const dear = new DearBodies(overloaded);
   const giveBack = (request: FastifyRequest): void => {
     holds.get(request)?.close();
     holds.delete(request);
@@ -50,16 +54,17 @@ export function readBodies(app: FastifyInstance, { budgets, bodyMsMax: msMax }: 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
     const isKnown = callerOf(request) !== undefined;
-    const hold = (isKnown ? budgets.known : budgets.browser).open(
-      ownerOf(callerOf(request), request.raw.socket),
-    );
+    const owner = ownerOf(callerOf(request), request.raw.socket);
+    const hold = (isKnown ? budgets.known : budgets.browser).open(owner);
     if (hold === undefined) {
       await drained(payload);
       throw overloaded();
     }
     holds.set(request, hold);
     try {
-      return await read(request, payload, hold);
+      const body = await read(request, payload, hold);
+      if (body.length > dearBytesMin) await dear.turn(owner, hold);
+      return body;
     } catch (error) {
       giveBack(request);
       if (!payload.readableEnded) await drained(payload);
@@ -134,12 +139,16 @@ function drained(payload: IncomingMessage): Promise<void> {
   });
 }
 
-/** Who has a share of its own: a known key from an address, or an address. */
+/**
+ * Who has a share of its own: a known key from an address, or an address. The key of a page is anybody's, so it has nothing
+ * of what the servers of its workspace may have.
+ */
 export function ownerOf(caller: Caller | undefined, socket: Socket): Owner {
   const address = siteOfSocket(socket);
-  if (caller === undefined) return { client: address, workspace: undefined };
+  if (caller === undefined) return { client: address, share: undefined };
   const workspace = caller.workspace ?? '(admin)';
-  return { client: `${address} ${workspace}`, workspace };
+  const share = caller.key?.kind === 'browser' ? `${workspace} (pages)` : workspace;
+  return { client: `${address} ${share}`, share };
 }
 
 const sites = new WeakMap<Socket, string>();

@@ -7,7 +7,7 @@ import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw }
 import { bodyBytesMax } from '../../schemas/http/limits.ts';
 import { CodedError } from '../runtime/errors.ts';
 
-/** What a body may grow to, as a multiple of its bytes; JSON of like calls comes to about 50. */
+/** What a body may grow to, as a multiple of the bytes that were sent, whatever lies over one another; JSON of like calls comes to about 50. */
 export const inflationRatioMax = 250;
 /** A small body may grow to this whatever the ratio. */
 export const inflatedBytesFree = 64 * 1_024;
@@ -53,7 +53,7 @@ export async function decodeBody(
   const announced = encodings.length === 0 && isGzip(bytes) ? (['gzip'] as const) : encodings;
   for (const encoding of [...announced].reverse()) {
     if (body.length === 0 || isWholeText(body)) break;
-    body = await decode(body, encoding, take);
+    body = await decode(body, encoding, { sentBytes: bytes.length, take });
   }
   if (!hasWideMark(body)) return withoutMark(body);
   take(body.length * 2); // two bytes of UTF-16 are three of UTF-8 at most, and big-endian ones are turned in a copy
@@ -73,8 +73,13 @@ function wideText(bytes: Buffer): string {
   return little.toString('utf16le', 2);
 }
 
-async function decode(bytes: Buffer, encoding: Encoding, take: (bytes: number) => void): Promise<Buffer> {
-  const bytesMax = Math.min(bodyBytesMax, Math.max(inflatedBytesFree, bytes.length * inflationRatioMax));
+interface Growing {
+  readonly sentBytes: number;
+  readonly take: (bytes: number) => void;
+}
+
+async function decode(bytes: Buffer, encoding: Encoding, { sentBytes, take }: Growing): Promise<Buffer> {
+  const bytesMax = Math.min(bodyBytesMax, Math.max(inflatedBytesFree, sentBytes * inflationRatioMax));
   const stream = decoderOf(encoding, bytes);
   const chunks: Buffer[] = [];
   let length = 0;

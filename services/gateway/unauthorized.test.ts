@@ -139,6 +139,18 @@ describe('what a key of kind browser may not do', () => {
     expect(under.sent.events.map(({ value }) => value.type)).toEqual(['object']);
   });
 
+  test('take a person out of an object: 403, unless the workspace lets it delete; a visitor leaves their own', async () => {
+    const event = { type: 'track', event: 'Relationship Deleted', properties: { objectId: 'acme' } };
+    const barred = await post('/v1/track', { ...event, userId: 'boss' });
+    expect(barred.statusCode).toBe(403);
+    expect(barred.json<{ meta: { error: string } }>().meta.error).toContain('may not delete relationships');
+    expect(nothingSent()).toBe(true);
+    expect((await post('/v1/track', { ...event, anonymousId: 'a' })).statusCode).toBe(200);
+    await allow(['delete']);
+    expect((await post('/v1/track', { ...event, userId: 'boss' })).statusCode).toBe(200);
+    expect(under.sent.events.map(({ value }) => value.type)).toEqual(['relate', 'relate']);
+  });
+
   test('in a batch the other calls are taken and a row says what was left out; in strict mode none is', async () => {
     const batch = [{ type: 'track', event: 'x', anonymousId: 'a' }, deletion];
     const strict = { authorization: browserAuth, 'x-strict-mode': '1' };

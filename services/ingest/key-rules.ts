@@ -6,6 +6,7 @@ import type { KnownKey } from '../runtime/caller.ts';
 import type { WorkspaceSettings } from '../runtime/workspace-settings.ts';
 import type { BarredCall } from './barred-call.ts';
 import { isDeletion } from './translate-object.ts';
+import { isUnrelating } from './translate-relationships.ts';
 import { refused, type Outcome, type Refusal } from './translation.ts';
 
 const nothing: ReadonlySet<BarredCall> = new Set();
@@ -33,7 +34,7 @@ export function barredBy(
   for (const outcome of outcomes) {
     const asked = askedBy(outcome);
     if (asked !== undefined && barred.has(asked)) {
-      const whom = outcome.type === 'event' ? 'objects' : 'people';
+      const whom = outcome.type === 'event' ? whatOf(outcome) : 'people';
       const message = `a key of kind browser may not ${asked} ${whom}: call from a server, or set browser_keys_may_${asked}`;
       return refused('key_not_allowed', null, message);
     }
@@ -44,7 +45,11 @@ export function barredBy(
 /** An object that is deleted is so for everybody who belongs to it. */
 function askedBy(outcome: Outcome): BarredCall | undefined {
   if (outcome.type === 'control') return callOf(outcome.request.kind);
-  return isDeletion(outcome) ? 'delete' : undefined;
+  return isDeletion(outcome) || isUnrelating(outcome) ? 'delete' : undefined;
+}
+
+function whatOf(outcome: Outcome): string {
+  return isUnrelating(outcome) ? 'relationships of people' : 'objects';
 }
 
 type ControlKind = Extract<Outcome, { type: 'control' }>['request']['kind'];

@@ -16,6 +16,7 @@ import { answer, failed, failure, taken, type PlainAnswer } from './answers.ts';
 import { pipelinesCaller, pipelinesHeader } from './authenticate.ts';
 import { limitedByBody, tellTaken } from './door-watch.ts';
 import { formed } from './formed.ts';
+import { keysInBody } from './key-in-body.ts';
 import { isObject, readJson, type ReadJson, type SentObject } from './json-text.ts';
 import { barredBy } from './key-rules.ts';
 import { agentIn, type PipelinesCall } from './pipelines-stamps.ts';
@@ -71,6 +72,11 @@ interface Verdict {
 async function take(options: CallRoute, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { keys, type, isBrowser } = options;
   const isStrict = request.headers['x-strict-mode'] === '1';
+  if (callerOf(request) === undefined) {
+    const candidates = keysInBody(bodyOf(request), 'writeKey');
+    const isKnown = candidates.some((key) => keys.find('write', key) !== undefined);
+    if (!isKnown) return turnAway(keys, { request, reply, wanted: 'write', sentKey: candidates[0] });
+  }
   const read = readJson(bodyOf(request), { lenient: !isStrict });
   const sent = read.type === 'object' ? read.sent : undefined;
   const before = callerOf(request)?.key;

@@ -74,6 +74,13 @@ export interface Relate {
   readonly timestamp?: number | undefined;
 }
 
+/** Takes a person whom the call names out of an object; what a visitor has of their own is theirs. */
+export function isUnrelating(outcome: Outcome): boolean {
+  if (outcome.type !== 'event' || outcome.event.type !== 'relate') return false;
+  const { identifier_kind: kind, properties } = outcome.event;
+  return kind !== 'none' && properties?.startsWith('{"action":"delete"') === true;
+}
+
 export function relateOutcome(call: CallContext, who: RelatedWho, relate: Relate): Outcome {
   const { action, related, messageId = call.mintMessageId(), timestamp } = relate;
   const properties = `{"action":"${action}","relationships":[${related.map(textOf).join(',')}]}`;
