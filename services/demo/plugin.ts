@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CodedError } from '../runtime/errors.ts';
 import { demoDefinitions, messageId, type DemoDefinition } from './definitions.ts';
+import { tellable } from './story.ts';
 
 export interface DemoKeys {
   readonly site_id: string;
@@ -97,15 +98,16 @@ async function storeMissing(ask: AsOperator): Promise<void> {
   }
 }
 
-/** `trace` and `message` as those routes answer them, null where they answer nothing. */
+/** `trace`, as far as it may be told, and `message` as that route answers it; null where they answer nothing. */
 async function storyOf(ask: AsOperator, anonymousId: string): Promise<string> {
   const who = `anonymous_id=${encodeURIComponent(anonymousId)}`;
   const [trace, message] = await Promise.all([
     ask('GET', `/v1/trace?${who}`),
     ask('GET', `/v1/explain/messages/${messageId}?${who}`),
   ]);
-  const [told, why] = [trace, message].map(({ status, text }) => (status === 200 ? text.trim() : 'null'));
-  return `{"trace":${told ?? 'null'},"message":${why ?? 'null'}}\n`;
+  const why = message.status === 200 ? message.text.trim() : 'null';
+  const told = trace.status === 200 ? tellable(JSON.parse(trace.text) as Record<string, unknown>) : null; // our own answer
+  return `{"trace":${JSON.stringify(told)},"message":${why}}\n`;
 }
 
 function anonymousIdOf({

@@ -11,13 +11,12 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import { bodyBytesMax } from '../../schemas/http/limits.ts';
 import { callerOf, type Caller } from '../runtime/caller.ts';
 import { CodedError } from '../runtime/errors.ts';
-import { siteOf } from './address.ts';
 import type { BodyBudgets, Hold, Owner } from './body-budget.ts';
 import { BodyParts } from './body-parts.ts';
+import type { ClientAddresses } from './client-address.ts';
 import { DearBodies, dearBytesMin } from './dear-bodies.ts';
 import { decodeBody, encodingsOf, tooLarge } from './decode-body.ts';
 
@@ -28,10 +27,11 @@ const drainMsMax = 1_000;
 
 export interface BodyOptions {
   readonly budgets: BodyBudgets;
+  readonly clients: ClientAddresses;
   readonly bodyMsMax: number;
 }
 
-export function readBodies(app: FastifyInstance, { budgets, bodyMsMax: msMax }: BodyOptions): void {
+export function readBodies(app: FastifyInstance, { budgets, clients, bodyMsMax: msMax }: BodyOptions): void {
   const holds = new WeakMap<FastifyRequest, Hold>();
   const dear = new DearBodies(overloaded);
   const giveBack = (request: FastifyRequest): void => {
@@ -54,7 +54,7 @@ export function readBodies(app: FastifyInstance, { budgets, bodyMsMax: msMax }: 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
     const isKnown = callerOf(request) !== undefined;
-    const owner = ownerOf(callerOf(request), request.raw.socket);
+    const owner = ownerOf(callerOf(request), clients.of(request.raw));
     const hold = (isKnown ? budgets.known : budgets.browser).open(owner);
     if (hold === undefined) {
       await drained(payload);
@@ -143,23 +143,11 @@ function drained(payload: IncomingMessage): Promise<void> {
  * Who has a share of its own: a known key from an address, or an address. The key of a page is anybody's, so it has nothing
  * of what the servers of its workspace may have.
  */
-export function ownerOf(caller: Caller | undefined, socket: Socket): Owner {
-  const address = siteOfSocket(socket);
+export function ownerOf(caller: Caller | undefined, address: string): Owner {
   if (caller === undefined) return { client: address, share: undefined };
   const workspace = caller.workspace ?? '(admin)';
   const share = caller.key?.kind === 'browser' ? `${workspace} (pages)` : workspace;
   return { client: `${address} ${share}`, share };
-}
-
-const sites = new WeakMap<Socket, string>();
-
-/** Known for as long as the socket is, also when it has closed. */
-export function siteOfSocket(socket: Socket): string {
-  const known = sites.get(socket);
-  if (known !== undefined) return known;
-  const site = siteOf(socket.remoteAddress ?? '');
-  if (socket.remoteAddress !== undefined) sites.set(socket, site);
-  return site;
 }
 
 function overloaded(): CodedError {

@@ -1,6 +1,7 @@
 /** Settings of the gateway process, read once at start. */
 import { holdMsMax } from '../../schemas/hold.ts';
 import { clickHouseField } from '../runtime/clickhouse-settings.ts';
+import { ClientAddresses } from './client-address.ts';
 import {
   integerField,
   optionalTextField,
@@ -62,6 +63,17 @@ const fields = {
     max: CONNECTIONS_PER_ADDRESS_MAX,
     fallback: 2_000,
   }),
+  /** Addresses and ranges, comma-separated: whom these name in X-Forwarded-For is the client whose bodies are bounded. */
+  trustedProxies: {
+    variable: 'HINDSIGHT_TRUSTED_PROXIES',
+    read: (text) => {
+      const proxies = (text ?? '')
+        .split(',')
+        .map((proxy) => proxy.trim())
+        .filter((proxy) => proxy !== '');
+      return new ClientAddresses(proxies);
+    },
+  } satisfies Field<ClientAddresses>,
   /** Where browsers reach us; without it as each request says. */
   publicUrl: optionalUrlField('HINDSIGHT_PUBLIC_URL'),
   /** The shop's domain, for whose hosts anonymous ids are set as cookies; undefined: none is set. */

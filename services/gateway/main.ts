@@ -69,7 +69,7 @@ export async function run(env: Env): Promise<RunningGateway> {
     onSite: onSite.options,
     log: requestLog,
     doors,
-    budgets,
+    ...{ budgets, clients: config.trustedProxies },
     ingest: {
       keys: keysLog.keys,
       ...counted,

@@ -9,6 +9,7 @@ import { frontPagePlugin, type FrontPageOptions } from '../front-page/plugin.ts'
 import { openIngest, type IngestOptions, type WholeCalls } from '../ingest/plugin.ts';
 import { assert, CodedError } from '../runtime/errors.ts';
 import { bodyMsMax, readBodies, type BodyOptions } from './body.ts';
+import { ClientAddresses } from './client-address.ts';
 import { setFirstPartyId, type FirstPartyId } from './first-party-id.ts';
 import { answerBroken, doorOptions, requestMsMax, type Doors } from './door.ts';
 import { answerPreflight } from './preflight.ts';
@@ -30,6 +31,8 @@ export interface ServerOptions extends Pick<BodyOptions, 'budgets'> {
   readonly firstPartyId?: FirstPartyId | undefined;
   readonly log: QuietLog;
   readonly doors: Doors;
+  /** Who is behind proxies; undefined: there are none. */
+  readonly clients?: ClientAddresses;
   /** Of a body, first byte to last; 30 s unless a test says otherwise. */
   readonly bodyMsMax?: number;
 }
@@ -83,13 +86,15 @@ export function buildServer({
     else if (request.is404) answerUnknown(request, reply);
     else done();
   });
-  readBodies(server, { budgets: options.budgets, bodyMsMax: options.bodyMsMax ?? bodyMsMax });
+  const { clients = new ClientAddresses([]) } = options;
+  readBodies(server, { budgets: options.budgets, clients, bodyMsMax: options.bodyMsMax ?? bodyMsMax });
   if (options.firstPartyId !== undefined) setFirstPartyId(server, options.firstPartyId);
   server.setErrorHandler((error: unknown, _request, reply) => answerError(log, error, reply));
   const { plugin, whole } = openIngest(ingest);
   const pages = onSitePages(onSite);
   const budget = options.budgets.known;
-  goShort(server, { doors, log, isClosing: () => isClosing, budget, whole, answerPoll: pages.answerPoll });
+  const { answerPoll } = pages;
+  goShort(server, { doors, log, isClosing: () => isClosing, budget, clients, whole, answerPoll });
   void server.register(plugin);
   void server.register(pages.plugin);
   void server.register(browserPlugin, { ...browser, turnedAway: turnedAwayPages(ingest) });

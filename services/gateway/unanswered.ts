@@ -5,7 +5,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { siteOfSocket } from './body.ts';
+import { siteOfSocket } from './client-address.ts';
 
 /** Of one connection; who sends more without reading an answer is no client. */
 export const unansweredMax = 64;

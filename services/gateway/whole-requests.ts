@@ -13,6 +13,7 @@ import { bodyBytesMax } from '../../schemas/http/limits.ts';
 import type { PlainAnswer, WholeCalls } from '../ingest/plugin.ts';
 import type { BodyBudget } from './body-budget.ts';
 import { ownerOf } from './body.ts';
+import type { ClientAddresses } from './client-address.ts';
 import type { Doors } from './door.ts';
 import type { QuietLog } from './quiet-log.ts';
 import { COMMON_HEADERS, envelope, errorAnswer, JSON_TYPE } from './refusals.ts';
@@ -20,6 +21,7 @@ import { COMMON_HEADERS, envelope, errorAnswer, JSON_TYPE } from './refusals.ts'
 export interface WholeRequestsOptions {
   readonly calls: WholeCalls;
   readonly budget: BodyBudget;
+  readonly clients: ClientAddresses;
   readonly doors: Pick<Doors, 'busy' | 'hasEnded' | 'noteAnswer' | 'waiting'>;
   readonly log: QuietLog;
   readonly isClosing: () => boolean;
@@ -60,13 +62,13 @@ function isPlain({ method, headers, httpVersion }: IncomingMessage): boolean {
 }
 
 function isTaken(options: WholeRequestsOptions, request: IncomingMessage, response: ServerResponse): boolean {
-  const { calls, budget, doors } = options;
+  const { calls, budget, clients, doors } = options;
   const { socket, headers, url = '' } = request;
   const bytes = request.readableLength;
   if (!request.complete || socket.destroyed || bytes === 0 || bytes > bodyBytesMax) return false;
   const call = calls.open(url, headers);
   if (call === undefined) return false;
-  const hold = budget.open(ownerOf(call, socket));
+  const hold = budget.open(ownerOf(call, clients.of(request)));
   if (hold === undefined) return false;
   const body = hold.take(bytes) ? (request.read() as Buffer | null) : null; // no encoding is set, so a Buffer
   // Another first byte may be a byte-order mark, gzip that nobody announced, or white space.

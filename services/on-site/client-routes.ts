@@ -43,7 +43,7 @@ async function callerOf(
 > {
   const body = bodyOf(request);
   if (body === undefined) {
-    void refuse(reply, 400, 'invalid_json', 'the body is no JSON object');
+    void refuse(reply, 400, 'invalid_json', 'the body is no JSON object of at most 64 KiB');
     return undefined;
   }
   const workspace =

@@ -5,9 +5,13 @@ import type { Page } from './ports.ts';
 
 export const TEXT_CHARS_MAX = 2_000;
 
-/** undefined: it is no JSON object. */
+/** What a page tells of a message is far shorter, and it is parsed before anybody is known. */
+const pageBodyBytesMax = 64 * 1_024;
+
+/** undefined: it is no JSON object, or too long for one of a page. */
 export function bodyOf(request: FastifyRequest): Readonly<Record<string, unknown>> | undefined {
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  if (bytes.length > pageBodyBytesMax) return undefined;
   try {
     const value: unknown = JSON.parse(bytes.toString('utf8'));
     return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -132,9 +132,10 @@ function drawSteps(steps, message) {
 }
 
 function drawWho(steps, anonymousId) {
-  const person = steps.find(({ stage, person_id: id }) => stage === 'merged' && id !== undefined)?.person_id;
-  at('who').textContent =
-    person === undefined ? `A visitor, ${anonymousId}. Who that is, nobody knows.` : `A person: ${person}.`;
+  const isKnown = steps.some(({ stage }) => stage === 'merged');
+  at('who').textContent = isKnown
+    ? 'A person, whom the shop knows. What they did before is on their profile.'
+    : `A visitor, ${anonymousId}. Who that is, nobody knows.`;
 }
 
 async function ask() {
