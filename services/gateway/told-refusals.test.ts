@@ -99,6 +99,24 @@ describe('what a refused call was', () => {
     ]);
   });
 
+  test('who, where it is answered 200 or cannot be kept for its size: it is found by them, and its row has them', async () => {
+    const large = { userId: 'wes-1', event: 'Look', properties: { x: 'x'.repeat(40_000) } };
+    await post('/v1/track', { userId: 'wes-1', event: ' ' });
+    await post('/v1/track', large);
+    await post('/v1/batch', { batch: [{ ...large, type: 'track', anonymousId: 'v' }] });
+    await post('/v1/identify', { traits: 7, userId: 'wes-1', type: 'wish' }, strict);
+    await post('/v1/track', { userId: 'other', event: '' });
+    const ofWes = { ...everything, person: 'wes-1', answered: 'dropped' } as const;
+    const found = under.live.recent(workspace, ofWes).map((text) => JSON.parse(text) as Told);
+    expect(found.map(({ status }) => status)).toEqual([200, 200, 200, 400]);
+    expect(rows().map(({ identifier }) => identifier)).toEqual(['wes-1', 'wes-1', 'wes-1', 'other']);
+  });
+
+  test('a call whose traits alone name somebody is found by the email', async () => {
+    await post('/v1/page', { userId: ' ', traits: { email: 'ada@shop.example' } });
+    expect(told()).toMatchObject([{ answered: 'dropped', identifier: 'ada@shop.example' }]);
+  });
+
   test('its name and its size, where it was too large', async () => {
     const payload = { anonymousId: 'v', event: 'Look', properties: { x: 'x'.repeat(40_000) } };
     await post('/v1/track', payload);

@@ -75,7 +75,13 @@ function ofRefusal(answer: Answer, refusal: Refusal): Sighting {
 }
 
 function ofDropped(answer: Answer, row: DroppedEvent): Sighting {
-  const { message, type, name, batch_index: batchIndex } = JSON.parse(row.detail ?? '{}') as Detail;
+  const {
+    message,
+    type,
+    name,
+    identifier,
+    batch_index: batchIndex,
+  } = JSON.parse(row.detail ?? '{}') as Detail;
   const at = batchIndex === undefined ? '' : `batch[${String(batchIndex)}]: `;
   return {
     ...ofOutcome(answer, undefined),
@@ -86,6 +92,7 @@ function ofDropped(answer: Answer, row: DroppedEvent): Sighting {
     name: name ?? null,
     messageId: row.message_id,
     anonymousId: row.anonymous_id,
+    identifier: identifier ?? null,
   };
 }
 
@@ -94,6 +101,7 @@ interface Detail {
   readonly message?: string;
   readonly type?: string;
   readonly name?: string;
+  readonly identifier?: string;
   readonly batch_index?: number;
 }
 
