@@ -1,5 +1,6 @@
 /** What is told of a call that was not taken as it was sent: which one of a batch it was, what it was called, how large it was. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { correctionCodes } from '../../schemas/correction-codes.ts';
 import {
   pipelinesAuth,
   testServer,
@@ -140,8 +141,16 @@ describe('what a refused call was', () => {
       headers: { authorization: trackAuth },
     });
     expect(told()).toMatchObject([
-      { answered: 'corrected', message: 'traits.email: not_a_name', identifier: 'ws-p4' },
-      { answered: 'corrected', message: 'email: not_a_name', identifier: 'ws-p4' },
+      {
+        answered: 'corrected',
+        message: `traits.email: not_a_name. ${correctionCodes.not_a_name}`,
+        identifier: 'ws-p4',
+      },
+      {
+        answered: 'corrected',
+        message: `email: not_a_name. ${correctionCodes.not_a_name}`,
+        identifier: 'ws-p4',
+      },
     ]);
     const answer = await post('/v1/identify', { userId: '1', traits: { email: 'grace' } }, strict);
     expect(answer.statusCode).toBe(400);

@@ -1,8 +1,10 @@
 /** What a request came to, call by call, for whoever watches the door (services/runtime/sighting.ts). Pure. */
 import type { Workspace } from '../../schemas/ids.ts';
+import { correctionCodes } from '../../schemas/correction-codes.ts';
 import { ownText } from '../../schemas/own-text.ts';
 import type { DroppedEvent } from '../../schemas/records.ts';
 import type { Answered, Sighting } from '../runtime/sighting.ts';
+import type { Correction } from './corrections.ts';
 import { toldMessage } from './refused-call.ts';
 import type { Outcome, Refusal } from './translation.ts';
 
@@ -107,10 +109,13 @@ interface Detail {
 
 function correction({ detail }: DroppedEvent): Pick<Sighting, 'reason' | 'message'> {
   const { corrections } = JSON.parse(detail ?? '{}') as {
-    readonly corrections?: readonly { readonly field: string; readonly why: string }[];
+    readonly corrections?: readonly Pick<Correction, 'field' | 'why'>[];
   }; // written by corrections.ts
-  const text = (corrections ?? []).map(({ field, why }) => `${field}: ${why}`).join(', ');
-  return { reason: 'corrected', message: cut(text, messageCharsMax) };
+  const all = corrections ?? [];
+  const codes = [...new Set(all.map(({ why }) => why))];
+  const list = all.map(({ field, why }) => `${field}: ${why}`).join(', ');
+  const texts = codes.map((why) => `${codes.length > 1 ? `${why}: ` : ''}${correctionCodes[why]}`);
+  return { reason: 'corrected', message: cut([`${list}.`, ...texts].join(' '), messageCharsMax) };
 }
 
 /** Written out, since there is one for each event: a spread of parts costs many times as much. */

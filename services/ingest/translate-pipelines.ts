@@ -5,6 +5,7 @@ import { Alias, Group, Identify, Page, Track } from '../../schemas/http/pipeline
 import { isBotAgent } from '../runtime/bot-agents.ts';
 import { noted, type NotedCall } from './corrections.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
+import { noteCreatedAt } from './noted-time.ts';
 import { byShape, nameIn, nameOfEvent, viewName } from './names.ts';
 import { emailOf, isEmail, namesNobody, phoneOf, whoOf, type Who } from './pipelines-names.ts';
 import { viewProperties } from './view-properties.ts';
@@ -84,6 +85,7 @@ function translate(call: Call, type: string, whole: SentObject): Translation {
 
 function identify(call: Call, body: SentObject, { userId, anonymousId }: Who): Translation {
   const traits = withinLimits(call, body.object('traits') ?? emptyObject);
+  noteCreatedAt(call, traits, 'traits.');
   const sent = emailOf(call, traits);
   const identifier =
     userId ?? (sent === null ? phoneOf(call, traits) : ({ kind: 'email', value: sent } as const));

@@ -16,6 +16,7 @@ import {
 import { bodyIdentifier, identifiersOf, pathIdentifier, sideOf, type Who } from './track-names.ts';
 import { deviceEvent } from './translate-device.ts';
 import { deliveryOperation } from './translate-report.ts';
+import { noteCreatedAt } from './noted-time.ts';
 import { attributesTime, stamps, timeOf } from './track-stamps.ts';
 import { visitorTraits } from './visitor-traits.ts';
 import { objectOperation } from './translate-object.ts';
@@ -168,6 +169,7 @@ export function identify(
   const body = attributes.value;
   const fault = shapeFault(identifyShape, body, identifyTexts) ?? attributesFault(attributes);
   if (fault !== undefined) return fault;
+  noteCreatedAt(call, attributes, '');
   const anonymousId = anonymousIdIn(call, attributes, 'anonymous_id');
   const id = bodyIdentifier(call, 'id', body.id);
   const email = bodyIdentifier(call, 'email', body.email);
@@ -290,6 +292,7 @@ function operationIdentify(call: NotedCall, operation: SentObject, who: Who): Tr
   const { timestamp } = timeOf(call, operation);
   const { identifier, anonymousId } = who;
   if (identifier === null) {
+    noteCreatedAt(call, attributes, '');
     const messageId = call.mintMessageId();
     const said = { traits: attributes, messageId, timestamp, context: null };
     return attributesFault(attributes) ?? accepted(visitorTraits(call, anonymousId, said));
