@@ -118,6 +118,17 @@ describe('what a refused call was', () => {
     expect(told()).toMatchObject([{ answered: 'dropped', identifier: 'ada@shop.example' }]);
   });
 
+  test('where its body stops being JSON, and nothing of it', async () => {
+    const body = '{"anonymousId": "v",\n "event": "Look",}';
+    const send = (url: string, authorization: string) =>
+      under.server.inject({ method: 'POST', url, payload: body, headers: { authorization, ...strict } });
+    const message = 'the body is not valid JSON at line 2, column 18';
+    expect((await send('/v1/track', pipelinesAuth)).json()).toEqual({ meta: { error: message } });
+    expect((await send('/api/v1/events', trackAuth)).json()).toEqual({ meta: { errors: [message] } });
+    expect((await send('/api/v2/entity', trackAuth)).json()).toMatchObject({ errors: [{ message }] });
+    expect(told().map((each) => each['message'])).toEqual([message, message, message]);
+  });
+
   test('its name and its size, where it was too large', async () => {
     const payload = { anonymousId: 'v', event: 'Look', properties: { x: 'x'.repeat(40_000) } };
     await post('/v1/track', payload);

@@ -75,8 +75,10 @@ async function take(options: CallRoute, request: FastifyRequest, reply: FastifyR
   const sent = read.type === 'object' ? read.sent : undefined;
   const before = callerOf(request)?.key;
   const workspace = pipelinesCaller(request, { keys, isBrowser, key: writeKeyOf(sent) });
-  if (workspace === undefined)
-    return turnAway(keys, { request, reply, wanted: 'write', sentKey: writeKeyOf(sent) });
+  if (workspace === undefined) {
+    const isUnreadable = read.type === 'malformed';
+    return turnAway(keys, { request, reply, wanted: 'write', sentKey: writeKeyOf(sent), isUnreadable });
+  }
   const key = callerOf(request)?.key;
   if (key !== before && limitedByBody(options.limits, request, reply)) return reply;
   const receivedAt = await receiveTimeOf(options, request);
