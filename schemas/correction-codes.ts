@@ -6,6 +6,8 @@ export const correctionCodes = {
   empty_list: 'An empty list where an object belongs is an empty object.',
   not_an_object: 'No object, where one belongs; left out.',
   not_a_name: 'No name, or no email, where one belongs; left out.',
+  misspelt_name:
+    'Whom the call is about stands under a name that is not read: Pipelines has userId and anonymousId, Track anonymous_id; kept with the rest, and names nobody.',
   over_limit: 'An attribute over its limit; left out.',
   extra_attributes: 'More attributes than one call may have; left out.',
   not_a_number: 'NaN and infinities are null.',

@@ -44,7 +44,7 @@ describe('a batch says which of its calls it is about', () => {
         errors: [
           'batch[0]: event name must not be blank',
           'batch[2]: a call must be an object',
-          'batch[3]: type wish is not known',
+          'batch[3]: type wish is not known: it is one of identify, track, page, screen, alias, group',
         ],
         batch_indexes: [0, 2, 3],
       },
@@ -116,6 +116,18 @@ describe('what a refused call was', () => {
   test('a call whose traits alone name somebody is found by the email', async () => {
     await post('/v1/page', { userId: ' ', traits: { email: 'ada@shop.example' } });
     expect(told()).toMatchObject([{ answered: 'dropped', identifier: 'ada@shop.example' }]);
+  });
+
+  test('a name that the other API has is said not to be read', async () => {
+    const named = async (payload: object) => (await post('/v1/track', payload, strict)).json<unknown>();
+    expect(await named({ userId: '1', name: 'Look' })).toEqual({
+      meta: { error: 'event name must not be blank: it has name, and Pipelines has it in event' },
+    });
+    expect(await named({ user_id: '1', event: 'Look' })).toEqual({
+      meta: { error: 'userId or anonymousId must be present; user_id is not read' },
+    });
+    await post('/v1/track', { userId: '1', event: '' });
+    expect(rows()).toMatchObject([{ field: 'event' }]);
   });
 
   test('where its body stops being JSON, and nothing of it', async () => {

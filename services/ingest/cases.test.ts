@@ -419,6 +419,24 @@ describe('cases 20 and 22: times', () => {
   });
 });
 
+describe('whom a call is about, under a name that is not read, is a note', () => {
+  test.each([
+    [{ ...visit, user_id: '42' }, ['user_id: misspelt_name']],
+    [{ userId: '42', event: 'Look', anonymous_id: 'v', userID: '' }, ['anonymous_id: misspelt_name']],
+    [{ userId: '42', user_id: '42', anonymousId: 'v', anonymous_id: 'v', event: 'Look' }, []],
+    [{ userId: '42', event: 'Look', anonymous_id: null }, []],
+  ])('Pipelines %j', (body, notes) => {
+    expect(correctionsOf(pipelines('track', body))).toEqual(notes);
+  });
+
+  test('Track: an event of nobody', () => {
+    const event = translateAnonymousEvent(context, sent({ name: 'Look', anonymousId: 'v' }));
+    expect(correctionsOf(event)).toEqual(['anonymousId: misspelt_name']);
+    const person = translatePersonEvent(context, 'ada', sent({ name: 'Look', anonymousId: 'v' }));
+    expect(correctionsOf(person)).toEqual([]);
+  });
+});
+
 describe('when a person signed up, in a form that says no time, is an attribute only, with a note', () => {
   const ms = receivedAt - 86_400_000;
 

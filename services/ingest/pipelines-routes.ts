@@ -227,12 +227,7 @@ function judgeCall(call: Calling, { type, sent, context, sentAt, unread, index }
     return { calls: 1, outcomes: translation.outcomes, refusals };
   }
   const outcomes = [refusedRow(call, sent, told(translation))];
-  // What is valid but not built yet is our fault, not the caller's: its row says so, its neighbours are taken.
-  return {
-    calls: 1,
-    outcomes,
-    refusals: translation.reason === 'not_supported_yet' ? [] : [told(translation)],
-  };
+  return { calls: 1, outcomes, refusals: [told(translation)] };
 }
 
 function whole(call: CallContext, refusal: Refusal): Verdict {
