@@ -130,6 +130,26 @@ describe('what a refused call was', () => {
     expect(rows()).toMatchObject([{ field: 'event' }]);
   });
 
+  test('what is taken and may not have been meant is told, and is ok: nobody’s event, an id that looks like an email', async () => {
+    await post('/api/v1/events', { name: 'Look', anonymous_id: '' });
+    await post('/api/v1/events', { name: 'Look', anonymous_id: 'v' });
+    const headers = { authorization: trackAuth };
+    for (const path of ['grace@shop,example', 'grace@mail.example', 'grace']) {
+      const url = `/api/v1/customers/${encodeURIComponent(path)}`;
+      await under.server.inject({ method: 'PUT', url, payload: {}, headers });
+    }
+    await post('/v1/track', { userId: 'grace@shop', event: 'Look' });
+    expect(told().map(({ answered, reason, message }) => [answered, reason, message])).toEqual([
+      ['ok', null, expect.stringMatching(/^it has no anonymous_id/)],
+      ['ok', null, null],
+      ['ok', null, expect.stringMatching(/^an id: /)],
+      ['ok', null, null],
+      ['ok', null, null],
+      ['ok', null, expect.stringMatching(/^an id: /)],
+    ]);
+    expect(rows()).toEqual([]);
+  });
+
   test('where its body stops being JSON, and nothing of it', async () => {
     const body = '{"anonymousId": "v",\n "event": "Look",}';
     const send = (url: string, authorization: string) =>

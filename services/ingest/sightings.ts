@@ -2,7 +2,7 @@
 import type { Workspace } from '../../schemas/ids.ts';
 import { correctionCodes } from '../../schemas/correction-codes.ts';
 import { ownText } from '../../schemas/own-text.ts';
-import type { DroppedEvent } from '../../schemas/records.ts';
+import type { CollectedEvent, DroppedEvent } from '../../schemas/records.ts';
 import type { Answered, Sighting } from '../runtime/sighting.ts';
 import type { Correction } from './corrections.ts';
 import { toldMessage } from './refused-call.ts';
@@ -131,7 +131,7 @@ function ofOutcome(answer: Answer, outcome: Outcome | undefined): Sighting {
     status,
     answered: 'ok',
     reason: null,
-    message: null,
+    message: event === undefined ? null : noteOf(event),
     type: event?.type ?? request?.kind ?? null,
     name: cut(event?.name ?? null, nameCharsMax),
     messageId: event?.message_id ?? request?.message_id ?? null,
@@ -139,6 +139,15 @@ function ofOutcome(answer: Answer, outcome: Outcome | undefined): Sighting {
     identifier: event?.identifier ?? request?.identifier ?? null,
   };
 }
+
+/** Nothing is wrong with it, and yet it may not be what was meant; null: nothing to say. */
+function noteOf({ anonymous_id: visitor, identifier, identifier_kind: kind, source }: CollectedEvent) {
+  if (identifier === null) return visitor === null && source === BY_NOBODY ? NOBODYS : null;
+  return kind === 'id' && identifier.includes('@') ? NO_EMAIL : null;
+}
+const BY_NOBODY = 'track.v1.anonymous_event';
+const NOBODYS = 'it has no anonymous_id and names nobody: it is an invite, or can never be anybody’s';
+const NO_EMAIL = 'an id: it has an @ and is no email address';
 
 function cut(text: string | null, charsMax: number): string | null {
   return text === null || text.length <= charsMax ? text : ownText(`${text.slice(0, charsMax)}…`);
