@@ -12,6 +12,7 @@ import { findChromium } from '../services/testing/browsers/find-chromium.ts';
 import { openShop } from '../services/testing/browsers/shop-pages.ts';
 import { eventually } from '../services/testing/eventually.ts';
 import {
+  adminKey,
   appKey,
   browserKey,
   siteId,
@@ -36,18 +37,25 @@ afterEach(() => under.server.close());
 
 async function paste(name: string): Promise<string> {
   const { PATH } = process.env;
-  const env = { PATH, HTTP: url, WRITE_KEY: writeKey, APP_KEY: appKey };
+  const env = { PATH, HTTP: url, WRITE_KEY: writeKey, APP_KEY: appKey, ADMIN_KEY: adminKey };
   expect(block(name)).not.toBe('');
   return (await run('sh', ['-euc', block(name)], { env })).stdout;
 }
 
 test('each block is one of those that are tried', () => {
   const names = blocks.map(([, , name]) => name);
-  expect(names).toEqual(['page', 'calls', 'server', 'strict', 'look', 'rotate']);
+  expect(names).toEqual(['workspace', 'page', 'calls', 'server', 'strict', 'look', 'rotate']);
   expect(page.match(/^```\w+$/gm)).toBeNull();
 });
 
 describe('in a shell', () => {
+  test('a workspace is made, and its keys are in the answer', async () => {
+    const made = JSON.parse(await paste('workspace')) as { name: string; credentials: object };
+    expect(made.name).toBe('my-shop');
+    const kinds = ['site_id', 'api_key', 'browser_key', 'write_key', 'app_key'];
+    expect(Object.keys(made.credentials).sort()).toEqual(kinds.sort());
+  });
+
   test('a server’s call is taken', async () => {
     expect(await paste('server')).toBe('{}\n');
     expect(under.sent.events).toMatchObject([{ value: { identifier: '42', anonymous_id: 'visitor-1' } }]);

@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { exit } from 'node:process';
+import { correctionCodes } from '../schemas/correction-codes.ts';
 import { errorGroups } from '../schemas/errors.ts';
 import type { Aftermath, ErrorEntry } from '../schemas/errors/entry.ts';
 import { faultCodes } from '../schemas/http/fault-codes.ts';
@@ -45,7 +46,7 @@ function listOf(codes: Readonly<Record<string, string>>): string {
     .join('\n');
 }
 
-const text = `<!-- Made from schemas/errors, schemas/http/fault-codes.ts, schemas/reasons.ts and schemas/skip-reasons.ts by \`npm run generate\`. Do not edit. -->
+const text = `<!-- Made from schemas/errors, schemas/http/fault-codes.ts, schemas/reasons.ts, schemas/correction-codes.ts and schemas/skip-reasons.ts by \`npm run generate\`. Do not edit. -->
 
 # Errors, faults and reasons
 
@@ -72,6 +73,14 @@ ${listOf(faultCodes)}
 | reason | what it means |
 |---|---|
 ${listOf(reasons)}
+
+### Why a part was \`corrected\`
+
+\`why\` of each of \`detail.corrections\`, beside \`field\`, what was \`sent\` and what is \`kept\`.
+
+| why | what it means |
+|---|---|
+${listOf(correctionCodes)}
 
 ## Reasons in \`journey_skips\`
 

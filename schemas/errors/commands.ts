@@ -69,6 +69,6 @@ export const commandsErrors = {
   workspace_unknown: {
     means: 'The workspace has no keys here.',
     follows: 'ends',
-    todo: 'Use --workspace sample or default, or create it with PUT /v1/workspaces/NAME and the admin key.',
+    todo: 'Use --workspace sample or default; for one of your own set HINDSIGHT_APP_KEY to its app key, or create it with PUT /v1/workspaces/NAME and the admin key.',
   },
 } as const satisfies Readonly<Record<string, ErrorEntry>>;

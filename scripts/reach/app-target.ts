@@ -8,14 +8,29 @@ export interface AppTarget {
   readonly appKey: string;
 }
 
-/** @param url in the place of endpoints.json. @throws CodedError `not_found`. */
+/**
+ * @param url in the place of endpoints.json.
+ * @throws CodedError `not_found`: nothing has run here; `workspace_unknown`: the workspace has no app key in credentials.json,
+ * where only those stand that `npm start` has made.
+ */
 export function findAppTarget(workspace: string, url: string | undefined): AppTarget {
   const folder = process.env['HINDSIGHT_DATA'] ?? '.hindsight';
   const address = url ?? textIn(readJson(join(folder, 'endpoints.json')), 'http');
+  if (address === undefined) {
+    throw new CodedError('not_found', `could not find the installation in ${folder}`, {
+      hint: 'Start it with npm start, or say where it is: --url or HINDSIGHT_DATA.',
+    });
+  }
   const keys = memberOf(readJson(join(folder, 'credentials.json')), workspace);
   const appKey = process.env['HINDSIGHT_APP_KEY'] ?? textIn(keys, 'app_key');
-  if (address === undefined || appKey === undefined) {
-    throw new CodedError('not_found', `could not find the installation in ${folder}`);
+  if (appKey === undefined) {
+    throw new CodedError(
+      'workspace_unknown',
+      `could not find an app key of workspace ${workspace} in ${folder}/credentials.json`,
+      {
+        hint: 'Keys of a workspace made by PUT /v1/workspaces are shown once and not kept there: HINDSIGHT_APP_KEY has it, else make one with POST /v1/keys.',
+      },
+    );
   }
   return { url: address, appKey };
 }

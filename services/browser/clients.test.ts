@@ -16,9 +16,12 @@ let shop: ShopPages;
 let visitor: Visitor;
 /** Paths that pages have asked for, in their order. */
 let asked: string[];
+/** Addresses of others. */
+let elsewhere: string[];
 beforeEach(async () => {
   under = testServer();
   asked = [];
+  elsewhere = [];
   under.server.addHook('onRequest', (request, _reply, done) => {
     asked.push(request.url);
     done();
@@ -30,7 +33,7 @@ beforeEach(async () => {
     "$&,$1.setAttribute('data-consent','required')",
   );
   shop = await openShop({ js: analyticsSnippet(base, writeKey), classic, asked: withConsent });
-  visitor = await jsdomBrowser().visitor();
+  visitor = await jsdomBrowser((url) => elsewhere.push(url)).visitor();
 });
 afterEach(async () => {
   await visitor.close();
@@ -103,6 +106,25 @@ describe('E row 116: the library on every load', () => {
       true,
     );
     expect(asked.filter((path) => path.endsWith('/settings'))).toEqual(['/v1/projects/wk_revoked/settings']);
+    expect(events()).toEqual([]);
+    await gone.close();
+  });
+
+  test.each([
+    ['has ended', 'wk_revoked', ''],
+    ['is a placeholder that nobody filled', '{{ browser_key }}', ''],
+    [
+      'is refused, on a page that asks the library for its debugging',
+      'wk_revoked',
+      '?cio_debug_session=true',
+    ],
+  ])('whose key %s, tells nobody else of its visitor', async (_why, key, query) => {
+    const gone = await openShop({ js: analyticsSnippet(addressOf(under), key) });
+    await visitor.goto(`${gone.url}/js/${query}`);
+    await eventually(() => [...asked, ...elsewhere].some((path) => path.endsWith('/settings')));
+    await visitor.evaluate(`analytics.track('Into the void'), 0`);
+    await visitor.evaluate('new Promise((done) => setTimeout(done, 300))');
+    expect(elsewhere).toEqual([]);
     expect(events()).toEqual([]);
     await gone.close();
   });

@@ -1,7 +1,6 @@
 /**
- * Customer.io's snippet, library and in-app plugin in Chromium, all of them unmodified, with a whole installation behind
- * them. The plugin has the hosts of its queue compiled in; its `_env: "local"` are ports of this machine (spec B), which the
- * browser leads to ours.
+ * Customer.io's snippet, library and in-app plugin in Chromium, as they are but for the hosts of others, with a whole
+ * installation behind them. The plugin's `_env: "local"` are ports of this machine (spec B), which the browser leads to ours.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { findChromium } from '../testing/browsers/find-chromium.ts';
@@ -34,7 +33,7 @@ const looksAgain = async (visitor: WatchedPage): Promise<readonly string[]> => {
   return visitor.offered();
 };
 
-inChromium('the unmodified web plugin', () => {
+inChromium('the web plugin', () => {
   beforeAll(async () => {
     shop = await ShopStack.open(program ?? '');
   }, START_MS_MAX);

@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { withOwnHosts } from '../browser/own-hosts.ts';
 import { testServer, workspace, writeKey, type TestServer } from '../testing/gateway-server.ts';
 
 let under: TestServer;
@@ -16,12 +18,13 @@ const snippet = `/v1/analytics-js/snippet/${writeKey}/analytics.min.js`;
 const settings = `/v1/projects/${writeKey}/settings`;
 const packaged = (path: string) =>
   readFileSync(createRequire(import.meta.url).resolve(`@customerio/cdp-analytics-browser/${path}`));
+const ours = (path: string) => Buffer.from(withOwnHosts(packaged(path).toString()));
 
 describe('what a page loads, spec A.4', () => {
-  test('the snippet’s script is the client of the npm package, byte for byte, and says its licence', async () => {
+  test('the snippet’s script is the client of the npm package but for its hosts, and says its licence', async () => {
     const answer = await get(snippet);
     expect(answer.statusCode).toBe(200);
-    expect(answer.rawPayload.equals(packaged('dist/umd/standalone.js'))).toBe(true);
+    expect(answer.rawPayload.equals(ours('dist/umd/standalone.js'))).toBe(true);
     expect(answer.headers).toMatchObject({
       'access-control-allow-origin': '*',
       'cache-control': 'public, max-age=300',
@@ -44,7 +47,35 @@ describe('what a page loads, spec A.4', () => {
     'legacyVideos.js',
   ])('the chunk %s is served', async (name) => {
     const answer = await get(`/v1/analytics-js/${name}`);
-    expect(answer.rawPayload.equals(packaged(`dist/umd/${name}`))).toBe(true);
+    expect(answer.rawPayload.equals(ours(`dist/umd/${name}`))).toBe(true);
+  });
+
+  test('no script that we serve has an address of a third party, but where a page brings its own token for it', async () => {
+    const folder = createRequire(import.meta.url).resolve(
+      '@customerio/cdp-analytics-browser/dist/umd/index.js',
+    );
+    const chunks = readdirSync(dirname(folder)).filter((name) => name.endsWith('.js'));
+    const urls = [
+      snippet,
+      ...chunks.map((name) => `/v1/analytics-js/${name}`),
+      `/assets/${writeKey}/track.js`,
+      ...['in-app.js', 'in-app/renderer', 'in-app/html'].map((name) => `/v1/plugins/${name}`),
+      '/index.html',
+    ];
+    const found = new Map<string, string[]>();
+    for (const url of urls) {
+      const answer = await get(url);
+      expect([url, answer.statusCode]).toEqual([url, 200]);
+      const named =
+        answer.body.match(
+          /(?:https?:|wss?:)?\/\/(?:[\w-]+\.)+[a-z]{2,}|(?:[\w-]+\.)*(?:customer\.io|gist\.build)\b/g,
+        ) ?? [];
+      const others = named.filter((name) => !/^https?:\/\/(?:www\.w3\.org|github\.com)$/.test(name));
+      if (others.length > 0) found.set(url, others);
+    }
+    // The plugins for videos, which a page gives a token of its own to, and which our settings never load.
+    const videos = ['https://api.vimeo.com', 'https://www.googleapis.com'];
+    expect([...found]).toEqual([['/v1/analytics-js/407.js', videos]]);
   });
 
   test.each([
@@ -71,7 +102,7 @@ describe('what a page loads, spec A.4', () => {
     const answer = await get(snippet, { 'accept-encoding': accepted });
     expect(answer.headers['content-encoding']).toBe(isGzipped ? 'gzip' : undefined);
     const bytes = isGzipped ? gunzipSync(answer.rawPayload) : answer.rawPayload;
-    expect(bytes.equals(packaged('dist/umd/standalone.js'))).toBe(true);
+    expect(bytes.equals(ours('dist/umd/standalone.js'))).toBe(true);
   });
 
   test('a page that has it is told so, and HEAD is answered without it', async () => {

@@ -14,6 +14,7 @@ import { setFirstPartyId, type FirstPartyId } from './first-party-id.ts';
 import { answerBroken, doorOptions, requestMsMax, type Doors } from './door.ts';
 import { answerPreflight } from './preflight.ts';
 import type { QuietLog } from './quiet-log.ts';
+import { RouteHints } from './route-hints.ts';
 import { answerError, answerRefusal, COMMON_HEADERS } from './refusals.ts';
 import { parseQuery, shortPolls, type ShortPollsOptions } from './short-polls.ts';
 import { turnedAwayPages } from './turned-away-pages.ts';
@@ -68,6 +69,9 @@ export function buildServer({
     },
     clientErrorHandler: answerBroken,
   });
+  const { plugin, whole, sawUnknown } = openIngest(ingest);
+  const hints = new RouteHints();
+  hints.learn(server);
   let isClosing = false;
   server.addHook('preClose', (done) => {
     isClosing = true;
@@ -83,14 +87,13 @@ export function buildServer({
     else if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
       void answerRefusal(reply, 400, 'request_malformed', 'could not take the request: it names no host');
     } else if (request.method === 'OPTIONS') void answerPreflight(request, reply);
-    else if (request.is404) answerUnknown(request, reply);
+    else if (request.is404) sawUnknown(request, answerUnknown(hints, request, reply));
     else done();
   });
   const { clients = new ClientAddresses([]) } = options;
   readBodies(server, { budgets: options.budgets, clients, bodyMsMax: options.bodyMsMax ?? bodyMsMax });
   if (options.firstPartyId !== undefined) setFirstPartyId(server, options.firstPartyId);
   server.setErrorHandler((error: unknown, _request, reply) => answerError(log, error, reply));
-  const { plugin, whole } = openIngest(ingest);
   const pages = onSitePages(onSite);
   const budget = options.budgets.known;
   const { answerPoll } = pages;
@@ -120,7 +123,11 @@ function stopping(): CodedError {
   return new CodedError('stopping', 'could not take the request: this server is stopping');
 }
 
-/** An unbuilt route is 404 with JSON. */
-function answerUnknown({ method, url }: FastifyRequest, reply: FastifyReply): void {
-  void answerRefusal(reply, 404, 'not_found', `could not find ${method} ${url.split('?')[0] ?? ''}`);
+/** An unbuilt route is 404 with JSON. @returns what it said. */
+function answerUnknown(hints: RouteHints, { method, url }: FastifyRequest, reply: FastifyReply): string {
+  const path = url.split('?')[0] ?? '';
+  const hint = hints.of(method, path);
+  const message = `could not find ${method} ${path}${hint === undefined ? '' : `; ${hint}`}`;
+  void answerRefusal(reply, 404, 'not_found', message);
+  return message;
 }

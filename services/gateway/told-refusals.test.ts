@@ -1,5 +1,6 @@
 /** What is told of a call that was not taken as it was sent: which one of a batch it was, what it was called, how large it was. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { correctionCodes } from '../../schemas/correction-codes.ts';
 import {
   pipelinesAuth,
   testServer,
@@ -43,7 +44,7 @@ describe('a batch says which of its calls it is about', () => {
         errors: [
           'batch[0]: event name must not be blank',
           'batch[2]: a call must be an object',
-          'batch[3]: type wish is not known',
+          'batch[3]: type wish is not known: it is one of identify, track, page, screen, alias, group',
         ],
         batch_indexes: [0, 2, 3],
       },
@@ -99,6 +100,67 @@ describe('what a refused call was', () => {
     ]);
   });
 
+  test('who, where it is answered 200 or cannot be kept for its size: it is found by them, and its row has them', async () => {
+    const large = { userId: 'wes-1', event: 'Look', properties: { x: 'x'.repeat(40_000) } };
+    await post('/v1/track', { userId: 'wes-1', event: ' ' });
+    await post('/v1/track', large);
+    await post('/v1/batch', { batch: [{ ...large, type: 'track', anonymousId: 'v' }] });
+    await post('/v1/identify', { traits: 7, userId: 'wes-1', type: 'wish' }, strict);
+    await post('/v1/track', { userId: 'other', event: '' });
+    const ofWes = { ...everything, person: 'wes-1', answered: 'dropped' } as const;
+    const found = under.live.recent(workspace, ofWes).map((text) => JSON.parse(text) as Told);
+    expect(found.map(({ status }) => status)).toEqual([200, 200, 200, 400]);
+    expect(rows().map(({ identifier }) => identifier)).toEqual(['wes-1', 'wes-1', 'wes-1', 'other']);
+  });
+
+  test('a call whose traits alone name somebody is found by the email', async () => {
+    await post('/v1/page', { userId: ' ', traits: { email: 'ada@shop.example' } });
+    expect(told()).toMatchObject([{ answered: 'dropped', identifier: 'ada@shop.example' }]);
+  });
+
+  test('a name that the other API has is said not to be read', async () => {
+    const named = async (payload: object) => (await post('/v1/track', payload, strict)).json<unknown>();
+    expect(await named({ userId: '1', name: 'Look' })).toEqual({
+      meta: { error: 'event name must not be blank: it has name, and Pipelines has it in event' },
+    });
+    expect(await named({ user_id: '1', event: 'Look' })).toEqual({
+      meta: { error: 'userId or anonymousId must be present; user_id is not read' },
+    });
+    await post('/v1/track', { userId: '1', event: '' });
+    expect(rows()).toMatchObject([{ field: 'event' }]);
+  });
+
+  test('what is taken and may not have been meant is told, and is ok: nobody’s event, an id that looks like an email', async () => {
+    await post('/api/v1/events', { name: 'Look', anonymous_id: '' });
+    await post('/api/v1/events', { name: 'Look', anonymous_id: 'v' });
+    const headers = { authorization: trackAuth };
+    for (const path of ['grace@shop,example', 'grace@mail.example', 'grace']) {
+      const url = `/api/v1/customers/${encodeURIComponent(path)}`;
+      await under.server.inject({ method: 'PUT', url, payload: {}, headers });
+    }
+    await post('/v1/track', { userId: 'grace@shop', event: 'Look' });
+    expect(told().map(({ answered, reason, message }) => [answered, reason, message])).toEqual([
+      ['ok', null, expect.stringMatching(/^it has no anonymous_id/)],
+      ['ok', null, null],
+      ['ok', null, expect.stringMatching(/^an id: /)],
+      ['ok', null, null],
+      ['ok', null, null],
+      ['ok', null, expect.stringMatching(/^an id: /)],
+    ]);
+    expect(rows()).toEqual([]);
+  });
+
+  test('where its body stops being JSON, and nothing of it', async () => {
+    const body = '{"anonymousId": "v",\n "event": "Look",}';
+    const send = (url: string, authorization: string) =>
+      under.server.inject({ method: 'POST', url, payload: body, headers: { authorization, ...strict } });
+    const message = 'the body is not valid JSON at line 2, column 18';
+    expect((await send('/v1/track', pipelinesAuth)).json()).toEqual({ meta: { error: message } });
+    expect((await send('/api/v1/events', trackAuth)).json()).toEqual({ meta: { errors: [message] } });
+    expect((await send('/api/v2/entity', trackAuth)).json()).toMatchObject({ errors: [{ message }] });
+    expect(told().map((each) => each['message'])).toEqual([message, message, message]);
+  });
+
   test('its name and its size, where it was too large', async () => {
     const payload = { anonymousId: 'v', event: 'Look', properties: { x: 'x'.repeat(40_000) } };
     await post('/v1/track', payload);
@@ -122,8 +184,16 @@ describe('what a refused call was', () => {
       headers: { authorization: trackAuth },
     });
     expect(told()).toMatchObject([
-      { answered: 'corrected', message: 'traits.email: not_a_name', identifier: 'ws-p4' },
-      { answered: 'corrected', message: 'email: not_a_name', identifier: 'ws-p4' },
+      {
+        answered: 'corrected',
+        message: `traits.email: not_a_name. ${correctionCodes.not_a_name}`,
+        identifier: 'ws-p4',
+      },
+      {
+        answered: 'corrected',
+        message: `email: not_a_name. ${correctionCodes.not_a_name}`,
+        identifier: 'ws-p4',
+      },
     ]);
     const answer = await post('/v1/identify', { userId: '1', traits: { email: 'grace' } }, strict);
     expect(answer.statusCode).toBe(400);

@@ -56,6 +56,22 @@ describe('newcomers 4: a 401 says which credential the call takes, and how the f
     expect(meta.code).toBe('unauthorized');
   });
 
+  test('a key in the body that is none is said to be so, as is a body that cannot be read', async () => {
+    const post = async (url: string, payload: string, headers: Record<string, string> = {}) => {
+      const answer = await under.server.inject({ method: 'POST', url, payload, headers });
+      expect(answer.statusCode).toBe(401);
+      return answer.json<{ meta: { error: string } }>().meta.error;
+    };
+    const wrong = '{"writeKey":"wrong","event":"x","anonymousId":"v"}';
+    const notValid = /; the writeKey in its body is not valid$/;
+    expect(await post('/v1/track', wrong)).toMatch(notValid);
+    expect(await post('/v1/t', wrong, { authorization: basic('of another site:x') })).toMatch(notValid);
+    expect(await post('/v1/b', `{"batch":[${wrong}]}`)).toMatch(notValid);
+    expect(await post('/v1/t', '{"event":"x"}')).toMatch(/it has no Authorization header$/);
+    const cut = wrong.slice(0, -1);
+    expect(await post('/v1/t', cut)).toMatch(/no Authorization header, and its body is no JSON object/);
+  });
+
   test('it reads the same for a key that exists elsewhere and for one that does not', async () => {
     const told = async (authorization: string, method: 'GET' | 'PUT', url: string) =>
       (await under.server.inject({ method, url, headers: { authorization } })).body;

@@ -1,6 +1,6 @@
 /** The answers that clients are strict about (spec A.0 rows 2, 3 and *Error envelopes*). */
 import type { FastifyReply } from 'fastify';
-import { unauthorizedText, type Wanted } from '../runtime/unauthorized.ts';
+import { unauthorizedText, type KeyInBody, type Wanted } from '../runtime/unauthorized.ts';
 import type { Refusal } from './translation.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -38,8 +38,8 @@ export function failure(reply: FastifyReply, status: number, body: unknown): Fas
   return answer(reply, failed(status, body));
 }
 
-export function unauthorized(reply: FastifyReply, wanted: Wanted): FastifyReply {
-  const error = unauthorizedText(wanted, reply.request.headers.authorization);
+export function unauthorized(reply: FastifyReply, wanted: Wanted, inBody?: KeyInBody): FastifyReply {
+  const error = unauthorizedText(wanted, reply.request.headers.authorization, inBody);
   return failure(reply, 401, { meta: { error, code: 'unauthorized' } });
 }
 

@@ -19,7 +19,7 @@ export interface Keys extends ShownKeys {
 type Find = (authorization: string | undefined) => KnownKey | undefined;
 
 /** `Basic site_id:api_key`, the base64 standard or URL-safe, padded or not. */
-const trackKey =
+export const trackKey =
   (keys: Keys): Find =>
   (authorization) => {
     const pair = basicPair(authorization);
@@ -33,7 +33,7 @@ export function pipelinesKey(keys: Keys, authorization: string | undefined): Kno
 }
 
 /** `Bearer app_key`. */
-const appKey =
+export const appKey =
   (keys: Keys): Find =>
   (authorization) => {
     const token = bearerToken(authorization);

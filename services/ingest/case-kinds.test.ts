@@ -264,7 +264,7 @@ describe('what is kept otherwise than it was sent says so', () => {
     ['messageId: not_a_name', { messageId: { a: 1 } }],
     ['messageId: not_a_name', { messageId: false }],
     ['messageId: canonical_form', '{"anonymousId":"v","event":"x","messageId":5.0}'],
-    ['name: canonical_form', { event: ' Look ' }],
+    ['event: canonical_form', { event: ' Look ' }],
     [': not_unicode', '{"anonymousId":"v","event":"x","properties":{"a":"\\ud800"}}'],
     [': not_unicode', '{"anonymousId":"v","event":"x","context":{"a\\udfff":1}}'],
   ])('%s', (correction, body) => {

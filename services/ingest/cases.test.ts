@@ -12,6 +12,7 @@ import {
 } from '../testing/ingest-calls.ts';
 import { readJson } from './json-text.ts';
 import { translateSplit } from './translate-split.ts';
+import type { Translation } from './translation.ts';
 import { translatePipelines } from './translate-pipelines.ts';
 import {
   translateAnonymousEvent,
@@ -412,7 +413,72 @@ describe('cases 20 and 22: times', () => {
     const event = (timestamp: unknown) => translateAnonymousEvent(context, sent({ name: 'x', timestamp }));
     expect(eventOf(event(0)).timestamp).toBe(receivedAt);
     expect(correctionsOf(event(0))).toEqual(['timestamp: zero_time']);
-    expect(correctionsOf(event(at))).toEqual(['timestamp: time_out_of_range']);
+    expect(correctionsOf(event(at))).toEqual(['timestamp: ms_as_seconds']);
+    expect(correctionsOf(event(String(at)))).toEqual(['timestamp: ms_as_seconds']);
+    expect(correctionsOf(event(at * 1_000))).toEqual(['timestamp: time_out_of_range']);
+  });
+});
+
+describe('whom a call is about, under a name that is not read, is a note', () => {
+  test.each([
+    [{ ...visit, user_id: '42' }, ['user_id: misspelt_name']],
+    [{ userId: '42', event: 'Look', anonymous_id: 'v', userID: '' }, ['anonymous_id: misspelt_name']],
+    [{ userId: '42', user_id: '42', anonymousId: 'v', anonymous_id: 'v', event: 'Look' }, []],
+    [{ userId: '42', event: 'Look', anonymous_id: null }, []],
+  ])('Pipelines %j', (body, notes) => {
+    expect(correctionsOf(pipelines('track', body))).toEqual(notes);
+  });
+
+  test('Track: an event of nobody', () => {
+    const event = translateAnonymousEvent(context, sent({ name: 'Look', anonymousId: 'v' }));
+    expect(correctionsOf(event)).toEqual(['anonymousId: misspelt_name']);
+    const person = translatePersonEvent(context, 'ada', sent({ name: 'Look', anonymousId: 'v' }));
+    expect(correctionsOf(person)).toEqual([]);
+  });
+});
+
+describe('when a person signed up, in a form that says no time, is an attribute only, with a note', () => {
+  const ms = receivedAt - 86_400_000;
+
+  test.each([
+    [{ created_at: ms }, 'created_at: ms_as_seconds'],
+    [{ created_at: String(ms) }, 'created_at: ms_as_seconds'],
+    [{ created_at: '30.11.2026' }, 'created_at: unreadable_time'],
+    [{ created_at: 0 }, 'created_at: zero_time'],
+    [{ createdAt: 'gestern' }, 'createdAt: unreadable_time'],
+  ])('%j', (attributes, note) => {
+    const traits = { plan: 'gold', ...attributes };
+    const kept = (translation: Translation) => JSON.parse(eventOf(translation).properties ?? '') as unknown;
+    for (const translation of [
+      put('ada', traits),
+      translateOperation(
+        context,
+        sent({ type: 'person', action: 'identify', identifiers: { id: 'ada' }, attributes: traits }),
+      ),
+      translateOperation(
+        context,
+        sent({ type: 'person', action: 'identify', identifiers: { anonymous_id: 'v' }, attributes: traits }),
+      ),
+    ]) {
+      expect(correctionsOf(translation)).toEqual([note]);
+      expect(kept(translation)).toMatchObject(traits);
+    }
+    for (const who of [{ userId: 'ada' }, { anonymousId: 'v' }]) {
+      const translation = pipelines('identify', { ...who, traits });
+      expect(correctionsOf(translation)).toEqual([`traits.${note}`]);
+      expect(kept(translation)).toMatchObject(traits);
+    }
+  });
+
+  test.each([
+    [{ created_at: Math.floor(ms / 1_000) }],
+    [{ created_at: new Date(ms).toISOString() }],
+    [{ created_at: '' }],
+    [{ created_at: null, createdAt: ms }],
+    [{ createdAt: new Date(ms).toISOString() }],
+  ])('%j is as it should be', (traits) => {
+    expect(correctionsOf(pipelines('identify', { userId: 'ada', traits }))).toEqual([]);
+    expect(correctionsOf(put('ada', traits))).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@
  * `dropped` that says all of them, with the reason `corrected`. What strict mode would refuse instead rides along. Pure.
  */
 import { toUSVString } from 'node:util';
+import type { CorrectionCode } from '../../schemas/correction-codes.ts';
 import type { SentObject } from './json-text.ts';
 import {
   droppedOutcome,
@@ -19,30 +20,8 @@ export interface Correction {
   readonly sent: unknown;
   /** What is kept in its place; null: nothing, the part is left out. */
   readonly kept: string | number | null;
-  readonly why: Why;
+  readonly why: CorrectionCode;
 }
-
-/** Closed, since log lines are counted by it. */
-export type Why =
-  | 'canonical_form'
-  | 'placeholder'
-  | 'empty_list'
-  | 'not_an_object'
-  | 'not_a_name'
-  | 'over_limit'
-  | 'not_a_number'
-  | 'zero_time'
-  | 'unreadable_time'
-  | 'time_out_of_range'
-  | 'seconds_as_ms'
-  | 'future_time'
-  | 'device_clock'
-  | 'long_page_name'
-  | 'long_message_id'
-  | 'not_unicode'
-  | 'unknown_type'
-  | 'extra_attributes'
-  | 'key_not_allowed';
 
 /** A call while it is translated. */
 export interface NotedCall extends CallContext {

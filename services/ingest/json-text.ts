@@ -7,6 +7,7 @@
 import { isUtf8 } from 'node:buffer';
 import { nestingMax } from '../../schemas/http/limits.ts';
 import { assert } from '../runtime/errors.ts';
+import { jsonFaultPlace } from '../runtime/json-fault.ts';
 import { elementsOf, ObjectSpan, skipSpace, type Span } from './json-spans.ts';
 import { withoutNotNumbers } from './not-numbers.ts';
 
@@ -201,7 +202,9 @@ export function readJson(bytes: Uint8Array, { lenient = false } = {}): ReadJson 
     ({ text: source, at: unread } = withoutNotNumbers(source));
     if (unread.length > 0) value = parsed(source);
   }
-  if (value === undefined) return malformed('the body is not valid JSON');
+  if (value === undefined) {
+    return malformed(`the body is not valid JSON${unread.length > 0 ? '' : jsonFaultPlace(source)}`);
+  }
   if (!isObject(value)) return malformed('the body must be a JSON object');
   // It is one object and white space, by the grammar.
   const span = new ObjectSpan(source, skipSpace(source, 0));

@@ -4,9 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { toUSVString } from 'node:util';
+import type { CorrectionCode } from '../../schemas/correction-codes.ts';
 import { messageIdBytesMax } from '../../schemas/http/limits.ts';
 import { canonicalNumber } from '../../schemas/json-numbers.ts';
-import type { NotedCall, Why } from './corrections.ts';
+import type { NotedCall } from './corrections.ts';
 import type { SentObject } from './json-text.ts';
 import { isLonger } from './validate.ts';
 
@@ -37,7 +38,7 @@ export function storedMessageId(text: string): string {
   return `sha256-${createHash('sha256').update(id).digest('hex')}`;
 }
 
-function whyOther(value: unknown, kept: string | undefined): Why {
+function whyOther(value: unknown, kept: string | undefined): CorrectionCode {
   if (kept === undefined) return 'not_a_name';
   if (typeof value === 'number') return 'canonical_form';
   return kept.startsWith('sha256-') ? 'long_message_id' : 'not_unicode';

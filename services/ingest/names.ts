@@ -124,14 +124,15 @@ export function noteNoName(call: NotedCall, field: string, sent: unknown): void 
   call.corrections.push({ field, sent, kept: null, why: 'not_a_name' });
 }
 
-/** Without white space around it. */
+/** Without white space around it. @param field where it stands. */
 export function nameOfEvent(
   call: NotedCall,
   value: unknown,
   kind: 'event' | 'page' | 'screen',
+  field: 'name' | 'event' = 'name',
 ): string | Refusal {
-  const name = eventNameOr(value, kind);
-  return isRefusal(name) || typeof value !== 'string' ? name : note(call, 'name', value, name);
+  const name = eventNameOr(value, kind, field);
+  return isRefusal(name) || typeof value !== 'string' ? name : note(call, field, value, name);
 }
 
 /** The name of a page or screen: a long one is its address without query and fragment, cut at the limit. */

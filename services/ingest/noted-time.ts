@@ -1,6 +1,7 @@
 /** What was read as a time, or a note that says why there is none. */
 import type { NotedCall } from './corrections.ts';
-import type { ReadTime } from '../runtime/times.ts';
+import type { SentObject } from './json-text.ts';
+import { createdTimes, looksLikeMs, type ReadTime } from '../runtime/times.ts';
 
 /** ms; undefined for what says no time, which is noted unless nothing was sent. */
 export function timeOrNote(
@@ -13,14 +14,37 @@ export function timeOrNote(
       return undefined;
     case 'time': {
       const kept = new Date(read.ms).toISOString();
-      if (read.otherwise !== undefined) call.corrections.push({ field, sent, kept, why: read.otherwise });
+      const why = whyOtherwise(sent, read);
+      if (why !== undefined) call.corrections.push({ field, sent, kept, why });
       return read.ms;
     }
     case 'zero':
     case 'unreadable': {
-      const why = read.type === 'zero' ? 'zero_time' : 'unreadable_time';
-      call.corrections.push({ field, sent, kept: 'the receive time', why });
+      call.corrections.push({ field, sent, kept: 'the receive time', why: NO_TIME[read.type] });
       return undefined;
     }
   }
 }
+
+const NO_TIME = { zero: 'zero_time', unreadable: 'unreadable_time' } as const;
+
+function whyOtherwise(sent: unknown, { otherwise }: Extract<ReadTime, { type: 'time' }>) {
+  return otherwise === 'time_out_of_range' && looksLikeMs(sent) ? 'ms_as_seconds' : otherwise;
+}
+
+/** When the person signed up: what says no time is an attribute like any other, and whoever sent it is to learn so. */
+export function noteCreatedAt(call: NotedCall, attributes: SentObject, within: '' | 'traits.'): void {
+  for (const name of ['created_at', 'createdAt'] as const) {
+    const sent = attributes.value[name];
+    const read = createdTimes[name](sent);
+    const field = `${within}${name}`;
+    if (read.type === 'zero' || read.type === 'unreadable') {
+      call.corrections.push({ field, sent, kept: ATTRIBUTE_ONLY, why: NO_TIME[read.type] });
+    } else if (read.type === 'time') {
+      const why = whyOtherwise(sent, read);
+      const kept = why === 'seconds_as_ms' ? new Date(read.ms).toISOString() : ATTRIBUTE_ONLY;
+      if (why !== undefined) call.corrections.push({ field, sent, kept, why });
+    }
+  }
+}
+const ATTRIBUTE_ONLY = 'an attribute only, and no created_at of the person';

@@ -48,7 +48,9 @@ export function whoOf(call: NotedCall, body: SentObject, hasEmail: boolean): Who
 export function namesNobody(call: NotedCall, field: string, text: string): Refusal {
   const sent = call.corrections.filter((each) => each.why === 'placeholder' && NAMES.has(each.field));
   const told = sent.map((each) => `${each.field} ${String(each.sent)} is a placeholder that names nobody`);
-  return refused('invalid_call', field, [text, ...told].join('; '));
+  const misspelt = call.corrections.filter((each) => each.why === 'misspelt_name');
+  const unread = misspelt.map((each) => `${each.field} is not read`);
+  return refused('invalid_call', field, [text, ...told, ...unread].join('; '));
 }
 const NAMES: ReadonlySet<string> = new Set(['userId', 'anonymousId', 'traits.email']);
 

@@ -81,8 +81,10 @@ async function take(options: CallRoute, request: FastifyRequest, reply: FastifyR
   const sent = read.type === 'object' ? read.sent : undefined;
   const before = callerOf(request)?.key;
   const workspace = pipelinesCaller(request, { keys, isBrowser, key: writeKeyOf(sent) });
-  if (workspace === undefined)
-    return turnAway(keys, { request, reply, wanted: 'write', sentKey: writeKeyOf(sent) });
+  if (workspace === undefined) {
+    const isUnreadable = read.type === 'malformed';
+    return turnAway(keys, { request, reply, wanted: 'write', sentKey: writeKeyOf(sent), isUnreadable });
+  }
   const key = callerOf(request)?.key;
   if (key !== before && limitedByBody(options.limits, request, reply)) return reply;
   const receivedAt = await receiveTimeOf(options, request);
@@ -231,12 +233,7 @@ function judgeCall(call: Calling, { type, sent, context, sentAt, unread, index }
     return { calls: 1, outcomes: translation.outcomes, refusals };
   }
   const outcomes = [refusedRow(call, sent, told(translation))];
-  // What is valid but not built yet is our fault, not the caller's: its row says so, its neighbours are taken.
-  return {
-    calls: 1,
-    outcomes,
-    refusals: translation.reason === 'not_supported_yet' ? [] : [told(translation)],
-  };
+  return { calls: 1, outcomes, refusals: [told(translation)] };
 }
 
 function whole(call: CallContext, refusal: Refusal): Verdict {

@@ -17,6 +17,7 @@ import { mountSegments } from './segments-routes.ts';
 import { mountSplit } from './split-route.ts';
 import { mountTrackV1 } from './track-v1-routes.ts';
 import { mountTrackV2 } from './track-v2-routes.ts';
+import { sawUnknown, type SawUnknown } from './unknown-route.ts';
 import { wholeCalls, type WholeCalls } from './whole-calls.ts';
 
 export type { PlainAnswer } from './answers.ts';
@@ -46,6 +47,8 @@ export interface Ingest {
   readonly plugin: (app: FastifyInstance, options: object, done: () => void) => void;
   /** undefined under a standing clock, which the ordinary way alone asks. */
   readonly whole: WholeCalls | undefined;
+  /** Tells watchers of a call that no route takes. */
+  readonly sawUnknown: SawUnknown;
 }
 
 export function openIngest(options: IngestOptions): Ingest {
@@ -76,5 +79,6 @@ export function openIngest(options: IngestOptions): Ingest {
     mountSplit(app, routes);
     done();
   };
-  return { plugin, whole: testClock === undefined ? wholeCalls(routes, watch) : undefined };
+  const whole = testClock === undefined ? wholeCalls(routes, watch) : undefined;
+  return { plugin, whole, sawUnknown: sawUnknown(keys, watch) };
 }

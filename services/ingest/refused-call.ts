@@ -25,13 +25,20 @@ export function aboutCall(
 ): About {
   const value = sent?.value ?? {};
   const among = sent?.object('identifiers')?.value ?? {};
+  const traits = sent?.object('traits')?.value ?? {};
   return {
     type: textOf(known.type ?? value['action'] ?? value['type']),
     name: textOf(value['event'] ?? value['name']),
     messageId: textOf(value['messageId']),
-    anonymousId: textOf(value['anonymousId'] ?? value['anonymous_id'] ?? among['anonymous_id']),
-    identifier: textOf(
-      known.identifier ?? value['userId'] ?? among['id'] ?? among['email'] ?? among['cio_id'],
+    anonymousId: firstText(value['anonymousId'], value['anonymous_id'], among['anonymous_id']),
+    identifier: firstText(
+      known.identifier,
+      value['userId'],
+      among['id'],
+      among['email'],
+      among['cio_id'],
+      among['phone'],
+      traits['email'],
     ),
   };
 }
@@ -60,7 +67,7 @@ export function refusedRow(call: CallContext, body: SentObject | undefined, refu
   const noting = { ...call, corrections: [], strictFaults: [] };
   const visitor = body === undefined ? null : nameIn(noting, body, 'anonymousId');
   const anonymousId = visitor === null || nameFault('anonymousId', visitor) !== undefined ? null : visitor;
-  const { type, name } = refusal.about ?? aboutCall(body);
+  const { type, name, identifier } = refusal.about ?? aboutCall(body);
   const { message, field, batchIndex } = refusal;
   return droppedOutcome(call, {
     reason: refusal.reason,
@@ -71,9 +78,18 @@ export function refusedRow(call: CallContext, body: SentObject | undefined, refu
       field,
       ...(type !== null && { type }),
       ...(name !== null && { name }),
+      ...(identifier !== null && { identifier }),
       ...(batchIndex !== undefined && { batch_index: batchIndex }),
     },
   });
+}
+
+function firstText(...values: readonly unknown[]): string | null {
+  for (const value of values) {
+    const text = textOf(value);
+    if (text !== null) return text;
+  }
+  return null;
 }
 
 /** A copy, since a part of a text holds the whole of it. */

@@ -1,8 +1,10 @@
 /** What a request came to, call by call, for whoever watches the door (services/runtime/sighting.ts). Pure. */
 import type { Workspace } from '../../schemas/ids.ts';
+import { correctionCodes } from '../../schemas/correction-codes.ts';
 import { ownText } from '../../schemas/own-text.ts';
-import type { DroppedEvent } from '../../schemas/records.ts';
+import type { CollectedEvent, DroppedEvent } from '../../schemas/records.ts';
 import type { Answered, Sighting } from '../runtime/sighting.ts';
+import type { Correction } from './corrections.ts';
 import { toldMessage } from './refused-call.ts';
 import type { Outcome, Refusal } from './translation.ts';
 
@@ -75,7 +77,13 @@ function ofRefusal(answer: Answer, refusal: Refusal): Sighting {
 }
 
 function ofDropped(answer: Answer, row: DroppedEvent): Sighting {
-  const { message, type, name, batch_index: batchIndex } = JSON.parse(row.detail ?? '{}') as Detail;
+  const {
+    message,
+    type,
+    name,
+    identifier,
+    batch_index: batchIndex,
+  } = JSON.parse(row.detail ?? '{}') as Detail;
   const at = batchIndex === undefined ? '' : `batch[${String(batchIndex)}]: `;
   return {
     ...ofOutcome(answer, undefined),
@@ -86,6 +94,7 @@ function ofDropped(answer: Answer, row: DroppedEvent): Sighting {
     name: name ?? null,
     messageId: row.message_id,
     anonymousId: row.anonymous_id,
+    identifier: identifier ?? null,
   };
 }
 
@@ -94,15 +103,19 @@ interface Detail {
   readonly message?: string;
   readonly type?: string;
   readonly name?: string;
+  readonly identifier?: string;
   readonly batch_index?: number;
 }
 
 function correction({ detail }: DroppedEvent): Pick<Sighting, 'reason' | 'message'> {
   const { corrections } = JSON.parse(detail ?? '{}') as {
-    readonly corrections?: readonly { readonly field: string; readonly why: string }[];
+    readonly corrections?: readonly Pick<Correction, 'field' | 'why'>[];
   }; // written by corrections.ts
-  const text = (corrections ?? []).map(({ field, why }) => `${field}: ${why}`).join(', ');
-  return { reason: 'corrected', message: cut(text, messageCharsMax) };
+  const all = corrections ?? [];
+  const codes = [...new Set(all.map(({ why }) => why))];
+  const list = all.map(({ field, why }) => `${field}: ${why}`).join(', ');
+  const texts = codes.map((why) => `${codes.length > 1 ? `${why}: ` : ''}${correctionCodes[why]}`);
+  return { reason: 'corrected', message: cut([`${list}.`, ...texts].join(' '), messageCharsMax) };
 }
 
 /** Written out, since there is one for each event: a spread of parts costs many times as much. */
@@ -118,7 +131,7 @@ function ofOutcome(answer: Answer, outcome: Outcome | undefined): Sighting {
     status,
     answered: 'ok',
     reason: null,
-    message: null,
+    message: event === undefined ? null : noteOf(event),
     type: event?.type ?? request?.kind ?? null,
     name: cut(event?.name ?? null, nameCharsMax),
     messageId: event?.message_id ?? request?.message_id ?? null,
@@ -126,6 +139,15 @@ function ofOutcome(answer: Answer, outcome: Outcome | undefined): Sighting {
     identifier: event?.identifier ?? request?.identifier ?? null,
   };
 }
+
+/** Nothing is wrong with it, and yet it may not be what was meant; null: nothing to say. */
+function noteOf({ anonymous_id: visitor, identifier, identifier_kind: kind, source }: CollectedEvent) {
+  if (identifier === null) return visitor === null && source === BY_NOBODY ? NOBODYS : null;
+  return kind === 'id' && identifier.includes('@') ? NO_EMAIL : null;
+}
+const BY_NOBODY = 'track.v1.anonymous_event';
+const NOBODYS = 'it has no anonymous_id and names nobody: it is an invite, or can never be anybody’s';
+const NO_EMAIL = 'an id: it has an @ and is no email address';
 
 function cut(text: string | null, charsMax: number): string | null {
   return text === null || text.length <= charsMax ? text : ownText(`${text.slice(0, charsMax)}…`);

@@ -26,6 +26,7 @@ import {
   type Refusal,
   type Translation,
 } from './translation.ts';
+import { unknownWord } from './unknown-word.ts';
 
 export interface ObjectName {
   readonly typeId: string;
@@ -98,7 +99,8 @@ export function objectOperation(call: NotedCall, operation: SentObject, name: st
   const byItself = name === 'delete' || (name === 'identify' && namesNobody(operation));
   const action = RELATES.get(name);
   if (!byItself && action === undefined) {
-    return refused('not_supported_yet', 'action', `action ${name} of an object is not supported yet`);
+    const known = [...RELATES.keys(), 'delete'];
+    return unknownWord('action', { what: 'action of an object', word: name, known });
   }
   const object = named(call, operation.object('identifiers'));
   if (isRefusal(object)) return object;

@@ -5,10 +5,13 @@ import { Alias, Group, Identify, Page, Track } from '../../schemas/http/pipeline
 import { isBotAgent } from '../runtime/bot-agents.ts';
 import { noted, type NotedCall } from './corrections.ts';
 import { emptyObject, type SentObject } from './json-text.ts';
+import { noteMisspelt } from './misspelt-names.ts';
+import { noteCreatedAt } from './noted-time.ts';
 import { byShape, nameIn, nameOfEvent, viewName } from './names.ts';
 import { emailOf, isEmail, namesNobody, phoneOf, whoOf, type Who } from './pipelines-names.ts';
 import { viewProperties } from './view-properties.ts';
 import { agentIn, stamps, type PipelinesCall } from './pipelines-stamps.ts';
+import { unknownWord } from './unknown-word.ts';
 import { visitorTraits } from './visitor-traits.ts';
 import { lighterIdentify } from './lighter-identify.ts';
 import { readable } from './readable-call.ts';
@@ -39,6 +42,12 @@ const texts: Texts = {
   previousId: 'previousId must be present',
 };
 
+/** Track has it in `name`, Pipelines in `event`. */
+function trackTexts({ value: { event, name } }: SentObject): Texts {
+  if (event !== undefined || typeof name !== 'string') return texts;
+  return { ...texts, event: `${texts.event ?? ''}: it has name, and Pipelines has it in event` };
+}
+
 type Call = PipelinesCall & NotedCall;
 
 /** One call; `type` is the route's, or the item's in a batch. */
@@ -58,13 +67,14 @@ function translate(call: Call, type: string, whole: SentObject): Translation {
     call.strictFaults.push(fault);
     sent = lighter;
   }
-  if (!isKnown(type)) return refused('invalid_call', 'type', `type ${type} is not known`);
+  if (!isKnown(type)) return unknownWord('type', { word: type, known: Object.keys(shapes) });
   if (call.nulls !== undefined && call.nulls > 0) {
     call.corrections.push({ field: '', sent: 'NaN or Infinity', kept: 'null', why: 'not_a_number' });
   }
   const body = readable(call, sent);
-  const fault = shapeFault(shapes[type], body.value, texts);
+  const fault = shapeFault(shapes[type], body.value, type === 'track' ? trackTexts(body) : texts);
   if (fault !== undefined) return fault;
+  noteMisspelt(call, body, ['userId', 'anonymousId']);
   const who = whoOf(call, body, type === 'identify' && isEmail(body.object('traits')?.value.email));
   if (isRefusal(who)) return who;
   switch (type) {
@@ -84,6 +94,7 @@ function translate(call: Call, type: string, whole: SentObject): Translation {
 
 function identify(call: Call, body: SentObject, { userId, anonymousId }: Who): Translation {
   const traits = withinLimits(call, body.object('traits') ?? emptyObject);
+  noteCreatedAt(call, traits, 'traits.');
   const sent = emailOf(call, traits);
   const identifier =
     userId ?? (sent === null ? phoneOf(call, traits) : ({ kind: 'email', value: sent } as const));
@@ -212,7 +223,7 @@ const SEMANTIC = new Map([
 type SemanticName = typeof SEMANTIC extends Map<infer Name, unknown> ? Name : never;
 
 function track(call: Call, body: SentObject, who: Who): Translation {
-  const name = nameOfEvent(call, body.value.event, 'event');
+  const name = nameOfEvent(call, body.value.event, 'event', 'event');
   if (isRefusal(name)) return name;
   const semantic = SEMANTIC.get(name as SemanticName); // any other name is simply not found
   if (semantic !== undefined && who.userId !== null) {

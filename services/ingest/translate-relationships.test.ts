@@ -129,7 +129,7 @@ describe('Track v2', () => {
   });
 
   test.each([
-    [{ action: 'suppress', identifiers: acme }, 'not_supported_yet'],
+    [{ action: 'suppress', identifiers: acme }, 'invalid_call'],
     [{ action: 'delete', identifiers: {} }, 'invalid_call'],
     [{ action: 'identify' }, 'invalid_call'],
     [{ action: 'delete', identifiers: { object_id: 'x'.repeat(151) } }, 'limit_exceeded'],

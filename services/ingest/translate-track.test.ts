@@ -318,10 +318,11 @@ describe('operations of v2, spec A.2', () => {
       'invalid_call',
       'identifiers',
     ],
-    [{ type: 'person', action: 'dance', identifiers: { id: '1' } }, 'not_supported_yet', 'action'],
-    [{ type: 'delivery', action: 'dance' }, 'not_supported_yet', 'type'],
+    [{ type: 'person', action: 'dance', identifiers: { id: '1' } }, 'invalid_call', 'action'],
+    [{ type: 'persn', action: 'event', identifiers: { id: '1' } }, 'invalid_call', 'type'],
+    [{ type: 'delivery', action: 'dance' }, 'invalid_call', 'action'],
     [{ type: 'object', action: 'delete' }, 'invalid_call', 'identifiers'],
-    [{ type: 'object', action: 'dance' }, 'not_supported_yet', 'action'],
+    [{ type: 'object', action: 'dance' }, 'invalid_call', 'action'],
     [
       { type: 'person', action: 'event', identifiers: { id: '1' }, name: 'x', pad: 'x'.repeat(32_768) },
       'limit_exceeded',
@@ -329,5 +330,19 @@ describe('operations of v2, spec A.2', () => {
     ],
   ])('refused %#', (body, reason, field) => {
     expect(refusalOf(operation(body))).toMatchObject({ reason, field });
+  });
+
+  test.each([
+    ['person', 'evnt', 'action evnt is not known: did you mean event?'],
+    ['person', 'dance', /^action dance is not known: it is one of identify, event, .*clicked_content$/],
+    ['persn', 'event', 'type persn is not known: did you mean person?'],
+    ['object', 'delet', 'action of an object delet is not known: did you mean delete?'],
+    ['delivery', 'events', 'action events is not known: did you mean event?'],
+    ['person', 'x'.repeat(1_000), /^action x{40}… is not known: it is one of/],
+  ])('a misspelt word is said to be none: %s %s', (type, action, message) => {
+    const body = { type, action, identifiers: { id: '1' } };
+    expect(refusalOf(operation(body)).message).toEqual(
+      typeof message === 'string' ? message : expect.stringMatching(message),
+    );
   });
 });

@@ -16,7 +16,10 @@ import {
 import { bodyIdentifier, identifiersOf, pathIdentifier, sideOf, type Who } from './track-names.ts';
 import { deviceEvent } from './translate-device.ts';
 import { deliveryOperation } from './translate-report.ts';
+import { noteMisspelt } from './misspelt-names.ts';
+import { noteCreatedAt } from './noted-time.ts';
 import { attributesTime, stamps, timeOf } from './track-stamps.ts';
+import { unknownWord } from './unknown-word.ts';
 import { visitorTraits } from './visitor-traits.ts';
 import { objectOperation } from './translate-object.ts';
 import { noRelationships, personRelationships } from './translate-relationships.ts';
@@ -109,7 +112,8 @@ function translate(call: NotedCall, operation: SentObject): Translation {
   const { type, action } = operation.value as TrackOperation; // the shape has been checked
   if (type === 'object') return objectOperation(call, operation, action);
   if (type === 'delivery' && action === 'event') return deliveryOperation(call, operation);
-  if (type !== 'person') return refused('not_supported_yet', 'type', `type ${type} is not supported yet`);
+  if (type === 'delivery') return unknownWord('action', { word: action, known: ['event'] });
+  if (type !== 'person') return unknownWord('type', { word: type, known: TYPES });
   if (action === 'merge') return merge(call, operation);
   const who = identifiersOf(call, operation, PERSON_CONTROLS.has(action));
   if (isRefusal(who)) return who;
@@ -145,9 +149,15 @@ function translate(call: NotedCall, operation: SentObject): Translation {
         controlOutcome(call, action, { messageId: call.mintMessageId(), identifier: who.identifier }),
       );
     default:
-      return refused('not_supported_yet', 'action', `action ${action} is not supported yet`);
+      return unknownWord('action', { word: action, known: PERSON_ACTIONS });
   }
 }
+
+const TYPES = ['person', 'object', 'delivery'];
+const PERSON_ACTIONS = [
+  ...['identify', 'event', 'page', 'screen', 'merge', 'delete', 'suppress', 'unsuppress', 'add_device'],
+  ...['delete_device', 'add_relationships', 'delete_relationships', 'viewed_content', 'clicked_content'],
+];
 
 interface IdentifyCall {
   readonly identifier: Identifier;
@@ -168,6 +178,7 @@ export function identify(
   const body = attributes.value;
   const fault = shapeFault(identifyShape, body, identifyTexts) ?? attributesFault(attributes);
   if (fault !== undefined) return fault;
+  noteCreatedAt(call, attributes, '');
   const anonymousId = anonymousIdIn(call, attributes, 'anonymous_id');
   const id = bodyIdentifier(call, 'id', body.id);
   const email = bodyIdentifier(call, 'email', body.email);
@@ -236,6 +247,7 @@ function v1Event(call: NotedCall, named: Identifier | null, body: SentObject): T
   const fault = shapeFault(eventShape, body.value, eventTexts);
   if (fault !== undefined) return fault;
   const anonymousId = anonymousIdIn(call, body, 'anonymous_id');
+  if (named === null) noteMisspelt(call, body, ['anonymous_id']);
   const type = typeIn(call, body.value.type);
   const seen = seenIn(call, body, { type, name: body.value.name, data: 'data' });
   if (isRefusal(anonymousId)) return anonymousId;
@@ -290,6 +302,7 @@ function operationIdentify(call: NotedCall, operation: SentObject, who: Who): Tr
   const { timestamp } = timeOf(call, operation);
   const { identifier, anonymousId } = who;
   if (identifier === null) {
+    noteCreatedAt(call, attributes, '');
     const messageId = call.mintMessageId();
     const said = { traits: attributes, messageId, timestamp, context: null };
     return attributesFault(attributes) ?? accepted(visitorTraits(call, anonymousId, said));

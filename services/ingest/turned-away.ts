@@ -37,7 +37,10 @@ export function turnedAwayOf(request: FastifyRequest): TurnedAway | undefined {
 }
 
 /** 401. @param sentKey of the body. */
-export function turnAway(keys: ShownKeys, { request, reply, wanted, sentKey }: Turning): FastifyReply {
+export function turnAway(
+  keys: ShownKeys,
+  { request, reply, wanted, sentKey, isUnreadable }: Turning,
+): FastifyReply {
   const shown = shownKeys(request.headers.authorization, sentKey).flatMap(
     ([door, secret]) => keys.shown(door, secret) ?? [],
   );
@@ -52,7 +55,8 @@ export function turnAway(keys: ShownKeys, { request, reply, wanted, sentKey }: T
     const why = `; it came with ${active ? 'a' : 'an ended'} key of kind ${key.kind}`;
     turnedAway.set(request, { key, why });
   }
-  return unauthorized(reply, wanted);
+  const isSent = typeof sentKey === 'string' && sentKey.trim() !== '';
+  return unauthorized(reply, wanted, isSent ? 'sent' : isUnreadable === true ? 'unreadable' : 'none');
 }
 
 interface Turning {
@@ -60,6 +64,8 @@ interface Turning {
   readonly reply: FastifyReply;
   readonly wanted: Wanted;
   readonly sentKey?: unknown;
+  /** The body, where a key may stand, is no JSON object. */
+  readonly isUnreadable?: boolean;
 }
 
 /** Whatever in a call might be a key, with the door that it might be of. */

@@ -45,13 +45,17 @@ export function textFault(what: string, text: string, bytesMax: number): Refusal
 }
 
 /** Trimmed. `what` begins the text of a refusal: `event name`. A page's and a screen's are cut (names.ts). */
-export function eventNameOr(value: unknown, kind: 'event' | 'page' | 'screen'): string | Refusal {
+export function eventNameOr(
+  value: unknown,
+  kind: 'event' | 'page' | 'screen',
+  field: string,
+): string | Refusal {
   if (typeof value !== 'string' || value.trim() === '') {
-    return refused('invalid_call', 'name', `${kind} name must not be blank`);
+    return refused('invalid_call', field, `${kind} name must not be blank`);
   }
   const name = toUSVString(ownText(value.trim(), value));
   if (kind !== 'event') return name;
-  return isLonger(name, eventNameBytesMax) ? tooLong('event name', eventNameBytesMax, 'name') : name;
+  return isLonger(name, eventNameBytesMax) ? tooLong('event name', eventNameBytesMax, field) : name;
 }
 
 /** The text of an event's data, or null when none was sent. */

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { runs } from '../testing/runs.ts';
-import { jsonFault, jsonFaultText } from './json-fault.ts';
+import { jsonFault, jsonFaultPlace, jsonFaultText } from './json-fault.ts';
 
 test('names the line, the column and what stands there', () => {
   const cases: readonly (readonly [string, number, number, string])[] = [
@@ -53,3 +53,10 @@ function isJson(text: string): boolean {
     return false;
   }
 }
+
+test('its place alone has nothing of the text, and is not looked for in a long one', () => {
+  expect(jsonFaultPlace('{"email": "a@mail.example",\n  secret}')).toBe(' at line 2, column 3');
+  expect(jsonFaultPlace('{"a": [1, 2')).toBe(' at line 1, column 12, where it ends');
+  expect(jsonFaultPlace(`[${'1,'.repeat(40_000)}`)).toBe('');
+  expect(jsonFaultPlace('{}')).toBe('');
+});

@@ -25,6 +25,16 @@ export function jsonFault(text: string): JsonFault | undefined {
   };
 }
 
+/** Where it is alone, without a word of what was sent; '' where that cannot be said at little cost. */
+export function jsonFaultPlace(text: string): string {
+  const fault = text.length > placedCharsMax ? undefined : jsonFault(text);
+  if (fault === undefined) return '';
+  const end = fault.text === '' ? ', where it ends' : '';
+  return ` at line ${String(fault.line)}, column ${String(fault.column)}${end}`;
+}
+/** Whoever sends longer ones at speed would have us read each twice. */
+const placedCharsMax = 65_536;
+
 export function jsonFaultText(text: string): string {
   const fault = jsonFault(text);
   if (fault === undefined) return 'the body is not valid JSON';

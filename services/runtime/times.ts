@@ -42,6 +42,15 @@ export function readUnixSeconds(value: unknown): ReadTime {
   return readTime(value);
 }
 
+/** What says when a person signed up, in Track's words and in those of Pipelines. */
+export const createdTimes = { created_at: readUnixSeconds, createdAt: readTime } as const;
+
+/** A number, or digits, that as seconds is beyond all times and as milliseconds is one of today. */
+export function looksLikeMs(value: unknown): boolean {
+  const number = typeof value === 'string' && NUMBER.test(value.trim()) ? Number(value) : value;
+  return typeof number === 'number' && number >= SECONDS_END && number <= timestampMsMax;
+}
+
 const SECOND_MS = 1_000;
 /** Year 5138 in seconds, 1973 in ms: no event lies beyond the one or before the other. */
 const SECONDS_END = 1e11;

@@ -17,9 +17,21 @@ const WANTED: Readonly<Record<Wanted, string>> = {
 export const keyEndedText =
   'Unauthorized request: this key has ended: it was revoked, or another was made in its place; GET /v1/keys of its workspace says when';
 
-export function unauthorizedText(wanted: Wanted, authorization: string | undefined): string {
-  return `Unauthorized request: this call takes ${WANTED[wanted]}; ${differenceOf(wanted, authorization)}`;
+/** Of a call that may have its key in the body: whether it has one there, or the body is no JSON object. */
+export type KeyInBody = 'none' | 'sent' | 'unreadable';
+
+export function unauthorizedText(
+  wanted: Wanted,
+  authorization: string | undefined,
+  inBody: KeyInBody = 'none',
+): string {
+  const differs =
+    inBody === 'sent'
+      ? 'the writeKey in its body is not valid'
+      : `${differenceOf(wanted, authorization)}${inBody === 'unreadable' ? UNREADABLE : ''}`;
+  return `Unauthorized request: this call takes ${WANTED[wanted]}; ${differs}`;
 }
+const UNREADABLE = ', and its body is no JSON object in which a writeKey could be found';
 
 function differenceOf(wanted: Wanted, authorization: string | undefined): string {
   if (authorization === undefined) return 'it has no Authorization header';

@@ -34,7 +34,7 @@ export interface LiveCallsOptions {
 interface Recent {
   readonly calls: Sighting[];
   next: number;
-  /** ms; of the last one kept that was answered 401. Whoever has a key that ended fills no ring with it. */
+  /** ms; of the last one kept that was answered 401 or that no route took: no rate is charged for these, and they fill no ring. */
   turnedAwayAt: number;
 }
 const nothing: Readonly<Recent> = { calls: [], next: 0, turnedAwayAt: -Infinity };
@@ -138,7 +138,7 @@ export class LiveCalls implements LiveSource {
     if (workspace === null) return;
     const recent = this.#recent.get(workspace) ?? { ...nothing, calls: [] };
     for (const sighting of sightings) {
-      if (sighting.status === 401) {
+      if (sighting.status === 401 || (sighting.status === 404 && sighting.reason === 'not_found')) {
         if (sighting.at - recent.turnedAwayAt < SECOND_MS) continue;
         recent.turnedAwayAt = sighting.at;
       }

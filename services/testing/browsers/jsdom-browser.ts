@@ -2,11 +2,19 @@
 import { CookieJar, JSDOM, requestInterceptor, VirtualConsole } from 'jsdom';
 import type { Browser, Visitor } from './browser.ts';
 
-export function jsdomBrowser(): Browser {
-  return { visitor: () => Promise.resolve(visitor()), close: () => Promise.resolve() };
+/** @param refused is told each address elsewhere that a page asks for. */
+export function jsdomBrowser(refused: (url: string) => void = () => undefined): Browser {
+  return { visitor: () => Promise.resolve(visitor(refused)), close: () => Promise.resolve() };
 }
 
-function visitor(): Visitor {
+function visitor(refused: (url: string) => void): Visitor {
+  const ofThisMachine = (request: Request): Response | undefined => {
+    if (['127.0.0.1', 'localhost'].includes(new URL(request.url).hostname)) return undefined;
+    refused(request.url);
+    return new Response('', { status: 502 });
+  };
+  const fetchHere: typeof fetch = async (...asked) =>
+    ofThisMachine(new Request(...asked)) ?? (await fetch(...asked));
   const cookieJar = new CookieJar();
   let page: JSDOM | undefined;
   const close = (): Promise<void> => {
@@ -43,12 +51,4 @@ function visitor(): Visitor {
     },
     close,
   };
-}
-
-const fetchHere: typeof fetch = async (...asked) =>
-  ofThisMachine(new Request(...asked)) ?? (await fetch(...asked));
-
-function ofThisMachine(request: Request): Response | undefined {
-  if (['127.0.0.1', 'localhost'].includes(new URL(request.url).hostname)) return undefined;
-  return new Response('', { status: 502 });
 }

@@ -3,7 +3,7 @@
  * (contract, *Words*). Removing is a write like any other, so it is remembered, or an older value would come back. Pure.
  */
 import { ExactNumber } from '../../runtime/exact-json.ts';
-import { readTime, readUnixSeconds } from '../../runtime/times.ts';
+import { createdTimes } from '../../runtime/times.ts';
 import { setWritten, type Stamp, type Written } from './written.ts';
 import { timestampOf } from '../../rules/operators.ts';
 import { valueAt, type JsonObject } from '../../rules/paths.ts';
@@ -183,15 +183,12 @@ export function attributesOf(profile: Profile): JsonObject {
   return Object.fromEntries(set.map(([name, { value }]) => [name, value]));
 }
 
-/** How Track and how Pipelines say a time (contract, *Words*). */
-const CREATED = { created_at: readUnixSeconds, createdAt: readTime } as const;
-
 /** `created_at` or `createdAt`, whichever was written last; ms. What says no time counts as absent, and so does a zero. */
 export function createdAtOf(profile: Profile): number | null {
   const written = (['created_at', 'createdAt'] as const).flatMap((name) => {
     const found = Object.hasOwn(profile.attributes, name) ? profile.attributes[name] : undefined;
     const { value } = found ?? {};
-    const read = CREATED[name](value instanceof ExactNumber ? value.nearest : value);
+    const read = createdTimes[name](value instanceof ExactNumber ? value.nearest : value);
     const isTime = read.type === 'time' && read.otherwise !== 'time_out_of_range';
     return found !== undefined && isTime ? [{ at: read.ms, by: found.by }] : [];
   });

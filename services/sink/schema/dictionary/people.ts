@@ -113,7 +113,11 @@ export const peopleViews: readonly ViewEntry[] = [
       ['stage', label, 'Who found it: ingest, merger, identity, trigger.'],
       ['message_id', maybeText, 'Of the call or event; NULL if it had none that could be read.'],
       ['at', time, 'When it was refused or left out.'],
-      ['detail', maybeText, 'More, as JSON text: the rule that was broken, what was sent, what is kept.'],
+      [
+        'detail',
+        maybeText,
+        'More, as JSON text: the rule that was broken, what was sent, what is kept. Of a call that was refused at the door: message, field, type, name, batch_index, and identifier as it was sent.',
+      ],
     ],
   },
 ];
