@@ -184,6 +184,7 @@ describe('what a journey would do with a person', () => {
     shop.feed(happened({ id: 'm1', at: T0 }));
     expect(shop.explained('journey', 'half')).toMatchObject({
       ...{ result: false, reason: 'frequency', entries: 0, held_out_at: iso(T0) },
+      detail: { mode: 'interval', last_at: iso(T0), held_out_at: iso(T0) },
       says: expect.stringContaining(`held out for comparison since ${iso(T0)} and have never entered`),
     });
   });

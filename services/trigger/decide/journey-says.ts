@@ -2,7 +2,7 @@
 import { skipReasons } from '../../../schemas/skip-reasons.ts';
 import type { EventMatcher } from '../../rules/condition.ts';
 import { eventText } from '../../rules/says.ts';
-import type { Admission } from './admission.ts';
+import { heldOutSince, type Admission } from './admission.ts';
 import type { Run } from './runs.ts';
 import type { JourneyRule } from './workspace-rules.ts';
 
@@ -34,12 +34,13 @@ function awaited({ journey: { trigger } }: JourneyRule, isArmed: boolean): strin
 
 /** They count as if they had entered, so that both groups are asked alike: at most times it is the frequency that says no. */
 function ofHeldOut(run: Run | undefined, reason: string): string | undefined {
-  if (reason !== 'frequency' || run === undefined || run.heldOutAt === null || run.entries > 0)
-    return undefined;
-  const since = new Date(run.heldOutAt).toISOString();
-  return `they have been held out for comparison since ${since} and have never entered; whoever is held out counts as if they had entered, so frequency says no as it would to the others`;
+  const since = reason !== 'frequency' || run === undefined ? null : heldOutSince(run);
+  if (since === null) return undefined;
+  return `they have been held out for comparison since ${new Date(since).toISOString()} and have never entered; whoever is held out counts as if they had entered, so frequency says no as it would to the others`;
 }
 
-function plain(sentence: string): string {
-  return `${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`.replace(/\.$/, '');
+/** The first sentence, to go on with. */
+function plain(text: string): string {
+  const [first = ''] = text.split(/\.(?: |$)/);
+  return `${first.charAt(0).toLowerCase()}${first.slice(1)}`;
 }

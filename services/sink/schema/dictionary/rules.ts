@@ -107,7 +107,11 @@ export const ruleViews: readonly ViewEntry[] = [
       ],
       trigger,
       version,
-      ['detail', maybeText, 'More, as JSON text: of filters_not_met the pointer of the condition.'],
+      [
+        'detail',
+        maybeText,
+        'More, as JSON text: of filters_not_met the pointer of the condition; of frequency last_at, and held_out_at of who never entered since they are held out.',
+      ],
     ],
   },
 ];
