@@ -37,10 +37,10 @@ export async function fillShop(target: Target, events: number): Promise<void> {
   await fillIdentity(target, people);
   await fillAnonymous(target, events / 5, people);
   await target.command(
-    `INSERT INTO stored_segment_changes SELECT 'sample', concat('segment-', toString(number % 5)), ${PERSON('intDiv(number, 3)')}, 'entered', toDateTime64('2026-03-10 00:00:00', 3), NULL, 1, 0, number FROM numbers(${String(people)})`,
+    `INSERT INTO stored_segment_changes (workspace, segment_id, person_id, change, at, cause_message_id, rule_version, _partition, _offset) SELECT 'sample', concat('segment-', toString(number % 5)), ${PERSON('intDiv(number, 3)')}, 'entered', toDateTime64('2026-03-10 00:00:00', 3), NULL, 1, 0, number FROM numbers(${String(people)})`,
   );
   await target.command(
-    `INSERT INTO stored_journey_entries SELECT 'sample', 'welcome', ${PERSON('number')}, toDateTime64('2026-03-10 00:00:00', 3), NULL, 1, 0, number FROM numbers(${String(Math.floor(people / 4))})`,
+    `INSERT INTO stored_journey_entries (workspace, journey_id, person_id, entered_at, trigger_message_id, rule_version, _partition, _offset) SELECT 'sample', 'welcome', ${PERSON('number')}, toDateTime64('2026-03-10 00:00:00', 3), NULL, 1, 0, number FROM numbers(${String(Math.floor(people / 4))})`,
   );
   const told = `['shown', 'shown', 'shown', 'clicked', 'held_out', 'converted'][1 + number % 6]`;
   await target.command(

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startEngineProcess, type EngineProcess } from '../infra/local/engine/engine-process.ts';
@@ -364,4 +364,27 @@ test('a person has their devices, one join away', async () => {
     { anonymous_id: 'v3', events: 1, last_event_at: day(4) },
     { anonymous_id: 'v4', events: 0, last_event_at: null },
   ]);
+});
+
+test('an order that a browser and a server told of, each by its own names, is one in question 4 and by the habit', async () => {
+  const order = { ...total(50), message_id: 'order-1', workspace: 'two-ways' };
+  const browser = event('dan', 'Order Completed', day(3), order);
+  await insert('stored_merged', [
+    before('v7', day(3), browser),
+    { ...browser, anonymous_id: 'v7' },
+    browser,
+    event('dan', 'Order Completed', day(4), { ...order, message_id: 'order-2' }),
+    event('eve', 'Order Completed', day(4), order), // another person's order may have the same id
+  ]);
+  const asked = async (query = '') => {
+    const query_params = { workspace: 'two-ways' };
+    return (await reader.query({ query, query_params, format: 'JSONEachRow' })).json();
+  };
+  expect(await asked(questions.get(4))).toEqual([{ campaign: 'none', people: 2, orders: 3, revenue: 150 }]);
+  const page = readFileSync(new URL('./cookbook.md', import.meta.url), 'utf8');
+  const [, sum = ''] = /`(SELECT sum\(total\)[^`]*)`/.exec(page) ?? [];
+  const where = 'workspace = {workspace:String}';
+  expect(await asked(sum.replace('…', where))).toEqual([{ 'sum(total)': 150 }]);
+  const counted = `SELECT count() AS rows, uniqExact((person_id, message_id)) AS orders FROM events WHERE ${where}`;
+  expect(await asked(counted)).toEqual([{ rows: 5, orders: 3 }]);
 });

@@ -493,9 +493,11 @@ export interface SegmentChange {
   readonly person_id: string;
   readonly change: 'entered' | 'left';
   readonly at: number;
-  /** Null when a timer or a merge caused it. */
+  /** Of the call that caused it; null when none did. */
   readonly cause_message_id: string | null;
   readonly rule_version: number;
+  /** call, time, definition (made, changed or deleted), merge, split or deletion. Null: written before this was told. */
+  readonly cause: string | null;
 }
 
 /** A row of a table of the shop's own, such as what is in stock, which texts of on-site messages look up by its key. The last one of a key counts. */

@@ -2,7 +2,8 @@
 export const skipReasons = {
   filters_not_met:
     'The filters do not hold; detail.pointer is the condition that would have had to be otherwise.',
-  frequency: 'The person has entered too lately, or too often; detail says when, and what the journey asks.',
+  frequency:
+    'The person has entered too lately, or too often; detail says when, and what the journey asks. With detail.held_out_at they never have: they are held out for comparison since then, and count as if they had entered.',
   held_out: 'The person is one of those whom the journey leaves out for comparison.',
   global_holdout: 'The person is one of those whom the workspace leaves out of every journey for comparison.',
   too_old:

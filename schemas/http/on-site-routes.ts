@@ -91,6 +91,14 @@ export const onSite: readonly RouteDescription[] = [
     answers: { ...badCall, ...unavailable, 404: { description: 'There is no such message.' } },
   },
   {
+    method: 'get',
+    path: '/v1/definitions/messages/{id}/report',
+    summary:
+      'What came of a message: of each version and arm who saw it or was held out, what they did, and how many converted.',
+    auth: 'app',
+    answers: { 404: { description: 'There is no such message, and has been none.' } },
+  },
+  {
     method: 'post',
     path: '/api/v4/users',
     summary: 'The queue of Customer.io’s own web plugin; X-CIO-Site-Id names the workspace.',

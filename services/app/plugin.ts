@@ -24,6 +24,7 @@ import type {
 } from './ports.ts';
 import { mountPreview } from './preview.ts';
 import { mountReplay } from './replay.ts';
+import { mountMessageReport } from './reports/message-report.ts';
 import { mountReports } from './reports/routes.ts';
 import { mountSegments } from './segments/routes.ts';
 import { mountTables } from './tables.ts';
@@ -75,6 +76,7 @@ export function appPlugin(app: FastifyInstance, options: AppOptions, done: () =>
   mountActivities(app, options);
   mountSegments(app, { ...options, inForce });
   mountReports(app, { ...options, now: () => health.clock() ?? Date.now() });
+  mountMessageReport(app, options);
   mountOpenapi(app);
   mountTrace(app, options);
   mountTables(app, options);

@@ -61,7 +61,9 @@ async function replay(
   const answered = await rules.replay({ workspace, journeyId: id, ...asked });
   if (answered.type === 'busy') return busy(reply);
   if (answered.type !== 'replayed') return notFound(reply, `journey ${id}`);
-  const { sample, leftOut, next, version, people: lookedAt, of, entered, skipped, arrivedLate } = answered;
+  const { sample, leftOut, next, people: lookedAt, of, entered, skipped, arrivedLate } = answered;
+  // What is only asked about is no version, and may never be one.
+  const version = asked.body === null ? answered.version : null;
   const told = [...sample.entered, ...sample.skipped].map(({ personId }) => personId);
   const people = await readIdentifiers(query, workspace, [...new Set([...told, ...leftOut])]);
   const byId = new Map(people.map((person) => [person.cio_id, person]));

@@ -274,6 +274,34 @@ describe('the report of fragmentation, spec E rows 89 and 103', () => {
   });
 });
 
+describe('the report of an on-site message', () => {
+  const url = '/v1/definitions/messages/hello/report';
+  const message = {
+    ...{ name: 'Hello', state: 'draft' },
+    content: { kind: 'modal', title: 'Hello', actions: [{ name: 'ok', label: 'OK', close: true }] },
+  };
+
+  test('has the arms with numbers as numbers, also when the message is deleted', async () => {
+    expect((await app({ method: 'GET', url })).statusCode).toBe(404);
+    const stored = await app({ method: 'PUT', url: '/v1/definitions/messages/hello', payload: message });
+    expect(stored.statusCode).toBe(200);
+    expect((await app({ method: 'GET', url })).json()).toEqual({ id: 'hello', arms: [] });
+    const row = { variant: 'default', version: '1', people: '31', converted: '4', value: { EUR: 30.5 } };
+    under.rows['FROM message_report'] = [{ ...row, rate: 0.129, lift: null }];
+    await app({ method: 'DELETE', url: '/v1/definitions/messages/hello' });
+    const arm = { variant: 'default', version: 1, people: 31, converted: 4, value: { EUR: 30.5 } };
+    expect((await app({ method: 'GET', url })).json()).toEqual({
+      id: 'hello',
+      arms: [{ ...arm, rate: 0.129, lift: null }],
+    });
+  });
+
+  test('asks for an app key', async () => {
+    const answer = await app({ method: 'GET', url, headers: { authorization: '' } });
+    expect(answer.statusCode).toBe(401);
+  });
+});
+
 describe('the published description', () => {
   test('A.0 row 1: describes every route that is mounted, and no other', async () => {
     const described = routes.flatMap(({ method, path, aliases = [] }) =>

@@ -74,7 +74,8 @@ describe('a replay over HTTP', () => {
       /^Of 9 people .* 2 were looked at .* would have entered once\. .*not complete: .* "by": "arrival" shows/,
     );
     const draft = { ...journey, trigger: { event: 'Other' } };
-    await call(shop, 'k/replay', { from: FROM, to: TO, definition: draft });
+    const given = await call(shop, 'k/replay', { from: FROM, to: TO, definition: draft });
+    expect(given.body).toMatchObject({ rule: { id: 'k', version: null } });
     expect(asked).toEqual([
       { ...shared, journeyId: 'j', body: null, after: 'cio_0' },
       { ...shared, journeyId: 'k', body: draft, after: '' },

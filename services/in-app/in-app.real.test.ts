@@ -160,6 +160,22 @@ test(
       `SELECT variant, people, identified, shown, converted, conversions, value, rate FROM message_report WHERE message_id = 'cart'`,
     );
     expect(report).toEqual([['default', 1, 1, 1, 1, 2, { EUR: 30 }, 1]]);
+    expect(await calls.app('GET', '/v1/definitions/messages/cart/report')).toMatchObject({
+      status: 200,
+      body: {
+        arms: [
+          {
+            variant: 'default',
+            people: 1,
+            shown: 1,
+            converted: 1,
+            conversions: 2,
+            value: { EUR: 30 },
+            rate: 1,
+          },
+        ],
+      },
+    });
   },
   TEST_MS_MAX,
 );

@@ -53,7 +53,7 @@ test('every line of a rule says what it found, which events count, and until whe
       },
       {
         ...{ pointer: '/when/all/1/not', result: false, value: 0, events: [], rests_on: [] },
-        says: 'did Order Completed 0 times; asked is at least 1',
+        says: 'did Order Completed 0 times; asked is at least 1; it stands under not, so it must not hold',
       },
       {
         ...{ pointer: '/when/all/2/any/0', result: false, value: 'free', events: [], rests_on: [] },
@@ -65,6 +65,18 @@ test('every line of a rule says what it found, which events count, and until whe
       },
     ],
   });
+});
+
+test.each([
+  [{ not: { event: 'Cart' } }, true],
+  [{ not: { not: { event: 'Cart' } } }, false],
+  [{ not: { any: [{ not: { event: 'Cart' } }] } }, false],
+  [{ all: [{ not: { all: [{ event: 'Cart' }] } }] }, true],
+])('%j says whether it must not hold', (when, isUnderNot) => {
+  const [, , says] = said(when, [event('m1', 'Cart', T0)], T0);
+  expect(says).toBe(
+    `did Cart once; asked is at least 1, and more is not counted${isUnderNot ? '; it stands under not, so it must not hold' : ''}`,
+  );
 });
 
 const stalled = { event: 'Cart', without: { event: 'Order' }, for: 'PT10M', within: 'P1D' };

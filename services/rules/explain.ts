@@ -1,5 +1,5 @@
 /** Why a rule holds or does not: a line for each leaf of the condition, in the order it is written. */
-import { isCounted, leavesOf, type Condition, type LeafCondition } from './condition.ts';
+import { isCounted, type Condition, type LeafCondition } from './condition.ts';
 import { evaluate, type Evidence } from './evaluate.ts';
 import { foundIn } from './memory.ts';
 import { objectsThatPass } from './relationships.ts';
@@ -19,7 +19,7 @@ export interface ExplainedCondition {
   readonly events: readonly string[];
   /** The same events by name and time, as far as they are kept. */
   readonly rests_on: readonly RestsOn[];
-  /** What was found, in a sentence. */
+  /** What was found, in a sentence, which also says where a `not` asks that it does not hold. */
   readonly says: string;
   /** When the result changes if nothing more happens, ISO 8601. */
   readonly changes_at?: string;
@@ -32,17 +32,37 @@ export interface Explanation {
 export function explain(condition: Condition, evidence: Evidence): Explanation {
   return {
     result: evaluate(condition, evidence).result,
-    conditions: leavesOf(condition).map((leaf) => explainLeaf(leaf, evidence)),
+    conditions: askedOf(condition).map((asked) => explainLeaf(asked, evidence)),
   };
 }
 
-function explainLeaf(leaf: LeafCondition, evidence: Evidence): ExplainedCondition {
+interface AskedLeaf {
+  readonly leaf: LeafCondition;
+  /** Whether it is to hold; false under one `not`, true under two. */
+  readonly isWanted: boolean;
+}
+
+/** The leaves in the order in which they are written. */
+function askedOf(condition: Condition, isWanted = true): readonly AskedLeaf[] {
+  switch (condition.type) {
+    case 'all':
+    case 'any':
+      return condition.of.flatMap((of) => askedOf(of, isWanted));
+    case 'not':
+      return askedOf(condition.of, !isWanted);
+    default:
+      return [{ leaf: condition, isWanted }];
+  }
+}
+
+function explainLeaf({ leaf, isWanted }: AskedLeaf, evidence: Evidence): ExplainedCondition {
   const { pointer } = leaf;
   const { result, changesAt } = evaluate(leaf, evidence);
   const when = Number.isFinite(changesAt) ? { changes_at: new Date(changesAt).toISOString() } : {};
   const found = foundBy(leaf, evidence);
   const events = restsOn(leaf, found, isCounted(leaf) ? evidence.marks(pointer) : []);
-  return { pointer, result, ...found, rests_on: events, says: saysOf(leaf, found, events), ...when };
+  const says = `${saysOf(leaf, found, events)}${isWanted ? '' : '; it stands under not, so it must not hold'}`;
+  return { pointer, result, ...found, rests_on: events, says, ...when };
 }
 
 function foundBy(leaf: LeafCondition, evidence: Evidence): Pick<ExplainedCondition, 'value' | 'events'> {

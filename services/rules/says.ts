@@ -124,7 +124,8 @@ function relatedText(leaf: RelationshipCondition, value: number): string {
   return `belongs to ${objects} that pass; asked is at ${type === 'at_most' ? 'most' : 'least'} ${String(n)}`;
 }
 
-function eventText({ name, nameCheck, eventType, where }: EventMatcher): string {
+/** Which event is meant, in words. */
+export function eventText({ name, nameCheck, eventType, where }: EventMatcher): string {
   const kind = eventType === null || eventType === 'event' ? '' : `${eventType} `;
   const named =
     name ??

@@ -86,7 +86,7 @@ export const tables: readonly TableSpec[] = [
     table: 'stored_segment_changes',
     topic: 'segmentsChanged',
     record: 'SegmentChange',
-    fields: 'workspace segment_id person_id change at cause_message_id rule_version'.split(' '),
+    fields: 'workspace segment_id person_id change at cause_message_id rule_version cause'.split(' '),
   }),
   table({
     table: 'stored_journey_entries',

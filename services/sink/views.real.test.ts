@@ -651,7 +651,18 @@ describe('segments, journeys, activities, dropped', () => {
     expect(await ask('SELECT * FROM segment_memberships')).toEqual([
       { workspace: 'w', segment_id: 's', person_id: 'a', since: NOW },
     ]);
-    const changes = await ask('SELECT person_id, change FROM segment_changes ORDER BY person_id, change');
+    await insert('stored_segment_changes', {
+      ...change('e', 'left'),
+      ...{ rule_version: 3, cause: 'time', segment_id: 'told' },
+    });
+    const told =
+      "SELECT change, cause, cause_message_id, rule_version FROM segment_changes WHERE segment_id = 'told'";
+    expect(await ask(told)).toEqual([
+      { change: 'left', cause: 'time', cause_message_id: null, rule_version: 3 },
+    ]);
+    const changes = await ask(
+      "SELECT person_id, change FROM segment_changes WHERE segment_id = 's' ORDER BY person_id, change",
+    );
     expect(changes.map((row) => `${String(row['person_id'])} ${String(row['change'])}`)).toEqual([
       'a entered',
       'a entered',
@@ -826,4 +837,17 @@ test('the rows of deleted people leave the disk, and nobody else’s', async () 
   expect(await target.ask('SELECT person_id FROM stored_activities')).toEqual(['c']);
   expect(await owners()).toEqual({ m3: 'c', m4: 'c' });
   expect(await erasePeople(target, silentLogger)).toBe(0);
+});
+
+test('a deletion is a line of the activity log, one of whom and when, before the erasure and after it', async () => {
+  const gone = { person_id: 'b', timestamp: NOW, processed_at: NOW };
+  await insert('stored_activities', { kind: 'Person Deleted', ...gone, detail: '{"fact":1}' });
+  const lines = () =>
+    ask("SELECT kind, person_id, timestamp, detail FROM activities WHERE kind = 'Person Deleted'");
+  expect(await lines()).toEqual([]); // the facts come from another topic
+  await insert('stored_facts', { ...deleted('b'), detail: '{"reason":"their own words"}' });
+  const line = { kind: 'Person Deleted', person_id: 'b', timestamp: NOW, detail: null };
+  expect(await lines()).toEqual([line]);
+  expect(await erasePeople(target, silentLogger)).toBe(2);
+  expect(await lines()).toEqual([line]);
 });

@@ -102,7 +102,7 @@ describe('why a person is in a segment', () => {
         },
         {
           ...{ pointer: '/when/all/2/not', result: false, value: 0, events: [], rests_on: [] },
-          says: 'did Order Completed 0 times; asked is at least 1',
+          says: 'did Order Completed 0 times; asked is at least 1; it stands under not, so it must not hold',
         },
       ],
     });
@@ -159,6 +159,7 @@ describe('what a journey would do with a person', () => {
       result: true,
       entries: 0,
       state: 'running',
+      says: 'if something triggered the journey at this moment, the person would enter; whether something does is not asked here',
     });
     shop.feed(happened({ id: 'm1', at: T0 }));
     expect(shop.explained('journey', 'follow-up')).toMatchObject({
@@ -166,6 +167,25 @@ describe('what a journey would do with a person', () => {
       reason: 'frequency',
       entries: 1,
       last_entered_at: iso(T0),
+      says: 'if something triggered the journey at this moment, the person would not enter: the person has entered too lately, or too often; detail says when, and what the journey asks',
+    });
+  });
+
+  test('of somebody who was held out and is asked again says so, though it is the frequency that keeps them out', () => {
+    const shop = new Shop().journey('half', cart, {
+      holdout: 1,
+      frequency: { mode: 'interval', every: 'P7D' },
+    });
+    shop.feed(identified({ id: 'i' }), watermark(0, T0));
+    expect(shop.explained('journey', 'half')).toMatchObject({
+      ...{ result: false, reason: 'held_out' },
+      says: expect.stringMatching(/would not enter: the person is one of those whom the journey leaves out/),
+    });
+    shop.feed(happened({ id: 'm1', at: T0 }));
+    expect(shop.explained('journey', 'half')).toMatchObject({
+      ...{ result: false, reason: 'frequency', entries: 0, held_out_at: iso(T0) },
+      detail: { mode: 'interval', last_at: iso(T0), held_out_at: iso(T0) },
+      says: expect.stringContaining(`held out for comparison since ${iso(T0)} and have never entered`),
     });
   });
 
@@ -192,7 +212,10 @@ describe('what a journey would do with a person', () => {
       event: 'm1',
       fires_at: iso(T0 + 10 * MINUTE),
     });
-    expect(shop.explained('journey', 'stalled', { key: 'c2' })['stall']).toBeUndefined();
+    expect(shop.explained('journey', 'stalled', { key: 'c1' })['says']).toMatch(/a stall is under way/);
+    const other = shop.explained('journey', 'stalled', { key: 'c2' });
+    expect(other['stall']).toBeUndefined();
+    expect(other['says']).toMatch(/: no Added to Cart waits for Order Completed$/);
     expect(shop.explained('journey', 'stalled', { key: 'c1', at: T0 + 10 * MINUTE })).toMatchObject({
       entries: 1,
       reason: 'frequency',
@@ -201,7 +224,10 @@ describe('what a journey would do with a person', () => {
 
   test('one that does not run lets nobody in', () => {
     const shop = new Shop().journey('draft', cart, { state: 'draft' }).feed(identified({ id: 'i' }));
-    expect(shop.explained('journey', 'draft')).toMatchObject({ result: false, reason: 'not_running' });
+    expect(shop.explained('journey', 'draft')).toMatchObject({
+      ...{ result: false, reason: 'not_running' },
+      says: 'the journey does not run (draft), so nothing leads to an entry',
+    });
   });
 
   test('a rehearsal asks one that does not run as if it did, and says its state', () => {

@@ -24,7 +24,7 @@ export function emitEffect(
 ): void {
   switch (effect.type) {
     case 'segment_changed': {
-      const { segmentId, change, at, causeMessageId, ruleVersion } = effect;
+      const { segmentId, change, at, cause, causeMessageId, ruleVersion } = effect;
       const value = codecs.SegmentChange.encode({
         workspace,
         segment_id: segmentId,
@@ -33,6 +33,7 @@ export function emitEffect(
         at,
         cause_message_id: causeMessageId,
         rule_version: ruleVersion,
+        cause,
       });
       out.emit('segmentsChanged', personKey, value);
       return;

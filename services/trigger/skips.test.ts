@@ -164,6 +164,15 @@ describe('the holdouts', () => {
     expect(entered.length).toBe(2 * (people.length - left.size));
     expect(entered.some(({ person_id: person }) => left.has(person))).toBe(false);
     expect(skips(outputs).length).toBe(2 * left.size);
+    // Those who are asked again too soon are told apart from those who entered.
+    const soon = new Trigger().journey('once', cart);
+    soon.harness.define('workspace', 'default', 'default', { global_holdout: 1 });
+    soon.feed(happened({ at: T0 }));
+    const [again] = skips(soon.feed(happened({ at: T0 + 1 })));
+    expect([again?.reason, JSON.parse(again?.detail ?? '')]).toEqual([
+      'frequency',
+      { mode: 'once', last_at: new Date(T0).toISOString(), held_out_at: new Date(T0).toISOString() },
+    ]);
     // Set back to none, everybody enters: what is in force is asked for.
     trigger.harness.define('workspace', 'default', 'default', {});
     const after = trigger.feed(...people.map((person) => happened({ person, at: T0 + 1 })));
@@ -179,6 +188,12 @@ describe('the holdouts', () => {
     const second = trigger.feed(...people.map((person) => happened({ person, at: T0 + 1 })));
     expect(new Set(reasons(second))).toEqual(new Set(['frequency']));
     expect(skips(second)).toHaveLength(people.length);
+    // Of whoever never entered the row says that it is for the holdout, of the others that they have.
+    for (const { person_id: person, detail } of skips(second)) {
+      const told = JSON.parse(detail ?? '') as { readonly held_out_at?: string };
+      const since = left.has(person) ? new Date(T0).toISOString() : undefined;
+      expect(told.held_out_at).toBe(since);
+    }
   });
 
   test('of a journey with a key is drawn for each run', () => {

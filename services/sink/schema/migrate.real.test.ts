@@ -61,7 +61,7 @@ test('the tables of the contract have the columns of the contract', async () => 
     people: 'workspace person_id id email created_at attributes first_seen_at',
     identities: 'workspace kind value person_id linked_at',
     segment_memberships: 'workspace segment_id person_id since',
-    segment_changes: 'workspace segment_id person_id change at cause_message_id',
+    segment_changes: 'workspace segment_id person_id change at cause_message_id cause rule_version',
     journey_entries: 'workspace journey_id person_id entered_at trigger_message_id rule_version key evidence',
     journey_entry_events:
       'workspace journey_id person_id entered_at key role pointer message_id type name timestamp previously_anonymous properties',

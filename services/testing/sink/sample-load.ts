@@ -156,7 +156,7 @@ function sendOthers(
   });
   const change: SegmentChange = {
     ...{ workspace, segment_id: 'loaded', person_id, change: number % 200 === 50 ? 'entered' : 'left', at },
-    ...{ cause_message_id: message_id, rule_version: 1 },
+    ...{ cause: 'call', cause_message_id: message_id, rule_version: 1 },
   };
   const entry: JourneyEntry = {
     ...{

@@ -172,6 +172,7 @@ function tellRules({ random, codecs, now, put }: Telling): void {
       segment_id: `s${String(number % 4)}`,
       change,
       at,
+      cause: 'time',
       cause_message_id: null,
     } as const;
     put('segmentsChanged', key, codecs.SegmentChange.encode(segment));

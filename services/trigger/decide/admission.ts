@@ -45,7 +45,7 @@ export function admit(asked: Asked): Admission {
   const passes = passesOf(asked.run);
   const last = passes[0] ?? null;
   if (!mayEnter(frequency, last, now, passes)) {
-    const detail = { mode: frequency.mode, last_at: last === null ? null : new Date(last).toISOString() };
+    const detail = { mode: frequency.mode, last_at: timeOf(last), ...heldOutIn(run) };
     return { type: 'skipped', reason: 'frequency', detail };
   }
   const pointer = asked.unmet();
@@ -59,6 +59,21 @@ export function admit(asked: Asked): Admission {
     return { type: 'skipped', reason: 'held_out', detail: null, run: heldOut };
   }
   return { type: 'entered', run: { ...run, passedAt, entries: run.entries + 1, lastEnteredAt: now } };
+}
+
+/** Whoever has passed and never entered was held out, by the journey or by the workspace: since when, ms; null: they were not. */
+export function heldOutSince(run: Run): number | null {
+  return run.entries > 0 ? null : (run.heldOutAt ?? passesOf(run)[0] ?? null);
+}
+
+/** What keeps them out now is that they count as if they had entered. */
+function heldOutIn(run: Run): JsonObject {
+  const since = heldOutSince(run);
+  return since === null ? {} : { held_out_at: timeOf(since) };
+}
+
+function timeOf(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
 }
 
 /** Whoever was assigned once stays so, also as another person after a merge: or the two groups would mix. */

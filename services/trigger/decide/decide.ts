@@ -143,7 +143,7 @@ class EventDecision {
       if (counted !== undefined) dirty = dirty.size === 0 ? counted : new Set([...dirty, ...counted]);
     }
     const held = this.#heldFor();
-    const turns = look.turnSegments(dirty, messageId);
+    const turns = look.turnSegments(dirty, 'call', messageId);
     look.startJourneysOf(turns, messageId, { held });
     if (ruleEvent === undefined) return;
     for (const rule of watchers?.triggers ?? []) this.#trigger(rule, ruleEvent, { held, full });
@@ -213,7 +213,7 @@ class EventDecision {
     this.#refuse('attributes', refused);
     if (changed.length > 0 || this.#isSeenEarlier || this.#isNew) this.#publishProfile(profile);
     const look = this.#look;
-    const turns = look.turnSegments(this.#segmentsTouched(changed.length > 0), messageId);
+    const turns = look.turnSegments(this.#segmentsTouched(changed.length > 0), 'call', messageId);
     if (anonymousId !== null) look.journeys.releaseHeld(anonymousId);
     look.startJourneysOf(turns, messageId);
     if (!isMoment) return;
@@ -240,7 +240,7 @@ class EventDecision {
     if (isOther || this.#isSeenEarlier || this.#isNew) this.#publishProfile(this.#currentProfile());
     const look = this.#look;
     const touched = this.#segmentsTouched(named || isOther);
-    const turns = look.turnSegments(touched, this.#event.messageId);
+    const turns = look.turnSegments(touched, 'call', this.#event.messageId);
     look.startJourneysOf(turns, this.#event.messageId);
   }
 
@@ -263,7 +263,7 @@ class EventDecision {
     if (changed.length > 0 || this.#isSeenEarlier || this.#isNew) this.#publishProfile(profile);
     const look = this.#look;
     const held = this.#heldFor();
-    const turns = look.turnSegments(this.#segmentsTouched(named || changed.length > 0), messageId);
+    const turns = look.turnSegments(this.#segmentsTouched(named || changed.length > 0), 'call', messageId);
     look.startJourneysOf(turns, messageId, { held });
   }
 
@@ -273,7 +273,7 @@ class EventDecision {
     const named = this.#takeKnown();
     if (this.#isSeenEarlier || this.#isNew) this.#publishProfile(this.#currentProfile());
     const look = this.#look;
-    const turns = look.turnSegments(this.#segmentsTouched(named), messageId);
+    const turns = look.turnSegments(this.#segmentsTouched(named), 'call', messageId);
     const rule = this.#subject.rules.manual.get(segmentKey(name ?? ''));
     if (rule === undefined) {
       const detail = JSON.stringify({ segment_id: name });
@@ -281,7 +281,7 @@ class EventDecision {
       this.#effects.push({ type: 'dropped', reason, at, messageId, anonymousId, detail });
     }
     const isMember = parseJsonObject(this.#event.details().properties)['action'] === 'add';
-    const moved = rule === undefined ? [] : look.setMember(rule, isMember, messageId);
+    const moved = rule === undefined ? [] : look.setMember(rule, isMember, 'call', messageId);
     look.startJourneysOf([...turns, ...moved], messageId);
   }
 

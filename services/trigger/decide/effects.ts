@@ -6,13 +6,20 @@ import type { HeldTrigger } from './held-triggers.ts';
 import type { ObjectKey } from './objects.ts';
 import type { Profile } from './profile.ts';
 
+/**
+ * What turns a segment: a call about the person or an object of theirs, time alone, a definition that was made, changed or
+ * deleted, or what was done to the person.
+ */
+export type SegmentCause = 'call' | 'time' | 'definition' | 'merge' | 'split' | 'deletion';
+
 export type Effect =
   | {
       readonly type: 'segment_changed';
       readonly segmentId: string;
       readonly change: 'entered' | 'left';
       readonly at: number;
-      /** null: time, a new definition or a merge caused it. */
+      readonly cause: SegmentCause;
+      /** null: no call caused it. */
       readonly causeMessageId: string | null;
       readonly ruleVersion: number;
     }

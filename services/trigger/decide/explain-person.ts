@@ -6,6 +6,7 @@ import { explain, type ExplainedCondition } from '../../rules/explain.ts';
 import { nextChange } from '../../rules/next-change.ts';
 import { admit } from './admission.ts';
 import { firings } from './armed-stall.ts';
+import { journeySays } from './journey-says.ts';
 import { Look } from './look.ts';
 import { caughtUp } from './pass-time.ts';
 import { attributeAt } from './profile.ts';
@@ -37,8 +38,10 @@ export interface ExplainedJourney {
   readonly state: 'draft' | 'running' | 'stopped';
   /** Which of the person's runs; null: the one without a key. */
   readonly key: string | null;
-  /** Whether a trigger at this moment would lead to an entry. */
+  /** Whether a trigger at this moment would lead to an entry; not whether there is one. */
   readonly result: boolean;
+  /** The same in a sentence, and what there is to say of its reason. */
+  readonly says: string;
   /** Why not: a code of schemas/skip-reasons.ts, or `not_running`. */
   readonly reason?: string;
   readonly detail?: unknown;
@@ -102,12 +105,13 @@ export function explainJourney(
     globalHoldout: subject.rules.globalHoldout,
     unmet: () => look.unmetFilter(rule),
   });
-  const refused =
-    state !== 'running' && !asIfRunning
-      ? { reason: 'not_running' }
-      : admission.type === 'entered'
-        ? undefined
-        : { reason: admission.reason, ...(admission.detail === null ? {} : { detail: admission.detail }) };
+  const isIdle = state !== 'running' && !asIfRunning;
+  const stall = stallOf(rule, person, key);
+  const refused = isIdle
+    ? { reason: 'not_running' }
+    : admission.type === 'entered'
+      ? undefined
+      : { reason: admission.reason, ...(admission.detail === null ? {} : { detail: admission.detail }) };
   return {
     person_id: subject.personId,
     rule: { id: rule.id, version: rule.definitionVersion },
@@ -115,11 +119,12 @@ export function explainJourney(
     key,
     result: refused === undefined,
     ...refused,
+    says: journeySays({ rule, run, admission, isIdle, isArmed: stall.stall !== undefined }),
     conditions: filters === null ? [] : explain(filters, look.evidenceOf(rule)).conditions,
     entries: run?.entries ?? 0,
     last_entered_at: timeOrNull(run?.lastEnteredAt),
     held_out_at: timeOrNull(run?.heldOutAt),
-    ...stallOf(rule, person, key),
+    ...stall,
   };
 }
 

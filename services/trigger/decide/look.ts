@@ -8,7 +8,7 @@ import { remember } from '../../rules/memory.ts';
 import type { Related } from '../../rules/relationships.ts';
 import type { Mark, Marks } from '../../rules/windows.ts';
 import type { CountedCondition } from '../../rules/condition.ts';
-import type { Effect } from './effects.ts';
+import type { Effect, SegmentCause } from './effects.ts';
 import { entryEvidence, type EntryEvidence } from './entry-evidence.ts';
 import { JourneyLook } from './journey-look.ts';
 import { LookEvidence } from './look-evidence.ts';
@@ -120,7 +120,8 @@ export class Look {
     const due = [...this.#ruleStates].filter(
       ([, { changesAt }]) => changesAt !== undefined && changesAt <= now,
     );
-    if (due.length > 0) this.startJourneysOf(this.turnSegments(new Set(due.map(([key]) => key)), null), null);
+    if (due.length > 0)
+      this.startJourneysOf(this.turnSegments(new Set(due.map(([key]) => key)), 'time'), null);
     this.journeys.passTime();
   }
 
@@ -137,7 +138,7 @@ export class Look {
       else if (rule.version !== state.version) this.#keep(key, cleared(state, rule.version));
     }
     this.journeys.forgetStalls();
-    const turns = this.turnSegments(this.allSegments(), null);
+    const turns = this.turnSegments(this.allSegments(), 'definition');
     this.startJourneysOf(turns, null, { only: ({ journey }) => journey.includeCurrent === true });
   }
 
@@ -167,7 +168,11 @@ export class Look {
   }
 
   /** Looks at these segments and at those that refer to one that turns. */
-  turnSegments(keys: ReadonlySet<string>, causeMessageId: string | null): readonly SegmentTurn[] {
+  turnSegments(
+    keys: ReadonlySet<string>,
+    cause: SegmentCause,
+    causeMessageId: string | null = null,
+  ): readonly SegmentTurn[] {
     if (keys.size === 0) return noTurns;
     const { rules, now } = this.#options;
     const queue = new SegmentQueue(rules, keys);
@@ -191,14 +196,19 @@ export class Look {
       if (result === was) continue;
       const change = result ? 'entered' : 'left';
       turns.push({ rule, change });
-      this.#segmentChanged(rule.id, change, causeMessageId, rule.definitionVersion);
+      this.#segmentChanged(rule, change, cause, causeMessageId);
       for (const key of rules.dependents.get(rule.id) ?? nobody) queue.add(key);
     }
     return turns;
   }
 
   /** Puts the person into a manual segment or takes them out. What turns because of it is told too, in its order. */
-  setMember(rule: ManualRule, isMember: boolean, causeMessageId: string | null): readonly SegmentTurn[] {
+  setMember(
+    rule: ManualRule,
+    isMember: boolean,
+    cause: SegmentCause,
+    causeMessageId: string | null = null,
+  ): readonly SegmentTurn[] {
     const { rules, now } = this.#options;
     if ((this.#stateOf(rule).since !== undefined) === isMember) return [];
     const change = isMember ? 'entered' : 'left';
@@ -206,9 +216,9 @@ export class Look {
     else {
       this.#drop(rule.key);
     }
-    this.#segmentChanged(rule.id, change, causeMessageId, rule.definitionVersion);
+    this.#segmentChanged(rule, change, cause, causeMessageId);
     const dependents = new Set(rules.dependents.get(rule.id) ?? []);
-    return [{ rule, change }, ...this.turnSegments(dependents, causeMessageId)];
+    return [{ rule, change }, ...this.turnSegments(dependents, cause, causeMessageId)];
   }
 
   /** Nobody enters by a stall that was over when it was merged, before all that was merged with it has been read. */
@@ -268,17 +278,18 @@ export class Look {
 
   #forget(key: string, state: RuleState): void {
     this.#drop(key);
-    if (state.since !== undefined) this.#segmentChanged(key.slice(2), 'left', null, state.version);
+    if (state.since === undefined) return;
+    this.#segmentChanged({ id: key.slice(2), definitionVersion: state.version }, 'left', 'definition', null);
   }
 
   #segmentChanged(
-    segmentId: string,
+    { id: segmentId, definitionVersion: ruleVersion }: Pick<SegmentRule, 'id' | 'definitionVersion'>,
     change: 'entered' | 'left',
+    cause: SegmentCause,
     causeMessageId: string | null,
-    ruleVersion: number,
   ): void {
     const at = this.#options.now;
-    this.effects.push({ type: 'segment_changed', segmentId, change, at, causeMessageId, ruleVersion });
+    this.effects.push({ type: 'segment_changed', segmentId, change, at, cause, causeMessageId, ruleVersion });
   }
 
   #keep(key: string, state: RuleState): void {

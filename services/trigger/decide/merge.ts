@@ -113,8 +113,8 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
   look.journeys.joinedStalls();
   for (const trigger of moved.held ?? []) look.journeys.inherited(trigger);
   const members = manualSegmentsOf(movedRules, rules);
-  const put = members.flatMap((rule) => look.setMember(rule, true, null));
-  look.startJourneysOf([...put, ...look.turnSegments(look.allSegments(), null)], null);
+  const put = members.flatMap((rule) => look.setMember(rule, true, 'merge'));
+  look.startJourneysOf([...put, ...look.turnSegments(look.allSegments(), 'merge')], null);
   const changed: Effect = {
     type: 'profile_changed',
     state: 'alive',
@@ -164,6 +164,7 @@ export interface Departure {
 /** The person leaves every segment; what is left says where to forward, or that records are dropped. */
 export function decideDeparture(asked: Subject, departure: Departure): Decision & { readonly moved: Moved } {
   const { status, absorbedBy, at } = departure;
+  const cause = status === 'absorbed' ? 'merge' : 'deletion';
   const { subject, effects: passed } = caughtUp(asked);
   const person = subject.person ?? newPerson;
   const profile = subject.profile();
@@ -173,7 +174,8 @@ export function decideDeparture(asked: Subject, departure: Departure): Decision 
       const rule = subject.rules.segmentsByKey.get(key) ?? subject.rules.manual.get(key);
       const ruleVersion = rule?.definitionVersion ?? version;
       const segmentId = key.slice(segmentKey('').length);
-      return { type: 'segment_changed', segmentId, change: 'left', at, causeMessageId: null, ruleVersion };
+      const told = { change: 'left', at, cause, causeMessageId: null, ruleVersion } as const;
+      return { type: 'segment_changed', segmentId, ...told };
     });
   const effects: Effect[] = [];
   if (absorbedBy !== null && person.held.length > 0) disinherit(subject, person, at, effects);

@@ -40,7 +40,7 @@ export function decideSplit(asked: Subject, { at, known, factNumber, isReadAgain
   const cleared = isReadAgain ? withApart(anew, [personId]) : anew;
   const look = new Look(cleared, options);
   look.journeys.disinherit();
-  look.turnSegments(look.allSegments(), null);
+  look.turnSegments(look.allSegments(), 'split');
   const person = look.finish(cleared);
   const patternSteps = passedSteps + catchUp.patterns.taken + look.patterns.taken;
   return { person, profile, effects: [...passed, ...catchUp.effects, ...look.effects], patternSteps };

@@ -33,7 +33,7 @@ export function decideApart(asked: Subject, person: Person, told: ToldApart): De
   const heard = told.isLast ? withoutApart(joined, told.personId) : joined;
   const counted = isMissed ? withApart(heard, [asked.personId]) : heard;
   const turning = lookAt(subject, counted);
-  turning.turnSegments(turning.allSegments(), null);
+  turning.turnSegments(turning.allSegments(), 'split');
   return {
     person: turning.finish(counted),
     effects: [...effects, ...joining.effects, ...(isFull ? [leftOut(told)] : []), ...turning.effects],

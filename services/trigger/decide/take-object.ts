@@ -29,7 +29,10 @@ export function decideObjects(asked: Subject, person: Person, cause: ObjectCause
   const { firstSeenAt } = before;
   const look = lookAt({ ...subject, profile: () => profile }, before);
   if (before.stamp !== subject.rules.stamp) look.catchUpWithDefinitions();
-  if (isOther) look.startJourneysOf(look.turnSegments(look.segmentsThatUseProfile(), messageId), messageId);
+  if (isOther) {
+    const turns = look.turnSegments(look.segmentsThatUseProfile(), 'call', messageId);
+    look.startJourneysOf(turns, messageId);
+  }
   const told: Effect[] = [...effects, ...objectLinks(own, relationships)];
   if (refused.length > 0) {
     const what = { what: 'relationships', names: refused, at, messageId, anonymousId: null } as const;

@@ -19,7 +19,7 @@ export function decidePast(asked: Subject, person: Person, past: PastOfPerson): 
   const refusal = refused(asked, person, past);
   if (refusal === undefined) {
     look.joinPast(rule, past.pointer, (own) => joinMarks(condition, own, past.marks));
-    const turns = look.turnSegments(new Set([rule.key]), null);
+    const turns = look.turnSegments(new Set([rule.key]), 'definition');
     look.startJourneysOf(turns, null, { only: ({ journey }) => journey.includeCurrent === true });
   }
   const taken = look.finish(before);

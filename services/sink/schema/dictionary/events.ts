@@ -4,14 +4,24 @@ import { personToday, types, workspace, type Column, type ViewEntry } from './en
 const { text, label, maybeText, maybeLabel, time, flag, double, count } = types;
 
 const who = (isKnown: boolean): readonly Column[] => [
-  ['message_id', text, 'The id that its client gave it; one that comes again within a day is dropped.'],
+  [
+    'message_id',
+    text,
+    isKnown
+      ? 'The id that its client gave it. A repeat under the same names (anonymous id, userId) is dropped for two days; under others, as when browser and server tell of one order, it is a row more of the person: see the cookbook, One order, several rows.'
+      : 'The id that its client gave it; a repeat by the same visitor is dropped for two days.',
+  ],
   ['type', label, 'event (a track), page or screen.'],
   [
     'name',
     maybeLabel,
     "The event's name; of a page its url, else its own name; NULL for a page or screen without any.",
   ],
-  ['timestamp', time, 'When it happened, by its own clock. Windows over behaviour use this.'],
+  [
+    'timestamp',
+    time,
+    'When it happened, by its own clock, as it was sent: it may lie in the future, or years back. Windows over behaviour use least(timestamp, received_at), as rules do.',
+  ],
   ['received_at', time, 'When it arrived here.'],
   ...(isKnown
     ? [

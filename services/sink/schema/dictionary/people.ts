@@ -19,7 +19,11 @@ export const peopleViews: readonly ViewEntry[] = [
         maybeText,
         "What identifies have said, as JSON text: JSONExtractString(attributes, 'plan'). Of each attribute the latest.",
       ],
-      ['first_seen_at', maybeTime, 'The earliest that is known of the person, as a visitor or by name.'],
+      [
+        'first_seen_at',
+        maybeTime,
+        'The earliest that is known of the person, as a visitor or by name, by the clock that said it: a wrong one may say 2019.',
+      ],
     ],
   },
   {
@@ -37,7 +41,7 @@ export const peopleViews: readonly ViewEntry[] = [
   {
     name: 'person_names',
     comment:
-      'A name that somebody has or had, with who that is today: where a name from before a merge leads. Deleted people have none.',
+      'A name that somebody has or had, with who that is today: where a name from before a merge leads. A name that a merge freed and somebody else took up has a row for each who had it: whose it is now, identities says. Deleted people have none.',
     isContract: false,
     columns: [
       workspace,
@@ -90,16 +94,20 @@ export const peopleViews: readonly ViewEntry[] = [
       [
         'kind',
         text,
-        'Event, Page, Screen, or what happened otherwise: Anonymous Data Merged, Person Merged, Person Split, Person Deleted, Journey Holdout, Failed Merge …',
+        'Event, Page, Screen, or what happened otherwise: Anonymous Data Merged, Person Merged, Person Split, Person Deleted (of whom and when, and no more), Journey Holdout, Failed Merge …',
       ],
-      ['person_id', maybeText, 'The person of today; NULL while the visitor is anonymous.'],
+      [
+        'person_id',
+        maybeText,
+        'The person of today, of Person Deleted the one who is gone; NULL while the visitor is anonymous.',
+      ],
       ['anonymous_id', maybeText, 'The visitor, where the line is about one.'],
       ['timestamp', time, 'When it happened.'],
       ['processed_at', maybeTime, "When it became the person's; NULL while anonymous."],
       [
         'detail',
         maybeText,
-        'More, as JSON text. Event, Page, Screen: name, message_id, previously_anonymous, properties. Anonymous Data Merged: count, oldest (seconds), anonymous_id. Person Merged: absorbed (who is no more), cause, moved, freed. Person Split: from, into, not_moved. Failed Merge: primary, secondary, reason. Failed Attribute Change: attribute, value, reason. Journey Holdout: journey_id.',
+        'More, as JSON text. Event, Page, Screen: name, message_id, previously_anonymous, properties. Anonymous Data Merged: count, oldest (when the first of them happened, in unix seconds), anonymous_id. Person Merged: absorbed (who is no more), cause, moved, freed. Person Split: from, into, not_moved. Failed Merge: primary, secondary, reason. Failed Attribute Change: attribute, value, reason. Journey Holdout: journey_id.',
       ],
     ],
   },

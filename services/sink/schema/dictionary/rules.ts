@@ -37,8 +37,14 @@ export const ruleViews: readonly ViewEntry[] = [
       [
         'cause_message_id',
         maybeText,
-        'The event that turned it: events.message_id. NULL where time alone did.',
+        'The call that turned it: of an event events.message_id. NULL where no call did: see cause.',
       ],
+      [
+        'cause',
+        maybeLabel,
+        'What turned it: call, time (a window ended, a stall was up), definition (one was made, edited or deleted, also by the past that it had read), merge or split of the person. NULL in rows from before this was told.',
+      ],
+      version,
     ],
   },
   {
@@ -101,7 +107,11 @@ export const ruleViews: readonly ViewEntry[] = [
       ],
       trigger,
       version,
-      ['detail', maybeText, 'More, as JSON text: of filters_not_met the pointer of the condition.'],
+      [
+        'detail',
+        maybeText,
+        'More, as JSON text: of filters_not_met the pointer of the condition; of frequency last_at, and held_out_at of who never entered since they are held out.',
+      ],
     ],
   },
 ];
@@ -128,7 +138,7 @@ export const messageViews: readonly ViewEntry[] = [
       [
         'event',
         label,
-        'eligible, refused, held_out, shown, clicked, dismissed, snoozed, submitted or converted.',
+        'eligible, refused, held_out, shown, clicked, dismissed, snoozed, submitted or converted. Conversions of who was held out are among the last: they say reason held_out. message_report keeps them apart.',
       ],
       [
         'reason',

@@ -1,0 +1,52 @@
+/**
+ * `GET /v1/definitions/messages/{id}/report`: what came of an on-site message, a row for each version and arm, as the view
+ * `message_report` has it. Also of one that is deleted, as long as its versions are known.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { answer, notFound, unauthorized, workspaceOf } from '../answers.ts';
+import type { AppKeys, DefinitionsStore, Query } from '../ports.ts';
+
+export interface MessageReportOptions {
+  readonly keys: Pick<AppKeys, 'app'>;
+  readonly definitions: Pick<DefinitionsStore, 'versions'>;
+  readonly query: Query;
+}
+
+/** Newest versions first; each has a few arms. */
+export const armsMax = 1_000;
+
+export function mountMessageReport(app: FastifyInstance, options: MessageReportOptions): void {
+  app.get<{ Params: { id: string } }>('/v1/definitions/messages/:id/report', (request, reply) =>
+    report(options, request, reply),
+  );
+}
+
+async function report(
+  { keys, definitions, query }: MessageReportOptions,
+  request: FastifyRequest<{ Params: { id: string } }>,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const workspace = workspaceOf(keys, request);
+  if (workspace === undefined) return unauthorized(reply);
+  const { id } = request.params;
+  if (definitions.versions('message', workspace, id).length === 0) return notFound(reply, `message ${id}`);
+  const rows = await query(REPORT, { workspace, message: id, limit: armsMax });
+  return answer(reply, 200, { id, arms: rows.map(numbered) });
+}
+
+/** ClickHouse writes 64-bit numbers as text; texts, maps and what is NULL stay as they are. */
+function numbered(row: Readonly<Record<string, unknown>>): object {
+  const told = Object.entries(row).map(([name, value]) => [name, COUNTS.has(name) ? Number(value) : value]);
+  return Object.fromEntries(told) as object;
+}
+
+const NAMES =
+  'version people visitors identified shown clicked dismissed snoozed submitted click_through view_through converted conversions';
+const COUNTS: ReadonlySet<string> = new Set(NAMES.split(' '));
+
+const REPORT = `
+  SELECT variant, ${NAMES.replaceAll(' ', ', ')}, value, rate, rate_low, rate_high, lift
+  FROM message_report
+  WHERE workspace = {workspace:String} AND message_id = {message:String}
+  ORDER BY version DESC, variant = 'holdout', variant
+  LIMIT {limit:UInt32}`;
