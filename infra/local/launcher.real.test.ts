@@ -126,6 +126,8 @@ describe('npm start', () => {
     }
     const health = await fetch(`${addresses.http ?? ''}/health/ready`);
     expect(health.status).toBe(200);
+    const { parts } = (await health.json()) as { parts: Record<string, unknown> };
+    expect(names.filter((name) => name !== 'gateway' && parts[name] === undefined)).toEqual([]);
   });
 
   test('security 7: keeps nothing that anybody else of this machine could read, and listens on loopback', async () => {
