@@ -12,7 +12,7 @@ export function makeUsableFolder(variable: string, folder: string): void {
     make(folder);
     rmdirSync(mkdtempSync(join(folder, '.writable-')));
   } catch (cause) {
-    throw new CodedError('folder_unusable', `could not start: ${faultOf(folder, cause)} (${variable})`, {
+    throw new CodedError('folder_unusable', `could not use ${folder} (${variable}): ${faultOf(cause)}`, {
       cause,
       hint: `Make the folder writable for this user, or set ${variable} to another one.`,
     });
@@ -44,8 +44,8 @@ const faults: Readonly<Record<string, string>> = {
   ENOENT: 'no folder can be made there',
 };
 
-function faultOf(folder: string, error: unknown): string {
+function faultOf(error: unknown): string {
   if (error instanceof NotAFolder) return `${error.message} is no folder`;
   const { code = '', message } = error as NodeJS.ErrnoException;
-  return `${folder} cannot be written: ${faults[code] ?? message}`;
+  return faults[code] ?? message;
 }
