@@ -1,5 +1,6 @@
-/** A backup of a folder on which nothing runs: what is in it, and where none is made. */
+/** A backup: what is in it, of what runs and of what does not, and where none is made. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { spawn, type ChildProcess } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -17,8 +18,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { eventually } from '../../services/testing/eventually.ts';
 import { backUp } from './backup.ts';
-import { tryLock } from './lock.mjs';
+import { tryLock, type LockAttempt } from './lock.mjs';
+import { identityOf } from './process-identity.mjs';
+import { writeProcessFiles } from './process-files.ts';
 
 let folder = '';
 let data = '';
@@ -69,6 +73,57 @@ test('has what lies on another disk, with a link in its place', async () => {
   await backUpIt();
   rmSync(join(folder, 'other-disk'), { recursive: true });
   expect(readFileSync(join(to, 'kafka/log/0.log'), 'utf8')).toBe('kafka/log/0.log');
+});
+
+describe('of what runs', () => {
+  const parts = ['kafka', 'registry', 'clickhouse-engine'];
+  let running: ChildProcess[] = [];
+  let lock: LockAttempt;
+  const written = (part: string) => join(data, part, 'written');
+  const sizes = () => parts.map((part) => statSync(written(part), { throwIfNoEntry: false })?.size ?? 0);
+  /** Each appends to a file of its own without end. */
+  beforeEach(async () => {
+    running = parts.map((part) =>
+      spawn(process.execPath, [
+        '-e',
+        `setInterval(() => require('node:fs').appendFileSync(${JSON.stringify(written(part))}, 'x'), 1)`,
+      ]),
+    );
+    const identities = running.map(({ pid }, index) => [parts[index] ?? '', identityOf(pid ?? 0)] as const);
+    writeProcessFiles(data, new Map(identities));
+    lock = tryLock(join(data, 'launcher.lock'));
+    await eventually(() => sizes().every((bytes) => bytes > 0));
+  });
+  afterEach(() => {
+    for (const child of running) child.kill('SIGKILL');
+    if (lock.holder === undefined) lock.release();
+  });
+  const goOn = async (): Promise<void> => {
+    const before = sizes();
+    await eventually(() => sizes().every((bytes, index) => bytes > (before[index] ?? 0)));
+  };
+
+  test('is what each had written at one moment, and all go on', async () => {
+    const { stillMs } = await backUp({ dataFolder: data, to, stillMsMax: 60_000, stop: never });
+    expect(stillMs).toBeGreaterThan(0);
+    const copied = parts.map((part) => statSync(join(to, part, 'written')).size);
+    expect(copied.every((bytes) => bytes > 0)).toBe(true);
+    await goOn();
+  }, 60_000);
+
+  test('is given up when it takes longer than it may, leaves nothing, and all go on', async () => {
+    await expect(backUp({ dataFolder: data, to, stillMsMax: 0, stop: never })).rejects.toMatchObject({
+      code: 'backup_given_up',
+      message: expect.stringContaining('would have taken longer than 0 s, and everything goes on'),
+    });
+    expect(readdirSync(dirname(to))).toEqual([]);
+    await goOn();
+  }, 60_000);
+
+  test('is refused where a part does not run here', async () => {
+    writeProcessFiles(data, new Map([['kafka', identityOf(running[0]?.pid ?? 0)]]));
+    await expect(backUpIt()).rejects.toThrow(/not running here at this moment: registry, clickhouse-engine/);
+  }, 60_000);
 });
 
 describe('is refused, and leaves nothing', () => {

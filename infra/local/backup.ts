@@ -107,7 +107,7 @@ function checkReady(dataFolder: string): void {
   const running = recordedProcesses(dataFolder);
   if (!existsSync(join(dataFolder, 'endpoints.json'))) throw refused('it is starting or being stopped');
   const absent = embedded.filter((part) => running[part] === undefined);
-  if (absent.length > 0) throw refused(`${absent.join(', ')} does not run here at this moment`);
+  if (absent.length > 0) throw refused(`not running here at this moment: ${absent.join(', ')}`);
 }
 
 /** Calls wait from the first moment on; and it goes on last, when what it needs does. */
