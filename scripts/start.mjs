@@ -19,5 +19,6 @@ if (existsSync('.env')) {
   }
   process.loadEnvFile('.env');
 }
-await prepareMachine(root, { java: !process.env.KAFKA_BROKERS || !process.env.SCHEMA_REGISTRY_URL });
+const java = !process.env.KAFKA_BROKERS || !process.env.SCHEMA_REGISTRY_URL;
+await prepareMachine(root, { java, ports: true });
 await runOnNode(root, { script: join(root, 'scripts/launch.ts'), args: [] });

@@ -66,7 +66,20 @@ export function startProcess(spec: ProcessSpec): RunningProcess {
   };
 }
 
-/** @throws CodedError `process_failed` with the end of its log when it ends first, or is not ready in readyMsMax. */
+/** It ended by itself before it was ready. */
+export class EndedEarly extends CodedError {
+  /** Such as `ended with code 1`. */
+  readonly how: string;
+  constructor({ name, logFile }: ProcessSpec, how: string) {
+    super('process_failed', `could not start ${name}: it ${how}`, { hint: logHint(logFile) });
+    this.how = how;
+  }
+}
+
+/**
+ * @throws CodedError `process_failed` with the end of its log when it ends first (EndedEarly), or is not ready in
+ * readyMsMax.
+ */
 export async function waitUntilReady(spec: ProcessSpec, running: RunningProcess): Promise<void> {
   let end: string | undefined;
   void running.ended.then((how) => {
@@ -77,10 +90,19 @@ export async function waitUntilReady(spec: ProcessSpec, running: RunningProcess)
     if (await spec.isReady(running.pid)) return;
     await sleep(READY_POLL_MS);
   }
-  const what = end ?? `was not ready after ${String(spec.readyMsMax / 1000)} s`;
-  throw new CodedError('process_failed', `could not start ${spec.name}: it ${what}`, {
-    hint: `Its log is ${spec.logFile}, which ends with:\n${endOfLog(spec.logFile)}`,
-  });
+  if (end !== undefined) throw new EndedEarly(spec, end);
+  const seconds = String(spec.readyMsMax / 1000);
+  throw new CodedError(
+    'process_failed',
+    `could not start ${spec.name}: it was not ready after ${seconds} s`,
+    {
+      hint: logHint(spec.logFile),
+    },
+  );
+}
+
+function logHint(logFile: string): string {
+  return `Its log is ${logFile}, which ends with:\n${endOfLog(logFile)}`;
 }
 
 async function stopChild(child: ChildProcess, ended: Promise<unknown>, stopMsMax: number): Promise<void> {

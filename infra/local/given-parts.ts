@@ -6,13 +6,19 @@ import { answersAsClickHouse, answersAsKafka, answersAsRegistry, clickHouseRefus
 
 /** @throws CodedError `part_unreachable`, `part_refused` or `port_taken`, each a sentence with its remedy. */
 export async function checkGivenParts(settings: LauncherSettings): Promise<void> {
-  await checkPort(settings);
+  await checkPorts(settings);
   await Promise.all([checkBrokers(settings), checkRegistry(settings), checkClickHouse(settings)]);
 }
 
-async function checkPort({ port, host }: LauncherSettings): Promise<void> {
+async function checkPorts({ port, httpsPort, tlsCert, host }: LauncherSettings): Promise<void> {
+  await checkPort(port, host, undefined);
+  if (tlsCert !== undefined) await checkPort(httpsPort, host, 'Set HINDSIGHT_HTTPS_PORT to a free port.');
+}
+
+async function checkPort(port: number, host: string, hint: string | undefined): Promise<void> {
   if (port === 0 || (await isPortFree(port, host))) return;
-  throw new CodedError('port_taken', `could not start: port ${String(port)} is taken by another program`);
+  const message = `could not start: port ${String(port)} is taken by another program`;
+  throw new CodedError('port_taken', message, hint === undefined ? {} : { hint });
 }
 
 /** One broker that answers is enough: it names the others. */

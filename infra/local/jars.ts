@@ -94,7 +94,7 @@ async function runMaven({ root, env, signal }: JarsOptions, into: string): Promi
     'process-resources',
   ];
   await runLong(
-    'downloading Kafka and the schema registry',
+    'bringing Kafka and the schema registry',
     { file: 'mvn', args, cwd: root, env: rest, signal },
     downloadedSize(),
   );
@@ -144,7 +144,7 @@ function downloadedSize(): SizeTeller {
       line = lines.pop() ?? '';
       for (const complete of lines) bytes += bytesOf(complete);
     },
-    text: () => `${megabytes()} of about 165`,
+    text: () => (bytes === 0 ? 'looking for what is there already' : `${megabytes()} of about 165`),
     whole: () => (bytes === 0 ? 'all of it was in the local Maven repository' : megabytes()),
   };
 }

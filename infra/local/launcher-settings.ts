@@ -1,9 +1,11 @@
 /** Settings of `npm start`, read once. What a service needs beyond them it reads from the same environment. */
+import { tlsFields } from '../../services/gateway/tls-pair.ts';
 import { optionalClickHouseField } from '../../services/runtime/clickhouse-settings.ts';
 import {
   copiesFields,
   integerField,
   optionalIntegerField,
+  optionalTextField,
   readConfig,
   sharedFields,
   textField,
@@ -19,6 +21,9 @@ const fields = {
   ...copiesFields,
   port: integerField('HINDSIGHT_PORT', { min: 0, max: PORT_MAX, fallback: 8_080 }),
   host: textField('HINDSIGHT_HOST', '127.0.0.1'),
+  ...tlsFields,
+  httpsPort: integerField('HINDSIGHT_HTTPS_PORT', { min: 0, max: PORT_MAX, fallback: 8_443 }),
+  snapshotFolder: optionalTextField('HINDSIGHT_SNAPSHOTS'),
   /** Of embedded parts; undefined: as it was at the last start, else the usual one, else any. */
   kafkaPort: optionalPortField('HINDSIGHT_KAFKA_PORT'),
   registryPort: optionalPortField('HINDSIGHT_REGISTRY_PORT'),

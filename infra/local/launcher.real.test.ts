@@ -67,6 +67,20 @@ describe('npm start says in one sentence what is missing, and exits with 1', () 
     expectRefusal({ HINDSIGHT_PORT: 'eighty' }, /HINDSIGHT_PORT.*whole number/);
   });
 
+  test('HINDSIGHT_DATA or HINDSIGHT_SNAPSHOTS cannot be made', () => {
+    const below = join(folder, 'a-file');
+    writeFileSync(below, '');
+    for (const variable of ['HINDSIGHT_DATA', 'HINDSIGHT_SNAPSHOTS']) {
+      const sentence = new RegExp(`a-file.*\\(${variable}\\).*set ${variable} to another`);
+      expectRefusal({ [variable]: join(below, 'x') }, sentence);
+    }
+  });
+
+  test('the certificate is not there', () => {
+    const file = join(folder, 'none.pem');
+    expectRefusal({ HINDSIGHT_TLS_CERT: file, HINDSIGHT_TLS_KEY: file }, /none\.pem.*HINDSIGHT_TLS_CERT/);
+  });
+
   test('there is no Java', () => {
     const bin = join(folder, 'bin');
     mkdirSync(bin);
@@ -112,6 +126,8 @@ describe('npm start', () => {
     }
     const health = await fetch(`${addresses.http ?? ''}/health/ready`);
     expect(health.status).toBe(200);
+    const { parts } = (await health.json()) as { parts: Record<string, unknown> };
+    expect(names.filter((name) => name !== 'gateway' && parts[name] === undefined)).toEqual([]);
   });
 
   test('security 7: keeps nothing that anybody else of this machine could read, and listens on loopback', async () => {

@@ -6,9 +6,11 @@
  *      └──────────┴── fault: one sentence ──▶ stopping ──▶ exit 1
  */
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { makeSignInCode } from '../../services/gateway/sign-in-code.ts';
+import { checkPair } from '../../services/gateway/tls-pair.ts';
 import { assert, CodedError } from '../../services/runtime/errors.ts';
+import { makeUsableFolder } from '../../services/runtime/usable-folder.ts';
 import { endedStart } from './ended-start.ts';
 import { checkGivenParts } from './given-parts.ts';
 import { startInstallation, type ClickHouseAddress, type PartAddresses } from './installation.ts';
@@ -42,6 +44,7 @@ export async function launch(root: string, env: NodeJS.ProcessEnv): Promise<numb
   try {
     for (const line of unknownSettings(root, env)) console.error(`  ${line}`);
     settings = readLauncherSettings(env);
+    checkFiles(settings);
     keepPrivate(settings.dataFolder);
     lock = lockFolder(settings.dataFolder);
     supervisor = newSupervisor(settings.dataFolder);
@@ -188,9 +191,16 @@ function newSupervisor(dataFolder: string): Supervisor {
   });
 }
 
+/** What can be found out without starting anything. @throws CodedError `folder_unusable`, `tls_unreadable`. */
+function checkFiles({ dataFolder, snapshotFolder, tlsCert, tlsKey }: LauncherSettings): void {
+  process.umask(PRIVATE_UMASK);
+  makeUsableFolder('HINDSIGHT_DATA', dataFolder);
+  if (snapshotFolder !== undefined) makeUsableFolder('HINDSIGHT_SNAPSHOTS', resolve(snapshotFolder));
+  if (tlsCert !== undefined && tlsKey !== undefined) checkPair({ cert: tlsCert, key: tlsKey });
+}
+
 /** Everything that is kept or written on the way is events and keys. */
 function keepPrivate(dataFolder: string): void {
-  process.umask(PRIVATE_UMASK);
   const left = makePrivateFolder(dataFolder);
   if (left === 0) return;
   report(

@@ -4,10 +4,10 @@
  * So a port that was chosen is leased, by a file that stands for it while this process lives.
  */
 import { lstatSync, mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CodedError } from '../../services/runtime/errors.ts';
+import { listenOnce } from './free-ports.mjs';
 import { tryLock } from './lock.mjs';
 
 const LOOPBACK = '127.0.0.1';
@@ -44,19 +44,4 @@ export function isOwnFolder(folder: string, uid = process.getuid?.()): boolean {
 /** @param host without it: on every address of the machine. */
 export async function isPortFree(port: number, host?: string): Promise<boolean> {
   return (await listenOnce(port, host)) !== undefined;
-}
-
-function listenOnce(port: number, host?: string): Promise<number | undefined> {
-  return new Promise((done) => {
-    const server = createServer();
-    server.once('error', () => {
-      done(undefined);
-    });
-    server.listen({ port, ...(host !== undefined && { host }) }, () => {
-      const address = server.address();
-      server.close(() => {
-        done(typeof address === 'object' && address !== null ? address.port : undefined);
-      });
-    });
-  });
 }

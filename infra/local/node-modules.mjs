@@ -6,10 +6,10 @@ import { withLock } from './lock.mjs';
 import { runLong } from './long-command.mjs';
 
 export async function installNodeModules(root) {
-  if (upToDate(root)) return;
+  if (hasNodeModules(root)) return;
   const onWait = (holder) => console.log(`  waiting for process ${holder.pid}, which installs npm packages`);
   await withLock(join(root, '.parts', 'npm.lock'), onWait, async () => {
-    if (upToDate(root)) return;
+    if (hasNodeModules(root)) return;
     const command = {
       file: 'npm',
       // No package needs its install script: binaries come as packages of their own.
@@ -23,7 +23,7 @@ export async function installNodeModules(root) {
 }
 
 /** npm writes node_modules/.package-lock.json last, so an installation that was killed has none. */
-function upToDate(root) {
+export function hasNodeModules(root) {
   const installedFile = join(root, 'node_modules', '.package-lock.json');
   if (!existsSync(installedFile)) return false;
   const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;

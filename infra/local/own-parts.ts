@@ -37,7 +37,7 @@ export function startOwnParts(options: OwnPartsOptions): OwnParts {
   });
   const start = async (name: PartName, part: EmbeddedPart) => {
     const started = performance.now();
-    const port = await startPart(options.supervisor, part);
+    const port = await startPart(options.supervisor, part, options.report);
     if (ports !== undefined) keepPort(options.dataFolder, name, port);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     options.report(`  ${part.name}: ready after ${seconds} s on 127.0.0.1:${String(port)}`);

@@ -20,19 +20,23 @@ export function writeProcessFiles(dataFolder: string, running: ReadonlyMap<strin
 
 /** Ends what is still there of a launcher that did not end it. @returns the names of what was. */
 export async function endLeftovers(dataFolder: string): Promise<readonly string[]> {
-  const file = identitiesFile(dataFolder);
-  if (!existsSync(file)) return [];
-  const recorded = JSON.parse(readFileSync(file, 'utf8')) as Recorded; // written above
-  const isOurs = recorded.folder === folderOf(dataFolder);
-  const left = Object.entries(isOurs ? recorded.processes : {}).filter(([, identity]) => isAlive(identity));
+  const left = Object.entries(recordedProcesses(dataFolder)).filter(([, identity]) => isAlive(identity));
   const living = () => left.filter(([, identity]) => isAlive(identity));
   for (const [, { pid }] of living()) signal(pid, 'SIGTERM');
   const deadline = performance.now() + END_MS_MAX;
   while (living().length > 0 && performance.now() < deadline) await sleep(POLL_MS);
   for (const [, { pid }] of living()) signal(pid, 'SIGKILL');
   while (living().length > 0) await sleep(POLL_MS);
-  rmSync(file);
+  rmSync(identitiesFile(dataFolder), { force: true });
   return left.map(([name]) => name);
+}
+
+/** By name; alive or not. Of a folder that is a copy: none. */
+export function recordedProcesses(dataFolder: string): Readonly<Record<string, ProcessIdentity>> {
+  const file = identitiesFile(dataFolder);
+  if (!existsSync(file)) return {};
+  const recorded = JSON.parse(readFileSync(file, 'utf8')) as Recorded; // written above
+  return recorded.folder === folderOf(dataFolder) ? recorded.processes : {};
 }
 
 interface Recorded {

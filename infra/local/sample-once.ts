@@ -17,7 +17,9 @@ export interface SampleOptions {
 export async function playSampleOnce(options: SampleOptions): Promise<void> {
   const played = join(options.dataFolder, 'sample-played.json');
   if (existsSync(played)) return;
-  options.report('Playing the sample storefront (HINDSIGHT_SAMPLE=off leaves it out)\n');
+  options.report(
+    'Playing the sample storefront (HINDSIGHT_SAMPLE=off leaves it out); /health/settled waits for it\n',
+  );
   const how = await play(options);
   if (options.stop.aborted) return;
   if (how === undefined) {

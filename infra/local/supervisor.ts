@@ -49,11 +49,9 @@ export class Supervisor {
     this.#logCheck.unref();
   }
 
-  /** Resolves when it is ready. @throws CodedError `process_failed`. */
+  /** Resolves when it is ready. @throws CodedError `process_failed`, or `stopping` when it was closed meanwhile. */
   async start(spec: ProcessSpec): Promise<void> {
-    if (this.#closed) {
-      throw new CodedError('stopping', `could not start ${spec.name}: everything is being stopped`);
-    }
+    this.#refuseWhenClosed(spec);
     if (this.#kept.has(spec.name))
       throw new CodedError('process_failed', `could not start ${spec.name} twice`);
     const running = startProcess(spec);
@@ -75,6 +73,7 @@ export class Supervisor {
     } catch (error) {
       await running.stop();
       this.#kept.delete(spec.name);
+      this.#refuseWhenClosed(spec);
       throw error;
     }
     if (this.#options.restart) kept.done = this.#keepUp(kept, running);
@@ -110,6 +109,11 @@ export class Supervisor {
       [...this.#kept.values()].filter(({ spec }) => spec.part === part).map(({ spec }) => spec.name);
     await this.stop(names(false));
     await this.stop(names(true));
+  }
+
+  #refuseWhenClosed({ name }: ProcessSpec): void {
+    if (!this.#closed) return;
+    throw new CodedError('stopping', `could not start ${name}: everything is being stopped`);
   }
 
   async #keepUp(kept: Kept, first: RunningProcess): Promise<void> {

@@ -2,6 +2,17 @@
 import { BUG, type ErrorEntry } from './entry.ts';
 
 export const commandsErrors = {
+  backup_given_up: {
+    means:
+      'A copy of one moment could not be made in the time given; what runs goes on, and no copy is left.',
+    follows: 'ends',
+    todo: 'Give the command again, or stop the installation first.',
+  },
+  backup_refused: {
+    means: 'A backup cannot be made here, or not now.',
+    follows: 'ends',
+    todo: 'The message says why. How else it is done: docs/operate.md.',
+  },
   bench_failed: {
     means: 'A bench could not run to its end.',
     follows: 'ends',

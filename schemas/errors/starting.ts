@@ -35,6 +35,11 @@ export const startingErrors = {
     follows: 'ends',
     todo: 'Stop that one, or set HINDSIGHT_DATA to another folder.',
   },
+  folder_unusable: {
+    means: 'A folder that a setting names cannot be made or written.',
+    follows: 'ends',
+    todo: 'Make it writable for this user, or set the variable that the message names to another folder.',
+  },
   spool_in_use: {
     means: 'Another gateway keeps its spool in this folder.',
     follows: 'ends',

@@ -14,6 +14,7 @@ import {
   type Env,
   type Field,
 } from '../runtime/config.ts';
+import { tlsFields } from './tls-pair.ts';
 
 const PORT_MAX = 65_535;
 /** As many as may be open in all (door.ts). */
@@ -22,17 +23,6 @@ const IN_FORCE_WAIT_MS_MIN = 100;
 /** What calls, such as `npm run apply`, waits longer than that. */
 const IN_FORCE_WAIT_MS_MAX = 30_000;
 
-/** Not without the other one. */
-function pairedField(variable: string, other: string): Field<string | undefined> {
-  const isSet = (text: string | undefined) => text !== undefined && text.trim() !== '';
-  return {
-    variable,
-    read: (text, env) => {
-      if (text === undefined && isSet(env[other])) throw new Error(`must be set, since ${other} is`);
-      return text;
-    },
-  };
-}
 const SPOOL_BYTES_MIN = 1 << 20;
 const SPOOL_BYTES_MAX = 2 ** 40;
 const SPOOL_AFTER_MS_MIN = 100;
@@ -53,9 +43,8 @@ const fields = {
   /** 0: any free port. */
   port: integerField('HINDSIGHT_PORT', { min: 0, max: PORT_MAX, fallback: 8_080 }),
   host: textField('HINDSIGHT_HOST', '127.0.0.1'),
-  /** PEM files. With both the port below speaks https, too. */
-  tlsCert: pairedField('HINDSIGHT_TLS_CERT', 'HINDSIGHT_TLS_KEY'),
-  tlsKey: pairedField('HINDSIGHT_TLS_KEY', 'HINDSIGHT_TLS_CERT'),
+  /** With both the port below speaks https, too. */
+  ...tlsFields,
   httpsPort: integerField('HINDSIGHT_HTTPS_PORT', { min: 0, max: PORT_MAX, fallback: 8_443 }),
   /** Of one address, of IPv6 of one site. A proxy in front is one address. */
   connectionsPerAddressMax: integerField('HINDSIGHT_CONNECTIONS_PER_ADDRESS_MAX', {

@@ -3,18 +3,12 @@
  * they expire: they are looked at again and again, and new connections get the new ones. A pair that does not belong
  * together, as in between two writes, leaves the old one in place.
  */
-import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { FastifyInstance } from 'fastify';
 import { CodedError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { answerBroken, doorOptions, requestMsMax, type Doors } from './door.ts';
-
-export interface TlsFiles {
-  /** Paths of PEM files; the certificate with its chain. */
-  readonly cert: string;
-  readonly key: string;
-}
+import { readPair, unusablePair, type Pair, type TlsFiles } from './tls-pair.ts';
 
 export interface HttpsOptions extends TlsFiles {
   /** Is ready. */
@@ -70,22 +64,6 @@ export async function openHttps(options: HttpsOptions): Promise<HttpsDoor> {
   };
 }
 
-interface Pair {
-  readonly cert: string;
-  readonly key: string;
-}
-
-function readPair({ cert, key }: TlsFiles): Pair {
-  try {
-    return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
-  } catch (error) {
-    throw new CodedError('tls_unreadable', `could not read the certificate or its key: ${String(error)}`, {
-      cause: error,
-      hint: 'HINDSIGHT_TLS_CERT and HINDSIGHT_TLS_KEY name PEM files that this process may read.',
-    });
-  }
-}
-
 function createServerOf(pair: Pair, listener: Parameters<typeof createServer>[1]): Server {
   try {
     return createServer(
@@ -93,10 +71,7 @@ function createServerOf(pair: Pair, listener: Parameters<typeof createServer>[1]
       listener,
     );
   } catch (error) {
-    throw new CodedError('tls_unreadable', `could not use the certificate and its key: ${String(error)}`, {
-      cause: error,
-      hint: 'They must be PEM, and belong together.',
-    });
+    throw unusablePair(error);
   }
 }
 

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Codec } from '../../schemas/codec.ts';
 import type { Workspace } from '../../schemas/ids.ts';
 import type { AppOptions, Statuses } from '../app/plugin.ts';
-import { learnSchema, findSchemas } from '../runtime/registry.ts';
+import { findSchemas, learnSchema, registryAnswers } from '../runtime/registry.ts';
 import type { Env } from '../runtime/config.ts';
 import { CodedError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log/ports.ts';
@@ -87,7 +87,7 @@ export async function run(env: Env): Promise<RunningGateway> {
       isTestClockOn: config.testClock,
       inForceWaitMsMax: config.inForceWaitMsMax,
       health: {
-        ...healthOf(statuses, log, { clickhouse, disk: usage.disk }),
+        ...healthOf(statuses, log, { ...config, clickhouse, disk: usage.disk }),
         ...doorHealthOf(intake, definitions, budgets),
         clock: standing,
       },
@@ -172,6 +172,8 @@ async function openTopics(
 }
 
 interface CheckedParts {
+  /** Of the registry. */
+  readonly registryUrl: string;
   readonly clickhouse: Clickhouse;
   readonly disk: DiskRoom;
 }
@@ -223,11 +225,12 @@ function doorHealthOf(intake: Intake, definitions: DefinitionsLog, budgets: Body
 
 function checksOf(
   log: Pick<Log, 'admin'>,
-  { clickhouse, disk }: CheckedParts,
+  { registryUrl, clickhouse, disk }: CheckedParts,
 ): AppOptions['health']['parts'] {
   return {
     disk: () => Promise.resolve(disk.health),
     kafka: () => check(async () => log.admin.endOffsets('definitions')),
+    registry: () => check(() => registryAnswers({ url: registryUrl, msMax: partMsMax })),
     'clickhouse-engine': () => check(() => clickhouse.answers()),
   };
 }

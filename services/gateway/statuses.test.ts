@@ -3,7 +3,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startStatusServer, type StatusServer } from '../runtime/status-server.ts';
+import { startStatusServer, type PartHealth, type StatusServer } from '../runtime/status-server.ts';
 import { findStatuses } from './statuses.ts';
 
 const started: { readonly server: StatusServer; readonly dataFolder: string }[] = [];
@@ -14,9 +14,13 @@ afterEach(async () => {
   }
 });
 
-async function start(name: string, says: { service: string; definitions_offset: number }) {
+async function start(
+  name: string,
+  says: { service: string; definitions_offset: number },
+  parts: Readonly<Record<string, PartHealth>> = {},
+) {
   const dataFolder = mkdtempSync(join(tmpdir(), 'hindsight-statuses-'));
-  const server = await startStatusServer({ name, dataFolder, ready: () => ({}), status: () => says });
+  const server = await startStatusServer({ name, dataFolder, ready: () => parts, status: () => says });
   started.push({ server, dataFolder });
   return { url: server.url, dataFolder };
 }
@@ -51,4 +55,18 @@ test('another service that has got the port of one that left does not answer in 
   const statuses = findStatuses({ dataFolder, statusUrls: undefined });
   expect(await statuses.instances('trigger')).toEqual([undefined]);
   expect(await statuses.of('trigger')).toBeUndefined();
+});
+
+test('of a service that is not ready the parts that are not are named, with what they say', async () => {
+  const parts = {
+    '0': { ok: true },
+    '1': { ok: false, detail: 'replays' },
+    '2': { ok: false, detail: 'stands still (state_lost): could not "go on"' },
+  };
+  const { dataFolder } = await start('trigger', { service: 'trigger', definitions_offset: 1 }, parts);
+  const statuses = findStatuses({ dataFolder, statusUrls: undefined });
+  expect(await statuses.ready('trigger')).toEqual({
+    ok: false,
+    detail: '1: replays; 2: stands still (state_lost): could not "go on"',
+  });
 });

@@ -33,9 +33,17 @@ export function findStatuses({ dataFolder, statusUrls }: StatusesOptions): Statu
       if (url === undefined) return { ok: false, detail: 'has not started' };
       const answer = await ask(`${url}/health/ready`);
       if (answer === undefined) return { ok: false, detail: 'does not answer' };
-      return answer.ok ? { ok: true } : { ok: false, detail: JSON.stringify(answer.body) };
+      return answer.ok ? { ok: true } : { ok: false, detail: faultsOf(answer.body) };
     },
   };
+}
+
+/** Which of its parts are not well, and why, as text. */
+function faultsOf(body: unknown): string {
+  const { parts } = body as { readonly parts?: Readonly<Record<string, { ok: boolean; detail?: string }>> };
+  const faults = Object.entries(parts ?? {}).filter(([, { ok }]) => !ok);
+  if (faults.length === 0) return JSON.stringify(body); // it answers with an error of its own
+  return faults.map(([name, { detail }]) => `${name}: ${detail ?? 'is not ready'}`).join('; ');
 }
 
 /** A port that its service has left may be another's by now, whose answer says nothing of this one. */

@@ -34,6 +34,23 @@ export async function findSchemas({ url }: RegistryOptions): Promise<Codecs> {
   return await codecsOf(registry, known);
 }
 
+/** Nothing asks it while all schemas are known, so that it is gone is noticed here or at the next start. */
+export async function registryAnswers({
+  url,
+  msMax,
+}: RegistryOptions & { readonly msMax: number }): Promise<void> {
+  const answer = await fetch(`${url}/subjects`, { signal: AbortSignal.timeout(msMax) }).catch(
+    (cause: unknown) => {
+      throw new CodedError('part_unreachable', `the schema registry does not answer at ${url}`, {
+        cause,
+      });
+    },
+  );
+  await answer.body?.cancel();
+  if (answer.ok) return;
+  throw new CodedError('part_unreachable', `the schema registry answers ${String(answer.status)}`);
+}
+
 async function codecsOf(registry: SchemaRegistry, known: ReadonlyMap<TopicId, number>): Promise<Codecs> {
   const ids = new Map<RecordName, number>();
   for (const topicId of topicIds) {

@@ -5,7 +5,7 @@ import type { FailingRead, LogReader } from '../ports.ts';
 
 const error = new CodedError('log_unavailable', 'could not fetch: UNKNOWN_SERVER_ERROR');
 
-test('what is not read for long is told once as an error, shown while it lasts, and told when it is over', () => {
+test('what is not read for long is told once, as an error when it lasts, shown meanwhile, and told when it is over', () => {
   let failures: FailingRead[] = [];
   const lines: string[] = [];
   const line =
@@ -35,10 +35,13 @@ test('what is not read for long is told once as an error, shown while it lasts, 
   fails(61_000, 30_000);
   expect(reads.now).toHaveLength(2);
   expect(reads.detail).toContain('and nothing of 1 other');
+  fails(181_000, 150_000);
+  fails(200_000, 170_000);
   fails();
   expect(reads.detail).toBeUndefined();
   expect(lines).toEqual([
-    'error: reads nothing of some partitions: eventsCollected 0',
+    'warn: reads nothing of some partitions: eventsCollected 0',
+    'warn: reads nothing of some partitions: eventsCollected 0, eventsCollected 1',
     'error: reads nothing of some partitions: eventsCollected 0, eventsCollected 1',
     'info: reads every partition again',
   ]);

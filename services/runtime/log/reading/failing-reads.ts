@@ -3,8 +3,13 @@ import type { Logger } from '../../logger.ts';
 
 /** Brokers start again, leaders move: that takes seconds. Whoever reads nothing for longer should be looked at. */
 const FAILING_MS_MIN = 30_000;
+/** A broker that was killed on a busy machine is back after a minute; what lasts longer does not mend itself. */
+const LASTING_MS_MIN = 180_000;
 
-/** Partitions that a reader gets nothing but errors from, for long: to be told once, and shown as long as it lasts. */
+/**
+ * Partitions that a reader gets nothing but errors from, for long: to be told once, louder when it lasts, and shown as
+ * long as it lasts.
+ */
 export class FailingReads {
   readonly #reader: LogReader;
   readonly #logger: Logger;
@@ -31,11 +36,13 @@ export class FailingReads {
   tell(): void {
     const failing = this.now;
     const places = failing.map(placeOf).join(', ');
-    if (places === this.#told) return;
-    this.#told = places;
+    const level = failing.some(({ forMs }) => forMs >= LASTING_MS_MIN) ? 'error' : 'warn';
+    const told = failing.length === 0 ? '' : `${level} ${places}`;
+    if (told === this.#told) return;
+    this.#told = told;
     const [first] = failing;
     if (first === undefined) this.#logger.info({}, 'reads every partition again');
-    else this.#logger.error({ places, error: first.error }, 'reads nothing of some partitions');
+    else this.#logger[level]({ places, error: first.error }, 'reads nothing of some partitions');
   }
 }
 
