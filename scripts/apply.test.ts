@@ -13,6 +13,10 @@ const testMsMax = 60_000;
 const folder = mkdtempSync(join(tmpdir(), 'apply-'));
 let put: string[] = [];
 const server = createServer((request, response) => {
+  if (request.url === '/v1/keys') {
+    response.end('{"keys":[{"kind":"app","workspace":"shop"}]}');
+    return;
+  }
   put.push(request.url ?? '');
   const isJourney = request.url?.includes('/journeys/') === true;
   const answer = isJourney
@@ -57,10 +61,21 @@ test(
 );
 
 test(
+  'a key of another workspace than the one that is named stores nothing',
+  async () => {
+    await expect(apply(folder, '--workspace', 'other')).rejects.toMatchObject({
+      stderr: expect.stringContaining('the app key is of shop, not of other'),
+    });
+    expect(put).toEqual([]);
+  },
+  testMsMax,
+);
+
+test(
   'one file of it alone, and none of which nobody could say what it is',
   async () => {
     const { stdout } = await apply(join(folder, 'journeys', 'b.json'));
-    expect(stdout).toBe(`into the workspace default of ${url()}:\n${ofJourney}`);
+    expect(stdout).toBe(`into the workspace shop of ${url()}:\n${ofJourney}`);
     expect(put).toEqual(['/v1/definitions/journeys/b']);
     await expect(apply(join(folder, 'other', 'c.json'))).rejects.toMatchObject({
       stderr: expect.stringContaining('segments, journeys, messages'),

@@ -10,12 +10,12 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Behind } from '../schemas/http/app.ts';
 import { CodedError } from '../services/runtime/errors.ts';
-import { findAppTarget, type AppTarget } from './reach/app-target.ts';
+import { findAppTarget, workspaceOfKey, type AppTarget } from './reach/app-target.ts';
 import { runCommand } from './reach/run-command.ts';
 
 const HELP = `npm run apply -- DIR [options]       all of DIR/segments, DIR/journeys and DIR/messages
 npm run apply -- DIR/journeys/ID.json [options]   that one alone
-  --workspace W   whose definitions (default)
+  --workspace W   whose definitions (that of HINDSIGHT_APP_KEY, else default)
   --url URL       the installation (what endpoints.json in HINDSIGHT_DATA says)
 What a line calls "not in force yet" is stored; GET /health/settled answers 200 when it is in force.
 The app key is HINDSIGHT_APP_KEY, else the workspace's in credentials.json in HINDSIGHT_DATA.
@@ -27,7 +27,7 @@ const answerMsMax = 45_000;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    workspace: { type: 'string', default: 'default' },
+    workspace: { type: 'string' },
     url: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -41,8 +41,9 @@ async function main(): Promise<void> {
     return;
   }
   const found = await filesAt(folder);
-  const target = findAppTarget(values.workspace, values.url);
-  process.stdout.write(`into the workspace ${values.workspace} of ${target.url}:\n`);
+  const target = findAppTarget(values.workspace ?? 'default', values.url);
+  const workspace = await workspaceOfKey(target, values.workspace);
+  process.stdout.write(`into the workspace ${workspace} of ${target.url}:\n`);
   for (const { kind, files } of found) await applyAll(target, kind, files);
 }
 

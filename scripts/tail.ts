@@ -2,11 +2,11 @@
 import { parseArgs } from 'node:util';
 import { CodedError } from '../services/runtime/errors.ts';
 import { printable } from '../services/runtime/printable.ts';
-import { findAppTarget } from './reach/app-target.ts';
+import { findAppTarget, workspaceOfKey } from './reach/app-target.ts';
 import { runCommand } from './reach/run-command.ts';
 
 const HELP = `npm run tail -- [options]
-  --workspace W   whose calls (default)
+  --workspace W   whose calls (that of HINDSIGHT_APP_KEY, else default)
   --key ID        of one key, such as key_0123456789abcdef (GET /v1/keys)
   --visitor A     with this anonymous id
   --person P      with this id, email or cio_id, as it is sent
@@ -22,7 +22,7 @@ const partCharsMax = 400;
 
 const { values } = parseArgs({
   options: {
-    workspace: { type: 'string', default: 'default' },
+    workspace: { type: 'string' },
     key: { type: 'string' },
     visitor: { type: 'string' },
     person: { type: 'string' },
@@ -38,7 +38,9 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const { url, appKey } = findAppTarget(values.workspace, values.url);
+  const target = findAppTarget(values.workspace ?? 'default', values.url);
+  await workspaceOfKey(target, values.workspace);
+  const { url, appKey } = target;
   const query = new URLSearchParams();
   for (const name of filters) {
     const wanted = values[name];

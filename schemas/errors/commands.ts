@@ -55,6 +55,11 @@ export const commandsErrors = {
     follows: 'ends',
     todo: 'The message has what it printed.',
   },
+  app_refused: {
+    means: 'The gateway lets nobody in with the app key.',
+    follows: 'ends',
+    todo: 'Is HINDSIGHT_APP_KEY a key of kind app that is still good? The message has the answer.',
+  },
   live_refused: {
     means: 'The gateway did not open the live view.',
     follows: 'ends',

@@ -35,6 +35,33 @@ export function findAppTarget(workspace: string, url: string | undefined): AppTa
   return { url: address, appKey };
 }
 
+/**
+ * Whose key that is: HINDSIGHT_APP_KEY may be of another workspace than the one that is meant.
+ * @param meant undefined: none was named.
+ * @throws CodedError `workspace_unknown`: it is not the one that is meant; `app_refused`: the key lets nobody in.
+ */
+export async function workspaceOfKey({ url, appKey }: AppTarget, meant: string | undefined): Promise<string> {
+  const response = await fetch(`${url}/v1/keys`, { headers: { authorization: `Bearer ${appKey}` } });
+  const text = await response.text();
+  const found = /"workspace":"([^"]+)"/.exec(text)?.[1];
+  if (!response.ok || found === undefined) {
+    throw new CodedError(
+      'app_refused',
+      `could not ask whose key it is (${String(response.status)}): ${text}`,
+    );
+  }
+  if (meant !== undefined && found !== meant) {
+    throw new CodedError(
+      'workspace_unknown',
+      `could not go on: the app key is of ${found}, not of ${meant}`,
+      {
+        hint: `Put a key of ${meant} into HINDSIGHT_APP_KEY, or say --workspace ${found}.`,
+      },
+    );
+  }
+  return found;
+}
+
 function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));

@@ -21,7 +21,7 @@ export async function signInByLink() {
   if (!answer.ok) {
     const { workspaces } = kept();
     const fault =
-      'The link was used already, or is older than an hour. npm run page prints another one; an app key does, too.';
+      'The link was used already, is older than an hour, or another was made since. npm run page prints another one; an app key does, too.';
     return workspaces === undefined ? { fault } : { workspaces };
   }
   const { workspaces } = await answer.json();

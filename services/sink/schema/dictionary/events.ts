@@ -57,7 +57,11 @@ const source: readonly Column[] = [
   ['campaign_name', label, 'context.campaign.name; empty if absent.'],
 ];
 const order: readonly Column[] = [
-  ['total', double, 'properties.total; 0 if absent or no number.'],
+  [
+    'total',
+    double,
+    'properties.total; 0 if absent or no number. A text that is a number counts as one, true as 1; rules count neither.',
+  ],
   ['journey_id', label, 'properties.journey_id, as who reports a message says it; empty if absent.'],
   ['holdout', flag, 'properties.holdout; false if absent.'],
 ];
