@@ -7,6 +7,7 @@ import { wireException } from './exception.ts';
 import { execute, type Execution } from './execute.ts';
 import { limits } from './limits.ts';
 import { readOnlyGuard, type ReadOnlyGuard } from './read-only.ts';
+import { readerDeadline } from './reader-deadline.ts';
 import { readReaderFunctions } from './reader-functions.ts';
 import { ReaderQueue } from './reader-queue.ts';
 import { ReaderThreads } from './reader-threads.ts';
@@ -69,9 +70,7 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
   }
 
   async function answer(account: Account, { message, response, query }: Asked): Promise<void> {
-    const stopAfter = account.readOnly
-      ? setTimeout(() => response.destroy(), limits.readerSecondsMax * 1000 + limits.readerGraceMs)
-      : undefined;
+    const inTime = account.readOnly ? deadlineOf(account, response) : undefined;
     let data: SpooledBody | undefined;
     try {
       const request = await readRequest(message, query, { spool, readOnly: account.readOnly });
@@ -83,7 +82,7 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
         execute(connection, { account, request, response, connections, threads, ...engine }),
       );
     } finally {
-      clearTimeout(stopAfter);
+      inTime?.();
       data?.remove();
     }
   }
@@ -117,6 +116,19 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
       spool.close();
     },
   };
+}
+
+function deadlineOf({ name }: Account, response: ServerResponse): () => void {
+  return readerDeadline({
+    endMs: limits.readerSecondsMax * 1000 + limits.readerGraceMs,
+    overdueMs: limits.readerOverdueMs,
+    end: () => response.destroy(),
+    tell: (seconds) => {
+      process.stderr.write(
+        `a query of ${name} has run for ${String(seconds)} s and cannot be stopped: until it ends, or this process is started again, it holds one of ${String(limits.readersRunningMax)} places and a processor\n`,
+      );
+    },
+  });
 }
 
 async function untilNoneRuns(connections: Connections, msMax: number): Promise<void> {
