@@ -72,6 +72,7 @@ describe('a read-only account', () => {
     'SELECT arrayLevenshteinDistance(range(120000), range(120000))',
     'SELECT arrayMap(polygonsUnionCartesian, a, b) FROM t',
     "SELECT printf('%300000000d', 1)",
+    "SELECT URLHierarchy('http://a/b/c')",
   ])('is told why it may not ask %s', (sql) => {
     expect(() => check(sql)).toThrow(/those that take more time or memory for one row than any limit ends/);
   });
