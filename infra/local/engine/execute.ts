@@ -5,36 +5,28 @@ import { once } from 'node:events';
 import { createGzip } from 'node:zlib';
 import type { Writable } from 'node:stream';
 import type { Session } from 'chdb';
-import { READER_ROLE } from './access.ts';
-import type { Account } from './accounts.ts';
 import type { Connections } from './connections.ts';
 import { withAccount } from './account-functions.ts';
 import { EngineException, inNameOf, wireException } from './exception.ts';
-import { limits } from './limits.ts';
 import { nativeBlocks } from './native-blocks.ts';
-import { quoteIdentifier, quoteString } from './quote.ts';
+import { becomeReader, preparation, type Asked } from './prepare.ts';
+import { quoteString } from './quote.ts';
 import { readCanonical } from './read-canonical.ts';
-import type { ReadOnlyGuard } from './read-only.ts';
-import { readerSetting, READER_SETTINGS } from './reader-settings.ts';
-import type { EngineRequest } from './request.ts';
+import type { ReaderThreads } from './reader-threads.ts';
 import { tokensOf } from './tokens.ts';
 
 /** Formats whose chunks put together are the one-shot answer. Others repeat a header or a document in each chunk. */
-const STREAMED = new Set(
+export const STREAMED: ReadonlySet<string> = new Set(
   'JSONEachRow JSONStringsEachRow JSONCompactEachRow JSONCompactStringsEachRow CSV TSV TabSeparated RowBinary Native'.split(
     ' ',
   ),
 );
 
-export interface Execution {
-  readonly account: Account;
-  readonly request: EngineRequest;
+export interface Execution extends Asked {
   readonly response: ServerResponse;
   readonly connections: Connections;
-  readonly guard: ReadOnlyGuard;
+  readonly threads: ReaderThreads;
   readonly timezone: string;
-  /** Values of the engine's settings, by name. */
-  readonly defaults: ReadonlyMap<string, string>;
 }
 
 export async function execute(connection: Session, execution: Execution): Promise<void> {
@@ -49,16 +41,22 @@ export async function execute(connection: Session, execution: Execution): Promis
   };
   response.once('close', onClose);
   try {
-    if (account.readOnly) becomeReader(connection, execution, tag);
+    if (account.readOnly) becomeReaderOn(connection, execution, tag);
     const sql = account.readOnly ? await readerStatement(connection, execution) : ownerStatement(execution);
     const format = request.isInsertWithData
       ? 'TabSeparated'
       : (formatOf(sql) ?? request.format ?? 'TabSeparated');
     isQuestion = asks(sql);
     const streamed = STREAMED.has(format) && isQuestion && !request.wholeAnswer;
-    prepare(connection, execution, { streamed, tag });
+    const before = preparation(execution, { streamed, tag });
     if (response.destroyed && isQuestion) return; // gone while it was read
-    if (streamed) await stream(connection, sql, format, execution);
+    if (streamed && account.readOnly) {
+      const query = { before: [...becomeReader(tag), ...before], sql, format };
+      await stream(execution.threads.run(query), format, execution);
+      return;
+    }
+    for (const statement of before) connection.query(statement);
+    if (streamed) await stream(ownerChunks(connection, sql, format), format, execution);
     else await answerWhole(connection, sql, format, execution);
   } catch (error) {
     throw inNameOf(account.name, error);
@@ -75,10 +73,8 @@ function ownerStatement({ request, account }: Execution): string {
   return asks(request.sql) ? withAccount(request.sql, account.name) : request.sql;
 }
 
-/** From here on the connection can do what the reader's role was granted, within the reader's limits. */
-function becomeReader(connection: Session, { request, guard }: Execution, tag: string): void {
-  connection.query(`SET ROLE ${READER_ROLE}`);
-  connection.query(`SET ${[`log_comment = ${tag}`, ...READER_SETTINGS].join(', ')}`);
+function becomeReaderOn(connection: Session, { request, guard }: Execution, tag: string): void {
+  for (const statement of becomeReader(tag)) connection.query(statement);
   if (request.database !== undefined) guard.database(request.database);
   if (request.format !== undefined) guard.format(request.format);
 }
@@ -105,45 +101,24 @@ async function readerStatement(connection: Session, execution: Execution): Promi
   return canonical;
 }
 
-/** Database, settings and parameters of the request. log_comment is how KILL QUERY finds it: the engine makes its own query ids. */
-function prepare(
-  connection: Session,
-  { request, account, guard, defaults }: Execution,
-  { streamed, tag }: { readonly streamed: boolean; readonly tag: string },
-): void {
-  if (request.database !== undefined) connection.query(`USE ${quoteIdentifier(request.database)}`);
-  const settings = [];
-  if (!streamed) settings.push(`max_result_bytes = ${String(limits.resultBytesMax)}`);
-  for (const [name, value] of request.settings) {
-    if (!/^\w+$/.test(name)) throw new EngineException(115, 'UNKNOWN_SETTING', `Unknown setting '${name}'`);
-    if (account.readOnly) {
-      const shared = readerSetting(name, value, defaults);
-      if (shared === undefined) guard.setting(name);
-      else if (shared !== 'left out') settings.push(`${name} = ${quoteString(shared.value)}`);
-      if (shared !== undefined || name === 'readonly' || name === 'log_comment') continue;
-    }
-    settings.push(`${name} = ${quoteString(value)}`);
-  }
-  for (const [name, value] of request.parameters) {
-    if (!/^param_\w+$/.test(name))
-      throw new EngineException(36, 'BAD_ARGUMENTS', `bad parameter name ${name}`);
-    settings.push(`${name} = ${quoteString(value)}`); // stays in its escaped form; the engine unescapes it when it substitutes
-  }
-  settings.push(`log_comment = ${tag}`);
-  connection.query(`SET ${settings.join(', ')}`);
-  if (account.readOnly) connection.query('SET readonly = 1'); // last: after it no setting can be changed, and it cannot be lifted
+/** Begins on the event loop: an owner is a service, and its statements are of this project. A reader's begin in a thread. */
+async function* ownerChunks(connection: Session, sql: string, format: string): AsyncGenerator<Uint8Array> {
+  for await (const chunk of connection.queryStream(sql, { format })) yield chunk.raw();
 }
 
-async function stream(connection: Session, sql: string, format: string, execution: Execution): Promise<void> {
+async function stream(
+  chunks: AsyncGenerator<Uint8Array>,
+  format: string,
+  execution: Execution,
+): Promise<void> {
   const { response } = execution;
   const tag = randomBytes(8).toString('hex');
-  const chunks = connection.queryStream(sql, { format });
   let out: Writable | undefined;
   try {
     for await (const chunk of chunks) {
       out ??= open(execution, format, { 'X-ClickHouse-Exception-Tag': tag });
       if (response.destroyed) return;
-      if (!out.write(Buffer.from(chunk.raw()))) await drained(out, response);
+      if (!out.write(chunk)) await drained(out, response);
     }
     out ??= open(execution, format, {});
     out.end();
@@ -154,8 +129,6 @@ async function stream(connection: Session, sql: string, format: string, executio
     out.end(
       `\r\n__exception__\r\n${tag}\r\n${text}${String(Buffer.byteLength(text))} ${tag}\r\n__exception__\r\n`,
     );
-  } finally {
-    chunks.cancel();
   }
 }
 

@@ -27,6 +27,8 @@ export const limits = {
   readerDiskBytesMax: 2 * 1024 * 1024 * 1024,
   /** Beyond readerSecondsMax, for a client that does not take its answer; then the connection is closed. */
   readerGraceMs: 5_000,
+  /** Beyond that grace: the log says that the query cannot be stopped. */
+  readerOverdueMs: 30_000,
   /** Time for queries under way to end at a stop. */
   stopMsMax: 10_000,
 } as const;

@@ -68,6 +68,15 @@ describe('a read-only account', () => {
     expect(() => check(sql)).toThrow(/Code: 164/);
   });
 
+  test.each([
+    'SELECT arrayLevenshteinDistance(range(120000), range(120000))',
+    'SELECT arrayMap(polygonsUnionCartesian, a, b) FROM t',
+    "SELECT printf('%300000000d', 1)",
+    "SELECT URLHierarchy('http://a/b/c')",
+  ])('is told why it may not ask %s', (sql) => {
+    expect(() => check(sql)).toThrow(/those that take more time or memory for one row than any limit ends/);
+  });
+
   test('calls a name that nobody knows only where it is a view of theirs', () => {
     expect(check("SELECT * FROM person_events(person = 'x')")).toEqual(['person_events']);
     expect(check('SELECT flameGraphIf(1, 2)')).toEqual(['flameGraphIf']);

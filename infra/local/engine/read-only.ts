@@ -71,6 +71,10 @@ export interface EngineNames {
 export function readOnlyGuard(functions: ReaderFunctions, engine: EngineNames): ReadOnlyGuard {
   const unlisted = (names: readonly string[]): string[] =>
     names.filter((name) => !functions.mayCall(name)).map((name) => name.toLowerCase());
+  const reason = (name: string): string => {
+    const why = functions.whyRefused(name);
+    return why === undefined ? '' : `: it is of those that ${why}`;
+  };
   // A function is called without a bracket, too: arrayMap(file, […]). A column may be named as a table function is
   // (url, merge): those matter only where they are called.
   const refusedAnywhere = new Set(unlisted([...functions.refused, ...engine.functions]));
@@ -92,10 +96,13 @@ export function readOnlyGuard(functions: ReaderFunctions, engine: EngineNames): 
           if (token.bare && BEFORE_BRACKET.has(token.text)) return;
           if (before?.bare === true && before.text === 'AS') return; // an alias and its columns
           if (functions.mayCall(token.text)) return;
-          if (refusedCalls.has(token.text.toLowerCase())) throw refused(`${token.text}(…) may not be used`);
+          if (refusedCalls.has(token.text.toLowerCase()))
+            throw refused(`${token.text}(…) may not be used${reason(token.text)}`);
           views.push(token.text);
         } else if (!isDot(before) && refusedAnywhere.has(token.text.toLowerCase())) {
-          throw refused(`${token.text} may not be used; of a column write table.${token.text}`);
+          throw refused(
+            `${token.text} may not be used${reason(token.text)}; of a column write table.${token.text}`,
+          );
         }
       });
       return views;

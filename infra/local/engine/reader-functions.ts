@@ -7,6 +7,8 @@ export interface ReaderFunctions {
   readonly refused: readonly string[];
   /** Whether it is on the list, or an aggregate of the list with suffixes such as -If. */
   mayCall(name: string): boolean;
+  /** Of a refused one what those of its section do, to follow "those that"; undefined for a name that is on no list. */
+  whyRefused(name: string): string | undefined;
 }
 
 /** Suffixes that make another aggregate of one (system.aggregate_function_combinators). */
@@ -17,6 +19,7 @@ const SUFFIXES_MAX = 8;
 export function readReaderFunctions(): ReaderFunctions {
   const allowed: string[] = [];
   const refused: string[] = [];
+  const no = new Map<string, string>();
   const aggregates = new Set<string>();
   let section = '';
   for (const line of readFileSync(new URL('./reader-functions.txt', import.meta.url), 'utf8').split('\n')) {
@@ -25,10 +28,11 @@ export function readReaderFunctions(): ReaderFunctions {
     if (header !== undefined || line === '' || line.startsWith('#')) continue;
     const names = line.split(' ');
     (section.startsWith('allowed') ? allowed : refused).push(...names);
+    if (section.startsWith('refused: '))
+      names.forEach((name) => no.set(name.toLowerCase(), section.slice('refused: '.length)));
     if (section === 'allowed: aggregates') names.forEach((name) => aggregates.add(name.toLowerCase()));
   }
   const listed = new Set(allowed.map((name) => name.toLowerCase()));
-  const no = new Set(refused.map((name) => name.toLowerCase()));
   return {
     allowed,
     refused,
@@ -42,5 +46,6 @@ export function readReaderFunctions(): ReaderFunctions {
       }
       return false;
     },
+    whyRefused: (name) => no.get(name.toLowerCase()),
   };
 }

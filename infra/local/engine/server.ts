@@ -7,8 +7,10 @@ import { wireException } from './exception.ts';
 import { execute, type Execution } from './execute.ts';
 import { limits } from './limits.ts';
 import { readOnlyGuard, type ReadOnlyGuard } from './read-only.ts';
+import { readerDeadline } from './reader-deadline.ts';
 import { readReaderFunctions } from './reader-functions.ts';
 import { ReaderQueue } from './reader-queue.ts';
+import { ReaderThreads } from './reader-threads.ts';
 import { nativeBlocksOf } from './native-blocks.ts';
 import { readRequest, wantsBlocks } from './request.ts';
 import { Spool, type SpooledBody } from './spool.ts';
@@ -44,7 +46,9 @@ function isGreeting({ method }: IncomingMessage, { pathname, search }: URL): boo
 
 export async function startEngine(options: EngineOptions): Promise<RunningEngine> {
   const { dataFolder, port, accounts } = options;
-  const connections = new Connections(dataFolder, accessArguments(dataFolder, options.readable));
+  const connectionArgs = accessArguments(dataFolder, options.readable);
+  const connections = new Connections(dataFolder, connectionArgs);
+  const threads = new ReaderThreads({ folder: dataFolder, options: { connectionArgs } });
   const spool = new Spool(dataFolder);
   const engine = factsOf(connections);
   const readers = new ReaderQueue({
@@ -66,9 +70,7 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
   }
 
   async function answer(account: Account, { message, response, query }: Asked): Promise<void> {
-    const stopAfter = account.readOnly
-      ? setTimeout(() => response.destroy(), limits.readerSecondsMax * 1000 + limits.readerGraceMs)
-      : undefined;
+    const inTime = account.readOnly ? deadlineOf(account, response) : undefined;
     let data: SpooledBody | undefined;
     try {
       const request = await readRequest(message, query, { spool, readOnly: account.readOnly });
@@ -77,10 +79,10 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
       const named = account.readOnly ? undefined : request.session;
       const session = named === undefined ? undefined : { account: account.name, ...named };
       await connections.run(session, (connection) =>
-        execute(connection, { account, request, response, connections, ...engine }),
+        execute(connection, { account, request, response, connections, threads, ...engine }),
       );
     } finally {
-      clearTimeout(stopAfter);
+      inTime?.();
       data?.remove();
     }
   }
@@ -106,15 +108,33 @@ export async function startEngine(options: EngineOptions): Promise<RunningEngine
     stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
-      const deadline = Date.now() + limits.stopMsMax;
-      while (connections.running > 0 && Date.now() < deadline)
-        await new Promise((resolve) => setTimeout(resolve, 20));
+      await untilNoneRuns(connections, limits.stopMsMax);
       server.closeAllConnections();
       await closed;
+      await threads.close();
       connections.close();
       spool.close();
     },
   };
+}
+
+function deadlineOf({ name }: Account, response: ServerResponse): () => void {
+  return readerDeadline({
+    endMs: limits.readerSecondsMax * 1000 + limits.readerGraceMs,
+    overdueMs: limits.readerOverdueMs,
+    end: () => response.destroy(),
+    tell: (seconds) => {
+      process.stderr.write(
+        `a query of ${name} has run for ${String(seconds)} s and cannot be stopped: until it ends, or this process is started again, it holds one of ${String(limits.readersRunningMax)} places and a processor\n`,
+      );
+    },
+  });
+}
+
+async function untilNoneRuns(connections: Connections, msMax: number): Promise<void> {
+  const deadline = Date.now() + msMax;
+  while (connections.running > 0 && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 /** undefined: it is none, such as `//`. Anybody on the machine may ask for it, and pages in their browsers. */
