@@ -14,9 +14,14 @@ export interface Key extends KnownKey {
   readonly name: string;
   readonly siteId: string | null;
   readonly digest: Buffer;
-  /** ms; null: it stands in credentials.json of this gateway. */
+  /** ms; null: it stands in credentials.json of this gateway, and nothing was said of it. */
   readonly madeAt: number | null;
+  /** It stood in credentials.json of some gateway, and may stand there still: what was said of it is never forgotten. */
+  readonly isOfFile: boolean;
 }
+
+/** Who made a key that stood in credentials.json, on the topic. */
+export const OF_FILE = 'credentials.json';
 
 /** What was said of a key, also of one that this gateway does not have. */
 interface Ending {
@@ -86,8 +91,9 @@ export class KeyRing {
     const digest = digestOf(doorOf(kind), secret);
     const id = keyIdOf(digest);
     const known = this.#keys.get(id);
-    if (known !== undefined) return known;
-    return this.#add({ id, kind, workspace, name: 'credentials.json', siteId, digest, madeAt: null });
+    if (known !== undefined) return this.#add({ ...known, isOfFile: true });
+    const key = { id, kind, workspace, name: OF_FILE, siteId, digest, madeAt: null, isOfFile: true };
+    return this.#add(key);
   }
 
   /** @param secret as it was sent. @param now ms. */
@@ -153,7 +159,7 @@ export class KeyRing {
     return key !== undefined && timingSafeEqual(key.digest, digest) ? key : undefined;
   }
 
-  #make({ key_id: id, kind, workspace, name, site_id: siteId, digest, at }: KeyChange): void {
+  #make({ key_id: id, kind, workspace, name, site_id: siteId, digest, at, by }: KeyChange): void {
     if (kind === 'unknown' || digest === null) return; // of a newer version
     const known = this.#keys.get(id);
     if (known !== undefined && known.madeAt !== null) return;
@@ -162,7 +168,18 @@ export class KeyRing {
     if (made === undefined || made.day <= day)
       this.#made.set(workspace, { day, keys: made?.day === day ? made.keys + 1 : 1 });
     const owner = workspace === '' ? null : toWorkspace(workspace);
-    this.#add({ id, kind, workspace: owner, name, siteId, digest: Buffer.from(digest), madeAt: at });
+    const isOfFile = by === OF_FILE || known !== undefined;
+    const key = {
+      id,
+      kind,
+      workspace: owner,
+      name,
+      siteId,
+      digest: Buffer.from(digest),
+      madeAt: at,
+      isOfFile,
+    };
+    this.#add(key);
   }
 
   #add(key: Key): Key {
@@ -178,7 +195,7 @@ export class KeyRing {
   #forget(id: string): void {
     const key = this.#keys.get(id);
     // What stands in credentials.json must stay revoked, whatever is listed.
-    if (key === undefined || key.madeAt === null) return;
+    if (key === undefined || key.isOfFile) return;
     this.#keys.delete(id);
     if (key.siteId !== null) this.#bySite.get(key.siteId)?.delete(id);
     this.#endings.delete(id);

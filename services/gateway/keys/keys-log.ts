@@ -4,7 +4,7 @@ import { keyChange } from '../../../schemas/key-change.ts';
 import type { KeyChange } from '../../../schemas/records.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { FoldedTopic, type FoldedTopicPorts } from '../folded-topic.ts';
-import { KeyRing, type FileKey } from './key-ring.ts';
+import { KeyRing, OF_FILE, type FileKey } from './key-ring.ts';
 import { Keys } from './keys.ts';
 import { doorOf, digestOf, keyIdOf, type Credentials } from './secrets.ts';
 
@@ -83,7 +83,7 @@ export class KeysLog {
       const digest = digestOf(doorOf(kind), secret);
       const id = keyIdOf(digest);
       if (this.#ring.get(id, 0)?.key.madeAt !== null) continue;
-      const made = { change: 'made', at: this.#now(), kind, name: 'credentials.json', digest } as const;
+      const made = { change: 'made', at: this.#now(), by: OF_FILE, kind, name: OF_FILE, digest } as const;
       await this.#write(keyChange({ key_id: id, ...made, workspace, site_id: siteId }));
     }
   }

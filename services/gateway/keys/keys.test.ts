@@ -147,6 +147,44 @@ describe('keys are made, listed, rotated and revoked', () => {
     expect(await statusOf(basic(`${writeKey}:`), 'POST', '/v1/track')).toBe(401);
   });
 
+  describe('one of credentials.json', () => {
+    const old = { kind: 'server', secret: writeKey, workspace, siteId: null } as const;
+    /** A start: what is on the topic, then what stands in the file. */
+    const started = (written: readonly KeyChange[], inFile: boolean): KeyRing => {
+      const ring = new KeyRing();
+      for (const change of written) ring.apply(change);
+      if (inFile) ring.addFromFile(old);
+      return ring;
+    };
+    const of = { kind: 'server', name: 'k', by: '' } as const;
+    const idOf = (keys: { list: (of: typeof workspace) => readonly Shown[] }) =>
+      keys.list(workspace)[0]?.id ?? '';
+
+    test('that is rotated works on after a start, until its time is up, and is known to have ended', async () => {
+      const { keys, written } = memoryKeys({ now: () => nowMs, fromFile: [old] });
+      await keys.rotate(idOf(keys), 60_000, '');
+      const ring = started(written, false);
+      expect(ring.find('write', writeKey, nowMs + 59_999)?.workspace).toBe(workspace);
+      expect(ring.find('write', writeKey, nowMs + 60_000)).toBeUndefined();
+      expect(ring.shown('write', writeKey, nowMs + 60_000)).toMatchObject({ active: false });
+    });
+
+    test('that is revoked stays so, where it still stands and where it does not, however many end after it', async () => {
+      const { keys, written } = memoryKeys({ now: () => nowMs, fromFile: [old] });
+      await keys.revoke(idOf(keys), '');
+      for (let ended = 0; ended < endedKeysMax + 5; ended++) {
+        const made = await keys.make({ ...of, workspace });
+        if (typeof made === 'object') await keys.revoke(made.key.id, '');
+      }
+      expect(written.filter(({ change }) => change === 'forgotten')).toHaveLength(5);
+      for (const inFile of [true, false]) {
+        const ring = started(written, inFile);
+        expect(ring.find('write', writeKey, nowMs)).toBeUndefined();
+        expect(ring.shown('write', writeKey, nowMs)).toMatchObject({ active: false });
+      }
+    });
+  });
+
   test('the last admin key is not revoked', async () => {
     const [first] = (await ask('GET', '/v1/keys', adminKey)).body.keys;
     const refuse = { status: 400, body: { errors: [{ code: 'last_admin_key' }] } };

@@ -8,7 +8,7 @@ import type { Workspace } from '../../../schemas/ids.ts';
 import type { KeyDescription, KeyMaking, KeysFull, KeyStore, MadeKey } from '../../app/ports.ts';
 import type { KeyKind, KnownKey } from '../../runtime/caller.ts';
 import { CodedError } from '../../runtime/errors.ts';
-import type { KeyRing, KeyState } from './key-ring.ts';
+import { OF_FILE, type Key, type KeyRing, type KeyState } from './key-ring.ts';
 import {
   digestOf,
   doorOf,
@@ -144,6 +144,7 @@ export class Keys implements KeyStore {
       const full = this.#full(workspace, 2 * activeKeysMax);
       if (full !== undefined) return full;
       const made = await this.#make({ workspace, kind, name, by });
+      await this.#tellOf(state.key);
       await this.#options.write(keyChange({ key_id: id, change: 'expires', at: now + validMs, by }));
       this.#options.replaceInFile(id, made.credentials);
       await this.#forgetOldest(workspace);
@@ -153,8 +154,9 @@ export class Keys implements KeyStore {
 
   revoke(id: string, by: string): Promise<KeyDescription | undefined> {
     return this.#options.inTurn(async () => {
-      const before = this.get(id);
-      if (before === undefined || before.revoked_at !== null) return before;
+      const state = this.#ring.get(id, this.#options.now());
+      if (state === undefined || state.revokedAt !== undefined) return this.get(id);
+      await this.#tellOf(state.key);
       await this.#options.write(keyChange({ key_id: id, change: 'revoked', at: this.#options.now(), by }));
       const revoked = this.get(id);
       await this.#forgetOldest(revoked?.workspace ?? null);
@@ -178,9 +180,24 @@ export class Keys implements KeyStore {
     return { key, credentials };
   }
 
+  /**
+   * Of a key of credentials.json, whose place there another takes, the topic has to know what it is: else it would be
+   * unknown from the next start on, and not work on for as long as it was to.
+   */
+  async #tellOf({ id, kind, workspace, name, siteId, digest, madeAt }: Key): Promise<void> {
+    if (madeAt !== null) return;
+    const made = { change: 'made', at: this.#options.now(), by: OF_FILE, kind, name, digest } as const;
+    await this.#options.write(
+      keyChange({ key_id: id, ...made, workspace: workspace ?? '', site_id: siteId }),
+    );
+  }
+
   async #forgetOldest(workspace: Workspace | null): Promise<void> {
-    const ended = this.list(workspace).filter((key) => !key.active && key.created_at !== null);
-    for (const { id } of ended.slice(0, Math.max(0, ended.length - endedKeysMax))) {
+    const all = this.#ring.list(workspace, this.#options.now());
+    const ended = all.filter(({ key, active }) => !active && !key.isOfFile);
+    for (const {
+      key: { id },
+    } of ended.slice(0, Math.max(0, ended.length - endedKeysMax))) {
       await this.#options.write(keyChange({ key_id: id, change: 'forgotten', at: this.#options.now() }));
     }
   }
