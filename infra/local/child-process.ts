@@ -118,9 +118,16 @@ function endOf(child: ChildProcess): Promise<string> {
       done(`could not be run: ${error.message}`);
     });
     child.once('exit', (code, signal) => {
-      done(signal === null ? `ended with code ${String(code)}` : `was ended by ${signal}`);
+      done(signal === null ? `ended with code ${String(code)}` : `was ended by ${signal}${causeOf(signal)}`);
     });
   });
+}
+
+/** A file that is mapped into memory and ends too early is met with a signal, and nothing can be written about it. */
+function causeOf(signal: NodeJS.Signals): string {
+  return signal === 'SIGBUS'
+    ? ', which comes of a file under state/ that is cut short, or of a full disk (docs/operate.md, Damaged state)'
+    : '';
 }
 
 /**

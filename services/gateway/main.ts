@@ -31,6 +31,7 @@ import { findStatuses } from './statuses.ts';
 import { TablesLog } from './tables-log.ts';
 import { TriggerAsker } from './trigger-view.ts';
 import { countedPorts } from './usage/counted.ts';
+import { ingestHealth } from './ingest-health.ts';
 import type { DiskRoom } from './usage/disk-room.ts';
 import { openUsage } from './usage/open-usage.ts';
 
@@ -88,7 +89,7 @@ export async function run(env: Env): Promise<RunningGateway> {
       inForceWaitMsMax: config.inForceWaitMsMax,
       health: {
         ...healthOf(statuses, log, { ...config, clickhouse, disk: usage.disk }),
-        ...doorHealthOf(intake, definitions, budgets),
+        ...doorHealthOf(intake, usage.disk, definitions, budgets),
         clock: standing,
       },
     },
@@ -214,11 +215,11 @@ function clockOf(definitions: DefinitionsLog) {
 
 type Intake = Awaited<ReturnType<typeof openIntake>>;
 
-function doorHealthOf(intake: Intake, definitions: DefinitionsLog, budgets: BodyBudgets) {
+function doorHealthOf(intake: Intake, disk: DiskRoom, definitions: DefinitionsLog, budgets: BodyBudgets) {
   return {
     definitionsEnd: () => definitions.offset,
     budgets: () => budgetStates(budgets),
-    ingest: () => ({ ...intake.health, ...intake.state }),
+    ingest: () => ({ ...ingestHealth(intake, disk.health) }),
     spooledBytes: () => intake.state.spooled_bytes,
   };
 }

@@ -24,6 +24,8 @@ export interface MarkedStore extends KeyedStore {
   /** Writes the group and the mark as one; the disk has them when it returns. @throws CodedError `store_write_failed`. */
   writeGroup(mark: Buffer): void;
   mark(): Buffer | undefined;
+  /** What was found while it was open: its file is not what was written. */
+  readonly failure: CodedError | undefined;
   copyTo(folder: string): Promise<void>;
   close(): void;
 }
@@ -39,12 +41,19 @@ export class LmdbKeyedStore implements MarkedStore {
   readonly #environment: RootDatabase;
   readonly #state: Database<Buffer, string>;
   readonly #marks: Database<Buffer, Buffer>;
+  readonly #folder: string;
+  #failure: CodedError | undefined;
   #open: Layer = new Map();
   #committed: Layer = new Map();
   #group: Layer = new Map();
 
   constructor(folder: string) {
+    this.#folder = folder;
     assertLmdbFile(folder);
+    const options: DatabaseOptions & { readonly keyEncoder: unknown } = {
+      encoding: 'binary',
+      keyEncoder: utf8Keys,
+    };
     try {
       this.#environment = open({
         path: folder,
@@ -53,15 +62,11 @@ export class LmdbKeyedStore implements MarkedStore {
         keyEncoding: 'binary',
         noMemInit: true,
       });
+      this.#state = this.#environment.openDB('state', options);
+      this.#marks = this.#environment.openDB({ name: 'marks', encoding: 'binary', keyEncoding: 'binary' });
     } catch (cause) {
-      throw openFailed(folder, cause);
+      throw failed(folder, cause);
     }
-    const options: DatabaseOptions & { readonly keyEncoder: unknown } = {
-      encoding: 'binary',
-      keyEncoder: utf8Keys,
-    };
-    this.#state = this.#environment.openDB('state', options);
-    this.#marks = this.#environment.openDB({ name: 'marks', encoding: 'binary', keyEncoding: 'binary' });
   }
 
   get(key: string): Buffer | undefined {
@@ -78,7 +83,12 @@ export class LmdbKeyedStore implements MarkedStore {
 
   /** lmdb's own copy is a buffer by itself, which costs more than the look-up. */
   #read(key: string): Buffer | undefined {
-    const found = this.#state.getBinaryFast(key); // its bytes are those of the next one read
+    let found: Buffer | undefined;
+    try {
+      found = this.#state.getBinaryFast(key); // its bytes are those of the next one read
+    } catch (cause) {
+      throw this.#wrong(cause);
+    }
     if (found === undefined) return undefined;
     const { length } = found;
     const value = Buffer.allocUnsafe(length);
@@ -115,8 +125,12 @@ export class LmdbKeyedStore implements MarkedStore {
     }
     const deleted = [...changes.values()].filter((value) => value === null).length;
     const found = new Map<string, Buffer>();
-    for (const { key, value } of this.#state.getRange({ start: from, end: to, limit: limit + deleted })) {
-      found.set(key, Buffer.from(value));
+    try {
+      for (const { key, value } of this.#state.getRange({ start: from, end: to, limit: limit + deleted })) {
+        found.set(key, Buffer.from(value));
+      }
+    } catch (cause) {
+      throw this.#wrong(cause);
     }
     for (const [key, value] of changes) {
       if (value === null) found.delete(key);
@@ -157,13 +171,27 @@ export class LmdbKeyedStore implements MarkedStore {
         this.#marks.putSync(MARK, mark);
       }, DURABLE_COMMIT);
     } catch (cause) {
-      throw writeFailed(cause);
+      throw this.#wrong(cause);
     }
     this.#group = new Map();
   }
 
+  get failure(): CodedError | undefined {
+    return this.#failure;
+  }
+  /** What the operation is given up with; of a damaged file the partition's folder is put away when it is closed. */
+  #wrong(cause: unknown): CodedError {
+    const error = failed(this.#folder, cause);
+    if (error.code === 'store_damaged') this.#failure = error;
+    return error;
+  }
+
   mark(): Buffer | undefined {
-    return this.#marks.get(MARK);
+    try {
+      return this.#marks.get(MARK);
+    } catch (cause) {
+      throw this.#wrong(cause);
+    }
   }
   async copyTo(folder: string): Promise<void> {
     await this.#environment.backup(folder, false);
@@ -190,8 +218,7 @@ function assertLmdbFile(folder: string): void {
     const read = (at: number): number => (readSync(fd, word, 0, 4, at) < 4 ? 0 : word.readUInt32LE());
     const pageBytes = read(PAGE_SIZE_AT);
     const isOurs = read(META_AT) === META_MAGIC && read(pageBytes + META_AT) === META_MAGIC;
-    if (!isOurs || size < 2 * pageBytes)
-      throw openFailed(folder, 'MDB_INVALID: it does not begin as it should');
+    if (!isOurs || size < 2 * pageBytes) throw failed(folder, 'MDB_INVALID: it does not begin as it should');
   } finally {
     closeSync(fd);
   }
@@ -200,9 +227,9 @@ function assertLmdbFile(folder: string): void {
 /** MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_INVALID and their like: the file is not one that lmdb wrote, or not all of it. */
 const DAMAGE = /MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID|VERSION_MISMATCH|PANIC)|not an LMDB file|corrupt/i;
 
-function openFailed(folder: string, cause: unknown): CodedError {
+function failed(folder: string, cause: unknown): CodedError {
   if (!DAMAGE.test(String(cause))) return writeFailed(cause);
-  return new CodedError('store_damaged', `could not open ${folder}: ${String(cause)}`, { cause });
+  return new CodedError('store_damaged', `could not use ${folder}: ${String(cause)}`, { cause });
 }
 
 const MARK = Buffer.from('mark');

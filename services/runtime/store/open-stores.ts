@@ -114,7 +114,8 @@ class FolderStores implements PartitionStores {
     return this.#mark.sequence;
   }
   get damage(): CodedError | undefined {
-    return this.#logs.find(({ failure }) => failure !== undefined)?.failure ?? asDamage(this.#failure);
+    const ofLogs = this.#logs.find(({ failure }) => failure !== undefined)?.failure;
+    return ofLogs ?? this.keyed.failure ?? asDamage(this.#failure);
   }
 
   /** An append-only log and its index are not unwound. */

@@ -23,6 +23,7 @@ export class KeyedDisk {
 }
 
 class MemoryMarkedStore implements MarkedStore {
+  readonly failure = undefined;
   readonly #disk: KeyedDisk;
   #open: Changes = new Map();
   #committed: Changes = new Map();
