@@ -1,6 +1,15 @@
 /** Pages of LMDB's file that changed on the disk are told as damage, so that the partition's folder is put away. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openPartitionStores } from './open-stores.ts';
@@ -56,5 +65,17 @@ test.each([
   [0xff, 0.5],
 ])('pages of %d from %d of the file on: the stores say that they are damaged', (byte, share) => {
   overwrite(byte, share);
+  expect(readAll).toThrow(expect.objectContaining({ code: 'store_damaged' }));
+});
+
+test.each([1, 2])('a process that ended %d times as it was opened says nothing, and is forgotten', (ends) => {
+  const opening = join(folder, 'keyed', 'opening');
+  writeFileSync(opening, String(ends));
+  expect(readAll()).toHaveLength(keys.length);
+  expect(existsSync(opening)).toBe(false);
+});
+
+test('one that ended three times, as of a page that leads out of the file, is damaged', () => {
+  writeFileSync(join(folder, 'keyed', 'opening'), '3');
   expect(readAll).toThrow(expect.objectContaining({ code: 'store_damaged' }));
 });

@@ -3,7 +3,7 @@
  * that wait to be written as a group, and the group that waits for the disk to have the segments that its mark names. The
  * only importer of lmdb.
  */
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, TransactionFlags, type Database, type DatabaseOptions, type RootDatabase } from 'lmdb';
 import { CodedError } from '../errors.ts';
@@ -50,6 +50,7 @@ export class LmdbKeyedStore implements MarkedStore {
   constructor(folder: string) {
     this.#folder = folder;
     assertLmdbFile(folder);
+    beginOpening(folder);
     const options: DatabaseOptions & { readonly keyEncoder: unknown } = {
       encoding: 'binary',
       keyEncoder: utf8Keys,
@@ -188,7 +189,9 @@ export class LmdbKeyedStore implements MarkedStore {
 
   mark(): Buffer | undefined {
     try {
-      return this.#marks.get(MARK);
+      const mark = this.#marks.get(MARK);
+      rmSync(join(this.#folder, OPENING), { force: true });
+      return mark;
     } catch (cause) {
       throw this.#wrong(cause);
     }
@@ -199,6 +202,32 @@ export class LmdbKeyedStore implements MarkedStore {
   close(): void {
     // Everything is written by now, or in the journal: what lmdb cannot do on its way out is of no use to anybody.
     this.#environment.close().catch(() => undefined);
+  }
+}
+
+/** How often in a row it was begun to open the file; away once its mark was read. */
+const OPENING = 'opening';
+/** Killed so often within the milliseconds of opening, a process was not killed by chance. */
+const openingsMax = 3;
+
+/**
+ * lmdb follows what stands in its pages out of the file, and the process ends with SIGBUS, which nobody can catch: so it is
+ * written down before, and the start after some such ends finds it.
+ */
+function beginOpening(folder: string): void {
+  const path = join(folder, OPENING);
+  let begun = 0;
+  try {
+    begun = Number(readFileSync(path, 'utf8')) || 0;
+  } catch {
+    // it was opened whole the last time
+  }
+  if (begun >= openingsMax)
+    throw failed(folder, `MDB_INVALID: the process ended ${String(begun)} times as it was opened`);
+  try {
+    writeFileSync(path, String(begun + 1));
+  } catch {
+    // a full disk; whoever writes will say so
   }
 }
 
