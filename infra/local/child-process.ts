@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '../../services/runtime/errors.ts';
 import { identityOf, type ProcessIdentity } from './process-identity.mjs';
+import { startWaitingShell } from './waiting-shell.ts';
 
 export interface ProcessSpec {
   /** As in processes.json. */
@@ -139,25 +140,8 @@ function startWatchdog(pid: number): { release(): Promise<void> } {
 kill -TERM "$1" || exit 0
 i=0; while [ $i -lt 50 ]; do kill -0 "$1" || exit 0; sleep 0.2; i=$((i + 1)); done
 kill -KILL "$1"`;
-  const shell = spawn('/bin/sh', ['-c', script, 'hindsight-watchdog', String(pid)], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  const ended = new Promise<void>((done) => {
-    shell.once('exit', () => {
-      done();
-    });
-    shell.once('error', () => {
-      done();
-    });
-  });
-  shell.stdin.on('error', () => undefined); // it has ended by itself: nothing left to tell
-  return {
-    release: () => {
-      shell.stdin.end('ended\n');
-      return ended;
-    },
-  };
+  const shell = startWaitingShell(script, 'hindsight-watchdog', [String(pid)]);
+  return { release: () => shell.tell('ended') };
 }
 
 /** One older file is kept beside it. */

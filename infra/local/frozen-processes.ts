@@ -6,11 +6,12 @@
  *
  * A shell of its own lets them go on when this process ends in whatever way, so nothing stays frozen.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '../../services/runtime/errors.ts';
 import { isAlive, type ProcessIdentity } from './process-identity.mjs';
+import { startWaitingShell } from './waiting-shell.ts';
 
 export type Identities = Readonly<Record<string, ProcessIdentity>>;
 
@@ -80,23 +81,10 @@ function statesFromPs(pid: number): string {
 function startWatchdog(pids: readonly number[]): () => Promise<void> {
   const order = pids.toReversed().map(String);
   const script = 'read -r _; for pid; do kill -CONT "$pid"; done';
-  const shell = spawn('/bin/sh', ['-c', script, 'hindsight-thaw', ...order], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  const ended = new Promise<void>((done) => {
-    shell.once('exit', () => {
-      done();
-    });
-    shell.once('error', () => {
-      done();
-    });
-  });
-  shell.stdin.on('error', () => undefined); // it was ended: what follows tells them all the same
+  const shell = startWaitingShell(script, 'hindsight-thaw', order);
   return async () => {
     for (const pid of order) letGoOn(Number(pid));
-    shell.stdin.end();
-    await ended;
+    await shell.tell();
   };
 }
 
