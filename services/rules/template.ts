@@ -94,7 +94,7 @@ export class RenderBudget {
 
   /** As the library asks: before each node, and before what is allocated. */
   limitsFor(data: JsonObject) {
-    const units = Math.max(1, Math.ceil(mostKeys(data) / KEYS_A_STEP));
+    const units = Math.max(1, Math.ceil(mostKeysOf(data) / KEYS_A_STEP));
     return {
       // Both are of a class of its own that it does not export, and of which it calls these two.
       renderLimit: { check: () => this.#step(units), use: () => undefined } as never,
@@ -156,6 +156,15 @@ export function parseTemplate(text: string, isHtml = false): Parsed {
       },
     },
   };
+}
+
+/** By the data of a poll, which all texts of all messages are filled in from. */
+const keysByData = new WeakMap<JsonObject, number>();
+
+function mostKeysOf(data: JsonObject): number {
+  const known = keysByData.get(data) ?? mostKeys(data);
+  keysByData.set(data, known);
+  return known;
 }
 
 /** Of any object that a text may loop over. */

@@ -5,6 +5,7 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import { toWorkspace, type Workspace } from '../../../schemas/ids.ts';
+import { keyChange } from '../../../schemas/key-change.ts';
 import type { KeyChange } from '../../../schemas/records.ts';
 import type { KeyKind, KnownKey } from '../../runtime/caller.ts';
 import { RecentMap } from '../../runtime/recent-map.ts';
@@ -41,6 +42,12 @@ export interface FileKey {
   readonly workspace: Workspace | null;
   readonly secret: string;
   readonly siteId: string | null;
+}
+
+/** What the topic is told of a key that it does not know, so that all gateways do, and this one after its next start. */
+export function madeOfFile({ id, kind, workspace, siteId, digest }: Key, at: number): KeyChange {
+  const named = { workspace: workspace ?? '', site_id: siteId, name: OF_FILE };
+  return keyChange({ key_id: id, change: 'made', at, by: OF_FILE, kind, digest, ...named });
 }
 
 const DAY_MS = 86_400_000;

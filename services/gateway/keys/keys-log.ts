@@ -1,10 +1,9 @@
 /** The `keys.changed` topic as a gateway sees it: a ring that follows it, and the keys that are written to it. */
 import type { Codec } from '../../../schemas/codec.ts';
-import { keyChange } from '../../../schemas/key-change.ts';
 import type { KeyChange } from '../../../schemas/records.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { FoldedTopic, type FoldedTopicPorts } from '../folded-topic.ts';
-import { KeyRing, OF_FILE, type FileKey } from './key-ring.ts';
+import { KeyRing, madeOfFile, type FileKey } from './key-ring.ts';
 import { Keys } from './keys.ts';
 import { doorOf, digestOf, keyIdOf, type Credentials } from './secrets.ts';
 
@@ -78,13 +77,10 @@ export class KeysLog {
 
   /** An earlier version had the keys of every workspace in credentials.json only, where one gateway alone knew them. */
   async #moveFromFile(): Promise<void> {
-    for (const { kind, workspace, secret, siteId } of this.#fromFile) {
+    for (const { kind, workspace, secret } of this.#fromFile) {
       if (workspace === null || KEPT_IN_FILE.has(workspace)) continue;
-      const digest = digestOf(doorOf(kind), secret);
-      const id = keyIdOf(digest);
-      if (this.#ring.get(id, 0)?.key.madeAt !== null) continue;
-      const made = { change: 'made', at: this.#now(), by: OF_FILE, kind, name: OF_FILE, digest } as const;
-      await this.#write(keyChange({ key_id: id, ...made, workspace, site_id: siteId }));
+      const key = this.#ring.get(keyIdOf(digestOf(doorOf(kind), secret)), 0)?.key;
+      if (key?.madeAt === null) await this.#write(madeOfFile(key, this.#now()));
     }
   }
 

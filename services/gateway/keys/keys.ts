@@ -8,7 +8,7 @@ import type { Workspace } from '../../../schemas/ids.ts';
 import type { KeyDescription, KeyMaking, KeysFull, KeyStore, MadeKey } from '../../app/ports.ts';
 import type { KeyKind, KnownKey } from '../../runtime/caller.ts';
 import { CodedError } from '../../runtime/errors.ts';
-import { OF_FILE, type Key, type KeyRing, type KeyState } from './key-ring.ts';
+import { madeOfFile, type Key, type KeyRing, type KeyState } from './key-ring.ts';
 import {
   digestOf,
   doorOf,
@@ -184,12 +184,8 @@ export class Keys implements KeyStore {
    * Of a key of credentials.json, whose place there another takes, the topic has to know what it is: else it would be
    * unknown from the next start on, and not work on for as long as it was to.
    */
-  async #tellOf({ id, kind, workspace, name, siteId, digest, madeAt }: Key): Promise<void> {
-    if (madeAt !== null) return;
-    const made = { change: 'made', at: this.#options.now(), by: OF_FILE, kind, name, digest } as const;
-    await this.#options.write(
-      keyChange({ key_id: id, ...made, workspace: workspace ?? '', site_id: siteId }),
-    );
+  async #tellOf(key: Key): Promise<void> {
+    if (key.madeAt === null) await this.#options.write(madeOfFile(key, this.#options.now()));
   }
 
   async #forgetOldest(workspace: Workspace | null): Promise<void> {
