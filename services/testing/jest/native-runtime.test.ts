@@ -67,7 +67,7 @@ function run(...args: string[]): number | null {
   };
   const output = join(folder, 'report.json');
   const jest = resolve('node_modules/jest/bin/jest.js');
-  const options = ['--json', '--outputFile', output, '--maxWorkers', '2', ...args];
+  const options = ['--json', '--outputFile', output, ...args];
   const ended = spawnSync(process.execPath, [jest, '--config', JSON.stringify(config), ...options], {
     cwd: folder,
     encoding: 'utf8',
@@ -92,7 +92,7 @@ describe('suites that are loaded as node loads services', () => {
   test(
     'one that passes is green, and everything else is red and says why',
     () => {
-      status = run();
+      status = run('--maxWorkers', '2');
       expect(status).toBe(1);
       expect(reports.size).toBe(Object.keys(suites).length);
       expect([of('works'), of('alone')].map((each) => [each?.status, each?.message])).toEqual([
@@ -120,12 +120,23 @@ describe('suites that are loaded as node loads services', () => {
   test(
     'a pattern chooses tests by their names',
     () => {
-      expect(run('--testNamePattern', 'of each 2', 'alone')).toBe(0);
+      expect(run('--maxWorkers', '2', '--testNamePattern', 'of each 2', 'alone')).toBe(0);
       expect(of('alone')?.assertionResults.map((each) => each.status)).toEqual([
         'pending',
         'pending',
         'passed',
       ]);
+    },
+    runMsMax,
+  );
+
+  test(
+    'the second of two suites in one process is red and says what to do',
+    () => {
+      expect(run('--runInBand', 'alone', 'works')).toBe(1);
+      const messages = [of('works'), of('alone')].map((each) => each?.message ?? '');
+      expect(messages.filter((each) => each === '')).toHaveLength(1);
+      expect(messages.join('')).toContain('run jest without --runInBand');
     },
     runMsMax,
   );
