@@ -79,7 +79,7 @@ export function isOneOfThem(text: string): boolean {
 
 function isWord(name: string): boolean {
   const word = name.toLowerCase();
-  if (WORDS.has(word) || ZEROS.test(word) || ABSENCES.test(word)) return true;
+  if (WORDS.has(word.replaceAll(' ', '_')) || ZEROS.test(word) || ABSENCES.test(word)) return true;
   const field = word.replace(/[\s_-]/gu, '');
   return FIELDS.has(field) || FIELDS.has(field.replace(/^(?:your|insert)/u, '').replace(/here$/u, ''));
 }

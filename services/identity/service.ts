@@ -10,7 +10,7 @@ export const identityService: ServiceSpec = {
   name: 'identity',
   inputs: ['identityRequests'],
   journal: 'identityJournal',
-  deciderVersion: 8,
+  deciderVersion: 9,
   stores: {},
   share: shareOf(unitsMax),
   // A lane that asks holds its visitor's events back until the answer is committed.

@@ -107,6 +107,14 @@ describe('case 7: what cannot be a name beside one that can', () => {
     expect(correctionsOf(translation)).toEqual(['anonymousId: not_a_name']);
   });
 
+  test('a number beyond all numbers', () => {
+    const visitor = pipelines('track', '{"userId":1e400,"anonymousId":"v","event":"Look"}');
+    expect(eventOf(visitor)).toMatchObject({ identifier_kind: 'none', anonymous_id: 'v' });
+    const person = pipelines('track', '{"userId":"42","anonymousId":-1e400,"event":"Look"}');
+    expect(eventOf(person)).toMatchObject({ identifier: '42', anonymous_id: null });
+    expect(correctionsOf(person)).toEqual(['anonymousId: not_a_name']);
+  });
+
   test('neither is one: the call names nobody', () => {
     expect(refusalOf(pipelines('track', { userId: false, anonymousId: [], event: 'x' })).reason).toBe(
       'invalid_call',
@@ -271,6 +279,7 @@ describe('case 17: placeholders name nobody', () => {
     '0',
     '0000-00',
     'undefined undefined',
+    '(not set)',
   ];
   test.each(placeholders)('%j', (name) => {
     const withBoth = pipelines('track', { userId: name, anonymousId: 'v', event: 'x' });

@@ -25,7 +25,7 @@ export function readable(call: NotedCall, sent: SentObject): SentObject {
   }
   for (const field of NAMES) {
     const value = sent.value[field];
-    if (value === undefined || value === null || typeof value === 'string' || typeof value === 'number')
+    if (value === undefined || value === null || typeof value === 'string' || Number.isFinite(value))
       continue;
     without.push(field);
     leaveOut(call, { field, value, text: `${field} must be a string or a number`, why: 'not_a_name' });
