@@ -28,6 +28,7 @@ export const importRulePlants: Readonly<Record<string, string>> = {
     'dompurify',
     'kafkajs',
     'lmdb',
+    'isbot',
     'pino',
     '@kafkajs/confluent-schema-registry',
     'chdb',
