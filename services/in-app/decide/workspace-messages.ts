@@ -20,6 +20,8 @@ export interface MessageRule {
   readonly message: Message;
   /** Of asking whether somebody is in its audience (services/rules/rule-steps.ts). */
   readonly audienceSteps: number;
+  /** Of asking whether an event is what it was for. */
+  readonly conversionSteps: number;
   /** What it counts: of its audience, and of what suppresses it. */
   readonly counted: readonly CountedCondition[];
 }
@@ -80,8 +82,9 @@ function ruleOf({ id, version, ruleVersion }: StoredDefinition, message: Message
   const { audience, suppress } = message;
   const counted = [...countedIn(audience), ...(suppress ?? [])];
   const audienceSteps = audience === null ? 0 : stepsOfCondition(audience);
+  const conversionSteps = message.conversion === null ? 1 : stepsOfMatcher(message.conversion);
   const contentId = String(contentIdOf(id));
-  return { id, contentId, version, ruleVersion, message, audienceSteps, counted };
+  return { id, contentId, version, ruleVersion, message, audienceSteps, conversionSteps, counted };
 }
 
 function inTurn(a: MessageRule, b: MessageRule): number {
