@@ -9,13 +9,13 @@ export const clickhouseErrors = {
     status: 503,
   },
   questions_share_full: {
-    means: 'A workspace asks ClickHouse, or the trigger, more at once than its share.',
+    means: 'A workspace asks ClickHouse, the trigger or in-app more at once than its share.',
     follows: 'again',
     todo: 'Ask one after the other. GET /v1/usage says what runs and waits.',
     status: 429,
   },
   questions_overloaded: {
-    means: 'All workspaces together ask ClickHouse, or the trigger, more at once than the bound.',
+    means: 'All workspaces together ask ClickHouse, the trigger or in-app more at once than the bound.',
     follows: 'again',
     todo: 'Callers ask again by themselves. If it stays, give ClickHouse a larger machine.',
     status: 503,

@@ -59,6 +59,8 @@ export const splitIdentifiersMax = 100;
 export const splitBytesMax = 256 * 1_024;
 /** Ours: the context of a batch holds for each call that brings none, so that one request may become many times as much. */
 export const batchContextsBytesMax = 8 * 1_024 * 1_024;
+/** Ours: the attributes of an object go with each who is put to it, so that one operation may become many times as much. */
+export const objectAttributesBytesMax = 2 * 1_024 * 1_024;
 /** People in one call about a manual segment. */
 export const membershipIdsMax = 1_000;
 /** Ours: all that such a call says, as it is kept. */

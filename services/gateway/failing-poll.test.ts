@@ -16,7 +16,13 @@ function asked(workspaceName: string, anonymousId: string, text: string) {
 test('one that fails costs no other its answer', async () => {
   const polls = new Polls(1);
   polls.opened(0, {
-    messages: () => ({ byId: new Map(), running: [], byName: new Map(), unreadable: 0 }),
+    messages: () => ({
+      byId: new Map(),
+      byContentId: new Map(),
+      running: [],
+      byName: new Map(),
+      unreadable: 0,
+    }),
     visitor: (_lane, anonymousId) => {
       if (anonymousId === 'unreadable') throw new RangeError('what is kept of them cannot be read');
       return newVisitor(anonymousId);
@@ -33,7 +39,13 @@ test('a machine that has no time for them makes no pause after each', async () =
   const still = new Int32Array(new SharedArrayBuffer(4));
   let asleepMs = 0;
   polls.opened(0, {
-    messages: () => ({ byId: new Map(), running: [], byName: new Map(), unreadable: 0 }),
+    messages: () => ({
+      byId: new Map(),
+      byContentId: new Map(),
+      running: [],
+      byName: new Map(),
+      unreadable: 0,
+    }),
     visitor: (_lane, anonymousId) => {
       Atomics.wait(still, 0, 0, 30); // takes nothing of the processor
       asleepMs += 30;

@@ -7,7 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { toWorkspace } from '../../schemas/ids.ts';
 import { startStatusServer, type StatusServer } from '../runtime/status-server.ts';
 import { eventually } from '../testing/eventually.ts';
-import { InAppAsker, pollsARequestMax, requestsMax } from './in-app-view.ts';
+import { InAppAsker, pollsARequestMax, requestsMax, whyLimits } from './in-app-view.ts';
 
 const nothing = { messages: [], pollSeconds: 10, hasNews: false, linkedId: null };
 let dataFolder: string;
@@ -16,10 +16,13 @@ let asker: InAppAsker;
 /** How many polls each request had. */
 let requests: number[];
 let open: () => void;
+/** Questions that wait for their answer. */
+let whys: (() => void)[];
 
 beforeEach(async () => {
   dataFolder = mkdtempSync(join(tmpdir(), 'hindsight-polls-'));
   requests = [];
+  whys = [];
   const gate = new Promise<void>((done) => (open = done));
   service = await startStatusServer({
     name: 'in-app',
@@ -33,6 +36,7 @@ beforeEach(async () => {
         await gate;
         return asked.map(() => nothing);
       },
+      why: () => new Promise((done) => whys.push(() => done({ outcome: 'show' }))),
     },
   });
   asker = new InAppAsker({ dataFolder });
@@ -95,4 +99,24 @@ test('what waits of a workspace is bounded in bytes, and leaves another its room
   await expect(other).resolves.toEqual(nothing);
   expect((await refused).reduce<number>((sum, each) => sum + each, 0)).toBeGreaterThan(200);
   await Promise.all(polls);
+});
+
+test('very many questions why a message is not shown wait behind each other, and polls behind none of them', async () => {
+  const moment = { at: 0, page: null, agent: null, isIdentified: false };
+  const why = (workspace: string) =>
+    asker.why({ workspace, lane: 'lane', anonymousId: 'ann', moment, messageId: 'm' });
+  const asked = Array.from({ length: 200 }, () => why('loud'));
+  const settled = Promise.allSettled(asked);
+  const other = why('other');
+  open();
+  await expect(poll('quiet')).resolves.toEqual(nothing);
+  await eventually(() => whys.length === 2); // one of each workspace
+  whys.pop()?.();
+  await expect(other).resolves.toEqual({ outcome: 'show' });
+  // The rest of them waits for two seconds at most.
+  const answering = setInterval(() => whys.pop()?.(), 5);
+  const refused = (await settled).filter((each) => each.status === 'rejected');
+  clearInterval(answering);
+  expect(refused).toHaveLength(asked.length - 1 - whyLimits.workspaceWaitingMax);
+  expect(refused.map(({ reason }) => (reason as { code?: string }).code)).toContain('questions_share_full');
 });

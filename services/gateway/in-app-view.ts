@@ -10,8 +10,9 @@ import { toWorkspace, type Workspace } from '../../schemas/ids.ts';
 import type { InAppView } from '../on-site/plugin.ts';
 import { actionBodyBytesMax } from '../runtime/status-server.ts';
 import { WorkspaceCounts } from '../runtime/workspace-counts.ts';
+import { FairQueue, type QueueLimits } from './questions/fair-queue.ts';
 import { Turns } from './questions/turns.ts';
-import { ServiceAsker, unavailable } from './service-asker.ts';
+import { askMsMax, ServiceAsker, unavailable } from './service-asker.ts';
 
 export const pollsWaitingMax = 20_000;
 export const workspacePollsWaitingMax = 10_000;
@@ -23,6 +24,17 @@ export const pollsARequestMax = 256;
 /** A quarter of what the service takes (services/runtime/status-server.ts): a poll may carry as much as a head of HTTP does. */
 const pollsARequestBytesMax = actionBodyBytesMax / 4;
 export const requestsMax = 4;
+/**
+ * Questions why a message is not shown, each of which fills in its texts: they go by the connections that polls go by, so of
+ * very many at once all but two wait here.
+ */
+export const whyLimits: QueueLimits = {
+  runningMax: 2,
+  workspaceRunningMax: 1,
+  waitingMax: 1_000,
+  workspaceWaitingMax: 32,
+  waitMsMax: askMsMax,
+};
 /** As errors name it. */
 export const inApp = { service: 'in-app', code: 'in_app_unavailable' } as const;
 
@@ -52,6 +64,7 @@ export class InAppAsker implements InAppView {
     ofWorkspaceMax: workspacePollsBytesMax,
     reservedMin: workspacePollsBytesReserved,
   });
+  readonly #questions = new FairQueue(whyLimits, 'in-app');
   #requests = 0;
 
   constructor(options: InAppViewOptions) {
@@ -74,7 +87,7 @@ export class InAppAsker implements InAppView {
   }
 
   why(asked: Asked & { readonly messageId: string }): Promise<unknown> {
-    return this.#asker.ask('why', asked);
+    return this.#questions.run(toWorkspace(asked.workspace), () => this.#asker.ask('why', asked));
   }
 
   close(): void {

@@ -66,6 +66,8 @@ export class Polls {
   readonly #partitions: number;
   readonly #tables: Pick<Tables, 'row'>;
   readonly #processors = new Map<number, Seen>();
+  /** Resolves when the next question may be answered. */
+  #questions: Promise<void> = Promise.resolve();
 
   /** @param tables of the shops, as texts look them up. */
   constructor(partitions: number, tables: Pick<Tables, 'row'> = new Tables()) {
@@ -83,7 +85,7 @@ export class Polls {
         const asked = JSON.parse(body.toString()) as readonly Asked[]; // the gateway's
         return await this.#polls(asked);
       },
-      why: (body) => Promise.resolve(this.#why(JSON.parse(body.toString()) as AskedWhy)), // likewise
+      why: (body) => this.#inPauses(() => this.#why(JSON.parse(body.toString()) as AskedWhy)), // likewise
     };
   }
 
@@ -137,6 +139,20 @@ export class Polls {
       unfilled: unfilled.map(({ rule, reason }) => unfilledText(rule.id, reason)),
       linkedId: visitor.linkedId,
     };
+  }
+
+  /** One question at a time, and behind each a pause as long as it took: what texts take is up to whoever wrote them. */
+  async #inPauses<Answer>(answer: () => Answer): Promise<Answer> {
+    const before = this.#questions;
+    let end = (): void => undefined;
+    this.#questions = new Promise((resolve) => (end = resolve));
+    await before;
+    const from = threadCpuMs();
+    try {
+      return answer();
+    } finally {
+      void sleep(Math.min(threadCpuMs() - from, pauseMsMax)).then(end);
+    }
   }
 
   #why(asked: AskedWhy): Explained | null {

@@ -8,6 +8,7 @@ import { canonicalIdentifier } from '../../schemas/lanes.ts';
 import type { CollectedEvent, IdentityDecision, InAppTransfer, MergedEvent } from '../../schemas/records.ts';
 import { assert } from '../runtime/errors.ts';
 import type { DefinitionsView } from '../runtime/definitions.ts';
+import { PatternSteps } from '../rules/pattern-steps.ts';
 import { readUnits } from '../rules/paths.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
 import { patternStepsAUnit } from '../runtime/pattern.ts';
@@ -139,7 +140,9 @@ export class InAppProcessor implements Processor {
     }
     const messages = this.#rules.of(workspace);
     const whose = { workspace, anonymousId, personId: before.personId, key: lane };
-    this.#outputs.happened(conversionsOf(exposedOf(before), event, messages), whose, out);
+    const patterns = new PatternSteps();
+    this.#outputs.happened(conversionsOf(exposedOf(before), event, messages, patterns), whose, out);
+    this.#steps += patterns.taken;
     const reported = contentReport(before, event, messages);
     this.#outputs.happened(reported.happened, whose, out);
     const { visitor, leftOut, patternsSkipped, steps } = foldEvent(reported.visitor, event, messages);
@@ -227,7 +230,9 @@ export class InAppProcessor implements Processor {
     if (messages.byId.size === 0) return;
     const person = this.#visitors.person(personKey) ?? newPerson;
     if (person.absorbedBy !== null || person.isDeleted) return;
-    const decision = withOrder(person, { ...told, anonymousId: event.anonymous_id }, messages);
+    const patterns = new PatternSteps();
+    const decision = withOrder(person, { ...told, anonymousId: event.anonymous_id }, messages, patterns);
+    this.#steps += patterns.taken;
     if (decision !== undefined) this.#settle(decision, { workspace, personId, personKey, at }, out);
   }
 

@@ -1,7 +1,8 @@
 /** What a workspace takes of a batch of this service is counted, so that nobody's flood keeps the polls of others waiting. */
 import { expect, test } from '@jest/globals';
 import { patternInstructionsMax, patternTextCodePointsMax } from '../../schemas/http/limits.ts';
-import { did, InAppRig, laneOf, T0, WORKSPACE } from '../testing/scenarios/in-app-rig.ts';
+import type { Given } from '../testing/processor-harness.ts';
+import { did, InAppRig, laneOf, merged, T0, WORKSPACE } from '../testing/scenarios/in-app-rig.ts';
 import { inAppService } from './service.ts';
 
 test('a record costs by what is known of its visitor, which is read and written whole', () => {
@@ -71,6 +72,44 @@ test('an event that messages ask about with dear patterns is paid for by its wor
     await rig.close();
   }
 });
+
+test('so is one that may be what messages were for, of a visitor and of a person', async () => {
+  const rig = new InAppRig();
+  try {
+    const { processor } = rig.harness;
+    const looked = (at: number) => did({ at, name: 'Looked', properties: { text: longText } });
+    const units = (record: Given): number => {
+      rig.feed(record);
+      return processor.takeUnits?.() ?? 0;
+    };
+    const conversion = { event: 'Looked', where: [{ property: 'text', ...dear('b') }], within: 'P1D' };
+    rig.message('m', { conversion });
+    const ofPerson = units(merged('cio_1', looked(T0), T0));
+    expect(ofPerson).toBeGreaterThan(20_000);
+    const before = units(looked(T0 + 1));
+    await rig.show('m', T0 + 2);
+    processor.takeUnits?.();
+    expect(units(looked(T0 + 3))).toBeGreaterThan(before + 20_000);
+  } finally {
+    await rig.close();
+  }
+});
+
+test('a look costs by how many messages are judged', async () => {
+  const rig = new InAppRig();
+  try {
+    const { processor } = rig.harness;
+    for (let each = 0; each < 50; each += 1)
+      rig.harness.define('message', WORKSPACE, `m${String(each)}`, plain);
+    rig.feed();
+    processor.takeUnits?.();
+    await rig.poll(T0, { user_id: 'known' }); // refused, which is news
+    expect(processor.takeUnits?.()).toBeGreaterThan(100);
+  } finally {
+    await rig.close();
+  }
+});
+const plain = { name: 'm', state: 'running', content: { kind: 'modal', title: 'x' } };
 
 test('a poll has the steps of one look for all messages together', async () => {
   const rig = new InAppRig();

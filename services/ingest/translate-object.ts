@@ -3,6 +3,7 @@
  * Deleted*). Each is a record of a lane of the object's own, which waits for nobody. With somebody named it is a
  * relationship (translate-relationships.ts). Pure.
  */
+import { objectAttributesBytesMax } from '../../schemas/http/limits.ts';
 import type { CollectedEvent } from '../../schemas/records.ts';
 import type { NotedCall } from './corrections.ts';
 import type { SentObject } from './json-text.ts';
@@ -110,7 +111,12 @@ export function objectOperation(call: NotedCall, operation: SentObject, name: st
     const word = { action: name === 'delete' ? 'delete' : 'set', ...object, attributes, ...when } as const;
     return accepted(objectOutcome(call, word));
   }
-  const outcomes = operation.objects('cio_relationships').map((entry) => {
+  const entries = operation.objects('cio_relationships');
+  if ((attributes?.bytes ?? 0) * entries.length > objectAttributesBytesMax) {
+    const text = `attributes of an object cannot be larger than ${String(objectAttributesBytesMax)} bytes over all who are put to it: say them in an operation of their own`;
+    return refused('limit_exceeded', 'attributes', text);
+  }
+  const outcomes = entries.map((entry) => {
     const who = entry === undefined ? noRelationships() : identifiersOf(call, entry, false);
     if (isRefusal(who)) return unusable(call, { anonymousId: null });
     const ofRelationship = entry?.object('relationship_attributes');

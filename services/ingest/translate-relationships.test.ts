@@ -128,6 +128,21 @@ describe('Track v2', () => {
     expect(told(operation({ ...object, action: 'delete_relationships' }))[0]).toBe('1: delete 2/acme');
   });
 
+  test('what is said of an object goes with each who is put to it, and does not make a call very many times what it was', () => {
+    const entry = { identifiers: { id: 'a' } };
+    const putting = (people: number, chars: number) =>
+      operation({
+        type: 'object',
+        action: 'identify',
+        identifiers: acme,
+        attributes: { text: 'x'.repeat(chars) },
+        cio_relationships: Array.from({ length: people }, () => entry),
+      });
+    expect(told(putting(200, 10_000))).toHaveLength(201);
+    expect(told(putting(600, 1_000))).toHaveLength(601);
+    expect(refusalOf(putting(600, 10_000))).toMatchObject({ reason: 'limit_exceeded', field: 'attributes' });
+  });
+
   test.each([
     [{ action: 'suppress', identifiers: acme }, 'invalid_call'],
     [{ action: 'delete', identifiers: {} }, 'invalid_call'],

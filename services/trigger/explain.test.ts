@@ -14,6 +14,8 @@ import {
   watermark,
 } from '../testing/scenarios/trigger-scenario.ts';
 import { Answers, type Asked } from './answers.ts';
+import { JourneyStates } from './decide/journey-states.ts';
+import { newRun } from './decide/runs.ts';
 import { triggerServiceWith } from './service.ts';
 
 /** One partition that has everybody. */
@@ -202,6 +204,15 @@ describe('what a journey would do with a person', () => {
         { pointer: '/filters/all/1', result: false, value: null },
       ],
     });
+  });
+
+  test('one that is called as a member that every object has is a journey like others', () => {
+    expect(['constructor', '__proto__'].map((id) => JourneyStates.none.stateOf(id))).toEqual([
+      undefined,
+      undefined,
+    ]);
+    const states = JourneyStates.of(Object.fromEntries([['__proto__', { ...newRun, entries: 3 }]]));
+    expect(states.stateOf('__proto__')).toMatchObject({ entries: 3 });
   });
 
   test('says when a stall fires, and which run is meant by its key', () => {

@@ -14,7 +14,15 @@ import { hash } from 'node:crypto';
 import { parseExactly } from '../runtime/exact-json.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import { workspaceIn } from '../runtime/workspace-counts.ts';
-import { afterWord, type ObjectKey, type ObjectState, type ObjectWord } from './decide/objects.ts';
+import {
+  afterWord,
+  objectBytesALookMax,
+  type ObjectKey,
+  type ObjectOf,
+  type ObjectState,
+  type ObjectWord,
+  type SeenObject,
+} from './decide/objects.ts';
 import { keyOf } from './decide/relationships.ts';
 import type { ObjectCause } from './decide/take-object.ts';
 
@@ -34,6 +42,13 @@ const objectsATurnMax = 200;
 const LOAD_ROWS = 1_000;
 const TIME_DIGITS = 15;
 const PRESENT = Buffer.from('1');
+/** What is known of an object is read, joined and written whole: about as much of the machine as a unit of share.ts. */
+const objectBytesAUnit = 20;
+/** How a state begins that has been deleted; one that has not begins with another member. */
+const DELETED_AT = /^\{"deletedAt":(\d+)[,}]/;
+const DELETED_AT_BYTES = 40;
+/** How an earlier version wrote a state. It is read whole, for its times stand anywhere. */
+const OF_BEFORE = Buffer.from('{"object"');
 
 /** One pass over the people of an object. */
 interface Round extends ObjectCause {
@@ -43,7 +58,8 @@ interface Round extends ObjectCause {
   readonly again?: ObjectCause;
 }
 
-export type TellPerson = (personKey: string, cause: ObjectCause) => void;
+/** @returns as how many people it counts: one whose look is dear is several. */
+export type TellPerson = (personKey: string, cause: ObjectCause) => number;
 
 export class ObjectBook {
   readonly #store: KeyedStore;
@@ -51,6 +67,8 @@ export class ObjectBook {
   readonly #rounds = new Map<string, number>();
   /** ms; of the oldest deletion that is kept. */
   #oldestDeletion: number;
+  /** Of states, read and written since units were last asked for. */
+  #touchedBytes = 0;
 
   constructor(store: KeyedStore) {
     this.#store = store;
@@ -71,8 +89,27 @@ export class ObjectBook {
     return sum;
   }
 
-  of(workspace: string, object: ObjectKey): ObjectState | undefined {
-    return this.#state(`${workspace}:${nameOf(object)}`);
+  /** Objects as one look at a person sees them: each is read once, and so much of all of them. */
+  look(workspace: string): ObjectOf {
+    const seen = new Map<string, SeenObject | undefined>();
+    let bytesLeft = objectBytesALookMax;
+    return (object) => {
+      const key = `${workspace}:${nameOf(object)}`;
+      if (seen.has(key)) return seen.get(key);
+      const stored = this.#store.get(`o:${key}`);
+      const isUnread = stored !== undefined && stored.length > bytesLeft && !isOfBefore(stored);
+      const state = isUnread ? unread(object, stored) : this.#read(stored);
+      if (!isUnread) bytesLeft -= stored?.length ?? 0;
+      seen.set(key, state);
+      return state;
+    };
+  }
+
+  /** Units of share.ts that objects took since this was last asked. */
+  takeUnits(): number {
+    const units = Math.floor(this.#touchedBytes / objectBytesAUnit);
+    this.#touchedBytes = 0;
+    return units;
   }
 
   /**
@@ -87,7 +124,11 @@ export class ObjectBook {
     if (after === undefined) return false;
     if (before === undefined && word.action === 'set' && !this.#hasRoom(workspace)) return false;
     if (after === before) return true;
-    this.#store.put(`o:${key}`, Buffer.from(JSON.stringify(after)));
+    const { deletedAt, saidAt, attributes } = after;
+    // In this order: what stands first is found without reading the rest.
+    const bytes = Buffer.from(JSON.stringify({ deletedAt, saidAt, object: word.object, attributes }));
+    this.#touchedBytes += bytes.length;
+    this.#store.put(`o:${key}`, bytes);
     if (before === undefined) this.#countObjects(workspace, 1);
     if (word.action === 'delete') {
       this.#store.put(`x:${timeIn(at)}:${key}`, PRESENT);
@@ -118,7 +159,7 @@ export class ObjectBook {
       const rounds = this.#nextRounds(workspace);
       const share = Math.max(1, Math.floor(room / rounds.length));
       for (const key of rounds) {
-        if (room === 0) break;
+        if (room <= 0) break;
         room -= this.#tellSome(key, Math.min(share, room), tellPerson);
         this.#store.put(`g:${workspace}`, Buffer.from(key));
       }
@@ -164,7 +205,7 @@ export class ObjectBook {
     return [...found, ...rest].map(([key]) => key);
   }
 
-  /** @returns how many. */
+  /** @returns as how many people it counts. */
   #tellSome(key: string, max: number, tellPerson: TellPerson): number {
     const stored = this.#store.get(key);
     if (stored === undefined) return 0; // all have been told
@@ -172,17 +213,21 @@ export class ObjectBook {
     const object = key.slice(2);
     const [prefix, end] = [`m:${object}:`, `m:${object};`];
     const found = this.#store.scan(round.from === '' ? prefix : round.from, end, max);
+    let [told, cost] = [0, 0];
     for (const [link] of found) {
-      tellPerson(`${workspaceIn(object)}:${link.slice(prefix.length)}`, round);
+      if (cost >= max) break;
+      cost += tellPerson(`${workspaceIn(object)}:${link.slice(prefix.length)}`, round);
+      told += 1;
     }
-    const last = found.length < max ? undefined : found.at(-1)?.[0];
+    const isAll = told === found.length && found.length < max;
+    const last = isAll ? undefined : found[told - 1]?.[0];
     if (last !== undefined) this.#putRound(key, { ...round, from: `${last}\0` });
     else if (round.again !== undefined) this.#putRound(key, { ...round.again, from: '' });
     else {
       this.#store.delete(key);
       this.#count(workspaceIn(object), -1);
     }
-    return found.length;
+    return cost;
   }
 
   #putRound(key: string, { at, messageId, from, again }: Round): void {
@@ -191,7 +236,10 @@ export class ObjectBook {
   }
 
   #state(key: string): ObjectState | undefined {
-    const stored = this.#store.get(`o:${key}`);
+    return this.#read(this.#store.get(`o:${key}`));
+  }
+  #read(stored: Buffer | undefined): ObjectState | undefined {
+    this.#touchedBytes += stored?.length ?? 0;
     return stored && (parseExactly(stored.toString()) as ObjectState); // written by take
   }
 
@@ -215,6 +263,17 @@ export class ObjectBook {
     if (count === 0) this.#rounds.delete(workspace);
     else this.#rounds.set(workspace, count);
   }
+}
+
+function isOfBefore(stored: Buffer): boolean {
+  return stored.subarray(0, OF_BEFORE.length).equals(OF_BEFORE);
+}
+
+/** Of one that is not read whole. */
+function unread(object: ObjectKey, stored: Buffer): SeenObject {
+  const deletedAt = DELETED_AT.exec(stored.toString('latin1', 0, DELETED_AT_BYTES))?.[1];
+  const gone = deletedAt === undefined ? {} : { deletedAt: Number(deletedAt) };
+  return { object, attributes: {}, ...gone, isUnread: true };
 }
 
 function nameOf(object: ObjectKey): string {

@@ -3,6 +3,7 @@ import type { Codecs } from '../../schemas/codec.ts';
 import { patternStepsAUnit } from '../runtime/pattern.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
+import type { ObjectOf } from './decide/objects.ts';
 import type { Decision, Subject } from './decide/subject.ts';
 import { HeldTriggerStore } from './held-trigger-store.ts';
 import type { ObjectBook } from './object-book.ts';
@@ -19,7 +20,7 @@ export interface TimersOfPeople {
   readonly looked: (personKey: string, changesAt: number) => void;
 }
 
-/** A person of usual size is counted with the record; a state of many rules is read and written whole with each. */
+/** A person of usual size is counted with the record; a state of many rules, and a long profile, is read and written whole with each. */
 const personBytesFree = 4_096;
 const personBytesAUnit = 100;
 
@@ -45,10 +46,12 @@ export class PeopleStore {
     this.#held = new HeldTriggerStore(store);
   }
 
-  /** Units of share.ts that rules, and people of many rules, took since this was last asked. */
+  /** Units of share.ts that rules, objects, and people of much took since this was last asked. */
   takeUnits(): number {
     const units =
-      Math.ceil(this.#steps / patternStepsAUnit) + Math.ceil(this.#personBytes / personBytesAUnit);
+      Math.ceil(this.#steps / patternStepsAUnit) +
+      Math.ceil(this.#personBytes / personBytesAUnit) +
+      this.#objects.takeUnits();
     this.#steps = 0;
     this.#personBytes = 0;
     return units;
@@ -84,13 +87,29 @@ export class PeopleStore {
     person: Person | undefined,
     { rules, readTo }: Pick<Subject, 'rules' | 'readTo'>,
   ): Subject {
-    let stored: Profile | undefined;
+    let [stored, objects]: [Profile | undefined, ObjectOf | undefined] = [undefined, undefined];
     const storedBytes = personKey === this.#readKey ? this.#readBytes : 0;
     const profile = () => (stored ??= this.#profile(personKey));
-    const heldTriggers: Subject['heldTriggers'] = (range, from, to) =>
-      this.#held.read(personKey, range, from, to);
-    const objectOf: Subject['objectOf'] = (object) => this.#objects.of(workspace, object);
+    const objectOf: Subject['objectOf'] = (object) => (objects ??= this.#objects.look(workspace))(object);
+    const heldTriggers = this.#heldOf(personKey);
     return { personId, person, rules, readTo, storedBytes, profile, heldTriggers, objectOf };
+  }
+
+  /** As `peek`, with what rules ask of a person; of objects they ask what the person has. */
+  peekSubject(
+    { personId, personKey }: Pick<Whose, 'personId' | 'personKey'>,
+    { rules, readTo }: Pick<Subject, 'rules' | 'readTo'>,
+  ): Subject {
+    let stored: Profile | undefined;
+    const profile = () => (stored ??= profileIn(this.#store.get(`a:${personKey}`)));
+    return {
+      ...{ personId, person: this.peek(personKey), rules, readTo, profile },
+      heldTriggers: this.#heldOf(personKey),
+    };
+  }
+
+  #heldOf(personKey: string): Subject['heldTriggers'] {
+    return (range, from, to) => this.#held.read(personKey, range, from, to);
   }
 
   /** Keeps what was decided and writes its effects. */
@@ -103,7 +122,9 @@ export class PeopleStore {
       this.#timers.looked(personKey, changesAt);
     }
     if (decision.profile !== undefined) {
-      this.#store.put(`a:${personKey}`, encodeProfile(decision.profile));
+      const encoded = encodeProfile(decision.profile);
+      this.#countBytes(encoded.length);
+      this.#store.put(`a:${personKey}`, encoded);
     }
     this.#steps += decision.patternSteps ?? 0;
     for (const effect of decision.effects) {
@@ -156,8 +177,13 @@ export class PeopleStore {
 
   #profile(personKey: string): Profile {
     const stored = this.#store.get(`a:${personKey}`);
-    return stored === undefined ? newProfile : decodeProfile(stored);
+    this.#countBytes(stored?.length ?? 0);
+    return profileIn(stored);
   }
+}
+
+function profileIn(stored: Buffer | undefined): Profile {
+  return stored === undefined ? newProfile : decodeProfile(stored);
 }
 
 /**

@@ -37,6 +37,8 @@ import { workspaceIn } from '../runtime/workspace-counts.ts';
 import { Watermarks } from './watermarks.ts';
 
 const none: ReadonlySet<string> = new Set();
+/** Of one whose look is not dear: as many as are told of objects in a batch are the share of a workspace. */
+const unitsAToldPerson = 50;
 
 export interface TriggerParts {
   readonly partition: number;
@@ -199,9 +201,8 @@ export class TriggerProcessor implements Processor {
     const personKey = `${workspace}:${personId}`;
     const rules = this.#rules.of(workspace);
     const readTo = this.#turns.readTo(workspace);
-    const person = this.#people.peek(personKey);
     return {
-      subject: this.#people.subject({ workspace, personId, personKey }, person, { rules, readTo }),
+      subject: this.#people.peekSubject({ personId, personKey }, { rules, readTo }),
       rules,
       readTo,
       offset: this.#offsets.next(workspace) ?? 0,
@@ -286,12 +287,14 @@ export class TriggerProcessor implements Processor {
   #tellOfObjects(batch: BatchContext, out: Emitter): void {
     this.#objects.forget(this.#watermarks.time);
     if (this.#objects.pending === 0 || this.#linkAdoption.pending) return;
+    this.#people.takeUnits();
     this.#objects.tell(batch.sequence, (personKey, cause) => {
       const name = `object ${personKey} ${cause.messageId}`;
       const kept = { name, topic: 'eventsMerged', offset: -1, key: personKey } as const;
       attempt(batch, { ...kept, value: () => Buffer.from(personKey) }, () => {
         this.#records.objectsChanged(personKey, cause, out);
       });
+      return 1 + Math.floor(this.#people.takeUnits() / unitsAToldPerson);
     });
   }
 

@@ -3,8 +3,10 @@ import type { Workspace } from '../../../schemas/ids.ts';
 import type { RefusalCount } from '../../app/ports.ts';
 import type { Sighting } from '../../runtime/sighting.ts';
 
-/** Workspaces, keys and reasons are all ours; nobody makes up new ones by calling. */
+/** Reasons are ours; keys a workspace makes, and a thousand a day, so it has so many of these and no other's are lost. */
 export const refusalKindsMax = 10_000;
+export const workspaceRefusalKindsMax = 500;
+const OTHER = 'other';
 
 interface Kind {
   readonly workspace: Workspace | null;
@@ -23,6 +25,8 @@ export interface LimitedCount {
 
 export class RefusalCounts {
   readonly #kinds = new Map<string, Kind>();
+  /** How many of them are of a workspace; '' for those of callers who were not known. */
+  readonly #kindsOf = new Map<string, number>();
 
   count(sighting: Sighting): void {
     if (sighting.answered === 'ok' || sighting.answered === 'corrected') return;
@@ -60,9 +64,12 @@ export class RefusalCounts {
     const name = `${workspace ?? ''}/${key ?? ''}/${reason}`;
     const known = this.#kinds.get(name);
     if (known !== undefined) return known;
-    if (this.#kinds.size >= refusalKindsMax && reason !== 'other') {
-      return this.#kindOf(null, null, 'other', last);
+    const ofWorkspace = this.#kindsOf.get(workspace ?? '') ?? 0;
+    if (reason !== OTHER) {
+      if (this.#kinds.size >= refusalKindsMax) return this.#kindOf(null, null, OTHER, last);
+      if (ofWorkspace >= workspaceRefusalKindsMax) return this.#kindOf(workspace, null, OTHER, last);
     }
+    this.#kindsOf.set(workspace ?? '', ofWorkspace + 1);
     const kind = { workspace, key, reason, count: 0, last };
     this.#kinds.set(name, kind);
     return kind;

@@ -15,7 +15,7 @@ export interface QueueLimits {
 }
 
 /** Of errors: who is asked. */
-type Asked = 'ClickHouse' | 'the trigger';
+type Asked = 'ClickHouse' | 'the trigger' | 'in-app';
 
 /** Of one workspace, or of all; refused: since the start. */
 export interface QueueCounts {

@@ -1,5 +1,4 @@
 /** What Customer.io's own plugin tells of a message: an ordinary event of the visitor's, with the message as a number (spec B). */
-import { contentIdOf } from '../../../schemas/content-ids.ts';
 import { parseJsonObject } from '../../rules/paths.ts';
 import type { Happened } from './effects.ts';
 import type { VisitorEvent } from './fold-event.ts';
@@ -20,7 +19,9 @@ export function contentReport(visitor: Visitor, event: VisitorEvent, messages: W
   if (event.name !== NAME || event.type !== 'event') return untouched;
   const { actionType, contentId, actionName } = parseJsonObject(event.properties);
   if (actionType !== 'clicked_content') return untouched;
-  const rule = [...messages.byId.values()].find(({ id }) => String(contentIdOf(id)) === String(contentId));
+  // Only what can be such a number is made text of: of an object that is up to whoever sent it, and may throw.
+  const isName = typeof contentId === 'number' || typeof contentId === 'string';
+  const rule = isName ? messages.byContentId.get(String(contentId)) : undefined;
   if (rule === undefined) return untouched;
   const { id, version } = rule;
   const at = event.receivedAt;

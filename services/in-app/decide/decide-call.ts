@@ -64,6 +64,8 @@ export interface CallDecision {
 
 export const snoozeMinutesUsual = 60;
 const MINUTE_MS = 60_000;
+/** Of judging one in a look, beside what its audience asks: steps of services/rules/rule-steps.ts. */
+const stepsAMessage = 120;
 
 export function decideCall(visitor: Visitor, messages: WorkspaceMessages, call: Call): CallDecision {
   switch (call.type) {
@@ -107,6 +109,7 @@ function decideLook(
 ): CallDecision {
   const moment = momentFor(visitor, asked);
   const patterns = new PatternSteps();
+  patterns.spend(stepsAMessage * messages.running.length);
   let counted: Counted = { visitor, happened: [] };
   for (const rule of messages.running) {
     const judged = judge(counted.visitor, rule, moment, patterns);

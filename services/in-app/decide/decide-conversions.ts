@@ -19,18 +19,20 @@ export interface Exposed {
   readonly hasClicked: boolean;
 }
 
+/** @param patterns what is left of steps for the event; what asking takes is spent of it. */
 export function conversionsOf(
   exposed: readonly Exposed[],
   event: VisitorEvent,
   messages: WorkspaceMessages,
+  patterns = new PatternSteps(),
 ): readonly Happened[] {
   const { type } = event;
   if (exposed.length === 0 || type === 'identify') return [];
   const seen = ruleEvent(event, type);
-  const patterns = new PatternSteps();
   let conversion: Conversion | undefined;
   return exposed.flatMap((one) => {
     const rule = messages.byId.get(one.messageId);
+    patterns.spend(rule?.conversionSteps ?? 0);
     if (rule === undefined || !isConversion(rule, event, (matcher) => matches(matcher, seen, patterns))) {
       return [];
     }

@@ -61,13 +61,17 @@ export function withExposure(
   return credit({ ...person, exposures }, messages);
 }
 
-/** undefined: the event is a conversion of nothing. */
+/**
+ * undefined: the event is a conversion of nothing.
+ * @param patterns what is left of steps for the event; what asking takes is spent of it.
+ */
 export function withOrder(
   person: Person,
   event: VisitorEvent & { readonly anonymousId: string | null },
   messages: WorkspaceMessages,
+  patterns = new PatternSteps(),
 ): PersonDecision | undefined {
-  const of = messagesConvertedBy(event, messages);
+  const of = messagesConvertedBy(event, messages, patterns);
   if (of.length === 0) return undefined;
   if (person.orders.some(({ eventId }) => eventId === event.messageId)) return undefined;
   const order: Order = {
@@ -79,15 +83,19 @@ export function withOrder(
   return credit({ ...person, orders: [...person.orders, order].slice(-ordersMax) }, messages);
 }
 
-function messagesConvertedBy(event: VisitorEvent, messages: WorkspaceMessages): readonly string[] {
+function messagesConvertedBy(
+  event: VisitorEvent,
+  messages: WorkspaceMessages,
+  patterns: PatternSteps,
+): readonly string[] {
   const { type, name } = event;
   if (type === 'identify') return [];
   const isOrder = stepOf(name) === 'ordered';
   const seen = ruleEvent(event, type);
-  const patterns = new PatternSteps();
-  const found = [...messages.byId.values()].filter(({ message: { conversion } }) =>
-    conversion === null ? isOrder : matches(conversion, seen, patterns),
-  );
+  const found = [...messages.byId.values()].filter(({ message: { conversion }, conversionSteps }) => {
+    patterns.spend(conversionSteps);
+    return conversion === null ? isOrder : matches(conversion, seen, patterns);
+  });
   return found.slice(0, messagesAnOrderMax).map(({ id }) => id);
 }
 

@@ -1,4 +1,5 @@
 /** The messages of a workspace, compiled so that an event is asked only about conditions that name it. Pure. */
+import { contentIdOf } from '../../../schemas/content-ids.ts';
 import { StoredPatterns } from '../../rules/definition-patterns.ts';
 import type { Message } from '../../rules/message.ts';
 import { parseMessage } from '../../rules/parse-message.ts';
@@ -10,6 +11,8 @@ import { countedIn, namesOf } from './marks.ts';
 
 export interface MessageRule {
   readonly id: string;
+  /** Stands for the id where Customer.io's plugin reports it; text. */
+  readonly contentId: string;
   /** Of the definition. */
   readonly version: number;
   /** Version since which the conditions read the same; marks of another version are not this rule's. */
@@ -17,12 +20,16 @@ export interface MessageRule {
   readonly message: Message;
   /** Of asking whether somebody is in its audience (services/rules/rule-steps.ts). */
   readonly audienceSteps: number;
+  /** Of asking whether an event is what it was for. */
+  readonly conversionSteps: number;
   /** What it counts: of its audience, and of what suppresses it. */
   readonly counted: readonly CountedCondition[];
 }
 
 export interface WorkspaceMessages {
   readonly byId: ReadonlyMap<string, MessageRule>;
+  /** By the number that stands for the id, as text (schemas/content-ids.ts). */
+  readonly byContentId: ReadonlyMap<string, MessageRule>;
   /** Those that are running, the one that goes first first. */
   readonly running: readonly MessageRule[];
   /** By the name of an event; null: those that any event may count for. */
@@ -46,6 +53,8 @@ export function workspaceMessages(definitions: DefinitionsView, workspace: strin
   });
   return {
     byId: new Map(rules.map((rule) => [rule.id, rule])),
+    // Of two with one number, which is rare, the first.
+    byContentId: new Map(rules.toReversed().map((rule) => [rule.contentId, rule])),
     running: rules.filter(({ message }) => message.state === 'running').sort(inTurn),
     byName: watchersOf(rules),
     unreadable: stored.length - rules.length,
@@ -73,7 +82,9 @@ function ruleOf({ id, version, ruleVersion }: StoredDefinition, message: Message
   const { audience, suppress } = message;
   const counted = [...countedIn(audience), ...(suppress ?? [])];
   const audienceSteps = audience === null ? 0 : stepsOfCondition(audience);
-  return { id, version, ruleVersion, message, audienceSteps, counted };
+  const conversionSteps = message.conversion === null ? 1 : stepsOfMatcher(message.conversion);
+  const contentId = String(contentIdOf(id));
+  return { id, contentId, version, ruleVersion, message, audienceSteps, conversionSteps, counted };
 }
 
 function inTurn(a: MessageRule, b: MessageRule): number {

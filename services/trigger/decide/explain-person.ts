@@ -93,7 +93,7 @@ export function explainJourney(
 ): ExplainedJourney {
   const { look, person } = lookAt(subject, now);
   const { filters, state } = rule.journey;
-  const runs = person.journeys.byId[rule.id];
+  const runs = person.journeys.stateOf(rule.id);
   const run = runOf(runs, key);
   const admission = admit({
     rule,
@@ -153,7 +153,7 @@ function stallOf(
   { journeys }: Person,
   key: string | null,
 ): Pick<ExplainedJourney, 'stall'> {
-  const armed = runOf(journeys.byId[rule.id], key)?.stall;
+  const armed = runOf(journeys.stateOf(rule.id), key)?.stall;
   if (rule.stall === undefined || armed?.trigger !== rule.triggerKey) return {};
   const [next] = firings(rule.stall, armed);
   return next === undefined ? {} : { stall: { event: next.begun[0] ?? null, fires_at: timeOf(next.at) } };

@@ -55,6 +55,11 @@ export class JourneyStates {
     return this.#byId;
   }
 
+  /** A journey may be called as a member that every object has. */
+  stateOf(journeyId: string): JourneyState | undefined {
+    return Object.hasOwn(this.byId, journeyId) ? this.byId[journeyId] : undefined;
+  }
+
   withStalls(stalls: Stalls): JourneyStates {
     if (this === JourneyStates.none || this.stallsAt(stalls.stamp) === stalls.at) return this;
     return new JourneyStates(this.#byId, this.lying, stalls);

@@ -21,10 +21,22 @@ export interface ObjectState {
   readonly deletedAt?: number;
 }
 
-export type ObjectOf = (object: ObjectKey) => ObjectState | undefined;
+/** The same as a look at a person sees it. */
+export interface SeenObject extends ObjectState {
+  /** What is said of it was not read, only when it was deleted: the objects of this person have too much between them. */
+  readonly isUnread?: boolean;
+}
+
+/** Of one look at a person. */
+export type ObjectOf = (object: ObjectKey) => SeenObject | undefined;
 
 /** An object's attributes as JSON in UTF-8 (spec A.0, *Limits*). */
 export const objectBytesMax = 100_000;
+/**
+ * What is read of objects in one look at a person. A person has 100,000 bytes of them at most (relationships.ts), so who is
+ * put to a thousand of the largest would be read a thousand times what they may have, in one record.
+ */
+export const objectBytesALookMax = 10 * objectBytesMax;
 
 /** A record of type object (CollectedEvent.avsc). */
 export interface ObjectWord {

@@ -55,19 +55,22 @@ export function applyRelate(
   const entries = Array.isArray(sent) ? sent.filter(isJsonObject) : [];
   const [refused, deleted]: [string[], string[]] = [[], []];
   const kept = new KeptRelationships(before);
-  for (const entry of entries) {
-    const { object_type_id: typeId, object_id: objectId } = entry;
-    if (typeof typeId !== 'string' || typeof objectId !== 'string') continue;
-    const object = { object_type_id: typeId, object_id: objectId };
+  for (const { object, said } of byObject(entries)) {
+    const { object_id: objectId } = object;
     if (action === 'delete') {
       kept.delete(object);
+      continue;
+    }
+    if (!kept.hasPlaceFor(object)) {
+      refused.push(objectId);
       continue;
     }
     const state = objectOf(object);
     const stored = kept.get(object);
     const own = stored === undefined || isGone(stored, state) ? undefined : stored;
     if (isGone({ related_at: at }, state)) deleted.push(objectId);
-    else if (!kept.put(related(entry, { object, own, state, at }))) refused.push(objectId);
+    else if (state?.isUnread === true || !kept.put(related(said, { object, own, state, at })))
+      refused.push(objectId);
   }
   return kept.update(refused, deleted);
 }
@@ -92,7 +95,8 @@ export function withObjects(before: readonly Relationship[], objectOf: ObjectOf)
   for (const relationship of before) {
     const state = objectOf(relationship);
     if (isGone(relationship, state)) kept.delete(relationship);
-    else if (!kept.replace(withWord(relationship, state))) refused.push(relationship.object_id);
+    else if (state?.isUnread === true || !kept.replace(withWord(relationship, state)))
+      refused.push(relationship.object_id);
   }
   return kept.update(refused, []);
 }
@@ -144,6 +148,11 @@ class KeptRelationships {
 
   get(object: ObjectKey): Relationship | undefined {
     return this.#kept.get(keyOf(object))?.relationship;
+  }
+
+  /** One more may be put; what it takes is another question. */
+  hasPlaceFor(object: ObjectKey): boolean {
+    return this.#kept.size < relationshipsMax || this.#kept.has(keyOf(object));
   }
 
   delete(object: ObjectKey): void {
@@ -219,6 +228,40 @@ function textOf(relationship: Relationship): string {
 /** With its comma; 0 of none. */
 function bytesOf(text: string | undefined): number {
   return text === undefined ? 0 : Buffer.byteLength(text) + 1;
+}
+
+interface SaidOfOne {
+  readonly object: ObjectKey;
+  /** `attributes` and `object_attributes`. */
+  readonly said: JsonObject;
+}
+
+/**
+ * Entries of one object as one, where the last of them stands: a call may name one again and again, and what there is of it
+ * would be read and measured for each.
+ */
+function byObject(entries: readonly JsonObject[]): readonly SaidOfOne[] {
+  const found = new Map<string, { readonly object: ObjectKey; readonly entries: JsonObject[] }>();
+  for (const entry of entries) {
+    const { object_type_id: typeId, object_id: objectId } = entry;
+    if (typeof typeId !== 'string' || typeof objectId !== 'string') continue;
+    const object = { object_type_id: typeId, object_id: objectId };
+    const key = keyOf(object);
+    const one = found.get(key) ?? { object, entries: [] };
+    one.entries.push(entry);
+    found.delete(key);
+    found.set(key, one);
+  }
+  return [...found.values()].map(({ object, entries: said }) => ({ object, said: joined(said) }));
+}
+
+/** Of members that are said twice the later. */
+function joined(entries: readonly JsonObject[]): JsonObject {
+  const [first = {}] = entries;
+  if (entries.length === 1) return first;
+  const all = (name: string): JsonObject =>
+    Object.fromEntries(entries.flatMap((entry) => Object.entries(bagOf(entry[name]))));
+  return { attributes: all('attributes'), object_attributes: all('object_attributes') };
 }
 
 interface Put {

@@ -40,7 +40,7 @@ export function decideTriggers(asked: Subject, person: Person, past: PastOfPerso
     return { person: before, effects: [...effects, leftOut], patternSteps };
   }
   const { byId } = before.journeys;
-  const placed = place(rule, byId[rule.id], triggers.outcomes);
+  const placed = place(rule, before.journeys.stateOf(rule.id), triggers.outcomes);
   const state = triggers.state === undefined ? placed.state : withStalls(rule, placed.state, triggers.state);
   const journeys = state === undefined ? before.journeys : JourneyStates.of({ ...byId, [rule.id]: state });
   const next = due(subject, { ...before, journeys });
