@@ -33,13 +33,31 @@ test('a message that is edited while it is shown: what becomes of the showing co
   expect((await rig.show('hello', T0 + HOUR)).reason).toBe('frequency');
 });
 
-test('one whose variants are replaced between the offer and the showing is shown as what it is now', async () => {
-  const content = { kind: 'modal', title: 'x' };
-  rig.message('ab', { content: undefined, variants: [{ id: 'a', weight: 1, content }] });
+const variantsOf = (weights: Readonly<Record<string, number>>) => ({
+  ...{ content: undefined, frequency: { mode: 'once' } },
+  variants: Object.entries(weights).map(([id, weight]) => ({ id, weight, content: modal })),
+});
+
+test('one whose variants are replaced between the offer and the showing is not shown, nor counted, and is offered anew', async () => {
+  rig.message('ab', variantsOf({ a: 1 }));
   expect((await rig.poll(T0)).offered[0]?.variant).toBe('a');
-  rig.message('ab', { content: undefined, variants: [{ id: 'b', weight: 1, content }] });
-  // The client shows nothing of another variant than the one that it has, and is offered the other at the next poll.
-  expect(await rig.show('ab', T0, { variant: 'a' })).toMatchObject({ show: true, variant: 'b' });
+  rig.message('ab', variantsOf({ b: 1 }));
+  const { exposure, ...answer } = await rig.show('ab', T0, { variant: 'a' });
+  expect(answer).toEqual({ show: false, reason: 'other_variant' });
+  expect(await rig.show('ab', T0, { variant: 'a', exposure })).toMatchObject({ reason: 'other_variant' });
+  expect(rig.told('ab')).toEqual([]);
+  expect((await rig.poll(T0)).offered[0]?.variant).toBe('b');
+  expect(await rig.show('ab', T0, { variant: 'b' })).toMatchObject({ show: true, variant: 'b' });
+});
+
+test('one whose weights are changed between the offer and the showing is shown as it was offered, and stays that', async () => {
+  rig.message('ab', { ...variantsOf({ a: 1_000, b: 1 }), frequency: { mode: 'always' } });
+  const { variant } = (await rig.poll(T0)).offered[0] ?? {};
+  rig.message('ab', { ...variantsOf({ a: 1, b: 1_000 }), frequency: { mode: 'always' } });
+  expect((await rig.poll(T0)).offered[0]?.variant).not.toBe(variant);
+  expect(await rig.show('ab', T0, { variant })).toMatchObject({ show: true, variant });
+  rig.feed(viewed(SHOP, T0 + MINUTE));
+  expect((await rig.poll(T0 + MINUTE)).offered[0]?.variant).toBe(variant);
 });
 
 test('one that is stopped, or deleted, while it is shown: the report is taken, and nothing more is shown', async () => {

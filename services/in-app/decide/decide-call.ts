@@ -17,6 +17,7 @@ import {
   withReport,
   withShown,
 } from './ledger.ts';
+import { chosenVariant } from './variants.ts';
 import { erased, ledgerOf, type Answered, type Visitor } from './visitor.ts';
 import type { MessageRule, WorkspaceMessages } from './workspace-messages.ts';
 
@@ -34,6 +35,8 @@ export type Call =
       readonly moment: Moment;
       readonly messageId: string;
       readonly exposure: string;
+      /** What the client has in hand; null: it does not say. */
+      readonly variant: string | null;
       /** The client's own plugin has shown it already: it is counted, whatever would have been decided. */
       readonly isDone: boolean;
     }
@@ -160,7 +163,10 @@ function decideShow(
   const moment = momentFor(visitor, { ...call.moment, exposure });
   const judgement = judge(visitor, rule, moment, patterns);
   if (judgement.outcome === 'show' || (call.isDone && hasRoom(visitor, rule))) {
-    const variant = judgement.outcome === 'show' ? judgement.variant : variantOf(visitor, rule);
+    const variant = chosenVariant(visitor, rule, call.variant);
+    if (call.variant !== null && call.variant !== variant && !call.isDone) {
+      return otherVariant(visitor, { exposure, messageId });
+    }
     return shown(visitor, rule, { exposure, variant, at: moment.at });
   }
   const counted = withJudgement(visitor, rule, judgement, moment.at);
@@ -175,8 +181,13 @@ function answeredBefore(visitor: Visitor, { reason, messageId }: Answered): Call
   return { visitor, happened: [], answer: { taken: true, reason: null, variant } };
 }
 
-function variantOf(visitor: Visitor, { id, message }: MessageRule): string {
-  return ledgerOf(visitor, id).variant ?? message.variants[0]?.id ?? '';
+/**
+ * The client has the texts of another variant than the visitor's, and shows nothing: what counted as shown here would use up
+ * a frequency, and keep other messages away, unseen. The next poll offers what may be shown.
+ */
+function otherVariant(visitor: Visitor, of: Pick<Answered, 'exposure' | 'messageId'>): CallDecision {
+  const reason = 'other_variant';
+  return refused(withAnswered(visitor, { ...of, reason, reports: [] }), reason);
 }
 
 function shown(
