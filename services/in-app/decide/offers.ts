@@ -130,11 +130,14 @@ function lookedAt(
   return messages.running.map((rule) => ({ rule, judgement: judge(visitor, rule, unknown, patterns) }));
 }
 
-/** One of those that lie over the page, and one for each place within it. */
+/**
+ * One of those that lie over the page, and one for each element: whether the page has that, only the page can say, and what
+ * stands there may not keep away what would be shown instead.
+ */
 function placeOf({ rule, variant }: Chosen): string {
   const content = rule.message.variants.find(({ id }) => id === variant)?.content;
   const kind: ContentKind = content?.kind ?? 'modal';
-  return kind === 'inline' ? `inline ${content?.element ?? ''}` : 'over the page';
+  return kind === 'inline' || kind === 'tooltip' ? `${kind} ${content?.element ?? ''}` : 'over the page';
 }
 
 function pollSecondsOf(
