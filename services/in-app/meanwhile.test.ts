@@ -60,6 +60,24 @@ test('one whose weights are changed between the offer and the showing is shown a
   expect((await rig.poll(T0 + MINUTE)).offered[0]?.variant).toBe(variant);
 });
 
+test('an edit of its audience forgets nobody who bought, and an edit of a time nothing that was counted', async () => {
+  const rule = (audience: object, within = 'P7D') => ({
+    ...{ audience, suppress: [{ event: 'Booked', within }] },
+  });
+  const added = { event: 'Added to Cart', within: 'P1D' };
+  rig.message('cart', rule(added));
+  rig.feed(did({ at: T0 }), did({ at: T0, name: 'Booked' }));
+  expect((await rig.why('cart', T0 + HOUR)).json()).toMatchObject({ reason: 'suppressed' });
+  const older = { ...added, within: 'P2D' };
+  rig.message('cart', rule({ all: [{ attribute: 'orders', operator: 'eq', value: 0 }, older] }, 'P8D'));
+  rig.feed(did({ at: T0 + HOUR, name: 'Looked' }));
+  expect((await rig.why('cart', T0 + HOUR)).json()).toMatchObject({ reason: 'suppressed' });
+  expect((await rig.why('cart', T0 + 8 * DAY)).json()).toMatchObject({ reason: 'audience' });
+  // Another event than before has not been counted.
+  rig.message('cart', { suppress: [{ event: 'Looked', within: 'P30D' }] });
+  expect((await rig.why('cart', T0 + 8 * DAY)).json()).toMatchObject({ outcome: 'show' });
+});
+
 test('one that is stopped, or deleted, while it is shown: the report is taken, and nothing more is shown', async () => {
   rig.message('hello').message('bye');
   const { exposure } = await rig.show('hello', T0);

@@ -21,8 +21,7 @@ export interface CartLine extends Item {
 
 /** What a visitor has counted for the conditions of one message. */
 export interface RuleMarks {
-  /** Version of the conditions that it was counted for. */
-  readonly version: number;
+  /** By the name of the condition (mark-key.ts). */
   readonly marks: Readonly<Record<string, Marks>>;
 }
 

@@ -6,19 +6,20 @@ import { stepsOfCondition, stepsOfMatcher } from '../../rules/rule-steps.ts';
 import type { DefinitionsView, StoredDefinition } from '../../runtime/definitions.ts';
 import { patternOwners, withRoomForPatterns } from '../../runtime/stored-patterns.ts';
 import { matchersOf, type CountedCondition } from '../../rules/condition.ts';
+import { markKey } from './mark-key.ts';
 import { countedIn, namesOf } from './marks.ts';
 
 export interface MessageRule {
   readonly id: string;
   /** Of the definition. */
   readonly version: number;
-  /** Version since which the conditions read the same; marks of another version are not this rule's. */
-  readonly ruleVersion: number;
   readonly message: Message;
   /** Of asking whether somebody is in its audience (services/rules/rule-steps.ts). */
   readonly audienceSteps: number;
   /** What it counts: of its audience, and of what suppresses it. */
   readonly counted: readonly CountedCondition[];
+  /** What its conditions remember is kept under, by their pointers (mark-key.ts). */
+  readonly markKeys: ReadonlyMap<string, string>;
 }
 
 export interface WorkspaceMessages {
@@ -69,11 +70,12 @@ function parsedRule(definition: StoredDefinition, hasRoom: boolean): MessageRule
   return rule;
 }
 
-function ruleOf({ id, version, ruleVersion }: StoredDefinition, message: Message): MessageRule {
+function ruleOf({ id, version, body }: StoredDefinition, message: Message): MessageRule {
   const { audience, suppress } = message;
   const counted = [...countedIn(audience), ...(suppress ?? [])];
   const audienceSteps = audience === null ? 0 : stepsOfCondition(audience);
-  return { id, version, ruleVersion, message, audienceSteps, counted };
+  const markKeys = new Map(counted.map((one) => [one.pointer, markKey(one, body)]));
+  return { id, version, message, audienceSteps, counted, markKeys };
 }
 
 function inTurn(a: MessageRule, b: MessageRule): number {
