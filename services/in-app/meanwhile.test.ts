@@ -1,5 +1,6 @@
 /** What changes while a message is on somebody's screen, and what a browser with a wrong clock or very many messages can do. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { contentIdOf } from '../../schemas/content-ids.ts';
 import {
   DAY,
   did,
@@ -26,6 +27,10 @@ test('a message that is edited while it is shown: what becomes of the showing co
   expect(await rig.report('hello', exposure, T0 + SECOND, { event: 'clicked', action: 'go' })).toEqual({
     taken: true,
   });
+  const properties = { actionType: 'clicked_content', contentId: contentIdOf('hello'), actionName: 'go' };
+  rig.feed(did({ name: 'Report Content Event', at: T0 + SECOND, properties }));
+  const clicked = rig.events('hello').filter(({ event }) => event === 'clicked');
+  expect(clicked.map(({ version }) => version)).toEqual([1, 1]);
   rig.feed(viewed(SHOP, T0 + MINUTE));
   expect((await rig.poll(T0 + MINUTE)).offered[0]?.content).toMatchObject({ title: 'Other words' });
   expect((await rig.show('hello', T0 + MINUTE)).show).toBe(true);
@@ -36,6 +41,20 @@ test('a message that is edited while it is shown: what becomes of the showing co
 const variantsOf = (weights: Readonly<Record<string, number>>) => ({
   ...{ content: undefined, frequency: { mode: 'once' } },
   variants: Object.entries(weights).map(([id, weight]) => ({ id, weight, content: modal })),
+});
+
+test('whom an edited message is held out from counts for it as edited, and so do their orders', async () => {
+  rig.message('hello', { holdout: 1 });
+  await rig.poll(T0);
+  rig.message('hello', { holdout: 1, content: { ...modal, title: 'Other words' } });
+  await rig.poll(T0 + HOUR);
+  rig.feed(did({ at: T0 + 2 * HOUR, name: 'Order Completed' }));
+  const told = rig.events('hello').filter(({ event }) => event !== 'eligible');
+  expect(told.map(({ event, version }) => [event, version])).toEqual([
+    ['held_out', 1],
+    ['held_out', 2],
+    ['converted', 2],
+  ]);
 });
 
 test('one whose variants are replaced between the offer and the showing is not shown, nor counted, and is offered anew', async () => {

@@ -22,9 +22,10 @@ export function contentReport(visitor: Visitor, event: VisitorEvent, messages: W
   if (actionType !== 'clicked_content') return untouched;
   const rule = [...messages.byId.values()].find(({ id }) => String(contentIdOf(id)) === String(contentId));
   if (rule === undefined) return untouched;
-  const { id, version } = rule;
+  const { id } = rule;
   const at = event.receivedAt;
-  const { variant, times } = ledgerOf(visitor, id);
+  const { variant, times, version: shown } = ledgerOf(visitor, id);
+  const version = times.length === 0 ? rule.version : shown;
   const happened: Happened = {
     messageId: id,
     version,

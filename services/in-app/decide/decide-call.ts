@@ -77,7 +77,7 @@ export function decideCall(visitor: Visitor, messages: WorkspaceMessages, call: 
       return { ...decideShow(visitor, messages, call, patterns), steps: patterns.taken };
     }
     case 'report':
-      return decideReport(visitor, messages, call);
+      return decideReport(visitor, call);
     case 'consent':
       return done(
         call.isGiven ? { ...visitor, hasWithdrawn: false } : erased(visitor, { hasWithdrawn: true }),
@@ -133,11 +133,12 @@ function withJudgement(visitor: Visitor, rule: MessageRule, judgement: Judgement
   if (outcome !== 'refused' && outcome !== 'held_out') return { visitor, happened: [] };
   const reason = outcome === 'refused' ? judgement.reason : outcome;
   if (!hasRoom(visitor, rule) || isCounted(visitor, rule.id, reason, at)) return { visitor, happened: [] };
-  const { variant, heldOutAt } = ledgerOf(visitor, rule.id);
+  const { variant, heldOutAt, version } = ledgerOf(visitor, rule.id);
   const of = { messageId: rule.id, version: rule.version, at };
   const arm = outcome === 'held_out' ? 'holdout' : variant;
   let next = withCounted(visitor, rule.id, reason, at);
-  if (outcome === 'held_out' && heldOutAt === null) {
+  // Of a new version it is counted anew, as what is shown of it is: else its orders would be those of the first version.
+  if (outcome === 'held_out' && (heldOutAt === null || version !== rule.version)) {
     next = withLedger(next, rule.id, { heldOutAt: at, version: rule.version });
   }
   const told: Happened =
@@ -208,7 +209,6 @@ function shown(
 
 function decideReport(
   visitor: Visitor,
-  messages: WorkspaceMessages,
   call: Extract<Call, { readonly type: 'report' }>,
 ): CallDecision {
   const { messageId, exposure, event, action } = call;
@@ -224,7 +224,8 @@ function decideReport(
   assert(variant !== null, 'what was shown has a variant');
   const happened: Happened = {
     messageId,
-    version: messages.byId.get(messageId)?.version ?? version,
+    // As it was shown: by now there may be another.
+    version,
     variant,
     event,
     action,
