@@ -1,4 +1,5 @@
 /** What the client decides, told everything; and how much of it a page loads. */
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
 import { targetOf } from './in-app/action-target.ts';
@@ -15,6 +16,15 @@ describe('how much a page loads', () => {
     expect(client.gzipped.length).toBeLessThanOrEqual(5_000);
     expect(client.gzipped.length + renderer.gzipped.length).toBeLessThanOrEqual(15_000);
   });
+});
+
+test('a browser that does not know light-dark() has a colour wherever others have one by it', () => {
+  const css = gunzipSync(onSiteFiles().renderer.gzipped).toString();
+  const named = [...css.matchAll(/(--[\w-]+):[^;{}]*light-dark\(/g)].map(([, name]) => name);
+  const without = /@supports not \(color: light-dark\(.*?\)\) \{([^]*?\})/.exec(css)?.[1] ?? '';
+  expect(named).toHaveLength(5);
+  for (const name of named) expect(without).toContain(`${String(name)}: `);
+  expect(without).not.toContain('light-dark');
 });
 
 describe('the pace of polls', () => {

@@ -11,6 +11,12 @@
   font: var(--hindsight-font, 16px/1.45 system-ui, sans-serif); overflow-wrap: anywhere; text-align: start;
   max-height: calc(100dvh - 24px); overflow: auto;
 }
+@supports not (color: light-dark(#000, #fff)) {
+  .message {
+    --accent: var(--hindsight-accent, #1b4f9c); --on-accent: var(--hindsight-on-accent, #fff);
+    --paper: var(--hindsight-background, #fff); --ink: var(--hindsight-text, #1a1c20); --line: #767b85;
+  }
+}
 .light { color-scheme: light; } .dark { color-scheme: dark; }
 *, *::before { box-sizing: border-box; }
 .title { font-size: 1.2em; line-height: 1.25; margin: 0 36px 8px 0; font-weight: 650; }
