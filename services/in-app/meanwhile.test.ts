@@ -79,6 +79,19 @@ test('one whose weights are changed between the offer and the showing is shown a
   expect((await rig.poll(T0 + MINUTE)).offered[0]?.variant).toBe(variant);
 });
 
+test('of one that may be shown, and has another before it, it is said which', async () => {
+  rig.message('later').message('first', { priority: 1 });
+  rig.feed(viewed(SHOP, T0));
+  expect((await rig.poll(T0)).ids).toEqual(['first']);
+  const page = { page: SHOP };
+  expect((await rig.why('first', T0, page)).json()).not.toHaveProperty('waits_for');
+  expect((await rig.why('later', T0, page)).json()).toMatchObject({
+    ...{ outcome: 'show', waits_for: 'first', says: expect.stringContaining('first is offered before it') },
+  });
+  await rig.report('first', (await rig.show('first', T0)).exposure, T0);
+  expect((await rig.why('later', T0, page)).json()).not.toHaveProperty('waits_for');
+});
+
 test('an edit of its audience forgets nobody who bought, and an edit of a time nothing that was counted', async () => {
   const rule = (audience: object, within = 'P7D') => ({
     ...{ audience, suppress: [{ event: 'Booked', within }] },

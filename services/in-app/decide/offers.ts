@@ -75,6 +75,22 @@ export function offersFor(visitor: Visitor, messages: WorkspaceMessages, asked: 
   };
 }
 
+/** The message that is offered in the place of one that may be shown; undefined: it is offered itself, or no page is known. */
+export function offeredBefore(
+  chosen: Chosen,
+  visitor: Visitor,
+  {
+    messages,
+    moment,
+    fill,
+  }: { readonly messages: WorkspaceMessages; readonly moment: Moment; readonly fill: Fill },
+): string | undefined {
+  if (moment.isAnyPage === true) return undefined;
+  const { offers } = offersFor(visitor, messages, moment, fill);
+  if (offers.some(({ rule }) => rule === chosen.rule)) return undefined;
+  return offers.find((offer) => placeOf(offer) === placeOf(chosen))?.rule.id;
+}
+
 /** What a look counts of it; undefined: nothing. @param ofTexts why its texts are in the way. */
 function reasonOf(judgement: Judgement, ofTexts: () => string | undefined): string | undefined {
   switch (judgement.outcome) {
