@@ -307,7 +307,7 @@ export interface InAppRequest {
   readonly message_id: string | null;
   /** show, report: names one showing; made by the client, so that it can ask again. */
   readonly exposure: string | null;
-  /** show: what the client has in hand; a stranger one is answered by what the visitor's is. */
+  /** show: what the client has in hand; if it is not the visitor's, nothing is shown. */
   readonly variant: string | null;
   /** report: clicked, dismissed, snoozed or submitted; shown where the client's own plugin has shown it already. */
   readonly event: string | null;

@@ -11,20 +11,30 @@ import {
 import { eventually } from '../testing/eventually.ts';
 import { testServer, workspace, writeKey, type TestServer } from '../testing/gateway-server.ts';
 
+const unexpected = () => Promise.reject(new Error('no page of these polls'));
+const nobodyPolls = { poll: unexpected, why: unexpected };
+const calls = {
+  send: () => Promise.resolve(),
+  decide: () => Promise.resolve({ taken: true, reason: null, variant: null }),
+};
 let under: TestServer;
 let shop: ShopPages;
 let visitor: Visitor;
 /** Paths that pages have asked for, in their order. */
 let asked: string[];
+/** What is said of consent is answered 429. */
+let isFull: boolean;
 /** Addresses of others. */
 let elsewhere: string[];
 beforeEach(async () => {
-  under = testServer();
+  under = testServer({ onSite: { view: nobodyPolls, calls } });
   asked = [];
   elsewhere = [];
-  under.server.addHook('onRequest', (request, _reply, done) => {
+  isFull = false;
+  under.server.addHook('onRequest', (request, reply, done) => {
     asked.push(request.url);
-    done();
+    if (isFull && request.url === '/v1/in-app/consent') void reply.code(429).send();
+    else done();
   });
   const base = await under.server.listen({ host: '127.0.0.1', port: 0 });
   const classic = classicSnippet(base, writeKey);
@@ -235,6 +245,25 @@ describe('our classic track.js (spec A.8)', () => {
     expect(events()).toHaveLength(3);
     // Who withdraws has it told, by the key that the page has.
     await eventually(() => asked.filter((path) => path === '/v1/in-app/consent').length === 2);
+  });
+
+  test('a withdrawal that the server did not take is told again, and before what was said after it', async () => {
+    isFull = true;
+    const said = () =>
+      under.sent.events
+        .map(({ value }) => value.type)
+        .filter((type) => type === 'consent' || type === 'withdrawal');
+    await visitor.goto(`${shop.url}/classic/`);
+    await come(1);
+    await visitor.evaluate('_cio.consent(false)');
+    await visitor.evaluate('_cio.consent(true)');
+    await eventually(() => asked.includes('/v1/in-app/consent'));
+    expect(said()).toEqual([]);
+    expect(await visitor.evaluate(`JSON.parse(localStorage.getItem('hindsight.untold')).length`)).toBe(2);
+    isFull = false;
+    await visitor.evaluate(`dispatchEvent(new Event('online')), 0`);
+    await eventually(() => said().length === 2);
+    expect(said()).toEqual(['withdrawal', 'consent']);
   });
 
   test('a workspace that asks for consent has it from every page, with its own limits, and is told what was left out', async () => {

@@ -1,10 +1,13 @@
 /** What the client decides, told everything; and how much of it a page loads. */
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
 import { targetOf } from './in-app/action-target.ts';
 import { withinLimits } from './in-app/held-events.ts';
 import { placeTooltip, type Side } from './in-app/place-tooltip.ts';
 import { nextPollMs } from './in-app/poll-pace.ts';
+import { QueueCalls } from './in-app/queue-calls.ts';
+import { eventually } from '../testing/eventually.ts';
 import { onSiteFiles } from './on-site-files.ts';
 
 describe('how much a page loads', () => {
@@ -13,6 +16,15 @@ describe('how much a page loads', () => {
     expect(client.gzipped.length).toBeLessThanOrEqual(5_000);
     expect(client.gzipped.length + renderer.gzipped.length).toBeLessThanOrEqual(15_000);
   });
+});
+
+test('a browser that does not know light-dark() has a colour wherever others have one by it', () => {
+  const css = gunzipSync(onSiteFiles().renderer.gzipped).toString();
+  const named = [...css.matchAll(/(--[\w-]+):[^;{}]*light-dark\(/g)].map(([, name]) => name);
+  const without = /@supports not \(color: light-dark\(.*?\)\) \{([^]*?\})/.exec(css)?.[1] ?? '';
+  expect(named).toHaveLength(5);
+  for (const name of named) expect(without).toContain(`${String(name)}: `);
+  expect(without).not.toContain('light-dark');
 });
 
 describe('the pace of polls', () => {
@@ -26,6 +38,43 @@ describe('the pace of polls', () => {
     ['ten minutes at most', { failures: 1_000, draw: 1 }, 600_000],
   ])('%s', (_what, more, ms) => {
     expect(nextPollMs({ ...pace, ...more })).toBe(ms);
+  });
+});
+
+describe('what has no answer', () => {
+  test('is sent with the next call, also where the answer was that there are too many: a withdrawal is not lost', async () => {
+    const kept = new Map<string, string>();
+    const localStorage = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, text: string) => kept.set(key, text),
+      removeItem: (key: string) => kept.delete(key),
+    };
+    const sent: string[] = [];
+    const statuses = [429, 503, 200, 200];
+    const fetch = (url: string, { body }: { readonly body: string }) => {
+      sent.push(`${String(url.split('/').pop())} ${body}`);
+      return Promise.resolve({ status: statuses.shift() });
+    };
+    const before = [
+      Object.getOwnPropertyDescriptor(globalThis, 'localStorage'),
+      Object.getOwnPropertyDescriptor(globalThis, 'fetch'),
+    ];
+    Object.defineProperty(globalThis, 'localStorage', { value: localStorage, configurable: true });
+    Object.defineProperty(globalThis, 'fetch', { value: fetch, configurable: true });
+    try {
+      const calls = new QueueCalls('https://events.shop.example');
+      const who = { site_id: 's', anonymous_id: 'a', write_key: 'k' };
+      calls.consent(who, false);
+      await eventually(() => sent.length === 1 && kept.size === 1);
+      await calls.sendKept();
+      calls.report({ event: 'dismissed' });
+      await eventually(() => kept.size === 0);
+      expect(sent.map((call) => call.split(' ')[0])).toEqual(['consent', 'consent', 'consent', 'reports']);
+    } finally {
+      const [storage, fetched] = before;
+      if (storage !== undefined) Object.defineProperty(globalThis, 'localStorage', storage);
+      if (fetched !== undefined) Object.defineProperty(globalThis, 'fetch', fetched);
+    }
   });
 });
 

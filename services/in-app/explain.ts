@@ -19,6 +19,8 @@ export interface Explained {
   /** The reason in words. */
   readonly says?: string;
   readonly variant?: string;
+  /** It may be shown, and this message is offered in its place. */
+  readonly waits_for?: string;
   readonly checks: readonly {
     readonly check: string;
     readonly ok: boolean;

@@ -203,6 +203,16 @@ describe('how often', () => {
     expect((await rig.show('one', T0 + 3 * SECOND)).show).toBe(true);
   });
 
+  test('a tooltip of an element that the page may not have keeps no other message from it', async () => {
+    const tip = (element: string) => ({ kind: 'tooltip', element, title: 'Here' });
+    rig.message('tip', { priority: 1, content: tip('#size') }).message('tip-2', { content: tip('#size') });
+    rig.message('hello', { priority: 2 }).message('later', { priority: 3 });
+    expect((await rig.poll(T0)).ids).toEqual(['tip', 'hello']);
+    // The page has it: still one at a time.
+    expect((await rig.show('tip', T0)).show).toBe(true);
+    expect((await rig.show('hello', T0)).reason).toBe('another_message');
+  });
+
   test('a snooze brings it back when its time is up', async () => {
     rig.message('later', { frequency: { mode: 'always' } });
     const { exposure } = await rig.show('later', T0);

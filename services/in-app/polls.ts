@@ -12,7 +12,7 @@ import { Tables } from '../runtime/tables.ts';
 import { threadCpuMs } from '../runtime/thread-cpu.ts';
 import { textData } from './decide/attributes.ts';
 import type { Moment } from './decide/judge.ts';
-import { offersFor, type Fill, type FilledContent, type Offer } from './decide/offers.ts';
+import { offeredBefore, offersFor, type Fill, type FilledContent, type Offer } from './decide/offers.ts';
 import type { Visitor } from './decide/visitor.ts';
 import { explainMessage, type Explained } from './explain.ts';
 import { fillContent } from './fill-content.ts';
@@ -158,9 +158,17 @@ export class Polls {
   #why(asked: AskedWhy): Explained | null {
     const found = this.#find(asked);
     const rule = found?.messages.byId.get(asked.messageId);
-    return found === undefined || rule === undefined
-      ? null
-      : explainMessage(found.visitor, rule, asked.moment, this.#fillFor(asked.workspace, found.visitor));
+    if (found === undefined || rule === undefined) return null;
+    const { visitor, messages } = found;
+    const { moment } = asked;
+    const fill = this.#fillFor(asked.workspace, visitor);
+    const explained = explainMessage(visitor, rule, moment, fill);
+    const { outcome, variant } = explained;
+    if (outcome !== 'show' || variant === undefined) return explained;
+    const first = offeredBefore({ rule, variant }, visitor, { messages, moment, fill });
+    if (first === undefined) return explained;
+    const says = `it may be shown, and ${first} is offered before it: one at a time, the lowest priority first`;
+    return { ...explained, waits_for: first, says };
   }
 
   /** What texts may ask is put together once, and only where one is filled in. */

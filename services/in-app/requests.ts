@@ -13,7 +13,8 @@ export function callOf(request: InAppRequest): Call | undefined {
     case 'show': {
       if (messageId === null || exposure === null) return undefined;
       const isDone = request.event === 'shown';
-      return { type: 'show', moment: momentOf(request), messageId, exposure, isDone };
+      const { variant } = request;
+      return { type: 'show', moment: momentOf(request), messageId, exposure, variant, isDone };
     }
     case 'report': {
       const event = REPORTS.find((known) => known === request.event);

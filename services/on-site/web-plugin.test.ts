@@ -115,6 +115,17 @@ test('a token has no stream, so a rule on events is not for it; once our rendere
   expect(await ids(T0 + 62 * SECOND)).toEqual([]);
 });
 
+test('a variant that was offered to the token is what is shown, whichever the visitor’s own name would have drawn', async () => {
+  const variants = ['a', 'b'].map((id) => ({ id, weight: 1, content: modal }));
+  rig.message('ab', { content: undefined, variants, frequency: { mode: 'once' } });
+  const [message] = (await pull(T0)).json<Queue>().inAppMessages;
+  const { variant } = message?.properties['hindsight'] as { readonly variant: string };
+  for (let visitor = 0; visitor < 8; visitor += 1) {
+    const who = `visitor-${String(visitor)}`;
+    expect(await rig.show('ab', T0, { who, token: TOKEN, variant })).toMatchObject({ show: true, variant });
+  }
+});
+
 test('a click comes as an event of the visitor, with the message as a number (spec E rows 42 and 69)', () => {
   rig.message('hello');
   const properties = { actionType: 'clicked_content', contentId: contentIdOf('hello'), actionName: 'go' };

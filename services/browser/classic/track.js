@@ -190,13 +190,56 @@
     left = { by_count: 0, by_age: 0 };
     keepLeftOut();
   }
-  /** So that what is kept of the visitor on the server is erased, or may be kept again. */
+  /**
+   * So that what is kept of the visitor on the server is erased, or may be kept again. What has no answer is told again, in
+   * its order, also by the next page: a withdrawal is not lost with a connection.
+   */
+  var UNTOLD_KEY = 'hindsight.untold';
+  var UNTOLD_MAX = 10;
+  var untoldHere = [];
+  var isTelling = false;
+  function untold() {
+    try {
+      return JSON.parse(window.localStorage.getItem(UNTOLD_KEY)) || untoldHere;
+    } catch {
+      return untoldHere;
+    }
+  }
+  function keepUntold(said) {
+    untoldHere = said;
+    try {
+      if (said.length === 0) window.localStorage.removeItem(UNTOLD_KEY);
+      else window.localStorage.setItem(UNTOLD_KEY, JSON.stringify(said));
+    } catch {
+      /* Then it is told again by this page alone. */
+    }
+  }
   function tellConsent(isGiven) {
     var visitor = remembered('_cioanonid');
-    if (visitor === '' || !window.fetch) return;
+    if (visitor === '') return;
     var body = JSON.stringify({ write_key: writeKey, anonymous_id: visitor, consent: isGiven });
+    keepUntold(untold().concat([body]).slice(-UNTOLD_MAX));
+    tellUntold();
+  }
+  function tellUntold() {
+    var body = untold()[0];
+    if (body === undefined || isTelling || !window.fetch) return;
+    isTelling = true;
     var options = { method: 'POST', body: body, headers: { 'content-type': 'text/plain' }, keepalive: true };
-    window.fetch(base + '/v1/in-app/consent', options).catch(function () {});
+    var isAnswered = false;
+    window
+      .fetch(base + '/v1/in-app/consent', options)
+      .then(function (answer) {
+        isAnswered = answer.status < 500 && answer.status !== 429;
+      })
+      .catch(function () {})
+      .then(function () {
+        isTelling = false;
+        if (!isAnswered) return;
+        var left = untold();
+        if (left[0] === body) keepUntold(left.slice(1));
+        tellUntold();
+      });
   }
 
   function call(path, what) {
@@ -294,9 +337,13 @@
   });
   window._cio = tracker;
 
-  sendWaiting();
-  window.addEventListener('online', sendWaiting);
-  setInterval(sendWaiting, RETRY_MS);
+  function sendAgain() {
+    tellUntold();
+    sendWaiting();
+  }
+  sendAgain();
+  window.addEventListener('online', sendAgain);
+  setInterval(sendAgain, RETRY_MS);
   if (script.getAttribute('data-auto-track-page') !== 'false') methods.page();
   (Array.isArray(queued) ? queued : []).forEach(run);
 })(window, document);

@@ -1,6 +1,7 @@
 /**
  * How a message looks. In a shadow root: the shop's rules do not reach it, its own reach nothing else. A shop gives it its
- * own look by the custom properties, which do reach it. Both colour schemes have a contrast of 4.5 and more.
+ * own look by the custom properties, which do reach it. Both colour schemes have a contrast of 4.5 and more. A browser of
+ * before 2024 does not know light-dark(): without a colour of its own the paper would be transparent, so it has the light ones.
  */
 const text = `
 :host { all: initial; color-scheme: inherit; }
@@ -14,6 +15,12 @@ const text = `
   border-radius: var(--hindsight-radius, 10px); background: var(--paper); color: var(--ink);
   font: var(--hindsight-font, 16px/1.45 system-ui, sans-serif); overflow-wrap: anywhere; text-align: start;
   max-height: calc(100dvh - 24px); overflow: auto;
+}
+@supports not (color: light-dark(#000, #fff)) {
+  .message {
+    --accent: var(--hindsight-accent, #1b4f9c); --on-accent: var(--hindsight-on-accent, #fff);
+    --paper: var(--hindsight-background, #fff); --ink: var(--hindsight-text, #1a1c20); --line: #767b85;
+  }
 }
 .light { color-scheme: light; } .dark { color-scheme: dark; }
 *, *::before { box-sizing: border-box; }

@@ -80,7 +80,8 @@ export class QueueCalls {
     try {
       for (let call = this.#kept.read()[0]; call !== undefined; call = this.#kept.read()[0]) {
         const { status } = await this.#post(...call);
-        if (status >= 500) break;
+        // Of a workspace over its quota, too: what was dismissed or withdrawn counts when there is room again.
+        if (status >= 500 || status === 429) break;
         const sent = JSON.stringify(call);
         this.#kept.write(this.#kept.read().filter((each) => JSON.stringify(each) !== sent));
       }

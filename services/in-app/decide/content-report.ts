@@ -23,9 +23,10 @@ export function contentReport(visitor: Visitor, event: VisitorEvent, messages: W
   const isName = typeof contentId === 'number' || typeof contentId === 'string';
   const rule = isName ? messages.byContentId.get(String(contentId)) : undefined;
   if (rule === undefined) return untouched;
-  const { id, version } = rule;
+  const { id } = rule;
   const at = event.receivedAt;
-  const { variant, times } = ledgerOf(visitor, id);
+  const { variant, times, version: shown } = ledgerOf(visitor, id);
+  const version = times.length === 0 ? rule.version : shown;
   const happened: Happened = {
     messageId: id,
     version,

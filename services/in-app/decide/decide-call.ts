@@ -17,6 +17,7 @@ import {
   withReport,
   withShown,
 } from './ledger.ts';
+import { chosenVariant } from './variants.ts';
 import { erased, ledgerOf, type Answered, type Visitor } from './visitor.ts';
 import type { MessageRule, WorkspaceMessages } from './workspace-messages.ts';
 
@@ -34,6 +35,8 @@ export type Call =
       readonly moment: Moment;
       readonly messageId: string;
       readonly exposure: string;
+      /** What the client has in hand; null: it does not say. */
+      readonly variant: string | null;
       /** The client's own plugin has shown it already: it is counted, whatever would have been decided. */
       readonly isDone: boolean;
     }
@@ -76,7 +79,7 @@ export function decideCall(visitor: Visitor, messages: WorkspaceMessages, call: 
       return { ...decideShow(visitor, messages, call, patterns), steps: patterns.taken };
     }
     case 'report':
-      return decideReport(visitor, messages, call);
+      return decideReport(visitor, call);
     case 'consent':
       return done(
         call.isGiven ? { ...visitor, hasWithdrawn: false } : erased(visitor, { hasWithdrawn: true }),
@@ -133,11 +136,12 @@ function withJudgement(visitor: Visitor, rule: MessageRule, judgement: Judgement
   if (outcome !== 'refused' && outcome !== 'held_out') return { visitor, happened: [] };
   const reason = outcome === 'refused' ? judgement.reason : outcome;
   if (!hasRoom(visitor, rule) || isCounted(visitor, rule.id, reason, at)) return { visitor, happened: [] };
-  const { variant, heldOutAt } = ledgerOf(visitor, rule.id);
+  const { variant, heldOutAt, version } = ledgerOf(visitor, rule.id);
   const of = { messageId: rule.id, version: rule.version, at };
   const arm = outcome === 'held_out' ? 'holdout' : variant;
   let next = withCounted(visitor, rule.id, reason, at);
-  if (outcome === 'held_out' && heldOutAt === null) {
+  // Of a new version it is counted anew, as what is shown of it is: else its orders would be those of the first version.
+  if (outcome === 'held_out' && (heldOutAt === null || version !== rule.version)) {
     next = withLedger(next, rule.id, { heldOutAt: at, version: rule.version });
   }
   const told: Happened =
@@ -163,7 +167,10 @@ function decideShow(
   const moment = momentFor(visitor, { ...call.moment, exposure });
   const judgement = judge(visitor, rule, moment, patterns);
   if (judgement.outcome === 'show' || (call.isDone && hasRoom(visitor, rule))) {
-    const variant = judgement.outcome === 'show' ? judgement.variant : variantOf(visitor, rule);
+    const variant = chosenVariant(visitor, rule, call.variant);
+    if (call.variant !== null && call.variant !== variant && !call.isDone) {
+      return otherVariant(visitor, { exposure, messageId });
+    }
     return shown(visitor, rule, { exposure, variant, at: moment.at });
   }
   const counted = withJudgement(visitor, rule, judgement, moment.at);
@@ -178,8 +185,13 @@ function answeredBefore(visitor: Visitor, { reason, messageId }: Answered): Call
   return { visitor, happened: [], answer: { taken: true, reason: null, variant } };
 }
 
-function variantOf(visitor: Visitor, { id, message }: MessageRule): string {
-  return ledgerOf(visitor, id).variant ?? message.variants[0]?.id ?? '';
+/**
+ * The client has the texts of another variant than the visitor's, and shows nothing: what counted as shown here would use up
+ * a frequency, and keep other messages away, unseen. The next poll offers what may be shown.
+ */
+function otherVariant(visitor: Visitor, of: Pick<Answered, 'exposure' | 'messageId'>): CallDecision {
+  const reason = 'other_variant';
+  return refused(withAnswered(visitor, { ...of, reason, reports: [] }), reason);
 }
 
 function shown(
@@ -200,7 +212,6 @@ function shown(
 
 function decideReport(
   visitor: Visitor,
-  messages: WorkspaceMessages,
   call: Extract<Call, { readonly type: 'report' }>,
 ): CallDecision {
   const { messageId, exposure, event, action } = call;
@@ -216,7 +227,8 @@ function decideReport(
   assert(variant !== null, 'what was shown has a variant');
   const happened: Happened = {
     messageId,
-    version: messages.byId.get(messageId)?.version ?? version,
+    // As it was shown: by now there may be another.
+    version,
     variant,
     event,
     action,

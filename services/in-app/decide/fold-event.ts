@@ -17,7 +17,7 @@ import {
   type RuleMarks,
   type Visitor,
 } from './visitor.ts';
-import type { WorkspaceMessages } from './workspace-messages.ts';
+import type { MessageRule, WorkspaceMessages } from './workspace-messages.ts';
 
 /** As collected; `properties` and `context` are JSON text. */
 export interface VisitorEvent {
@@ -168,18 +168,24 @@ function withMarks(visitor: Visitor, event: VisitorEvent, messages: WorkspaceMes
   const rules: Record<string, RuleMarks> = { ...visitor.rules };
   const seen = ruleEvent(event, event.type);
   for (const { rule, counted } of watchers) {
-    const known = Object.hasOwn(rules, rule.id) ? rules[rule.id] : undefined;
-    const marks = known?.version === rule.ruleVersion ? known.marks : {};
-    const now = withEvent(counted, marks[counted.pointer] ?? [], seen, patterns);
-    if (now === marks[counted.pointer]) continue;
+    const marks = Object.hasOwn(rules, rule.id) ? (rules[rule.id]?.marks ?? {}) : {};
+    const key = rule.markKeys.get(counted.pointer) ?? counted.pointer;
+    const now = withEvent(counted, marks[key] ?? [], seen, patterns);
+    if (now === marks[key]) continue;
     if (now.length === 0) continue;
-    rules[rule.id] = { version: rule.ruleVersion, marks: { ...marks, [counted.pointer]: now } };
+    rules[rule.id] = { marks: { ...asked(marks, rule), [key]: now } };
   }
   for (const id of Object.keys(rules)) if (!messages.byId.has(id)) Reflect.deleteProperty(rules, id);
   patterns.spend(watchers.reduce((sum, { steps }) => sum + steps, 0));
   const { skipped: patternsSkipped, taken: steps } = patterns;
   const leftOut = JSON.stringify(rules).length > ruleMarksBytesMax;
   return { visitor: leftOut ? visitor : { ...visitor, rules }, leftOut, patternsSkipped, steps };
+}
+
+/** Without what conditions that are not there any more have left. */
+function asked(marks: RuleMarks['marks'], { markKeys }: MessageRule): RuleMarks['marks'] {
+  const keys = new Set(markKeys.values());
+  return Object.fromEntries(Object.entries(marks).filter(([key]) => keys.has(key)));
 }
 
 /** An event as conditions see it. */

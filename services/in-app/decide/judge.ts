@@ -198,7 +198,7 @@ export function evidenceOf(
 
 function marksOf(visitor: Visitor, rule: MessageRule, pointer: string): Marks {
   const counted = Object.hasOwn(visitor.rules, rule.id) ? visitor.rules[rule.id] : undefined;
-  return counted?.version === rule.ruleVersion ? (counted.marks[pointer] ?? []) : [];
+  return counted?.marks[rule.markKeys.get(pointer) ?? ''] ?? [];
 }
 
 function hasInteracted({ clickedAt, submittedAt }: Ledger, { message }: MessageRule): boolean {

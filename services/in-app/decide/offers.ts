@@ -75,6 +75,22 @@ export function offersFor(visitor: Visitor, messages: WorkspaceMessages, asked: 
   };
 }
 
+/** The message that is offered in the place of one that may be shown; undefined: it is offered itself, or no page is known. */
+export function offeredBefore(
+  chosen: Chosen,
+  visitor: Visitor,
+  {
+    messages,
+    moment,
+    fill,
+  }: { readonly messages: WorkspaceMessages; readonly moment: Moment; readonly fill: Fill },
+): string | undefined {
+  if (moment.isAnyPage === true) return undefined;
+  const { offers } = offersFor(visitor, messages, moment, fill);
+  if (offers.some(({ rule }) => rule === chosen.rule)) return undefined;
+  return offers.find((offer) => placeOf(offer) === placeOf(chosen))?.rule.id;
+}
+
 /** What a look counts of it; undefined: nothing. @param ofTexts why its texts are in the way. */
 function reasonOf(judgement: Judgement, ofTexts: () => string | undefined): string | undefined {
   switch (judgement.outcome) {
@@ -130,11 +146,14 @@ function lookedAt(
   return messages.running.map((rule) => ({ rule, judgement: judge(visitor, rule, unknown, patterns) }));
 }
 
-/** One of those that lie over the page, and one for each place within it. */
+/**
+ * One of those that lie over the page, and one for each element: whether the page has that, only the page can say, and what
+ * stands there may not keep away what would be shown instead.
+ */
 function placeOf({ rule, variant }: Chosen): string {
   const content = rule.message.variants.find(({ id }) => id === variant)?.content;
   const kind: ContentKind = content?.kind ?? 'modal';
-  return kind === 'inline' ? `inline ${content?.element ?? ''}` : 'over the page';
+  return kind === 'inline' || kind === 'tooltip' ? `${kind} ${content?.element ?? ''}` : 'over the page';
 }
 
 function pollSecondsOf(

@@ -4,10 +4,19 @@ import type { Variant } from '../../rules/message.ts';
 import { ledgerOf, type Visitor } from './visitor.ts';
 import type { MessageRule } from './workspace-messages.ts';
 
-export function chosenVariant(visitor: Visitor, { id, message }: MessageRule): string {
+/**
+ * @param offered what they were offered, under older weights or under a name that their client had for them: it is theirs if
+ * they have none yet.
+ */
+export function chosenVariant(
+  visitor: Visitor,
+  { id, message }: MessageRule,
+  offered: string | null = null,
+): string {
   const { variants } = message;
-  const before = ledgerOf(visitor, id).variant;
-  if (before !== null && variants.some((variant) => variant.id === before)) return before;
+  for (const known of [ledgerOf(visitor, id).variant, offered]) {
+    if (known !== null && variants.some((variant) => variant.id === known)) return known;
+  }
   return byWeight(variants, drawnFor(id, visitor.anonymousId));
 }
 

@@ -21,8 +21,7 @@ export interface CartLine extends Item {
 
 /** What a visitor has counted for the conditions of one message. */
 export interface RuleMarks {
-  /** Version of the conditions that it was counted for. */
-  readonly version: number;
+  /** By the name of the condition (mark-key.ts). */
   readonly marks: Readonly<Record<string, Marks>>;
 }
 
@@ -37,7 +36,7 @@ export interface Ledger {
   readonly dismissedAt: number | null;
   readonly submittedAt: number | null;
   readonly snoozedUntil: number | null;
-  /** When it was first held out instead of shown. */
+  /** When it was first held out instead of shown, of this version. */
   readonly heldOutAt: number | null;
   /** Hours since 1970 in which a refusal was last counted, by reason; `held_out` among them. */
   readonly counted: Readonly<Record<string, number>>;

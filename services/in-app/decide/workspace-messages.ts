@@ -7,6 +7,7 @@ import { stepsOfCondition, stepsOfMatcher } from '../../rules/rule-steps.ts';
 import type { DefinitionsView, StoredDefinition } from '../../runtime/definitions.ts';
 import { patternOwners, withRoomForPatterns } from '../../runtime/stored-patterns.ts';
 import { matchersOf, type CountedCondition } from '../../rules/condition.ts';
+import { markKey } from './mark-key.ts';
 import { countedIn, namesOf } from './marks.ts';
 
 export interface MessageRule {
@@ -15,8 +16,6 @@ export interface MessageRule {
   readonly contentId: string;
   /** Of the definition. */
   readonly version: number;
-  /** Version since which the conditions read the same; marks of another version are not this rule's. */
-  readonly ruleVersion: number;
   readonly message: Message;
   /** Of asking whether somebody is in its audience (services/rules/rule-steps.ts). */
   readonly audienceSteps: number;
@@ -24,6 +23,8 @@ export interface MessageRule {
   readonly conversionSteps: number;
   /** What it counts: of its audience, and of what suppresses it. */
   readonly counted: readonly CountedCondition[];
+  /** What its conditions remember is kept under, by their pointers (mark-key.ts). */
+  readonly markKeys: ReadonlyMap<string, string>;
 }
 
 export interface WorkspaceMessages {
@@ -78,13 +79,14 @@ function parsedRule(definition: StoredDefinition, hasRoom: boolean): MessageRule
   return rule;
 }
 
-function ruleOf({ id, version, ruleVersion }: StoredDefinition, message: Message): MessageRule {
+function ruleOf({ id, version, body }: StoredDefinition, message: Message): MessageRule {
   const { audience, suppress } = message;
   const counted = [...countedIn(audience), ...(suppress ?? [])];
   const audienceSteps = audience === null ? 0 : stepsOfCondition(audience);
   const conversionSteps = message.conversion === null ? 1 : stepsOfMatcher(message.conversion);
   const contentId = String(contentIdOf(id));
-  return { id, contentId, version, ruleVersion, message, audienceSteps, conversionSteps, counted };
+  const markKeys = new Map(counted.map((one) => [one.pointer, markKey(one, body)]));
+  return { id, contentId, version, message, audienceSteps, conversionSteps, counted, markKeys };
 }
 
 function inTurn(a: MessageRule, b: MessageRule): number {
