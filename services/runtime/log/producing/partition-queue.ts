@@ -108,6 +108,14 @@ export class ProducerLane {
   get isEmpty(): boolean {
     return this.#batches.length === 0;
   }
+  /** Of keys and values that are not under way. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (let at = this.#underWay ? 1 : 0; at < this.#batches.length; at++) {
+      bytes += this.#batches[at]?.contentBytes ?? 0;
+    }
+    return bytes;
+  }
   get isUnderWay(): boolean {
     return this.#underWay;
   }
