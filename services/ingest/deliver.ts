@@ -10,7 +10,8 @@ import { toWorkspace, type Workspace } from '../../schemas/ids.ts';
 import type { CollectedEvent } from '../../schemas/records.ts';
 import { CodedError } from '../runtime/errors.ts';
 import type { LogAdmin, Producer } from '../runtime/log/ports.ts';
-import type { Intake, TakenRecord } from './ports.ts';
+import { PackedRecords } from './packed-records.ts';
+import type { Intake } from './ports.ts';
 import { objectIn } from './translate-object.ts';
 import type { ControlRequest, Outcome } from './translation.ts';
 
@@ -39,39 +40,45 @@ export function deliverTo(options: DeliveryOptions): Deliver {
   const { intake, producer, admin, codecs, monotonicMs = now, newNumber = randomNumber } = options;
   return (outcomes) => {
     if (outcomes.some(isControl)) return inOrder(outcomes);
-    const records: TakenRecord[] = [];
-    for (const outcome of outcomes) if (!isControl(outcome)) records.push(recordOf(outcome));
+    const packed = new PackedRecords();
+    for (const outcome of outcomes) if (!isControl(outcome)) pack(packed, outcome);
+    const records = packed.finish();
     // Without an await: who awaits keeps what they were given meanwhile, and with outcomes the whole request, which then
     // is copied by each collection of what is young.
     return records.length === 0 ? Promise.resolve() : intake.take(records);
   };
 
   async function inOrder(outcomes: readonly Outcome[]): Promise<void> {
-    let records: TakenRecord[] = [];
+    let packed = new PackedRecords();
     for (const outcome of outcomes) {
       if (!isControl(outcome)) {
-        records.push(recordOf(outcome));
+        pack(packed, outcome);
         continue;
       }
-      if (records.length > 0) await intake.take(records);
-      records = [];
+      await takeAll(packed);
+      packed = new PackedRecords();
       await intake.untilOnLog();
       await sendControl(outcome.request);
     }
+    await takeAll(packed);
+  }
+
+  async function takeAll(packed: PackedRecords): Promise<void> {
+    const records = packed.finish();
     if (records.length > 0) await intake.take(records);
   }
 
-  function recordOf(outcome: Kept): TakenRecord {
+  function pack(packed: PackedRecords, outcome: Kept): void {
     if (outcome.type === 'dropped') {
-      const { key, dropped } = outcome;
-      const workspace = toWorkspace(dropped.workspace);
-      const value = codecs.DroppedEvent.encode(dropped);
-      return { topic: 'eventsDropped', workspace, key: Buffer.from(key), value };
+      const { key, dropped: value } = outcome;
+      const workspace = toWorkspace(value.workspace);
+      packed.add({ topic: 'eventsDropped', workspace, key, codec: codecs.DroppedEvent, value });
+      return;
     }
-    const { event } = outcome;
-    const workspace = toWorkspace(event.workspace);
-    const key = Buffer.from(keyOf(workspace, event));
-    return { topic: 'eventsCollected', workspace, key, value: codecs.CollectedEvent.encode(event) };
+    const { event: value } = outcome;
+    const workspace = toWorkspace(value.workspace);
+    const key = keyOf(workspace, value);
+    packed.add({ topic: 'eventsCollected', workspace, key, codec: codecs.CollectedEvent, value });
   }
 
   /**

@@ -51,14 +51,15 @@ export class ProducerLane {
     this.#pool = pool;
   }
 
-  append(key: Uint8Array, value: Uint8Array, deadlineMs: number, waiter: Waiter): void {
+  /** @param withinMs of its batch's first record, it is to be acknowledged. */
+  append(key: Uint8Array, value: Uint8Array, withinMs: number, waiter: Waiter): void {
     let batch = this.#batches.at(-1);
     const full =
       batch === undefined ||
       batch.sealed !== undefined ||
       RecordBatch.bytesWith(batch.records.byteLength, key, value) > BATCH_BYTES_MAX;
     if (batch === undefined || full) {
-      batch = new PendingBatch(this.#pool, deadlineMs);
+      batch = new PendingBatch(this.#pool, performance.now() + withinMs);
       this.#batches.push(batch);
     }
     batch.records.append(key, value);

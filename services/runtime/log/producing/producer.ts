@@ -116,9 +116,9 @@ export class IdempotentProducer implements Producer {
       this.#pendingBytes += key.length + value.length;
       this.#cameBytes += key.length + value.length;
       this.#linger.came(1);
-      lane.append(key, value, performance.now() + this.#options.sendMsMax, waiter);
+      lane.append(key, value, this.#options.sendMsMax, waiter);
       if (this.#cameBytes >= FLUSH_BYTES) this.#flush();
-      else this.#flushAfter(this.#linger.ms);
+      else if (this.#lingering === undefined) this.#flushAfter(this.#linger.ms);
     }
   }
 
