@@ -43,17 +43,26 @@ export class Codec<Name extends RecordName> {
 
   /** The value with its wire header. Throws when a field is missing or of the wrong type: that is a bug. */
   encode(value: Records[Name]): Buffer {
-    let end = this.#type.encode(value, scratch, WIRE_HEADER_BYTES);
+    let end = this.encodeAt(value, scratch, 0);
     if (end < 0) {
-      // Minus the bytes that were missing.
       scratch = Buffer.allocUnsafeSlow(2 * (scratch.length - end));
-      end = this.#type.encode(value, scratch, WIRE_HEADER_BYTES);
+      end = this.encodeAt(value, scratch, 0);
     }
-    scratch[0] = 0;
-    scratch.writeUInt32BE(this.schemaId, 1);
     const out = Buffer.allocUnsafe(end);
     scratch.copy(out, 0, 0, end);
     return out;
+  }
+
+  /**
+   * As `encode`, into memory of the caller's. @returns where it ends; less than 0: minus the bytes that were missing, and
+   * what lies from `start` on is anything.
+   */
+  encodeAt(value: Records[Name], bytes: Buffer, start: number): number {
+    const end = this.#type.encode(value, bytes, start + WIRE_HEADER_BYTES);
+    if (end < 0) return end;
+    bytes[start] = 0;
+    bytes.writeUInt32BE(this.schemaId, start + 1);
+    return end;
   }
 
   /** Throws UnknownSchemaError; InexactNumberError where a number is beyond what is held exactly. */

@@ -6,11 +6,12 @@ import { randomInt } from 'node:crypto';
 import type { Codecs } from '../../schemas/codec.ts';
 import { controlMarker, controlMsMax } from '../../schemas/control-markers.ts';
 import { laneKey, objectLaneKey } from '../../schemas/lanes.ts';
-import { toWorkspace } from '../../schemas/ids.ts';
+import { toWorkspace, type Workspace } from '../../schemas/ids.ts';
 import type { CollectedEvent } from '../../schemas/records.ts';
-import { CodedError, unreachable } from '../runtime/errors.ts';
+import { CodedError } from '../runtime/errors.ts';
 import type { LogAdmin, Producer } from '../runtime/log/ports.ts';
-import type { Intake, TakenRecord } from './ports.ts';
+import { PackedRecords } from './packed-records.ts';
+import type { Intake } from './ports.ts';
 import { objectIn } from './translate-object.ts';
 import type { ControlRequest, Outcome } from './translation.ts';
 
@@ -29,46 +30,55 @@ export interface DeliveryOptions {
 /** Rejects with the first failure, after everything has ended: the caller may not answer while some is under way. */
 export type Deliver = (outcomes: readonly Outcome[]) => Promise<void>;
 
+type Control = Extract<Outcome, { readonly type: 'control' }>;
+type Kept = Exclude<Outcome, Control>;
+
 /** Numbers of control calls are random: two of one workspace at one time would have to be the same. */
 const CONTROL_NUMBERS = 2 ** 48 - 1;
 
 export function deliverTo(options: DeliveryOptions): Deliver {
   const { intake, producer, admin, codecs, monotonicMs = now, newNumber = randomNumber } = options;
-  return async (outcomes) => {
-    let records: TakenRecord[] = [];
-    for (const outcome of outcomes) {
-      switch (outcome.type) {
-        case 'event':
-          records.push(recordOf(outcome.event));
-          break;
-        case 'dropped':
-          records.push({
-            topic: 'eventsDropped',
-            workspace: toWorkspace(outcome.dropped.workspace),
-            key: Buffer.from(outcome.key),
-            value: codecs.DroppedEvent.encode(outcome.dropped),
-          });
-          break;
-        case 'control':
-          if (records.length > 0) await intake.take(records);
-          records = [];
-          await intake.untilOnLog();
-          await sendControl(outcome.request);
-          break;
-        default:
-          unreachable(outcome);
-      }
-    }
-    if (records.length > 0) await intake.take(records);
+  return (outcomes) => {
+    if (outcomes.some(isControl)) return inOrder(outcomes);
+    const packed = new PackedRecords();
+    for (const outcome of outcomes) if (!isControl(outcome)) pack(packed, outcome);
+    const records = packed.finish();
+    // Without an await: who awaits keeps what they were given meanwhile, and with outcomes the whole request, which then
+    // is copied by each collection of what is young.
+    return records.length === 0 ? Promise.resolve() : intake.take(records);
   };
 
-  function recordOf(event: CollectedEvent): TakenRecord {
-    return {
-      topic: 'eventsCollected',
-      workspace: toWorkspace(event.workspace),
-      key: Buffer.from(keyOf(event)),
-      value: codecs.CollectedEvent.encode(event),
-    };
+  async function inOrder(outcomes: readonly Outcome[]): Promise<void> {
+    let packed = new PackedRecords();
+    for (const outcome of outcomes) {
+      if (!isControl(outcome)) {
+        pack(packed, outcome);
+        continue;
+      }
+      await takeAll(packed);
+      packed = new PackedRecords();
+      await intake.untilOnLog();
+      await sendControl(outcome.request);
+    }
+    await takeAll(packed);
+  }
+
+  async function takeAll(packed: PackedRecords): Promise<void> {
+    const records = packed.finish();
+    if (records.length > 0) await intake.take(records);
+  }
+
+  function pack(packed: PackedRecords, outcome: Kept): void {
+    if (outcome.type === 'dropped') {
+      const { key, dropped: value } = outcome;
+      const workspace = toWorkspace(value.workspace);
+      packed.add({ topic: 'eventsDropped', workspace, key, codec: codecs.DroppedEvent, value });
+      return;
+    }
+    const { event: value } = outcome;
+    const workspace = toWorkspace(value.workspace);
+    const key = keyOf(workspace, value);
+    packed.add({ topic: 'eventsCollected', workspace, key, codec: codecs.CollectedEvent, value });
   }
 
   /**
@@ -106,6 +116,10 @@ export function deliverTo(options: DeliveryOptions): Deliver {
   }
 }
 
+function isControl(outcome: Outcome): outcome is Control {
+  return outcome.type === 'control';
+}
+
 function randomNumber(): number {
   return randomInt(1, CONTROL_NUMBERS);
 }
@@ -114,8 +128,7 @@ function now(): number {
   return performance.now();
 }
 
-function keyOf(event: CollectedEvent): string {
-  const workspace = toWorkspace(event.workspace);
+function keyOf(workspace: Workspace, event: CollectedEvent): string {
   if (event.type === 'object') {
     const { typeId, objectId } = objectIn(event);
     return objectLaneKey(workspace, typeId, objectId);

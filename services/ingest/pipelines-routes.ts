@@ -115,24 +115,28 @@ export interface ReadRequest {
  * What it is answered, when what is taken of it is kept. @param tell is told what it came to, before that.
  * @throws CodedError when something cannot be kept.
  */
-export async function answerTo(
+export function answerTo(
   options: Pick<IngestRoutes, 'deliver' | 'limits'>,
   { call, key, type, read, isStrict }: ReadRequest,
   tell: (what: Taken) => void,
 ): Promise<PlainAnswer> {
   const { outcomes, refusals, calls } = judge(call, type, read);
   tell({ outcomes, refusals });
-  if (key !== undefined) options.limits.charge(key, { calls: Math.max(0, calls - 1), bytes: 0 });
+  if (key !== undefined && calls > 1) options.limits.charge(key, { calls: calls - 1, bytes: 0 });
   const barred = refusals.filter(({ reason }) => reason === 'key_not_allowed');
   if (barred[0] !== undefined && (isStrict || barred.length === calls)) {
     const { message, reason } = barred[0];
-    return failed(403, { meta: { error: message, code: reason } });
+    return Promise.resolve(failed(403, { meta: { error: message, code: reason } }));
   }
   const [first, ...more] = refusals;
   if (isStrict && first !== undefined) {
-    return failed(400, { meta: { ...faultsOf([first, ...more]), ...indexesOf(refusals) } });
+    return Promise.resolve(failed(400, { meta: { ...faultsOf([first, ...more]), ...indexesOf(refusals) } }));
   }
-  await options.deliver(outcomes);
+  // Without an await, which would keep the whole request until it is answered (deliver.ts).
+  return options.deliver(outcomes).then(asTaken);
+}
+
+function asTaken(): PlainAnswer {
   return taken;
 }
 
@@ -156,7 +160,7 @@ const noRefusals: readonly Refusal[] = [];
 function judge(call: Calling, type: string, read: ReadJson): Verdict {
   if (read.type === 'malformed') return whole(call, refused('invalid_call', null, read.message));
   const { unread } = read;
-  if (type !== 'batch') return judgeCall(call, { type, sent: read.sent, context: null, unread });
+  if (type !== 'batch') return judgeCall({ ...call, context: null }, { type, sent: read.sent, unread });
   const sent = isEmptyList(read.sent.value.context) ? read.sent.amended(['context']) : read.sent;
   const shape = shapeFault(batchShape, sent.value, { batch: 'batch must be a list' });
   if (shape !== undefined) return whole(call, shape);
@@ -171,8 +175,13 @@ function judge(call: Calling, type: string, read: ReadJson): Verdict {
   }
   const context = batchContext(sent, items.length);
   const shared = isRefusal(context) ? null : context;
-  let calling = { ...call, agent: agentIn(call, sent) };
-  const { sentAt } = sent.value;
+  // What all its calls have in common, once.
+  let calling: PipelinesCall = {
+    ...call,
+    agent: agentIn(call, sent),
+    context: shared,
+    sentAt: sent.value.sentAt,
+  };
   const [outcomes, refusals]: [Outcome[], Refusal[]] = [[], []];
   const add = (verdict: Verdict): void => {
     for (const outcome of verdict.outcomes) outcomes.push(outcome);
@@ -185,7 +194,7 @@ function judge(call: Calling, type: string, read: ReadJson): Verdict {
     }
     const itemType = item.value.type;
     const itsType = typeof itemType === 'string' ? itemType : '';
-    const verdict = judgeCall(calling, { type: itsType, sent: item, context: shared, sentAt, unread, index });
+    const verdict = judgeCall(calling, { type: itsType, sent: item, unread, index });
     add(verdict);
     calling = behindDeletions(calling, verdict.outcomes);
   });
@@ -208,22 +217,20 @@ function batchContext(sent: SentObject, calls: number): string | null | Refusal 
 interface ReadCall {
   readonly type: string;
   readonly sent: SentObject;
-  /** The batch's. */
-  readonly context: string | null;
-  readonly sentAt?: unknown;
   /** Where in the body null stands for a number that JSON does not have. */
   readonly unread: readonly number[];
   /** Within a batch, from 0. */
   readonly index?: number;
 }
 
-function judgeCall(call: Calling, { type, sent, context, sentAt, unread, index }: ReadCall): Verdict {
+function judgeCall(call: PipelinesCall, { type, sent, unread, index }: ReadCall): Verdict {
   const told = (refusal: Refusal): Refusal => {
     const refused = { ...refusal, about: aboutCall(sent, { type }) };
     return index === undefined ? refused : inBatch(refused, index);
   };
   const nulls = countWithin(unread, sent.span);
-  const translation = formed(call, translatePipelines({ ...call, context, sentAt, nulls }, type, sent));
+  const counted = nulls === 0 ? call : { ...call, nulls };
+  const translation = formed(call, translatePipelines(counted, type, sent));
   if (translation.type === 'accepted') {
     const fault = barredBy(call.barred, translation.outcomes);
     if (fault !== undefined) {

@@ -13,7 +13,7 @@ export interface TakenRecord {
 /** Keeps records until the log has them. */
 export interface Intake {
   /**
-   * Takes all of them at once, in their order, and resolves when each is kept: by the log, or by the disk while the log
+   * All of them are of one workspace. Takes them at once, in their order, and resolves when each is kept: by the log, or by the disk while the log
    * does not answer. Rejects with a CodedError when one is not, and none is under way any more.
    */
   take(records: readonly TakenRecord[]): Promise<void>;

@@ -30,17 +30,13 @@ const messageCharsMax = 300;
 const nameCharsMax = 200;
 
 export function sightings(answer: Answer, taken: Taken | undefined): readonly Sighting[] {
-  const { status, fault } = answer;
-  if (status >= 400) {
-    const refusals = taken?.refusals ?? [];
-    if (refusals.length > 0 && status < 429) return refusals.map((refusal) => ofRefusal(answer, refusal));
-    const what = taken?.outcomes.find(({ type }) => type !== 'dropped');
-    return [{ ...ofOutcome(answer, what), answered: answeredBy(status), ...reasonOf(fault) }];
-  }
   const { outcomes = [], refusals = [] } = taken ?? {};
-  const corrected = new Map<string | null, DroppedEvent>();
+  const { status } = answer;
+  if (status >= 400) return ofFailure(answer, refusals, ofFirst(answer, outcomes));
+  let corrected: Map<string | null, DroppedEvent> | undefined;
   for (const outcome of outcomes) {
     if (outcome.type !== 'dropped' || outcome.dropped.reason !== 'corrected') continue;
+    corrected ??= new Map();
     corrected.set(outcome.dropped.message_id, outcome.dropped);
   }
   const seen: Sighting[] = [];
@@ -50,11 +46,36 @@ export function sightings(answer: Answer, taken: Taken | undefined): readonly Si
       continue;
     }
     const one = ofOutcome(answer, outcome);
-    const row = corrected.size === 0 ? undefined : corrected.get(one.messageId);
+    const row = corrected?.get(one.messageId);
     seen.push(row === undefined ? one : { ...one, answered: 'corrected', ...correction(row) });
   }
   // Part of a batch was taken; the refused parts have no rows.
   return status === 207 ? [...seen, ...refusals.map((refusal) => ofRefusal(answer, refusal))] : seen;
+}
+
+/**
+ * What will be told of a request, made while its parts are at hand: they are not kept for that while it waits. @param answer
+ * as it will be if all is kept.
+ */
+export function foreseen(answer: Answer, taken: Taken): (answer: Answer) => readonly Sighting[] {
+  const seen = sightings(answer, taken);
+  const first = ofFirst(answer, taken.outcomes);
+  const { refusals } = taken;
+  return (actual) => (actual.status === answer.status ? seen : ofFailure(actual, refusals, first));
+}
+
+function ofFirst(answer: Answer, outcomes: readonly Outcome[]): Sighting {
+  return ofOutcome(
+    answer,
+    outcomes.find(({ type }) => type !== 'dropped'),
+  );
+}
+
+/** @param first what the request was, as far as it could be read. */
+function ofFailure(answer: Answer, refusals: readonly Refusal[], first: Sighting): readonly Sighting[] {
+  const { at, status, fault } = answer;
+  if (refusals.length > 0 && status < 429) return refusals.map((refusal) => ofRefusal(answer, refusal));
+  return [{ ...first, at, status, answered: answeredBy(status), ...reasonOf(fault) }];
 }
 
 function answeredBy(status: number): Answered {

@@ -54,7 +54,7 @@ type Call = PipelinesCall & NotedCall;
 export function translatePipelines(call: PipelinesCall, type: string, body: SentObject): Translation {
   const agent = agentIn(call, body);
   const isBot = agent !== undefined && isBotAgent(agent);
-  return noted({ ...call, isBot }, body, (noting) => translate(noting, type, body));
+  return noted(isBot ? { ...call, isBot } : call, body, (noting) => translate(noting, type, body));
 }
 
 function translate(call: Call, type: string, whole: SentObject): Translation {

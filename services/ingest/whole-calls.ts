@@ -7,13 +7,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Workspace } from '../../schemas/ids.ts';
 import type { KnownKey } from '../runtime/caller.ts';
+import type { Sighting } from '../runtime/sighting.ts';
 import type { PlainAnswer } from './answers.ts';
 import { pipelinesKey } from './authenticate.ts';
 import { faultOf, type Watch } from './door-watch.ts';
 import { readJson } from './json-text.ts';
 import { answerTo, CALLS } from './pipelines-routes.ts';
 import { callContext, type IngestRoutes } from './request.ts';
-import { sightings, type Taken } from './sightings.ts';
+import { foreseen, sightings, type Answer, type Taken } from './sightings.ts';
 
 /** The head of a call that may be answered without more ado. */
 export interface WholeCall {
@@ -49,25 +50,56 @@ export function wholeCalls(options: IngestRoutes, watch: Watch): WholeCalls {
       options.limits.charge(key, { calls: 0, bytes });
       return true;
     },
-    answer: async (whole, body, broken) => {
-      const { type, key, workspace, isStrict } = whole;
-      let taken: Taken | undefined;
-      let answer: PlainAnswer;
+    answer: (whole, body, broken) => {
+      const seeing = new Seeing(whole);
+      const answered = (answer: PlainAnswer): PlainAnswer => {
+        watch.saw(seeing.of(answer));
+        return answer;
+      };
+      const failed = (error: unknown): PlainAnswer => answered(broken(error));
       try {
-        const parts = { workspace, receivedAt: Date.now(), source: `pipelines.${type}` };
-        const call = callContext(options, parts, key);
-        const read = readJson(body, { lenient: !isStrict });
-        answer = await answerTo(options, { call, key, type, read, isStrict }, (what) => {
-          taken = what;
-        });
+        return judged(options, whole, { body, seeing }).then(answered, failed);
       } catch (error) {
-        answer = broken(error);
+        return Promise.resolve(failed(error));
       }
-      const { status } = answer;
-      const fault = faultOf(status, answer.body);
-      const route = `POST /v1/${type}`;
-      watch.saw(sightings({ at: Date.now(), workspace, key: key.id, route, status, fault }, taken));
-      return answer;
     },
   };
+}
+
+/** Nothing of the request may be held here that its answer does not need: it may wait for long, with many others. */
+class Seeing {
+  readonly #answer: Omit<Answer, 'at' | 'status' | 'fault'>;
+  #foreseen: ((answer: Answer) => readonly Sighting[]) | undefined;
+
+  constructor({ type, key, workspace }: WholeCall) {
+    this.#answer = { workspace, key: key.id, route: `POST /v1/${type}` };
+  }
+
+  /** Told before it is answered. */
+  taken(what: Taken): void {
+    this.#foreseen = foreseen({ ...this.#answer, at: Date.now(), status: 200, fault: undefined }, what);
+  }
+
+  of({ status, body }: PlainAnswer): readonly Sighting[] {
+    const answer = { ...this.#answer, at: Date.now(), status, fault: faultOf(status, body) };
+    return this.#foreseen?.(answer) ?? sightings(answer, undefined);
+  }
+}
+
+interface Judging {
+  readonly body: Buffer;
+  readonly seeing: Seeing;
+}
+
+function judged(
+  options: IngestRoutes,
+  { type, key, workspace, isStrict }: WholeCall,
+  { body, seeing }: Judging,
+): Promise<PlainAnswer> {
+  const parts = { workspace, receivedAt: Date.now(), source: `pipelines.${type}` };
+  const call = callContext(options, parts, key);
+  const read = readJson(body, { lenient: !isStrict });
+  return answerTo(options, { call, key, type, read, isStrict }, (what) => {
+    seeing.taken(what);
+  });
 }

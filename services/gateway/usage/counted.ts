@@ -28,7 +28,11 @@ function countedIntake(intake: Intake, { bytes, disk }: Usage): Intake {
     take: async (records) => {
       disk.check();
       await intake.take(records);
-      for (const { workspace, key, value } of records) bytes.add(workspace, key.length + value.length);
+      const [first] = records;
+      if (first === undefined) return;
+      let sum = 0;
+      for (const { key, value } of records) sum += key.length + value.length;
+      bytes.add(first.workspace, sum);
     },
     untilOnLog: async () => {
       disk.check();

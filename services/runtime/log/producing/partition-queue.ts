@@ -51,14 +51,15 @@ export class ProducerLane {
     this.#pool = pool;
   }
 
-  append(key: Uint8Array, value: Uint8Array, deadlineMs: number, waiter: Waiter): void {
+  /** @param withinMs of its batch's first record, it is to be acknowledged. */
+  append(key: Uint8Array, value: Uint8Array, withinMs: number, waiter: Waiter): void {
     let batch = this.#batches.at(-1);
     const full =
       batch === undefined ||
       batch.sealed !== undefined ||
       RecordBatch.bytesWith(batch.records.byteLength, key, value) > BATCH_BYTES_MAX;
     if (batch === undefined || full) {
-      batch = new PendingBatch(this.#pool, deadlineMs);
+      batch = new PendingBatch(this.#pool, performance.now() + withinMs);
       this.#batches.push(batch);
     }
     batch.records.append(key, value);
@@ -107,6 +108,14 @@ export class ProducerLane {
   }
   get isEmpty(): boolean {
     return this.#batches.length === 0;
+  }
+  /** Of keys and values that are not under way. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (let at = this.#underWay ? 1 : 0; at < this.#batches.length; at++) {
+      bytes += this.#batches[at]?.contentBytes ?? 0;
+    }
+    return bytes;
   }
   get isUnderWay(): boolean {
     return this.#underWay;

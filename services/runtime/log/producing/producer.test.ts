@@ -21,12 +21,12 @@ const [OUT_OF_ORDER, FENCED, FORGOTTEN] = [45, 47, 59];
 let brokers: ScriptedBrokers;
 let cluster: Cluster;
 
-async function open(sendMsMax: number): Promise<IdempotentProducer> {
+async function open(sendMsMax: number, lingerMs = 1): Promise<IdempotentProducer> {
   brokers = await ScriptedBrokers.open(1);
   cluster = new Cluster({ brokers: brokers.addresses, clientId: 'test', frames: new BytePool(1 << 20) });
   const pool = new BytePool(1 << 20);
   const limits = {
-    linger: { lingerMs: 1, lingerMsMax: 1 },
+    linger: { lingerMs, lingerMsMax: lingerMs },
     pendingRecordsMax: 1_000,
     pendingBytesMax: 1 << 20,
     sendMsMax,
@@ -132,6 +132,54 @@ test('what is given up is not sent, but for what is under way; what follows come
   await eventually(() => told.includes('next kept'));
   expect(batches.map(({ values }) => values)).toEqual([['under_way'], ['next']]);
   await producer.close();
+});
+
+describe('with 256 KiB to send', () => {
+  const MINUTE_MS = 60_000;
+  const RECORD_BYTES = 100 << 10;
+  const posting = (producer: IdempotentProducer, kept: number[], records: number): void => {
+    for (let record = 0; record < records; record++) {
+      const sent = { key: Buffer.from('key'), value: Buffer.alloc(RECORD_BYTES, 'v'), partition: 0 };
+      producer.post('eventsCollected', sent, {
+        resolve: (offset) => kept.push(offset),
+        reject: () => undefined,
+      });
+    }
+  };
+
+  test('a producer waits for no more', async () => {
+    const producer = await open(MINUTE_MS, MINUTE_MS);
+    await producer.prepare(['eventsCollected']);
+    const kept: number[] = [];
+    posting(producer, kept, 2);
+    await sleep(50);
+    expect(kept).toEqual([]);
+    posting(producer, kept, 1);
+    await eventually(() => kept.length === 3);
+    await producer.close();
+  });
+
+  test('it waits for what is under way and no longer', async () => {
+    const producer = await open(MINUTE_MS, MINUTE_MS);
+    let answer: (verdict: Verdict) => void = () => undefined;
+    const verdicts = [new Promise<Verdict>((told) => (answer = told))];
+    let requests = 0;
+    brokers.produce = () => {
+      requests += 1;
+      return verdicts.shift() ?? 0;
+    };
+    await producer.prepare(['eventsCollected']);
+    const kept: number[] = [];
+    posting(producer, kept, 3);
+    await eventually(() => requests === 1);
+    posting(producer, kept, 4); // three at once, which find their partition busy, and one that waits behind them
+    await sleep(50);
+    expect(requests).toBe(1);
+    answer(0);
+    await eventually(() => kept.length === 7);
+    expect(requests).toBe(2);
+    await producer.close();
+  });
 });
 
 /** A partition of a broker: batches of an id in their sequence, each once. */

@@ -41,6 +41,8 @@ export interface ProducerOptions {
 }
 
 const PRODUCE_TIMEOUT_MS = 10_000;
+/** With so much to send nothing waits for more: a request for it costs each record next to nothing. */
+const FLUSH_BYTES = 256 << 10;
 const PAUSE_MS_MIN = 20;
 const PAUSE_MS_MAX = 1_000;
 const EXPIRY_CHECK_MS = 500;
@@ -65,6 +67,9 @@ export class IdempotentProducer implements Producer {
   #renewing: Promise<void> | undefined;
   #pending = 0;
   #pendingBytes = 0;
+  /** What the last flush left, since its partition has a batch under way, and what came since: keys and values. */
+  #leftBytes = 0;
+  #cameBytes = 0;
   readonly #linger: Linger;
   #lingering: NodeJS.Timeout | undefined;
   readonly #expiring: NodeJS.Timeout;
@@ -109,9 +114,11 @@ export class IdempotentProducer implements Producer {
     else {
       this.#pending++;
       this.#pendingBytes += key.length + value.length;
+      this.#cameBytes += key.length + value.length;
       this.#linger.came(1);
-      lane.append(key, value, performance.now() + this.#options.sendMsMax, waiter);
-      this.#flushAfter(this.#linger.ms);
+      lane.append(key, value, this.#options.sendMsMax, waiter);
+      if (this.#cameBytes >= FLUSH_BYTES) this.#flush();
+      else if (this.#lingering === undefined) this.#flushAfter(this.#linger.ms);
     }
   }
 
@@ -188,12 +195,19 @@ export class IdempotentProducer implements Producer {
   /** Sends the first batch of every partition that has none under way, one request a broker. */
   #flush(): void {
     if (this.#renewing !== undefined) return; // flushes again when the new id is there
+    clearTimeout(this.#lingering);
+    this.#lingering = undefined;
     const nowMs = performance.now();
     this.#linger.flushed(nowMs);
+    [this.#leftBytes, this.#cameBytes] = [0, 0];
     const byLeader = new Map<number, Sending[]>();
     let laterMs = Number.POSITIVE_INFINITY;
     for (const lane of this.#allLanes()) {
-      if (lane.isEmpty || lane.isUnderWay) continue;
+      if (lane.isEmpty) continue;
+      if (lane.isUnderWay) {
+        this.#leftBytes += lane.waitingBytes;
+        continue;
+      }
       const batch = lane.begin(nowMs, this.#producer);
       if (batch?.sealed === undefined) {
         laterMs = Math.min(laterMs, lane.firstNotBeforeMs);
@@ -239,7 +253,8 @@ export class IdempotentProducer implements Producer {
     }
     if (sendings.some(({ batch }) => batch.failures > 0))
       await this.#options.cluster.refresh().catch(() => undefined);
-    if (this.#lingering === undefined) this.#flush(); // else what came meanwhile would never wait for others
+    // Else what came meanwhile would never wait for others.
+    if (this.#lingering === undefined || this.#leftBytes + this.#cameBytes >= FLUSH_BYTES) this.#flush();
   }
 
   #settle(sending: Sending, { errorCode, baseOffset }: Answer): void {

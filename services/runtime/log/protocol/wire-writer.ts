@@ -36,6 +36,12 @@ export class WireWriter {
     this.#bytes.write(value, at);
     return this;
   }
+  /** As they are: their length is said elsewhere. */
+  bytes(bytes: Uint8Array): this {
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
+    return this;
+  }
   array<Item>(items: readonly Item[], write: (item: Item) => void): this {
     this.int32(items.length);
     items.forEach(write);
