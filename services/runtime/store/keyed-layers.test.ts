@@ -12,7 +12,7 @@ afterAll(() => {
   for (const made of folders) rmSync(made, { recursive: true, force: true });
 });
 
-const KEYS = ['a', 'b', 'bb', 'c', 'é'];
+const KEYS = ['a', 'b', 'bb', 'c', 'é', '\ufffd', '\u{1f600}'];
 const key = fc.constantFrom(...KEYS);
 type Change = { readonly key: string } & (
   { readonly type: 'put' | 'putLate'; readonly value: number } | { readonly type: 'delete' | 'get' }
@@ -26,6 +26,7 @@ const batch = fc.record({
   end: fc.constantFrom('commit', 'commit', 'takeBack'),
   /** What is done with what is committed, behind the batch. */
   then: fc.constantFrom('nothing', 'nothing', 'beginGroup', 'writeGroup'),
+  scanned: fc.record({ from: key, to: key, limit: fc.nat(KEYS.length) }),
 });
 
 test('what a batch that is taken back has changed is as it was, whatever waits to be written', () => {
@@ -35,10 +36,11 @@ test('what a batch that is taken back has changed is as it was, whatever waits t
       folders.push(folder);
       const store = new LmdbKeyedStore(folder);
       let committed = new Map<string, string>();
-      for (const { changes, end, then } of batches) {
+      for (const { changes, end, then, scanned } of batches) {
         const open = new Map(committed);
         for (const one of changes) apply(store, open, one);
-        expect(seen(store)).toEqual(sorted(open));
+        expect(seen(store, all)).toEqual(sorted(open, all));
+        expect(seen(store, scanned)).toEqual(sorted(open, scanned));
         if (end === 'commit') {
           store.commit();
           committed = open;
@@ -46,7 +48,8 @@ test('what a batch that is taken back has changed is as it was, whatever waits t
         expect(store.openEntries).toBe(0);
         if (then !== 'nothing') store.beginGroup();
         if (then === 'writeGroup') store.writeGroup(Buffer.from('mark'));
-        expect(seen(store)).toEqual(sorted(committed));
+        expect(seen(store, all)).toEqual(sorted(committed, all));
+        expect(seen(store, scanned)).toEqual(sorted(committed, scanned));
         expect(KEYS.map((one) => store.get(one)?.toString())).toEqual(KEYS.map((one) => committed.get(one)));
       }
       store.close();
@@ -77,10 +80,22 @@ function apply(store: LmdbKeyedStore, map: Map<string, string>, one: Change): vo
   }
 }
 
-function seen(store: LmdbKeyedStore): readonly (readonly [string, string])[] {
-  return store.scan('a', '\uffff', KEYS.length).map(([name, value]) => [name, value.toString()]);
+interface Range {
+  readonly from: string;
+  readonly to: string;
+  readonly limit: number;
+}
+const all: Range = { from: 'a', to: '\u{10ffff}', limit: KEYS.length };
+
+function seen(store: LmdbKeyedStore, { from, to, limit }: Range): readonly (readonly [string, string])[] {
+  return store.scan(from, to, limit).map(([name, value]) => [name, value.toString()]);
 }
 
-function sorted(map: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {
-  return [...map].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+function sorted(
+  map: ReadonlyMap<string, string>,
+  { from, to, limit }: Range,
+): readonly (readonly [string, string])[] {
+  const order = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+  const within = [...map].filter(([name]) => order(name, from) >= 0 && order(name, to) < 0);
+  return within.sort(([a], [b]) => order(a, b)).slice(0, limit);
 }

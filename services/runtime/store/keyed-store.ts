@@ -125,27 +125,37 @@ export class LmdbKeyedStore implements MarkedStore {
   }
 
   scan(from: string, to: string, limit: number): [key: string, value: Buffer][] {
-    const changes = new Map<string, Buffer | null>();
-    const [start, end] = [Buffer.from(from), Buffer.from(to)];
-    for (const layer of [this.#group, this.#pending]) {
-      for (const [key, change] of layer) {
-        if (within(Buffer.from(key), start, end)) changes.set(key, valueOf(change));
-      }
-    }
-    const deleted = [...changes.values()].filter((value) => value === null).length;
+    const most = limit + this.#deletions(from, to);
     const found = new Map<string, Buffer>();
+    let end = to;
     try {
-      for (const { key, value } of this.#state.getRange({ start: from, end: to, limit: limit + deleted })) {
+      for (const { key, value } of this.#state.getRange({ start: from, end: to, limit: most })) {
         found.set(key, Buffer.from(value));
+        if (found.size === most) end = `${key}\0`; // there are enough up to here, whatever was deleted
       }
     } catch (cause) {
       throw this.#wrong(cause);
     }
-    for (const [key, value] of changes) {
-      if (value === null) found.delete(key);
-      else found.set(key, value);
+    const isWithin = rangeOf(from, end);
+    for (const layer of [this.#group, this.#pending]) {
+      for (const [key, change] of layer) {
+        if (!isWithin(key)) continue;
+        const value = valueOf(change);
+        if (value === null) found.delete(key);
+        else found.set(key, value);
+      }
     }
-    return [...found].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))).slice(0, limit);
+    return [...found].sort(([a], [b]) => compareKeys(a, b)).slice(0, limit);
+  }
+
+  /** Of keys in the range, at most: what waits to be written may be far more than is asked for, so it is not copied. */
+  #deletions(from: string, to: string): number {
+    const isWithin = rangeOf(from, to);
+    let deletions = 0;
+    for (const layer of [this.#group, this.#pending]) {
+      for (const [key, change] of layer) if (change === null && isWithin(key)) deletions += 1;
+    }
+    return deletions;
   }
 
   commit(): void {
@@ -283,6 +293,28 @@ function valueOf(change: Change): Buffer | null {
   return typeof change === 'function' ? change() : change;
 }
 
-function within(key: Buffer, start: Buffer, end: Buffer): boolean {
-  return Buffer.compare(key, start) >= 0 && Buffer.compare(key, end) < 0;
+/** Units from here on may be ordered otherwise in UTF-8. */
+const SURROGATES = 0xd800;
+
+/** Whether a key is from the first of these on and before the second, in the order of their bytes, as lmdb has them. */
+function rangeOf(from: string, to: string): (key: string) => boolean {
+  if (isPlain(from) && isPlain(to)) return (key) => key >= from && key < to;
+  return (key) => compareKeys(key, from) >= 0 && compareKeys(key, to) < 0;
+}
+
+/** Against such a text any other is ordered by units as it is by bytes. */
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) >= SURROGATES) return false;
+  return true;
+}
+
+function compareKeys(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i += 1) {
+    const [unit, other] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (unit === other) continue;
+    if (unit < SURROGATES && other < SURROGATES) return unit - other;
+    return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  }
+  return a.length - b.length;
 }
