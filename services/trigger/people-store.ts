@@ -32,6 +32,9 @@ export class PeopleStore {
   readonly #held: HeldTriggerStore;
   /** Who was read last, and how much that was. */
   #readKey = '';
+  /** Whose key was made last: a person is read and then written. */
+  #keyOfPerson = '';
+  #key = '';
   /** Of all decisions since they were last asked for. */
   #steps = 0;
   /** Of people beyond the usual size, read and written since then. */
@@ -58,7 +61,7 @@ export class PeopleStore {
   }
 
   stored(personKey: string): Buffer | undefined {
-    const stored = this.#store.get(`p:${personKey}`);
+    const stored = this.#store.get(this.#keyOf(personKey));
     this.#readKey = personKey;
     this.#readBytes = stored?.length ?? 0;
     this.#countBytes(this.#readBytes);
@@ -167,12 +170,21 @@ export class PeopleStore {
   #keep(personKey: string, person: Person, timer: { readonly from: number; readonly to: number }): void {
     const encoded = encodePerson(person, timer.to);
     this.#countBytes(encoded.length);
-    this.#store.put(`p:${personKey}`, encoded);
+    this.#store.put(this.#keyOf(personKey), encoded);
     if (timer.from !== timer.to) this.#timers.moved(personKey, timer.from, timer.to);
   }
 
   forgetProfile(personKey: string): void {
     this.#store.delete(`a:${personKey}`);
+  }
+
+  /** The same string, so that it is put together, and hashed, once. */
+  #keyOf(personKey: string): string {
+    if (personKey !== this.#keyOfPerson) {
+      this.#keyOfPerson = personKey;
+      this.#key = `p:${personKey}`;
+    }
+    return this.#key;
   }
 
   #profile(personKey: string): Profile {

@@ -1,7 +1,8 @@
 /**
- * Ordered state of a partition in LMDB, behind layers of changes: those of the open batch, those of committed batches
- * that wait to be written as a group, and the group that waits for the disk to have the segments that its mark names. The
- * only importer of lmdb.
+ * Ordered state of a partition in LMDB, behind two layers of changes: those that wait to be written as a group, and the
+ * group that waits for the disk to have the segments that its mark names. The open batch changes the first of them in
+ * place, and notes what was there before, so that most reads look into one layer and a commit moves nothing. The only
+ * importer of lmdb.
  */
 import { closeSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,6 +37,7 @@ export const overlayEntriesMax = 200_000;
 /** A value, what gives it, or null for a deletion. */
 type Change = Buffer | (() => Buffer) | null;
 type Layer = Map<string, Change>;
+const KEY_AND_CHANGE = 2;
 
 export class LmdbKeyedStore implements MarkedStore {
   readonly #environment: RootDatabase;
@@ -43,8 +45,9 @@ export class LmdbKeyedStore implements MarkedStore {
   readonly #marks: Database<Buffer, Buffer>;
   readonly #folder: string;
   #failure: CodedError | undefined;
-  #open: Layer = new Map();
-  #committed: Layer = new Map();
+  #pending: Layer = new Map();
+  /** Of the open batch: each key that it changed, and then what that was before in `pending`; in the order of the changes. */
+  #before: (string | Change | undefined)[] = [];
   #group: Layer = new Map();
 
   constructor(folder: string) {
@@ -71,9 +74,8 @@ export class LmdbKeyedStore implements MarkedStore {
   }
 
   get(key: string): Buffer | undefined {
-    let layer = this.#open;
+    let layer = this.#pending;
     let changed = layer.get(key);
-    if (changed === undefined) changed = (layer = this.#committed).get(key);
     if (changed === undefined && this.#group.size > 0) changed = (layer = this.#group).get(key);
     if (changed === undefined) return this.#read(key);
     if (typeof changed !== 'function') return changed ?? undefined;
@@ -98,66 +100,88 @@ export class LmdbKeyedStore implements MarkedStore {
   }
 
   put(key: string, value: Uint8Array): void {
-    this.#change(key, Buffer.from(value));
+    const own = Buffer.allocUnsafe(value.length);
+    own.set(value); // Buffer.from takes twice as long
+    this.#put(key, own);
   }
   putLate(key: string, encode: () => Buffer): void {
-    this.#change(key, encode);
+    this.#put(key, encode);
   }
   delete(key: string): void {
-    this.#open.set(key, null);
+    this.#change(key, null);
   }
-  #change(key: string, change: Change): void {
+  #put(key: string, change: Change): void {
     if (key.length * 3 > keyBytesMax && Buffer.byteLength(key) > keyBytesMax) {
       throw new CodedError(
         'key_too_large',
         `could not store a key of ${String(Buffer.byteLength(key))} bytes`,
       );
     }
-    this.#open.set(key, change);
+    this.#change(key, change);
+  }
+  #change(key: string, change: Change): void {
+    this.#before.push(key, this.#pending.get(key));
+    this.#pending.set(key, change);
   }
 
   scan(from: string, to: string, limit: number): [key: string, value: Buffer][] {
-    const changes = new Map<string, Buffer | null>();
-    const [start, end] = [Buffer.from(from), Buffer.from(to)];
-    for (const layer of [this.#group, this.#committed, this.#open]) {
-      for (const [key, change] of layer) {
-        if (within(Buffer.from(key), start, end)) changes.set(key, valueOf(change));
-      }
-    }
-    const deleted = [...changes.values()].filter((value) => value === null).length;
+    const most = limit + this.#deletions(from, to);
     const found = new Map<string, Buffer>();
+    let end = to;
     try {
-      for (const { key, value } of this.#state.getRange({ start: from, end: to, limit: limit + deleted })) {
+      for (const { key, value } of this.#state.getRange({ start: from, end: to, limit: most })) {
         found.set(key, Buffer.from(value));
+        if (found.size === most) end = `${key}\0`; // there are enough up to here, whatever was deleted
       }
     } catch (cause) {
       throw this.#wrong(cause);
     }
-    for (const [key, value] of changes) {
-      if (value === null) found.delete(key);
-      else found.set(key, value);
+    const isWithin = rangeOf(from, end);
+    for (const layer of [this.#group, this.#pending]) {
+      for (const [key, change] of layer) {
+        if (!isWithin(key)) continue;
+        const value = valueOf(change);
+        if (value === null) found.delete(key);
+        else found.set(key, value);
+      }
     }
-    return [...found].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))).slice(0, limit);
+    return [...found].sort(([a], [b]) => compareKeys(a, b)).slice(0, limit);
+  }
+
+  /** Of keys in the range, at most: what waits to be written may be far more than is asked for, so it is not copied. */
+  #deletions(from: string, to: string): number {
+    const isWithin = rangeOf(from, to);
+    let deletions = 0;
+    for (const layer of [this.#group, this.#pending]) {
+      for (const [key, change] of layer) if (change === null && isWithin(key)) deletions += 1;
+    }
+    return deletions;
   }
 
   commit(): void {
-    for (const [key, value] of this.#open) this.#committed.set(key, value);
-    this.#open = new Map();
+    this.#before = [];
   }
   takeBack(): void {
-    this.#open = new Map();
+    const before = this.#before;
+    for (let at = before.length - KEY_AND_CHANGE; at >= 0; at -= KEY_AND_CHANGE) {
+      const key = before[at] as string; // as #change pushes them
+      const change = before[at + 1] as Change | undefined; // likewise
+      if (change === undefined) this.#pending.delete(key);
+      else this.#pending.set(key, change);
+    }
+    this.#before = [];
   }
   get openEntries(): number {
-    return this.#open.size;
+    return this.#before.length / KEY_AND_CHANGE;
   }
   get pendingEntries(): number {
-    return this.#committed.size + this.#group.size;
+    return this.#pending.size + this.#group.size;
   }
 
   beginGroup(): void {
-    if (this.#group.size === 0) this.#group = this.#committed;
-    else for (const [key, value] of this.#committed) this.#group.set(key, value); // one that was overtaken
-    this.#committed = new Map();
+    if (this.#group.size === 0) this.#group = this.#pending;
+    else for (const [key, value] of this.#pending) this.#group.set(key, value); // one that was overtaken
+    this.#pending = new Map();
   }
 
   writeGroup(mark: Buffer): void {
@@ -269,6 +293,28 @@ function valueOf(change: Change): Buffer | null {
   return typeof change === 'function' ? change() : change;
 }
 
-function within(key: Buffer, start: Buffer, end: Buffer): boolean {
-  return Buffer.compare(key, start) >= 0 && Buffer.compare(key, end) < 0;
+/** Units from here on may be ordered otherwise in UTF-8. */
+const SURROGATES = 0xd800;
+
+/** Whether a key is from the first of these on and before the second, in the order of their bytes, as lmdb has them. */
+function rangeOf(from: string, to: string): (key: string) => boolean {
+  if (isPlain(from) && isPlain(to)) return (key) => key >= from && key < to;
+  return (key) => compareKeys(key, from) >= 0 && compareKeys(key, to) < 0;
+}
+
+/** Against such a text any other is ordered by units as it is by bytes. */
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) >= SURROGATES) return false;
+  return true;
+}
+
+function compareKeys(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i += 1) {
+    const [unit, other] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (unit === other) continue;
+    if (unit < SURROGATES && other < SURROGATES) return unit - other;
+    return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  }
+  return a.length - b.length;
 }
