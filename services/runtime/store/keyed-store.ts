@@ -33,6 +33,13 @@ export interface MarkedStore extends KeyedStore {
 /** Changed entries kept in memory before `committed` writes them out by itself. */
 export const overlayEntriesMax = 200_000;
 
+/**
+ * Of addresses, not of memory or of the disk. A file that grows beyond what it was mapped with is mapped once more, and
+ * lmdb keeps each mapping with the pages that were read through it: a growing file was in memory twice. Beyond this it
+ * grows as before.
+ */
+const addressBytes = 2 ** 36;
+
 /** A value, what gives it, or null for a deletion. */
 type Change = Buffer | (() => Buffer) | null;
 type Layer = Map<string, Change>;
@@ -62,6 +69,7 @@ export class LmdbKeyedStore implements MarkedStore {
         encoding: 'binary',
         keyEncoding: 'binary',
         noMemInit: true,
+        mapSize: addressBytes,
       });
       this.#state = this.#environment.openDB('state', options);
       this.#marks = this.#environment.openDB({ name: 'marks', encoding: 'binary', keyEncoding: 'binary' });
