@@ -9,8 +9,12 @@ export const AGENT = 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0';
 const PRODUCTS = 500;
 const shop = 'https://shop.example';
 
+/** Ids of browsers come in no order. Odd, so that no two numbers below 2^32 give the same. */
+const SCATTERS = 0x9e37_79b1;
+
 export function visitorId(index: number): string {
-  return `${index.toString(16).padStart(8, '0')}-5b1e-4c9a-9f00-0242ac120002`;
+  const scattered = Math.imul(index, SCATTERS) >>> 0;
+  return `${scattered.toString(16).padStart(8, '0')}-5b1e-4c9a-9f00-0242ac120002`;
 }
 
 export interface Visit {

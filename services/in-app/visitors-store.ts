@@ -1,7 +1,8 @@
 /**
  * Visitors and people of a partition in its keyed store: `v:` and the lane, a visitor; `q:` and the person's key, what a
- * person took along; `r:` a group whose visitors are under way to another. A visitor of somebody has the name of their group
- * in their bytes (visitor-groups.ts).
+ * person took along; both begin with the day on which they were last heard of; `d:` how far those who have not been heard of
+ * for a year are forgotten (kept-until.ts); `r:` a group whose visitors are under way to another. A visitor of somebody has
+ * the name of their group in their bytes (visitor-groups.ts).
  */
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import { workspaceIn } from '../runtime/workspace-counts.ts';
@@ -109,9 +110,9 @@ export class VisitorsStore {
     return this.#until.hasDue(time);
   }
 
-  /** Forgets who has not been heard of for a year; answers how many. */
+  /** Goes on forgetting who has not been heard of for a year; answers how many they were. */
   expire(time: number): number {
-    const due = this.#until.takeDue(time);
+    const due = this.#until.due(time);
     for (const key of due) {
       const [kind, name] = [key.slice(0, 2), key.slice(2)];
       const groupKey = kind === 'v:' ? this.groupOf(name) : undefined;
@@ -142,7 +143,6 @@ export class VisitorsStore {
   ): void {
     const dayBefore = before?.readUInt32LE(0) ?? 0;
     const day = Math.max(dayNumber(at), dayBefore);
-    this.#until.move(key, dayBefore, day);
     this.#touchedBytes += bytes.length;
     const value = Buffer.allocUnsafe(DAY_BYTES + bytes.length);
     value.writeUInt32LE(day, 0);

@@ -4,7 +4,7 @@ export interface TimePort {
   now(): number;
   /** Milliseconds that only grow; for intervals. */
   monotonicMs(): number;
-  /** Resolves after ms, or at once when the signal aborts. */
+  /** Resolves after ms, or at once when the signal aborts. 0: as soon as all who wait for this process have had a turn. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -15,6 +15,10 @@ export const systemTime: TimePort = {
     new Promise((done) => {
       if (signal?.aborted === true) {
         done();
+        return;
+      }
+      if (ms <= 0) {
+        setImmediate(done);
         return;
       }
       const timer = setTimeout(finish, ms);

@@ -14,7 +14,8 @@ export function inShares(spec: ServiceSpec, share: Share): ServiceSpec {
           runner.onRecord(...args);
         },
         onBatchEnd: (...args) => {
-          runner.onBatchEnd(...args);
+          const steps = runner.ending(...args);
+          while (steps.next().done !== true);
         },
         wantsBatch: (...args) => runner.wantsBatch(...args),
         pendingSince: () => runner.pendingSince(),

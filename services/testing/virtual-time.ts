@@ -35,6 +35,11 @@ export class VirtualTime implements TimePort {
     return this.#elapsedMs;
   }
 
+  /** Something takes so long, and nobody else has a turn meanwhile. */
+  spend(ms: number): void {
+    this.#elapsedMs += ms;
+  }
+
   /** The wall clock jumps, either way; monotonic time does not. */
   jump(ms: number): void {
     this.#wallMs += ms;

@@ -179,8 +179,7 @@ export class LmdbKeyedStore implements MarkedStore {
   }
 
   beginGroup(): void {
-    if (this.#group.size === 0) this.#group = this.#pending;
-    else for (const [key, value] of this.#pending) this.#group.set(key, value); // one that was overtaken
+    this.#group = over(this.#group, this.#pending); // where one was overtaken, there is something in it
     this.#pending = new Map();
   }
 
@@ -288,6 +287,16 @@ function failed(folder: string, cause: unknown): CodedError {
 const MARK = Buffer.from('mark');
 /** Waits for the disk, as lmdb does anyway when it is told not to: a mark must not be half there. */
 const DURABLE_COMMIT = (TransactionFlags.ABORTABLE | TransactionFlags.SYNCHRONOUS_COMMIT) as TransactionFlags; // a set of them, which an enum's type does not say
+
+/** The later changes over the earlier ones. Both are given up; the smaller is what is gone through. */
+function over(earlier: Layer, later: Layer): Layer {
+  if (earlier.size > later.size) {
+    for (const [key, change] of later) earlier.set(key, change);
+    return earlier;
+  }
+  for (const [key, change] of earlier) if (!later.has(key)) later.set(key, change);
+  return later;
+}
 
 function valueOf(change: Change): Buffer | null {
   return typeof change === 'function' ? change() : change;

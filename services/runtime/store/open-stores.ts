@@ -118,6 +118,13 @@ class FolderStores implements PartitionStores {
     return ofLogs ?? this.keyed.failure ?? asDamage(this.#failure);
   }
 
+  get openChanges(): number {
+    return this.keyed.openEntries;
+  }
+  get pendingChanges(): number {
+    return this.#flushing === undefined ? this.keyed.pendingEntries : 0;
+  }
+
   /** An append-only log and its index are not unwound. */
   readonly takeBack?: () => void;
 

@@ -106,6 +106,12 @@ export interface Durable {
    * flush takes no time.
    */
   startFlush?(): boolean;
+  /**
+   * Keyed changes of the open batch, and of those that wait for a flush: none while one is under way, which the next waits
+   * for. Absent where their number does not matter.
+   */
+  readonly openChanges?: number;
+  readonly pendingChanges?: number;
   /** What was found to be wrong on the disk since these stores were opened: they are of no use any more. */
   readonly damage?: CodedError | undefined;
   /** A consistent copy of what is flushed, into an empty folder. The signal ends it between two files. */

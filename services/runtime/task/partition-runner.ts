@@ -149,9 +149,10 @@ export class PartitionRunner {
     }
   }
 
-  onBatchEnd(batch: BatchContext, out: Emitter): void {
+  /** The end of the batch, in steps, between which nothing else may be told of it. */
+  *ending(batch: BatchContext, out: Emitter): Generator<undefined, void> {
     this.#begin(batch, out);
-    this.#share?.drain(this.partition, batch, out);
+    if (this.#share !== undefined) yield* this.#share.drain(this.partition, batch, out);
     this.processor.onBatchEnd(this.#now.batch, out);
     this.#share?.endBatch();
   }

@@ -44,6 +44,10 @@ export class Overlay<V> {
   committed(): void {
     this.#before.clear();
   }
+  /** Keys that the open batch changed. */
+  get opened(): number {
+    return this.#before.size;
+  }
 
   /** The open batch did not happen. */
   takeBack(): void {

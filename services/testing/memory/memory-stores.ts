@@ -90,6 +90,9 @@ function openFolder(
     get mark() {
       return saved.mark;
     },
+    get openChanges() {
+      return keyed.opened;
+    },
     committed(sequence) {
       assertOpen(state);
       assert(sequence > committed, `sequence ${String(sequence)} follows ${String(committed)}`);

@@ -9,6 +9,7 @@ import type { PartitionRunner } from '../partition-runner.ts';
 import type { BatchContext } from '../ports.ts';
 import type { Positions } from './positions.ts';
 import type { TaskPlan } from '../task-plan.ts';
+import type { Turns } from './turns.ts';
 
 interface Range {
   readonly topic: TopicId;
@@ -25,11 +26,14 @@ export interface BatchParts {
   readonly emitter: ShellEmitter;
   readonly outputs: OutputBuffer;
   readonly failed: FailedRecords;
+  readonly turns: Turns;
 }
 
 /** Inputs or outputs of one transaction; whichever is reached first commits it. */
 export const batchBytesMax = 8 << 20;
 const OUTPUT_BYTES_MAX = 16 << 20;
+/** Changes of one partition's store: what is flushed is written as one, and meanwhile nobody else has a turn. */
+export const batchChangesMax = 10_000;
 /** Records put aside in one batch: each of them has it run again, and the journal names them all. */
 const failuresMax = 100;
 
@@ -54,8 +58,9 @@ export class OpenBatch {
   #runner: PartitionRunner | undefined;
   #skipBelow = 0;
   #last: InputRecord | undefined;
-  /** The first record that there was no room for. */
+  /** The first record that there was no room for, or no time in this turn. */
   #cutAt = Infinity;
+  #isTurnOver = false;
 
   constructor(parts: BatchParts, context: BatchContext, openedAt: number) {
     this.#parts = parts;
@@ -73,7 +78,11 @@ export class OpenBatch {
   }
   get #hasRoom(): boolean {
     const { outputs, failed } = this.#parts;
-    return outputs.bytes < OUTPUT_BYTES_MAX && (failed.size === 0 || this.letters < failuresMax);
+    return (
+      outputs.bytes < OUTPUT_BYTES_MAX &&
+      (this.#runner?.stores.openChanges ?? 0) < batchChangesMax &&
+      (failed.size === 0 || this.letters < failuresMax)
+    );
   }
   /** Records put aside, undecodable ones included. */
   get letters(): number {
@@ -89,7 +98,10 @@ export class OpenBatch {
     return this.urgentInput || this.#parts.emitter.urgent;
   }
 
-  /** False when there was no room for all of it: the rest, and all that follows it, is the next batch's. */
+  /**
+   * False when not all of it was taken. Either there was no room: then it is full, and the rest and all that follows are the
+   * next batch's. Or the turn was over: then it goes on with the rest.
+   */
   take(slice: RecordSlice): boolean {
     if (!this.#hasRoom) return false;
     const { positions, emitter } = this.#parts;
@@ -108,7 +120,7 @@ export class OpenBatch {
     positions.set(topic, partition, to);
     if (to === next) this.#slices.push(slice);
     if (this.records > before) {
-      this.bytes += slice.byteLength;
+      if (to === next) this.bytes += slice.byteLength;
       this.#addRange(topic, partition, position, to);
       if (this.#urgent.has(topic)) this.urgentInput = true;
       this.#observeTime(topic, partition);
@@ -134,30 +146,32 @@ export class OpenBatch {
   /** Returns where it stopped. */
   #visitAll(slice: RecordSlice): number {
     this.#cutAt = Infinity;
+    this.#isTurnOver = false;
     slice.forEach(this.#visit);
     return Math.min(this.#cutAt, slice.next);
   }
 
   readonly #visit = (record: InputRecord): void => {
     if (record.offset < this.#skipBelow || this.#cutAt !== Infinity) return;
-    if (!this.#hasRoom) {
+    if (this.#isTurnOver || !this.#hasRoom) {
       this.#cutAt = record.offset;
       return;
     }
     this.records += 1;
     this.#last = record;
     this.#runner?.onRecord(record, this.context, this.#parts.emitter);
+    this.#isTurnOver = this.#parts.turns.isOver; // not before it: each turn gets on
     if (this.#parts.clock.standing) {
       this.#parts.clock.advanceTo(this.#runner?.processor.receivedAt(record) ?? 0);
     }
   };
 
-  /** Every partition's end of batch. Nothing may be taken after it. */
-  end(): void {
-    const { runners, emitter } = this.#parts;
+  /** Every partition's end of batch, in turns. Nothing may be taken after it has begun. */
+  async end(): Promise<void> {
+    const { runners, emitter, turns } = this.#parts;
     for (const runner of runners) {
       emitter.from(runner.partition);
-      runner.onBatchEnd(this.context, emitter);
+      await turns.through(runner.ending(this.context, emitter));
     }
   }
 

@@ -27,6 +27,7 @@ import { SnapshotSchedule } from '../recovery/snapshot-schedule.ts';
 import { StandingEnds } from './standing-ends.ts';
 import type { TaskPlan, TaskPorts } from '../task-plan.ts';
 import { Alarms } from './alarms.ts';
+import { Turns } from '../batch/turns.ts';
 import { UntakenSlices } from './untaken-slices.ts';
 import { WatermarkPublisher } from './watermark-publisher.ts';
 
@@ -63,6 +64,7 @@ export class BatchLoop {
   #batch: OpenBatch | undefined;
   readonly #failures: Failures;
   readonly #untaken = new UntakenSlices();
+  readonly #turns: Turns;
   readonly #account: LoopAccount;
   /** When the last transaction began. */
   #lastCommitAt = -Infinity;
@@ -101,7 +103,8 @@ export class BatchLoop {
     this.#watermarks = new WatermarkPublisher({ plan, codecs, runners, positions, reader: { endAsOf } });
     const { time, logger, stores } = ports;
     this.snapshots = new SnapshotSchedule({ folders: stores, runners, time, logger });
-    const now = ports.time.monotonicMs();
+    this.#turns = new Turns(time);
+    const now = time.monotonicMs();
     this.#flushes = new FlushSchedule(runners, now);
     this.#rate = new EventRate(now);
     this.#account = new LoopAccount(positions, recovered.sequence, now);
@@ -126,17 +129,8 @@ export class BatchLoop {
 
   /** Sums over the partitions' processors. `unsettled` counts an open batch too. */
   get gauges(): Readonly<Record<string, number>> {
-    const { batches, events, transactions } = this.#account;
-    const sums = gaugesOf(this.#recovered.runners);
-    const open = this.#batch === undefined ? 0 : 1;
-    return {
-      ...sums,
-      unsettled: (sums.unsettled ?? 0) + open,
-      failing_reads: this.alarms.failingReads.now.length,
-      batches,
-      events,
-      transactions,
-    };
+    const sums = gaugesOf(this.#recovered.runners, { isBatchOpen: this.#batch !== undefined });
+    return { ...sums, failing_reads: this.alarms.failingReads.now.length, ...this.#account.counts };
   }
 
   /** Runs until the signal aborts; then the open batch is committed and the stores are flushed. */
@@ -194,8 +188,8 @@ export class BatchLoop {
 
   async #takeOrCommit(): Promise<void> {
     const room = batchBytesMax - (this.#batch?.bytes ?? 0);
-    if (!this.#untaken.isEmpty) this.#takeUntaken();
-    else if (room > 0) this.#take(this.#reader.take(room));
+    if (!this.#untaken.isEmpty) await this.#takeUntaken();
+    else if (room > 0) await this.#take(this.#reader.take(room));
     const batch = this.#batch;
     if (batch === undefined) {
       await this.#idle();
@@ -206,19 +200,19 @@ export class BatchLoop {
     else await this.#reader.wait(waitMs);
   }
 
-  #take(slices: readonly RecordSlice[]): void {
+  async #take(slices: readonly RecordSlice[]): Promise<void> {
     for (const slice of slices) {
       if (slice.topic !== 'definitions') continue;
       this.#recovered.feed.push(slice);
       slice.release();
     }
     this.#untaken.add(slices.filter(({ topic }) => topic !== 'definitions'));
-    if (!this.#untaken.isEmpty) this.#takeUntaken();
+    if (!this.#untaken.isEmpty) await this.#takeUntaken();
   }
 
-  #takeUntaken(): void {
+  async #takeUntaken(): Promise<void> {
     const batch = (this.#batch ??= this.#open());
-    this.#untaken.giveTo(batch);
+    await this.#untaken.giveTo(batch, this.#turns);
     if (batch.records > 0) return;
     batch.release(); // commit markers alone: positions have moved, and nothing else
     this.#batch = undefined;
@@ -235,7 +229,9 @@ export class BatchLoop {
       emitter: this.#emitter,
       outputs: this.#outputs,
       failed: this.#failures.failed,
+      turns: this.#turns,
     };
+    this.#turns.begin();
     const context = {
       sequence: this.#account.sequence + 1,
       time: this.#clock.read(feed.view),
@@ -255,7 +251,7 @@ export class BatchLoop {
   }
 
   async #commitBatch(batch: OpenBatch): Promise<void> {
-    batch.end();
+    await batch.end();
     const { failed, burst } = this.#failures;
     // Where a workspace answers for them its records wait, and nobody else's.
     const letters = batch.unownedLetters;

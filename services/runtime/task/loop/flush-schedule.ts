@@ -3,6 +3,8 @@ import type { PartitionRunner } from '../partition-runner.ts';
 
 const INTERVAL_MS = 2_000;
 const INPUT_BYTES_MAX = 64 << 20;
+/** Keyed changes of all partitions; those of one are written in one go, and nobody has a turn meanwhile. */
+const CHANGES_MAX = 20_000;
 
 export class FlushSchedule {
   readonly #runners: readonly Pick<PartitionRunner, 'stores'>[];
@@ -23,7 +25,8 @@ export class FlushSchedule {
 
   /** Between two batches. @throws what an earlier flush could not do. */
   tick(now: number): void {
-    if (now - this.#lastAt < INTERVAL_MS && this.#bytes < INPUT_BYTES_MAX) return;
+    const isFull = this.#bytes >= INPUT_BYTES_MAX || (this.#isDue && this.#changes >= CHANGES_MAX);
+    if (now - this.#lastAt < INTERVAL_MS && !isFull) return;
     this.#lastAt = now;
     for (const { stores } of this.#runners) {
       if (stores.startFlush === undefined) {
@@ -32,6 +35,10 @@ export class FlushSchedule {
     }
     this.#isDue = false;
     this.#bytes = 0;
+  }
+
+  get #changes(): number {
+    return this.#runners.reduce((sum, { stores }) => sum + (stores.pendingChanges ?? 0), 0);
   }
 
   /** Everything, and waits for the disk. */

@@ -47,8 +47,11 @@ export class LoopAccount {
     this.handled = [...this.#positions.all()];
   }
 
+  get counts(): Pick<LoopProgress, 'batches' | 'events' | 'transactions'> {
+    const { batches, events, transactions } = this;
+    return { batches, events, transactions };
+  }
   get progress(): LoopProgress {
-    const { sequence, batches, events, transactions } = this;
-    return { sequence, ...this.#done, batches, events, transactions };
+    return { sequence: this.sequence, ...this.#done, ...this.counts };
   }
 }

@@ -1,9 +1,12 @@
-/** Sums over the processors of a task's partitions. */
+/** Sums over the processors of a task's partitions; an open batch is unsettled, too. */
 import type { PartitionRunner } from '../partition-runner.ts';
 import { waitingBy } from '../share/waiting-alarm.ts';
 
-export function gaugesOf(runners: readonly PartitionRunner[]): Record<string, number> {
-  const sums: Record<string, number> = { unsettled: 0, dead_letters: 0 };
+export function gaugesOf(
+  runners: readonly PartitionRunner[],
+  { isBatchOpen }: { readonly isBatchOpen: boolean },
+): Record<string, number> {
+  const sums: Record<string, number> = { unsettled: isBatchOpen ? 1 : 0, dead_letters: 0 };
   for (const { processor, deadLetters, waiting } of runners) {
     sums.dead_letters = (sums.dead_letters ?? 0) + deadLetters;
     if (waiting !== undefined) {

@@ -4,6 +4,7 @@
  */
 import type { RecordSlice, TopicPartition } from '../../log/ports.ts';
 import type { OpenBatch } from '../batch/open-batch.ts';
+import type { Turns } from '../batch/turns.ts';
 
 export class UntakenSlices {
   readonly #slices: RecordSlice[] = [];
@@ -24,16 +25,12 @@ export class UntakenSlices {
     this.#slices.unshift(...slices);
   }
 
-  /** As much of it as the batch has room for. One whose record fails stays, with all behind it. */
-  giveTo(batch: OpenBatch): void {
-    let taken = 0;
-    try {
-      for (const slice of this.#slices) {
-        if (!batch.take(slice)) break;
-        taken += 1;
-      }
-    } finally {
-      this.#slices.splice(0, taken);
+  /** As much of it as the batch has room for, in turns. One whose record fails stays, with all behind it. */
+  async giveTo(batch: OpenBatch, turns: Turns): Promise<void> {
+    for (let slice = this.#slices[0]; slice !== undefined; slice = this.#slices[0]) {
+      if (batch.take(slice)) this.#slices.shift();
+      else if (batch.full) return;
+      else await turns.next();
     }
   }
 }

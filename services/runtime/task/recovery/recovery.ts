@@ -5,6 +5,7 @@
  */
 import type { BatchRecord, OutputHash } from '../../../../schemas/records.ts';
 import { CodedError } from '../../errors.ts';
+import type { InputRecord } from '../../log/ports.ts';
 import { giveUpStores } from './damaged-stores.ts';
 import { DefinitionsFeed } from '../batch/definitions-feed.ts';
 import { ShellEmitter } from '../batch/emitter.ts';
@@ -17,6 +18,7 @@ import { PartitionRunner } from '../partition-runner.ts';
 import { Positions, topicIdOf } from '../batch/positions.ts';
 import { ReplayInputs } from './replay-inputs.ts';
 import { Stopwatch, type Laps } from '../stopwatch.ts';
+import { Turns } from '../batch/turns.ts';
 import { assertNotStopped } from '../stopping.ts';
 import type { TaskPlan, TaskPorts } from '../task-plan.ts';
 
@@ -106,6 +108,7 @@ class Recovery {
   /** Batches that each partition has applied, by partition. */
   readonly #applied = new Map<number, number>();
   readonly #emitter: ShellEmitter;
+  readonly #turns: Turns;
   #signal: AbortSignal | undefined;
 
   constructor(plan: TaskPlan, ports: TaskPorts, runners: readonly PartitionRunner[], feed: DefinitionsFeed) {
@@ -114,6 +117,8 @@ class Recovery {
     this.#runners = runners;
     this.#feed = feed;
     this.#emitter = new ShellEmitter(plan.partitions, undefined);
+    this.#turns = new Turns(ports.time);
+    this.#turns.begin();
     for (const { partition, stores } of runners) this.#applied.set(partition, stores.mark);
   }
 
@@ -197,13 +202,15 @@ class Recovery {
       const runner = behind.find(({ partition }) => partition === range.partition);
       if (runner === undefined || range.from >= range.to) continue;
       this.#emitter.from(range.partition);
-      await inputs.read({ ...range, topic: topicIdOf(range.topic) }, (record) => {
+      const stretch = { ...range, topic: topicIdOf(range.topic) };
+      const visit = (record: InputRecord): void => {
         runner.onRecord(record, context, this.#emitter);
-      });
+      };
+      await inputs.read(stretch, visit, this.#turns);
     }
     for (const runner of behind) {
       this.#emitter.from(runner.partition);
-      runner.onBatchEnd(context, this.#emitter);
+      await this.#turns.through(runner.ending(context, this.#emitter));
     }
     this.#assertSameOutputs(batch, behind);
   }

@@ -3,6 +3,7 @@ import type { TopicId } from '../../../../schemas/topics.ts';
 import { CodedError, assert } from '../../errors.ts';
 import type { InputRecord, LogReader, RecordSlice } from '../../log/ports.ts';
 import { scanStallMs, type ScanPorts, type Stretch } from '../batch/log-scan.ts';
+import type { Turns } from '../batch/turns.ts';
 
 const BUFFER_BYTES_MAX = 32 << 20;
 const FETCH_BYTES_MAX = 1 << 20;
@@ -58,16 +59,21 @@ export class ReplayInputs {
     return new ReplayInputs(ports, reader, inputs);
   }
 
-  /** Visits the records of the range; ranges of one partition must be asked for in order. */
-  async read({ topic, partition, from, to }: Stretch, visit: (record: InputRecord) => void): Promise<void> {
+  /** Visits the records of the range, in turns; ranges of one partition must be asked for in order. */
+  async read(
+    { topic, partition, from, to }: Stretch,
+    visit: (record: InputRecord) => void,
+    turns: Turns,
+  ): Promise<void> {
     const input = this.#inputs.get(keyOf(topic, partition));
     assert(input !== undefined && to <= input.to, 'the range was announced');
     await this.#reach(input, to);
     for (const slice of input.slices) {
       if (slice.from >= to) break;
-      slice.forEach((record) => {
-        if (record.offset >= from) visit(record);
-      }, to);
+      for (let next: number | undefined = from; next !== undefined;) {
+        next = visitInTurn(slice, { from: next, to, visit, turns });
+        if (next !== undefined) await turns.next();
+      }
     }
     while (input.slices[0] !== undefined && input.slices[0].next <= to) input.slices.shift()?.release();
   }
@@ -102,6 +108,29 @@ export class ReplayInputs {
     input.slices.push(slice);
     input.reached = slice.next;
   }
+}
+
+interface Visit {
+  readonly from: number;
+  readonly to: number;
+  readonly visit: (record: InputRecord) => void;
+  readonly turns: Turns;
+}
+
+/** @returns where to go on: the turn was over before its end. */
+function visitInTurn(slice: RecordSlice, { from, to, visit, turns }: Visit): number | undefined {
+  let next: number | undefined;
+  let isOver = false;
+  slice.forEach((record) => {
+    if (record.offset < from || next !== undefined) return;
+    if (isOver) {
+      next = record.offset;
+      return;
+    }
+    visit(record);
+    isOver = turns.isOver;
+  }, to);
+  return next;
 }
 
 function keyOf(topic: TopicId, partition: number): string {

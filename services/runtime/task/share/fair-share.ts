@@ -75,13 +75,15 @@ export class FairShare {
     this.#handle(workspace, record, out);
   }
 
-  /** The end of the batch: those that wait, each workspace with what is left of its share. */
-  drain(partition: number, batch: BatchContext, out: Emitter): void {
+  /** The end of the batch, in steps: those that wait, each workspace with what is left of its share. */
+  *drain(partition: number, batch: BatchContext, out: Emitter): Generator<undefined, void> {
     this.#begin(batch);
     const waiting = this.#room.records === 0 ? [] : [...this.#room.names].sort();
     for (const workspace of waiting) {
-      while (this.#room.has(workspace) && !this.#hasNoTurn(workspace))
+      while (this.#room.has(workspace) && !this.#hasNoTurn(workspace)) {
         this.#handleOldest(workspace, partition, out);
+        yield;
+      }
     }
   }
 
