@@ -102,8 +102,11 @@ export class TriggerPartition {
   }
 }
 
+/** Behind `cio_`. */
+export const PERSON_DIGITS = 16;
+
 export function personId(number: number): string {
-  return `cio_${String(number).padStart(16, '0')}`;
+  return `cio_${String(number).padStart(PERSON_DIGITS, '0')}`;
 }
 
 /** @param number of the record, which no other has. */
