@@ -96,10 +96,23 @@ async function putMany(
     key,
     row: row === null ? null : JSON.stringify(row),
   }));
+  // On the topic it would be another key, and whoever waits for this one to come back would keep all writers waiting.
+  const noText = changes.filter(({ key }) => hasHalfPair(key));
+  if (noText.length > 0) {
+    const message = 'a key is text: half of a pair of UTF-16 is none';
+    const faults = noText.map(
+      ({ key }) => ({ pointer: pointerTo('/rows', key), code: 'invalid_id', message }) as const,
+    );
+    return badRequest(reply, faults);
+  }
   const faults = await write(options, place, changes, (key) => pointerTo('/rows', key));
   if (faults.length > 0) return badRequest(reply, faults);
   const put = changes.filter(({ row }) => row !== null).length;
   return answer(reply, 200, { table: place.table, put, deleted: changes.length - put });
+}
+
+function hasHalfPair(text: string): boolean {
+  return /\p{Surrogate}/u.test(text);
 }
 
 async function remove(

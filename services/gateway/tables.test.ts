@@ -124,6 +124,7 @@ describe('rows of a table', () => {
     ['a key that is too long', 'PUT', `/stock/rows/${'x'.repeat(151)}`, {}, 'invalid_id'],
     ['no rows', 'POST', '/stock/rows', {}, ''],
     ['one bad row of two', 'POST', '/stock/rows', { rows: { a: { n: 1 }, b: 7 } }, ''],
+    ['a key that is no text', 'POST', '/stock/rows', { rows: { 'half \ud800': { n: 1 } } }, 'invalid_id'],
   ])('%s is refused, and nothing of it is kept', async (...[, method, path, body, code]) => {
     const answer = await call(method, path, body);
     expect(answer.status).toBe(400);

@@ -13,6 +13,8 @@ import type { Marker } from '../memory/markers.ts';
 import { MergedBytes } from './merged-bytes.ts';
 
 const STAGE = 'merger';
+/** How far back of its receipt a line of an object may lie. */
+const lineAgeMsMax = 366 * 86_400_000;
 
 export class Outputs {
   readonly #codecs: Codecs;
@@ -119,7 +121,7 @@ export class Outputs {
     const line = activity({
       workspace,
       kind: event.name ?? 'Object Created or Updated',
-      timestamp: event.timestamp,
+      timestamp: timeOfLine(event.timestamp, at),
       processed_at: at,
       message_id: event.message_id,
       detail: event.properties,
@@ -154,4 +156,12 @@ export class Outputs {
     }
     return this.#key;
   }
+}
+
+/**
+ * ClickHouse keeps activities by months of their time. A call may say any time of four centuries, and an insert that has
+ * a row of each of their months makes a part of each, which takes it a minute, for everybody.
+ */
+function timeOfLine(timestamp: number, receivedAt: number): number {
+  return timestamp > receivedAt || timestamp <= receivedAt - lineAgeMsMax ? receivedAt : timestamp;
 }
