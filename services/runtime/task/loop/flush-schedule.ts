@@ -1,6 +1,11 @@
-/** When committed batches are written to the stores: often enough that a replay is short, beside the batches that follow. */
+/**
+ * When committed batches are written to the stores: often enough that a replay is short, beside the batches that follow.
+ * The partitions take turns: a flush waits for the disk, and those of all of them one after the other would hold up what
+ * comes for as long as they take together.
+ */
 import type { PartitionRunner } from '../partition-runner.ts';
 
+/** Of each partition. */
 const INTERVAL_MS = 2_000;
 const INPUT_BYTES_MAX = 64 << 20;
 
@@ -8,7 +13,12 @@ export class FlushSchedule {
   readonly #runners: readonly Pick<PartitionRunner, 'stores'>[];
   #lastAt: number;
   #bytes = 0;
-  #isDue = false;
+  /** Turns that have come and were not taken; what is less than one is kept. */
+  #turns = 0;
+  /** Whose turn it is. */
+  #next = 0;
+  /** Partitions that have had none since the last commit. */
+  #due = 0;
 
   constructor(runners: readonly Pick<PartitionRunner, 'stores'>[], now: number) {
     this.#runners = runners;
@@ -17,21 +27,31 @@ export class FlushSchedule {
 
   /** A batch with so many bytes of input was committed. */
   committed(bytes: number): void {
-    this.#isDue = true;
+    this.#due = this.#runners.length;
     this.#bytes += bytes;
   }
 
   /** Between two batches. @throws what an earlier flush could not do. */
   tick(now: number): void {
-    if (now - this.#lastAt < INTERVAL_MS && this.#bytes < INPUT_BYTES_MAX) return;
+    const { length } = this.#runners;
+    const part = Math.max((now - this.#lastAt) / INTERVAL_MS, this.#bytes / INPUT_BYTES_MAX);
     this.#lastAt = now;
-    for (const { stores } of this.#runners) {
-      if (stores.startFlush === undefined) {
-        if (this.#isDue) stores.flush();
-      } else if (!stores.startFlush()) return; // its last one is still under way: later
-    }
-    this.#isDue = false;
     this.#bytes = 0;
+    this.#turns = Math.min(length, this.#turns + part * length);
+    for (; this.#turns >= 1; this.#turns -= 1) this.#flushNext();
+  }
+
+  #flushNext(): void {
+    const { stores } = this.#runners[this.#next] ?? {};
+    this.#next = (this.#next + 1) % this.#runners.length;
+    if (stores === undefined) return;
+    if (stores.startFlush !== undefined) {
+      stores.startFlush(); // false while its last one is still under way: at its next turn
+      return;
+    }
+    if (this.#due === 0) return;
+    this.#due -= 1;
+    stores.flush();
   }
 
   /** Everything, and waits for the disk. */
