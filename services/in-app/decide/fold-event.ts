@@ -73,7 +73,8 @@ function withVisit(before: Visitor, event: VisitorEvent, context: JsonObject): V
     sessionPages: (isNew ? 0 : before.sessionPages) + (isPage ? 1 : 0),
     lastPageAt: isPage ? at : before.lastPageAt,
     timezone,
-    isBot: before.isBot || event.isBot,
+    // Until a browser views a page: what a shop's server sent in their name, by a program, is not held against them for ever.
+    isBot: event.isBot || (before.isBot && !isPage),
   };
   return withAttributes(visitor, sourceOf(context, isPage && visitor.sessionPages === 1));
 }
