@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { appAuth, browserAuth, pipelinesAuth, testServer, trackAuth, type TestServer } from '../testing/gateway-server.ts';
+import {
+  appAuth,
+  browserAuth,
+  pipelinesAuth,
+  testServer,
+  trackAuth,
+  type TestServer,
+} from '../testing/gateway-server.ts';
 import { batchBytesMax, batchCallsMax } from '../../schemas/http/limits.ts';
 
 let under: TestServer;

@@ -1,6 +1,6 @@
 /** The client of on-site messages: watches the page's story, polls while that makes sense, and shows what is due. */
 import type { Consent } from './consent.ts';
-import type { Offer, Reaction, Renderer } from './offer.ts';
+import type { Offer, Outcome, Renderer } from './offer.ts';
 import { QueueCalls, type PageHere, type Who } from './queue-calls.ts';
 import { SharedPoll } from './shared-poll.ts';
 import { Showing } from './showing.ts';
@@ -41,6 +41,7 @@ export class InAppClient implements PageStory {
     this.#options = options;
     this.#calls = new QueueCalls(options.base);
     this.#showing = new Showing({
+      isHidden: () => document.hidden,
       renderer: options.renderer,
       ask: (offer, exposure) => this.#ask(offer, exposure),
       react: (offer, exposure, reaction) => {
@@ -61,8 +62,11 @@ export class InAppClient implements PageStory {
     document.addEventListener('visibilitychange', () => {
       this.#turn();
     });
-    // A page that is left in one piece is as if it were hidden; it may come back.
-    addEventListener('pagehide', () => this.#stop());
+    // A page that is left in one piece is as if it were hidden. When it comes back, what was on its screen is decided anew.
+    addEventListener('pagehide', () => {
+      this.#showing.leave();
+      this.#stop();
+    });
     addEventListener('pageshow', () => this.#turn());
     this.#turn();
   }
@@ -141,7 +145,7 @@ export class InAppClient implements PageStory {
     return this.#calls.askToShow({ ...who, ...known, ...this.#here(), message_id, variant, exposure });
   }
 
-  #react({ message_id, variant }: Offer, exposure: string, reaction: Reaction): void {
+  #react({ message_id, variant }: Offer, exposure: string, reaction: Outcome): void {
     const who = this.#who();
     if (who === undefined) return;
     const { event } = reaction;

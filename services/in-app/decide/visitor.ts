@@ -52,6 +52,8 @@ export interface Answered {
   readonly reason: string | null;
   /** Reports taken, as `event` or `event:action`. */
   readonly reports: readonly string[];
+  /** When it was shown; absent of what was not, and of what was kept before this was. */
+  readonly at?: number;
 }
 
 export interface Visitor {
