@@ -227,7 +227,9 @@ function decideReport(
   if (answered?.reason !== null || answered.messageId !== messageId) {
     return refused(visitor, 'unknown_exposure');
   }
-  const told = withReport(visitor, answered, action === null ? event : `${event}:${action}`);
+  // Of one showing there may be clicks of several buttons, and one of everything else, whatever led to it.
+  const isOfButton = event === 'clicked' && action !== null;
+  const told = withReport(visitor, answered, isOfButton ? `${event}:${action}` : event);
   if (told === undefined) return done(visitor);
   const at = Math.max(call.at, visitor.lastShownAt ?? 0);
   const next = withClosed(withReported(told, { ...call, event }, at), exposure);

@@ -50,7 +50,7 @@ export interface Answered {
   readonly messageId: string;
   /** null: it was shown. */
   readonly reason: string | null;
-  /** Reports taken, as `event` or `event:action`. */
+  /** Reports taken, as `event`, or of a button `clicked:action`. */
   readonly reports: readonly string[];
   /** When it was shown; absent of what was not, and of what was kept before this was. */
   readonly at?: number;
