@@ -2,6 +2,7 @@
 import { isJsonObject, parseJsonObject, valueAt, type JsonObject } from '../../rules/paths.ts';
 import { PatternSteps } from '../../rules/pattern-steps.ts';
 import { windowTime, type RuleEvent } from '../../rules/matching.ts';
+import { withRoomMade } from './make-room.ts';
 import { withEvent } from './marks.ts';
 import { identityOf, itemsOf, stepOf, type Step } from './storefront.ts';
 import {
@@ -45,7 +46,7 @@ export interface Folded {
 
 export function foldEvent(before: Visitor, event: VisitorEvent, messages: WorkspaceMessages): Folded {
   const context = parseJsonObject(event.context);
-  let visitor = withVisit(before, event, context);
+  let visitor = withVisit(withRoomMade(before, messages), event, context);
   if (event.type === 'identify') {
     if (event.namesSomebody) visitor = { ...visitor, isIdentified: true };
     else visitor = withAttributes(visitor, parseJsonObject(event.properties));
