@@ -34,6 +34,8 @@ export class InAppClient implements PageStory {
   #polledFor = '';
   #pageName: string | undefined;
   #touchedAt = Date.now();
+  /** Who was at the page when it last turned. */
+  #seenBy = '';
   /** Their own form has named them: what they see of its end stays. */
   #isCapturing = false;
 
@@ -101,11 +103,16 @@ export class InAppClient implements PageStory {
   /** Polls for the visitor and the page of now, or for nobody: the hidden see nothing, and the known are shown nothing. */
   #turn(): void {
     const who = this.#who();
+    const userId = this.#tracker?.userId();
+    // Another tab may have named them, or somebody else.
+    const seenBy = JSON.stringify([who, userId]);
+    if (seenBy !== this.#seenBy && !this.#isCapturing) this.#showing.clear();
+    this.#seenBy = seenBy;
     const mayPoll =
       this.#options.hasMessages &&
       !document.hidden &&
       this.#options.consent.state() === 'given' &&
-      this.#tracker?.userId() === undefined;
+      userId === undefined;
     const here = this.#here();
     const name = who !== undefined && mayPoll ? `hindsight ${JSON.stringify([who, here])}` : '';
     if (name === this.#polledFor) return;
@@ -116,6 +123,7 @@ export class InAppClient implements PageStory {
       name,
       poll: () => this.#calls.poll(who, here),
       take: ({ messages }) => {
+        this.#turn();
         if (this.#polledFor === name) void this.#showing.take(messages);
       },
       idleMs: () => Date.now() - this.#touchedAt,
