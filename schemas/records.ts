@@ -309,7 +309,7 @@ export interface InAppRequest {
   readonly exposure: string | null;
   /** show: what the client has in hand; if it is not the visitor's, nothing is shown. */
   readonly variant: string | null;
-  /** report: clicked, dismissed, snoozed or submitted; shown where the client's own plugin has shown it already. */
+  /** report: clicked, dismissed, snoozed, submitted or not_shown; shown where the client's own plugin has shown it already. */
   readonly event: string | null;
   /** report: name of the button. */
   readonly action: string | null;

@@ -55,7 +55,9 @@ export const onSite: readonly RouteDescription[] = [
       ...visitor,
       message_id: text,
       exposure: text,
-      event: Type.Union(['clicked', 'dismissed', 'snoozed', 'submitted'].map((name) => Type.Literal(name))),
+      event: Type.Union(
+        ['clicked', 'dismissed', 'snoozed', 'submitted', 'not_shown'].map((name) => Type.Literal(name)),
+      ),
       action: Type.Optional(text),
       minutes: Type.Optional(Type.Integer({ minimum: 1, maximum: 525_600 })),
     }),

@@ -9,6 +9,7 @@ import {
   type ShopPages,
 } from '../testing/browsers/shop-pages.ts';
 import { eventually } from '../testing/eventually.ts';
+import { cookieIn } from './in-app/cookie.ts';
 import { testServer, workspace, writeKey, type TestServer } from '../testing/gateway-server.ts';
 
 const unexpected = () => Promise.reject(new Error('no page of these polls'));
@@ -189,6 +190,27 @@ describe('our classic track.js (spec A.8)', () => {
     expect(JSON.parse(last?.properties ?? '')).toMatchObject({ section: 'top' });
     expect(last?.anonymous_id).not.toBe(first?.anonymous_id);
   });
+
+  test.each([
+    ['two, which a host and its domain may have', 'one', 'two', 'two'],
+    ['one that is broken', '%E0%A4%A', '%E0%A4%A', '%E0%A4%A'],
+  ])(
+    'events and polls are of one visitor whatever the cookies are: %s',
+    async (_what, under, over, known) => {
+      await visitor.goto(`${shop.url}/classic/`);
+      await come(1);
+      await visitor.evaluate(`document.cookie = '_cioanonid=${under}; path=/classic/cart'`);
+      await visitor.evaluate(`document.cookie = '_cioanonid=${over}; path=/'`);
+      await visitor.goto(`${shop.url}/classic/cart/`);
+      await come(2);
+      expect(events()[1]?.anonymous_id).toBe(known);
+      const { cookie } = (await visitor.evaluate(`({ cookie: document.cookie })`)) as {
+        readonly cookie: string;
+      };
+      expect(cookie).toContain(`_cioanonid=${under}; _cioanonid=${over}`);
+      expect(cookieIn(cookie, '_cioanonid')).toBe(known);
+    },
+  );
 
   test('another person on the same device does not get what the first one did', async () => {
     await visitor.goto(`${shop.url}/classic/`);

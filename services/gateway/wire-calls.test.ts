@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { appAuth, pipelinesAuth, testServer, trackAuth, type TestServer } from '../testing/gateway-server.ts';
+import {
+  appAuth,
+  browserAuth,
+  pipelinesAuth,
+  testServer,
+  trackAuth,
+  type TestServer,
+} from '../testing/gateway-server.ts';
 import { batchBytesMax, batchCallsMax } from '../../schemas/http/limits.ts';
 
 let under: TestServer;
@@ -28,13 +35,15 @@ describe('who calls, as the user agent says', () => {
       headers: { authorization: appAuth },
     });
 
-  test('a browser’s header counts, a server’s is its library’s and does not; a batch’s context is its calls’', async () => {
-    await post('/v1/t', event, { 'user-agent': GOOGLEBOT });
+  test('a browser’s header counts, a server’s is its library’s and does not, by its route or its key; a batch’s context is its calls’', async () => {
+    await post('/v1/t', event, { authorization: browserAuth, 'user-agent': GOOGLEBOT });
+    await post('/v1/t', event, { 'user-agent': 'curl/8.9.1' });
     await post('/v1/track', event, { 'user-agent': GOOGLEBOT });
     const context = { userAgent: GOOGLEBOT };
     await post('/v1/batch', { context, batch: [{ type: 'track', ...event }] });
     expect(marks()).toEqual([
       [true, true],
+      [false, true],
       [false, true],
       [true, true],
     ]);
@@ -42,8 +51,8 @@ describe('who calls, as the user agent says', () => {
 
   test('with bot_events_wait off it is marked as waiting for nobody', async () => {
     expect((await put({ bot_events_wait: false })).statusCode).toBe(200);
-    await post('/v1/t', event, { 'user-agent': GOOGLEBOT });
-    await post('/v1/t', event, { 'user-agent': 'Mozilla/5.0' });
+    await post('/v1/t', event, { authorization: browserAuth, 'user-agent': GOOGLEBOT });
+    await post('/v1/t', event, { authorization: browserAuth, 'user-agent': 'Mozilla/5.0' });
     expect(marks()[0]).toEqual([true, false]);
   });
 });

@@ -41,6 +41,21 @@ test('an order after a view or a click is one, within the time that the message 
   expect(converted()).toEqual(['view_through m1 12.5 EUR ann', 'click_through m2 12.5 EUR ann']);
 });
 
+test.each([
+  ['usd', 'USD'],
+  [' Eur ', 'EUR'],
+  ['€', 'other'],
+  ['Euro', 'other'],
+  ['{{ currency }}'.repeat(20), 'other'],
+  [978, 'other'],
+  ['', null],
+])('a currency is its code in capitals, and all that is none is one: %s', async (currency, kept) => {
+  rig.message('nudge');
+  await rig.show('nudge', T0);
+  rig.feed(did({ at: T0 + HOUR, name: 'Order Completed', properties: { total: 5, currency } }));
+  expect(rig.events('nudge').at(-1)).toMatchObject({ event: 'converted', value: '5', currency: kept });
+});
+
 test('an order of the holdout counts for the holdout', async () => {
   rig.message('nudge', { holdout: 1 });
   await rig.poll(T0);

@@ -32,3 +32,15 @@ test('a visitor whose reports are as long as they may be is bounded, and the lat
   expect(rig.told('hello')).toHaveLength(before);
   await rig.close();
 });
+
+test('a dismissal is one, whichever button it is told of with; clicks are one for each button', async () => {
+  const rig = new InAppRig().message('hello');
+  const { exposure } = await rig.show('hello', T0);
+  const report = (event: string, action?: string) =>
+    rig.report('hello', exposure, T0 + SECOND, { event, ...(action !== undefined && { action }) });
+  for (const action of ['go', 'go', 'more', undefined]) await report('clicked', action);
+  for (const action of ['no', undefined, 'no', 'later']) await report('dismissed', action);
+  const told = rig.told('hello').slice(2);
+  expect(told).toEqual(['clicked go', 'clicked more', 'clicked', 'dismissed no']);
+  await rig.close();
+});

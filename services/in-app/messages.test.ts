@@ -57,6 +57,15 @@ describe('who is unidentified gets a message', () => {
     expect(rig.told('hello')).toEqual(['eligible', 'refused bot']);
   });
 
+  test('until a page is viewed in a browser: an order that a script sent in their name bars nobody for ever', async () => {
+    rig.message('hello', { suppress: [] });
+    rig.feed(viewed(SHOP, T0), did({ name: 'Order Completed', at: T0 + SECOND, isBot: true }));
+    rig.feed(did({ at: T0 + MINUTE }));
+    expect((await rig.poll(T0 + MINUTE)).ids).toEqual([]);
+    rig.feed(viewed(SHOP, T0 + 2 * MINUTE));
+    expect((await rig.poll(T0 + 2 * MINUTE)).ids).toEqual(['hello']);
+  });
+
   test('nor does one whose poll alone says it', async () => {
     rig.message('hello');
     rig.feed(viewed(SHOP, T0));

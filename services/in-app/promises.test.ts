@@ -56,7 +56,15 @@ const action = fc.oneof(
       who,
       message,
       exposure: fc.nat({ max: 25 }),
-      event: fc.constantFrom('clicked', 'clicked', 'dismissed', 'snoozed', 'submitted'),
+      event: fc.constantFrom(
+        'clicked',
+        'clicked',
+        'dismissed',
+        'snoozed',
+        'submitted',
+        'not_shown',
+        'not_shown',
+      ),
     }),
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('order' as const), who }) },
@@ -77,6 +85,7 @@ interface Run {
   at: number;
   /** Answers by exposure, the first. */
   readonly answers: Map<string, boolean>;
+  readonly takenBack: Set<string>;
   readonly pages: { readonly who: string; readonly at: number }[];
 }
 
@@ -130,7 +139,12 @@ async function play(run: Run, step: Action): Promise<void> {
         at,
         event: step.event,
       });
-      expect(taken).toBe(run.answers.get(exposure) === true);
+      if (step.event === 'not_shown') {
+        if (!taken) return;
+        expect(run.answers.has(exposure)).toBe(true);
+        run.answers.set(exposure, false);
+        run.takenBack.add(exposure);
+      } else expect(taken).toBe(run.answers.get(exposure) === true);
       return;
     }
     case 'order':
@@ -227,14 +241,15 @@ describe('whatever the order of polls, shows, reports, tabs, retries and crashes
         const definitions = new Map(Object.entries({ one, two }));
         const rig = new InAppRig();
         for (const [id, rest] of definitions) rig.message(id, rest);
-        const run: Run = { rig, at: T0, answers: new Map(), pages: [] };
+        const run: Run = { rig, at: T0, answers: new Map(), takenBack: new Set(), pages: [] };
         for (const step of steps) {
           if (step.type === 'order' || step.type === 'identify')
             run.pages.push({ who: step.who, at: run.at });
           await play(run, step);
         }
         const events = rig.events();
-        const shown = events.filter(({ event }) => event === 'shown');
+        const decided = events.filter(({ event }) => event === 'shown');
+        const shown = decided.filter(({ exposure }) => !run.takenBack.has(exposure ?? ''));
         assertCaps(shown, definitions, run.pages);
         const taken = [...run.answers].filter(([, answer]) => answer).map(([exposure]) => exposure);
         expect(shown.map(({ exposure }) => exposure).sort()).toEqual(taken.sort());

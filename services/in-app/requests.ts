@@ -3,7 +3,7 @@ import type { InAppRequest } from '../../schemas/records.ts';
 import type { Call, ReportEvent } from './decide/decide-call.ts';
 import type { Moment, TextRefusal } from './decide/judge.ts';
 
-const REPORTS: readonly ReportEvent[] = ['clicked', 'dismissed', 'snoozed', 'submitted'];
+const REPORTS: readonly ReportEvent[] = ['clicked', 'dismissed', 'snoozed', 'submitted', 'not_shown'];
 
 export function callOf(request: InAppRequest): Call | undefined {
   const { kind, at, message_id: messageId, exposure } = request;

@@ -91,8 +91,8 @@ async function take(options: CallRoute, request: FastifyRequest, reply: FastifyR
   if (receivedAt === undefined) return failure(reply, 400, badReceiveTime);
   const source = `pipelines.${type}`;
   const call = callContext(options, { workspace, receivedAt, source }, key);
-  // Of a server the header tells its library, not whoever does what it tells of.
-  const agent = isBrowser ? request.headers['user-agent'] : undefined;
+  // Of a server the header tells its library, not whoever does what it tells of, whichever route it takes.
+  const agent = isBrowser && key?.kind !== 'server' ? request.headers['user-agent'] : undefined;
   const tell = (what: Taken): void => {
     tellTaken(request, what);
   };

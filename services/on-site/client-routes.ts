@@ -9,7 +9,7 @@ import type { InAppCall, OnSiteOptions } from './ports.ts';
 import { bodyOf, nameOf, numberOf, pageOf, textOf } from './page-body.ts';
 import { anonymousIdOf } from './visitors.ts';
 
-const REPORTS = ['clicked', 'dismissed', 'snoozed', 'submitted'];
+const REPORTS = ['clicked', 'dismissed', 'snoozed', 'submitted', 'not_shown'];
 const SNOOZE_MINUTES_MAX = 525_600;
 
 export function mountClient(app: FastifyInstance, options: OnSiteOptions, answerPoll: AnswerPoll): void {
@@ -125,7 +125,7 @@ async function report(
     minutes,
   };
   const { taken, reason } = await options.calls.decide(call);
-  if (taken) options.signs.note(call.workspace, 'reported', signOf(call));
+  if (taken && event !== 'not_shown') options.signs.note(call.workspace, 'reported', signOf(call));
   return answer(reply, 200, taken ? { taken } : { taken, reason });
 }
 

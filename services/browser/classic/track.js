@@ -33,7 +33,12 @@
 
   function cookie(name) {
     var found = ('; ' + document.cookie).split('; ' + name + '=');
-    return found.length < 2 ? '' : decodeURIComponent(found.pop().split(';')[0]);
+    var value = found.length < 2 ? '' : found.pop().split(';')[0];
+    try {
+      return decodeURIComponent(value);
+    } catch {
+      return value;
+    }
   }
 
   /** On the widest domain that takes it, so that the shop's other hosts know the visitor too. */

@@ -1,4 +1,5 @@
 /** Pages with the classic snippet: our track.js, or the queue that it will find. */
+import { cookieIn } from './cookie.ts';
 import type { PageStory, Tracker } from './tracker.ts';
 
 interface Classic {
@@ -30,14 +31,9 @@ export function classicTracker(story: PageStory, ready: (isConsentNeeded: boolea
     });
   }
   return {
-    anonymousId: () => cookie('_cioanonid'),
-    userId: () => cookie('_cioid'),
+    anonymousId: () => cookieIn(document.cookie, '_cioanonid'),
+    userId: () => cookieIn(document.cookie, '_cioid'),
     track: (event, properties) => call('track', event, properties),
     identify: (traits) => call('identify', traits),
   };
-}
-
-function cookie(name: string): string | undefined {
-  const value = `; ${document.cookie}`.split(`; ${name}=`)[1]?.split(';')[0];
-  return value === undefined || value === '' ? undefined : decodeURIComponent(value);
 }

@@ -1,6 +1,6 @@
 /** The client of on-site messages: watches the page's story, polls while that makes sense, and shows what is due. */
 import type { Consent } from './consent.ts';
-import type { Offer, Reaction, Renderer } from './offer.ts';
+import type { Offer, Outcome, Renderer } from './offer.ts';
 import { QueueCalls, type PageHere, type Who } from './queue-calls.ts';
 import { SharedPoll } from './shared-poll.ts';
 import { Showing } from './showing.ts';
@@ -34,6 +34,8 @@ export class InAppClient implements PageStory {
   #polledFor = '';
   #pageName: string | undefined;
   #touchedAt = Date.now();
+  /** Who was at the page when it last turned. */
+  #seenBy = '';
   /** Their own form has named them: what they see of its end stays. */
   #isCapturing = false;
 
@@ -41,6 +43,7 @@ export class InAppClient implements PageStory {
     this.#options = options;
     this.#calls = new QueueCalls(options.base);
     this.#showing = new Showing({
+      isHidden: () => document.hidden,
       renderer: options.renderer,
       ask: (offer, exposure) => this.#ask(offer, exposure),
       react: (offer, exposure, reaction) => {
@@ -61,8 +64,11 @@ export class InAppClient implements PageStory {
     document.addEventListener('visibilitychange', () => {
       this.#turn();
     });
-    // A page that is left in one piece is as if it were hidden; it may come back.
-    addEventListener('pagehide', () => this.#stop());
+    // A page that is left in one piece is as if it were hidden. When it comes back, what was on its screen is decided anew.
+    addEventListener('pagehide', () => {
+      this.#showing.leave();
+      this.#stop();
+    });
     addEventListener('pageshow', () => this.#turn());
     this.#turn();
   }
@@ -97,11 +103,16 @@ export class InAppClient implements PageStory {
   /** Polls for the visitor and the page of now, or for nobody: the hidden see nothing, and the known are shown nothing. */
   #turn(): void {
     const who = this.#who();
+    const userId = this.#tracker?.userId();
+    // Another tab may have named them, or somebody else.
+    const seenBy = JSON.stringify([who, userId]);
+    if (seenBy !== this.#seenBy && !this.#isCapturing) this.#showing.clear();
+    this.#seenBy = seenBy;
     const mayPoll =
       this.#options.hasMessages &&
       !document.hidden &&
       this.#options.consent.state() === 'given' &&
-      this.#tracker?.userId() === undefined;
+      userId === undefined;
     const here = this.#here();
     const name = who !== undefined && mayPoll ? `hindsight ${JSON.stringify([who, here])}` : '';
     if (name === this.#polledFor) return;
@@ -112,6 +123,7 @@ export class InAppClient implements PageStory {
       name,
       poll: () => this.#calls.poll(who, here),
       take: ({ messages }) => {
+        this.#turn();
         if (this.#polledFor === name) void this.#showing.take(messages);
       },
       idleMs: () => Date.now() - this.#touchedAt,
@@ -141,7 +153,7 @@ export class InAppClient implements PageStory {
     return this.#calls.askToShow({ ...who, ...known, ...this.#here(), message_id, variant, exposure });
   }
 
-  #react({ message_id, variant }: Offer, exposure: string, reaction: Reaction): void {
+  #react({ message_id, variant }: Offer, exposure: string, reaction: Outcome): void {
     const who = this.#who();
     if (who === undefined) return;
     const { event } = reaction;

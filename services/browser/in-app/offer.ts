@@ -41,6 +41,9 @@ export type Reaction =
   | { readonly event: 'snoozed'; readonly action?: string; readonly minutes: number }
   | { readonly event: 'submitted'; readonly answers: Readonly<Record<string, string>> };
 
+/** What becomes of a showing that was asked for, and allowed. */
+export type Outcome = Reaction | { readonly event: 'not_shown' };
+
 /** A message on the screen. */
 export interface Shown {
   isOpen(): boolean;

@@ -39,7 +39,10 @@ export class QueueCalls {
     return (await answer.json()) as QueueAnswer; // of our own server
   }
 
-  /** The variant that may be shown now; undefined: show nothing. Asked again under the same exposure, it is one showing. */
+  /**
+   * The variant that may be shown now; undefined: none; empty: there was no answer, and it may count as shown. Asked again
+   * under the same exposure, it is one showing.
+   */
   async askToShow(body: Body): Promise<string | undefined> {
     for (let tries = 0; tries < showTriesMax; tries++) {
       if (tries > 0) await pause(showPauseMs * tries);
@@ -53,7 +56,7 @@ export class QueueCalls {
         // No answer is no leave to show.
       }
     }
-    return undefined;
+    return '';
   }
 
   report(body: Body): void {

@@ -2,15 +2,17 @@
  * Offers into messages on the screen. Nothing is shown before the server has said so a second time, in the order of the
  * visitor's events: what was offered before an identify or an order is not shown after it.
  */
-import type { Content, Offer, Reaction, Renderer, Shown } from './offer.ts';
+import type { Content, Offer, Outcome, Renderer, Shown } from './offer.ts';
 import { randomId } from './random-id.ts';
 
 export interface ShowingPorts {
+  /** Nobody sees what is shown now. */
+  readonly isHidden: () => boolean;
   /** Rejects if it does not load; then the next offer tries again. */
   readonly renderer: () => Promise<Renderer>;
-  /** undefined: it may not be shown. */
+  /** undefined: it may not be shown; empty: nobody knows. */
   readonly ask: (offer: Offer, exposure: string) => Promise<string | undefined>;
-  readonly react: (offer: Offer, exposure: string, reaction: Reaction) => void;
+  readonly react: (offer: Offer, exposure: string, outcome: Outcome) => void;
 }
 
 export class Showing {
@@ -20,6 +22,8 @@ export class Showing {
   #shown = new Set<string>();
   #page = 0;
   #isBusy = false;
+  /** Tells of what is asked for that it did not come to be. */
+  #notShown: (() => void) | undefined;
 
   constructor(ports: ShowingPorts) {
     this.#ports = ports;
@@ -33,6 +37,12 @@ export class Showing {
       shown.close();
     });
     this.#open.clear();
+  }
+
+  /** The document is left, perhaps for good: no answer will find it. */
+  leave(): void {
+    this.#notShown?.();
+    this.clear();
   }
 
   /** In their order. While one is on its way to the screen the others wait for the next poll. */
@@ -52,16 +62,29 @@ export class Showing {
     const { message_id: id, content, variant } = offer;
     if (this.#shown.has(id) || !this.#hasRoom(content)) return;
     const renderer = await this.#ports.renderer();
-    if (!renderer.hasPlace(content) || document.hidden) return;
+    if (!renderer.hasPlace(content) || this.#ports.isHidden()) return;
     const exposure = randomId();
-    const allowed = await this.#ports.ask(offer, exposure);
-    if (allowed !== variant || page !== this.#page) return;
-    this.#shown.add(id);
-    const shown = renderer.show(content, (reaction) => {
-      this.#ports.react(offer, exposure, reaction);
-      if (reaction.event === 'snoozed') this.#shown.delete(id);
+    const notShown = (this.#notShown = () => {
+      this.#ports.react(offer, exposure, { event: 'not_shown' });
     });
-    this.#open.set(id, { content, shown });
+    const allowed = await this.#ports.ask(offer, exposure);
+    this.#notShown = undefined;
+    if (allowed === undefined) return;
+    // By now it counts as shown: what does not come to be is taken back.
+    if (allowed !== variant || page !== this.#page) {
+      notShown();
+      return;
+    }
+    this.#shown.add(id);
+    try {
+      const shown = renderer.show(content, (reaction) => {
+        this.#ports.react(offer, exposure, reaction);
+        if (reaction.event === 'snoozed') this.#shown.delete(id);
+      });
+      this.#open.set(id, { content, shown });
+    } catch {
+      notShown();
+    }
   }
 
   /** One at a time, those within the page aside. */

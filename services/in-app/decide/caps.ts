@@ -15,7 +15,6 @@ export function capReason(
 ): { readonly until: number } | undefined {
   const { frequency, caps } = rule.message;
   const ledger = ledgerOf(visitor, rule.id);
-  const counted = timesCounted(visitor, rule);
   switch (cap) {
     case 'frequency':
       return frequency.mode === 'times' && ledger.shown >= frequency.times ? { until: Infinity } : undefined;
@@ -25,28 +24,44 @@ export function capReason(
     }
     case 'session_cap': {
       // Within a session that is over everything may be shown again: it is over by its first event.
-      const shown = counted.filter((time) => time >= visitor.sessionAt).length;
-      return caps.session !== null && shown >= caps.session ? { until: Infinity } : undefined;
+      if (caps.session === null) return undefined;
+      const shown = timesCounted(visitor, rule).filter((time) => time >= visitor.sessionAt).length;
+      return shown >= caps.session ? { until: Infinity } : undefined;
     }
     case 'day_cap': {
+      if (caps.day === null) return undefined;
       const today = dayOf(at, visitor.timezone);
-      const shown = counted.filter((time) => dayOf(time, visitor.timezone) === today).length;
-      return caps.day !== null && shown >= caps.day ? { until: Infinity } : undefined;
+      const isToday = (time: number) => dayOf(time, visitor.timezone) === today;
+      return timesCounted(visitor, rule).filter(isToday).length >= caps.day ? { until: Infinity } : undefined;
     }
     case 'cap_gap': {
-      const last = caps.group === null ? (visitor.lastShownAt ?? undefined) : counted[0];
-      return within(last, caps.gapMs ?? 0, at);
+      if (caps.gapMs === null) return undefined;
+      const last = caps.group === null ? visitor.lastShownAt : timesCounted(visitor, rule)[0];
+      return within(last ?? undefined, caps.gapMs, at);
     }
     default:
       return unreachable(cap);
   }
 }
 
-/** Latest first; of the message, or of all of its group. */
-function timesCounted(visitor: Visitor, { id, message }: MessageRule): readonly number[] {
+/**
+ * Latest first; of the message, or of all of its group. What was shown before an edit brought the message into the group
+ * stands in its ledger alone, and what was shown of messages that have left it, or are deleted, in the group's list alone.
+ */
+function timesCounted(
+  { ledgers, groups }: Visitor,
+  { id, message, groupIds }: MessageRule,
+): readonly number[] {
   const { group } = message.caps;
-  if (group === null) return ledgerOf(visitor, id).times;
-  return Object.hasOwn(visitor.groups, group) ? (visitor.groups[group] ?? []) : [];
+  if (group === null) return Object.hasOwn(ledgers, id) ? (ledgers[id]?.times ?? []) : [];
+  const times = Object.entries(ledgers).flatMap(([of, ledger]) => (groupIds.has(of) ? ledger.times : []));
+  const inBoth = [...times];
+  for (const time of Object.hasOwn(groups, group) ? (groups[group] ?? []) : []) {
+    const index = inBoth.indexOf(time);
+    if (index < 0) times.push(time);
+    else inBoth.splice(index, 1);
+  }
+  return times.sort((a, b) => b - a);
 }
 
 function within(last: number | undefined, gapMs: number, at: number): { readonly until: number } | undefined {

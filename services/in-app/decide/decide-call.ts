@@ -17,11 +17,14 @@ import {
   withReport,
   withShown,
 } from './ledger.ts';
+import { takenBack } from './not-shown.ts';
 import { chosenVariant } from './variants.ts';
 import { erased, ledgerOf, type Answered, type Visitor } from './visitor.ts';
 import type { MessageRule, WorkspaceMessages } from './workspace-messages.ts';
 
-export type ReportEvent = 'clicked' | 'dismissed' | 'snoozed' | 'submitted';
+/** The first is of a showing that did not come to be (not-shown.ts). */
+export type ReportEvent = 'not_shown' | Reaction;
+type Reaction = 'clicked' | 'dismissed' | 'snoozed' | 'submitted';
 
 export type Call =
   | {
@@ -79,7 +82,7 @@ export function decideCall(visitor: Visitor, messages: WorkspaceMessages, call: 
       return { ...decideShow(visitor, messages, call, patterns), steps: patterns.taken };
     }
     case 'report':
-      return decideReport(visitor, call);
+      return decideReport(visitor, messages, call);
     case 'consent':
       return done(
         call.isGiven ? { ...visitor, hasWithdrawn: false } : erased(visitor, { hasWithdrawn: true }),
@@ -201,7 +204,7 @@ function shown(
 ): CallDecision {
   const { exposure, variant, at } = showing;
   const counted = withShown(visitor, rule, showing);
-  const next = withAnswered(counted, { exposure, messageId: rule.id, reason: null, reports: [] });
+  const next = withAnswered(counted, { exposure, messageId: rule.id, reason: null, reports: [], at });
   const of = { messageId: rule.id, version: rule.version, variant, at, exposure };
   const happened: Happened[] = [
     { ...of, event: 'eligible' },
@@ -212,17 +215,24 @@ function shown(
 
 function decideReport(
   visitor: Visitor,
+  messages: WorkspaceMessages,
   call: Extract<Call, { readonly type: 'report' }>,
 ): CallDecision {
   const { messageId, exposure, event, action } = call;
+  if (event === 'not_shown') {
+    const { reason, happened, ...back } = takenBack(visitor, messages, call);
+    return reason === null ? done(back.visitor, happened) : refused(visitor, reason);
+  }
   const answered = answeredOf(visitor, exposure);
   if (answered?.reason !== null || answered.messageId !== messageId) {
     return refused(visitor, 'unknown_exposure');
   }
-  const told = withReport(visitor, answered, action === null ? event : `${event}:${action}`);
+  // Of one showing there may be clicks of several buttons, and one of everything else, whatever led to it.
+  const isOfButton = event === 'clicked' && action !== null;
+  const told = withReport(visitor, answered, isOfButton ? `${event}:${action}` : event);
   if (told === undefined) return done(visitor);
   const at = Math.max(call.at, visitor.lastShownAt ?? 0);
-  const next = withClosed(withReported(told, call, at), exposure);
+  const next = withClosed(withReported(told, { ...call, event }, at), exposure);
   const { variant, version } = ledgerOf(visitor, messageId);
   assert(variant !== null, 'what was shown has a variant');
   const happened: Happened = {
@@ -240,7 +250,11 @@ function decideReport(
 
 function withReported(
   visitor: Visitor,
-  { messageId, event, minutes }: Extract<Call, { readonly type: 'report' }>,
+  {
+    messageId,
+    event,
+    minutes,
+  }: { readonly messageId: string; readonly event: Reaction; readonly minutes: number | null },
   at: number,
 ): Visitor {
   switch (event) {

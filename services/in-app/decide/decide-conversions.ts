@@ -13,7 +13,7 @@ export interface Exposed {
   readonly messageId: string;
   readonly variant: string | null;
   readonly version: number;
-  /** The latest; of a holdout the first. */
+  /** The first of this version, in both arms: from the latest showing later orders would count for who is shown it alone. */
   readonly at: number;
   readonly isHeldOut: boolean;
   readonly hasClicked: boolean;

@@ -2,6 +2,7 @@
 import { isJsonObject, parseJsonObject, valueAt, type JsonObject } from '../../rules/paths.ts';
 import { PatternSteps } from '../../rules/pattern-steps.ts';
 import { windowTime, type RuleEvent } from '../../rules/matching.ts';
+import { withRoomMade } from './make-room.ts';
 import { withEvent } from './marks.ts';
 import { identityOf, itemsOf, stepOf, type Step } from './storefront.ts';
 import {
@@ -45,7 +46,7 @@ export interface Folded {
 
 export function foldEvent(before: Visitor, event: VisitorEvent, messages: WorkspaceMessages): Folded {
   const context = parseJsonObject(event.context);
-  let visitor = withVisit(before, event, context);
+  let visitor = withVisit(withRoomMade(before, messages), event, context);
   if (event.type === 'identify') {
     if (event.namesSomebody) visitor = { ...visitor, isIdentified: true };
     else visitor = withAttributes(visitor, parseJsonObject(event.properties));
@@ -73,7 +74,8 @@ function withVisit(before: Visitor, event: VisitorEvent, context: JsonObject): V
     sessionPages: (isNew ? 0 : before.sessionPages) + (isPage ? 1 : 0),
     lastPageAt: isPage ? at : before.lastPageAt,
     timezone,
-    isBot: before.isBot || event.isBot,
+    // Until a browser views a page: what a shop's server sent in their name, by a program, is not held against them for ever.
+    isBot: event.isBot || (before.isBot && !isPage),
   };
   return withAttributes(visitor, sourceOf(context, isPage && visitor.sessionPages === 1));
 }

@@ -13,7 +13,7 @@ import { unreachable } from '../../runtime/errors.ts';
 import { attributeAt } from './attributes.ts';
 import { capReason, hasRoom, type Cap } from './caps.ts';
 import { chosenVariant } from './variants.ts';
-import { ledgerOf, openMsMax, type Ledger, type Visitor } from './visitor.ts';
+import { firstShownAt, ledgerOf, openMsMax, type Ledger, type Visitor } from './visitor.ts';
 import type { MessageRule } from './workspace-messages.ts';
 
 /** Where and when a message would be shown. */
@@ -239,6 +239,6 @@ function isInline({ message }: MessageRule): boolean {
 
 /** Who was shown it once is not held out later, whatever becomes of the share. */
 function isOutside(visitor: Visitor, { id, message }: MessageRule): boolean {
-  if (ledgerOf(visitor, id).shown > 0) return false;
+  if (firstShownAt(ledgerOf(visitor, id)) !== null) return false;
   return isHeldOut(`message:${id}`, visitor.anonymousId, message.holdout);
 }

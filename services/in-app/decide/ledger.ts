@@ -4,6 +4,7 @@ import { exposureCapMax } from '../../rules/message.ts';
 import {
   answeredBytesMax,
   answeredMax,
+  firstShownAt,
   ledgerOf,
   reportsMax,
   type Answered,
@@ -51,6 +52,7 @@ export function withShown(visitor: Visitor, rule: MessageRule, { exposure, varia
     variant,
     version,
     snoozedUntil: null,
+    firstShownAt: (before.version === version ? firstShownAt(before) : null) ?? at,
   });
   const { group } = message.caps;
   const groups =

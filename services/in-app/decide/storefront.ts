@@ -70,7 +70,10 @@ export function identityOf({
   return variant ?? sku ?? product ?? name;
 }
 
-/** The total of an order as text, and its currency. */
+/** Of an amount whose currency is no code: shops send signs, names and what a template left. */
+const CURRENCY_OTHER = 'other';
+
+/** The total of an order as text, and its currency: a code of ISO 4217's shape, so that sums have as many as there are. */
 export function totalOf(properties: JsonObject): {
   readonly value: string | null;
   readonly currency: string | null;
@@ -83,8 +86,9 @@ export function totalOf(properties: JsonObject): {
     'total_price',
     'cart_value',
   ]);
-  const currency = textOf(properties, ['currency']);
-  return { value: value === undefined ? null : String(value), currency: currency ?? null };
+  const sent = textOf(properties, ['currency'])?.trim().toUpperCase();
+  const currency = sent === undefined ? null : /^[A-Z]{3}$/.test(sent) ? sent : CURRENCY_OTHER;
+  return { value: value === undefined ? null : String(value), currency };
 }
 
 function textOf(from: JsonObject, names: readonly string[]): string | undefined {

@@ -40,6 +40,8 @@ export interface Ledger {
   readonly heldOutAt: number | null;
   /** Hours since 1970 in which a refusal was last counted, by reason; `held_out` among them. */
   readonly counted: Readonly<Record<string, number>>;
+  /** When it was first shown, of this version: conversions count from here, as they do from `heldOutAt`. */
+  readonly firstShownAt: number | null;
 }
 
 /** What was answered to a show, so that the same exposure gets the same answer. */
@@ -48,8 +50,10 @@ export interface Answered {
   readonly messageId: string;
   /** null: it was shown. */
   readonly reason: string | null;
-  /** Reports taken, as `event` or `event:action`. */
+  /** Reports taken, as `event`, or of a button `clicked:action`. */
   readonly reports: readonly string[];
+  /** When it was shown; absent of what was not, and of what was kept before this was. */
+  readonly at?: number;
 }
 
 export interface Visitor {
@@ -153,10 +157,16 @@ export const newLedger: Ledger = {
   snoozedUntil: null,
   heldOutAt: null,
   counted: {},
+  firstShownAt: null,
 };
 
 export function ledgerOf(visitor: Visitor, messageId: string): Ledger {
   return Object.hasOwn(visitor.ledgers, messageId) ? (visitor.ledgers[messageId] ?? newLedger) : newLedger;
+}
+
+/** null: never. What was stored before this was kept apart has its oldest showing. */
+export function firstShownAt(ledger: Ledger): number | null {
+  return ledger.firstShownAt ?? ledger.times.at(-1) ?? null;
 }
 
 /** What stays of a visitor who withdrew their consent, or whose person was deleted: that, and who they must not be. */

@@ -10,7 +10,8 @@ import { matchersOf, type CountedCondition } from '../../rules/condition.ts';
 import { markKey } from './mark-key.ts';
 import { countedIn, namesOf } from './marks.ts';
 
-export interface MessageRule {
+/** One message, whatever others there are. */
+interface OwnRule {
   readonly id: string;
   /** Stands for the id where Customer.io's plugin reports it; text. */
   readonly contentId: string;
@@ -25,6 +26,10 @@ export interface MessageRule {
   readonly counted: readonly CountedCondition[];
   /** What its conditions remember is kept under, by their pointers (mark-key.ts). */
   readonly markKeys: ReadonlyMap<string, string>;
+}
+export interface MessageRule extends OwnRule {
+  /** Messages of its group, itself among them; none without a group. */
+  readonly groupIds: ReadonlySet<string>;
 }
 
 export interface WorkspaceMessages {
@@ -48,10 +53,12 @@ export interface Watcher {
 export function workspaceMessages(definitions: DefinitionsView, workspace: string): WorkspaceMessages {
   const stored = definitions.list('message', workspace);
   const withRoom = withRoomForPatterns(patternOwners(definitions, workspace));
-  const rules = stored.flatMap((definition): readonly MessageRule[] => {
-    const rule = parsedRule(definition, withRoom.has(definition));
-    return rule === null ? [] : [rule];
-  });
+  const rules = inGroups(
+    stored.flatMap((definition): readonly OwnRule[] => {
+      const rule = parsedRule(definition, withRoom.has(definition));
+      return rule === null ? [] : [rule];
+    }),
+  );
   return {
     byId: new Map(rules.map((rule) => [rule.id, rule])),
     // Of two with one number, which is rare, the first.
@@ -65,12 +72,12 @@ export function workspaceMessages(definitions: DefinitionsView, workspace: strin
 interface Parsed {
   readonly hasRoom: boolean;
   /** null: it cannot be read. */
-  readonly rule: MessageRule | null;
+  readonly rule: OwnRule | null;
 }
 /** An edit of one message parses that one, for all partitions of the process. */
 const parsedRules = new WeakMap<StoredDefinition, Parsed>();
 
-function parsedRule(definition: StoredDefinition, hasRoom: boolean): MessageRule | null {
+function parsedRule(definition: StoredDefinition, hasRoom: boolean): OwnRule | null {
   const known = parsedRules.get(definition);
   if (known?.hasRoom === hasRoom) return known.rule;
   const parsed = parseMessage(definition.body, new StoredPatterns(hasRoom));
@@ -79,7 +86,7 @@ function parsedRule(definition: StoredDefinition, hasRoom: boolean): MessageRule
   return rule;
 }
 
-function ruleOf({ id, version, body }: StoredDefinition, message: Message): MessageRule {
+function ruleOf({ id, version, body }: StoredDefinition, message: Message): OwnRule {
   const { audience, suppress } = message;
   const counted = [...countedIn(audience), ...(suppress ?? [])];
   const audienceSteps = audience === null ? 0 : stepsOfCondition(audience);
@@ -87,6 +94,19 @@ function ruleOf({ id, version, body }: StoredDefinition, message: Message): Mess
   const contentId = String(contentIdOf(id));
   const markKeys = new Map(counted.map((one) => [one.pointer, markKey(one, body)]));
   return { id, contentId, version, message, audienceSteps, conversionSteps, counted, markKeys };
+}
+
+function inGroups(rules: readonly OwnRule[]): readonly MessageRule[] {
+  const idsOf = new Map<string, Set<string>>();
+  for (const { id, message } of rules) {
+    const { group } = message.caps;
+    if (group !== null) idsOf.set(group, (idsOf.get(group) ?? new Set()).add(id));
+  }
+  const none = new Set<string>();
+  return rules.map((rule) => {
+    const { group } = rule.message.caps;
+    return { ...rule, groupIds: (group === null ? undefined : idsOf.get(group)) ?? none };
+  });
 }
 
 function inTurn(a: MessageRule, b: MessageRule): number {

@@ -33,7 +33,14 @@ function visitor(refused: (url: string) => void): Visitor {
         virtualConsole: new VirtualConsole(),
         beforeParse: (window) => {
           // jsdom has none of these; a page of today counts on them.
-          Object.assign(window, { fetch: fetchHere, Headers, Request, Response, AbortController });
+          Object.assign(window, {
+            fetch: fetchHere,
+            Headers,
+            Request,
+            Response,
+            AbortController,
+            AbortSignal,
+          });
           Object.defineProperty(window, 'crypto', { value: crypto });
         },
       });

@@ -150,7 +150,7 @@ export const messageViews: readonly ViewEntry[] = [
       ['exposure', maybeText, 'One showing: what is clicked or dismissed names the same.'],
       ['cause_message_id', maybeText, 'Of converted the event that counts: events.message_id.'],
       ['value', maybeText, 'Of converted what it was worth, digits as they were sent.'],
-      ['currency', maybeLabel, 'Of value.'],
+      ['currency', maybeLabel, 'Of value: three letters in capitals; other for all that is no code.'],
     ],
   },
   {
