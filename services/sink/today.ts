@@ -261,25 +261,60 @@ export function resolutionsAfter(
   before: readonly Resolution[],
   facts: readonly ResolvingFact[],
 ): readonly Resolution[] {
-  const today = new Map(before.map((row) => [row.person_id, row.today_id]));
-  const had = new Map(today);
-  const peopleOf = new Map<string, Set<string>>();
-  const put = (personId: string, to: string): void => {
-    today.set(personId, to);
-    const people = peopleOf.get(to);
-    if (people === undefined) peopleOf.set(to, new Set([personId]));
-    else people.add(personId);
-  };
-  for (const [personId, to] of had) put(personId, to);
+  const groups = new Groups();
+  for (const { person_id: personId, today_id: to } of before) groups.put(personId, to);
+  const had = new Map(before.map((row) => [row.person_id, row.today_id]));
   for (const { kind, person_id: personId, other_person_id: other } of facts) {
     const to = kind === 'person_deleted' ? '' : kind === 'person_absorbed' ? other : null;
     if (to === null) continue;
-    const survivor = today.get(to) ?? to;
-    const moved = peopleOf.get(personId) ?? [];
-    peopleOf.delete(personId);
-    for (const each of [personId, ...moved]) put(each, survivor);
+    const survivor = groups.todayOf(to) ?? to;
+    groups.join(personId, survivor);
+    groups.put(personId, survivor);
   }
-  return [...today]
+  return [...groups.all()]
     .filter(([personId, to]) => had.get(personId) !== to)
     .map(([personId, to]) => ({ person_id: personId, today_id: to }));
+}
+
+interface Group {
+  today: string;
+  readonly people: Set<string>;
+}
+
+/** People by whose they are today. Of two groups the smaller goes into the larger, so that a chain of merges costs its length. */
+class Groups {
+  readonly #groupOf = new Map<string, Group>();
+  readonly #byToday = new Map<string, Group>();
+
+  todayOf(personId: string): string | undefined {
+    return this.#groupOf.get(personId)?.today;
+  }
+
+  put(personId: string, to: string): void {
+    this.#groupOf.get(personId)?.people.delete(personId);
+    const group = this.#byToday.get(to) ?? { today: to, people: new Set<string>() };
+    this.#byToday.set(to, group);
+    group.people.add(personId);
+    this.#groupOf.set(personId, group);
+  }
+
+  /** Whoever is `from` today is `to`. */
+  join(from: string, to: string): void {
+    const left = this.#byToday.get(from);
+    if (left === undefined || from === to) return;
+    const other = this.#byToday.get(to);
+    const [small, large] =
+      other === undefined || other.people.size < left.people.size ? [other, left] : [left, other];
+    for (const personId of small?.people ?? []) {
+      large.people.add(personId);
+      this.#groupOf.set(personId, large);
+    }
+    large.today = to;
+    this.#byToday.delete(from);
+    this.#byToday.set(to, large);
+  }
+
+  *all(): Generator<readonly [string, string]> {
+    for (const [personId, { today }] of this.#groupOf) yield [personId, today];
+  }
 }
