@@ -72,7 +72,7 @@ async function addFacts(target: Target, kind: string, from: number, facts: numbe
     FROM numbers(${String(facts)})`);
 }
 
-async function millisecondsOf(work: () => Promise<void>): Promise<number> {
+async function millisecondsOf(work: () => Promise<unknown>): Promise<number> {
   const begin = performance.now();
   await work();
   return performance.now() - begin;

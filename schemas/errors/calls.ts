@@ -161,6 +161,12 @@ export const callsErrors = {
     todo: 'Send it again. If it stays, look at the broker.',
     status: 503,
   },
+  tables_day_full: {
+    means: 'A workspace has deleted as many rows of its tables as it may on a day (UTC): 100,000.',
+    follows: 'again',
+    todo: 'Retry-After says when the day ends. Put new values under the same keys; do not delete and make rows over and over.',
+    status: 429,
+  },
   tables_overloaded: {
     means: 'Too many rows of tables are being written at once.',
     follows: 'again',

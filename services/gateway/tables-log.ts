@@ -7,6 +7,7 @@ import type { Workspace } from '../../schemas/ids.ts';
 import type { TableRow } from '../../schemas/records.ts';
 import type { RowChange, TableStore } from '../app/ports.ts';
 import { rowBytes, Tables, type TableUse } from '../runtime/tables.ts';
+import { DeletedRows } from './deleted-rows.ts';
 import { FoldedTopic, type FoldedTopicPorts } from './folded-topic.ts';
 
 export interface TablesLogOptions extends FoldedTopicPorts {
@@ -21,6 +22,8 @@ export interface TableBounds {
   readonly bytesMax: number;
   /** Of all workspaces together: every gateway and every in-app holds them in memory. */
   readonly installationBytesMax: number;
+  /** As usual where it is not given (deleted-rows.ts). */
+  readonly deletedRowsDayMax?: number;
 }
 /** Of a workspace. */
 export const tableBounds: TableBounds = {
@@ -36,6 +39,7 @@ export class TablesLog implements TableStore {
   readonly #bounds: TableBounds;
   readonly #topic: FoldedTopic;
   readonly #fold = new Tables();
+  readonly #deleted: DeletedRows;
   /** Records of this gateway that have not come back. Turns are taken one by one, so they are of one call. */
   readonly #awaited = new Set<string>();
 
@@ -43,6 +47,7 @@ export class TablesLog implements TableStore {
     this.#codec = codec;
     this.#now = now;
     this.#bounds = bounds;
+    this.#deleted = new DeletedRows(bounds.deletedRowsDayMax);
     this.#topic = new FoldedTopic({
       ...ports,
       topic: 'tablesChanged',
@@ -50,6 +55,7 @@ export class TablesLog implements TableStore {
       apply: ({ bytes, valueStart, valueEnd }) => {
         const row = codec.decode(bytes, valueStart, valueEnd);
         this.#fold.apply(row);
+        this.#deleted.apply(row);
         this.#awaited.delete(textOf(row));
       },
     });
@@ -73,7 +79,10 @@ export class TablesLog implements TableStore {
     return this.#bounds;
   }
 
-  /** Resolves when it is on the log and every later question here finds it; false: there is no room for all of it. */
+  /**
+   * Resolves when it is on the log and every later question here finds it; false: there is no room for all of it.
+   * @throws CodedError `tables_day_full`
+   */
   write(workspace: Workspace, table: string, changes: readonly RowChange[]): Promise<boolean> {
     return this.#topic.inTurn(async () => {
       if (!this.#hasRoom(workspace, table, changes)) return false;
@@ -82,6 +91,7 @@ export class TablesLog implements TableStore {
         // A compacted topic keeps the last of each key for ever: what is not there needs no record that says so.
         .filter(({ key, row }) => row !== null || this.text(workspace, table, key) !== undefined)
         .map(({ key, row }): TableRow => ({ workspace, table, key, at, row }));
+      this.#deleted.take(workspace, rows.filter(({ row }) => row === null).length, at);
       this.#awaited.clear();
       for (const row of rows) this.#awaited.add(textOf(row));
       await Promise.all(

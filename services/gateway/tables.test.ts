@@ -171,4 +171,23 @@ describe('what a workspace may have', () => {
     expect(await tables.write(other, 't', [{ key: 'k', row }])).toBe(false);
     expect(await tables.write(other, 't', [{ key: 'k', row: '{}' }])).toBe(true);
   });
+
+  test('no more rows deleted on a day, since the topic keeps for ever that they were; what stays is put again as often as one likes', async () => {
+    await under.server.close();
+    await serve({ ...small, deletedRowsDayMax: 3 });
+    const round = async (n: number) => {
+      await call('PUT', `/stock/rows/k${String(n)}`, { n });
+      return await call('DELETE', `/stock/rows/k${String(n)}`);
+    };
+    for (const n of [1, 2, 3]) expect(await round(n)).toMatchObject({ status: 200 });
+    expect(await round(4)).toMatchObject({ status: 429, body: { meta: { code: 'tables_day_full' } } });
+    for (const n of [5, 6]) expect(await call('PUT', '/stock/rows/k4', { n })).toMatchObject({ status: 200 });
+    expect((await call('POST', '/stock/rows', { rows: { k4: null } })).status).toBe(429);
+    const other = await tablesOn({ ...small, deletedRowsDayMax: 3 });
+    await expect(other.write(shop, 'stock', [{ key: 'k4', row: null }])).rejects.toMatchObject({
+      retryAfterS: 86_400,
+    });
+    await other.write(toWorkspace('other'), 'stock', [{ key: 'k', row: '{}' }]);
+    expect(await other.write(toWorkspace('other'), 'stock', [{ key: 'k', row: null }])).toBe(true);
+  });
 });

@@ -5,6 +5,7 @@
 import type { Codecs } from '../../schemas/codec.ts';
 import { toWorkspace } from '../../schemas/ids.ts';
 import type { IdentityRequest } from '../../schemas/records.ts';
+import type { TopicId } from '../../schemas/topics.ts';
 import type { InputRecord } from '../runtime/log/ports.ts';
 import { settingsOf } from '../runtime/workspace-settings.ts';
 import { patternStepsAUnit } from '../runtime/pattern.ts';
@@ -16,6 +17,7 @@ import {
   type Kept,
   type Processor,
 } from '../runtime/task/ports.ts';
+import { unitsOf } from '../runtime/task/share/share.ts';
 import { decideCall, decideControl, type Decision } from './decide/decide.ts';
 import { stepsOfNames } from './decide/identifier-patterns.ts';
 import { WorkspaceGraph } from './graph/graph.ts';
@@ -31,8 +33,10 @@ import { RequestMemory } from './held/request-memory.ts';
 const stepsABatchMax = 1_000;
 /** Of one workspace, before the next has its turn. */
 const stepsATurnMax = 100;
-/** Of share.ts. What is decided counts as one step. */
+/** Of share.ts. What is decided counts as one step, and one more for each of these that it takes. */
 const unitsAStep = 100;
+/** What a usual call writes is in its step; a split of a thousand names writes thousands of records. */
+const unitsWrittenAStep = 200;
 /** Whose turn was the last. */
 const LAST_TURN = 'r/';
 
@@ -174,9 +178,11 @@ export class IdentityProcessor implements Processor {
     for (let steps = 0; steps < stepsATurnMax && this.#stepsLeft > 0;) {
       const step = this.#held.next(workspace);
       if (step === undefined) return;
-      if (step.type === 'control') this.#decideHeld(step, batch, out);
-      else this.#decideWaited(step, batch, out);
-      const taken = 1 + Math.floor(this.takeUnits() / unitsAStep);
+      const counted = new CountedEmitter(out);
+      if (step.type === 'control') this.#decideHeld(step, batch, counted);
+      else this.#decideWaited(step, batch, counted);
+      const written = Math.floor(counted.units / unitsWrittenAStep);
+      const taken = 1 + written + Math.floor(this.takeUnits() / unitsAStep);
       this.#stepsLeft -= taken;
       steps += taken;
     }
@@ -256,6 +262,36 @@ export class IdentityProcessor implements Processor {
 
   #graph(request: IdentityRequest): WorkspaceGraph {
     return new WorkspaceGraph(this.#store, toWorkspace(request.workspace), request);
+  }
+}
+
+class CountedEmitter implements Emitter {
+  readonly #out: Emitter;
+  #recordsWritten = 0;
+  #bytesWritten = 0;
+
+  constructor(out: Emitter) {
+    this.#out = out;
+  }
+
+  get units(): number {
+    const written = { recordsWritten: this.#recordsWritten, bytesWritten: this.#bytesWritten };
+    return unitsOf({ recordsRead: 0, own: 0, ...written });
+  }
+
+  emit(topic: TopicId, key: Uint8Array | string, value: Uint8Array): void {
+    this.#count(value);
+    this.#out.emit(topic, key, value);
+  }
+
+  emitTo(topic: TopicId, partition: number, key: Uint8Array | string, value: Uint8Array): void {
+    this.#count(value);
+    this.#out.emitTo(topic, partition, key, value);
+  }
+
+  #count(value: Uint8Array): void {
+    this.#recordsWritten += 1;
+    this.#bytesWritten += value.length;
   }
 }
 

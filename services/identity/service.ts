@@ -10,7 +10,7 @@ export const identityService: ServiceSpec = {
   name: 'identity',
   inputs: ['identityRequests'],
   journal: 'identityJournal',
-  deciderVersion: 9,
+  deciderVersion: 10,
   stores: {},
   share: shareOf(unitsMax),
   // A lane that asks holds its visitor's events back until the answer is committed.

@@ -29,7 +29,7 @@ function worldOf(options: {
       return Promise.resolve();
     },
     partitionsOf: () => Promise.resolve([]),
-    refreshToday: () => Promise.resolve(),
+    refreshToday: () => Promise.resolve([]),
     check: () => Promise.reject(new Error('not asked by chores')),
     insert: () => Promise.reject(new Error('not asked by chores')),
     present: () => Promise.reject(new Error('not asked by chores')),

@@ -1,6 +1,7 @@
 /** What keeps the tables true to their promises between inserts: days leave, and the rows of deleted people and of withdrawn visitors leave. */
 import type { Logger } from '../runtime/logger.ts';
 import { expiredDays } from './expiry.ts';
+import { tellLeftOut } from './settle.ts';
 import type { Target } from './target.ts';
 
 const ROUND_EVERY_MS = 60_000;
@@ -45,7 +46,7 @@ export async function runChores(rounds: ChoreRounds, signal: AbortSignal): Promi
     try {
       await expireDays(target, logger);
       if (now() < eraseAt) continue;
-      await target.refreshToday('all'); // what is erased goes by it, so it is worked out anew
+      tellLeftOut(await target.refreshToday('all'), logger); // what is erased goes by it, so it is worked out anew
       await erasePeople(target, logger);
       await eraseWithdrawn(target, logger);
       eraseAt = now() + ERASE_EVERY_MS;

@@ -56,7 +56,7 @@ async function followed(batch: Batch): Promise<readonly Range[]> {
     ...engine.connect(new MemoryLog(new MemoryBroker(time, 4))),
     refreshToday: (since: readonly Range[] | 'all') => {
       if (since !== 'all') asked.push(...since);
-      return Promise.resolve();
+      return Promise.resolve([]);
     },
   };
   const gauges = { inserts: 0, insertErrors: 0, rowsMended: 0, failingSince: undefined };

@@ -61,10 +61,23 @@ export async function settle(
   });
   await Promise.all(workers);
   const facts = batch.resolvingRanges;
-  if (facts.length > 0) await untilDone(options, () => options.target.refreshToday(facts));
+  if (facts.length > 0) {
+    await untilDone(options, async () => {
+      tellLeftOut(await options.target.refreshToday(facts), options.logger);
+    });
+  }
   if (batch.watermarks.size > 0) {
     await untilDone(options, async () => options.target.writeWatermarks(batch.watermarks));
   }
+}
+
+/** What refreshToday returns. Their rows are whose they were before what could not be followed, and nobody else's are concerned. */
+export function tellLeftOut(workspaces: readonly string[], logger: Pick<Logger, 'error'>): void {
+  if (workspaces.length === 0) return;
+  logger.error(
+    { workspaces },
+    'merges and splits of workspaces are too many to follow: what they changed since is not seen in ClickHouse',
+  );
 }
 
 /** A table's rows of one shard. */

@@ -14,7 +14,7 @@ import {
   type Intent,
   type Range,
 } from './ranges.ts';
-import { settle, type SettleOptions } from './settle.ts';
+import { settle, tellLeftOut, type SettleOptions } from './settle.ts';
 import { sinkTopics, tables } from './tables.ts';
 
 export interface StartOptions extends SettleOptions {
@@ -49,7 +49,7 @@ export async function findStart(options: StartOptions): Promise<{
     await settle(batch, intent.batchId, true, options);
     settled.push({ batch, ranges: intent.ranges });
   }
-  await options.target.refreshToday('all');
+  tellLeftOut(await options.target.refreshToday('all'), logger);
   const positions: Position[] = [];
   for (const topic of sinkTopics) {
     const own = committed.filter((each) => each.topic === topic);

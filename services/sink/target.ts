@@ -1,6 +1,7 @@
 /** ClickHouse as the sink needs it. The only file of the service that imports its client. */
 import { Readable } from 'node:stream';
 import {
+  ClickHouseError,
   ClickHouseLogLevel,
   createClient,
   type ClickHouseClient,
@@ -30,8 +31,11 @@ export interface Target {
   /** Greatest offset of each partition in the table. */
   greatest(table: string): Promise<ReadonlyMap<number, number>>;
   writeWatermarks(times: ReadonlyMap<number, number>): Promise<void>;
-  /** Brings stored_today and stored_moves to what the facts say (today.ts). Whoever does it twice, or at the same time as another, changes nothing. */
-  refreshToday(since: readonly Range[] | 'all'): Promise<void>;
+  /**
+   * Brings stored_today and stored_moves to what the facts say (today.ts). Whoever does it twice, or at the same time as
+   * another, changes nothing. Returns the workspaces whose histories were too long to follow, each once a process.
+   */
+  refreshToday(since: readonly Range[] | 'all'): Promise<readonly string[]>;
   /** First column of each row of the answer. */
   ask(sql: string): Promise<readonly string[]>;
   command(sql: string): Promise<void>;
@@ -82,9 +86,20 @@ const INSERT_SETTINGS = {
   wait_end_of_query: 1,
 } as const satisfies ClickHouseSettings;
 
+/** What working out everybody's rows at once may take; below INSERT_MS_MAX, so that the engine says which bound it was. */
+const FILL_BOUNDS = {
+  max_execution_time: 40,
+  max_memory_usage: String(2 * 1_024 ** 3),
+} as const satisfies ClickHouseSettings;
+/** TOO_DEEP_RECURSION, of a chain of a thousand; TIMEOUT_EXCEEDED, TOO_SLOW; MEMORY_LIMIT_EXCEEDED. */
+const BEYOND_BOUNDS: ReadonlySet<string> = new Set(['306', '159', '160', '241']);
+/** Workspaces that are told of. */
+const TOLD_MAX = 1_000;
+
 export function openTarget(address: ClickHouseAddress, layout: TargetLayout): Target {
   const servers = openServers(address, layout);
   const { client, shards } = servers;
+  const told = new Set<string>();
   return {
     shards: shards.length,
     ...writer(servers),
@@ -95,7 +110,12 @@ export function openTarget(address: ClickHouseAddress, layout: TargetLayout): Ta
       if (servers.sharded) await checkShards(client, shards);
     },
 
-    refreshToday: (since) => refreshToday(todayTables(servers), since),
+    async refreshToday(since) {
+      const leftOut = await refreshToday(todayTables(servers), since);
+      const news = leftOut.filter((workspace) => !told.has(workspace)).slice(0, TOLD_MAX - told.size);
+      for (const workspace of news) told.add(workspace);
+      return news;
+    },
 
     async command(sql) {
       await client.command({ query: sql });
@@ -271,7 +291,13 @@ function todayTables({ shardAt, stored, insertSettings }: Servers): TodayTables 
     },
     async fill(table, columns, question) {
       const query = `INSERT INTO ${stored(table)} (${columns}) ${question}`;
-      await client.command({ query, clickhouse_settings });
+      try {
+        await client.command({ query, clickhouse_settings: { ...clickhouse_settings, ...FILL_BOUNDS } });
+        return true;
+      } catch (error) {
+        if (error instanceof ClickHouseError && BEYOND_BOUNDS.has(error.code)) return false;
+        throw error;
+      }
     },
     nameOf: stored,
   };

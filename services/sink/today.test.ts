@@ -32,6 +32,17 @@ describe('whose rows are whose, after', () => {
     expect(resolutionsAfter([row('ada', 'bob')], [moved])).toEqual([]);
   });
 
+  test('a thousand merges of who had taken in a hundred thousand: as soon as one of them', () => {
+    const taken = Array.from({ length: 100_000 }, (_, n) => row(`q${String(n)}`, 'p0'));
+    const chain = Array.from({ length: 1_000 }, (_, n) => absorbed(`p${String(n)}`, `p${String(n + 1)}`));
+    const before = process.cpuUsage();
+    const changed = resolutionsAfter(taken, chain);
+    const { user } = process.cpuUsage(before);
+    expect(changed).toHaveLength(101_000);
+    expect(new Set(changed.map(({ today_id: to }) => to))).toEqual(new Set(['p1000']));
+    expect(user).toBeLessThan(3_000_000); // 20 s and more when each merge went over all of them
+  });
+
   test('facts that were followed before: what they were', () => {
     const facts = [absorbed('ada', 'bob'), absorbed('bob', 'eve')];
     expect(resolutionsAfter(resolutionsAfter([], facts), facts)).toEqual([]);

@@ -94,3 +94,28 @@ describe('very many requests behind one call', () => {
     expect(held(shop)).toBeGreaterThan(0);
   });
 });
+
+describe('very many splits of very many names', () => {
+  test('are as many of a batch as what they write allows, and the next workspace has its turn', () => {
+    const shop = new Scenario();
+    const names = Array.from({ length: 200 }, (_, each) => `v${String(each)}`);
+    const claims = (id: string, anonymousId: string | null) =>
+      shop.claimRequest({ path: id, anonymousId }, { workspace: 'evil', source_offset: 0 });
+    shop.send(...names.map((name) => claims('a', name)), claims('b', null));
+    const splits = Array.from({ length: 60 }, (_, each) => {
+      const [from, into] = each % 2 === 0 ? ['a', 'b'] : ['b', 'a'];
+      const detail = JSON.stringify({ anonymous_ids: names, into });
+      return { ...deletion(shop, 'evil', from, 5), kind: 'split', detail } as const;
+    });
+    shop.send(...splits, deletion(shop, 'quiet', '1', 5), identify(shop, 'quiet', '2', 6));
+    const moved = (outputs: readonly Output[]): number =>
+      of('identityLog', outputs).filter(({ value }) => value.kind === 'anonymous_moved').length;
+    const first = shop.send(watermark(shop, '', 6));
+    expect(answered(first)).toContain('quiet:i:2');
+    const batches = [moved(first)];
+    while (held(shop) > 0 && batches.length < 50) batches.push(moved(shop.harness.idle(shop.now)));
+    expect(batches.reduce((sum, each) => sum + each, 0)).toBe(60 * names.length);
+    expect(Math.max(...batches)).toBeLessThan(9_000);
+    expect(shop.harness.replay({ reopenEachBatch: true })).toEqual(shop.harness.outputs);
+  });
+});

@@ -100,7 +100,7 @@ export class EngineModel {
           }),
         ),
       writeWatermarks: () => whileAlive(this.#answer(() => undefined)),
-      refreshToday: () => whileAlive(this.#answer(() => undefined)),
+      refreshToday: () => whileAlive(this.#answer(() => [])),
       ask: () => notModelled(),
       command: () => notModelled(),
       alter: () => notModelled(),
