@@ -1,6 +1,8 @@
-/** The load on a door, from outside: the only importer of autocannon. */
+/** The load on a door, from outside: the only importer of autocannon, which has as many under way as there are connections. */
 import autocannon from 'autocannon';
 import { CodedError } from '../../services/runtime/errors.ts';
+import type { LoadFigures } from './load-figures.ts';
+import { steady } from './steady.ts';
 
 export interface Shot {
   readonly path: string;
@@ -21,31 +23,26 @@ export interface LoadOptions {
   readonly rate?: number;
 }
 
-export interface LoadFigures {
-  readonly requests: number;
-  readonly seconds: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** Answers other than 2xx, and requests without one. */
-  readonly failed: number;
-}
-
 /** Over all loads of this process. */
 let requests = 0;
 
 /** @throws CodedError `bench_failed` when nothing at all is answered. */
 export async function load(shot: Shot, { url, writeKey, ...how }: LoadOptions): Promise<LoadFigures> {
   const { seconds, connections, rate } = how;
+  const headers = {
+    authorization: `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`,
+    'content-type': 'application/json',
+  };
+  if (rate !== undefined) {
+    const next = () => requestOf(shot, url);
+    return steady({ headers, connections, seconds, rate, next });
+  }
   const result = await autocannon({
     url: `${url}${shot.path}`,
     ...requestsOf(shot),
-    headers: {
-      authorization: `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`,
-      'content-type': 'application/json',
-    },
+    headers,
     connections,
     duration: seconds,
-    ...(rate !== undefined && { overallRate: rate }),
   });
   if (result['2xx'] + result.non2xx === 0) throw new CodedError('bench_failed', 'nothing was answered');
   return {
@@ -55,6 +52,11 @@ export async function load(shot: Shot, { url, writeKey, ...how }: LoadOptions): 
     p99Ms: result.latency.p99,
     failed: result.non2xx + result.errors + result.timeouts,
   };
+}
+
+function requestOf({ path, nextPath, body }: Shot, url: string) {
+  if (nextPath !== undefined) return { url: url + nextPath(), method: 'GET' };
+  return { url: url + path, method: 'POST', body: body.replaceAll(ID, idOf()) };
 }
 
 function requestsOf({ nextPath, body }: Shot): Pick<autocannon.Options, 'method' | 'requests'> {
