@@ -38,6 +38,17 @@ export class Unanswered {
   /** None has 0. */
   readonly #ofAddresses = new Map<string, number>();
   #ofAll = 0;
+  /** Of answers that ended in this turn. */
+  #ended: OfConnection[] = [];
+  readonly #countEnded = (): void => {
+    const ended = this.#ended;
+    this.#ended = [];
+    for (const connection of ended) {
+      if (connection.open === 0) continue; // its connection has closed before
+      connection.open -= 1;
+      this.#add(connection.site, -1);
+    }
+  };
 
   constructor({ perAddressMax, openMax }: ConnectionCounts) {
     this.#ofAddressMax = perConnection * perAddressMax + unansweredMax;
@@ -64,13 +75,9 @@ export class Unanswered {
     const ofAddress = this.#add(connection.site, 1);
     connection.open += 1;
     connection.last = answer;
-    // Not before the next turn: what is refused at once is answered within the read in which thousands of them come.
     answer.once('close', () => {
-      setImmediate(() => {
-        if (connection.open === 0) return; // its connection has closed before
-        connection.open -= 1;
-        this.#add(connection.site, -1);
-      });
+      // Not before the next turn: what is refused at once is answered within the read in which thousands of them come.
+      if (this.#ended.push(connection) === 1) setImmediate(this.#countEnded);
     });
     const isRoom = ofAddress <= this.#ofAddressMax && this.#ofAll <= this.#ofAllMax;
     connection.isEnded = connection.open > (isRoom ? unansweredMax : 1);

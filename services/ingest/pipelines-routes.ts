@@ -122,7 +122,7 @@ export function answerTo(
 ): Promise<PlainAnswer> {
   const { outcomes, refusals, calls } = judge(call, type, read);
   tell({ outcomes, refusals });
-  if (key !== undefined) options.limits.charge(key, { calls: Math.max(0, calls - 1), bytes: 0 });
+  if (key !== undefined && calls > 1) options.limits.charge(key, { calls: calls - 1, bytes: 0 });
   const barred = refusals.filter(({ reason }) => reason === 'key_not_allowed');
   if (barred[0] !== undefined && (isStrict || barred.length === calls)) {
     const { message, reason } = barred[0];

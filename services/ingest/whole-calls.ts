@@ -57,7 +57,11 @@ export function wholeCalls(options: IngestRoutes, watch: Watch): WholeCalls {
         return answer;
       };
       const failed = (error: unknown): PlainAnswer => answered(broken(error));
-      return judged(options, whole, { body, seeing }).then(answered, failed);
+      try {
+        return judged(options, whole, { body, seeing }).then(answered, failed);
+      } catch (error) {
+        return Promise.resolve(failed(error));
+      }
     },
   };
 }
@@ -87,8 +91,7 @@ interface Judging {
   readonly seeing: Seeing;
 }
 
-/** Async for what it throws; it awaits nothing (deliver.ts says why). */
-async function judged(
+function judged(
   options: IngestRoutes,
   { type, key, workspace, isStrict }: WholeCall,
   { body, seeing }: Judging,
