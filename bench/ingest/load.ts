@@ -1,6 +1,7 @@
 /** The load on a door, from outside: the only importer of autocannon, which has as many under way as there are connections. */
 import autocannon from 'autocannon';
 import { CodedError } from '../../services/runtime/errors.ts';
+import type { LoadFigures } from './load-figures.ts';
 import { steady } from './steady.ts';
 
 export interface Shot {
@@ -20,15 +21,6 @@ export interface LoadOptions {
   readonly connections: number;
   /** Requests per second; as fast as they are answered where it is not given. */
   readonly rate?: number;
-}
-
-export interface LoadFigures {
-  readonly requests: number;
-  readonly seconds: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** Answers other than 2xx, and requests without one. */
-  readonly failed: number;
 }
 
 /** Over all loads of this process. */

@@ -6,7 +6,7 @@
 import { Agent, request as ask } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spreadOf } from '../latency/spread.ts';
-import type { LoadFigures } from './load.ts';
+import type { LoadFigures } from './load-figures.ts';
 
 export interface SteadyOptions {
   readonly headers: Readonly<Record<string, string>>;
