@@ -26,7 +26,6 @@ import { fillMerged, membersByEngine, NAMED } from './backfill/merged-rows.ts';
 import { cpuSince } from './trigger/trigger-processor.ts';
 
 const QUIET_MS = 3_000;
-const FLUSH_EVERY_MS = 2_000;
 const WATERMARKS_EVERY_MS = 50;
 
 export async function bench(args: readonly string[]): Promise<readonly BenchRow[]> {
@@ -126,7 +125,6 @@ async function measured(folder: string, address: ClickHouseAddress, shop: Shop) 
 /** Batches as they are due, by the clock. */
 class Running {
   readonly #trigger: BackfilledTrigger;
-  #flushedAt = performance.now();
   #markedAt = 0;
 
   constructor(trigger: BackfilledTrigger) {
@@ -143,10 +141,7 @@ class Running {
       const isMarked = now - this.#markedAt >= WATERMARKS_EVERY_MS;
       if (isMarked) this.#markedAt = now;
       heldMsMax = Math.max(heldMsMax, this.#trigger.step(isMarked));
-      if (now - this.#flushedAt >= FLUSH_EVERY_MS) {
-        this.#flushedAt = now;
-        this.#trigger.flush();
-      }
+      this.#trigger.flush();
       await turn();
     }
   }

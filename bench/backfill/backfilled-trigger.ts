@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { localCodecs } from '../../schemas/codec.ts';
 import { partitionOf } from '../../schemas/partitioner.ts';
 import type { InputRecord } from '../../services/runtime/log/ports.ts';
+import { FlushSchedule } from '../../services/runtime/task/loop/flush-schedule.ts';
 import type { Emitter } from '../../services/runtime/task/ports.ts';
 import type { WantedPast } from '../../services/trigger/wanted-past.ts';
 import { collected, personId, START, TriggerPartition, WORKSPACE } from '../trigger/trigger-processor.ts';
@@ -32,6 +33,7 @@ export class BackfilledTrigger {
   readonly #partitions: readonly TriggerPartition[];
   /** Values of trigger.transfers that each has not taken yet. */
   readonly #transfers: Buffer[][] = Array.from({ length: PARTITIONS }, () => []);
+  readonly #flushes: FlushSchedule;
   readonly #began: number;
   #made = 0;
   #isDefined = false;
@@ -46,6 +48,7 @@ export class BackfilledTrigger {
     });
     this.#meetEverybody();
     this.#began = performance.now();
+    this.#flushes = new FlushSchedule(this.#partitions, this.#began);
   }
 
   define(id: string, body: unknown): void {
@@ -111,8 +114,10 @@ export class BackfilledTrigger {
     return to === first ? 0 : performance.now() - this.#began - first * msApart;
   }
 
+  /** What is due to be written, as in a task. */
   flush(): void {
-    for (const { stores } of this.#partitions) stores.startFlush?.();
+    this.#flushes.committed(0);
+    this.#flushes.tick(performance.now());
   }
 
   close(): void {
