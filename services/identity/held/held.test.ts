@@ -118,6 +118,36 @@ describe('a control call that arrives before the calls it came after', () => {
     expect(behind('1', 'shop/id/1')).toBe(1);
   });
 
+  test('then a call of very many names is as one of everybody: they are not kept in memory, and nobody passes it', () => {
+    const shop = new Scenario();
+    const held = new HeldRequests(shop.harness.stores.keyed, shop.harness.codecs.IdentityRequest, 0);
+    const split = (names: number, position: number): IdentityRequest => {
+      const detail = JSON.stringify({
+        anonymous_ids: Array.from({ length: names }, (_, each) => `v${String(each)}`),
+      });
+      return shop.request({
+        kind: 'split',
+        identifier_kind: 'id',
+        identifier: '1',
+        detail,
+        positions: [position],
+      });
+    };
+    const behind = (name: string, offset: number): number | undefined =>
+      held.controlBefore(identify(shop, '2', 0, offset), () => [name]);
+    held.addControl(split(10, 5));
+    expect(behind('shop/anonymous_id/v9', 6)).toBe(1);
+    expect(behind('shop/id/2', 6)).toBeUndefined();
+    held.addControl(split(1_000, 7));
+    expect(behind('shop/id/2', 6)).toBeUndefined(); // came before it
+    expect(behind('shop/id/2', 8)).toBe(2);
+    expect(behind('shop/anonymous_id/v9', 8)).toBe(1);
+    expect(held.next('shop')).toBeUndefined();
+    held.watermark('shop', 0, 9);
+    expect([held.next('shop')?.sequence, held.next('shop')?.sequence]).toEqual([1, 2]);
+    expect(behind('shop/id/2', 8)).toBeUndefined();
+  });
+
   test('a split holds back a claim of an anonymous id that it names', () => {
     const shop = new Scenario();
     shop.claim({ path: '1', anonymousId: 'v' });

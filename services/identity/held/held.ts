@@ -37,6 +37,12 @@ import { LaneWatermarks } from './watermarks.ts';
 export const heldRequestsMax = 200_000;
 /** While no more are held, requests wait whomever they name. */
 export const strictRequestsMax = 100_000;
+/**
+ * Of one call, that are kept in memory while it waits. One of more (a split, a call about a segment) is as one that names
+ * everybody of its workspace: those behind it wait for no good reason, and a thousand names of each of a hundred thousand
+ * calls would be more than the process holds.
+ */
+const namesMax = 20;
 const SEQUENCE_DIGITS = 16;
 const BEHIND_BYTES = 8;
 const SCAN_ROWS = 1_000;
@@ -133,7 +139,7 @@ export class HeldRequests {
     const controls = this.#byWorkspace.get(request.workspace);
     if (controls === undefined) return undefined;
     if (this.#count(request.workspace) >= this.#strictMax)
-      return this.#controlNamed(namesOf(), partition, offset);
+      return this.#controlNamed([...namesOf(), everybodyOf(request.workspace)], partition, offset);
     return controls[countBefore(controls, partition, offset) - 1]?.sequence;
   }
 
@@ -245,7 +251,8 @@ export class HeldRequests {
   }
 
   #index(sequence: number, request: IdentityRequest, isDecided: boolean): void {
-    const names = isDecided ? [] : [...new Set(namesOfControl(request))];
+    const named = isDecided ? [] : [...new Set(namesOfControl(request))];
+    const names = named.length > namesMax ? [everybodyOf(request.workspace)] : named;
     const { workspace, positions, request_number: number } = request;
     const control = { sequence, workspace, number, positions, names, behind: [], behindAt: 0, isDecided };
     this.#controls.set(sequence, control);
@@ -303,6 +310,11 @@ export class HeldRequests {
   #isDue({ workspace, positions }: HeldControl): boolean {
     return this.#watermarks.areAt(workspace, positions);
   }
+}
+
+/** No name: those have a kind behind the workspace. */
+function everybodyOf(workspace: string): string {
+  return `${workspace}/`;
 }
 
 /** How many of these come before this place; positions never fall along the queue. */
