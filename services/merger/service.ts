@@ -18,7 +18,7 @@ export const lanesService: ServiceSpec = {
   name: 'merger',
   inputs: ['eventsCollected', 'identityDecisions'],
   journal: 'mergerJournal',
-  deciderVersion: 9,
+  deciderVersion: 10,
   // Answers never wait: they are what makes room.
   share: shareOf(unitsMax, { letters: costlyLetters, topics: ['eventsCollected'] }),
   stores: {
