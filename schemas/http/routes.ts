@@ -97,7 +97,13 @@ function definitions(plural: string, singular: string): readonly RouteDescriptio
   const body = Type.Unsafe<object>({ $ref: `#/components/schemas/${singular}` });
   return [
     { method: 'get', path, summary: `List ${plural}.`, auth: 'app' },
-    { method: 'get', path: `${path}/{id}`, summary: `Read a ${singular}.`, auth: 'app', answers: missing },
+    {
+      method: 'get',
+      path: `${path}/{id}`,
+      summary: `Read a ${singular}.`,
+      auth: 'app',
+      answers: { ...badBody, ...missing },
+    },
     {
       method: 'put',
       path: `${path}/{id}`,
@@ -111,7 +117,7 @@ function definitions(plural: string, singular: string): readonly RouteDescriptio
       path: `${path}/{id}`,
       summary: `Remove a ${singular}.`,
       auth: 'app',
-      answers: { ...missing, ...stored },
+      answers: { ...badBody, ...missing, ...stored },
     },
     ...versionRoutes(path, singular),
   ];

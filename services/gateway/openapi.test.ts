@@ -46,6 +46,44 @@ describe('the published description', () => {
   });
 });
 
+test('what refuses a name that no route takes has the members that are said', async () => {
+  const document = await published();
+  let refused = 0;
+  for (const [path, methods] of Object.entries(document.paths)) {
+    if (!path.startsWith('/v1/') || !path.includes('{')) continue;
+    for (const method of ['get', 'delete'] as const) {
+      const said = methods[method]?.responses['400'];
+      if (said === undefined) continue;
+      const url = path.replace(/\{\w+\}/g, '%C3%9B%C3%9D');
+      const { statusCode, body } = await under.server.inject({
+        method: method.toUpperCase() as 'GET',
+        url,
+        headers: { authorization: appAuth },
+      });
+      if (statusCode !== 400) continue;
+      refused += 1;
+      const [member = ''] = Object.keys(JSON.parse(body) as object);
+      expect({ method, path, members: membersOf(document, said) }).toEqual({
+        method,
+        path,
+        members: expect.arrayContaining([member]),
+      });
+    }
+  }
+  expect(refused).toBeGreaterThan(5);
+});
+
+/** Of the body that a response is said to have; any, where nothing is said. */
+function membersOf(document: unknown, response: unknown): readonly string[] {
+  const { $ref } = response as { $ref?: string };
+  const said = $ref === undefined ? response : targetOf(document, $ref);
+  const { content } = said as {
+    content?: Record<string, { schema: { properties?: Record<string, unknown> } }>;
+  };
+  const properties = content?.['application/json']?.schema.properties;
+  return properties === undefined ? ['errors', 'meta'] : Object.keys(properties);
+}
+
 /** What a JSON pointer within the document leads to. */
 function targetOf(document: unknown, reference: string): unknown {
   if (!reference.startsWith('#/')) return undefined;
