@@ -8,7 +8,7 @@ import type { PartitionRunner } from '../partition-runner.ts';
 /** Of each partition. */
 const INTERVAL_MS = 2_000;
 const INPUT_BYTES_MAX = 64 << 20;
-/** Keyed changes of all partitions, beyond which the next has its turn at once: one's are written in one go, in which no event is decided. */
+/** Keyed changes of a partition, beyond which it is written at once: they are written in one go, in which no event is decided. */
 const CHANGES_MAX = 20_000;
 
 export class FlushSchedule {
@@ -21,6 +21,8 @@ export class FlushSchedule {
   #next = 0;
   /** Partitions that have had none since the last commit. */
   #due = 0;
+  /** Since the last tick. */
+  #hasCommitted = false;
 
   constructor(runners: readonly Pick<PartitionRunner, 'stores'>[], now: number) {
     this.#runners = runners;
@@ -31,6 +33,7 @@ export class FlushSchedule {
   committed(bytes: number): void {
     this.#due = this.#runners.length;
     this.#bytes += bytes;
+    this.#hasCommitted = true;
   }
 
   /** Between two batches. @throws what an earlier flush could not do. */
@@ -40,8 +43,9 @@ export class FlushSchedule {
     this.#lastAt = now;
     this.#bytes = 0;
     this.#turns = Math.min(length, this.#turns + part * length);
-    if (this.#due > 0 && this.#changes >= CHANGES_MAX) this.#turns = Math.max(1, this.#turns);
     for (; this.#turns >= 1; this.#turns -= 1) this.#flushNext();
+    if (this.#hasCommitted) this.#flushFull();
+    this.#hasCommitted = false;
   }
 
   #flushNext(): void {
@@ -58,8 +62,10 @@ export class FlushSchedule {
     stores.flush();
   }
 
-  get #changes(): number {
-    return this.#runners.reduce((sum, { stores }) => sum + (stores.pendingChanges ?? 0), 0);
+  #flushFull(): void {
+    for (const { stores } of this.#runners) {
+      if ((stores.pendingChanges ?? 0) >= CHANGES_MAX) stores.startFlush?.();
+    }
   }
 
   /** Everything, and waits for the disk. */

@@ -138,6 +138,7 @@ describe('what is flushed is written in one go, so there is a bound', () => {
     schedule.tick(10);
     expect(flushed).toBe(0);
     stores.pendingChanges = 30_000;
+    schedule.committed(1);
     schedule.tick(20);
     expect(flushed).toBe(1);
     schedule.tick(30);
