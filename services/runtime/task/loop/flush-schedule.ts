@@ -19,7 +19,7 @@ export class FlushSchedule {
   #turns = 0;
   /** Whose turn it is. */
   #next = 0;
-  /** Partitions that have had none since the last commit. */
+  /** Partitions that have had none since the last commit; asked of stores that write at once, whether there is anything or not. */
   #due = 0;
   /** Since the last tick. */
   #hasCommitted = false;
@@ -53,8 +53,7 @@ export class FlushSchedule {
     this.#next = (this.#next + 1) % this.#runners.length;
     if (stores === undefined) return;
     if (stores.startFlush !== undefined) {
-      const hasBegun = stores.startFlush(); // not while its last one is still under way: at its next turn
-      if (hasBegun) this.#due = Math.max(0, this.#due - 1);
+      stores.startFlush(); // false while its last one is still under way: at its next turn
       return;
     }
     if (this.#due === 0) return;
