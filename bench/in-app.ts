@@ -163,7 +163,7 @@ async function grow(own: Installation, place: OwnBroker, { visitors }: Options):
   await log.close();
   while (((await eventsOf(inApp)) ?? 0) - before < sent) await sleep(100);
   const cpuSeconds = cpuSecondsOf(inApp.pid) - cpu;
-  const foldedMiB = mib(memoryOf(inApp.pid).all);
+  const foldedMiB = mib(memoryOf(inApp.pid).once);
   const diskNow = await flushedBytesOf(dataFolder);
   const now = memoryOf(inApp.pid);
   return {
@@ -174,10 +174,11 @@ async function grow(own: Installation, place: OwnBroker, { visitors }: Options):
     'disk bytes each': Math.round((diskNow - disk) / visitors),
     'memory bytes each': Math.round((now.all - memory.all) / visitors),
     'in-app MiB when folded': foldedMiB,
-    'in-app MiB': mib(now.all),
+    'in-app MiB': mib(now.once),
+    'resident MiB': mib(now.all),
     'of it own MiB': mib(now.own),
     'of it files MiB': mib(now.files),
-    'before MiB': mib(memory.all),
+    'before MiB': mib(memory.once),
   };
 }
 
@@ -212,6 +213,8 @@ async function race(own: Installation, bare: Door, options: Options): Promise<Be
       const all = cpu.reduce((sum, seconds) => sum + seconds, 0);
       const rate = Math.max(1, Math.floor(full.requests / full.seconds / 2));
       const half = await fire(url, shot, { ...options, rate });
+      // What the generator and the machine take of it, whatever is behind the door.
+      const floor = name === 'bare' ? half : await fire(bare.url, shot, { ...options, rate });
       const perCpuSecond = full.requests / all;
       if (name === 'bare') ofBare = perCpuSecond;
       rows.push({
@@ -224,6 +227,7 @@ async function race(own: Installation, bare: Door, options: Options): Promise<Be
         'p99 ms': full.p99Ms,
         'half rate p50 ms': half.p50Ms,
         'half rate p99 ms': half.p99Ms,
+        'bare at that rate, p99 ms': floor.p99Ms,
         failed: full.failed + half.failed,
       });
     }

@@ -81,12 +81,13 @@ class Visitors {
 
   async figures(): Promise<BenchRow> {
     collectGarbage();
-    const { all, own, files } = memoryOf(process.pid);
+    const { all, once, own, files } = memoryOf(process.pid);
     const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
     return {
       visitors: this.#visitors,
       'disk bytes each': Math.round((await diskBytesOf(this.#folder)) / this.#visitors),
       'memory bytes each': Math.round((all - this.#without.all) / this.#visitors),
+      'memory MiB': mib(once),
       'resident MiB': mib(all),
       'own MiB': mib(own),
       'heap MiB': mib(process.memoryUsage().heapUsed),

@@ -10,7 +10,10 @@ const lookMs = 500;
 
 /** Bytes that are resident. */
 export interface Memory {
+  /** A page as often as it is mapped. */
   readonly all: number;
+  /** Each page once: what the machine has less. */
+  readonly once: number;
   /** Of the process alone: V8's heap, buffers, tables, pages that lmdb was about to write. */
   readonly own: number;
   /** Pages of files, read through a mapping; the kernel takes them back where memory is scarce. */
@@ -18,10 +21,12 @@ export interface Memory {
 }
 
 export function memoryOf(pid: number): Memory {
-  const text = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
-  const bytes = (name: string): number =>
+  const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
+  const maps = readFileSync(`/proc/${String(pid)}/smaps_rollup`, 'utf8');
+  const bytes = (name: string, text = status): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1_024;
-  return { all: bytes('VmRSS'), own: bytes('RssAnon'), files: bytes('RssFile') };
+  // A page that is mapped twice counts half in each of its mappings.
+  return { all: bytes('VmRSS'), once: bytes('Pss', maps), own: bytes('RssAnon'), files: bytes('RssFile') };
 }
 
 /** Visitors, message ids, and where it stands, once all of it is written. */

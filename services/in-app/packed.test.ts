@@ -48,13 +48,19 @@ describe('what is packed', () => {
     expect(Object.getPrototypeOf(back)).toBe(Object.prototype);
   });
 
-  test('is as it was read when more words are known', () => {
-    const more = new Words([...words.list.slice(0, 3), 'later']);
-    const before = new Words(words.list.slice(0, 3));
-    const bytes = pack({ version: 1, name: ['own', 'own'] }, before);
-    expect(unpack(bytes, before)).toEqual({ version: 1, name: ['own', 'own'] });
+  test('is as it was read when words are added later, its own words, too', () => {
+    const before = new Words(words.list);
+    const since = new Words(words.list, ['later', 'own']);
+    fc.assert(
+      fc.property(value, (each) => {
+        const sent = { own: each, texts: ['own', 'later', 'own'] };
+        expect(unpack(pack(sent, before), since)).toEqual(unpack(pack(sent, before), before));
+        expect(unpack(pack(sent, since), since)).toEqual(JSON.parse(JSON.stringify(sent)));
+      }),
+      { numRuns: runs(100) },
+    );
     expect(() => new Words(['a', 'a'])).toThrow();
-    expect(more.numbers.get('version')).toBe(before.numbers.get('version'));
+    expect(() => new Words(['a'], ['a'])).toThrow();
   });
 
   test('is refused when some of it is gone', () => {

@@ -49,15 +49,30 @@ const UUID_BYTES = 16;
 const VARINT_BYTES_MAX = 8;
 const DOUBLE_BYTES = 8;
 
-/** Words that both sides know. Their numbers are in what is stored: new ones go at the end. */
+/** Far above what a value has of words of its own, which are numbered from the end of the list on. */
+const ADDED_FROM = 2 ** 20;
+
+/** Words that both sides know. Their numbers are in what is stored: the list stays as it is, and new ones are added. */
 export class Words {
   readonly list: readonly string[];
   readonly numbers: ReadonlyMap<string, number>;
+  readonly #added: readonly string[];
 
-  constructor(list: readonly string[]) {
+  /** @param added after values were stored with the list: they take three bytes more. */
+  constructor(list: readonly string[], added: readonly string[] = []) {
     this.list = list;
-    this.numbers = new Map(list.map((word, number) => [word, number]));
-    assert(this.numbers.size === list.length, 'no word is there twice');
+    this.#added = added;
+    this.numbers = new Map([
+      ...list.map((word, number) => [word, number] as const),
+      ...added.map((word, at) => [word, ADDED_FROM + at] as const),
+    ]);
+    assert(this.numbers.size === list.length + added.length, 'no word is there twice');
+  }
+
+  /** @param own words of the value that is read. */
+  at(number: number, own: readonly string[]): string | undefined {
+    if (number < this.list.length) return this.list[number];
+    return number < ADDED_FROM ? own[number - this.list.length] : this.#added[number - ADDED_FROM];
   }
 }
 
@@ -67,7 +82,7 @@ export function pack(value: unknown, words: Words): Buffer {
   return packer.taken();
 }
 
-/** @param bytes what pack made, with the same words, or the first of these. */
+/** @param bytes what pack made, with the same list of words and the same added ones, or the first of those. */
 export function unpack(bytes: Buffer, words: Words): unknown {
   return new Unpacker(bytes, words).next();
 }
@@ -282,8 +297,7 @@ class Unpacker {
   }
 
   #word(number: number): string {
-    const known = this.#words.list;
-    const word = number < known.length ? known[number] : this.#own[number - known.length];
+    const word = this.#words.at(number, this.#own);
     assert(word !== undefined, 'a word that is named was there');
     return word;
   }

@@ -2,7 +2,7 @@
 import { newVisitor, type Visitor } from './decide/visitor.ts';
 import { pack, unpack, Words } from './packed.ts';
 
-/** What visitors are made of. The number of a word is in what is stored: new ones go at the end, and none goes. */
+/** What visitors are made of. Stored visitors have the words' numbers: none goes, and new ones are added apart (packed.ts). */
 const words = new Words([
   ...['firstAt', 'lastAt', 'sessions', 'sessionAt', 'pages', 'sessionPages', 'lastPageAt', 'attributes'],
   ...[
