@@ -24,13 +24,14 @@ const step = fc.oneof(
 const frequency = fc.constantFrom(undefined, { mode: 'always' }, { times: 20, gap: 'PT1H' });
 const story = fc.record({
   frequency,
+  isSecond: fc.boolean(),
   within: fc.constantFrom('P1D', 'P7D'),
   steps: fc.array(fc.tuple(step, fc.constantFrom(2 * HOUR, DAY, 3 * DAY)), { maxLength: 20, size: 'max' }),
 });
 type Story = typeof story extends fc.Arbitrary<infer T> ? T : never;
 
 /** What the arm has converted, as version and event. */
-async function played({ frequency, within, steps }: Story, holdout: 0 | 1): Promise<string[]> {
+async function played({ frequency, isSecond, within, steps }: Story, holdout: 0 | 1): Promise<string[]> {
   const rig = new InAppRig();
   const define = (name: string) =>
     rig.message('nudge', {
@@ -41,13 +42,14 @@ async function played({ frequency, within, steps }: Story, holdout: 0 | 1): Prom
       ...(frequency !== undefined && { frequency }),
     });
   define('nudge');
+  if (isSecond) rig.message('first', { priority: 100, frequency: { mode: 'once' }, suppress: [] });
   let at = T0;
   for (const [number, [what, waitMs]] of steps.entries()) {
     at += waitMs;
     switch (what) {
       case 'visit':
         rig.feed(viewed(SHOP, at));
-        if ((await rig.poll(at + MINUTE)).ids.length > 0) await rig.show('nudge', at + MINUTE);
+        for (const id of (await rig.poll(at + MINUTE)).ids) await rig.show(id, at + MINUTE);
         break;
       case 'order':
         rig.feed(did({ name: 'Order Completed', at, id: `order ${String(number)}` }));
@@ -84,9 +86,21 @@ test('an order counts within its time from the first showing, however often it i
     ['visit', 2 * HOUR],
     ['order', 2 * DAY],
   ];
-  const told: Story = { frequency: undefined, within: 'P7D', steps };
+  const told: Story = { frequency: undefined, isSecond: false, within: 'P7D', steps };
   expect(await played(told, 0)).toEqual(['1 order 2']);
   expect(await played(told, 1)).toEqual(['1 order 2']);
+});
+
+test('who is held out counts from when they would have been offered it, not from when another message had its place', async () => {
+  const steps: Story['steps'] = [
+    ['visit', DAY],
+    ['order', 2 * HOUR],
+    ['visit', DAY],
+    ['order', 3 * DAY],
+  ];
+  const told: Story = { frequency: undefined, isSecond: true, within: 'P7D', steps };
+  expect(await played(told, 0)).toEqual(['1 order 3']);
+  expect(await played(told, 1)).toEqual(['1 order 3']);
 });
 
 test('after the claim, too, the time is from the first showing', async () => {

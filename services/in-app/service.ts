@@ -23,7 +23,7 @@ export function inAppServiceWith(
     name: 'in-app',
     inputs: ['eventsCollected', 'identityDecisions', 'eventsMerged', 'inAppTransfers', 'inAppRequests'],
     journal: 'inAppJournal',
-    deciderVersion: 6,
+    deciderVersion: 7,
     stores: {
       duplicates: { windowMs: DAY_MS + holdMsMax, lateMs: holdMsMax, entriesMax: duplicateEntriesMax },
     },

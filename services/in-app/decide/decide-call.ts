@@ -6,7 +6,7 @@ import { PatternSteps } from '../../rules/pattern-steps.ts';
 import { assert, unreachable } from '../../runtime/errors.ts';
 import type { Happened } from './effects.ts';
 import { hasRoom } from './caps.ts';
-import { judge, type Judgement, type Moment, type TextRefusal } from './judge.ts';
+import { judge, type Judgement, type Moment, type Refusal, type TextRefusal } from './judge.ts';
 import {
   answeredOf,
   isCounted,
@@ -17,6 +17,7 @@ import {
   withReport,
   withShown,
 } from './ledger.ts';
+import { LookReasons } from './look-reasons.ts';
 import { takenBack } from './not-shown.ts';
 import { chosenVariant } from './variants.ts';
 import { erased, ledgerOf, type Answered, type Visitor } from './visitor.ts';
@@ -116,13 +117,13 @@ function decideLook(
   const moment = momentFor(visitor, asked);
   const patterns = new PatternSteps();
   patterns.spend(stepsAMessage * messages.running.length);
+  const reasons = new LookReasons(unfilled);
   let counted: Counted = { visitor, happened: [] };
   for (const rule of messages.running) {
     const judged = judge(counted.visitor, rule, moment, patterns);
-    const reason = judged.outcome === 'show' ? unfilled.get(rule.id) : undefined;
-    const judgement: Judgement =
-      reason === undefined ? judged : { outcome: 'refused', reason, changesAt: Infinity };
-    const next = withJudgement(counted.visitor, rule, judgement, moment.at);
+    const reason = reasons.of(counted.visitor, rule, judged);
+    if (reason === undefined) continue;
+    const next = withReason(counted.visitor, rule, reason, moment.at);
     counted = { visitor: next.visitor, happened: [...counted.happened, ...next.happened] };
   }
   return { ...done(counted.visitor, counted.happened), steps: patterns.taken };
@@ -133,24 +134,27 @@ interface Counted {
   readonly happened: readonly Happened[];
 }
 
-/** A refusal and a holdout count once an hour; a ledger that there is no room for counts nothing. */
 function withJudgement(visitor: Visitor, rule: MessageRule, judgement: Judgement, at: number): Counted {
-  const { outcome } = judgement;
-  if (outcome !== 'refused' && outcome !== 'held_out') return { visitor, happened: [] };
-  const reason = outcome === 'refused' ? judgement.reason : outcome;
+  if (judgement.outcome === 'held_out') return withReason(visitor, rule, 'held_out', at);
+  if (judgement.outcome === 'refused') return withReason(visitor, rule, judgement.reason, at);
+  return { visitor, happened: [] };
+}
+
+/** A refusal and a holdout count once an hour; a ledger that there is no room for counts nothing. */
+function withReason(visitor: Visitor, rule: MessageRule, reason: Refusal | 'held_out', at: number): Counted {
   if (!hasRoom(visitor, rule) || isCounted(visitor, rule.id, reason, at)) return { visitor, happened: [] };
   const { variant, heldOutAt, version } = ledgerOf(visitor, rule.id);
   const of = { messageId: rule.id, version: rule.version, at };
-  const arm = outcome === 'held_out' ? 'holdout' : variant;
+  const isHeldOut = reason === 'held_out';
+  const arm = isHeldOut ? 'holdout' : variant;
   let next = withCounted(visitor, rule.id, reason, at);
   // Of a new version it is counted anew, as what is shown of it is: else its orders would be those of the first version.
-  if (outcome === 'held_out' && (heldOutAt === null || version !== rule.version)) {
+  if (isHeldOut && (heldOutAt === null || version !== rule.version)) {
     next = withLedger(next, rule.id, { heldOutAt: at, version: rule.version });
   }
-  const told: Happened =
-    outcome === 'held_out'
-      ? { ...of, variant: arm, event: 'held_out' }
-      : { ...of, variant: arm, event: 'refused', reason };
+  const told: Happened = isHeldOut
+    ? { ...of, variant: arm, event: 'held_out' }
+    : { ...of, variant: arm, event: 'refused', reason };
   return { visitor: next, happened: [{ ...of, variant: arm, event: 'eligible' }, told] };
 }
 
@@ -176,8 +180,8 @@ function decideShow(
     }
     return shown(visitor, rule, { exposure, variant, at: moment.at });
   }
-  const counted = withJudgement(visitor, rule, judgement, moment.at);
   const reason = judgement.outcome === 'held_out' ? 'held_out' : judgement.reason;
+  const counted = withJudgement(visitor, rule, judgement, moment.at);
   const answered = { exposure, messageId, reason, reports: [] };
   return refused(withAnswered(counted.visitor, answered), reason, counted.happened);
 }

@@ -1,10 +1,11 @@
 /** What a poll is answered: the messages that may be shown, the best first, and when to ask again. Pure. */
-import type { ContentKind } from '../../rules/message.ts';
 import { PatternSteps } from '../../rules/pattern-steps.ts';
 import { momentFor } from './decide-call.ts';
 import { hasRoom } from './caps.ts';
 import { judge, type Judgement, type Moment, type TextRefusal } from './judge.ts';
 import { isCounted } from './ledger.ts';
+import { LookReasons } from './look-reasons.ts';
+import { placeOf, Places, type Chosen } from './places.ts';
 import type { Visitor } from './visitor.ts';
 import type { MessageRule, WorkspaceMessages } from './workspace-messages.ts';
 
@@ -15,10 +16,6 @@ export type Filled =
   | { readonly ok: true; readonly content: FilledContent }
   | { readonly ok: false; readonly reason: TextRefusal };
 
-interface Chosen {
-  readonly rule: MessageRule;
-  readonly variant: string;
-}
 export interface Offer extends Chosen {
   readonly content: FilledContent;
 }
@@ -59,15 +56,15 @@ export function offersFor(visitor: Visitor, messages: WorkspaceMessages, asked: 
   const shown = judged.flatMap(({ rule, judgement }) =>
     judgement.outcome === 'show' ? [{ rule, variant: judgement.variant }] : [],
   );
-  // Who goes by the page rules itself chooses by them.
-  const { offers, unfilled } = choose(shown, fill, moment.isAnyPage === true ? () => undefined : placeOf);
+  const { offers, unfilled } = choose(shown, fill, new Places(moment.isAnyPage !== true));
   const looked = lookedAt(visitor, messages, judged, moment);
+  const reasons = new LookReasons(new Map(unfilled.map(({ rule, reason }) => [rule.id, reason])));
   return {
     offers,
     unfilled,
     pollSeconds: pollSecondsOf(visitor, judged, moment),
     hasNews: looked.some(({ rule, judgement }) => {
-      const reason = reasonOf(judgement, () => unfilled.find((one) => one.rule === rule)?.reason);
+      const reason = reasons.of(visitor, rule, judgement);
       return (
         reason !== undefined && hasRoom(visitor, rule) && !isCounted(visitor, rule.id, reason, moment.at)
       );
@@ -91,38 +88,18 @@ export function offeredBefore(
   return offers.find((offer) => placeOf(offer) === placeOf(chosen))?.rule.id;
 }
 
-/** What a look counts of it; undefined: nothing. @param ofTexts why its texts are in the way. */
-function reasonOf(judgement: Judgement, ofTexts: () => string | undefined): string | undefined {
-  switch (judgement.outcome) {
-    case 'held_out':
-      return 'held_out';
-    case 'refused':
-      return judgement.reason;
-    case 'show':
-      return ofTexts();
-    default:
-      return undefined;
-  }
-}
-
 /** One for each place, of those whose texts can be filled in. */
-function choose(
-  shown: readonly Chosen[],
-  fill: Fill,
-  placeOfEach: (chosen: Chosen) => string | undefined,
-): Pick<Offers, 'offers' | 'unfilled'> {
-  const taken = new Set<string>();
+function choose(shown: readonly Chosen[], fill: Fill, places: Places): Pick<Offers, 'offers' | 'unfilled'> {
   const offers: Offer[] = [];
   const unfilled: Unfilled[] = [];
   for (const chosen of shown) {
     if (offers.length >= offersMax || unfilled.length >= unfilledMax) break;
-    const place = placeOfEach(chosen);
-    if (place !== undefined && taken.has(place)) continue;
+    if (places.isTaken(chosen)) continue;
     const filled = fill(chosen.rule, chosen.variant);
     if (!filled.ok) unfilled.push({ rule: chosen.rule, reason: filled.reason });
     else {
       offers.push({ ...chosen, content: filled.content });
-      if (place !== undefined) taken.add(place);
+      places.take(chosen);
     }
   }
   return { offers, unfilled };
@@ -144,16 +121,6 @@ function lookedAt(
   const unknown = { ...moment, isAnyPage: false };
   const patterns = new PatternSteps();
   return messages.running.map((rule) => ({ rule, judgement: judge(visitor, rule, unknown, patterns) }));
-}
-
-/**
- * One of those that lie over the page, and one for each element: whether the page has that, only the page can say, and what
- * stands there may not keep away what would be shown instead.
- */
-function placeOf({ rule, variant }: Chosen): string {
-  const content = rule.message.variants.find(({ id }) => id === variant)?.content;
-  const kind: ContentKind = content?.kind ?? 'modal';
-  return kind === 'inline' || kind === 'tooltip' ? `${kind} ${content?.element ?? ''}` : 'over the page';
 }
 
 function pollSecondsOf(
