@@ -20,7 +20,7 @@ let offset = 0;
 
 const NOW = '2026-03-31 12:00:00.000';
 const tables =
-  'stored_merged stored_collected stored_facts stored_decisions stored_people stored_segment_changes stored_journey_entries stored_journey_skips stored_activities stored_dropped stored_watermarks stored_today stored_moves'.split(
+  'stored_merged stored_collected stored_facts stored_decisions stored_people stored_segment_changes stored_journey_entries stored_journey_skips stored_activities stored_dropped stored_watermarks stored_today stored_moves stored_message_events'.split(
     ' ',
   );
 
@@ -850,4 +850,35 @@ test('a deletion is a line of the activity log, one of whom and when, before the
   expect(await lines()).toEqual([line]);
   expect(await erasePeople(target, silentLogger)).toBe(2);
   expect(await lines()).toEqual([line]);
+});
+
+test('the lift of an edited message is of those who met it as edited: who saw it before is in the other arm only by chance', async () => {
+  const told = (version: number, arm: string, who: string, event: string): Row => ({
+    ...{ message_id: 'sale', version, variant: arm, anonymous_id: who, event, at: NOW },
+    ...(event === 'converted' && { cause_message_id: `order of ${who}` }),
+  });
+  const held = ['h1', 'h2', 'h3', 'h4'];
+  await insert(
+    'stored_message_events',
+    // Before the edit: shown once each, and then no more; who is held out is again with the next version.
+    ...['v1', 'v2', 'v3'].map((who) => told(1, 'default', who, 'shown')),
+    ...held.slice(0, 3).map((who) => told(1, 'holdout', who, 'held_out')),
+    ...held.map((who) => told(2, 'holdout', who, 'held_out')),
+    ...['v3', 'v4', 'v5'].map((who) => told(2, 'default', who, 'shown')),
+    ...['v1', 'v3', 'v4', 'v5'].map((who) => told(who === 'v1' ? 1 : 2, 'default', who, 'converted')),
+    ...['h1', 'h2', 'h4'].map((who) => told(2, 'holdout', who, 'converted')),
+    told(1, 'holdout', 'h1', 'converted'),
+  );
+  const columns = 'version, variant, people, converted, compared, compared_rate, lift';
+  const report = await client.query({
+    query: `SELECT ${columns} FROM message_report ORDER BY version, variant`,
+    format: 'JSONCompactEachRow',
+  });
+  const third = 0.3333333333333333;
+  expect(await report.json()).toEqual([
+    [1, 'default', 3, 1, 3, third, 0],
+    [1, 'holdout', 3, 1, 3, third, 0],
+    [2, 'default', 3, 3, 2, 1, 0],
+    [2, 'holdout', 4, 3, 1, 1, 0],
+  ]);
 });

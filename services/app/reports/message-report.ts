@@ -41,11 +41,11 @@ function numbered(row: Readonly<Record<string, unknown>>): object {
 }
 
 const NAMES =
-  'version people visitors identified shown clicked dismissed snoozed submitted click_through view_through converted conversions';
+  'version people visitors identified shown clicked dismissed snoozed submitted click_through view_through converted conversions compared';
 const COUNTS: ReadonlySet<string> = new Set(NAMES.split(' '));
 
 const REPORT = `
-  SELECT variant, ${NAMES.replaceAll(' ', ', ')}, value, rate, rate_low, rate_high, lift
+  SELECT variant, ${NAMES.replaceAll(' ', ', ')}, value, rate, rate_low, rate_high, compared_rate, lift
   FROM message_report
   WHERE workspace = {workspace:String} AND message_id = {message:String}
   ORDER BY version DESC, variant = 'holdout', variant

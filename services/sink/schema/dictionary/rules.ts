@@ -178,10 +178,12 @@ export const messageViews: readonly ViewEntry[] = [
       ['rate', maybeDouble, 'converted of people.'],
       ['rate_low', maybeDouble, 'Lower bound of the rate, with 95 % confidence.'],
       ['rate_high', maybeDouble, 'Upper bound.'],
+      ['compared', count, 'Of people those who met the message in this version, not in an earlier one.'],
+      ['compared_rate', maybeDouble, 'converted of compared.'],
       [
         'lift',
         maybeDouble,
-        'How much higher than the rate of the holdout: 0.1 is ten per cent. NULL without one.',
+        'How much higher compared_rate is than that of the holdout: 0.1 is ten per cent. NULL without one.',
       ],
     ],
   },
