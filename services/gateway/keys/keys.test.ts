@@ -131,6 +131,9 @@ describe('keys are made, listed, rotated and revoked', () => {
     expect(await both()).toEqual([200, 200]);
     nowMs += 60_000;
     expect(await both()).toEqual([401, 200]);
+    // Its site id stands in every page that asks for messages.
+    expect(rotated.body.credentials['site_id']).toBe(made.credentials['site_id']);
+    expect(rotated.body.credentials['api_key']).not.toBe(made.credentials['api_key']);
     expect(await ask('POST', `/v1/keys/${made.key.id}/rotate`, appKey)).toMatchObject({
       status: 400,
       body: { errors: [{ code: 'key_ended' }] },

@@ -139,11 +139,11 @@ export class Keys implements KeyStore {
       const now = this.#options.now();
       const state = this.#ring.get(id, now);
       if (state?.active !== true) return undefined;
-      const { kind, workspace, name } = state.key;
+      const { kind, workspace, name, siteId } = state.key;
       // Each may have its successor beside it; more than one of a key, and they are as many as anybody likes.
       const full = this.#full(workspace, 2 * activeKeysMax);
       if (full !== undefined) return full;
-      const made = await this.#make({ workspace, kind, name, by });
+      const made = await this.#make({ workspace, kind, name, by }, siteId);
       await this.#tellOf(state.key);
       await this.#options.write(keyChange({ key_id: id, change: 'expires', at: now + validMs, by }));
       this.#options.replaceInFile(id, made.credentials);
@@ -168,8 +168,8 @@ export class Keys implements KeyStore {
     return this.#ring.get(id, this.#options.now())?.key.workspace ?? null;
   }
 
-  async #make({ workspace, kind, name, by }: KeyMaking): Promise<MadeKey> {
-    const credentials = newCredentials(kind);
+  async #make({ workspace, kind, name, by }: KeyMaking, siteId: string | null = null): Promise<MadeKey> {
+    const credentials = newCredentials(kind, siteId);
     const digest = digestOf(doorOf(kind), secretOf(kind, credentials) ?? '');
     const id = keyIdOf(digest);
     const made = { change: 'made', at: this.#options.now(), by, kind, name, digest } as const;

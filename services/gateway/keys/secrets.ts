@@ -32,10 +32,11 @@ export function newSecret(prefix: string): string {
   return `${prefix}_${randomBytes(SECRET_BYTES).toString('hex')}`;
 }
 
-export function newCredentials(kind: KeyKind): Credentials {
+/** @param siteId of the key that it replaces: pages have it, and go on asking with it. */
+export function newCredentials(kind: KeyKind, siteId: string | null = null): Credentials {
   switch (kind) {
     case 'track':
-      return { site_id: newSecret('site'), api_key: newSecret('api') };
+      return { site_id: siteId ?? newSecret('site'), api_key: newSecret('api') };
     case 'browser':
       return { browser_key: newSecret('browser') };
     case 'server':
