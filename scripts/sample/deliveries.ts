@@ -23,7 +23,7 @@ export class Deliveries {
     analytics.on('error', ({ reason, ctx }) => {
       const messageId = ctx?.event.messageId ?? '';
       this.#next(messageId)?.reject(
-        new CodedError('call_refused', `could not send ${messageId}`, { cause: reason }),
+        new CodedError('call_refused', `could not send ${messageId}: ${saidBy(reason)}`, { cause: reason }),
       );
     });
   }
@@ -43,4 +43,14 @@ export class Deliveries {
     if (same?.length === 0) this.#waiting.delete(messageId);
     return first;
   }
+}
+
+/** What the client has as the reason: an error, a response, or what it was thrown. */
+function saidBy(reason: unknown): string {
+  if (reason instanceof Error) return reason.message;
+  const { status, statusText } = (reason ?? {}) as {
+    readonly status?: unknown;
+    readonly statusText?: unknown;
+  }; // a Response
+  return typeof status === 'number' ? `${String(status)} ${String(statusText)}` : String(reason);
 }

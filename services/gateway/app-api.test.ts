@@ -285,14 +285,17 @@ describe('the report of an on-site message', () => {
     expect((await app({ method: 'GET', url })).statusCode).toBe(404);
     const stored = await app({ method: 'PUT', url: '/v1/definitions/messages/hello', payload: message });
     expect(stored.statusCode).toBe(200);
-    expect((await app({ method: 'GET', url })).json()).toEqual({ id: 'hello', arms: [] });
+    expect((await app({ method: 'GET', url })).json()).toEqual({ id: 'hello', arms: [], refusals: [] });
     const row = { variant: 'default', version: '1', people: '31', converted: '4', value: { EUR: 30.5 } };
     under.rows['FROM message_report'] = [{ ...row, rate: 0.129, lift: null }];
+    const refused = { version: '1', reason: 'bot', refused: '24', visitors: '3' };
+    under.rows['FROM message_events'] = [refused];
     await app({ method: 'DELETE', url: '/v1/definitions/messages/hello' });
     const arm = { variant: 'default', version: 1, people: 31, converted: 4, value: { EUR: 30.5 } };
     expect((await app({ method: 'GET', url })).json()).toEqual({
       id: 'hello',
       arms: [{ ...arm, rate: 0.129, lift: null }],
+      refusals: [{ version: 1, reason: 'bot', refused: 24, visitors: 3 }],
     });
   });
 

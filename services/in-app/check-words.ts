@@ -9,7 +9,7 @@ export const checkWords: Readonly<Record<Check['reason'], string>> = {
   on_screen: 'it is on the visitor’s screen now',
   identified: 'the visitor is known by now, and messages are for those whom nobody knows',
   consent_withdrawn: 'the visitor has withdrawn consent',
-  bot: 'it is a program that reads pages',
+  bot: 'it is a program that reads pages, by the name of its browser (agent=)',
   dismissed: 'the visitor has dismissed it, which ends it',
   interacted: 'the visitor has clicked it or sent its form, which ends it',
   snoozed: 'the visitor has put it off',

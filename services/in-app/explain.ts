@@ -31,7 +31,8 @@ export interface Explained {
   }[];
   readonly audience: readonly ExplainedCondition[];
   readonly exposures: Readonly<Record<string, unknown>>;
-  readonly counted: readonly { readonly reason: string; readonly hour: string }[];
+  /** What stood in the way of polls, and in which hour last: they may know more than who asks here, such as the browser. */
+  readonly counted: readonly { readonly reason: string; readonly hour: string; readonly says?: string }[];
 }
 
 const HOUR_MS = 3_600_000;
@@ -72,6 +73,7 @@ export function explainMessage(visitor: Visitor, rule: MessageRule, asked: Momen
     counted: Object.entries(ledgerOf(visitor, rule.id).counted).map(([reason, hour]) => ({
       reason,
       hour: timeOf(hour * HOUR_MS),
+      ...(isCheck(reason) && { says: checkWords[reason] }),
     })),
   };
 }
@@ -79,6 +81,10 @@ export function explainMessage(visitor: Visitor, rule: MessageRule, asked: Momen
 function reasonOf(judgement: Judgement): Check['reason'] | undefined {
   if ('reason' in judgement) return judgement.reason;
   return judgement.outcome === 'held_out' ? 'held_out' : undefined;
+}
+
+function isCheck(reason: string): reason is Check['reason'] {
+  return Object.hasOwn(checkWords, reason);
 }
 
 function exposuresOf(visitor: Visitor, messageId: string) {

@@ -5,8 +5,8 @@ SELECT
   workspace, message_id, version, arm AS variant, subjects AS people, visitors, identified, shown, clicked, dismissed, snoozed,
   submitted, click_through, view_through, converted, conversions, value,
   if(subjects = 0, NULL, converted / subjects) AS rate,
-  if(subjects = 0, NULL, (rate + 1.9208 / subjects - 1.96 * sqrt(rate * (1 - rate) / subjects + 0.9604 / (subjects * subjects))) / (1 + 3.8416 / subjects)) AS rate_low,
-  if(subjects = 0, NULL, (rate + 1.9208 / subjects + 1.96 * sqrt(rate * (1 - rate) / subjects + 0.9604 / (subjects * subjects))) / (1 + 3.8416 / subjects)) AS rate_high,
+  if(subjects = 0, NULL, greatest(0., (rate + 1.9208 / subjects - 1.96 * sqrt(rate * (1 - rate) / subjects + 0.9604 / (subjects * subjects))) / (1 + 3.8416 / subjects))) AS rate_low,
+  if(subjects = 0, NULL, least(1., (rate + 1.9208 / subjects + 1.96 * sqrt(rate * (1 - rate) / subjects + 0.9604 / (subjects * subjects))) / (1 + 3.8416 / subjects))) AS rate_high,
   newcomers AS compared, compared_rate,
   if(ifNull(held_rate, 0) = 0, NULL, compared_rate / held_rate - 1) AS lift
 FROM (
