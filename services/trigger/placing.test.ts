@@ -16,6 +16,7 @@ import { replayedRules } from './decide/replayed-rules.ts';
 import { historiesOf, type HistoryRow } from './past/history-source.ts';
 import type { PastEvent, PastHistories, PastSource } from './past/source.ts';
 import { stretches } from './past/stretches.ts';
+import { toldTo } from './past/together.ts';
 import { triggerStretches } from './past/trigger-stretches.ts';
 import { encodePast, type PastMessage } from './past-messages.ts';
 import type { TriggerProcessor } from './processor.ts';
@@ -49,9 +50,12 @@ class Shop {
       if (rules === undefined) throw new Error('the journey is good');
       const messages =
         wanted.placing === undefined
-          ? stretches(wanted, this.#counted(), 0)
-          : triggerStretches(wanted, this.#source(), { replayed: rules, factsTo: 0 });
-      for await (const message of messages) {
+          ? stretches([wanted], this.#counted(), 0)
+          : toldTo(
+              wanted.partition,
+              triggerStretches(wanted, this.#source(), { replayed: rules, factsTo: 0 }),
+            );
+      for await (const { message } of messages) {
         if (told >= messagesMax) break;
         told += 1;
         this.world.partitions[wanted.partition]?.transfers.push(transferOf(wanted.workspace, message));
@@ -81,7 +85,8 @@ class Shop {
   /** Of the filters' conditions. */
   #counted(): PastSource {
     return {
-      read: ({ partition, fence, names, from }) => {
+      read: ({ names, parts }) => {
+        const { partition = 0, fence = 0, from = '' } = parts[0] ?? {};
         const rows = this.#log(partition).slice(0, fence).map(rowOf);
         const events = rows
           .flatMap(([row], offset): PastEvent[] => {
@@ -95,11 +100,12 @@ class Shop {
               type: 'event',
               properties: () => ({}),
             } as const;
-            return [{ writtenId: personId, personId, offset, event: asked }];
+            return [{ writtenId: personId, personId, partition, offset, event: asked }];
           })
           .sort((a, b) => (a.writtenId < b.writtenId ? -1 : a.writtenId === b.writtenId ? 0 : 1));
         const count = new Set(events.map(({ writtenId }) => writtenId)).size;
-        return Promise.resolve({ people: count, asOf: T0, asOfFact: 10 ** 9, events: inTurn(events) });
+        const people = new Map([[partition, count]]);
+        return Promise.resolve({ people, asOf: T0, asOfFact: 10 ** 9, events: inTurn(events) });
       },
       person: () => Promise.reject(new Error('nobody is taken apart')),
     };

@@ -6,12 +6,15 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { runs } from '../../testing/runs.ts';
 import { LmdbKeyedStore } from './keyed-store.ts';
+import { ReadCache } from './read-cache.ts';
 
 const folders: string[] = [];
 afterAll(() => {
   for (const made of folders) rmSync(made, { recursive: true, force: true });
 });
 
+/** Of a few records, so that some are forgotten. */
+const CACHE_BYTES = 1_024;
 const KEYS = ['a', 'b', 'bb', 'c', 'é', '\ufffd', '\u{1f600}'];
 const key = fc.constantFrom(...KEYS);
 type Change = { readonly key: string } & (
@@ -34,7 +37,7 @@ test('what a batch that is taken back has changed is as it was, whatever waits t
     fc.property(fc.array(batch, { maxLength: 12 }), (batches) => {
       const folder = mkdtempSync(join(tmpdir(), 'hindsight-layers-'));
       folders.push(folder);
-      const store = new LmdbKeyedStore(folder);
+      const store = new LmdbKeyedStore(folder, new ReadCache(CACHE_BYTES));
       let committed = new Map<string, string>();
       for (const { changes, end, then, scanned } of batches) {
         const open = new Map(committed);
@@ -69,7 +72,7 @@ function apply(store: LmdbKeyedStore, map: Map<string, string>, one: Change): vo
       return;
     case 'put':
     case 'putLate': {
-      const bytes = Buffer.from(String(one.value));
+      const bytes = Buffer.from(String(one.value).repeat(one.value));
       map.set(one.key, bytes.toString());
       if (one.type === 'putLate') store.putLate(one.key, () => Buffer.from(bytes));
       else {

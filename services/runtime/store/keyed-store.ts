@@ -1,14 +1,17 @@
 /**
  * Ordered state of a partition in LMDB, behind two layers of changes: those that wait to be written as a group, and the
  * group that waits for the disk to have the segments that its mark names. The open batch changes the first of them in
- * place, and notes what was there before, so that most reads look into one layer and a commit moves nothing. The only
- * importer of lmdb.
+ * place, and notes what was there before, so that most reads look into one layer and a commit moves nothing. What was read
+ * of the file not long ago is in read-cache.ts. The only importer of lmdb.
  */
 import { closeSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, TransactionFlags, type Database, type DatabaseOptions, type RootDatabase } from 'lmdb';
 import { CodedError } from '../errors.ts';
+import { ChangeTable, type Change } from './change-table.ts';
+import { keyHash } from './key-hash.ts';
 import { keyBytesMax, type KeyedStore } from './ports.ts';
+import { ReadCache } from './read-cache.ts';
 import { utf8Keys } from './utf8-keys.ts';
 import { writeFailed } from './segments/write-fully.ts';
 
@@ -34,10 +37,8 @@ export interface MarkedStore extends KeyedStore {
 /** Changed entries kept in memory before `committed` writes them out by itself. */
 export const overlayEntriesMax = 200_000;
 
-/** A value, what gives it, or null for a deletion. */
-type Change = Buffer | (() => Buffer) | null;
-type Layer = Map<string, Change>;
 const KEY_AND_CHANGE = 2;
+const processCache = new ReadCache();
 
 export class LmdbKeyedStore implements MarkedStore {
   readonly #environment: RootDatabase;
@@ -45,13 +46,18 @@ export class LmdbKeyedStore implements MarkedStore {
   readonly #marks: Database<Buffer, Buffer>;
   readonly #folder: string;
   #failure: CodedError | undefined;
-  #pending: Layer = new Map();
+  readonly #cache: ReadCache;
+  readonly #cached: number;
+  #pending = new ChangeTable();
   /** Of the open batch: each key that it changed, and then what that was before in `pending`; in the order of the changes. */
   #before: (string | Change | undefined)[] = [];
-  #group: Layer = new Map();
+  #group = new ChangeTable();
 
-  constructor(folder: string) {
+  /** @param cache of the process, as a rule. */
+  constructor(folder: string, cache = processCache) {
     this.#folder = folder;
+    this.#cache = cache;
+    this.#cached = cache.newStore();
     assertLmdbFile(folder);
     beginOpening(folder);
     const options: DatabaseOptions & { readonly keyEncoder: unknown } = {
@@ -74,13 +80,15 @@ export class LmdbKeyedStore implements MarkedStore {
   }
 
   get(key: string): Buffer | undefined {
+    const hash = keyHash(key);
     let layer = this.#pending;
-    let changed = layer.get(key);
-    if (changed === undefined && this.#group.size > 0) changed = (layer = this.#group).get(key);
-    if (changed === undefined) return this.#read(key);
-    if (typeof changed !== 'function') return changed ?? undefined;
-    const value = changed();
-    layer.set(key, value);
+    let at = layer.find(key, hash);
+    if (at < 0 && this.#group.size > 0) at = (layer = this.#group).find(key, hash);
+    if (at >= 0) return layer.value(at) ?? undefined;
+    const cached = this.#cache.get(this.#cached, key, hash);
+    if (cached !== undefined) return cached ?? undefined;
+    const value = this.#read(key);
+    this.#cache.keep(this.#cached, key, hash, value ?? null);
     return value;
   }
 
@@ -120,8 +128,7 @@ export class LmdbKeyedStore implements MarkedStore {
     this.#change(key, change);
   }
   #change(key: string, change: Change): void {
-    this.#before.push(key, this.#pending.get(key));
-    this.#pending.set(key, change);
+    this.#before.push(key, this.#pending.set(key, keyHash(key), change));
   }
 
   scan(from: string, to: string, limit: number): [key: string, value: Buffer][] {
@@ -138,9 +145,10 @@ export class LmdbKeyedStore implements MarkedStore {
     }
     const isWithin = rangeOf(from, end);
     for (const layer of [this.#group, this.#pending]) {
-      for (const [key, change] of layer) {
+      for (let at = 0; at < layer.size; at += 1) {
+        const key = layer.key(at);
         if (!isWithin(key)) continue;
-        const value = valueOf(change);
+        const value = layer.value(at);
         if (value === null) found.delete(key);
         else found.set(key, value);
       }
@@ -153,7 +161,9 @@ export class LmdbKeyedStore implements MarkedStore {
     const isWithin = rangeOf(from, to);
     let deletions = 0;
     for (const layer of [this.#group, this.#pending]) {
-      for (const [key, change] of layer) if (change === null && isWithin(key)) deletions += 1;
+      for (let at = 0; at < layer.size; at += 1) {
+        if (layer.isDeletion(at) && isWithin(layer.key(at))) deletions += 1;
+      }
     }
     return deletions;
   }
@@ -166,8 +176,8 @@ export class LmdbKeyedStore implements MarkedStore {
     for (let at = before.length - KEY_AND_CHANGE; at >= 0; at -= KEY_AND_CHANGE) {
       const key = before[at] as string; // as #change pushes them
       const change = before[at + 1] as Change | undefined; // likewise
-      if (change === undefined) this.#pending.delete(key);
-      else this.#pending.set(key, change);
+      if (change === undefined) this.#pending.removeLast(key, keyHash(key));
+      else this.#pending.set(key, keyHash(key), change);
     }
     this.#before = [];
   }
@@ -180,24 +190,27 @@ export class LmdbKeyedStore implements MarkedStore {
 
   beginGroup(): void {
     this.#group = over(this.#group, this.#pending); // where one was overtaken, there is something in it
-    this.#pending = new Map();
+    this.#pending = new ChangeTable();
   }
 
   writeGroup(mark: Buffer): void {
     const changes = this.#group;
     try {
       this.#environment.transactionSync(() => {
-        for (const [key, change] of changes) {
-          const value = valueOf(change);
-          if (value === null) this.#state.removeSync(key);
-          else this.#state.putSync(key, value);
+        for (let at = 0; at < changes.size; at += 1) {
+          const value = changes.value(at);
+          if (value === null) this.#state.removeSync(changes.key(at));
+          else this.#state.putSync(changes.key(at), value);
         }
         this.#marks.putSync(MARK, mark);
       }, DURABLE_COMMIT);
     } catch (cause) {
       throw this.#wrong(cause);
     }
-    this.#group = new Map();
+    for (let at = 0; at < changes.size; at += 1) {
+      this.#cache.written(this.#cached, changes.key(at), changes.hash(at), changes.value(at));
+    }
+    this.#group = new ChangeTable();
   }
 
   get failure(): CodedError | undefined {
@@ -289,17 +302,14 @@ const MARK = Buffer.from('mark');
 const DURABLE_COMMIT = (TransactionFlags.ABORTABLE | TransactionFlags.SYNCHRONOUS_COMMIT) as TransactionFlags; // a set of them, which an enum's type does not say
 
 /** The later changes over the earlier ones. Both are given up; the smaller is what is gone through. */
-function over(earlier: Layer, later: Layer): Layer {
-  if (earlier.size > later.size) {
-    for (const [key, change] of later) earlier.set(key, change);
-    return earlier;
+function over(earlier: ChangeTable, later: ChangeTable): ChangeTable {
+  const [most, rest] = earlier.size > later.size ? [earlier, later] : [later, earlier];
+  for (let at = 0; at < rest.size; at += 1) {
+    if (rest === later || most.find(rest.key(at), rest.hash(at)) < 0) {
+      most.set(rest.key(at), rest.hash(at), rest.change(at));
+    }
   }
-  for (const [key, change] of earlier) if (!later.has(key)) later.set(key, change);
-  return later;
-}
-
-function valueOf(change: Change): Buffer | null {
-  return typeof change === 'function' ? change() : change;
+  return most;
 }
 
 /** Units from here on may be ordered otherwise in UTF-8. */

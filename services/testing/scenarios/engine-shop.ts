@@ -7,15 +7,14 @@ import fc from 'fast-check';
 import { localCodecs } from '../../../schemas/codec.ts';
 import type { MergedEvent, PersonChange } from '../../../schemas/records.ts';
 import type { Target } from '../../sink/target.ts';
-import { apartMessages } from '../../trigger/past/apart-messages.ts';
 import type { PastSource } from '../../trigger/past/source.ts';
-import { stretches } from '../../trigger/past/stretches.ts';
+import { together } from '../../trigger/past/together.ts';
 import type { TriggerProcessor } from '../../trigger/processor.ts';
 import type { WantedPast } from '../../trigger/wanted-past.ts';
 import { of } from '../processor-harness.ts';
 import { fieldsOf, happening, type Happening } from '../rule-arbitraries.ts';
 import { EngineRows } from '../sink/engine-rows.ts';
-import { transferOf } from './past-shop.ts';
+import { messagesOf, transferOf } from './past-shop.ts';
 import { SplitPeople } from './split-people.ts';
 import { T0 } from './trigger-scenario.ts';
 import type { World } from './trigger-world.ts';
@@ -166,13 +165,16 @@ export class EngineShop {
   /** What the reader says now, the first of it. */
   async #tell(messagesMax: number): Promise<number> {
     let told = 0;
-    for (const wanted of [...this.#processors.values()].flatMap((processor) => processor.wantedPasts())) {
-      await this.#sinkMerged((partition, end) => neededOf(wanted, partition, end));
-      const read = wanted.apart === undefined ? stretches : apartMessages;
-      for await (const message of read(wanted, this.#engine.past, this.#known + 1)) {
+    const all = [...this.#processors.values()].flatMap((processor) => processor.wantedPasts());
+    for (const group of together(all)) {
+      await this.#sinkMerged((partition, end) =>
+        Math.max(...group.map((wanted) => neededOf(wanted, partition, end))),
+      );
+      const [{ workspace }] = group;
+      for await (const { partition, message } of messagesOf(group, this.#engine.past, this.#known + 1)) {
         if (told >= messagesMax) return told;
         told += 1;
-        this.world.partitions[wanted.partition]?.transfers.push(transferOf(wanted.workspace, message));
+        this.world.partitions[partition]?.transfers.push(transferOf(workspace, message));
       }
     }
     return told;

@@ -10,9 +10,9 @@ import { windowTime, type RuleEvent } from '../../rules/matching.ts';
 import { parseSegment } from '../../rules/parse.ts';
 import { apartMessages } from '../../trigger/past/apart-messages.ts';
 import type { PastEvent, PastSource } from '../../trigger/past/source.ts';
-import { stretches } from '../../trigger/past/stretches.ts';
+import { stretches, type Told } from '../../trigger/past/stretches.ts';
+import { toldTo, together, type Together } from '../../trigger/past/together.ts';
 import { encodePast, type PastMessage } from '../../trigger/past-messages.ts';
-import type { WantedPast } from '../../trigger/wanted-past.ts';
 import type { TriggerProcessor } from '../../trigger/processor.ts';
 import { given, type Given, type ProcessorHarness } from '../processor-harness.ts';
 import { absorb, absorbed, happened, split, T0 } from './trigger-scenario.ts';
@@ -79,17 +79,17 @@ export class PastShop {
   async tell(messagesMax = Infinity): Promise<number> {
     const all = [...this.#processors.values()].flatMap((processor) => processor.wantedPasts());
     let told = 0;
-    for (const wanted of all) told += await this.#tellOne(wanted, messagesMax - told);
+    for (const group of together(all)) told += await this.#tellThese(group, messagesMax - told);
     return told;
   }
 
-  async #tellOne(wanted: WantedPast, messagesMax: number): Promise<number> {
+  async #tellThese(group: Together, messagesMax: number): Promise<number> {
     let told = 0;
-    const read = wanted.apart === undefined ? stretches : apartMessages;
-    for await (const message of read(wanted, this.#source(), 0)) {
+    const [{ workspace }] = group;
+    for await (const { partition, message } of messagesOf(group, this.#source(), 0)) {
       if (told >= messagesMax) break;
       told += 1;
-      this.world.partitions[wanted.partition]?.transfers.push(transferOf(wanted.workspace, message));
+      this.world.partitions[partition]?.transfers.push(transferOf(workspace, message));
     }
     return told;
   }
@@ -128,7 +128,7 @@ export class PastShop {
     const asOfFact = Math.max(0, this.#owners.length - 1 - this.factsBehind);
     const known = { asOf: T0, asOfFact };
     // Rows are there before facts are: an event that no fact has moved is whose it was written for.
-    const ownerOf = ({ writtenId, event }: PastEvent) =>
+    const ownerOf = ({ writtenId, event }: Pick<PastEvent, 'writtenId' | 'event'>) =>
       this.#owners[asOfFact]?.get(event.messageId) ?? writtenId;
     const everything = () => this.world.partitions.flatMap(({ log }) => log.flatMap(pastOf));
     const todayOf = (personId: string): string => {
@@ -143,19 +143,38 @@ export class PastShop {
         );
         return Promise.resolve({ ...known, events: inTurn(events.map(({ event }) => event)) });
       },
-      read: ({ partition, fence, names, from }) => {
-        const log = this.world.partitions[partition]?.log ?? [];
-        const events = log
-          .slice(0, fence)
-          .flatMap((record, offset) => pastOf(record, offset))
-          .map((one) => ({ ...one, personId: ownerOf(one) }))
-          .filter(({ writtenId, event }) => writtenId >= from && (names?.includes(event.name ?? '') ?? true))
+      read: ({ names, parts }) => {
+        const all = parts.flatMap(({ partition, fence }) =>
+          (this.world.partitions[partition]?.log ?? [])
+            .slice(0, fence)
+            .flatMap((record, offset) => pastOf(record, offset))
+            .map((one) => ({ ...one, partition, personId: ownerOf(one) }))
+            .filter(({ event }) => names?.includes(event.name ?? '') ?? true),
+        );
+        const from = parts.map((part) => part.from).sort()[0] ?? '';
+        const events = all
+          .filter(({ writtenId }) => writtenId >= from)
           .sort((a, b) => (a.writtenId < b.writtenId ? -1 : a.writtenId === b.writtenId ? 0 : 1));
-        const people = new Set(events.map(({ writtenId }) => writtenId)).size;
-        return Promise.resolve({ people, ...known, events: inTurn(events) });
+        return Promise.resolve({ people: peopleOf(all), ...known, events: inTurn(events) });
       },
     };
   }
+}
+
+/** By partition. */
+export function peopleOf(events: readonly PastEvent[]): ReadonlyMap<number, number> {
+  const found = new Map<number, Set<string>>();
+  for (const { partition, writtenId } of events) {
+    found.set(partition, (found.get(partition) ?? new Set()).add(writtenId));
+  }
+  return new Map([...found].map(([partition, people]) => [partition, people.size]));
+}
+
+/** As the reader of the past tells them. */
+export function messagesOf(group: Together, source: PastSource, factsTo: number): AsyncIterable<Told> {
+  const [wanted] = group;
+  if (wanted.apart === undefined) return stretches(group, source, factsTo);
+  return toldTo(wanted.partition, apartMessages(wanted, source, factsTo));
 }
 
 async function* inTurn<T>(items: readonly T[]): AsyncGenerator<T> {
@@ -167,7 +186,7 @@ export function transferOf(workspace: string, message: PastMessage): Given {
   return given('triggerTransfers', `${workspace}:`, value);
 }
 
-function pastOf({ value }: Given, offset: number): PastEvent[] {
+function pastOf({ value }: Given, offset: number): Omit<PastEvent, 'partition'>[] {
   const { kind, event, person_id: writtenId } = value as MergedEvent; // what was written to the stream
   if (kind !== 'event' || event === null) return [];
   const { type, name, message_id: messageId, timestamp, received_at: receivedAt } = event;

@@ -13,11 +13,11 @@ import type {
   AskRows,
   PastEvent,
   PastHistories,
-  PastQuestion,
   PastRead,
   PastSource,
   PersonQuestion,
   Row,
+  SharedQuestion,
 } from './source.ts';
 
 /** Between two rows. */
@@ -46,17 +46,19 @@ export class ClickhousePast implements PastSource {
     });
   }
 
-  async read(question: PastQuestion): Promise<PastRead> {
+  async read(question: SharedQuestion): Promise<PastRead> {
     const parameters = parametersOf(question);
     const [facts] = await this.#askRows(ASOF, parameters);
     const moved = await this.#askRows(MOVED, parameters);
-    const [counted] = await this.#askRows(
-      `SELECT uniqExact(person_id) FROM stored_merged WHERE ${where(question)}`,
+    const counted = await this.#askRows(
+      `SELECT _partition, uniqExact(person_id) FROM stored_merged WHERE ${where(question)} GROUP BY _partition`,
       parameters,
     );
-    const movedTo = new Map(moved.map(([offset, personId]) => [Number(offset), String(personId)]));
+    const movedTo = new Map(
+      moved.map(([partition, offset, personId]) => [placeOf(partition, offset), String(personId)]),
+    );
     return {
-      people: Number(counted?.[0]),
+      people: new Map(counted.map(([partition, people]) => [Number(partition), Number(people)])),
       asOf: Number(facts?.[0]),
       asOfFact: Number(facts?.[1]),
       events: this.#events(question, movedTo),
@@ -95,8 +97,10 @@ export class ClickhousePast implements PastSource {
     await this.#client.close();
   }
 
-  async *#events(question: PastQuestion, movedTo: ReadonlyMap<number, string>): AsyncGenerator<PastEvent> {
-    const query = `SELECT ${columnsOf('person_id')} FROM stored_merged WHERE ${where(question)} ORDER BY person_id`;
+  async *#events(question: SharedQuestion, movedTo: ReadonlyMap<string, string>): AsyncGenerator<PastEvent> {
+    const query = `
+      SELECT ${columnsOf('person_id')} FROM stored_merged
+      WHERE ${where(question)} AND person_id >= {from:String} ORDER BY person_id, _partition`;
     for await (const row of this.#stream(query, parametersOf(question))) {
       const event = eventOf(row, movedTo);
       if (event.personId !== '') yield event; // else it is nobody's any more
@@ -132,16 +136,27 @@ export class ClickhousePast implements PastSource {
 }
 
 type Parameters = Readonly<Record<string, unknown>>;
-const noMoves: ReadonlyMap<number, string> = new Map();
+const noMoves: ReadonlyMap<string, string> = new Map();
 
-function parametersOf({ workspace, partition, fence, names, from, factsTo }: PastQuestion): Parameters {
-  return { workspace, partition, fence, from, names: names ?? [], facts_to: factsTo };
+function parametersOf({ workspace, names, factsTo, parts }: SharedQuestion): Parameters {
+  const from = parts.reduce((least, part) => (part.from < least ? part.from : least), parts[0]?.from ?? '');
+  const [partitions, fences] = [parts.map(({ partition }) => partition), parts.map(({ fence }) => fence)];
+  return { workspace, partitions, fences, from, names: names ?? [], facts_to: factsTo };
 }
+
+/** Of the record on events.merged. */
+function placeOf(partition: unknown, offset: unknown): string {
+  return `${String(partition)} ${String(offset)}`;
+}
+
+/** What lies before its partition's fence. */
+const BEFORE = `_partition IN {partitions:Array(UInt16)}
+    AND _offset < transform(_partition, {partitions:Array(UInt16)}, {fences:Array(UInt64)}, toUInt64(0))`;
 
 /** Who has been split apart: their events by place. An empty text is nobody. */
 const MOVED = `
-  SELECT _offset, today_id FROM resolved_rows
-  WHERE workspace = {workspace:String} AND _partition = {partition:UInt16} AND _offset < {fence:UInt64}
+  SELECT _partition, _offset, today_id FROM resolved_rows
+  WHERE workspace = {workspace:String} AND ${BEFORE}
     AND written_id GLOBAL IN (SELECT person_id FROM stored_moves)`;
 /** Who somebody is who was merged into another, or is gone; no row: who they were. */
 const TODAY = `SELECT today_id FROM stored_today FINAL WHERE name_kind = '' AND person_id = {person:String}`;
@@ -151,12 +166,11 @@ const NOTHING = 'SELECT 1 WHERE 0';
 function columnsOf(writtenId: string): string {
   return `
     ${writtenId}, type, name, message_id, toUnixTimestamp64Milli(timestamp), toUnixTimestamp64Milli(received_at),
-    properties, bot, _offset`;
+    properties, bot, _partition, _offset`;
 }
 
-function where({ names }: PastQuestion): string {
-  return `workspace = {workspace:String} AND _partition = {partition:UInt16} AND _offset < {fence:UInt64}
-    AND person_id >= {from:String} AND ${HAPPENS} ${named(names)}`;
+function where({ names }: SharedQuestion): string {
+  return `workspace = {workspace:String} AND ${BEFORE} AND ${HAPPENS} ${named(names)}`;
 }
 
 function named(names: readonly string[] | null): string {
@@ -164,15 +178,16 @@ function named(names: readonly string[] | null): string {
 }
 
 function eventOf(
-  [writtenId, type, name, messageId, timestamp, received, properties, bot, place]: Row,
-  movedTo: ReadonlyMap<number, string>,
+  [writtenId, type, name, messageId, timestamp, received, properties, bot, partition, offset]: Row,
+  movedTo: ReadonlyMap<string, string>,
 ): PastEvent {
-  const [offset, receivedAt] = [Number(place), Number(received)];
+  const receivedAt = Number(received);
   let parsed: JsonObject | undefined;
   return {
     writtenId: String(writtenId),
-    personId: movedTo.get(offset) ?? String(writtenId),
-    offset,
+    personId: (movedTo.size > 0 ? movedTo.get(placeOf(partition, offset)) : undefined) ?? String(writtenId),
+    partition: Number(partition),
+    offset: Number(offset),
     event: {
       name: typeof name === 'string' ? name : null,
       type: type as EventType, // as asked for

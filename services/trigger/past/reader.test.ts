@@ -9,7 +9,7 @@ import { T0 } from '../../testing/scenarios/trigger-scenario.ts';
 import { decodePast, type PastMessage } from '../past-messages.ts';
 import type { WantedPast } from '../wanted-past.ts';
 import { PastReader } from './reader.ts';
-import type { PastSource, PersonQuestion } from './source.ts';
+import type { PastEvent, PastSource, PersonQuestion, SharedQuestion } from './source.ts';
 
 const codecs = localCodecs();
 
@@ -128,3 +128,101 @@ describe('the past of somebody who was taken apart', () => {
     expect(engine.asked).toEqual([]);
   });
 });
+
+describe('the past of a rule that several partitions want', () => {
+  test('is read at once, and each is told its own from where it is', async () => {
+    const asked: SharedQuestion[] = [];
+    const told: { readonly partition: number | undefined; readonly message: PastMessage }[] = [];
+    const of = (writtenId: string, partition: number, offset: number): PastEvent => ({
+      ...{ writtenId, personId: writtenId, partition, offset },
+      event: {
+        ...{
+          name: 'Added to Cart',
+          type: 'event',
+          messageId: `m${String(offset)}`,
+          time: T0,
+          receivedAt: T0,
+        },
+        properties: () => ({}),
+      },
+    });
+    const events = [of('a', 0, 3), of('b', 1, 2), of('c', 0, 4), of('c', 1, 1), of('d', 1, 9)];
+    const keen = (partition: number, fence: number, after: string): WantedPast => ({
+      ...{ workspace: 'shop', partition },
+      rules: [{ ...rule, fence, after }],
+    });
+    const other = { ...keen(1, 5, ''), rules: [{ ...rule, version: 5, fence: 5 }] };
+    const reader = new PastReader({
+      ...{ codecs, logger: silentLogger, replayed: () => undefined },
+      placing: {
+        histories: () => {
+          throw new Error('nobody asks for a journey');
+        },
+      },
+      source: {
+        read: (question) => {
+          asked.push(question);
+          const people = new Map([
+            [0, 2],
+            [1, 3],
+          ]);
+          return Promise.resolve({ people, asOf: T0, asOfFact: 7, events: inTurn(events) });
+        },
+        person: () => Promise.reject(new Error('nobody was taken apart')),
+      },
+      // The third partition's rows are not all there.
+      wanted: () => [keen(0, 5, 'a\0\uffff'), keen(1, 5, ''), keen(2, 8, ''), other],
+      admin: {
+        committedOffsets: () => Promise.resolve([5, 5, 5].map((offset) => ({ offset, metadata: null }))),
+        endOffsets: () => Promise.resolve([5, 5, 5]),
+      },
+      producer: {
+        send: (_topic, _key, value, partition) => {
+          const message = decodePast(codecs.Transfer.decode(Buffer.from(value)).state ?? '');
+          told.push({ partition, message });
+          return Promise.resolve(0);
+        },
+      },
+    });
+    reader.start();
+    try {
+      await eventually(() => told.length >= 6);
+    } finally {
+      await reader.stop();
+    }
+    expect(asked.map(({ parts }) => parts)).toEqual([
+      [
+        { partition: 0, fence: 5, from: 'a' },
+        { partition: 1, fence: 5, from: '' },
+      ],
+      [{ partition: 1, fence: 5, from: '' }],
+    ]);
+    const stretch = (people: readonly string[], from: string, to: string) => ({
+      ...{ type: 'stretch', people: people.length, from, to },
+    });
+    expect(told.slice(0, 4)).toMatchObject([
+      { partition: 0, message: { ...stretch(['c'], 'a\0\uffff', 'c\0\uffff'), of: 2 } },
+      { partition: 0, message: { type: 'end', from: 'c\0\uffff' } },
+      { partition: 1, message: { ...stretch(['b', 'c', 'd'], '', 'd\0\uffff'), of: 3 } },
+      { partition: 1, message: { type: 'end', from: 'd\0\uffff' } },
+    ]);
+    const marked = told.map(({ message }) =>
+      message.type === 'stretch'
+        ? message.found.map(({ writtenId, marks }) => [writtenId, marks.length])
+        : [],
+    );
+    // What the fence keeps out is counted as it comes.
+    expect(marked.slice(0, 3)).toEqual([
+      [['c', 1]],
+      [],
+      [
+        ['b', 1],
+        ['c', 1],
+      ],
+    ]);
+  });
+});
+
+async function* inTurn<T>(items: readonly T[]): AsyncGenerator<T> {
+  for (const item of items) yield await Promise.resolve(item);
+}

@@ -1,7 +1,7 @@
 /**
- * Reads the past of rules for the partitions of this process, one after the other, once ClickHouse has all that lies before
- * their fences, and tells each on trigger.transfers. What it says twice changes nothing there, so it begins again where the
- * partition is after whatever goes wrong.
+ * Reads the past of rules for the partitions of this process, once ClickHouse has all that lies before their fences, and
+ * tells each on trigger.transfers. Partitions that want the same are read at once. What it says twice changes nothing there,
+ * so it begins again where each partition is after whatever goes wrong.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Codecs } from '../../../schemas/codec.ts';
@@ -13,7 +13,8 @@ import { encodePast, type PastMessage } from '../past-messages.ts';
 import type { WantedPast } from '../wanted-past.ts';
 import { apartMessages } from './apart-messages.ts';
 import type { PastHistories, PastSource } from './source.ts';
-import { stretches } from './stretches.ts';
+import { stretches, type Told } from './stretches.ts';
+import { toldTo, together, versionsOf, type Together } from './together.ts';
 import { triggerStretches } from './trigger-stretches.ts';
 
 const pauseMs = 200;
@@ -90,12 +91,16 @@ export class PastReader {
       await admin.committedOffsets(SINK_GROUP, 'identityLog'),
       await admin.committedOffsets(SINK_GROUP, 'eventsMerged'),
     ];
+    const there: WantedPast[] = [];
     for (const one of open) {
-      if (this.#isEnded()) return;
       const needed = one.apart === undefined ? fencesOf(one) : await this.#endsFor(one);
-      if (needed.some((end, partition) => (written[partition]?.offset ?? 0) < end)) continue;
-      const factsTo = facts[partitionOf(one.workspace, facts.length)]?.offset ?? 0;
-      if (await this.#tell(one, factsTo)) this.#told.set(nameOf(one), performance.now());
+      if (needed.every((end, partition) => (written[partition]?.offset ?? 0) >= end)) there.push(one);
+    }
+    for (const group of together(there)) {
+      if (this.#isEnded()) return;
+      const factsTo = facts[partitionOf(group[0].workspace, facts.length)]?.offset ?? 0;
+      if (!(await this.#tell(group, factsTo))) continue;
+      for (const one of group) this.#told.set(nameOf(one), performance.now());
     }
   }
 
@@ -109,12 +114,12 @@ export class PastReader {
   }
 
   /** False when there was nothing to tell yet. */
-  async #tell(wanted: WantedPast, factsTo: number): Promise<boolean> {
+  async #tell(wanted: Together, factsTo: number): Promise<boolean> {
     const { producer, codecs } = this.#options;
-    const { workspace, partition } = wanted;
+    const [{ workspace }] = wanted;
     const key = Buffer.from(`${workspace}:`);
     let isTold = false;
-    for await (const message of this.#messages(wanted, factsTo)) {
+    for await (const { partition, message } of this.#messages(wanted, factsTo)) {
       if (this.#isEnded()) return false;
       await producer.send('triggerTransfers', key, encodePast(codecs, workspace, '', message), partition);
       isTold = true;
@@ -122,11 +127,19 @@ export class PastReader {
     return isTold;
   }
 
-  #messages(wanted: WantedPast, factsTo: number): AsyncIterable<PastMessage> {
+  #messages(group: Together, factsTo: number): AsyncIterable<Told> {
+    const [wanted] = group;
+    if (wanted.apart === undefined && wanted.placing === undefined) {
+      return stretches(group, this.#options.source, factsTo);
+    }
+    return toldTo(wanted.partition, this.#messagesOf(wanted, factsTo));
+  }
+
+  #messagesOf(wanted: WantedPast, factsTo: number): AsyncIterable<PastMessage> {
     const { source, placing, replayed: rulesOf } = this.#options;
     if (wanted.apart !== undefined) return apartMessages(wanted, source, factsTo);
-    if (wanted.placing === undefined) return stretches(wanted, source, factsTo);
-    const replayed = rulesOf(wanted.workspace, wanted.placing.journeyId);
+    const replayed =
+      wanted.placing === undefined ? undefined : rulesOf(wanted.workspace, wanted.placing.journeyId);
     if (replayed !== undefined) return triggerStretches(wanted, placing, { replayed, factsTo });
     return nothing(wanted);
   }
@@ -145,8 +158,8 @@ async function* nothing({ rules }: WantedPast): AsyncGenerator<PastMessage> {
   yield await Promise.resolve({ type: 'end', rules: versions, from: '' });
 }
 
-function nameOf({ workspace, partition, apart, rules }: WantedPast): string {
+function nameOf(wanted: WantedPast): string {
+  const { partition, apart } = wanted;
   const person = apart === undefined ? [] : [`${apart.personId} ${String(apart.clearedBy)}`];
-  const versions = rules.map(({ key, version }) => `${key} ${String(version)}`);
-  return [workspace, String(partition), ...person, ...versions].join(' ');
+  return [versionsOf(wanted), String(partition), ...person].join(' ');
 }

@@ -9,7 +9,18 @@ const ROWS = 40_000;
 const ROWS_A_TURN_MAX = 2_000;
 
 test('other work has its turn between the rows of a long answer', async () => {
-  const row = JSON.stringify(['cio_1', 'event', 'Cart', 'm', '1', '1', '{"product_id":"boots"}', false, '1']);
+  const row = JSON.stringify([
+    'cio_1',
+    'event',
+    'Cart',
+    'm',
+    '1',
+    '1',
+    '{"product_id":"boots"}',
+    false,
+    0,
+    '1',
+  ]);
   const answer = `${row}\n`.repeat(ROWS);
   const server = createServer((request, response) => {
     let body = '';
@@ -30,7 +41,8 @@ test('other work has its turn between the rows of a long answer', async () => {
     turns = setImmediate(turn);
   });
   try {
-    const asked = { workspace: 'w', partition: 0, fence: 9, names: ['Cart'], from: '', factsTo: 9 };
+    const parts = [{ partition: 0, fence: 9, from: '' }];
+    const asked = { workspace: 'w', names: ['Cart'], factsTo: 9, parts };
     const { events } = await past.read(asked);
     for await (const { personId } of events) {
       rows += personId === 'cio_1' ? 1 : 0;

@@ -15,7 +15,14 @@ export interface PastQuestion {
   readonly factsTo: number;
 }
 
+/** The same names of several partitions, read at once. */
+export interface SharedQuestion extends Pick<PastQuestion, 'workspace' | 'names' | 'factsTo'> {
+  readonly parts: readonly Pick<PastQuestion, 'partition' | 'fence' | 'from'>[];
+}
+
 export interface PastEvent {
+  /** Of events.merged. */
+  readonly partition: number;
   /** Whose it was when it was written. */
   readonly writtenId: string;
   /** Whose it is, as far as is known there. */
@@ -25,12 +32,12 @@ export interface PastEvent {
 }
 
 export interface PastRead {
-  /** Whose events there are. */
-  readonly people: number;
+  /** How many people there are of whom there are such events, told already or not, by partition; absent: nobody. */
+  readonly people: ReadonlyMap<number, number>;
   /** ms, and the number of the newest fact that is known there. */
   readonly asOf: number;
   readonly asOfFact: number;
-  /** By `writtenId`, in order of bytes. */
+  /** By `writtenId`, in order of bytes, and then by partition. */
   readonly events: AsyncIterable<PastEvent>;
 }
 
@@ -41,7 +48,7 @@ export interface PersonQuestion extends Pick<PastQuestion, 'workspace' | 'names'
 }
 
 export interface PastSource {
-  read(question: PastQuestion): Promise<PastRead>;
+  read(question: SharedQuestion): Promise<PastRead>;
   person(question: PersonQuestion): Promise<{
     readonly asOf: number;
     readonly asOfFact: number;

@@ -1,66 +1,99 @@
 /**
- * What a partition is told of the past of its rules: each person's events counted by the same code that counts what comes,
- * in stretches that a record may hold.
+ * What partitions are told of the past of their rules: each person's events counted by the same code that counts what comes,
+ * in stretches that a record may hold. Partitions that want the same are read at once, since what they are in has no order
+ * by partition, and is gone through whole for however few.
  */
 import { matchersOf, type CountedCondition } from '../../rules/condition.ts';
 import { marksOf, remember } from '../../rules/memory.ts';
 import type { Marks } from '../../rules/windows.ts';
 import { placeOf, type PastMarks, type PastMessage } from '../past-messages.ts';
 import type { WantedPast } from '../wanted-past.ts';
-import type { PastEvent, PastQuestion, PastSource } from './source.ts';
+import type { PastEvent, PastRead, PastSource, SharedQuestion } from './source.ts';
 
 export const stretchCharsMax = 150_000;
 export const stretchPeopleMax = 1_000;
 
-/** @param factsTo as of PastQuestion. */
-export async function* stretches(
-  wanted: WantedPast,
-  source: PastSource,
-  factsTo: number,
-): AsyncGenerator<PastMessage> {
-  const { rules } = wanted;
-  const versions = Object.fromEntries(rules.map(({ key, version }) => [key, version]));
-  const after = rules.reduce(
-    (least, rule) => (rule.after < least ? rule.after : least),
-    rules[0]?.after ?? '',
-  );
-  const read = await source.read({ ...questionOf(wanted, after), factsTo });
-  const { people: of, asOf, asOfFact, events } = read;
-  let [from, people, chars] = [after, 0, 0];
-  let found: PastMarks[] = [];
-  const cut = (to: string): PastMessage => {
-    const known = { asOf, asOfFact };
-    const stretch = { type: 'stretch', rules: versions, from, to, people, of, ...known, found } as const;
-    [from, people, chars, found] = [to, 0, 0, []];
-    return stretch;
-  };
-  let last = after;
-  for await (const person of eachPerson(events)) {
-    for (const marks of marksOfPerson(wanted, person)) {
-      if (placeOf(marks) <= after) continue;
-      found.push(marks);
-      chars += JSON.stringify(marks).length;
-      if (chars >= stretchCharsMax) yield cut(placeOf(marks));
-    }
-    people += 1;
-    last = endOf(person);
-    if (people >= stretchPeopleMax) yield cut(last);
-  }
-  if (people > 0) yield cut(last);
-  yield { type: 'end', rules: versions, from };
+export interface Told {
+  readonly partition: number;
+  readonly message: PastMessage;
 }
 
-function questionOf(
-  { workspace, partition, rules }: WantedPast,
-  after: string,
-): Omit<PastQuestion, 'factsTo'> {
-  return {
-    workspace,
-    partition,
-    fence: Math.max(...rules.map(({ fence }) => fence)),
-    names: namesOf(rules),
-    from: after.split('\0')[0] ?? '',
-  };
+/** @param wanted the same rules of several partitions of a workspace. @param factsTo as of PastQuestion. */
+export async function* stretches(
+  wanted: readonly WantedPast[],
+  source: PastSource,
+  factsTo: number,
+): AsyncGenerator<Told> {
+  const [first] = wanted;
+  if (first === undefined) return;
+  const { workspace, rules } = first;
+  const parts = wanted.map(partOf);
+  const read = await source.read({ workspace, names: namesOf(rules), parts, factsTo });
+  const byPartition = new Map(wanted.map((one) => [one.partition, new Stretch(one, read)]));
+  for await (const person of eachPerson(read.events)) {
+    const stretch = byPartition.get(person[0]?.partition ?? -1);
+    if (stretch !== undefined) yield* stretch.take(person);
+  }
+  for (const stretch of byPartition.values()) yield* stretch.end();
+}
+
+/** What the rules of a partition have been told of. */
+function afterOf({ rules }: WantedPast): string {
+  return rules.reduce((least, rule) => (rule.after < least ? rule.after : least), rules[0]?.after ?? '');
+}
+
+function partOf(wanted: WantedPast): SharedQuestion['parts'][number] {
+  const { partition, rules } = wanted;
+  const fence = Math.max(...rules.map((rule) => rule.fence));
+  return { partition, fence, from: afterOf(wanted).split('\0')[0] ?? '' };
+}
+
+/** What is next told to a partition. */
+class Stretch {
+  readonly #wanted: WantedPast;
+  readonly #versions: Readonly<Record<string, number>>;
+  readonly #after: string;
+  readonly #known: { readonly of: number; readonly asOf: number; readonly asOfFact: number };
+  #found: PastMarks[] = [];
+  #from: string;
+  #last: string;
+  #people = 0;
+  #chars = 0;
+
+  constructor(wanted: WantedPast, { people, asOf, asOfFact }: PastRead) {
+    this.#wanted = wanted;
+    this.#versions = Object.fromEntries(wanted.rules.map(({ key, version }) => [key, version]));
+    this.#after = afterOf(wanted);
+    this.#known = { of: people.get(wanted.partition) ?? 0, asOf, asOfFact };
+    this.#from = this.#last = this.#after;
+  }
+
+  *take(person: readonly PastEvent[]): Generator<Told> {
+    const end = endOf(person);
+    if (end <= this.#after) return; // told before
+    for (const marks of marksOfPerson(this.#wanted, person)) {
+      if (placeOf(marks) <= this.#after) continue;
+      this.#found.push(marks);
+      this.#chars += JSON.stringify(marks).length;
+      if (this.#chars >= stretchCharsMax) yield this.#cut(placeOf(marks));
+    }
+    this.#people += 1;
+    this.#last = end;
+    if (this.#people >= stretchPeopleMax) yield this.#cut(end);
+  }
+
+  *end(): Generator<Told> {
+    if (this.#people > 0) yield this.#cut(this.#last);
+    const { partition } = this.#wanted;
+    yield { partition, message: { type: 'end', rules: this.#versions, from: this.#from } };
+  }
+
+  #cut(to: string): Told {
+    const { partition } = this.#wanted;
+    const stretch = { from: this.#from, to, people: this.#people, found: this.#found, ...this.#known };
+    [this.#from, this.#people, this.#chars, this.#found] = [to, 0, 0, []];
+    return { partition, message: { type: 'stretch', rules: this.#versions, ...stretch } };
+  }
 }
 
 /** Of the events that may count; null: any. */
@@ -70,12 +103,12 @@ export function namesOf(rules: WantedPast['rules']): readonly string[] | null {
   return matchers.some(({ name }) => name === null) ? null : [...new Set(named)];
 }
 
-/** Events of one written person together. */
+/** Events of one written person on one partition together. */
 async function* eachPerson(events: AsyncIterable<PastEvent>): AsyncGenerator<readonly PastEvent[]> {
   let person: PastEvent[] = [];
   for await (const event of events) {
     const [first] = person;
-    if (first !== undefined && first.writtenId !== event.writtenId) {
+    if (first !== undefined && (first.writtenId !== event.writtenId || first.partition !== event.partition)) {
       yield person;
       person = [];
     }
