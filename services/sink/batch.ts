@@ -38,7 +38,7 @@ export class Batch {
   /** Ranges of identity.log with a fact after which rows are another person's, or nobody's. */
   readonly #resolving = new Map<number, Range>();
   readonly #codecs: Codecs;
-  readonly #byTopic = new Map<TopicId, TableRows>();
+  readonly #byTopic = new Map<TopicId, TableRows[]>();
   readonly #ranges = new Map<string, { topic: TopicId; partition: number; from: number; to: number }>();
 
   #offsets = 0;
@@ -49,7 +49,10 @@ export class Batch {
       const plan = compileRowPlan(spec);
       return { spec, plan, rows: new RowBuffer(plan) };
     });
-    for (const entry of this.tables) this.#byTopic.set(entry.spec.topic, entry);
+    for (const entry of this.tables) {
+      const { topic } = entry.spec;
+      this.#byTopic.set(topic, [...(this.#byTopic.get(topic) ?? []), entry]);
+    }
   }
 
   get rows(): number {
@@ -81,16 +84,16 @@ export class Batch {
    * and add it again. The slice may be released afterwards.
    */
   add(slice: RecordSlice, to = slice.next): void {
-    const entry = this.#byTopic.get(slice.topic);
-    if (entry === undefined) return;
-    const rowsBefore = entry.rows.rows;
+    const entries = this.#byTopic.get(slice.topic);
+    if (entries === undefined) return;
+    const rowsBefore = entries.map(({ rows }) => rows.rows);
     const undecodableBefore = this.undecodable.length;
     try {
       slice.forEach((record) => {
-        this.#take(entry, record);
+        this.#take(entries, record);
       }, to);
     } catch (error) {
-      entry.rows.truncate(rowsBefore);
+      for (const [index, { rows }] of entries.entries()) rows.truncate(rowsBefore[index] ?? 0);
       this.undecodable.length = undecodableBefore;
       throw error;
     }
@@ -106,25 +109,17 @@ export class Batch {
     this.#offsets = 0;
   }
 
-  #take({ spec, rows }: TableRows, record: InputRecord): void {
-    const { bytes, valueStart, valueEnd, partition, offset } = record;
+  #take(entries: readonly TableRows[], record: InputRecord): void {
+    const { bytes, valueStart, valueEnd, topic, partition, offset } = record;
     if (valueEnd <= valueStart) return; // a tombstone
     try {
-      const schemaId = schemaIdOf(bytes, valueStart);
-      const codec = this.#codecs[spec.record];
-      let accepted: boolean;
-      if (schemaId === codec.schemaId) {
-        accepted = rows.append(bytes, valueStart + WIRE_HEADER_BYTES, valueEnd, partition, offset);
-      } else {
-        const value = this.#rewritten(spec, bytes, valueStart, valueEnd);
-        accepted = rows.append(value, WIRE_HEADER_BYTES, value.length, partition, offset);
-      }
-      if (spec.topic === 'identityLog') this.#takeFact(record);
-      if (!accepted && spec.topic === 'eventsMerged') this.#takeWatermark(bytes, valueStart, valueEnd);
+      const accepted = entries.some((entry) => this.#append(entry, record));
+      if (topic === 'identityLog') this.#takeFact(record);
+      if (!accepted && topic === 'eventsMerged') this.#takeWatermark(bytes, valueStart, valueEnd);
     } catch (error) {
       if (error instanceof UnknownSchemaError) throw error;
       this.undecodable.push({
-        topic: record.topic,
+        topic,
         partition,
         offset,
         key:
@@ -135,6 +130,18 @@ export class Batch {
         message: error instanceof Error ? error.message : String(error),
       });
     }
+  }
+
+  /** False when the record is no row of the table. */
+  #append(
+    { spec, rows }: TableRows,
+    { bytes, valueStart, valueEnd, partition, offset }: InputRecord,
+  ): boolean {
+    if (schemaIdOf(bytes, valueStart) === this.#codecs[spec.record].schemaId) {
+      return rows.append(bytes, valueStart + WIRE_HEADER_BYTES, valueEnd, partition, offset);
+    }
+    const value = this.#rewritten(spec, bytes, valueStart, valueEnd);
+    return rows.append(value, WIRE_HEADER_BYTES, value.length, partition, offset);
   }
 
   /** A value of another version of the schema, in ours. */

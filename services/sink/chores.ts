@@ -73,6 +73,11 @@ const DELETE = 'DELETE';
 /** Table, which of its rows are about people who were deleted, and what is done to them. */
 const ERASED: readonly (readonly [string, string, string])[] = [
   ['stored_merged', '(_partition, _offset) IN (SELECT _partition, _offset FROM erased_events)', DELETE],
+  [
+    'stored_identifies',
+    '(_partition, _offset) IN (SELECT _partition, _offset FROM erased_identifies)',
+    DELETE,
+  ],
   ['stored_collected', '(_partition, _offset) IN (SELECT _partition, _offset FROM erased_collected)', DELETE],
   ['stored_people', `${GONE} AND (attributes IS NOT NULL OR email IS NOT NULL OR id IS NOT NULL)`, DELETE],
   ['stored_segment_changes', GONE, DELETE],

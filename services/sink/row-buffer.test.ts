@@ -4,7 +4,7 @@ import { localCodecs, WIRE_HEADER_BYTES } from '../../schemas/codec.ts';
 import { mergedEvent } from '../../schemas/merged-event.ts';
 import type { CollectedEvent, MergedEvent } from '../../schemas/records.ts';
 import { RowBuffer } from './row-buffer.ts';
-import { compileRowPlan } from './row-plan.ts';
+import { compileRowPlan, type RowPlan } from './row-plan.ts';
 import { tables, type TableSpec } from './tables.ts';
 
 const codecs = localCodecs();
@@ -15,6 +15,7 @@ function specOf(table: string): TableSpec {
   return spec;
 }
 const mergedPlan = compileRowPlan(specOf('stored_merged'));
+const identifiesPlan = compileRowPlan(specOf('stored_identifies'));
 
 const text = fc.string({ unit: 'grapheme', maxLength: 300 });
 const time = fc.integer({ min: Date.UTC(1900, 0, 1), max: Date.UTC(2299, 11, 31) });
@@ -58,7 +59,7 @@ const merged: fc.Arbitrary<MergedEvent> = fc.record({
 });
 
 /** RowBinary read by its definition, one column after the other. */
-function readRows(bytes: Buffer, rows: number): Record<string, unknown>[] {
+function readRows(bytes: Buffer, rows: number, plan = mergedPlan): Record<string, unknown>[] {
   let at = 0;
   const integer = () => Number(bytes.readBigInt64LE((at += 8) - 8));
   const string = () => {
@@ -76,6 +77,7 @@ function readRows(bytes: Buffer, rows: number): Record<string, unknown>[] {
     received_at: integer,
     timestamp: integer,
     decided_as_of: integer,
+    known_as_of: integer,
     previously_anonymous: () => bytes[at++] === 1,
     bot: () => bytes[at++] === 1,
     identifier: nullable,
@@ -86,37 +88,47 @@ function readRows(bytes: Buffer, rows: number): Record<string, unknown>[] {
   };
   return Array.from({ length: rows }, () => {
     const row: Record<string, unknown> = {};
-    for (const column of mergedPlan.columns) row[column] = (read[column] ?? string)();
+    for (const column of plan.columns) row[column] = (read[column] ?? string)();
     row['_partition'] = bytes.readUInt16LE((at += 2) - 2);
     row['_offset'] = integer();
     return row;
   });
 }
 
+function rowsOf(records: readonly MergedEvent[], plan: RowPlan, isRow: (record: MergedEvent) => boolean) {
+  const rows = new RowBuffer(plan, 16);
+  const expected: Record<string, unknown>[] = [];
+  records.forEach((record, offset) => {
+    const bytes = codecs.MergedEvent.encode(record);
+    const padded = Buffer.concat([Buffer.from('before'), bytes, Buffer.from('after')]);
+    const start = 6 + WIRE_HEADER_BYTES;
+    const accepted = rows.append(padded, start, 6 + bytes.length, 65_535 - offset, offset * 2 ** 40);
+    expect(accepted).toBe(isRow(record));
+    if (!accepted) return;
+    const place = { _partition: 65_535 - offset, _offset: offset * 2 ** 40 };
+    const all: Record<string, unknown> = { ...record.event, ...record, ...place };
+    const columns = [...plan.columns, '_partition', '_offset'];
+    expected.push(Object.fromEntries(columns.map((column) => [column, all[column]])));
+  });
+  return { rows, expected };
+}
+
 describe('rows', () => {
-  test('hold what the records said, whatever it was, and only events become rows', () => {
+  const isHappening = ({ kind, event }: MergedEvent) =>
+    kind === 'event' && event !== null && event.type !== 'identify';
+  const isAsked = ({ kind, event, known_as_of: asked }: MergedEvent) =>
+    kind === 'event' && event?.type === 'identify' && asked !== null;
+
+  test.each([
+    ['events', mergedPlan, isHappening],
+    ['identifies about which identity was asked', identifiesPlan, isAsked],
+  ] as const)('hold what the records said, whatever it was, and only %s become rows', (_, plan, isRow) => {
     fc.assert(
       fc.property(fc.array(merged, { maxLength: 20 }), (records) => {
-        const buffer = new RowBuffer(mergedPlan, 16);
-        const expected: Record<string, unknown>[] = [];
-        records.forEach((record, offset) => {
-          const bytes = codecs.MergedEvent.encode(record);
-          const padded = Buffer.concat([Buffer.from('before'), bytes, Buffer.from('after')]);
-          const start = 6 + WIRE_HEADER_BYTES;
-          const accepted = buffer.append(padded, start, 6 + bytes.length, 65_535 - offset, offset * 2 ** 40);
-          const { event } = record;
-          const isRow = record.kind === 'event' && event !== null && event.type !== 'identify';
-          expect(accepted).toBe(isRow);
-          if (!isRow) return;
-          const place = { _partition: 65_535 - offset, _offset: offset * 2 ** 40 };
-          const all: Record<string, unknown> = { ...event, ...record, ...place };
-          expected.push(
-            Object.fromEntries([...mergedPlan.columns, '_partition', '_offset'].map((c) => [c, all[c]])),
-          );
-        });
-        expect(readRows(buffer.bytes, buffer.rows)).toEqual(expected);
-        const odd = expected.map((_, row) => row).filter((row) => row % 2 === 1);
-        expect(readRows(buffer.pick(odd), odd.length)).toEqual(odd.map((row) => expected[row]));
+        const { rows, expected } = rowsOf(records, plan, isRow);
+        expect(readRows(rows.bytes, rows.rows, plan)).toEqual(expected);
+        const odd = expected.map((_row, index) => index).filter((index) => index % 2 === 1);
+        expect(readRows(rows.pick(odd), odd.length, plan)).toEqual(odd.map((row) => expected[row]));
       }),
     );
   });

@@ -127,6 +127,10 @@ export class RowBuffer {
       case op.integer:
         this.#writeInteger(this.#readNumber(bytes, end));
         return true;
+      case op.requiredInteger:
+        if (this.#isNull(bytes, end)) return false;
+        this.#writeInteger(this.#readNumber(bytes, end));
+        return true;
       case op.symbol:
       case op.skipSymbol:
         return this.#takeSymbol(step, bytes, end);

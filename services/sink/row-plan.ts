@@ -24,6 +24,7 @@ export const op = {
   skipOptionalNumber: 12,
   skipBoolean: 13,
   skipSymbol: 14,
+  requiredInteger: 15,
 } as const;
 export type Op = (typeof op)[keyof typeof op];
 
@@ -101,6 +102,7 @@ export function compileRowPlan(spec: TableSpec): RowPlan {
       if (!kept) return optional ? op.skipOptionalNumber : op.skipNumber;
       if (isTime) return optional ? op.optionalTime : op.time;
       if (!optional) return op.integer;
+      if (spec.required.includes(path)) return op.requiredInteger;
     }
     if (inner === 'boolean' && !optional) return kept ? op.boolean : op.skipBoolean;
     throw planError(spec, `${path} has a type that is not built: ${JSON.stringify(inner)}`);

@@ -1,7 +1,7 @@
 /** Where the sink goes on: ends what a predecessor left half done, and says from where to read each partition. */
 import { randomUUID } from 'node:crypto';
 import { UnknownSchemaError, type Codecs } from '../../schemas/codec.ts';
-import { CodedError, assert } from '../runtime/errors.ts';
+import { CodedError } from '../runtime/errors.ts';
 import type { Log, Position, RecordSlice } from '../runtime/log/ports.ts';
 import { Batch } from './batch.ts';
 import {
@@ -54,7 +54,7 @@ export async function findStart(options: StartOptions): Promise<{
   for (const topic of sinkTopics) {
     const own = committed.filter((each) => each.topic === topic);
     const greatest = own.some(({ offset }) => offset === null)
-      ? await options.target.greatest(tableOf(topic).table)
+      ? await greatestOf(topic, options.target)
       : new Map<number, number>();
     // After the greatest: a newer sink may write meanwhile, and its rows would seem to be those of another log.
     const [starts, ends] = await Promise.all([log.admin.startOffsets(topic), log.admin.endOffsets(topic)]);
@@ -198,10 +198,15 @@ function settledTo(intents: readonly Intent[], topic: string, partition: number)
     .find((range) => range.topic === topic && range.partition === partition)?.to;
 }
 
-function tableOf(topic: string) {
-  const spec = tables.find((each) => each.topic === topic);
-  assert(spec !== undefined, `the sink has a table for ${topic}`);
-  return spec;
+/** Of whichever table of the topic. */
+async function greatestOf(topic: string, target: StartOptions['target']): Promise<Map<number, number>> {
+  const greatest = new Map<number, number>();
+  for (const { table } of tables.filter((each) => each.topic === topic)) {
+    for (const [partition, offset] of await target.greatest(table)) {
+      greatest.set(partition, Math.max(offset, greatest.get(partition) ?? offset));
+    }
+  }
+  return greatest;
 }
 
 function foreign(topic: string, partition: number, greatest: number, logEnd: number): CodedError {

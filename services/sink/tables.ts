@@ -1,4 +1,7 @@
-/** Which records of which topic become rows of which table. Field paths are those of schemas/avro; a column has the name of its last part. */
+/**
+ * Which records of which topic become rows of which table. Field paths are those of schemas/avro; a column has the name of
+ * its last part. Of the tables of one topic a record is a row of one at most.
+ */
 import type { RecordName } from '../../schemas/codec.ts';
 import type { TopicId } from '../../schemas/topics.ts';
 
@@ -47,6 +50,19 @@ export const tables: readonly TableSpec[] = [
       ...[...eventFields, 'identifier_kind', 'identifier'].map((field) => `event.${field}`),
     ],
     only: { kind: ['event'], 'event.type': EVENTS },
+  }),
+  table({
+    table: 'stored_identifies',
+    topic: 'eventsMerged',
+    record: 'MergedEvent',
+    fields: [
+      ...['workspace', 'person_id', 'merged_at', 'known_as_of', 'decided_as_of'],
+      ...['received_at', 'timestamp', 'anonymous_id', 'message_id', 'identifier_kind', 'identifier'].map(
+        (field) => `event.${field}`,
+      ),
+    ],
+    required: ['known_as_of'], // a browser identifies on every page: only what identity was asked about says something new
+    only: { kind: ['event'], 'event.type': ['identify'] },
   }),
   table({
     table: 'stored_collected',
@@ -126,7 +142,7 @@ export const tables: readonly TableSpec[] = [
 ];
 
 /** Topics that the sink reads. */
-export const sinkTopics: readonly TopicId[] = tables.map(({ topic }) => topic);
+export const sinkTopics: readonly TopicId[] = [...new Set(tables.map(({ topic }) => topic))];
 
 /** Where a record came from; the last two columns of every table. */
 export const PLACE_COLUMNS = ['_partition', '_offset'] as const;

@@ -20,7 +20,7 @@ let offset = 0;
 
 const NOW = '2026-03-31 12:00:00.000';
 const tables =
-  'stored_merged stored_collected stored_facts stored_decisions stored_people stored_segment_changes stored_journey_entries stored_journey_skips stored_activities stored_dropped stored_watermarks stored_today stored_moves stored_message_events'.split(
+  'stored_merged stored_identifies stored_collected stored_facts stored_decisions stored_people stored_segment_changes stored_journey_entries stored_journey_skips stored_activities stored_dropped stored_watermarks stored_today stored_moves stored_message_events'.split(
     ' ',
   );
 
@@ -837,6 +837,24 @@ test('the rows of deleted people leave the disk, and nobody else’s', async () 
   expect(await target.ask('SELECT person_id FROM stored_activities')).toEqual(['c']);
   expect(await owners()).toEqual({ m3: 'c', m4: 'c' });
   expect(await erasePeople(target, silentLogger)).toBe(0);
+});
+
+test('identifies go where their name goes, and leave the disk with their person', async () => {
+  const identify = (message_id: string, person_id: string, identifier: string): Row => ({
+    ...{ message_id, person_id, identifier, identifier_kind: 'email', anonymous_id: 'v1' },
+    ...{ received_at: NOW, timestamp: NOW, merged_at: NOW },
+  });
+  await insert('stored_identifies', identify('m1', 'a', 'A@mail.example'), identify('m2', 'b', 'b'));
+  await insert('stored_identifies', identify('m3', 'c', 'c'), identify('m4', 'd', 'd'));
+  const email = { identifier_kind: 'email', identifier: 'a@mail.example' };
+  await insert('stored_facts', absorbed('b', 'c'), ...movedName(email, 'a', 'd'), deleted('c'));
+  const today = await ask<{ message_id: string; today_id: string }>(
+    'SELECT message_id, today_id FROM resolved_identifies ORDER BY message_id',
+  );
+  expect(today.map((row) => `${row.message_id} ${row.today_id}`)).toEqual(['m1 d', 'm2 ', 'm3 ', 'm4 d']);
+  await erasePeople(target, silentLogger);
+  const left = await target.ask('SELECT message_id FROM stored_identifies');
+  expect(left.toSorted()).toEqual(['m1', 'm4']);
 });
 
 test('a deletion is a line of the activity log, one of whom and when, before the erasure and after it', async () => {

@@ -4,7 +4,7 @@ import { schemaIdOf, WIRE_HEADER_BYTES, type Codecs } from '../../../schemas/cod
 import type { TopicId } from '../../../schemas/topics.ts';
 import { RowBuffer } from '../../sink/row-buffer.ts';
 import { compileRowPlan, op, type Op } from '../../sink/row-plan.ts';
-import { tables } from '../../sink/tables.ts';
+import { sinkTopics, tables } from '../../sink/tables.ts';
 import { assert } from '../../runtime/errors.ts';
 import type { MemoryBroker } from '../memory/memory-broker.ts';
 
@@ -67,7 +67,7 @@ export function placeOf({ partition, offset }: Pick<StoredRow, 'partition' | 'of
   return `${String(partition)}/${String(offset)}`;
 }
 
-export const sunkTopics: readonly TopicId[] = tables.map(({ topic }) => topic);
+export const sunkTopics: readonly TopicId[] = sinkTopics;
 
 function digestOf(bytes: Uint8Array): string {
   return createHash('md5').update(bytes).digest('base64');
@@ -83,6 +83,7 @@ function endOfColumn(kind: Op, bytes: Buffer, at: number): number {
       return bytes[at] === 1 ? at + 1 : endOfText(bytes, at + 1);
     case op.time:
     case op.integer:
+    case op.requiredInteger:
       return at + INTEGER_BYTES;
     case op.optionalTime:
       return bytes[at] === 1 ? at + 1 : at + 1 + INTEGER_BYTES;

@@ -49,7 +49,7 @@ interface Expected {
 
 async function expectedRows(log: Log, codecs: Codecs): Promise<Expected[]> {
   const batch = new Batch(codecs);
-  const digests = new Map(batch.tables.map((entry) => [entry.spec.topic, new Map<string, string>()]));
+  const digests = new Map(batch.tables.map((entry) => [entry.spec.table, new Map<string, string>()]));
   const left = new Map<string, number>();
   const positions: Position[] = [];
   for (const topic of sinkTopics) {
@@ -75,7 +75,7 @@ async function expectedRows(log: Log, codecs: Codecs): Promise<Expected[]> {
       slice.release();
     }
     for (const { spec, rows } of batch.tables) {
-      const own = digests.get(spec.topic);
+      const own = digests.get(spec.table);
       for (let row = 0; row < rows.rows; row++) own?.set(placeOf(rows, row), md5(rows.pick([row])));
     }
     batch.clear();
@@ -83,7 +83,7 @@ async function expectedRows(log: Log, codecs: Codecs): Promise<Expected[]> {
   await reader.close();
   return batch.tables.map((entry) => ({
     entry,
-    digests: digests.get(entry.spec.topic) ?? new Map<string, string>(),
+    digests: digests.get(entry.spec.table) ?? new Map<string, string>(),
   }));
 }
 
