@@ -34,6 +34,5 @@ export const faultCodes = {
     'A warning: what people did before is being read; until it is in nobody enters or leaves the segment.',
   past_enters:
     'A warning: people who triggered the journey before it was there enter it now, by the time of their trigger.',
-  not_supported_yet: 'The contract has it, and it is not built yet.',
 } as const;
 export type FaultCode = keyof typeof faultCodes;

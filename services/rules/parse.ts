@@ -71,7 +71,7 @@ function readJourney(body: unknown, faults: Faults): Journey | undefined {
   const frequency = readFrequency(from['frequency'], '/frequency', faults);
   const key = readKey(from, trigger, faults);
   const holdout = faults.holdout(from);
-  const includeCurrent = readIncludeCurrent(from, trigger, faults);
+  const includeCurrent = readIncludeCurrent(from, faults);
   if (name === undefined || state === undefined || trigger === undefined) return undefined;
   if (filters === undefined || frequency === undefined || key === undefined) return undefined;
   return { name, state, trigger, filters, frequency, key, holdout, includeCurrent };
@@ -165,15 +165,11 @@ function readFrequency(value: unknown, pointer: string, faults: Faults): Frequen
 
 function readIncludeCurrent(
   { include_current: value = false }: JsonObject,
-  trigger: Trigger | undefined,
   faults: Faults,
 ): Journey['includeCurrent'] {
   if (typeof value === 'boolean') return value;
   if (value !== 'as_of_trigger') {
     faults.add('/include_current', 'wrong_type', 'must be true, false or as_of_trigger');
-  } else if (trigger?.type === 'identified') {
-    // Where identifies lie on the log is not kept, so none could be told to be past or not.
-    faults.add('/include_current', 'not_supported_yet', 'as_of_trigger goes with events and segments');
   }
   return 'as_of_trigger';
 }

@@ -307,4 +307,42 @@ describe('a journey that takes people of before as of their trigger', () => {
     },
     TEST_MS_MAX,
   );
+
+  test(
+    'has whoever was identified, each once at that time, and a row for who comes back; who comes meanwhile is told as they come',
+    async () => {
+      const welcome = {
+        ...{ name: 'Welcome', state: 'running', include_current: 'as_of_trigger' },
+        ...{ trigger: { identified: true }, filters: { attribute: 'email', operator: 'exists' } },
+      };
+      await person('fay', BACK + 3 * HOUR);
+      await stack.kill('sink');
+      const path = '/v1/definitions/journeys/welcome';
+      const asked = await calls.app('PUT', path, welcome);
+      expect(asked.body).toMatchObject({ warnings: [{ code: 'past_enters', pointer: '/include_current' }] });
+      expect((await calls.app('GET', path)).body).toMatchObject({ past: { state: 'open' } });
+      await person('gus', BACK + 4 * HOUR);
+      await stack.kill('trigger');
+      await stack.restart('trigger');
+      await stack.restart('sink');
+      await stack.kill('trigger');
+      await stack.restart('trigger');
+      await calls.settled();
+      expect(await entries('welcome')).toEqual([
+        ...['ann', 'ben', 'cleo', 'dora', 'eve'].map((one) => [one, null, T0 - HOUR]),
+        ['fay', null, BACK + 3 * HOUR],
+        ['gus', null, BACK + 4 * HOUR],
+      ]);
+      expect(await skips('welcome')).toMatchObject([['eve', 'frequency', expect.anything()]]);
+      expect((await calls.app('GET', path)).body).toMatchObject({
+        past: { state: 'ready', people: 6, of: 6 },
+      });
+      const why = await calls.app('GET', '/v1/explain/journeys/welcome?person=ann');
+      expect(why.body).toMatchObject({ reason: 'frequency', entries: 1 });
+      await clock(BACK + 5 * HOUR);
+      const told = await replayed('welcome', { by: 'arrival' });
+      expect([told.entered, told.skipped]).toEqual([7, { frequency: 1 }]);
+    },
+    TEST_MS_MAX,
+  );
 });

@@ -4,165 +4,11 @@
  */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { localCodecs } from '../../schemas/codec.ts';
-import type { MergedEvent } from '../../schemas/records.ts';
-import { Definitions } from '../runtime/definitions.ts';
-import { given, of, type Given } from '../testing/processor-harness.ts';
 import { runs } from '../testing/runs.ts';
+import { PlacingShop, type Identifying, type ToldOutcome } from '../testing/scenarios/placing-shop.ts';
 import { absorb, absorbed, HOUR, happened, MINUTE, T0 } from '../testing/scenarios/trigger-scenario.ts';
-import type { World } from '../testing/scenarios/trigger-world.ts';
-import { worldWithPasts } from '../testing/scenarios/world-with-pasts.ts';
-import { replayedRules } from './decide/replayed-rules.ts';
-import { historiesOf, type HistoryRow } from './past/history-source.ts';
-import type { PastEvent, PastHistories, PastSource } from './past/source.ts';
-import { stretches } from './past/stretches.ts';
-import { toldTo } from './past/together.ts';
-import { triggerStretches } from './past/trigger-stretches.ts';
-import { encodePast, type PastMessage } from './past-messages.ts';
-import type { TriggerProcessor } from './processor.ts';
 
-const codecs = localCodecs();
 const people = ['cio_a', 'cio_b', 'cio_c', 'cio_d'];
-
-class Shop {
-  readonly world: World;
-  readonly #processors = new Map<number, TriggerProcessor>();
-  readonly #definitions = new Definitions();
-
-  constructor() {
-    this.world = worldWithPasts(this.#processors);
-  }
-
-  define(journey: object): void {
-    const body = { name: 'J', state: 'running', include_current: 'as_of_trigger', ...journey };
-    for (const { harness } of this.world.partitions) harness.define('journey', 'default', 'j', body);
-    const version = this.#definitions.versionOf('journey', 'default', 'j') + 1;
-    const shared = { workspace: 'default', kind: 'journey', id: 'j', deleted: false, at: T0 } as const;
-    this.#definitions.apply(this.#definitions.offset, { ...shared, version, body: JSON.stringify(body) });
-  }
-
-  /** What the reader says now; the first `messagesMax` of it. */
-  async tell(messagesMax = Infinity): Promise<number> {
-    const stored = this.#definitions.get('journey', 'default', 'j');
-    const rules = stored && replayedRules(this.#definitions, 'default', stored);
-    let told = 0;
-    for (const wanted of [...this.#processors.values()].flatMap((processor) => processor.wantedPasts())) {
-      if (rules === undefined) throw new Error('the journey is good');
-      const messages =
-        wanted.placing === undefined
-          ? stretches([wanted], this.#counted(), 0)
-          : toldTo(
-              wanted.partition,
-              triggerStretches(wanted, this.#source(), { replayed: rules, factsTo: 0 }),
-            );
-      for await (const { message } of messages) {
-        if (told >= messagesMax) break;
-        told += 1;
-        this.world.partitions[wanted.partition]?.transfers.push(transferOf(wanted.workspace, message));
-      }
-    }
-    return told;
-  }
-
-  async settle(choose?: (ways: number) => number): Promise<void> {
-    do this.world.run(choose);
-    while ((await this.tell()) > 0);
-  }
-
-  /** When, whose, because of what, and what came of it. */
-  get outcomes(): readonly Outcome[] {
-    const entered = of('journeysEntered', this.world.outputs).map(({ value }) => ({
-      ...{ person: value.person_id, at: value.entered_at, key: value.key, id: value.trigger_message_id },
-      outcome: 'entered',
-    }));
-    const skipped = of('journeysSkipped', this.world.outputs).map(({ value }) => ({
-      ...{ person: value.person_id, at: value.at, key: value.key, id: value.trigger_message_id },
-      outcome: value.reason,
-    }));
-    return [...entered, ...skipped].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-  }
-
-  /** Of the filters' conditions. */
-  #counted(): PastSource {
-    return {
-      read: ({ names, parts }) => {
-        const { partition = 0, fence = 0, from = '' } = parts[0] ?? {};
-        const rows = this.#log(partition).slice(0, fence).map(rowOf);
-        const events = rows
-          .flatMap(([row], offset): PastEvent[] => {
-            if (row === undefined || row.personId < from || !names?.includes(row.name ?? '')) return [];
-            const { personId, name, messageId, receivedAt } = row;
-            const asked = {
-              name,
-              messageId,
-              receivedAt,
-              time: receivedAt,
-              type: 'event',
-              properties: () => ({}),
-            } as const;
-            return [{ writtenId: personId, personId, partition, offset, event: asked }];
-          })
-          .sort((a, b) => (a.writtenId < b.writtenId ? -1 : a.writtenId === b.writtenId ? 0 : 1));
-        const count = new Set(events.map(({ writtenId }) => writtenId)).size;
-        const people = new Map([[partition, count]]);
-        return Promise.resolve({ people, asOf: T0, asOfFact: 10 ** 9, events: inTurn(events) });
-      },
-      person: () => Promise.reject(new Error('nobody is taken apart')),
-    };
-  }
-
-  #log(partition: number): readonly Given[] {
-    return this.world.partitions[partition]?.log ?? [];
-  }
-
-  #source(): PastHistories {
-    const log = (partition: number) => this.#log(partition);
-    return {
-      histories: async function* ({ partition, fence, names, triggerNames, from }) {
-        const rows = log(partition).slice(0, fence).flatMap(rowOf);
-        const triggering = rows.filter(({ name }) => triggerNames?.includes(name ?? '') ?? true);
-        const ids = [...new Set(triggering.map(({ personId }) => personId))].sort();
-        for (const writtenId of ids.filter((id) => id >= from)) {
-          const own = rows.filter(
-            ({ personId, name }) => personId === writtenId && names?.includes(name ?? ''),
-          );
-          const nothing = { id: null, email: null, attributes: null, relationships: null, firstSeenAt: T0 };
-          const histories = historiesOf([{ personId: writtenId, ...nothing }], own);
-          yield await Promise.resolve({
-            people: [{ writtenId, histories }],
-            of: ids.length,
-            ...{ asOf: T0, asOfFact: 10 ** 9 },
-          });
-        }
-      },
-    };
-  }
-}
-
-async function* inTurn<T>(items: readonly T[]): AsyncGenerator<T> {
-  for (const item of items) yield await Promise.resolve(item);
-}
-
-interface Outcome {
-  readonly person: string;
-  readonly at: number;
-  readonly key: string | null;
-  readonly id: string | null;
-  readonly outcome: string;
-}
-
-function rowOf({ value }: Given): HistoryRow[] {
-  const { kind, event, person_id: personId, merged_at: mergedAt } = value as MergedEvent; // what was written
-  if (kind !== 'event' || event?.type !== 'event') return [];
-  const { type, name, message_id: messageId, timestamp, received_at: receivedAt, properties } = event;
-  const row = { personId, type, name, messageId, timestamp, receivedAt, mergedAt, properties };
-  return [{ ...row, anonymousId: null, previouslyAnonymous: false, bot: event.bot }];
-}
-
-function transferOf(workspace: string, message: PastMessage): Given {
-  const value = codecs.Transfer.decode(encodePast(codecs, workspace, '', message));
-  return given('triggerTransfers', `${workspace}:`, value);
-}
 
 const cart = { event: 'Added to Cart' };
 const stall = { ...cart, without: { event: 'Order Completed' }, for: 'PT10M' };
@@ -179,6 +25,17 @@ const journeys = [
   { trigger: stall, key: 'cart_id' },
   { trigger: stall, frequency: often },
 ] as const;
+const welcomes = [
+  { trigger: { identified: true } },
+  { trigger: { identified: true }, frequency: often, filters: { ...cart, within: 'PT30M' } },
+  { trigger: { identified: true }, frequency: { mode: 'interval', every: 'PT30M' } },
+  { trigger: { identified: true }, frequency: { mode: 'at_most', times: 2, per: 'PT1H' }, holdout: 0.4 },
+  {
+    trigger: { identified: true },
+    frequency: { mode: 'every_rematch', gap: 'PT10M' },
+    filters: { not: { event: 'Order Completed' } },
+  },
+] as const;
 
 interface Did {
   readonly type: 'event';
@@ -187,8 +44,19 @@ interface Did {
   readonly key: string;
   readonly minutes: number;
 }
+interface Said extends Identifying {
+  readonly type: 'identify';
+  readonly minutes: number;
+}
+interface Merged {
+  readonly type: 'merge';
+  readonly from: string;
+  readonly into: string;
+}
 type Step =
   | Did
+  | Said
+  | Merged
   | { readonly type: 'run' }
   | { readonly type: 'reopen' }
   | { readonly type: 'tell'; readonly messagesMax: number };
@@ -200,12 +68,24 @@ const did: fc.Arbitrary<Did> = fc.record({
   key: fc.constantFrom('c1', 'c2'),
   minutes: fc.integer({ min: 1, max: 15 }),
 });
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: did },
+const said: fc.Arbitrary<Said> = fc.record({
+  type: fc.constant('identify' as const),
+  person: fc.constantFrom(...people),
+  visitor: fc.constantFrom('v1', 'v2', 'v3', null),
+  minutes: fc.integer({ min: 1, max: 15 }),
+  isOld: fc.integer({ min: 0, max: 7 }).map((one) => one === 0),
+});
+const merged: fc.Arbitrary<Merged> = fc.record({
+  type: fc.constant('merge' as const),
+  from: fc.constantFrom(...people),
+  into: fc.constantFrom(...people),
+});
+const between: readonly fc.WeightedArbitrary<Step>[] = [
   { weight: 3, arbitrary: fc.constant({ type: 'run' as const }) },
   { weight: 1, arbitrary: fc.constant({ type: 'reopen' as const }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('tell' as const), messagesMax: fc.nat(3) }) },
-);
+];
+const step = fc.oneof({ weight: 6, arbitrary: said }, { weight: 8, arbitrary: did }, ...between);
 
 interface Play {
   readonly journey: object;
@@ -216,8 +96,8 @@ interface Play {
   readonly choices: readonly number[];
 }
 
-async function play(steps: readonly Step[], { journey, at, settles, choices }: Play): Promise<Shop> {
-  const shop = new Shop();
+async function play(steps: readonly Step[], { journey, at, settles, choices }: Play): Promise<PlacingShop> {
+  const shop = new PlacingShop();
   let [time, next] = [T0, 0];
   const choose = (ways: number) => (choices[(next += 1) % choices.length] ?? 0) % Math.max(1, ways);
   const define = async () => {
@@ -233,6 +113,12 @@ async function play(steps: readonly Step[], { journey, at, settles, choices }: P
       shop.world.write(
         happened({ person, name, at: time, id: `m${String(index)}`, properties: { cart_id: key } }),
       );
+    } else if (one.type === 'identify') {
+      time += one.minutes * MINUTE + 1;
+      shop.identify(one, time, `m${String(index)}`);
+    } else if (one.type === 'merge') {
+      time += 1;
+      shop.merge(one.from, one.into, time);
     } else if (one.type === 'run') shop.world.run(choose);
     else if (one.type === 'reopen') shop.world.reopen();
     else await shop.tell(one.messagesMax);
@@ -247,7 +133,7 @@ async function play(steps: readonly Step[], { journey, at, settles, choices }: P
 const history = fc.record({
   steps: fc.array(step, { minLength: 5, maxLength: 30 }),
   at: fc.nat(30),
-  journey: fc.constantFrom(...journeys),
+  journey: fc.constantFrom(...journeys, ...welcomes),
   choices: fc.array(fc.nat(20), { minLength: 1, maxLength: 20 }),
 });
 
@@ -268,7 +154,7 @@ describe('a journey that takes people of before as of their trigger', () => {
   });
 
   test('decides every trigger once, also of what comes while the past is read', async () => {
-    const triggerOf = ({ person, key, id }: Outcome) => [person, key, id].join(' ');
+    const triggerOf = ({ person, key, id }: ToldOutcome) => [person, key, id].join(' ');
     await fc.assert(
       fc.asyncProperty(history, async ({ steps, at, journey, choices }) => {
         const later = await play(steps, { journey, at, settles: false, choices });
@@ -281,8 +167,56 @@ describe('a journey that takes people of before as of their trigger', () => {
     );
   });
 
+  test('decides each identify that newly names somebody once, whoever was merged before, meanwhile or since', async () => {
+    const identities = fc.record({
+      steps: fc.array(
+        fc.oneof({ weight: 8, arbitrary: said }, { weight: 2, arbitrary: merged }, ...between),
+        {
+          minLength: 5,
+          maxLength: 30,
+        },
+      ),
+      at: fc.nat(30),
+      journey: fc.constantFrom({ trigger: { identified: true } }, { ...welcomes[2], holdout: 0.4 }),
+      choices: fc.array(fc.nat(20), { minLength: 1, maxLength: 20 }),
+      settles: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(identities, async ({ steps, ...played }) => {
+        const later = await play(steps, played);
+        const first = await play(steps, { ...played, at: 0, settles: true, choices: [0] });
+        const [told, expected] = [later, first].map(({ outcomes }) => outcomes.map(({ id }) => id).sort());
+        expect(told).toEqual(expected);
+        expect(new Set(told).size).toBe(told?.length);
+      }),
+      { numRuns: runs(5) },
+    );
+  });
+
+  test.each([
+    ['an identify', { identified: true }],
+    ['an event', { event: 'Product Viewed' }],
+  ])(
+    'decides %s once that had come before it was there and waited for the state of somebody merged',
+    async (_, trigger) => {
+      const shop = new PlacingShop();
+      const at = T0 + MINUTE;
+      shop.world.write(happened({ person: 'cio_a', id: 'm1' }), absorb('cio_b', 'cio_a', 1, T0 + 1));
+      shop.identify({ person: 'cio_b', visitor: 'v1', isOld: false }, at, 'm2');
+      shop.world.write(happened({ person: 'cio_b', id: 'm2', at, name: 'Product Viewed' }));
+      shop.world.run(); // that is in its turn once the state is there
+      shop.define({ trigger, filters: { event: 'Order Completed' } });
+      shop.world.run();
+      shop.world.write(absorbed('cio_a', 'cio_b', 1, T0 + 2 * MINUTE));
+      await shop.settle();
+      expect(shop.world.unsettled).toBe(0);
+      const told = shop.outcomes.map((one) => [one.id, one.at, one.outcome]);
+      expect(told).toEqual([['m2', at, 'filters_not_met']]);
+    },
+  );
+
   test('lets somebody who was merged away since in once, as who they are', async () => {
-    const shop = new Shop();
+    const shop = new PlacingShop();
     shop.world.write(
       happened({ person: 'cio_b', id: 'm1' }),
       happened({ person: 'cio_a', id: 'm2', at: T0 + MINUTE }),
@@ -301,7 +235,7 @@ describe('a journey that takes people of before as of their trigger', () => {
       [often, ['m1 entered', 'm2 entered']],
       [{ mode: 'once' }, ['m1 entered', 'm2 frequency']],
     ] as const) {
-      const shop = new Shop();
+      const shop = new PlacingShop();
       shop.world.write(happened({ id: 'm1' }), happened({ id: 'm2' }));
       await shop.settle();
       shop.define({ trigger: cart, frequency });
@@ -311,7 +245,7 @@ describe('a journey that takes people of before as of their trigger', () => {
   });
 
   test('takes its past once in its life: not after an edit, nor when it is stopped and runs again', async () => {
-    const shop = new Shop();
+    const shop = new PlacingShop();
     shop.world.write(happened({ id: 'm1' }));
     await shop.settle();
     shop.define({ trigger: cart, frequency: often });

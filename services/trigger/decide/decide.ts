@@ -8,7 +8,7 @@
  */
 import { matches, propertyAt, windowTime, type RuleEvent } from '../../rules/matching.ts';
 import { marksOf } from '../../rules/memory.ts';
-import { parseJsonObject, type JsonObject } from '../../rules/paths.ts';
+import { parseJsonObject } from '../../rules/paths.ts';
 import type { Effect } from './effects.ts';
 import { Look } from './look.ts';
 import { caughtUp } from './pass-time.ts';
@@ -17,11 +17,12 @@ import { objectLinks } from './object-links.ts';
 import { applyRelate } from './relationships.ts';
 import { newPerson, ruleStateBytesMax, withClaim, type Person } from './state.ts';
 import type { Decision, Subject } from './subject.ts';
+import { ruleEventOf } from './rule-event.ts';
 import { runKeyOf } from './runs.ts';
 import type { Triggered } from './journey-look.ts';
 import { triggerAgeMsMax } from './trigger-age.ts';
 import { watchersFor, type Watchers } from './watchers.ts';
-import { segmentKey, type JourneyRule, type Rule } from './workspace-rules.ts';
+import { placingKey, segmentKey, type JourneyRule, type Rule } from './workspace-rules.ts';
 
 /** A record of kind event, with what is dear to decode asked for on demand. */
 export interface PersonEvent {
@@ -38,6 +39,8 @@ export interface PersonEvent {
   readonly known: Known | null;
   /** Whether the rule counts it as it comes; what does not is in the rule's past. Absent: every rule does. */
   readonly counts?: ((rule: Rule) => boolean) | undefined;
+  /** Of an identify: somebody said it who has been merged into the person, whom it triggered then. */
+  readonly isInherited?: boolean;
   details(): {
     readonly id: string | null;
     readonly email: string | null;
@@ -133,7 +136,7 @@ class EventDecision {
     const { type, name, messageId } = this.#event;
     const look = this.#look;
     const watchers = watchersFor(rules, type, name);
-    const ruleEvent = watchers === undefined ? undefined : this.#ruleEvent();
+    const ruleEvent = watchers === undefined ? undefined : ruleEventOf(this.#event);
     look.patterns.spend(watchers?.steps ?? 0);
     if (this.#isSeenEarlier) this.#publishProfile(this.#currentProfile());
     let dirty = this.#segmentsTouched(this.#takeKnown());
@@ -185,13 +188,13 @@ class EventDecision {
     const key = path === null ? null : runKeyOf(propertyAt(event, path));
     const triggered = { messageId: event.messageId, key, time: event.time };
     if (trigger.type === 'event') {
-      if (!matches(trigger, event, patterns)) return;
+      if (!matches(trigger, event, patterns) || this.#isPastOf(rule)) return;
       if (this.#isTooOld) this.#skipTooOld(rule, triggered);
       else journeys.start(rule, triggered, held);
       return;
     }
     if (matches(trigger.without, event, patterns)) journeys.answer(rule, trigger, triggered);
-    if (!matches(trigger.of, event, patterns) || rule.stall === undefined) return;
+    if (!matches(trigger.of, event, patterns) || rule.stall === undefined || this.#isPastOf(rule)) return;
     if (this.#isTooOld) this.#skipTooOld(rule, triggered);
     else if (full) journeys.skip(rule, triggered, 'key_limit', { state_bytes_max: ruleStateBytesMax });
     else journeys.arm(rule, trigger, triggered);
@@ -218,10 +221,18 @@ class EventDecision {
     look.startJourneysOf(turns, messageId);
     if (!isMoment) return;
     for (const rule of this.#subject.rules.onIdentified) {
+      if (this.#isPastOf(rule)) continue;
       const triggered = { messageId, key: null };
       if (this.#isTooOld) this.#skipTooOld(rule, triggered);
       else look.journeys.start(rule, triggered, null);
     }
+  }
+
+  /** What it led to is told by who reads the past of the journey, or was when it came to another person. */
+  #isPastOf({ id }: JourneyRule): boolean {
+    const { counts, isInherited = false } = this.#event;
+    const placing = this.#subject.rules.rulesByKey.get(placingKey(id));
+    return isInherited || (placing !== undefined && counts?.(placing) === false);
   }
 
   /** No event and no identify: the person belongs to objects, or no more. */
@@ -321,16 +332,6 @@ class EventDecision {
     const { previouslyAnonymous, anonymousId } = this.#event;
     if (!previouslyAnonymous || anonymousId === null) return null;
     return this.#before.claims.includes(anonymousId) ? null : anonymousId;
-  }
-
-  #ruleEvent(): RuleEvent | undefined {
-    const event = this.#event;
-    const { type, name, messageId, timestamp, receivedAt } = event;
-    if (type !== 'event' && type !== 'page' && type !== 'screen') return undefined;
-    let parsed: JsonObject | undefined;
-    const properties = () => (parsed ??= parseJsonObject(event.details().properties));
-    const isBot = () => event.details().bot;
-    return { type, name, messageId, time: windowTime(timestamp, receivedAt), receivedAt, properties, isBot };
   }
 
   #currentProfile(): Profile {

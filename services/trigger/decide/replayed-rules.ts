@@ -20,6 +20,8 @@ export interface ReplayedRules {
   readonly rule: JourneyRule;
   /** As it is stored, or as it would be. */
   readonly state: JourneyRule['journey']['state'];
+  /** Who may have triggered it: who did something, who was identified, or whoever was there. */
+  readonly by: 'events' | 'identified' | 'anybody';
   /** Of the events that matter; null: any. */
   readonly names: readonly string[] | null;
   /** Of the events that may trigger; null: any. Empty where no event does. */
@@ -59,10 +61,23 @@ export function replayedRules(
     live,
     rule: running,
     state: rule.journey.state,
+    by: triggeredBy(running.journey),
     names: namesOf([...counted, ...triggers]),
     triggerNames: namesOf(triggers.slice(0, 1)),
     manual: [...live.manual.values()].map(({ id }) => id),
   };
+}
+
+function triggeredBy({ trigger }: Journey): ReplayedRules['by'] {
+  switch (trigger.type) {
+    case 'event':
+    case 'stall':
+      return 'events';
+    case 'identified':
+      return 'identified';
+    case 'segment':
+      return 'anybody';
+  }
 }
 
 /** The first is what may trigger; of a stall the second answers. */

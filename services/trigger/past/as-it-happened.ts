@@ -32,16 +32,22 @@ export function isHappening({ type }: PersonEvent): boolean {
 
 function comesAt(event: PersonEvent, identifiedAt: ReadonlyMap<number, number>): number {
   const { type, mergedAt, receivedAt, previouslyAnonymous } = event;
-  if (type === 'identify') return identifiedAt.get(mergedAt) ?? mergedAt;
+  if (type === 'identify') return ownTime(event) ?? identifiedAt.get(mergedAt) ?? mergedAt;
   if (!isHappening(event)) return mergedAt;
   const at = windowTime(event.timestamp, receivedAt);
   const claimedAt = previouslyAnonymous ? identifiedAt.get(mergedAt) : undefined;
   return claimedAt === undefined ? at + mergedAt - receivedAt : Math.max(at, claimedAt);
 }
 
+/** ms; undefined: who called said none. */
+function ownTime({ timestamp, receivedAt, mergedAt }: PersonEvent): number | undefined {
+  if (timestamp === receivedAt) return undefined;
+  return windowTime(timestamp, receivedAt) + mergedAt - receivedAt;
+}
+
 /**
- * By the moment at which each identify was decided, when it happened. Its own time is not kept, so it counts as sent as
- * late as what was received last before it.
+ * By the moment at which each identify was decided, when it happened. Most calls of a server say no time of their own, so
+ * one without counts as sent as late as what was received last before it.
  */
 function identifyTimes(
   events: readonly PersonEvent[],
@@ -49,12 +55,13 @@ function identifyTimes(
 ): ReadonlyMap<number, number> {
   const times = new Map<number, number>();
   let [next, lateness] = [0, 0];
-  for (const { type, mergedAt } of events) {
+  for (const one of events) {
+    const { type, mergedAt } = one;
     for (; (byArrival[next]?.receivedAt ?? Infinity) <= mergedAt; next += 1) {
       const event = byArrival[next];
       if (event !== undefined) lateness = latenessOf(event);
     }
-    if (type === 'identify') times.set(mergedAt, mergedAt - lateness);
+    if (type === 'identify') times.set(mergedAt, ownTime(one) ?? mergedAt - lateness);
   }
   return times;
 }

@@ -1,6 +1,5 @@
 /**
  * Histories of people from ClickHouse, by who they are today: whoever was merged or split since counts as they are now.
- * When somebody was identified stands in the facts of identity; an event that made a person identified nobody.
  */
 import type { ComesBy } from './as-it-happened.ts';
 import {
@@ -113,29 +112,15 @@ const FIRST = `
     AND ${HAPPENED_IN_TIME}
   ORDER BY merged_at, _partition, _offset LIMIT 1 BY today_id`;
 
-/** A fact with the person of today. */
-const FACTS = `
-  SELECT
-    if(today.version > 0, today.today_id, assumeNotNull(facts.person_id)) AS person_id,
-    facts.kind AS kind, facts.at AS at, assumeNotNull(facts.message_id) AS message_id, facts.identifier AS identifier
-  FROM (
-    SELECT kind, person_id, at, message_id, identifier FROM stored_facts
-    WHERE workspace = {workspace:String} AND kind IN ('person_created', 'anonymous_claimed')
-      AND person_id IS NOT NULL AND message_id IS NOT NULL AND at < ${TIME('to')}
-  ) AS facts
-  GLOBAL ANY LEFT JOIN (SELECT person_id, today_id, version FROM stored_today FINAL WHERE name_kind = '') AS today
-    ON facts.person_id = today.person_id`;
-/** An event that made a person is a row of its own. */
-const NO_EVENT = `message_id GLOBAL NOT IN (
-    SELECT message_id FROM stored_merged WHERE workspace = {workspace:String} AND (
-      person_id IN {people:Array(String)}
-      OR person_id GLOBAL IN (SELECT person_id FROM stored_today WHERE name_kind = '' AND today_id IN {people:Array(String)})
-    ))`;
+export const IDENTIFY_COLUMNS = `
+  today_id, message_id, anonymous_id, toUnixTimestamp64Milli(timestamp), toUnixTimestamp64Milli(received_at),
+  toUnixTimestamp64Milli(merged_at)`;
 
+/** About which identity was asked: the others say nothing new. */
 export const IDENTIFIED = `
-  SELECT person_id, message_id, toUnixTimestamp64Milli(min(at)), anyIf(identifier, kind = 'anonymous_claimed')
-  FROM (${FACTS}) WHERE person_id IN {people:Array(String)} AND ${NO_EVENT}
-  GROUP BY person_id, message_id ORDER BY min(at)`;
+  SELECT ${IDENTIFY_COLUMNS} FROM resolved_identifies
+  WHERE workspace = {workspace:String} AND ${OF_PEOPLE} AND merged_at < ${TIME('to')}
+  ORDER BY merged_at, _partition, _offset`;
 
 export const MOVED = `
   SELECT person_id, segment_id, change, toUnixTimestamp64Milli(at), ifNull(cause_message_id, '')
@@ -160,7 +145,9 @@ const CANDIDATES: Readonly<Record<CandidatesQuestion['by'], (question: Candidate
       AND merged_at >= ${TIME('from')} AND merged_at < ${TIME('to')} AND ${HAPPENED_IN_TIME}
       ${question.comesBy === 'arrival' ? '' : `AND ${COMES_LATE_ENOUGH}`}`,
   identified: () => `
-    SELECT DISTINCT person_id FROM (${FACTS}) WHERE person_id != '' AND at >= ${TIME('from')}`,
+    SELECT DISTINCT today_id AS person_id FROM resolved_identifies
+    WHERE workspace = {workspace:String} AND today_id != ''
+      AND merged_at >= ${TIME('from')} AND merged_at < ${TIME('to')}`,
   anybody: () => `
     SELECT person_id FROM people
     WHERE workspace = {workspace:String} AND (first_seen_at IS NULL OR first_seen_at < least(${TIME('to')}, ${TIME('happened_to')}))`,
@@ -199,23 +186,33 @@ export function eventRow(row: Row): HistoryRow {
   };
 }
 
-function said(personId: unknown, messageId: unknown, at: unknown) {
-  const time = Number(at);
-  return {
-    ...{ personId: String(personId), messageId: String(messageId), name: null, anonymousId: null },
-    ...{ timestamp: time, receivedAt: time, mergedAt: time, previouslyAnonymous: false },
-    ...{ properties: null, bot: false },
-  };
-}
+const SAYS_NO_MORE = { name: null, previouslyAnonymous: false, properties: null, bot: false } as const;
 
-export function identifyRow([personId, messageId, at, anonymousId]: Row): HistoryRow {
-  const name = textOf(anonymousId);
-  return { ...said(personId, messageId, at), type: 'identify', anonymousId: name === '' ? null : name };
+export function identifyRow([
+  personId,
+  messageId,
+  anonymousId,
+  timestamp,
+  receivedAt,
+  mergedAt,
+]: Row): HistoryRow {
+  const times = {
+    timestamp: Number(timestamp),
+    receivedAt: Number(receivedAt),
+    mergedAt: Number(mergedAt),
+  };
+  const whose = { personId: String(personId), anonymousId: textOf(anonymousId) };
+  return { ...SAYS_NO_MORE, type: 'identify', messageId: String(messageId), ...whose, ...times };
 }
 
 export function membershipRow([personId, segmentId, change, at, messageId]: Row): HistoryRow {
   const properties = JSON.stringify({ action: change === 'entered' ? 'add' : 'remove' });
-  return { ...said(personId, messageId, at), type: 'membership', name: String(segmentId), properties };
+  const time = Number(at);
+  return {
+    ...{ ...SAYS_NO_MORE, type: 'membership', name: String(segmentId), properties },
+    ...{ personId: String(personId), anonymousId: null, messageId: String(messageId) },
+    ...{ timestamp: time, receivedAt: time, mergedAt: time },
+  };
 }
 
 export function profileRow([personId, id, email, attributes, relationships, firstSeenAt]: Row): ProfileRow {

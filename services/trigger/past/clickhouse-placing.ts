@@ -14,7 +14,9 @@ import {
   profileRow,
   PROFILES,
 } from './clickhouse-history.ts';
-import { historiesOf } from './history-source.ts';
+import { ClickhouseIdentifies, type AskOf } from './clickhouse-identifies.ts';
+import type { WrittenRow } from './inheritance.ts';
+import { historiesOf, type HistoryRow } from './history-source.ts';
 import { historyEventsMax } from './replayer.ts';
 import type { AskRows, HistoriesQuestion, PastHistories, Row, WrittenPerson } from './source.ts';
 
@@ -31,13 +33,10 @@ export class ClickhousePlacing implements PastHistories {
   }
 
   async *histories(question: HistoriesQuestion): ReturnType<PastHistories['histories']> {
+    const whole = peopleFrom(question);
     const [[facts], [counted]] = await Promise.all([
       this.#rows(ASOF, question, {}),
-      this.#rows(
-        `SELECT uniqExact(person_id) FROM stored_merged WHERE ${triggering(question)}`,
-        question,
-        {},
-      ),
+      this.#rows(`SELECT uniqExact(person_id) FROM ${whole}`, question, {}),
     ]);
     const [asOf, asOfFact, of] = [Number(facts?.[0]), Number(facts?.[1]), Number(counted?.[0] ?? 0)];
     // The first page begins with the person whose telling was cut.
@@ -45,7 +44,7 @@ export class ClickhousePlacing implements PastHistories {
     let from = question.from;
     for (;;) {
       const found = await this.#rows(
-        `SELECT DISTINCT person_id FROM stored_merged WHERE ${triggering(question)} AND ${where}
+        `SELECT DISTINCT person_id FROM ${whole} AND ${where}
          ORDER BY person_id LIMIT ${String(pagePeopleMax)}`,
         question,
         { from },
@@ -60,57 +59,68 @@ export class ClickhousePlacing implements PastHistories {
   }
 
   async #people(question: HistoriesQuestion, ids: readonly string[]): Promise<readonly WrittenPerson[]> {
-    const sizes = await this.#rows(
-      `SELECT written_id, count(), max(today_id) FROM resolved_rows WHERE ${written(question)} GROUP BY written_id`,
-      question,
-      { ids },
-    );
-    const tooMany = new Map(
-      sizes.flatMap(([id, count, today]) =>
+    const ask: AskOf = (query, more) => this.#rows(query, question, more);
+    const identifies = question.by === 'identified' ? new ClickhouseIdentifies(ask) : undefined;
+    const [sizes, identified = []] = await Promise.all([
+      this.#rows(
+        `SELECT written_id, count(), max(today_id) FROM resolved_rows WHERE ${written(question)} GROUP BY written_id`,
+        question,
+        { ids },
+      ),
+      identifies?.written(ids, historyEventsMax),
+    ]);
+    const tooMany = new Map([
+      ...sizes.flatMap(([id, count, today]) =>
         Number(count) > historyEventsMax ? [[String(id), String(today)] as const] : [],
       ),
-    );
-    const readable = ids.filter((id) => !tooMany.has(id));
-    const [events, first] = await Promise.all([
-      this.#rows(
-        `SELECT written_id, ${COLUMNS} FROM resolved_rows WHERE ${written(question)} ORDER BY merged_at, _offset`,
-        question,
-        { ids: readable },
-      ),
-      question.names === null ? [] : this.#rows(FIRST, question, { ids: readable }),
+      ...whoHasMore(identified, historyEventsMax),
     ]);
-    const known = new Set(events.map(([, , , , messageId]) => messageId));
-    const happened = [...first.filter(([, , , , messageId]) => !known.has(messageId)), ...events];
-    const whose = new Map<string, Row[]>();
-    for (const row of happened) {
-      const id = String(row[0]);
-      const own = whose.get(id);
-      if (own === undefined) whose.set(id, [row]);
-      else own.push(row);
-    }
-    const today = [...new Set(happened.map(([, id]) => String(id)))].filter((id) => id !== '');
-    const asked = { people: today, manual: question.manual, to: ALL_TIME };
-    const [identified, moved, profiles] = await Promise.all([
-      this.#rows(IDENTIFIED, question, asked),
+    const readable = ids.filter((id) => !tooMany.has(id));
+    const own = identified.filter(({ writtenId }) => !tooMany.has(writtenId));
+    const [happened, inherited = []] = await Promise.all([
+      this.#happened(question, readable),
+      identifies?.inherited(own),
+    ]);
+    // Of a moment what others had said is known first; an identify comes behind its release.
+    const whose = byWrittenId([...inherited, ...happened, ...own]);
+    const today = [...new Set([...happened, ...own].map(({ row: { personId } }) => personId))];
+    const asked = { people: today.filter((id) => id !== ''), manual: question.manual, to: ALL_TIME };
+    const [said, moved, profiles] = await Promise.all([
+      identifies === undefined ? this.#rows(IDENTIFIED, question, asked) : [],
       question.manual.length === 0 ? [] : this.#rows(MOVED, question, asked),
       this.#rows(PROFILES, question, asked),
     ]);
-    const said = [...identified.map(identifyRow), ...moved.map(membershipRow)];
+    const told = [...said.map(identifyRow), ...moved.map(membershipRow)];
     const profilesToday = profiles.map(profileRow);
     return ids.map((writtenId) => {
       const leftOut = tooMany.get(writtenId);
       if (leftOut !== undefined) return { writtenId, histories: [], leftOut };
-      const own = (whose.get(writtenId) ?? []).map(([, ...row]) => eventRow(row));
-      const theirs = new Set(own.map(({ personId }) => personId));
-      const rows = [...own, ...said.filter(({ personId }) => theirs.has(personId))];
+      const rows = whose.get(writtenId) ?? [];
+      const theirs = new Set(rows.map(({ personId }) => personId));
       return {
         writtenId,
         histories: historiesOf(
           profilesToday.filter(({ personId }) => theirs.has(personId)),
-          rows,
+          [...rows, ...told.filter(({ personId }) => theirs.has(personId))],
         ),
       };
     });
+  }
+
+  /** Events that matter, and the first of each. */
+  async #happened(question: HistoriesQuestion, ids: readonly string[]): Promise<readonly WrittenRow[]> {
+    const [events, first] = await Promise.all([
+      this.#rows(
+        `SELECT written_id, ${COLUMNS} FROM resolved_rows WHERE ${written(question)} ORDER BY merged_at, _offset`,
+        question,
+        { ids },
+      ),
+      question.names === null ? [] : this.#rows(FIRST, question, { ids }),
+    ]);
+    const known = new Set(events.map(([, , , , messageId]) => messageId));
+    return [...first.filter(([, , , , messageId]) => !known.has(messageId)), ...events].map(
+      ([writtenId, ...row]) => ({ writtenId: String(writtenId), row: eventRow(row) }),
+    );
   }
 
   async #rows(query: string, question: HistoriesQuestion, more: object): Promise<readonly Row[]> {
@@ -121,19 +131,45 @@ export class ClickhousePlacing implements PastHistories {
   }
 }
 
-const BELOW = `workspace = {workspace:String} AND _partition = {partition:UInt16} AND _offset < {fence:UInt64} AND ${HAPPENS}`;
+function byWrittenId(all: readonly WrittenRow[]): ReadonlyMap<string, readonly HistoryRow[]> {
+  const whose = new Map<string, HistoryRow[]>();
+  for (const { writtenId, row } of all) {
+    const own = whose.get(writtenId);
+    if (own === undefined) whose.set(writtenId, [row]);
+    else own.push(row);
+  }
+  return whose;
+}
+
+/** With who they are today. */
+function whoHasMore(all: readonly WrittenRow[], max: number): readonly (readonly [string, string])[] {
+  return [...byWrittenId(all)].flatMap(([writtenId, rows]) =>
+    rows.length > max ? [[writtenId, rows.at(-1)?.personId ?? ''] as const] : [],
+  );
+}
+
+/** Whom the question is of, behind FROM; a condition may follow. */
+function peopleFrom(question: HistoriesQuestion): string {
+  return question.by === 'identified'
+    ? `stored_identifies WHERE ${BELOW}`
+    : `stored_merged WHERE ${triggering(question)}`;
+}
+
+const BELOW =
+  'workspace = {workspace:String} AND _partition = {partition:UInt16} AND _offset < {fence:UInt64}';
+const HAPPENED_BELOW = `${BELOW} AND ${HAPPENS}`;
 
 function triggering({ triggerNames }: HistoriesQuestion): string {
   const isAny = triggerNames === null || triggerNames.length === 0;
-  return isAny ? BELOW : `${BELOW} AND name IN {trigger_names:Array(String)}`;
+  return isAny ? HAPPENED_BELOW : `${HAPPENED_BELOW} AND name IN {trigger_names:Array(String)}`;
 }
 
 function written({ names }: HistoriesQuestion): string {
   const named = names === null ? '' : 'AND name IN {names:Array(String)}';
-  return `${BELOW} AND written_id IN {ids:Array(String)} ${named}`;
+  return `${HAPPENED_BELOW} AND written_id IN {ids:Array(String)} ${named}`;
 }
 
 /** What a person did first, whatever it was. */
 const FIRST = `
-  SELECT written_id, ${COLUMNS} FROM resolved_rows WHERE ${BELOW} AND written_id IN {ids:Array(String)}
+  SELECT written_id, ${COLUMNS} FROM resolved_rows WHERE ${HAPPENED_BELOW} AND written_id IN {ids:Array(String)}
   ORDER BY merged_at, _offset LIMIT 1 BY written_id, today_id`;

@@ -3,6 +3,7 @@ import type { PersonEvent } from '../decide/decide.ts';
 import type { Profile } from '../decide/profile.ts';
 import type { Relationship } from '../decide/relationships.ts';
 import type { PersonHistory } from '../decide/replay.ts';
+import type { ReplayedRules } from '../decide/replayed-rules.ts';
 import { parseExactly } from '../../runtime/exact-json.ts';
 import { parseJsonObject } from '../../rules/paths.ts';
 import type { ComesBy } from './as-it-happened.ts';
@@ -10,8 +11,8 @@ import type { ComesBy } from './as-it-happened.ts';
 /** Who may have triggered something in a range. */
 export interface CandidatesQuestion {
   readonly workspace: string;
-  /** `events`: who did one of these names, null for any; `identified`: who was identified; `anybody`: who was there. */
-  readonly by: 'events' | 'identified' | 'anybody';
+  /** `events`: who did one of these names, null for any. */
+  readonly by: ReplayedRules['by'];
   readonly names: readonly string[] | null;
   /** ms; [from, to), by when it came to the person; of `event_time`, where it may come to them then. */
   readonly from: number;

@@ -41,7 +41,7 @@ export class PastReader {
   readonly #ended = new AbortController();
   /** When it was told, by what; of what is still wanted. */
   readonly #told = new Map<string, number>();
-  /** Ends of events.merged when it was first wanted; of what is wanted of somebody who was taken apart. */
+  /** Ends of the topic that is waited for whole, when it was first wanted. */
   readonly #ends = new Map<string, readonly number[]>();
   #loop: Promise<void> = Promise.resolve();
 
@@ -87,14 +87,18 @@ export class PastReader {
     const now = performance.now();
     const open = asked.filter((one) => now - (this.#told.get(nameOf(one)) ?? -Infinity) >= againMs);
     if (open.length === 0) return;
-    const [facts, written] = [
+    const [facts, written, people] = [
       await admin.committedOffsets(SINK_GROUP, 'identityLog'),
       await admin.committedOffsets(SINK_GROUP, 'eventsMerged'),
+      await admin.committedOffsets(SINK_GROUP, 'peopleChanged'),
     ];
     const there: WantedPast[] = [];
     for (const one of open) {
-      const needed = one.apart === undefined ? fencesOf(one) : await this.#endsFor(one);
-      if (needed.every((end, partition) => (written[partition]?.offset ?? 0) >= end)) there.push(one);
+      if (one.apart === undefined && !isWritten(fencesOf(one), written)) continue;
+      // What was theirs before lies on whichever partition; and whom a journey's past is of has to be known.
+      const wholly = one.apart !== undefined ? 'eventsMerged' : one.placing && 'peopleChanged';
+      const ends = wholly === undefined ? [] : await this.#endsFor(one, wholly);
+      if (isWritten(ends, wholly === 'eventsMerged' ? written : people)) there.push(one);
     }
     for (const group of together(there)) {
       if (this.#isEnded()) return;
@@ -104,11 +108,11 @@ export class PastReader {
     }
   }
 
-  /** What was theirs before lies on whichever partition, and was written before this was wanted. */
-  async #endsFor(wanted: WantedPast): Promise<readonly number[]> {
+  /** As they were when this was first wanted. */
+  async #endsFor(wanted: WantedPast, topic: 'eventsMerged' | 'peopleChanged'): Promise<readonly number[]> {
     const known = this.#ends.get(nameOf(wanted));
     if (known !== undefined) return known;
-    const ends = await this.#options.admin.endOffsets('eventsMerged');
+    const ends = await this.#options.admin.endOffsets(topic);
     this.#ends.set(nameOf(wanted), ends);
     return ends;
   }
@@ -143,6 +147,11 @@ export class PastReader {
     if (replayed !== undefined) return triggerStretches(wanted, placing, { replayed, factsTo });
     return nothing(wanted);
   }
+}
+
+/** @param ends by partition; none where nothing of it is waited for. */
+function isWritten(ends: readonly number[], written: readonly { readonly offset: number | null }[]): boolean {
+  return !ends.some((end, partition) => (written[partition]?.offset ?? 0) < end);
 }
 
 /** By partition. */

@@ -155,12 +155,11 @@ export class Replayer {
     const told = new Tally(rules.rule);
     const ends = this.#now() + replayMsMax;
     const { workspace, from, to, by: comesBy } = asked;
-    const by = candidatesBy(rules);
     let after = asked.after;
     for (;;) {
       const limit = Math.min(pagePeopleMax, replayedPeopleMax - told.people);
       const { people, of } = await this.#parts.source.candidates({
-        ...{ workspace, by, names: rules.triggerNames, from, to, comesBy, after, limit: limit + 1 },
+        ...{ workspace, by: rules.by, names: rules.triggerNames, from, to, comesBy, after, limit: limit + 1 },
       });
       told.of = of;
       const page = people.slice(0, limit);
@@ -250,18 +249,6 @@ function asIfStored(
 ): StoredDefinition {
   const version = (stored?.version ?? 0) + 1;
   return { kind: 'journey', workspace, id, version, ruleVersion: version, at: 0, body };
-}
-
-function candidatesBy({ rule: { journey } }: ReplayedRules): 'events' | 'identified' | 'anybody' {
-  switch (journey.trigger.type) {
-    case 'event':
-    case 'stall':
-      return 'events';
-    case 'identified':
-      return 'identified';
-    case 'segment':
-      return 'anybody';
-  }
 }
 
 /** As many people as have so many events together, one at least. */

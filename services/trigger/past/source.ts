@@ -1,6 +1,7 @@
 /** Where the past of a rule is read from: events of people as they were written, of one partition of events.merged. */
 import type { RuleEvent } from '../../rules/matching.ts';
 import type { PersonHistory } from '../decide/replay.ts';
+import type { ReplayedRules } from '../decide/replayed-rules.ts';
 
 export interface PastQuestion {
   readonly workspace: string;
@@ -61,6 +62,8 @@ export interface PastSource {
 export interface HistoriesQuestion extends Omit<PastQuestion, 'names'> {
   /** Of the events that matter; null: any. */
   readonly names: readonly string[] | null;
+  /** `identified`: whoever was is asked for, and when; of all others, who did something. */
+  readonly by: ReplayedRules['by'];
   /** Of those that may trigger: whoever did none is left out. null: anybody who did anything. */
   readonly triggerNames: readonly string[] | null;
   /** Manual segments whose changes matter. */

@@ -23,11 +23,11 @@ export async function* triggerStretches(
   if (placing === undefined || asked === undefined) return;
   const { key, version, fence, after } = asked;
   const { journeyId, readTo } = placing;
-  const { names, triggerNames, manual, before, live } = replayed;
+  const { by, names, triggerNames, manual, before, live } = replayed;
   let [from, people, chars] = [after, 0, 0];
   let found: PastMarks[] = [];
   const read = source.histories({
-    ...{ workspace, partition, fence, names, triggerNames, manual, factsTo },
+    ...{ workspace, partition, fence, by, names, triggerNames, manual, factsTo },
     from: after.split('\0')[0] ?? '',
   });
   for await (const page of read) {
