@@ -2,7 +2,8 @@
  * What keyed stores have read of their files not long ago, and of what they asked in vain: a look into LMDB's pages takes
  * ten times as long. One for all partitions of a process, bounded in bytes, outside of V8's heap, where nothing of it has
  * to be marked. Two halves take turns: the one is filled, from the other what is asked for again is taken over, and when
- * the one is full the other is forgotten. A store tells it what it has written, so nothing in it is of before.
+ * the one is full the other is forgotten. A store tells it what it has written, so nothing in it is of before. Where more
+ * is asked in turn than it holds, all would be forgotten before it is asked for again: then it keeps some of the keys only.
  */
 
 export const readCacheBytesMax = 32 * 1_024 * 1_024;
@@ -21,10 +22,25 @@ const BYTES_A_SLOT = 64;
 const FULL = 0.75;
 const ASCII_MAX = 127;
 
+/** A quarter as often as something is put into it, something is to be found. */
+const keptAFoundMax = 4;
+/** One of so many keys is kept at least. */
+const keysAKeptMax = 32;
+/** After so many questions twice as many keys are kept again: what is asked may be less by now. */
+const questionsATry = 1_000_000;
+/** Bits of a hash by which it is told whether its key is kept; the index goes by the lowest. */
+const KEPT_BITS_AT = 26;
+
 export class ReadCache {
   readonly #bytesMax: number;
   #halves: { filled: Half; other: Half } | undefined;
   #stores = 0;
+  /** Of the bits that say whether a key is kept: these are to be 0. */
+  #keptMask = 0;
+  #asked = 0;
+  /** Since the halves took turns. */
+  #found = 0;
+  #kept = 0;
 
   constructor(bytesMax = readCacheBytesMax) {
     this.#bytesMax = bytesMax;
@@ -37,12 +53,17 @@ export class ReadCache {
 
   /** A copy; null: it is known not to be there; undefined: the file has to be asked. @param hash of keyHash. */
   get(store: number, key: string, hash: number): Buffer | null | undefined {
-    if (this.#halves === undefined) return undefined;
+    if ((this.#asked += 1) >= questionsATry) this.#keepOf(this.#keptMask >>> 1);
+    if (this.#halves === undefined || !this.#isKept(hash)) return undefined;
     const { filled, other } = this.#halves;
     const here = filled.find(store, key, hash);
-    if (here >= 0) return filled.value(here);
+    if (here >= 0) {
+      this.#found += 1;
+      return filled.value(here);
+    }
     const there = other.find(store, key, hash);
     if (there < 0) return undefined;
+    this.#found += 1;
     const value = other.value(there);
     other.forget(there); // a key is in one of them
     this.#add({ store, key, hash }, value);
@@ -51,6 +72,8 @@ export class ReadCache {
 
   /** What was read in the file after `get` knew nothing; null: there is nothing. */
   keep(store: number, key: string, hash: number, value: Buffer | null): void {
+    if (!this.#isKept(hash)) return;
+    this.#kept += 1;
     this.#add({ store, key, hash }, value);
   }
 
@@ -76,6 +99,19 @@ export class ReadCache {
     other.clear();
     this.#halves = { filled: other, other: filled };
     other.add(named, value);
+    if (this.#found * keptAFoundMax < this.#kept) {
+      this.#keepOf(Math.min(2 * this.#keptMask + 1, keysAKeptMax - 1));
+    }
+    this.#found = this.#kept = 0;
+  }
+
+  #isKept(hash: number): boolean {
+    return ((hash >>> KEPT_BITS_AT) & this.#keptMask) === 0;
+  }
+
+  #keepOf(mask: number): void {
+    this.#keptMask = mask;
+    this.#asked = 0;
   }
 }
 
