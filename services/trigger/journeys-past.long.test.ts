@@ -316,6 +316,7 @@ describe('a journey that takes people of before as of their trigger', () => {
         ...{ trigger: { identified: true }, filters: { attribute: 'email', operator: 'exists' } },
       };
       await person('fay', BACK + 3 * HOUR);
+      await calls.settled();
       await stack.kill('sink');
       const path = '/v1/definitions/journeys/welcome';
       const asked = await calls.app('PUT', path, welcome);
