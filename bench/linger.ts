@@ -110,15 +110,17 @@ async function post(producer: Producer, perSecond: number, seconds: number): Pro
     for (; posted < due; posted += 1) {
       const at = performance.now();
       const key = Buffer.from(`bench:a:${String(posted)}`);
+      const bytes = Buffer.concat([key, VALUE]);
       producer.post(
         'eventsCollected',
-        { key, value: VALUE },
+        { bytes, start: 0, keyEnd: key.length, end: bytes.length },
         {
           resolve: () => delays.push(performance.now() - at),
           reject: (error) => {
             fault = error;
           },
         },
+        0,
       );
     }
     await sleep(TICK_MS);

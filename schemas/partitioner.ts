@@ -2,17 +2,18 @@
 const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 
-export function murmur2(key: Uint8Array): number {
-  const length = key.length;
+/** Of the key that lies there. */
+export function murmur2(key: Uint8Array, start = 0, end = key.length): number {
+  const length = end - start;
   let h = SEED ^ length;
-  let i = 0;
-  for (; i + 4 <= length; i += 4) {
+  let i = start;
+  for (; i + 4 <= end; i += 4) {
     let k = byte(key, i) | (byte(key, i + 1) << 8) | (byte(key, i + 2) << 16) | (byte(key, i + 3) << 24);
     k = Math.imul(k, M);
     k ^= k >>> 24;
     h = Math.imul(h, M) ^ Math.imul(k, M);
   }
-  const rest = length - i;
+  const rest = end - i;
   if (rest === 3) h ^= byte(key, i + 2) << 16;
   if (rest >= 2) h ^= byte(key, i + 1) << 8;
   if (rest >= 1) h = Math.imul(h ^ byte(key, i), M);
@@ -23,6 +24,11 @@ export function murmur2(key: Uint8Array): number {
 export function partitionOf(key: Uint8Array | string, partitions: number): number {
   const bytes = typeof key === 'string' ? Buffer.from(key) : key;
   return (murmur2(bytes) & 0x7fffffff) % partitions;
+}
+
+/** Of a key that lies within these bytes. */
+export function partitionWithin(bytes: Uint8Array, start: number, end: number, partitions: number): number {
+  return (murmur2(bytes, start, end) & 0x7fffffff) % partitions;
 }
 
 function byte(bytes: Uint8Array, at: number): number {

@@ -5,6 +5,7 @@ import type { BrowserOptions } from '../browser/plugin.ts';
 import { receiveTime, type StandingClock } from '../ingest/plugin.ts';
 import { laneKey } from '../../schemas/lanes.ts';
 import type { Intake } from '../ingest/ports.ts';
+import { TakenRecords } from '../runtime/taken-records.ts';
 import { consentRecord, PageSigns, type OnSiteOptions } from '../on-site/plugin.ts';
 import type { Log, Producer } from '../runtime/log/ports.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -79,6 +80,6 @@ export function consentInto(
     admit(usage, workspace);
     const key = Buffer.from(laneKey(workspace, { anonymousId, identifier: null, messageId: '' }));
     const value = codecs.CollectedEvent.encode(consentRecord(said));
-    await intake.take([{ topic: 'eventsCollected', workspace, key, value }]);
+    await intake.take(TakenRecords.of({ topic: 'eventsCollected', workspace }, key, value));
   };
 }

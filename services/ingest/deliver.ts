@@ -45,7 +45,7 @@ export function deliverTo(options: DeliveryOptions): Deliver {
     const records = packed.finish();
     // Without an await: who awaits keeps what they were given meanwhile, and with outcomes the whole request, which then
     // is copied by each collection of what is young.
-    return records.length === 0 ? Promise.resolve() : intake.take(records);
+    return records === undefined ? Promise.resolve() : intake.take(records);
   };
 
   async function inOrder(outcomes: readonly Outcome[]): Promise<void> {
@@ -65,7 +65,7 @@ export function deliverTo(options: DeliveryOptions): Deliver {
 
   async function takeAll(packed: PackedRecords): Promise<void> {
     const records = packed.finish();
-    if (records.length > 0) await intake.take(records);
+    if (records !== undefined) await intake.take(records);
   }
 
   function pack(packed: PackedRecords, outcome: Kept): void {

@@ -5,9 +5,15 @@ import { toWorkspace } from '../../schemas/ids.ts';
 import { collectedEvent } from '../testing/collected-event.ts';
 import { runs } from '../testing/runs.ts';
 import { PackedRecords } from './packed-records.ts';
+import type { TakenRecord } from '../runtime/taken-records.ts';
 
 const codec = localCodecs().CollectedEvent;
 const workspace = toWorkspace('shop');
+
+function all(packing: PackedRecords): TakenRecord[] {
+  const records = packing.finish();
+  return Array.from({ length: records?.count ?? 0 }, (_, index) => records?.at(index) as TakenRecord);
+}
 
 function packed(texts: readonly (readonly [key: string, properties: string])[]) {
   const records = new PackedRecords();
@@ -15,7 +21,7 @@ function packed(texts: readonly (readonly [key: string, properties: string])[]) 
     const value = collectedEvent({ properties });
     records.add({ topic: 'eventsCollected', workspace, key, codec, value });
   }
-  return records.finish().map(({ key, value }) => [key.toString(), codec.decode(value).properties]);
+  return all(records).map(({ key, value }) => [key.toString(), codec.decode(value).properties]);
 }
 
 test('each record has its own key and value, however long they and those before it are', () => {
@@ -33,7 +39,7 @@ test('what one call has is its own when the next is written', () => {
   const pack = (key: string) => {
     const records = new PackedRecords();
     records.add({ topic: 'eventsCollected', workspace, key, codec, value: collectedEvent({}) });
-    return records.finish();
+    return all(records);
   };
   const first = pack('first');
   pack('later');

@@ -3,10 +3,15 @@
  * each, would cost more than writing them does.
  */
 import type { Codec, RecordName } from '../../schemas/codec.ts';
+import type { Workspace } from '../../schemas/ids.ts';
 import type { Records } from '../../schemas/records.ts';
-import type { TakenRecord } from './ports.ts';
+import { assert } from '../runtime/errors.ts';
+import { TakenRecords, type TakenTopic } from '../runtime/taken-records.ts';
 
-export interface Unpacked<Name extends RecordName> extends Pick<TakenRecord, 'topic' | 'workspace'> {
+export interface Unpacked<Name extends RecordName> {
+  readonly topic: TakenTopic;
+  /** The same for all of a call. */
+  readonly workspace: Workspace;
   readonly key: string;
   readonly codec: Pick<Codec<Name>, 'encodeAt'>;
   readonly value: Records[Name];
@@ -19,14 +24,17 @@ const PIECE_BYTES = 256 << 10;
 const UTF8_BYTES_MAX = 3;
 
 export class PackedRecords {
-  readonly #packed: TakenRecord[] = [];
-  readonly #waiting: Pick<TakenRecord, 'topic' | 'workspace'>[] = [];
+  #packed: TakenRecords | undefined;
+  /** Of each that waits. */
+  readonly #topics: TakenTopic[] = [];
   /** Of each that waits: where its value begins, and where it ends. */
   readonly #places: number[] = [];
   #end = 0;
 
   add<Name extends RecordName>(record: Unpacked<Name>): void {
-    const { key, codec, value } = record;
+    const { topic, workspace, key, codec, value } = record;
+    this.#packed ??= new TakenRecords(workspace);
+    assert(this.#packed.workspace === workspace, 'the records of a call are of one workspace');
     enlarge(this.#end + key.length * UTF8_BYTES_MAX, this.#end);
     const start = this.#end + scratch.write(key, this.#end);
     let end = codec.encodeAt(value, scratch, start);
@@ -35,27 +43,29 @@ export class PackedRecords {
       end = codec.encodeAt(value, scratch, start);
     }
     this.#end = end;
-    this.#waiting.push(record);
+    this.#topics.push(topic);
     this.#places.push(start, end);
     if (end > PIECE_BYTES) this.#pack();
   }
 
-  finish(): readonly TakenRecord[] {
+  /** undefined: there are none. */
+  finish(): TakenRecords | undefined {
     this.#pack();
     return this.#packed;
   }
 
   #pack(): void {
+    if (this.#packed === undefined || this.#end === 0) return;
     const bytes = Buffer.allocUnsafe(this.#end);
     scratch.copy(bytes, 0, 0, this.#end);
+    this.#packed.addPiece(bytes);
     let from = 0;
-    this.#waiting.forEach(({ topic, workspace }, index) => {
-      const [start = 0, end = 0] = [this.#places[2 * index], this.#places[2 * index + 1]];
-      const [key, value] = [bytes.subarray(from, start), bytes.subarray(start, end)];
-      this.#packed.push({ topic, workspace, key, value });
+    for (const [index, topic] of this.#topics.entries()) {
+      const [keyEnd = 0, end = 0] = [this.#places[2 * index], this.#places[2 * index + 1]];
+      this.#packed.add(topic, from, keyEnd, end);
       from = end;
-    });
-    this.#waiting.length = 0;
+    }
+    this.#topics.length = 0;
     this.#places.length = 0;
     this.#end = 0;
   }

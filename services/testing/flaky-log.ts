@@ -2,7 +2,7 @@
  * A producer's view of a log that is away at times, slow, or loses its answers. As with a broker: a partition has one
  * batch under way; what was given up while it was under way may still arrive, before anything that is sent later.
  */
-import { partitionOf } from '../../schemas/partitioner.ts';
+import { partitionWithin } from '../../schemas/partitioner.ts';
 import { CodedError } from '../runtime/errors.ts';
 import type { Posted, Producer, Waiter } from '../runtime/log/ports.ts';
 import type { Random } from './random.ts';
@@ -10,6 +10,7 @@ import type { Random } from './random.ts';
 interface Sent {
   readonly record: Posted;
   readonly waiter: Waiter;
+  readonly mark: number;
 }
 interface Batch {
   readonly sent: Sent[];
@@ -46,8 +47,9 @@ export class FlakyProducer implements Pick<Producer, 'prepare' | 'post' | 'giveU
   prepare(): Promise<void> {
     return Promise.resolve();
   }
-  post(_topic: string, record: Posted, waiter: Waiter): void {
-    this.#lanes[partitionOf(record.key, PARTITIONS)]?.waiting.push({ record, waiter });
+  post(_topic: string, record: Posted, waiter: Waiter, mark: number): void {
+    const { bytes, start, keyEnd } = record;
+    this.#lanes[partitionWithin(bytes, start, keyEnd, PARTITIONS)]?.waiting.push({ record, waiter, mark });
   }
   giveUp(): void {
     for (const lane of this.#lanes) {
@@ -56,7 +58,7 @@ export class FlakyProducer implements Pick<Producer, 'prepare' | 'post' | 'giveU
         lane.underWay.isAwaited = false;
         rejected.unshift(...lane.underWay.sent);
       }
-      for (const { waiter } of rejected) waiter.reject(unavailable());
+      for (const { waiter, mark } of rejected) waiter.reject(unavailable(), mark);
     }
   }
 
@@ -76,11 +78,13 @@ export class FlakyProducer implements Pick<Producer, 'prepare' | 'post' | 'giveU
     lane.underWay = undefined;
     // It arrives, and perhaps nobody hears of it; or it never arrived.
     const [arrives, isHeard] = this.#log.isAway ? [chance < 0.93, false] : [chance < 0.9, chance < 0.8];
-    if (arrives) written.push(...sent.map(({ record }) => Buffer.from(record.value).toString()));
+    if (arrives) {
+      written.push(...sent.map(({ record: { bytes, keyEnd, end } }) => bytes.toString('utf8', keyEnd, end)));
+    }
     if (!isAwaited) return;
-    for (const [index, { waiter }] of sent.entries()) {
-      if (arrives && isHeard) waiter.resolve(index);
-      else waiter.reject(unavailable());
+    for (const [index, { waiter, mark }] of sent.entries()) {
+      if (arrives && isHeard) waiter.resolve(index, mark);
+      else waiter.reject(unavailable(), mark);
     }
   }
 }

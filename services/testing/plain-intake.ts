@@ -5,7 +5,10 @@ import type { Producer } from '../runtime/log/ports.ts';
 export function plainIntake(producer: Pick<Producer, 'send'>): Intake {
   return {
     take: async (records) => {
-      const sends = records.map(({ topic, key, value }) => producer.send(topic, key, value));
+      const sends = Array.from({ length: records.count }, (_, index) => {
+        const { topic, key, value } = records.at(index);
+        return producer.send(topic, key, value);
+      });
       for (const result of await Promise.allSettled(sends)) {
         if (result.status === 'rejected') throw result.reason;
       }

@@ -3,7 +3,7 @@
  * fails is halved, so that a log that loses one record in ten, say, has all of them in the end: whole steps of many
  * would hardly ever get through.
  */
-import type { TakenRecord } from '../../ingest/ports.ts';
+import type { TakenRecord } from '../../runtime/taken-records.ts';
 import type { Producer } from '../../runtime/log/ports.ts';
 import type { TimePort } from '../../runtime/time.ts';
 import { frameBytesOf } from './frames.ts';
@@ -72,7 +72,7 @@ function sendAll(producer: DrainOptions['producer'], records: readonly TakenReco
       },
     };
     for (const record of records) {
-      if (fault === undefined) producer.post(record.topic, record, waiter);
+      if (fault === undefined) producer.post(record.topic, record, waiter, 0);
       else done();
     }
   });

@@ -10,7 +10,7 @@
  */
 import { crc32c } from '@node-rs/crc32';
 import { toWorkspace, type Workspace } from '../../../schemas/ids.ts';
-import type { TakenRecord } from '../../ingest/ports.ts';
+import { TakenRecord } from '../../runtime/taken-records.ts';
 
 const MAGIC = 0x4c50_5348;
 const VERSION = 1;
@@ -57,8 +57,8 @@ export function readHead(bytes: Buffer): FileHead | undefined {
   return isHead ? { madeAt: bytes.readDoubleLE(8), nonce: Buffer.from(bytes.subarray(16, 24)) } : undefined;
 }
 
-export function frameBytesOf({ key, value }: Pick<TakenRecord, 'key' | 'value'>): number {
-  return FRAME_HEADER_BYTES + BODY_HEADER_BYTES + key.length + value.length;
+export function frameBytesOf({ length }: Pick<TakenRecord, 'length'>): number {
+  return FRAME_HEADER_BYTES + BODY_HEADER_BYTES + length;
 }
 
 /** The frames of these records, as they lie from this place on; with `end`, the end mark behind them. */
@@ -66,13 +66,12 @@ export function writeFrames(records: readonly TakenRecord[], { file, offset }: P
   const length = records.reduce((sum, record) => sum + frameBytesOf(record), 0);
   const bytes = Buffer.allocUnsafe(length + (end ? endBytes : 0));
   let at = 0;
-  for (const { topic, key, value } of records) {
+  for (const record of records) {
     const body = at + FRAME_HEADER_BYTES;
-    const next = body + BODY_HEADER_BYTES + key.length + value.length;
-    bytes[body] = TOPICS[topic];
-    bytes.writeUInt32LE(key.length, body + 1);
-    key.copy(bytes, body + BODY_HEADER_BYTES);
-    value.copy(bytes, body + BODY_HEADER_BYTES + key.length);
+    const next = at + frameBytesOf(record);
+    bytes[body] = TOPICS[record.topic];
+    bytes.writeUInt32LE(record.keyEnd - record.start, body + 1);
+    record.bytes.copy(bytes, body + BODY_HEADER_BYTES, record.start, record.end);
     bytes.writeUInt32LE(next - body, at);
     bytes.writeUInt32LE(sumOf(bytes.subarray(body, next), { file, offset: offset + at }), at + 4);
     at = next;
@@ -100,8 +99,9 @@ export function frameAt(bytes: Buffer, place: Place): Found {
   const topic = TOPIC_OF.get(body[0] ?? 0);
   const keyEnd = BODY_HEADER_BYTES + body.readUInt32LE(1);
   if (topic === undefined || keyEnd > length || sum !== sumOf(body, place)) return { type: 'bad' };
-  const [key, value] = [body.subarray(BODY_HEADER_BYTES, keyEnd), body.subarray(keyEnd)];
-  const record = { topic, workspace: workspaceOf(key), key, value };
+  const workspace = workspaceOf(body.subarray(BODY_HEADER_BYTES, keyEnd));
+  const lies = { bytes: body, start: BODY_HEADER_BYTES, keyEnd, end: length };
+  const record = new TakenRecord({ topic, workspace }, lies);
   return { type: 'record', record, bytes: FRAME_HEADER_BYTES + length };
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { toWorkspace } from '../../../schemas/ids.ts';
-import type { TakenRecord } from '../../ingest/ports.ts';
+import { TakenRecords } from '../../runtime/taken-records.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import { FlakyLog, type FlakyProducer } from '../../testing/flaky-log.ts';
 import { Random } from '../../testing/random.ts';
@@ -16,9 +16,20 @@ import { runs } from '../../testing/runs.ts';
 const shop = toWorkspace('shop');
 const turn = () => new Promise(setImmediate);
 
-function record(lane: string, value: string, workspace = shop): TakenRecord {
-  const key = Buffer.from(`${workspace}:a:${lane}`);
-  return { topic: 'eventsCollected', workspace, key, value: Buffer.from(value) };
+function records(
+  values: readonly (readonly [lane: string, value: string])[],
+  workspace = shop,
+): TakenRecords {
+  const taken = new TakenRecords(workspace);
+  for (const [lane, value] of values) {
+    const key = `${workspace}:a:${lane}`;
+    taken.addPiece(Buffer.from(`${key}${value}`));
+    taken.add('eventsCollected', 0, key.length, key.length + value.length);
+  }
+  return taken;
+}
+function record(lane: string, value: string, workspace = shop): TakenRecords {
+  return records([[lane, value]], workspace);
 }
 
 interface Gateway {
@@ -103,7 +114,7 @@ test('whatever becomes of log, disk and process: what was acknowledged is on the
         const values = lanes.map((lane) => `${lane}/${String(number++).padStart(6, '0')}`);
         const born = life;
         const told = gateway.intake
-          .take(values.map((value) => record(value.split('/')[0] ?? '', value)))
+          .take(records(values.map((value) => [value.split('/')[0] ?? '', value])))
           .then(
             () => born === life, // a process that is gone tells nobody
             () => false,
@@ -168,10 +179,10 @@ describe('a log that is away', () => {
     const at = world();
     at.log.isAway = true;
     const gateway = await start(at);
-    const first = gateway.intake.take([record('a', 'a/1')]);
+    const first = gateway.intake.take(record('a', 'a/1'));
     await at.time.run(3_200);
     await first;
-    await gateway.intake.take([record('a', 'a/2')]);
+    await gateway.intake.take(record('a', 'a/2'));
     expect(gateway.intake.health).toMatchObject({ ok: true });
     expect(gateway.intake.state).toMatchObject({ state: 'spooling', queued_records: 0 });
     expect(gateway.intake.state.spooled_bytes).toBeGreaterThan(0);
@@ -188,7 +199,7 @@ describe('a log that is away', () => {
     at.log.isAway = true;
     const gateway = await start(at);
     const values = Array.from({ length: 1900 }, (_, index) => `lane${String(index % 40)}/${String(index)}`);
-    const call = gateway.intake.take(values.map((value) => record(value.split('/')[0] ?? '', value)));
+    const call = gateway.intake.take(records(values.map((value) => [value.split('/')[0] ?? '', value])));
     await at.time.run(3_200);
     await call;
     at.log.isAway = false;
@@ -202,13 +213,13 @@ describe('a log that is away', () => {
     at.log.isAway = true;
     const gateway = await start(at);
     at.files.room = 0;
-    const call = gateway.intake.take([record('a', 'a/1')]);
+    const call = gateway.intake.take(record('a', 'a/1'));
     const refused = expect(call).rejects.toMatchObject({ code: 'spool_failed', retryable: true });
     await at.time.run(3_200);
     await refused;
     expect(gateway.intake.health.ok).toBe(false);
     at.files.room = Infinity;
-    const next = gateway.intake.take([record('a', 'a/2')]);
+    const next = gateway.intake.take(record('a', 'a/2'));
     await at.time.run(3_200);
     await next;
     expect(gateway.intake.health.ok).toBe(true);
@@ -219,7 +230,7 @@ describe('a log that is away', () => {
     const at = world();
     at.log.isAway = true;
     const gateway = await start(at, { controlWaitMs: 5_000 });
-    void gateway.intake.take([record('a', 'a/1')]);
+    void gateway.intake.take(record('a', 'a/1'));
     await at.time.run(3_200);
     const late = expect(gateway.intake.untilOnLog()).rejects.toMatchObject({
       code: 'log_behind',
@@ -242,14 +253,14 @@ describe('a log that is away', () => {
     const other = toWorkspace('other');
     const codes: string[] = [];
     for (let count = 0; count < 200; count += 1) {
-      const told = gateway.intake.take([record('a', `a/${String(count)}`.padEnd(100, '.'))]);
+      const told = gateway.intake.take(record('a', `a/${String(count)}`.padEnd(100, '.')));
       told.catch((error: unknown) => codes.push((error as { code: string }).code));
       if (count % 5 === 0) await turn();
     }
     await turn();
     expect(new Set(codes)).toEqual(new Set(['spool_share_full']));
     expect(gateway.intake.health.ok).toBe(true);
-    await gateway.intake.take([record('b', 'b/1', other)]);
+    await gateway.intake.take(record('b', 'b/1', other));
     expect(gateway.intake.state.spooled_bytes).toBeLessThanOrEqual(4_000 + 200);
     at.log.isAway = false;
     await untilDrained(gateway, at.time);
@@ -266,7 +277,7 @@ describe('a log that is away', () => {
     const gateway = await start(at, { limits });
     const codes: unknown[] = [];
     const take = (lane: string, workspace = shop) => {
-      gateway.intake.take([record(lane, `${lane}/1`, workspace)]).catch((error: unknown) => {
+      gateway.intake.take(record(lane, `${lane}/1`, workspace)).catch((error: unknown) => {
         codes.push((error as { code: string }).code);
       });
     };

@@ -13,7 +13,8 @@
  */
 import { controlMsMax } from '../../../schemas/control-markers.ts';
 import type { Workspace } from '../../../schemas/ids.ts';
-import type { Intake, TakenRecord } from '../../ingest/ports.ts';
+import type { Intake } from '../../ingest/ports.ts';
+import type { TakenRecords } from '../../runtime/taken-records.ts';
 import { CodedError } from '../../runtime/errors.ts';
 import type { Producer } from '../../runtime/log/ports.ts';
 import { systemTime, type TimePort } from '../../runtime/time.ts';
@@ -116,20 +117,17 @@ export class LogIntake implements Intake {
     if (!options.spool.isEmpty) this.#spool({ left: 'by an earlier start' });
   }
 
-  take(records: readonly TakenRecord[]): Promise<void> {
-    const workspace = records[0]?.workspace;
-    if (workspace === undefined) return Promise.resolve();
-    let bytes = 0;
-    for (const { key, value } of records) bytes += key.length + value.length;
-    if (!this.#fits(workspace, records.length, bytes, 1)) return Promise.reject(overloaded());
-    if (this.#state === 'direct' && !this.#fits(workspace, records.length, bytes, SPOOL_AT_SHARE)) {
+  take(records: TakenRecords): Promise<void> {
+    const { workspace, bytes, count } = records;
+    if (!this.#fits(workspace, count, bytes, 1)) return Promise.reject(overloaded());
+    if (this.#state === 'direct' && !this.#fits(workspace, count, bytes, SPOOL_AT_SHARE)) {
       this.#spool({ queued_bytes: this.#bytes.held });
     }
     this.#bytes.take(workspace, bytes);
-    this.#records.take(workspace, records.length);
+    this.#records.take(workspace, count);
     return new Promise((resolve, reject) => {
       const sinceMs = this.#options.time.monotonicMs();
-      const ticket = new Ticket({ records, workspace, bytes, sinceMs, resolve, reject }, this.#owner);
+      const ticket = new Ticket({ records, sinceMs, resolve, reject }, this.#owner);
       this.#tickets.add(ticket);
       if (this.#state === 'spooling') this.#keep(ticket);
       else this.#send(ticket);
@@ -206,10 +204,12 @@ export class LogIntake implements Intake {
   }
 
   #send(ticket: Ticket): void {
-    for (const sending of ticket.sendings) {
+    const { records } = ticket.call;
+    for (let index = 0; index < records.count; index += 1) {
       // One that failed at once has sent all of them to the disk.
       if (this.#state === 'spooling') return;
-      this.#options.producer.post(sending.record.topic, sending.record, sending);
+      const record = records.at(index);
+      this.#options.producer.post(record.topic, record, ticket, index);
     }
   }
 
@@ -226,10 +226,11 @@ export class LogIntake implements Intake {
   }
 
   #end(ticket: Ticket, fault: unknown): void {
-    const { workspace, bytes, records, resolve, reject } = ticket.call;
+    const { records, resolve, reject } = ticket.call;
+    const { workspace, bytes, count } = records;
     this.#tickets.delete(ticket);
     this.#bytes.giveBack(workspace, bytes);
-    this.#records.giveBack(workspace, records.length);
+    this.#records.giveBack(workspace, count);
     const nowMs = this.#options.time.monotonicMs();
     if (fault === undefined) {
       this.#acknowledgedBytes += bytes;

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { identityOf } from '../../../infra/local/process-identity.mjs';
 import { toWorkspace } from '../../../schemas/ids.ts';
-import type { TakenRecord } from '../../ingest/ports.ts';
+import { TakenRecords, type TakenRecord } from '../../runtime/taken-records.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { realFiles, type StoreFiles } from '../../runtime/store/files.ts';
 import { FaultyFiles } from '../../testing/stores/faulty-files.ts';
@@ -49,12 +49,8 @@ function openSpool(options: Partial<SpoolOptions> = {}): Spool {
   return spool;
 }
 function record(value: string, workspace = shop): TakenRecord {
-  return {
-    topic: 'eventsCollected',
-    workspace,
-    key: Buffer.from(`${workspace}:a:1`),
-    value: Buffer.from(value),
-  };
+  const key = Buffer.from(`${workspace}:a:1`);
+  return TakenRecords.of({ topic: 'eventsCollected', workspace }, key, Buffer.from(value)).at(0);
 }
 /** Reads all of it, step by step. */
 function drained(spool: Spool, stepBytes = 1 << 20, stepsMax = Infinity): string[] {

@@ -1,15 +1,10 @@
 /** The records of one call on their way to be kept, and who waits for them. */
-import type { Workspace } from '../../../schemas/ids.ts';
-import type { TakenRecord } from '../../ingest/ports.ts';
+import type { TakenRecord, TakenRecords } from '../../runtime/taken-records.ts';
 import { CodedError } from '../../runtime/errors.ts';
 import type { Waiter } from '../../runtime/log/ports.ts';
 
 export interface Call {
-  readonly records: readonly TakenRecord[];
-  /** All of its records are of one. */
-  readonly workspace: Workspace;
-  /** Of keys and values. */
-  readonly bytes: number;
+  readonly records: TakenRecords;
   /** Monotonic, ms. */
   readonly sinceMs: number;
   readonly resolve: () => void;
@@ -23,58 +18,65 @@ export interface TicketOwner {
   failed(error: unknown): void;
 }
 
-export class Ticket {
+const WORD_BITS = 32;
+
+/** A record is posted with its place among the call's as its mark. */
+export class Ticket implements Waiter {
   readonly call: Call;
-  readonly sendings: readonly Sending[];
   readonly #owner: TicketOwner;
   #left: number;
   #fault: unknown;
+  /** Which of them the log has: a bit for each, 32 in a word. */
+  readonly #kept: number[] = [];
   /** It goes to the disk: what the producer says of it counts no more. */
   #isTakenBack = false;
 
   constructor(call: Call, owner: TicketOwner) {
     this.call = call;
-    this.sendings = call.records.map((record) => new Sending(record, this));
     this.#owner = owner;
-    this.#left = call.records.length;
+    this.#left = call.records.count;
   }
 
   /** @returns what the log does not have for certain. */
   takeBack(): readonly TakenRecord[] {
     this.#isTakenBack = true;
-    return this.sendings.filter(({ isKept }) => !isKept).map(({ record }) => record);
+    const { records } = this.call;
+    const left: TakenRecord[] = [];
+    for (let index = 0; index < records.count; index += 1) {
+      if (!this.#isKept(index)) left.push(records.at(index));
+    }
+    return left;
   }
   /** Why the log will never have some of it. */
   get fault(): unknown {
     return this.#fault;
   }
 
-  settled(error?: unknown): void {
+  resolve(_offset: number, mark: number): void {
+    if (this.#isTakenBack) return;
+    if (this.#left > 1) {
+      const word = Math.floor(mark / WORD_BITS);
+      this.#kept[word] = (this.#kept[word] ?? 0) | (1 << (mark % WORD_BITS));
+    }
+    this.#settled();
+  }
+
+  reject(error: unknown): void {
     if (this.#isTakenBack) return;
     if (error instanceof CodedError && error.retryable) {
       this.#owner.failed(error);
       return;
     }
     this.#fault ??= error;
+    this.#settled();
+  }
+
+  #settled(): void {
     this.#left -= 1;
     if (this.#left === 0) this.#owner.ended(this, this.#fault);
   }
-}
 
-class Sending implements Waiter {
-  readonly record: TakenRecord;
-  readonly #ticket: Ticket;
-  isKept = false;
-
-  constructor(record: TakenRecord, ticket: Ticket) {
-    this.record = record;
-    this.#ticket = ticket;
-  }
-  resolve(): void {
-    this.isKept = true;
-    this.#ticket.settled();
-  }
-  reject(error: unknown): void {
-    this.#ticket.settled(error);
+  #isKept(index: number): boolean {
+    return (((this.#kept[Math.floor(index / WORD_BITS)] ?? 0) >> (index % WORD_BITS)) & 1) === 1;
   }
 }

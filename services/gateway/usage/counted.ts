@@ -28,11 +28,7 @@ function countedIntake(intake: Intake, { bytes, disk }: Usage): Intake {
     take: async (records) => {
       disk.check();
       await intake.take(records);
-      const [first] = records;
-      if (first === undefined) return;
-      let sum = 0;
-      for (const { key, value } of records) sum += key.length + value.length;
-      bytes.add(first.workspace, sum);
+      bytes.add(records.workspace, records.bytes);
     },
     untilOnLog: async () => {
       disk.check();

@@ -96,16 +96,19 @@ export interface TransactionalProducer {
   close(): Promise<void>;
 }
 
-/** Who waits for a record. Told once, and while the producer is at work: what it does must be short. */
+/** Who waits for records. Told once of each, and while the producer is at work: what it does must be short. */
 export interface Waiter {
-  /** @param offset as of `Producer.send`. */
-  resolve(offset: number): void;
-  reject(error: unknown): void;
+  /** @param offset as of `Producer.send`. @param mark as the record was posted with. */
+  resolve(offset: number, mark: number): void;
+  reject(error: unknown, mark: number): void;
 }
 
+/** A key and, behind it, its value, as they lie in memory; copied when it is posted. */
 export interface Posted {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly keyEnd: number;
+  readonly end: number;
   /** The key decides where there is none. */
   readonly partition?: number | undefined;
 }
@@ -119,8 +122,8 @@ export interface Producer {
   send(topic: TopicId, key: Uint8Array, value: Uint8Array, partition?: number): Promise<number>;
   /** Finds the partitions of these topics: once for all that is posted. Rejects with `log_unavailable`. */
   prepare(topics: readonly TopicId[]): Promise<void>;
-  /** As `send`, to a topic that was prepared, at once and without a promise. */
-  post(topic: TopicId, record: Posted, waiter: Waiter): void;
+  /** As `send`, to a topic that was prepared, at once and without a promise. @param mark which of the waiter's it is. */
+  post(topic: TopicId, record: Posted, waiter: Waiter, mark: number): void;
   /**
    * Rejects all that is not acknowledged, and sends none of it that is not under way. What is under way may still
    * arrive, before anything that is sent later.

@@ -84,8 +84,15 @@ export class MemoryLog implements Log {
     return Promise.resolve({
       send,
       prepare: () => Promise.resolve(),
-      post: (topic, { key, value, partition }, waiter) => {
-        void send(topic, key, value, partition).then(waiter.resolve.bind(waiter), waiter.reject.bind(waiter));
+      post: (topic, { bytes, start, keyEnd, end, partition }, waiter, mark) => {
+        void send(topic, bytes.subarray(start, keyEnd), bytes.subarray(keyEnd, end), partition).then(
+          (offset) => {
+            waiter.resolve(offset, mark);
+          },
+          (error: unknown) => {
+            waiter.reject(error, mark);
+          },
+        );
       },
       giveUp: () => undefined,
       pending: 0,

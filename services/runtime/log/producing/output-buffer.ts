@@ -40,8 +40,9 @@ export class BatchedOutputs implements OutputBuffer {
    */
   append(topic: TopicId, partition: number, key: Uint8Array | null, value: Uint8Array | null): void {
     const output = this.#output(topic, partition);
+    const contentBytes = (key?.length ?? 0) + (value?.length ?? 0);
     let batch = output.batches.at(-1);
-    if (batch === undefined || RecordBatch.bytesWith(batch.byteLength, key, value) > BATCH_BYTES_MAX) {
+    if (batch === undefined || RecordBatch.bytesWith(batch.byteLength, contentBytes) > BATCH_BYTES_MAX) {
       assertSize(topic, key, value);
       if (this.#bytes > this.#bytesMax) throw tooMuch(this.#bytesMax);
       batch = new RecordBatch(this.#pool);

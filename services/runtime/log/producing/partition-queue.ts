@@ -3,7 +3,7 @@
  * way, order and "neither lost nor doubled" need nothing but its sequence: a batch sent again is recognised by it.
  */
 import type { BytePool } from '../byte-pool.ts';
-import type { Waiter } from '../ports.ts';
+import type { Posted, Waiter } from '../ports.ts';
 import { BATCH_BYTES_MAX } from './output-buffer.ts';
 import { RecordBatch } from '../protocol/record-batch.ts';
 
@@ -15,8 +15,9 @@ export interface ProducerId {
 
 export class PendingBatch {
   readonly records: RecordBatch;
-  /** One per record, in their order. */
-  readonly waiters: Waiter[] = [];
+  /** One per record, in their order, and which of the waiter's records each is. */
+  waiters: Waiter[] = [];
+  marks: number[] = [];
   /** Of keys and values. */
   contentBytes = 0;
   /** performance.now(): when its first record must have been acknowledged. */
@@ -52,19 +53,21 @@ export class ProducerLane {
   }
 
   /** @param withinMs of its batch's first record, it is to be acknowledged. */
-  append(key: Uint8Array, value: Uint8Array, withinMs: number, waiter: Waiter): void {
+  append(posted: Posted, withinMs: number, waiter: Waiter, mark: number): void {
+    const bytes = posted.end - posted.start;
     let batch = this.#batches.at(-1);
     const full =
       batch === undefined ||
       batch.sealed !== undefined ||
-      RecordBatch.bytesWith(batch.records.byteLength, key, value) > BATCH_BYTES_MAX;
+      RecordBatch.bytesWith(batch.records.byteLength, bytes) > BATCH_BYTES_MAX;
     if (batch === undefined || full) {
       batch = new PendingBatch(this.#pool, performance.now() + withinMs);
       this.#batches.push(batch);
     }
-    batch.records.append(key, value);
+    batch.records.appendPosted(posted);
     batch.waiters.push(waiter);
-    batch.contentBytes += key.length + value.length;
+    batch.marks.push(mark);
+    batch.contentBytes += bytes;
   }
 
   /** The batch to send now, sealed; undefined when there is none or one is under way. */

@@ -117,9 +117,10 @@ test('what is given up is not sent, but for what is under way; what follows come
   await producer.prepare(['eventsCollected']);
   const told: string[] = [];
   const post = (value: string): void => {
-    const record = { key: Buffer.from('key'), value: Buffer.from(`<${value}>`), partition: 0 };
+    const bytes = Buffer.from(`key<${value}>`);
+    const record = { bytes, start: 0, keyEnd: 3, end: bytes.length, partition: 0 };
     const say = (outcome: string) => () => told.push(`${value} ${outcome}`);
-    producer.post('eventsCollected', record, { resolve: say('kept'), reject: say('given up') });
+    producer.post('eventsCollected', record, { resolve: say('kept'), reject: say('given up') }, 0);
   };
   post('under_way');
   await eventually(() => batches.length === 1);
@@ -139,11 +140,10 @@ describe('with 256 KiB to send', () => {
   const RECORD_BYTES = 100 << 10;
   const posting = (producer: IdempotentProducer, kept: number[], records: number): void => {
     for (let record = 0; record < records; record++) {
-      const sent = { key: Buffer.from('key'), value: Buffer.alloc(RECORD_BYTES, 'v'), partition: 0 };
-      producer.post('eventsCollected', sent, {
-        resolve: (offset) => kept.push(offset),
-        reject: () => undefined,
-      });
+      const bytes = Buffer.alloc(3 + RECORD_BYTES, 'v');
+      const sent = { bytes, start: 0, keyEnd: 3, end: bytes.length, partition: 0 };
+      const waiter = { resolve: (offset: number) => kept.push(offset), reject: () => undefined };
+      producer.post('eventsCollected', sent, waiter, record);
     }
   };
 

@@ -7,7 +7,7 @@
  * producer takes a new id: the sequence after a gap of unknown size would be refused for ever.
  */
 import type { TopicId } from '../../../../schemas/topics.ts';
-import { partitionOf } from '../../../../schemas/partitioner.ts';
+import { partitionWithin } from '../../../../schemas/partitioner.ts';
 import { CodedError } from '../../errors.ts';
 import type { BytePool } from '../byte-pool.ts';
 import type { Cluster } from '../connection/cluster.ts';
@@ -22,6 +22,7 @@ import {
   UNKNOWN_PRODUCER_ID,
 } from '../connection/kafka-error.ts';
 import { RECORD_BYTES_MAX } from './output-buffer.ts';
+import { closedError, noPartition, tooLarge } from './post-faults.ts';
 import type { Posted, Producer, Waiter } from '../ports.ts';
 import { decodeProduced, produceRequest, type ProduceResult } from '../protocol/produce-request.ts';
 import { newProducerId } from './new-producer-id.ts';
@@ -97,7 +98,9 @@ export class IdempotentProducer implements Producer {
   async send(topic: TopicId, key: Uint8Array, value: Uint8Array, partition?: number): Promise<number> {
     if (!this.#lanes.has(topic)) await this.#prepareFor(topic, key.length + value.length);
     return await new Promise<number>((resolve, reject) => {
-      this.post(topic, { key, value, partition }, { resolve, reject });
+      const bytes = Buffer.concat([key, value]);
+      const posted = { bytes, start: 0, keyEnd: key.length, end: bytes.length, partition };
+      this.post(topic, posted, { resolve, reject }, 0);
     });
   }
 
@@ -105,18 +108,20 @@ export class IdempotentProducer implements Producer {
     for (const topic of topics) if (!this.#lanes.has(topic)) await this.#makeLanes(topic);
   }
 
-  post(topic: TopicId, { key, value, partition }: Posted, waiter: Waiter): void {
-    const fault = this.#faultOf(key.length + value.length);
+  post(topic: TopicId, posted: Posted, waiter: Waiter, mark: number): void {
+    const { bytes, start, keyEnd, end, partition } = posted;
+    const fault = this.#faultOf(end - start);
     const lanes = this.#lanes.get(topic) ?? [];
-    const lane = lanes[partition ?? (lanes.length === 0 ? 0 : partitionOf(key, lanes.length))];
-    if (fault !== undefined) waiter.reject(fault);
-    else if (lane === undefined) waiter.reject(noPartition(this.#options.topicName(topic), partition));
+    const lane =
+      lanes[partition ?? (lanes.length === 0 ? 0 : partitionWithin(bytes, start, keyEnd, lanes.length))];
+    if (fault !== undefined) waiter.reject(fault, mark);
+    else if (lane === undefined) waiter.reject(noPartition(this.#options.topicName(topic), partition), mark);
     else {
       this.#pending++;
-      this.#pendingBytes += key.length + value.length;
-      this.#cameBytes += key.length + value.length;
+      this.#pendingBytes += end - start;
+      this.#cameBytes += end - start;
       this.#linger.came(1);
-      lane.append(key, value, this.#options.sendMsMax, waiter);
+      lane.append(posted, this.#options.sendMsMax, waiter, mark);
       if (this.#cameBytes >= FLUSH_BYTES) this.#flush();
       else if (this.#lingering === undefined) this.#flushAfter(this.#linger.ms);
     }
@@ -142,11 +147,7 @@ export class IdempotentProducer implements Producer {
 
   #faultOf(bytes: number): CodedError | undefined {
     if (this.#closed) return closedError();
-    if (bytes > RECORD_BYTES_MAX)
-      return new CodedError(
-        'record_too_large',
-        `could not send a record of ${String(bytes)} bytes: the limit is ${String(RECORD_BYTES_MAX)}`,
-      );
+    if (bytes > RECORD_BYTES_MAX) return tooLarge(bytes);
     const { pendingRecordsMax, pendingBytesMax } = this.#options;
     if (this.#pending < pendingRecordsMax && this.#pendingBytes + bytes <= pendingBytesMax) return undefined;
     const message = `could not send: ${String(this.#pending)} records (${String(this.#pendingBytes)} bytes) wait for the broker`;
@@ -261,8 +262,8 @@ export class IdempotentProducer implements Producer {
     const { lane, batch } = sending;
     if (errorCode === NONE || errorCode === DUPLICATE_SEQUENCE_NUMBER) {
       lane.finish(batch, true);
-      this.#release(batch).forEach((waiter, index) => {
-        waiter.resolve(baseOffset < 0 ? -1 : baseOffset + index);
+      this.#release(batch, (waiter, mark, index) => {
+        waiter.resolve(baseOffset < 0 ? -1 : baseOffset + index, mark);
       });
       return;
     }
@@ -300,15 +301,18 @@ export class IdempotentProducer implements Producer {
   /** The senders are told; what follows needs a new producer id, since the broker expects this batch's sequence next. */
   #giveUp(batch: PendingBatch, error: unknown): void {
     this.#renewAfter(batch);
-    for (const waiter of this.#release(batch)) waiter.reject(error);
+    this.#release(batch, (waiter, mark) => {
+      waiter.reject(error, mark);
+    });
   }
 
-  /** Its senders, who are told by the caller; none the second time. */
-  #release(batch: PendingBatch): Waiter[] {
-    const waiters = batch.waiters.splice(0);
+  /** Its senders are told; nobody the second time. */
+  #release(batch: PendingBatch, tell: (waiter: Waiter, mark: number, index: number) => void): void {
+    const [waiters, marks] = [batch.waiters, batch.marks];
+    [batch.waiters, batch.marks] = [[], []];
     this.#settled(waiters.length, batch.contentBytes);
     batch.contentBytes = 0;
-    return waiters;
+    for (const [index, waiter] of waiters.entries()) tell(waiter, marks[index] ?? 0, index);
   }
 
   #expireAt(nowMs: number, why: string): void {
@@ -341,13 +345,4 @@ export class IdempotentProducer implements Producer {
   *#allLanes(): Generator<ProducerLane> {
     for (const lanes of this.#lanes.values()) yield* lanes;
   }
-}
-
-function noPartition(name: string, partition: number | undefined): CodedError {
-  const which = partition === undefined ? '' : ` ${String(partition)}`;
-  return new CodedError('log_refused', `could not send to ${name}: there is no partition${which}`);
-}
-
-function closedError(): CodedError {
-  return new CodedError('log_closed', 'could not send: the producer is closed');
 }

@@ -53,6 +53,31 @@ describe('a record batch', () => {
     );
   });
 
+  test('has the same bytes when key and value lie one behind the other among others', () => {
+    const both = fc.record({
+      key: fc.uint8Array({ maxLength: 9_000 }),
+      value: fc.uint8Array({ maxLength: 9_000 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(both, { minLength: 1, maxLength: 80 }),
+        seals,
+        fc.nat(9),
+        (given, seal, before) => {
+          const apart = new RecordBatch(new BytePool(0));
+          const within = new RecordBatch(new BytePool(0));
+          for (const { key, value } of given) {
+            apart.append(key, value);
+            const bytes = Buffer.concat([Buffer.alloc(before, 1), key, value, Buffer.from('behind it')]);
+            const keyEnd = before + key.length;
+            within.appendPosted({ bytes, start: before, keyEnd, end: keyEnd + value.length });
+          }
+          expect(within.seal(seal).equals(apart.seal(seal))).toBe(true);
+        },
+      ),
+    );
+  });
+
   test('has them for keys and values at every length at which a length field grows', async () => {
     for (const length of [0, 63, 64, 8_191, 8_192, 1_000_000]) {
       const value = Buffer.alloc(length, 7);

@@ -10,6 +10,7 @@
  */
 import { crc32c } from '@node-rs/crc32';
 import type { BytePool } from '../byte-pool.ts';
+import type { Posted } from '../ports.ts';
 
 export const BATCH_HEADER_BYTES = 61;
 export const ATTRIBUTES_COMPRESSION = 0x07;
@@ -52,27 +53,46 @@ export class RecordBatch {
     return this.#end;
   }
 
-  /** What the batch would be at most with this record in it. */
-  static bytesWith(batchBytes: number, key: Uint8Array | null, value: Uint8Array | null): number {
-    return batchBytes + RECORD_OVERHEAD_BYTES_MAX + (key?.length ?? 0) + (value?.length ?? 0);
+  /** What the batch would be at most with this record in it. @param contentBytes of its key and its value. */
+  static bytesWith(batchBytes: number, contentBytes: number): number {
+    return batchBytes + RECORD_OVERHEAD_BYTES_MAX + contentBytes;
   }
 
   append(key: Uint8Array | null, value: Uint8Array | null): void {
-    const bytesMax = RecordBatch.bytesWith(this.#end, key, value);
+    const keyBytes = key === null ? 1 : varintBytes(key.length) + key.length;
+    const valueBytes = value === null ? 1 : varintBytes(value.length) + value.length;
+    let at = this.#begin((key?.length ?? 0) + (value?.length ?? 0), keyBytes + valueBytes);
+    at = putBytes(this.#bytes, at, key);
+    at = putBytes(this.#bytes, at, value);
+    this.#bytes[at++] = 0;
+    this.#end = at;
+  }
+
+  /** A key and a value that lie one behind the other: no object is made for either. */
+  appendPosted({ bytes, start, keyEnd, end }: Posted): void {
+    const [keyLength, valueLength] = [keyEnd - start, end - keyEnd];
+    const lengths = varintBytes(keyLength) + varintBytes(valueLength);
+    const from = this.#begin(end - start, lengths + end - start);
+    const out = this.#bytes;
+    let at = putVarint(out, from, keyLength);
+    for (let each = start; each < keyEnd; each++) out[at++] = bytes[each] ?? 0; // keys are short
+    at = putVarint(out, at, valueLength);
+    at += bytes.copy(out, at, keyEnd, end);
+    out[at++] = 0;
+    this.#end = at;
+  }
+
+  /** All of a record up to its key. @returns where that goes; its memory is there, as of everything behind it. */
+  #begin(contentBytes: number, bytesWithLengths: number): number {
+    const bytesMax = RecordBatch.bytesWith(this.#end, contentBytes);
     if (bytesMax > this.#bytes.length) this.#grow(bytesMax);
     const bytes = this.#bytes;
     const delta = this.#records++;
-    const keyBytes = key === null ? 1 : varintBytes(key.length) + key.length;
-    const valueBytes = value === null ? 1 : varintBytes(value.length) + value.length;
     // Attributes, time delta and the number of headers are zero and take a byte each.
-    let at = putVarint(bytes, this.#end, 3 + varintBytes(delta) + keyBytes + valueBytes);
+    let at = putVarint(bytes, this.#end, 3 + varintBytes(delta) + bytesWithLengths);
     bytes[at++] = 0;
     bytes[at++] = 0;
-    at = putVarint(bytes, at, delta);
-    at = putBytes(bytes, at, key);
-    at = putBytes(bytes, at, value);
-    bytes[at++] = 0;
-    this.#end = at;
+    return putVarint(bytes, at, delta);
   }
 
   /** Writes the header. The bytes belong to this batch until `release`; sealing again replaces the header. */
