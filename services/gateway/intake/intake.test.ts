@@ -23,8 +23,8 @@ function records(
   const taken = new TakenRecords(workspace);
   for (const [lane, value] of values) {
     const key = `${workspace}:a:${lane}`;
-    taken.addPiece(Buffer.from(`${key}${value}`));
     taken.add('eventsCollected', 0, key.length, key.length + value.length);
+    taken.addPiece(Buffer.from(`${key}${value}`));
   }
   return taken;
 }
