@@ -5,7 +5,7 @@ import type { BrowserOptions } from '../browser/plugin.ts';
 import { receiveTime, type StandingClock } from '../ingest/plugin.ts';
 import { laneKey } from '../../schemas/lanes.ts';
 import type { Intake } from '../ingest/ports.ts';
-import { TakenRecords } from '../ingest/taken-records.ts';
+import { TakenRecords } from '../runtime/taken-records.ts';
 import { consentRecord, PageSigns, type OnSiteOptions } from '../on-site/plugin.ts';
 import type { Log, Producer } from '../runtime/log/ports.ts';
 import type { Logger } from '../runtime/logger.ts';

@@ -5,7 +5,7 @@ import { toWorkspace } from '../../schemas/ids.ts';
 import { collectedEvent } from '../testing/collected-event.ts';
 import { runs } from '../testing/runs.ts';
 import { PackedRecords } from './packed-records.ts';
-import type { TakenRecord } from './taken-records.ts';
+import type { TakenRecord } from '../runtime/taken-records.ts';
 
 const codec = localCodecs().CollectedEvent;
 const workspace = toWorkspace('shop');

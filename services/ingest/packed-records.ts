@@ -6,7 +6,7 @@ import type { Codec, RecordName } from '../../schemas/codec.ts';
 import type { Workspace } from '../../schemas/ids.ts';
 import type { Records } from '../../schemas/records.ts';
 import { assert } from '../runtime/errors.ts';
-import { TakenRecords, type TakenTopic } from './taken-records.ts';
+import { TakenRecords, type TakenTopic } from '../runtime/taken-records.ts';
 
 export interface Unpacked<Name extends RecordName> {
   readonly topic: TakenTopic;
@@ -25,10 +25,7 @@ const UTF8_BYTES_MAX = 3;
 
 export class PackedRecords {
   #packed: TakenRecords | undefined;
-  /** Of each that waits. */
-  readonly #topics: TakenTopic[] = [];
-  /** Of each that waits: where its value begins, and where it ends. */
-  readonly #places: number[] = [];
+  /** Of what waits for its piece, which begins where this does. */
   #end = 0;
 
   add<Name extends RecordName>(record: Unpacked<Name>): void {
@@ -36,15 +33,14 @@ export class PackedRecords {
     this.#packed ??= new TakenRecords(workspace);
     assert(this.#packed.workspace === workspace, 'the records of a call are of one workspace');
     enlarge(this.#end + key.length * UTF8_BYTES_MAX, this.#end);
-    const start = this.#end + scratch.write(key, this.#end);
-    let end = codec.encodeAt(value, scratch, start);
+    const keyEnd = this.#end + scratch.write(key, this.#end);
+    let end = codec.encodeAt(value, scratch, keyEnd);
     while (end < 0) {
-      enlarge(scratch.length - end, start);
-      end = codec.encodeAt(value, scratch, start);
+      enlarge(scratch.length - end, keyEnd);
+      end = codec.encodeAt(value, scratch, keyEnd);
     }
+    this.#packed.add(topic, this.#end, keyEnd, end);
     this.#end = end;
-    this.#topics.push(topic);
-    this.#places.push(start, end);
     if (end > PIECE_BYTES) this.#pack();
   }
 
@@ -59,14 +55,6 @@ export class PackedRecords {
     const bytes = Buffer.allocUnsafe(this.#end);
     scratch.copy(bytes, 0, 0, this.#end);
     this.#packed.addPiece(bytes);
-    let from = 0;
-    for (const [index, topic] of this.#topics.entries()) {
-      const [keyEnd = 0, end = 0] = [this.#places[2 * index], this.#places[2 * index + 1]];
-      this.#packed.add(topic, from, keyEnd, end);
-      from = end;
-    }
-    this.#topics.length = 0;
-    this.#places.length = 0;
     this.#end = 0;
   }
 }

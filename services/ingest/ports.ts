@@ -1,5 +1,5 @@
 /** What ingest is given by the gateway. */
-import type { TakenRecords } from './taken-records.ts';
+import type { TakenRecords } from '../runtime/taken-records.ts';
 
 /** Keeps records until the log has them. */
 export interface Intake {

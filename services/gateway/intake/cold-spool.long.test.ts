@@ -8,7 +8,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toWorkspace } from '../../../schemas/ids.ts';
-import { TakenRecords, type TakenRecord } from '../../ingest/taken-records.ts';
+import { TakenRecords, type TakenRecord } from '../../runtime/taken-records.ts';
 import type { Producer } from '../../runtime/log/ports.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import { realFiles } from '../../runtime/store/files.ts';

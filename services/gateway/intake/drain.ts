@@ -3,7 +3,7 @@
  * fails is halved, so that a log that loses one record in ten, say, has all of them in the end: whole steps of many
  * would hardly ever get through.
  */
-import type { TakenRecord } from '../../ingest/taken-records.ts';
+import type { TakenRecord } from '../../runtime/taken-records.ts';
 import type { Producer } from '../../runtime/log/ports.ts';
 import type { TimePort } from '../../runtime/time.ts';
 import { frameBytesOf } from './frames.ts';

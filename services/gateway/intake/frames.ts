@@ -10,7 +10,7 @@
  */
 import { crc32c } from '@node-rs/crc32';
 import { toWorkspace, type Workspace } from '../../../schemas/ids.ts';
-import { TakenRecord } from '../../ingest/taken-records.ts';
+import { TakenRecord } from '../../runtime/taken-records.ts';
 
 const MAGIC = 0x4c50_5348;
 const VERSION = 1;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { toWorkspace } from '../../../schemas/ids.ts';
-import { TakenRecords } from '../../ingest/taken-records.ts';
+import { TakenRecords } from '../../runtime/taken-records.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import { FlakyLog, type FlakyProducer } from '../../testing/flaky-log.ts';
 import { Random } from '../../testing/random.ts';
@@ -23,8 +23,8 @@ function records(
   const taken = new TakenRecords(workspace);
   for (const [lane, value] of values) {
     const key = `${workspace}:a:${lane}`;
-    taken.addPiece(Buffer.from(`${key}${value}`));
     taken.add('eventsCollected', 0, key.length, key.length + value.length);
+    taken.addPiece(Buffer.from(`${key}${value}`));
   }
   return taken;
 }

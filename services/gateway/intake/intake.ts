@@ -14,7 +14,7 @@
 import { controlMsMax } from '../../../schemas/control-markers.ts';
 import type { Workspace } from '../../../schemas/ids.ts';
 import type { Intake } from '../../ingest/ports.ts';
-import type { TakenRecords } from '../../ingest/taken-records.ts';
+import type { TakenRecords } from '../../runtime/taken-records.ts';
 import { CodedError } from '../../runtime/errors.ts';
 import type { Producer } from '../../runtime/log/ports.ts';
 import { systemTime, type TimePort } from '../../runtime/time.ts';

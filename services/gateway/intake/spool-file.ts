@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFully, readFully } from '../../runtime/store/segments/write-fully.ts';
 import type { StoreFiles } from '../../runtime/store/files.ts';
-import type { TakenRecord } from '../../ingest/taken-records.ts';
+import type { TakenRecord } from '../../runtime/taken-records.ts';
 import {
   endBytes,
   frameAt,

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { identityOf } from '../../../infra/local/process-identity.mjs';
 import { toWorkspace } from '../../../schemas/ids.ts';
-import { TakenRecords, type TakenRecord } from '../../ingest/taken-records.ts';
+import { TakenRecords, type TakenRecord } from '../../runtime/taken-records.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { realFiles, type StoreFiles } from '../../runtime/store/files.ts';
 import { FaultyFiles } from '../../testing/stores/faulty-files.ts';

@@ -10,7 +10,7 @@
  */
 import { join } from 'node:path';
 import type { Workspace } from '../../../schemas/ids.ts';
-import type { TakenRecord } from '../../ingest/taken-records.ts';
+import type { TakenRecord } from '../../runtime/taken-records.ts';
 import { CodedError } from '../../runtime/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { StoreFiles } from '../../runtime/store/files.ts';

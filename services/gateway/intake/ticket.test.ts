@@ -1,15 +1,15 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { toWorkspace } from '../../../schemas/ids.ts';
-import { TakenRecords } from '../../ingest/taken-records.ts';
+import { TakenRecords } from '../../runtime/taken-records.ts';
 import { CodedError } from '../../runtime/errors.ts';
 import { Ticket } from './ticket.ts';
 
 function ticketOf(count: number) {
   const records = new TakenRecords(toWorkspace('shop'));
   for (let index = 0; index < count; index += 1) {
-    records.addPiece(Buffer.from(`key${String(index)}`));
     records.add('eventsCollected', 0, 3, 3 + String(index).length);
+    records.addPiece(Buffer.from(`key${String(index)}`));
   }
   const told: string[] = [];
   const call = { records, sinceMs: 0, resolve: () => undefined, reject: () => undefined };

@@ -1,5 +1,5 @@
 /** The records of one call on their way to be kept, and who waits for them. */
-import type { TakenRecord, TakenRecords } from '../../ingest/taken-records.ts';
+import type { TakenRecord, TakenRecords } from '../../runtime/taken-records.ts';
 import { CodedError } from '../../runtime/errors.ts';
 import type { Waiter } from '../../runtime/log/ports.ts';
 

@@ -4,8 +4,8 @@
  */
 import type { Workspace } from '../../schemas/ids.ts';
 import type { TopicId } from '../../schemas/topics.ts';
-import { assert } from '../runtime/errors.ts';
-import type { Posted } from '../runtime/log/ports.ts';
+import { assert } from './errors.ts';
+import type { Posted } from './log/ports.ts';
 
 export type TakenTopic = Extract<TopicId, 'eventsCollected' | 'eventsDropped'>;
 
@@ -63,18 +63,18 @@ export class TakenRecords {
     value: Uint8Array,
   ): TakenRecords {
     const records = new TakenRecords(record.workspace);
-    records.addPiece(Buffer.concat([key, value]));
     records.add(record.topic, 0, key.length, key.length + value.length);
+    records.addPiece(Buffer.concat([key, value]));
     return records;
   }
 
-  /** What is added from here on lies in it. */
+  /** What was added since the piece before lies in it. */
   addPiece(bytes: Buffer): void {
     this.#pieces.push(bytes);
   }
   add(topic: TakenTopic, start: number, keyEnd: number, end: number): void {
     this.#topics.push(topic);
-    this.#places.push(this.#pieces.length - 1, start, keyEnd, end);
+    this.#places.push(this.#pieces.length, start, keyEnd, end);
     this.#bytes += end - start;
   }
 
