@@ -52,7 +52,7 @@ const REPORT = `
   ORDER BY version DESC, variant = 'holdout', variant
   LIMIT {limit:UInt32}`;
 
-/** Once an hour for each visitor and reason (contract, *Measured*). */
+/** A refusal is logged once an hour for each visitor and reason. */
 const REFUSALS = `
   SELECT version, reason, count() AS refused, uniqExact(anonymous_id) AS visitors
   FROM message_events
