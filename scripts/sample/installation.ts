@@ -43,7 +43,7 @@ export async function waitUntilSettled(
   let last = '';
   while (Date.now() < deadline) {
     // As long as there is time: a slow machine answers late, which is no reason to give up.
-    const signal = AbortSignal.timeout(Math.max(1, deadline - Date.now()));
+    const signal = AbortSignal.timeout(Math.max(1, Math.ceil(deadline - Date.now())));
     try {
       const answer = await fetch(`${http}/health/settled`, { signal });
       last = await answer.text();
