@@ -15,7 +15,9 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   http = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`; // it listens on one
 });
-afterAll(() => server.close());
+afterAll(() => {
+  server.close();
+});
 
 test('ends when it is settled, also where the time that is left is no whole number of ms', async () => {
   unsettled = 2;
