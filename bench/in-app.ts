@@ -172,7 +172,7 @@ async function grow(own: Installation, place: OwnBroker, { visitors }: Options):
     events: sent,
     'per CPU second': Math.round(sent / cpuSeconds),
     'disk bytes each': Math.round((diskNow - disk) / visitors),
-    'memory bytes each': Math.round((now.all - memory.all) / visitors),
+    'memory bytes each': Math.round((now.once - memory.once) / visitors),
     'in-app MiB when folded': foldedMiB,
     'in-app MiB': mib(now.once),
     'resident MiB': mib(now.all),

@@ -14,6 +14,7 @@ import type { BenchRow } from '../scripts/bench.ts';
 import { CodedError } from '../services/runtime/errors.ts';
 import { openLog } from '../services/runtime/log/open-log.ts';
 import type { Producer } from '../services/runtime/log/ports.ts';
+import { asPosted } from '../services/runtime/log/producing/as-posted.ts';
 import { openBenchFolder } from './bench-folder.ts';
 import { spreadOf } from './latency/spread.ts';
 import { startOwnBroker } from './merger/own-broker.ts';
@@ -110,10 +111,9 @@ async function post(producer: Producer, perSecond: number, seconds: number): Pro
     for (; posted < due; posted += 1) {
       const at = performance.now();
       const key = Buffer.from(`bench:a:${String(posted)}`);
-      const bytes = Buffer.concat([key, VALUE]);
       producer.post(
         'eventsCollected',
-        { bytes, start: 0, keyEnd: key.length, end: bytes.length },
+        asPosted(key, VALUE),
         {
           resolve: () => delays.push(performance.now() - at),
           reject: (error) => {

@@ -23,7 +23,7 @@ export function murmur2(key: Uint8Array, start = 0, end = key.length): number {
 
 export function partitionOf(key: Uint8Array | string, partitions: number): number {
   const bytes = typeof key === 'string' ? Buffer.from(key) : key;
-  return (murmur2(bytes) & 0x7fffffff) % partitions;
+  return partitionWithin(bytes, 0, bytes.length, partitions);
 }
 
 /** Of a key that lies within these bytes. */

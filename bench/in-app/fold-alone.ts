@@ -86,13 +86,13 @@ class Visitors {
     return {
       visitors: this.#visitors,
       'disk bytes each': Math.round((await diskBytesOf(this.#folder)) / this.#visitors),
-      'memory bytes each': Math.round((all - this.#without.all) / this.#visitors),
+      'memory bytes each': Math.round((once - this.#without.once) / this.#visitors),
       'memory MiB': mib(once),
       'resident MiB': mib(all),
       'own MiB': mib(own),
       'heap MiB': mib(process.memoryUsage().heapUsed),
       'files MiB': mib(files),
-      'without visitors MiB': mib(this.#without.all),
+      'without visitors MiB': mib(this.#without.once),
       'µs of CPU an event': ((this.#cpuMs * 1_000) / this.#events).toFixed(1),
       load: (loadavg()[0] ?? 0).toFixed(1),
     };

@@ -4,7 +4,7 @@
  */
 import type { Definition } from '../../schemas/records.ts';
 import { CodedError } from '../runtime/errors.ts';
-import { DayCounts, dayLeftS } from './day-counts.ts';
+import { DayCounts, dayLeftS } from './usage/day-counts.ts';
 
 /** A thousand of the largest, or sixty thousand usual ones. */
 export const definitionDayBytesMax = 64 * 1_024 * 1_024;

@@ -5,7 +5,7 @@
  */
 import type { TableRow } from '../../schemas/records.ts';
 import { CodedError } from '../runtime/errors.ts';
-import { DayCounts, dayLeftS } from './day-counts.ts';
+import { DayCounts, dayLeftS } from './usage/day-counts.ts';
 
 /** Five times all rows that a workspace may have. */
 export const deletedRowsDayMax = 100_000;

@@ -26,6 +26,11 @@ export interface WantedPast {
   }[];
 }
 
+/** Whatever lies before it on events.merged of the partition is past. */
+export function fenceOf({ rules }: WantedPast): number {
+  return Math.max(...rules.map(({ fence }) => fence));
+}
+
 export function isPlacing(rule: Rule): rule is PlacingRule {
   return 'journeyId' in rule;
 }

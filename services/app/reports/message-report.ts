@@ -1,6 +1,7 @@
 /**
  * `GET /v1/definitions/messages/{id}/report`: what came of an on-site message, a row for each version and arm, as the view
- * `message_report` has it, and why it was not shown, a row for each version and reason. Also of one that is deleted, as long as its versions are known.
+ * `message_report` has it, and why it was not shown, a row for each version and reason. Also of one that is deleted, as
+ * long as its versions are known.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answer, notFound, unauthorized, workspaceOf } from '../answers.ts';

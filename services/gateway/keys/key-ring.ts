@@ -9,6 +9,7 @@ import { keyChange } from '../../../schemas/key-change.ts';
 import type { KeyChange } from '../../../schemas/records.ts';
 import type { KeyKind, KnownKey } from '../../runtime/caller.ts';
 import { RecentMap } from '../../runtime/recent-map.ts';
+import { DayCounts } from '../usage/day-counts.ts';
 import { digestOf, doorOf, keyIdOf, type Door } from './secrets.ts';
 
 export interface Key extends KnownKey {
@@ -50,7 +51,6 @@ export function madeOfFile({ id, kind, workspace, siteId, digest }: Key, at: num
   return keyChange({ key_id: id, change: 'made', at, by: OF_FILE, kind, digest, ...named });
 }
 
-const DAY_MS = 86_400_000;
 const nothing: Readonly<Ending> = { revokedAt: undefined, expiresAt: undefined, usedAt: undefined };
 
 /** Of secrets that were found: twice as many at most. Who guesses gets no place. */
@@ -64,8 +64,8 @@ export class KeyRing {
   /** Keys of a site id, which is public and stays when its key is rotated. */
   readonly #bySite = new Map<string, Set<string>>();
 
-  /** By workspace: keys made on the last day (UTC) that any was, also those that are forgotten since. */
-  readonly #made = new Map<string, { readonly day: number; readonly keys: number }>();
+  /** Keys, also those that are forgotten since. */
+  readonly #made = new DayCounts();
 
   /** By door and secret, as calls bring them, so that a call costs no digest. In memory only, as the call itself is. */
   readonly #found = new RecentMap<string, Key>(foundKeysMax);
@@ -149,8 +149,7 @@ export class KeyRing {
   }
   /** @param now ms, on the day (UTC) that is asked about. */
   madeOnDay(workspace: Workspace | null, now: number): number {
-    const made = this.#made.get(workspace ?? '');
-    return made?.day === Math.floor(now / DAY_MS) ? made.keys : 0;
+    return this.#made.of(workspace ?? '', now);
   }
   isRevoked(id: string): boolean {
     return this.#endings.get(id)?.revokedAt !== undefined;
@@ -170,10 +169,7 @@ export class KeyRing {
     if (kind === 'unknown' || digest === null) return; // of a newer version
     const known = this.#keys.get(id);
     if (known !== undefined && known.madeAt !== null) return;
-    const day = Math.floor(at / DAY_MS);
-    const made = this.#made.get(workspace);
-    if (made === undefined || made.day <= day)
-      this.#made.set(workspace, { day, keys: made?.day === day ? made.keys + 1 : 1 });
+    this.#made.add(workspace, at, 1);
     const owner = workspace === '' ? null : toWorkspace(workspace);
     const isOfFile = by === OF_FILE || known !== undefined;
     const key = {

@@ -180,8 +180,8 @@ function decideShow(
     }
     return shown(visitor, rule, { exposure, variant, at: moment.at });
   }
-  const reason = judgement.outcome === 'held_out' ? 'held_out' : judgement.reason;
   const counted = withJudgement(visitor, rule, judgement, moment.at);
+  const reason = judgement.outcome === 'held_out' ? 'held_out' : judgement.reason;
   const answered = { exposure, messageId, reason, reports: [] };
   return refused(withAnswered(counted.visitor, answered), reason, counted.happened);
 }

@@ -13,7 +13,7 @@ import { partitionsOfTask } from '../../runtime/task/task-plan.ts';
 import type { MemoryBroker } from '../memory/memory-broker.ts';
 import type { Shelf } from './disks.ts';
 import { keptBatches } from './refusal.ts';
-import { sunkTopics } from './stored-rows.ts';
+import { sinkTopics } from '../../sink/tables.ts';
 
 export interface Retention {
   readonly broker: MemoryBroker;
@@ -102,6 +102,6 @@ function positionsAt(
 
 /** How far the sink is for certain. */
 function sunk(broker: MemoryBroker, topic: TopicId, partition: number): number {
-  if (!sunkTopics.includes(topic)) return Infinity;
+  if (!sinkTopics.includes(topic)) return Infinity;
   return broker.groupOffset(SINK_GROUP, topic, partition)?.offset ?? 0;
 }

@@ -7,7 +7,7 @@ import type { MemoryBroker } from '../memory/memory-broker.ts';
 import { MemoryLog, type MemoryLogOptions } from '../memory/memory-log.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import type { Random } from '../random.ts';
-import { sunkTopics } from './stored-rows.ts';
+import { sinkTopics } from '../../sink/tables.ts';
 
 export interface SinkMachineOptions {
   readonly time: VirtualTime;
@@ -58,7 +58,7 @@ export class SinkMachine {
   /** Everything below these offsets is in the tables, and says so. */
   reached(ends: ReadonlyMap<string, readonly number[]>): boolean {
     const written = this.#sink?.written ?? {};
-    return sunkTopics.every((topic) =>
+    return sinkTopics.every((topic) =>
       (ends.get(topic) ?? []).every((end, partition) => (written[topic]?.[partition] ?? 0) >= end),
     );
   }

@@ -1,10 +1,9 @@
 /** Rows in RowBinary, as the sink writes them, taken apart again; and the rows that the topics say must be there. */
 import { createHash } from 'node:crypto';
 import { schemaIdOf, WIRE_HEADER_BYTES, type Codecs } from '../../../schemas/codec.ts';
-import type { TopicId } from '../../../schemas/topics.ts';
 import { RowBuffer } from '../../sink/row-buffer.ts';
 import { compileRowPlan, op, type Op } from '../../sink/row-plan.ts';
-import { sinkTopics, tables } from '../../sink/tables.ts';
+import { tables } from '../../sink/tables.ts';
 import { assert } from '../../runtime/errors.ts';
 import type { MemoryBroker } from '../memory/memory-broker.ts';
 
@@ -66,8 +65,6 @@ export function expectedRows(broker: MemoryBroker, codecs: Codecs): ExpectedTabl
 export function placeOf({ partition, offset }: Pick<StoredRow, 'partition' | 'offset'>): string {
   return `${String(partition)}/${String(offset)}`;
 }
-
-export const sunkTopics: readonly TopicId[] = sinkTopics;
 
 function digestOf(bytes: Uint8Array): string {
   return createHash('md5').update(bytes).digest('base64');

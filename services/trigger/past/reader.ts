@@ -10,7 +10,7 @@ import type { Log, Producer } from '../../runtime/log/ports.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { ReplayedRules } from '../decide/replayed-rules.ts';
 import { encodePast, type PastMessage } from '../past-messages.ts';
-import type { WantedPast } from '../wanted-past.ts';
+import { fenceOf, type WantedPast } from '../wanted-past.ts';
 import { apartMessages } from './apart-messages.ts';
 import type { PastHistories, PastSource } from './source.ts';
 import { stretches, type Told } from './stretches.ts';
@@ -155,9 +155,9 @@ function isWritten(ends: readonly number[], written: readonly { readonly offset:
 }
 
 /** By partition. */
-function fencesOf({ partition, rules }: WantedPast): readonly number[] {
+function fencesOf(wanted: WantedPast): readonly number[] {
   const fences: number[] = [];
-  fences[partition] = Math.max(...rules.map(({ fence }) => fence));
+  fences[wanted.partition] = fenceOf(wanted);
   return fences;
 }
 

@@ -7,7 +7,7 @@ import { matchersOf, type CountedCondition } from '../../rules/condition.ts';
 import { marksOf, remember } from '../../rules/memory.ts';
 import type { Marks } from '../../rules/windows.ts';
 import { placeOf, type PastMarks, type PastMessage } from '../past-messages.ts';
-import type { WantedPast } from '../wanted-past.ts';
+import { fenceOf, type WantedPast } from '../wanted-past.ts';
 import type { PastEvent, PastRead, PastSource, SharedQuestion } from './source.ts';
 
 export const stretchCharsMax = 150_000;
@@ -43,9 +43,8 @@ function afterOf({ rules }: WantedPast): string {
 }
 
 function partOf(wanted: WantedPast): SharedQuestion['parts'][number] {
-  const { partition, rules } = wanted;
-  const fence = Math.max(...rules.map((rule) => rule.fence));
-  return { partition, fence, from: afterOf(wanted).split('\0')[0] ?? '' };
+  const from = afterOf(wanted).split('\0')[0] ?? '';
+  return { partition: wanted.partition, fence: fenceOf(wanted), from };
 }
 
 /** What is next told to a partition. */

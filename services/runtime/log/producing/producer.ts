@@ -22,6 +22,7 @@ import {
   UNKNOWN_PRODUCER_ID,
 } from '../connection/kafka-error.ts';
 import { RECORD_BYTES_MAX } from './output-buffer.ts';
+import { asPosted } from './as-posted.ts';
 import { closedError, noPartition, tooLarge } from './post-faults.ts';
 import type { Posted, Producer, Waiter } from '../ports.ts';
 import { decodeProduced, produceRequest, type ProduceResult } from '../protocol/produce-request.ts';
@@ -98,9 +99,7 @@ export class IdempotentProducer implements Producer {
   async send(topic: TopicId, key: Uint8Array, value: Uint8Array, partition?: number): Promise<number> {
     if (!this.#lanes.has(topic)) await this.#prepareFor(topic, key.length + value.length);
     return await new Promise<number>((resolve, reject) => {
-      const bytes = Buffer.concat([key, value]);
-      const posted = { bytes, start: 0, keyEnd: key.length, end: bytes.length, partition };
-      this.post(topic, posted, { resolve, reject }, 0);
+      this.post(topic, asPosted(key, value, partition), { resolve, reject }, 0);
     });
   }
 
@@ -108,8 +107,8 @@ export class IdempotentProducer implements Producer {
     for (const topic of topics) if (!this.#lanes.has(topic)) await this.#makeLanes(topic);
   }
 
-  post(topic: TopicId, posted: Posted, waiter: Waiter, mark: number): void {
-    const { bytes, start, keyEnd, end, partition } = posted;
+  post(topic: TopicId, record: Posted, waiter: Waiter, mark: number): void {
+    const { bytes, start, keyEnd, end, partition } = record;
     const fault = this.#faultOf(end - start);
     const lanes = this.#lanes.get(topic) ?? [];
     const lane =
@@ -121,7 +120,7 @@ export class IdempotentProducer implements Producer {
       this.#pendingBytes += end - start;
       this.#cameBytes += end - start;
       this.#linger.came(1);
-      lane.append(posted, this.#options.sendMsMax, waiter, mark);
+      lane.append(record, this.#options.sendMsMax, waiter, mark);
       if (this.#cameBytes >= FLUSH_BYTES) this.#flush();
       else if (this.#lingering === undefined) this.#flushAfter(this.#linger.ms);
     }
