@@ -3,9 +3,10 @@
  * those that fire together hold up what happens meanwhile.
  * `npm run bench -- timers [--timers 1000000] [--firing 50000] [--rate 2000] [--rounds 3] [--folder DIR]`
  *
- * Armed: so many people, each with a timer at a random time of a month; bytes of the store's file and of the heap for each.
+ * Armed: so many people, each with a timer at a random time of a month; bytes for each in the store (of the pages that hold
+ * something), of its file (with the free pages, which the next flushes take), and of the heap.
  * Firing: so many people leave a segment within the same second while others do so many events a second. Batches follow
- * each other as fast as they are made, and every two seconds the store is written, as in the service. An event is held from
+ * each other as fast as they are made, and the store is written when the service would write it. An event is held from
  * the moment at which it was due until the batch that has it is decided; what a round says is the longest of all events,
  * before anything fires and while timers fire.
  */
@@ -17,6 +18,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { BenchRow } from '../scripts/bench.ts';
 import { openPartitionStores } from '../services/runtime/store/open-stores.ts';
+import { FlushSchedule } from '../services/runtime/task/loop/flush-schedule.ts';
 import { triggerService } from '../services/trigger/service.ts';
 import { TimerIndex } from '../services/trigger/timers.ts';
 import { collectGarbage } from './lanes/collect-garbage.ts';
@@ -27,7 +29,6 @@ import { collected, personId, START, TriggerPartition, WORKSPACE } from './trigg
 const MONTH_MS = 30 * 86_400_000;
 const HOUR_MS = 3_600_000;
 const TIMERS_A_BATCH = 10_000;
-const FLUSH_EVERY_MS = 2_000;
 /** Of events before anything fires. */
 const QUIET_MS = 3_000;
 /** Neither all of a second's events in one batch nor one by one. */
@@ -85,7 +86,7 @@ async function inFolder<T>(parent: string, run: (folder: string) => Promise<T>):
 function arm(
   folder: string,
   count: number,
-): { readonly fileBytesEach: number; readonly heapBytesEach: number } {
+): { readonly storeBytesEach: number; readonly fileBytesEach: number; readonly heapBytesEach: number } {
   const stores = openPartitionStores(folder, triggerService.stores);
   const fileBytes = () => statSync(join(folder, 'keyed', 'data.mdb')).size;
   const heapBytes = () => {
@@ -103,11 +104,12 @@ function arm(
     stores.committed(armed);
     stores.flush();
   }
+  const storeBytesEach = Math.round((stores.keyedBytes ?? 0) / count);
   const fileBytesEach = Math.round((fileBytes() - before.file) / count);
   const heapBytesEach = Math.round((heapBytes() - before.heap) / count);
   if (index.due(Infinity) === undefined) throw new Error('no timer was armed');
   stores.close();
-  return { fileBytesEach, heapBytesEach };
+  return { storeBytesEach, fileBytesEach, heapBytesEach };
 }
 
 interface Fired {
@@ -144,7 +146,8 @@ async function fire(
   const begun = performance.now();
   const clock = () => START + HOUR_MS - QUIET_MS + Math.floor(performance.now() - begun);
   let [heldMsMaxBefore, heldMsMax, firstAt, lastAt] = [0, 0, 0, 0];
-  for (let flushedAt = begun; left < firing;) {
+  const flushes = new FlushSchedule([trigger], begun);
+  while (left < firing) {
     const leftBefore = left;
     const heldMs = live.step(clock());
     const now = performance.now();
@@ -152,10 +155,8 @@ async function fire(
     else heldMsMax = Math.max(heldMsMax, heldMs);
     if (left > 0 && firstAt === 0) firstAt = now;
     if (left > leftBefore) lastAt = now;
-    if (now - flushedAt >= FLUSH_EVERY_MS) {
-      flushedAt = now;
-      trigger.stores.startFlush?.();
-    }
+    flushes.committed(0);
+    flushes.tick(now);
     await turn();
   }
   trigger.close();

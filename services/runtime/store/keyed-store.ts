@@ -28,6 +28,8 @@ export interface MarkedStore extends KeyedStore {
   /** Writes the group and the mark as one; the disk has them when it returns. @throws CodedError `store_write_failed`. */
   writeGroup(mark: Buffer): void;
   mark(): Buffer | undefined;
+  /** Of the pages that hold entries. */
+  readonly bytes: number;
   /** What was found while it was open: its file is not what was written. */
   readonly failure: CodedError | undefined;
   copyTo(folder: string): Promise<void>;
@@ -232,6 +234,10 @@ export class LmdbKeyedStore implements MarkedStore {
       throw this.#wrong(cause);
     }
   }
+  get bytes(): number {
+    const { pageSize, ...pages } = this.#state.getStats() as PageCounts; // lmdb types it as `{}`
+    return pageSize * (pages.treeBranchPageCount + pages.treeLeafPageCount + pages.overflowPages);
+  }
   async copyTo(folder: string): Promise<void> {
     await this.#environment.backup(folder, false);
   }
@@ -239,6 +245,13 @@ export class LmdbKeyedStore implements MarkedStore {
     // Everything is written by now, or in the journal: what lmdb cannot do on its way out is of no use to anybody.
     this.#environment.close().catch(() => undefined);
   }
+}
+
+interface PageCounts {
+  readonly pageSize: number;
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
 }
 
 /** How often in a row it was begun to open the file; away once its mark was read. */

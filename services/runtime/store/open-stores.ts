@@ -118,6 +118,9 @@ class FolderStores implements PartitionStores {
     return ofLogs ?? this.keyed.failure ?? asDamage(this.#failure);
   }
 
+  get keyedBytes(): number {
+    return this.keyed.bytes;
+  }
   get openChanges(): number {
     return this.keyed.openEntries;
   }

@@ -122,6 +122,8 @@ export interface Durable {
 /** A partition's stores follow the task's transactions as one: they share one mark, so they are Durable together. */
 export interface PartitionStores extends Durable {
   readonly keyed: KeyedStore;
+  /** Of the pages that hold keyed state. Its file has free ones besides, which the next flushes take; absent without a file. */
+  readonly keyedBytes?: number;
   /** Present when the service asks for them. */
   readonly events?: EventStore;
   readonly duplicates?: HashWindow;

@@ -70,6 +70,11 @@ class MemoryMarkedStore implements MarkedStore {
     for (const [key, value] of this.#open) this.#committed.set(key, value);
     this.#open = new Map();
   }
+  get bytes(): number {
+    let bytes = 0;
+    for (const [key, value] of this.#disk.entries) bytes += Buffer.byteLength(key) + value.length;
+    return bytes;
+  }
   get openEntries(): number {
     return this.#open.size;
   }
