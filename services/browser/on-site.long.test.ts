@@ -127,7 +127,11 @@ inChromium('on-site messages in Chromium', () => {
 
     test('E row 87: a form takes an email, which identifies under the same anonymous id, and gives the code', async () => {
       const form = { fields: ['email', 'shoe_size'], submit: 'Get the code' };
-      queue.offers = [offer({ kind: 'modal', title: 'A code for you', form, coupon: 'BOOTS10' })];
+      const actions = [
+        { name: 'terms', label: 'Terms', url: '/terms' },
+        { name: 'no', label: 'No, thank you', close: true },
+      ];
+      queue.offers = [offer({ kind: 'modal', title: 'A code for you', form, coupon: 'BOOTS10', actions })];
       await visitor.goto(`${shop.url}/${snippet}/`);
       await comes(isThere);
       await visitor.evaluate(
@@ -140,6 +144,12 @@ inChromium('on-site messages in Chromium', () => {
       expect(queue.reports).toMatchObject([{ event: 'submitted', message_id: 'hello' }]);
       expect(await visitor.evaluate(`${IN('code')}.textContent`)).toBe('BOOTS10');
       expect(await visitor.evaluate(`${IN('[role=status]')}.textContent`)).toBe('Thank you.');
+      // Who has answered is not asked for "no" any more, and does not dismiss what thanks them.
+      const labels = `[...${HOST}.shadowRoot.querySelectorAll('.button')].map(({ textContent }) => textContent)`;
+      expect(await visitor.evaluate(labels)).toEqual(['Copy code', 'Terms']);
+      await visitor.evaluate(`${IN('.close')}.click(), 0`);
+      await comes(`${HOST} === null`);
+      expect(queue.reports).toHaveLength(1);
     });
   });
 

@@ -72,6 +72,31 @@ inChromium('the page /demo', () => {
     await page.close();
   });
 
+  test('what takes long, and a server that does not answer, is said', async () => {
+    const page = await WatchedPage.open(browser);
+    await page.goto(`${stack.http}/demo`);
+    await page.comes(`document.getElementById('who').textContent.startsWith('A visitor')`);
+    expect(await text(page, '#wrong')).toBe('');
+    const wrong = (said: string) =>
+      page.comes(`document.getElementById('wrong').textContent.startsWith(${JSON.stringify(said)})`);
+    const answers = (answer: string) =>
+      page.evaluate(
+        `window.asked ??= fetch; window.fetch = async (...call) => String(call[0]).startsWith('/demo/story') ? ${answer} : asked(...call); 0`,
+      );
+    await answers(`new Response('', { status: 503 })`);
+    await wrong('Hindsight could not answer (503).');
+    await answers(`Promise.reject(new Error('gone'))`);
+    await wrong('Hindsight does not answer.');
+    await answers(`Response.json({ trace: { steps: [] } })`);
+    await page.comes(`document.getElementById('wrong').textContent === ''`);
+    await page.does(`document.querySelector('[data-product=p-boots]').click()`);
+    await wrong('What you did last is on its way for longer than usual.');
+    await answers(`asked(...call)`);
+    await comesTo(page, 'viewed');
+    await page.comes(`document.getElementById('wrong').textContent === ''`);
+    await page.close();
+  });
+
   test('a story is told of an id that a browser has made, and of none that somebody chose', async () => {
     const ask = (id: string) => fetch(`${stack.http}/demo/story?anonymous_id=${id}`);
     expect((await ask('ann')).status).toBe(400);

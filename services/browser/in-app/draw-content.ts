@@ -28,23 +28,32 @@ export function drawContent(content: Content, ports: DrawPorts): Drawing {
   if (body) nodes.push(element('p', { class: 'body', id: `${id}-body` }, body));
   if (html) nodes.push(ports.drawHtml(html, title ?? 'Message'));
   if (coupon && !form) nodes.push(drawCoupon(coupon, ports));
-  if (form) nodes.push(drawCapture(content, id, ports));
-  if (actions && actions.length > 0) {
-    nodes.push(
-      element('div', { class: 'row' }, ...actions.map((action, index) => drawAction(action, index, ports))),
-    );
-  }
+  const buttons = (actions ?? []).map((action, index) => drawAction(action, index, ports));
+  // Who has answered declines no more, and has nothing to be asked later.
+  const answered = () => actions?.forEach((action, index) => isDeclining(action) && buttons[index]?.remove());
+  if (form) nodes.push(drawCapture(content, id, { ...ports, answered }));
+  if (buttons.length > 0) nodes.push(element('div', { class: 'row' }, ...buttons));
   return { nodes, titleId: title ? `${id}-title` : undefined, bodyId: body ? `${id}-body` : undefined };
 }
 
+function isDeclining(action: Action): boolean {
+  const { type } = targetOf(action);
+  return type === 'closes' || type === 'snoozes';
+}
+
 /** In the place of the form comes a word of thanks, read out, and the code that it was for. */
-function drawCapture({ form, coupon }: Content, id: string, { react, ...ports }: DrawPorts): HTMLElement {
+function drawCapture(
+  { form, coupon }: Content,
+  id: string,
+  { react, answered }: Pick<DrawPorts, 'react'> & { readonly answered: () => void },
+): HTMLElement {
   const place = element('div', { class: 'capture' });
   if (!form) return place;
   const drawn = drawForm({ ...form, id }, (answers) => {
     const thanks = element('p', { class: 'body', role: 'status', tabindex: '-1' }, 'Thank you.');
-    place.replaceChildren(thanks, ...(coupon ? [drawCoupon(coupon, { react, ...ports })] : []));
+    place.replaceChildren(thanks, ...(coupon ? [drawCoupon(coupon, { react })] : []));
     thanks.focus();
+    answered();
     react({ event: 'submitted', answers });
   });
   place.append(drawn);

@@ -14,6 +14,7 @@ function show(content: Content, react: (reaction: Reaction) => void): Shown {
   const root = host.attachShadow({ mode: 'open' });
   styleInto(root);
   let isOpen = true;
+  let isAnswered = false;
   const close = () => {
     if (!isOpen) return;
     isOpen = false;
@@ -22,13 +23,18 @@ function show(content: Content, react: (reaction: Reaction) => void): Shown {
   const dismiss = () => {
     if (!isOpen) return;
     close();
-    react({ event: 'dismissed' });
+    // Who has left an email and closes what thanks them does not dismiss it.
+    if (!isAnswered) react({ event: 'dismissed' });
+  };
+  const reacted = (reaction: Reaction) => {
+    if (reaction.event === 'submitted') isAnswered = true;
+    react(reaction);
   };
   const frame = frameOf(content, host, dismiss);
   const { box } = frame;
   const drawHtml = (html: string, title: string) =>
     htmlFrame(html, { title, clean: cleaner, led: (url) => react({ event: 'clicked', action: url }) });
-  const { nodes, titleId, bodyId } = drawContent(content, { react, close, drawHtml });
+  const { nodes, titleId, bodyId } = drawContent(content, { react: reacted, close, drawHtml });
   if (titleId === undefined) box.setAttribute('aria-label', content.body ?? 'Message');
   else box.setAttribute('aria-labelledby', titleId);
   if (bodyId !== undefined) box.setAttribute('aria-describedby', bodyId);

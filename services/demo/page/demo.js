@@ -13,6 +13,8 @@ const products = [
 ];
 const currency = 'EUR';
 const askMs = 1000;
+/** Longer than that is told. */
+const patienceMs = 4000;
 const at = (id) => document.getElementById(id);
 const cart = [];
 
@@ -24,8 +26,14 @@ const library = document.createElement('script');
 library.src = `${location.origin}/v1/analytics-js/snippet/${key}/analytics.min.js`;
 document.head.append(library);
 
+const openedAt = Date.now();
+/** When something was told last, and when the server was seen to know more. */
+let [toldAt, knownAt] = [0, 0];
+let known = '';
+
 /** Once the library is there window.analytics is it; what is said before waits in the list. */
 function tell(method, ...said) {
+  toldAt = Date.now();
   const { analytics: current } = window;
   if (typeof current[method] === 'function') current[method](...said);
   else current.push([method, ...said]);
@@ -138,21 +146,38 @@ function drawWho(steps, anonymousId) {
     : `A visitor, ${anonymousId}. Who that is, nobody knows.`;
 }
 
-async function ask() {
+const longerThanUsual =
+  'What you did last is on its way for longer than usual. A busy machine takes its time; nothing is lost.';
+
+/** What is wrong, if anything is: after seconds without a word nobody knows. Draws what the server knows. */
+async function whatIsWrong() {
   const anonymousId = window.analytics.user?.()?.anonymousId();
-  if (anonymousId !== undefined && !document.hidden) {
-    try {
-      const answer = await fetch(`/demo/story?anonymous_id=${encodeURIComponent(anonymousId)}`);
-      if (answer.ok) {
-        const { trace, message } = await answer.json();
-        const steps = trace?.steps ?? [];
-        drawWho(steps, anonymousId);
-        drawStory(steps);
-        drawSteps(steps, message);
-      }
-    } catch {
-      // The next time, a second later.
-    }
+  if (anonymousId === undefined)
+    return isLongSince(openedAt) ? 'The script of the page has not come yet.' : '';
+  try {
+    const answer = await fetch(`/demo/story?anonymous_id=${encodeURIComponent(anonymousId)}`);
+    if (!answer.ok) return `Hindsight could not answer (${answer.status}). It is asked again each second.`;
+    const { trace, message } = await answer.json();
+    const steps = trace?.steps ?? [];
+    drawWho(steps, anonymousId);
+    drawStory(steps);
+    drawSteps(steps, message);
+    const now = JSON.stringify(steps);
+    if (now !== known) [known, knownAt] = [now, Date.now()];
+    return toldAt > knownAt && isLongSince(toldAt) ? longerThanUsual : '';
+  } catch {
+    return 'Hindsight does not answer. It is asked again each second.';
+  }
+}
+
+function isLongSince(time) {
+  return Date.now() - time >= patienceMs;
+}
+
+async function ask() {
+  if (!document.hidden) {
+    const wrong = await whatIsWrong();
+    if (at('wrong').textContent !== wrong) at('wrong').textContent = wrong;
   }
   setTimeout(ask, askMs);
 }
