@@ -82,6 +82,7 @@ class Replay {
   }
 
   take(event: PersonEvent): void {
+    if (this.#passesTimeAlone(event)) return;
     this.#until(event.mergedAt);
     const { person, effects } = decideEvent(this.#subject(event.mergedAt - 1), event);
     this.#settle(person, effects);
@@ -119,7 +120,7 @@ class Replay {
       switch (effect.type) {
         case 'journey_entered':
         case 'journey_skipped':
-          if (effect.journeyId === journeyId && effect.at >= from && effect.at < to)
+          if (effect.journeyId === journeyId && effect.at >= from && effect.at < to && !this.#isLater(effect))
             this.#outcomes.push(effect);
           break;
         case 'trigger_held':
@@ -132,6 +133,22 @@ class Replay {
         default: // of no concern to whoever asks about a journey
       }
     }
+  }
+
+  /**
+   * What was said later lets triggers go that wait for it. A stall waits for nobody, and time is not passed for it: what
+   * answers it may have come since, and whoever decides that knows of the stall from here.
+   */
+  #passesTimeAlone({ type, mergedAt }: PersonEvent): boolean {
+    const { live, journeyId, readTo = Infinity } = this.#range;
+    if (mergedAt <= readTo || (type !== 'identify' && type !== 'membership')) return false;
+    return live.journeys.get(journeyId)?.stall !== undefined;
+  }
+
+  /** By time a segment turned when it had not been passed yet: a record that waited for that moment made it pass here. */
+  #isLater({ at, triggerMessageId }: Outcome): boolean {
+    const { readTo = Infinity } = this.#range;
+    return triggerMessageId === null && at > readTo;
   }
 
   #subject(readTo: number): Subject {
