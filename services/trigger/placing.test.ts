@@ -53,8 +53,15 @@ interface Merged {
   readonly from: string;
   readonly into: string;
 }
+interface Released {
+  readonly type: 'release';
+  readonly person: string;
+  readonly visitor: string;
+  readonly names: readonly Pick<Did, 'name' | 'key'>[];
+}
 type Step =
   | Did
+  | Released
   | Said
   | Merged
   | { readonly type: 'run' }
@@ -114,6 +121,14 @@ async function play(steps: readonly Step[], { journey, at, settles, choices }: P
       shop.world.write(
         happened({ person, name, at: time, id: `m${String(index)}`, properties: { cart_id: key } }),
       );
+    } else if (one.type === 'release') {
+      time += 1;
+      const { person, visitor: anonymousId, names } = one;
+      const shared = { person, at: time - MINUTE, mergedAt: time, anonymousId, previouslyAnonymous: true };
+      for (const [number, { name, key }] of names.entries()) {
+        const id = `m${String(index)}.${String(number)}`;
+        shop.world.write(happened({ ...shared, name, id, properties: { cart_id: key } }));
+      }
     } else if (one.type === 'identify') {
       time += one.minutes * MINUTE + 1;
       shop.identify(one, time, `m${String(index)}`);
@@ -230,6 +245,42 @@ describe('a journey that takes people of before as of their trigger', () => {
         expect(told).toEqual(expected);
       }),
       { numRuns: runs(20) },
+    );
+  });
+
+  test('decides once what was released, whether the identify behind it comes before the journey, after it or never', async () => {
+    const released = fc.record({
+      type: fc.constant('release' as const),
+      person: fc.constantFrom('cio_a', 'cio_b'),
+      visitor: fc.constantFrom('v1', 'v2'),
+      names: fc.array(
+        did.map(({ name, key }) => ({ name, key })),
+        { minLength: 1, maxLength: 4 },
+      ),
+    });
+    const releasing = fc.record({
+      steps: fc.array(
+        fc.oneof(
+          { weight: 4, arbitrary: released },
+          { weight: 4, arbitrary: said },
+          { weight: 2, arbitrary: did },
+          ...between,
+        ),
+        { minLength: 4, maxLength: 20 },
+      ),
+      at: fc.nat(20),
+      journey: fc.constantFrom(...journeys.slice(0, 4)), // stalls wait for no identify
+      choices: fc.array(fc.nat(20), { minLength: 1, maxLength: 20 }),
+      settles: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(releasing, async ({ steps, ...played }) => {
+        const later = await play(steps, played);
+        const first = await play(steps, { ...played, at: 0, settles: true, choices: [0] });
+        const [told, expected] = [later, first].map(({ outcomes }) => outcomes.map(triggerOf).sort());
+        expect(told).toEqual(expected);
+      }),
+      { numRuns: runs(10) },
     );
   });
 

@@ -225,11 +225,14 @@ export interface ToldOutcome {
 }
 
 function rowOf({ value }: Given): HistoryRow[] {
-  const { kind, event, person_id: personId, merged_at: mergedAt } = value as MergedEvent; // what was written
+  const record = value as MergedEvent; // what was written
+  const { kind, event, person_id: personId, merged_at: mergedAt } = record;
+  const { previously_anonymous: previouslyAnonymous } = record;
   if (kind !== 'event' || event?.type !== 'event') return [];
   const { type, name, message_id: messageId, timestamp, received_at: receivedAt, properties } = event;
+  const { anonymous_id: anonymousId, bot } = event;
   const row = { personId, type, name, messageId, timestamp, receivedAt, mergedAt, properties };
-  return [{ ...row, anonymousId: null, previouslyAnonymous: false, bot: event.bot }];
+  return [{ ...row, anonymousId, previouslyAnonymous, bot }];
 }
 
 /** About which identity was asked; the store has no others. */

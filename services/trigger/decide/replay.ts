@@ -7,7 +7,7 @@
  */
 import { decideEvent, type PersonEvent } from './decide.ts';
 import type { Effect } from './effects.ts';
-import type { HeldTrigger } from './held-triggers.ts';
+import { dueOf, type HeldTrigger } from './held-triggers.ts';
 import { passTime } from './pass-time.ts';
 import type { Profile } from './profile.ts';
 import type { Person } from './state.ts';
@@ -92,7 +92,15 @@ class Replay {
     const { from, to, live, readTo = to - 1 } = this.#range;
     if (this.#rules !== live) this.#goLive(from);
     this.#pass(readTo);
+    if (this.#range.readTo !== undefined) this.#letGo();
     return { outcomes: this.#outcomes, subject: this.#subject(readTo) };
+  }
+
+  /** The identify that triggers wait for is not here yet, and what comes finds nothing that waits: they are decided when their wait would be over. */
+  #letGo(): void {
+    for (let held = this.#person?.held ?? []; held.length > 0; held = this.#person?.held ?? []) {
+      this.#pass(Math.min(...held.map(dueOf)));
+    }
   }
 
   /** An event of a moment comes before what time turns at it. */
