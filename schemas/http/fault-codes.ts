@@ -34,5 +34,7 @@ export const faultCodes = {
     'A warning: what people did before is being read; until it is in nobody enters or leaves the segment.',
   past_enters:
     'A warning: people who triggered the journey before it was there enter it now, by the time of their trigger.',
+  past_not_taken:
+    'A warning: a journey of this id has run before, so nobody who triggered it before enters it by the time of their trigger.',
 } as const;
 export type FaultCode = keyof typeof faultCodes;

@@ -73,7 +73,8 @@ const families: readonly Family[] = [
 
 function askedOf(stored: StoredDefinition, definition: Segment | Journey) {
   const { workspace, version, ruleVersion, placedVersion } = stored;
-  return { workspace, definition, isNewRule: version === ruleVersion, isPlacing: version === placedVersion };
+  const placing = placedVersion === undefined ? 'never' : placedVersion === version ? 'now' : 'before';
+  return { workspace, definition, isNewRule: version === ruleVersion, placing } as const;
 }
 
 function within<T, U>(parsed: Parsed<T>, then: (value: T) => U): Parsed<U> {

@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { parseSegment } from '../rules/parse.ts';
+import { parseJourney, parseSegment } from '../rules/parse.ts';
 import { ruleWarnings } from './rule-warnings.ts';
 
 const body = { name: 'A', type: 'data_driven', when: { event: 'Nope' } };
 const parsed = parseSegment(body);
 if (!parsed.ok) throw new Error('the segment is good');
-const asked = { workspace: 'shop', definition: parsed.value, isNewRule: false, isPlacing: false };
+const asked = { workspace: 'shop', definition: parsed.value, isNewRule: false, placing: 'never' as const };
 const time = { now: () => 0, monotonicMs: () => 0, sleep: () => Promise.resolve() };
 
 test('tables that cannot be read, or not in time, cost the warnings about names and nothing else', async () => {
@@ -32,4 +32,21 @@ test('a text that looks like a number is told wherever it is compared, and no ot
     ['/when/all/0/sequence/1/where/0/value', 'compares_text'],
     ['/when/all/1/value', 'compares_text'],
   ]);
+});
+
+test.each([
+  ['now', 'running', 'past_enters'],
+  ['before', 'running', undefined],
+  ['never', 'running', 'past_not_taken'],
+  ['never', 'draft', undefined],
+] as const)('a journey that takes people of before %s, and is %s: %s', async (placing, state, code) => {
+  const body = { name: 'J', state, trigger: { identified: true }, include_current: 'as_of_trigger' };
+  const journey = parseJourney(body);
+  if (!journey.ok) throw new Error('the journey is good');
+  const told = await ruleWarnings(() => Promise.resolve([]), {
+    ...asked,
+    definition: journey.value,
+    placing,
+  });
+  expect(told.map((one) => one.code)).toEqual(code === undefined ? [] : [code]);
 });

@@ -18,8 +18,11 @@ export interface RuleAsked {
   readonly definition: Segment | Journey;
   /** It asks another thing than before. */
   readonly isNewRule: boolean;
-  /** With it people of before begin to be taken by the time of their trigger. */
-  readonly isPlacing: boolean;
+  /**
+   * Whether people of before are taken by the time of their trigger: they begin to be with this version, they began to be
+   * with an earlier one, or they never are.
+   */
+  readonly placing: 'now' | 'before' | 'never';
 }
 
 export async function ruleWarnings(
@@ -48,9 +51,14 @@ const ORDERING: readonly string[] = ['gt', 'gte', 'lt', 'lte'];
 const NUMBER = /^\s*-?(0|[1-9][0-9]{0,15})([.][0-9]{1,15})?\s*$/;
 
 /** What people did before a rule was there is read from ClickHouse, which takes its time. */
-function pastWarnings({ definition, isNewRule, isPlacing }: RuleAsked): readonly Fault[] {
-  if (isPlacing) {
-    const pointer = '/include_current';
+function pastWarnings({ definition, isNewRule, placing }: RuleAsked): readonly Fault[] {
+  const pointer = '/include_current';
+  if (placing === 'never' && 'trigger' in definition && isToPlace(definition)) {
+    const message =
+      'nobody of before enters: a journey of this id has run before, and what it decided then stands. Give it an id of its own for that';
+    return [{ pointer, code: 'past_not_taken', message }];
+  }
+  if (placing === 'now') {
     return [
       {
         pointer,
@@ -64,6 +72,10 @@ function pastWarnings({ definition, isNewRule, isPlacing }: RuleAsked): readonly
   const message =
     'what people did before is being read: until it is in nobody enters or leaves, and GET says how far it is';
   return [{ pointer: '/when', code: 'past_not_in_yet', message }];
+}
+
+function isToPlace({ includeCurrent, state }: Journey): boolean {
+  return includeCurrent === 'as_of_trigger' && state === 'running';
 }
 
 interface Seen {

@@ -11,8 +11,8 @@ export interface StoredDefinition {
   readonly ruleVersion: number;
   readonly at: number;
   /**
-   * Of a journey: version with which it first ran and was to take people of before by the time of their trigger. They are
-   * taken once in its life, whatever becomes of it. Absent: never.
+   * Of a journey: version with which it first ran, where that was to take people of before by the time of their trigger. Only
+   * what came before a journey of its id ever ran is past: the rest was decided as it came. Absent: it took nobody.
    */
   readonly placedVersion?: number;
   /** Parsed JSON body; its shape was checked before it was stored. */
@@ -36,6 +36,8 @@ export class Definitions implements DefinitionsView {
   readonly #byKey = new Map<string, StoredDefinition>();
   /** Deleted ones too, so that a definition made again goes on counting. */
   readonly #versions = new Map<string, number>();
+  /** Journeys that have run, deleted ones too: what a person has of one is kept as long. */
+  readonly #ran = new Set<string>();
   readonly #lists = new Map<string, readonly StoredDefinition[]>();
 
   /** Of the last record that counted, also where it was a removal; 0: there has been none. */
@@ -64,7 +66,9 @@ export class Definitions implements DefinitionsView {
       const before = this.#byKey.get(key);
       const kept = before !== undefined && conditionsOf(before.body) === conditionsOf(body);
       const ruleVersion = kept ? before.ruleVersion : version;
-      const placed = before?.placedVersion ?? (isPlacing(body) ? version : undefined);
+      const isFirst = kind === 'journey' && isRunning(body) && !this.#ran.has(key);
+      if (isFirst) this.#ran.add(key);
+      const placed = before?.placedVersion ?? (isFirst && isPlacing(body) ? version : undefined);
       const own = { kind, workspace, id, version, ruleVersion, at, body };
       this.#byKey.set(key, placed === undefined ? own : { ...own, placedVersion: placed });
     }
@@ -89,9 +93,13 @@ export class Definitions implements DefinitionsView {
   }
 }
 
+function isRunning(body: unknown): boolean {
+  const { state } = (body ?? {}) as Partial<Record<string, unknown>>; // any JSON
+  return state === 'running';
+}
 function isPlacing(body: unknown): boolean {
-  const { state, include_current: include } = (body ?? {}) as Partial<Record<string, unknown>>; // any JSON
-  return state === 'running' && include === 'as_of_trigger';
+  const { include_current: include } = (body ?? {}) as Partial<Record<string, unknown>>; // any JSON
+  return include === 'as_of_trigger';
 }
 
 function conditionsOf(body: unknown): string {

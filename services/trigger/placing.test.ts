@@ -53,8 +53,15 @@ interface Merged {
   readonly from: string;
   readonly into: string;
 }
+interface Released {
+  readonly type: 'release';
+  readonly person: string;
+  readonly visitor: string;
+  readonly names: readonly Pick<Did, 'name' | 'key'>[];
+}
 type Step =
   | Did
+  | Released
   | Said
   | Merged
   | { readonly type: 'run' }
@@ -66,7 +73,8 @@ const did: fc.Arbitrary<Did> = fc.record({
   person: fc.constantFrom(...people),
   name: fc.constantFrom('Added to Cart', 'Added to Cart', 'Order Completed', 'Other'),
   key: fc.constantFrom('c1', 'c2'),
-  minutes: fc.integer({ min: 1, max: 15 }),
+  /** 0: in the millisecond of the event before. */
+  minutes: fc.integer({ min: 0, max: 15 }),
 });
 const said: fc.Arbitrary<Said> = fc.record({
   type: fc.constant('identify' as const),
@@ -108,11 +116,19 @@ async function play(steps: readonly Step[], { journey, at, settles, choices }: P
   for (const [index, one] of steps.entries()) {
     if (index === at) await define();
     if (one.type === 'event') {
-      time += one.minutes * MINUTE + 1;
+      if (one.minutes > 0 || steps[index - 1]?.type !== 'event') time += one.minutes * MINUTE + 1;
       const { person, name, key } = one;
       shop.world.write(
         happened({ person, name, at: time, id: `m${String(index)}`, properties: { cart_id: key } }),
       );
+    } else if (one.type === 'release') {
+      time += 1;
+      const { person, visitor: anonymousId, names } = one;
+      const shared = { person, at: time - MINUTE, mergedAt: time, anonymousId, previouslyAnonymous: true };
+      for (const [number, { name, key }] of names.entries()) {
+        const id = `m${String(index)}.${String(number)}`;
+        shop.world.write(happened({ ...shared, name, id, properties: { cart_id: key } }));
+      }
     } else if (one.type === 'identify') {
       time += one.minutes * MINUTE + 1;
       shop.identify(one, time, `m${String(index)}`);
@@ -128,6 +144,13 @@ async function play(steps: readonly Step[], { journey, at, settles, choices }: P
   shop.world.until(time + 2 * HOUR);
   await shop.settle(choose);
   return shop;
+}
+
+function withOf([person, minutes]: readonly [string, number]) {
+  return { person, minutes };
+}
+function triggerOf({ person, key, id }: ToldOutcome): string {
+  return [person, key, id].join(' ');
 }
 
 const history = fc.record({
@@ -154,7 +177,6 @@ describe('a journey that takes people of before as of their trigger', () => {
   });
 
   test('decides every trigger once, also of what comes while the past is read', async () => {
-    const triggerOf = ({ person, key, id }: ToldOutcome) => [person, key, id].join(' ');
     await fc.assert(
       fc.asyncProperty(history, async ({ steps, at, journey, choices }) => {
         const later = await play(steps, { journey, at, settles: false, choices });
@@ -193,14 +215,85 @@ describe('a journey that takes people of before as of their trigger', () => {
     );
   });
 
+  test('fires the stalls that it would have fired, whatever answers them while the past is read', async () => {
+    const person = fc.constantFrom('cio_a', 'cio_b');
+    const minutes = fc.integer({ min: 1, max: 7 });
+    const stalling = fc.record({
+      steps: fc.array(
+        fc.oneof(
+          {
+            weight: 4,
+            arbitrary: fc.tuple(did, person, minutes).map(([one, ...of]) => ({ ...one, ...withOf(of) })),
+          },
+          {
+            weight: 2,
+            arbitrary: fc.tuple(said, person, minutes).map(([one, ...of]) => ({ ...one, ...withOf(of) })),
+          },
+          { weight: 1, arbitrary: fc.constant({ type: 'run' as const }) },
+        ),
+        { minLength: 4, maxLength: 12 },
+      ),
+      at: fc.integer({ min: 1, max: 5 }),
+      journey: fc.constantFrom(journeys[4], journeys[5], { trigger: { ...stall, rearm: 'ignore' } }),
+      choices: fc.constant([0]),
+    });
+    await fc.assert(
+      fc.asyncProperty(stalling, async ({ steps, ...played }) => {
+        const later = await play(steps, { ...played, settles: false });
+        const first = await play(steps, { ...played, at: 0, settles: true });
+        const [told, expected] = [later, first].map(({ outcomes }) => outcomes.map(triggerOf).sort());
+        expect(told).toEqual(expected);
+      }),
+      { numRuns: runs(20) },
+    );
+  });
+
+  test('decides once what was released, whether the identify behind it comes before the journey, after it or never', async () => {
+    const released = fc.record({
+      type: fc.constant('release' as const),
+      person: fc.constantFrom('cio_a', 'cio_b'),
+      visitor: fc.constantFrom('v1', 'v2'),
+      names: fc.array(
+        did.map(({ name, key }) => ({ name, key })),
+        { minLength: 1, maxLength: 4 },
+      ),
+    });
+    const releasing = fc.record({
+      steps: fc.array(
+        fc.oneof(
+          { weight: 4, arbitrary: released },
+          { weight: 4, arbitrary: said },
+          { weight: 2, arbitrary: did },
+          ...between,
+        ),
+        { minLength: 4, maxLength: 20 },
+      ),
+      at: fc.nat(20),
+      journey: fc.constantFrom(...journeys.slice(0, 4)), // stalls wait for no identify
+      choices: fc.array(fc.nat(20), { minLength: 1, maxLength: 20 }),
+      settles: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(releasing, async ({ steps, ...played }) => {
+        const later = await play(steps, played);
+        const first = await play(steps, { ...played, at: 0, settles: true, choices: [0] });
+        const [told, expected] = [later, first].map(({ outcomes }) => outcomes.map(triggerOf).sort());
+        expect(told).toEqual(expected);
+      }),
+      { numRuns: runs(10) },
+    );
+  });
+
   test.each([
     ['an identify', { identified: true }],
     ['an event', { event: 'Product Viewed' }],
+    ['what turns a segment', { segment: 'viewers', on: 'enter' }],
   ])(
     'decides %s once that had come before it was there and waited for the state of somebody merged',
     async (_, trigger) => {
       const shop = new PlacingShop();
       const at = T0 + MINUTE;
+      shop.segment('viewers', { event: 'Product Viewed' });
       shop.world.write(happened({ person: 'cio_a', id: 'm1' }), absorb('cio_b', 'cio_a', 1, T0 + 1));
       shop.identify({ person: 'cio_b', visitor: 'v1', isOld: false }, at, 'm2');
       shop.world.write(happened({ person: 'cio_b', id: 'm2', at, name: 'Product Viewed' }));
@@ -240,6 +333,73 @@ describe('a journey that takes people of before as of their trigger', () => {
       await shop.settle();
       shop.define({ trigger: cart, frequency });
       await shop.settle();
+      expect(shop.outcomes.map(({ id, outcome }) => `${String(id)} ${outcome}`)).toEqual(expected);
+    }
+  });
+
+  test('has an outcome for a trigger of before in the millisecond of one since', async () => {
+    for (const [frequency, expected] of [
+      [often, ['m1 entered', 'm2 entered']],
+      [{ mode: 'once' }, ['m1 frequency', 'm2 entered']],
+    ] as const) {
+      const shop = new PlacingShop();
+      shop.world.write(happened({ id: 'm1' }));
+      await shop.settle();
+      shop.define({ trigger: cart, frequency });
+      shop.world.write(happened({ id: 'm2' }));
+      shop.world.run();
+      await shop.settle();
+      expect(shop.outcomes.map(({ id, outcome }) => `${String(id)} ${outcome}`)).toEqual(expected);
+    }
+  });
+
+  test.each([
+    ['ran without it', [{ include_current: false }]],
+    ['ran without it and was stopped', [{ include_current: true }, { state: 'stopped' }]],
+    ['had taken them and was deleted', [{}, undefined]],
+  ])('takes nobody of before again where a journey of its id %s', async (_, lives) => {
+    const shop = new PlacingShop();
+    const [first, then] = lives;
+    shop.define({ trigger: cart, frequency: often, ...first });
+    const ids = ['m1', 'm2', 'm3'];
+    shop.world.write(...ids.map((id, hours) => happened({ id, at: T0 + hours * HOUR })));
+    await shop.settle();
+    if (lives.length > 1) {
+      if (then === undefined) shop.remove();
+      else shop.define({ trigger: cart, frequency: often, ...then });
+      await shop.settle();
+    }
+    shop.define({ trigger: cart, frequency: often });
+    await shop.settle();
+    shop.world.write(happened({ id: 'm4', at: T0 + 9 * HOUR }));
+    await shop.settle();
+    const entered = [...ids, 'm4'].map((id) => `${id} entered`);
+    expect(shop.outcomes.map(({ id, outcome }) => `${String(id)} ${outcome}`)).toEqual(entered);
+  });
+
+  test('takes those of before a draft of it runs, and of before an edit that runs it', async () => {
+    const shop = new PlacingShop();
+    for (const [index, state] of ['draft', 'stopped', 'draft', 'running'].entries()) {
+      shop.define({ trigger: cart, frequency: often, state });
+      shop.world.write(happened({ id: `m${String(index)}`, at: T0 + index * HOUR }));
+      await shop.settle();
+    }
+    expect(shop.outcomes.map(({ id }) => id)).toEqual(['m0', 'm1', 'm2', 'm3']);
+  });
+
+  test('lets nobody in by a stall that was answered while its past was read, however late that is told', async () => {
+    for (const [answer, expected] of [
+      ['Order Completed', []],
+      ['Other', ['m1 entered']],
+    ] as const) {
+      const shop = new PlacingShop();
+      shop.world.write(happened({ id: 'm1' }));
+      await shop.settle();
+      shop.define({ trigger: stall });
+      shop.world.run();
+      shop.world.write(happened({ id: 'm2', name: answer, at: T0 + 5 * MINUTE }));
+      shop.identify({ person: 'cio_a', visitor: 'v1', isOld: false }, T0 + 12 * MINUTE, 'm3');
+      await shop.settle(); // the store has all of it
       expect(shop.outcomes.map(({ id, outcome }) => `${String(id)} ${outcome}`)).toEqual(expected);
     }
   });

@@ -32,11 +32,27 @@ export class PlacingShop {
   }
 
   define(journey: object): void {
-    const body = { name: 'J', state: 'running', include_current: 'as_of_trigger', ...journey };
-    for (const { harness } of this.world.partitions) harness.define('journey', 'default', 'j', body);
-    const version = this.#definitions.versionOf('journey', 'default', 'j') + 1;
-    const shared = { workspace: 'default', kind: 'journey', id: 'j', deleted: false, at: T0 } as const;
-    this.#definitions.apply(this.#definitions.offset, { ...shared, version, body: JSON.stringify(body) });
+    this.#store('journey', 'j', {
+      name: 'J',
+      state: 'running',
+      include_current: 'as_of_trigger',
+      ...journey,
+    });
+  }
+  remove(): void {
+    this.#store('journey', 'j', undefined);
+  }
+  segment(id: string, when: object): void {
+    this.#store('segment', id, { name: id, type: 'data_driven', when });
+  }
+
+  /** Versions go on from definition to definition, as those of the partitions do. */
+  #store(kind: 'journey' | 'segment', id: string, json: object | undefined): void {
+    for (const { harness } of this.world.partitions) harness.define(kind, 'default', id, json);
+    const body = json === undefined ? null : JSON.stringify(json);
+    const version = this.#definitions.offset + 1;
+    const stored = { workspace: 'default', kind, id, version, deleted: body === null, at: T0, body };
+    this.#definitions.apply(this.#definitions.offset, stored);
   }
 
   /**
@@ -151,14 +167,19 @@ export class PlacingShop {
         const { partition, fence, by, names, triggerNames, from } = question;
         const rows = read(partition, fence).flatMap(rowOf);
         const identifies = read(partition, fence).flatMap(identifyOf);
-        const happened = rows.filter(({ name }) => triggerNames?.includes(name ?? '') ?? true);
+        const isAny = triggerNames === null || triggerNames.length === 0;
+        const happened = rows.filter(({ name }) => isAny || triggerNames.includes(name ?? ''));
         const triggering = by === 'identified' ? identifies : happened;
         const ids = [...new Set(triggering.map(({ personId }) => personId))].sort();
         for (const writtenId of ids.filter((id) => id >= from)) {
-          const counted = rows.filter(({ name }) => names?.includes(name ?? ''));
-          const own = [...counted, ...identifies]
-            .filter(({ personId }) => personId === writtenId)
-            .map((row) => ({ ...row, personId: this.#today(writtenId) }));
+          const theirs = rows.filter(({ personId }) => personId === writtenId);
+          const counted = theirs.filter((row, index) => index === 0 || names?.includes(row.name ?? ''));
+          // Where it is no trigger it lets go what waits for it, and may lie behind the fence.
+          const said = by === 'identified' ? identifies : read(partition, Infinity).flatMap(identifyOf);
+          const own = [...counted, ...said.filter(({ personId }) => personId === writtenId)].map((row) => ({
+            ...row,
+            personId: this.#today(writtenId),
+          }));
           const nothing = { id: null, email: null, attributes: null, relationships: null, firstSeenAt: T0 };
           const profile = { personId: this.#today(writtenId), ...nothing };
           const histories = historiesOf([profile], [...this.#inherited(writtenId), ...own]);
@@ -204,11 +225,14 @@ export interface ToldOutcome {
 }
 
 function rowOf({ value }: Given): HistoryRow[] {
-  const { kind, event, person_id: personId, merged_at: mergedAt } = value as MergedEvent; // what was written
+  const record = value as MergedEvent; // what was written
+  const { kind, event, person_id: personId, merged_at: mergedAt } = record;
+  const { previously_anonymous: previouslyAnonymous } = record;
   if (kind !== 'event' || event?.type !== 'event') return [];
   const { type, name, message_id: messageId, timestamp, received_at: receivedAt, properties } = event;
+  const { anonymous_id: anonymousId, bot } = event;
   const row = { personId, type, name, messageId, timestamp, receivedAt, mergedAt, properties };
-  return [{ ...row, anonymousId: null, previouslyAnonymous: false, bot: event.bot }];
+  return [{ ...row, anonymousId, previouslyAnonymous, bot }];
 }
 
 /** About which identity was asked; the store has no others. */

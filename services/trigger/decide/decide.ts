@@ -10,7 +10,7 @@ import { matches, propertyAt, windowTime, type RuleEvent } from '../../rules/mat
 import { marksOf } from '../../rules/memory.ts';
 import { parseJsonObject } from '../../rules/paths.ts';
 import type { Effect } from './effects.ts';
-import { Look } from './look.ts';
+import { Look, type SegmentTurn } from './look.ts';
 import { caughtUp } from './pass-time.ts';
 import { applyIdentify, applyTraits, attributeAt, withKnown, type Known, type Profile } from './profile.ts';
 import { objectLinks } from './object-links.ts';
@@ -147,7 +147,7 @@ class EventDecision {
     }
     const held = this.#heldFor();
     const turns = look.turnSegments(dirty, 'call', messageId);
-    look.startJourneysOf(turns, messageId, { held });
+    this.#start(turns, held);
     if (ruleEvent === undefined) return;
     for (const rule of watchers?.triggers ?? []) this.#trigger(rule, ruleEvent, { held, full });
   }
@@ -218,7 +218,7 @@ class EventDecision {
     const look = this.#look;
     const turns = look.turnSegments(this.#segmentsTouched(changed.length > 0), 'call', messageId);
     if (anonymousId !== null) look.journeys.releaseHeld(anonymousId);
-    look.startJourneysOf(turns, messageId);
+    this.#start(turns);
     if (!isMoment) return;
     for (const rule of this.#subject.rules.onIdentified) {
       if (this.#isPastOf(rule)) continue;
@@ -226,6 +226,13 @@ class EventDecision {
       if (this.#isTooOld) this.#skipTooOld(rule, triggered);
       else look.journeys.start(rule, triggered, null);
     }
+  }
+
+  /** Journeys that these segments trigger. @param held anonymous id whose identify they wait for. */
+  #start(turns: readonly SegmentTurn[], held: string | null = null): void {
+    if (turns.length === 0) return;
+    const only = (rule: JourneyRule): boolean => !this.#isPastOf(rule);
+    this.#look.startJourneysOf(turns, this.#event.messageId, { only, held });
   }
 
   /** What it led to is told by who reads the past of the journey, or was when it came to another person. */
@@ -249,10 +256,8 @@ class EventDecision {
     if (relationships !== own) this.#profile = { ...before, relationships };
     this.#effects.push(...objectLinks(own, relationships));
     if (isOther || this.#isSeenEarlier || this.#isNew) this.#publishProfile(this.#currentProfile());
-    const look = this.#look;
     const touched = this.#segmentsTouched(named || isOther);
-    const turns = look.turnSegments(touched, 'call', this.#event.messageId);
-    look.startJourneysOf(turns, this.#event.messageId);
+    this.#start(this.#look.turnSegments(touched, 'call', this.#event.messageId));
   }
 
   /** Objects that were deleted after the call: who waited in a lane meanwhile does not bring them back. */
@@ -272,10 +277,8 @@ class EventDecision {
     this.#profile = profile; // the same value said earlier is a first touch all the same
     this.#refuse('attributes', refused);
     if (changed.length > 0 || this.#isSeenEarlier || this.#isNew) this.#publishProfile(profile);
-    const look = this.#look;
-    const held = this.#heldFor();
-    const turns = look.turnSegments(this.#segmentsTouched(named || changed.length > 0), 'call', messageId);
-    look.startJourneysOf(turns, messageId, { held });
+    const touched = this.#segmentsTouched(named || changed.length > 0);
+    this.#start(this.#look.turnSegments(touched, 'call', messageId), this.#heldFor());
   }
 
   /** Somebody puts the person into a manual segment, or takes them out. */
@@ -293,7 +296,7 @@ class EventDecision {
     }
     const isMember = parseJsonObject(this.#event.details().properties)['action'] === 'add';
     const moved = rule === undefined ? [] : look.setMember(rule, isMember, 'call', messageId);
-    look.startJourneysOf([...turns, ...moved], messageId);
+    this.#start([...turns, ...moved]);
   }
 
   /** An event from before the first touch so far. */

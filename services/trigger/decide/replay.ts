@@ -7,7 +7,7 @@
  */
 import { decideEvent, type PersonEvent } from './decide.ts';
 import type { Effect } from './effects.ts';
-import type { HeldTrigger } from './held-triggers.ts';
+import { dueOf, type HeldTrigger } from './held-triggers.ts';
 import { passTime } from './pass-time.ts';
 import type { Profile } from './profile.ts';
 import type { Person } from './state.ts';
@@ -82,6 +82,7 @@ class Replay {
   }
 
   take(event: PersonEvent): void {
+    if (this.#passesTimeAlone(event)) return;
     this.#until(event.mergedAt);
     const { person, effects } = decideEvent(this.#subject(event.mergedAt - 1), event);
     this.#settle(person, effects);
@@ -91,7 +92,15 @@ class Replay {
     const { from, to, live, readTo = to - 1 } = this.#range;
     if (this.#rules !== live) this.#goLive(from);
     this.#pass(readTo);
+    if (this.#range.readTo !== undefined) this.#letGo();
     return { outcomes: this.#outcomes, subject: this.#subject(readTo) };
+  }
+
+  /** The identify that triggers wait for is not here yet, and what comes finds nothing that waits: they are decided when their wait would be over. */
+  #letGo(): void {
+    for (let held = this.#person?.held ?? []; held.length > 0; held = this.#person?.held ?? []) {
+      this.#pass(Math.min(...held.map(dueOf)));
+    }
   }
 
   /** An event of a moment comes before what time turns at it. */
@@ -119,7 +128,7 @@ class Replay {
       switch (effect.type) {
         case 'journey_entered':
         case 'journey_skipped':
-          if (effect.journeyId === journeyId && effect.at >= from && effect.at < to)
+          if (effect.journeyId === journeyId && effect.at >= from && effect.at < to && !this.#isLater(effect))
             this.#outcomes.push(effect);
           break;
         case 'trigger_held':
@@ -132,6 +141,22 @@ class Replay {
         default: // of no concern to whoever asks about a journey
       }
     }
+  }
+
+  /**
+   * What was said later lets triggers go that wait for it. A stall waits for nobody, and time is not passed for it: what
+   * answers it may have come since, and whoever decides that knows of the stall from here.
+   */
+  #passesTimeAlone({ type, mergedAt }: PersonEvent): boolean {
+    const { live, journeyId, readTo = Infinity } = this.#range;
+    if (mergedAt <= readTo || (type !== 'identify' && type !== 'membership')) return false;
+    return live.journeys.get(journeyId)?.stall !== undefined;
+  }
+
+  /** By time a segment turned when it had not been passed yet: a record that waited for that moment made it pass here. */
+  #isLater({ at, triggerMessageId }: Outcome): boolean {
+    const { readTo = Infinity } = this.#range;
+    return triggerMessageId === null && at > readTo;
   }
 
   #subject(readTo: number): Subject {

@@ -58,6 +58,8 @@ function place(
 ): { readonly state: JourneyState | undefined; readonly effects: readonly Effect[] } {
   let state = own;
   const effects: Effect[] = [];
+  // Of all else the fence says whose it is; a segment turns by time, and by hand, on either side of it.
+  const mayBeKnown = rule.journey.trigger.type === 'segment';
   for (const outcome of outcomes) {
     const { key, at } = outcome;
     const isEntry = outcome.type === 'journey_entered';
@@ -68,7 +70,7 @@ function place(
     }
     const run = runOf(state, key) ?? newRun;
     const passes = passesOf(runOf(state, key));
-    if (passesOf(runOf(own, key)).includes(at)) continue; // it was decided as it came
+    if (mayBeKnown && passesOf(runOf(own, key)).includes(at)) continue; // it was decided as it came
     const refused = neighbour(rule, passes, at);
     if (refused !== undefined) {
       effects.push(notAgain(rule, outcome, refused));
