@@ -217,11 +217,13 @@ export class Pasts {
         return [{ rule, row, asked }];
       });
       const counted = rules.filter(({ rule }) => !isPlacing(rule)).map(({ asked }) => asked);
-      const placing = rules.flatMap(({ rule, row: { readTo = 0 }, asked }) =>
-        isPlacing(rule)
-          ? [{ workspace, partition, placing: { journeyId: rule.journeyId, readTo }, rules: [asked] }]
-          : [],
-      );
+      const placing = rules.flatMap(({ rule, row: { since, readTo = 0 }, asked }) => {
+        if (!isPlacing(rule)) return [];
+        const { journeyId } = rule;
+        return [
+          { workspace, partition, placing: { journeyId, metAt: since ?? 0, readTo }, rules: [asked] },
+        ];
+      });
       return [...(counted.length === 0 ? [] : [{ workspace, partition, rules: counted }]), ...placing];
     });
   }

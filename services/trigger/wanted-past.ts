@@ -13,8 +13,8 @@ export interface Apart {
 export interface WantedPast {
   readonly workspace: string;
   readonly partition: number;
-  /** Of the triggers of a journey, whose rule is the only one; time is passed up to `readTo`, ms. */
-  readonly placing?: { readonly journeyId: string; readonly readTo: number };
+  /** Of the triggers of a journey, whose rule is the only one; it was met at `metAt`, and time is passed up to `readTo`, ms. */
+  readonly placing?: { readonly journeyId: string; readonly metAt: number; readonly readTo: number };
   /** Of all rules, and of this person alone, who was taken apart. */
   readonly apart?: Apart;
   readonly rules: readonly {

@@ -13,6 +13,7 @@ import {
   MOVED,
   profileRow,
   PROFILES,
+  TIME,
 } from './clickhouse-history.ts';
 import { ClickhouseIdentifies, type AskOf } from './clickhouse-identifies.ts';
 import type { WrittenRow } from './inheritance.ts';
@@ -33,22 +34,16 @@ export class ClickhousePlacing implements PastHistories {
   }
 
   async *histories(question: HistoriesQuestion): ReturnType<PastHistories['histories']> {
-    const whole = peopleFrom(question);
     const [[facts], [counted]] = await Promise.all([
       this.#rows(ASOF, question, {}),
-      this.#rows(`SELECT uniqExact(person_id) FROM ${whole}`, question, {}),
+      this.#rows(`SELECT uniqExact(person_id) FROM (${allOf(question)})`, question, {}),
     ]);
     const [asOf, asOfFact, of] = [Number(facts?.[0]), Number(facts?.[1]), Number(counted?.[0] ?? 0)];
     // The first page begins with the person whose telling was cut.
     let where = 'person_id >= {from:String}';
     let from = question.from;
     for (;;) {
-      const found = await this.#rows(
-        `SELECT DISTINCT person_id FROM ${whole} AND ${where}
-         ORDER BY person_id LIMIT ${String(pagePeopleMax)}`,
-        question,
-        { from },
-      );
+      const found = await this.#rows(pageOf(question, where), question, { from });
       const ids = found.map(([id]) => String(id));
       const last = ids.at(-1);
       if (last === undefined) return;
@@ -60,14 +55,16 @@ export class ClickhousePlacing implements PastHistories {
 
   async #people(question: HistoriesQuestion, ids: readonly string[]): Promise<readonly WrittenPerson[]> {
     const ask: AskOf = (query, more) => this.#rows(query, question, more);
-    const identifies = question.by === 'identified' ? new ClickhouseIdentifies(ask) : undefined;
-    const [sizes, identified = []] = await Promise.all([
+    const identifies = question.by === 'events' ? undefined : new ClickhouseIdentifies(ask);
+    const isAnybody = question.by === 'anybody' && question.manual.length > 0;
+    const [sizes, identified = [], put = []] = await Promise.all([
       this.#rows(
         `SELECT written_id, count(), max(today_id) FROM resolved_rows WHERE ${written(question)} GROUP BY written_id`,
         question,
         { ids },
       ),
       identifies?.written(ids, historyEventsMax),
+      isAnybody ? this.#rows(PUT, question, { ids }) : [],
     ]);
     const tooMany = new Map([
       ...sizes.flatMap(([id, count, today]) =>
@@ -82,12 +79,17 @@ export class ClickhousePlacing implements PastHistories {
       identifies?.inherited(own),
     ]);
     // Of a moment what others had said is known first; an identify comes behind its release.
-    const whose = byWrittenId([...inherited, ...happened, ...own]);
-    const today = [...new Set([...happened, ...own].map(({ row: { personId } }) => personId))];
+    const byHand = put.map(([writtenId, ...row]) => ({
+      writtenId: String(writtenId),
+      row: membershipRow(row),
+    }));
+    const theirOwn = [...happened, ...own, ...byHand.filter(({ writtenId }) => !tooMany.has(writtenId))];
+    const whose = byWrittenId([...inherited, ...theirOwn]);
+    const today = [...new Set(theirOwn.map(({ row: { personId } }) => personId))];
     const asked = { people: today.filter((id) => id !== ''), manual: question.manual, to: ALL_TIME };
     const [said, moved, profiles] = await Promise.all([
       identifies === undefined ? this.#rows(IDENTIFIED, question, asked) : [],
-      question.manual.length === 0 ? [] : this.#rows(MOVED, question, asked),
+      question.manual.length === 0 || isAnybody ? [] : this.#rows(MOVED, question, asked),
       this.#rows(PROFILES, question, asked),
     ]);
     const told = [...said.map(identifyRow), ...moved.map(membershipRow)];
@@ -124,9 +126,9 @@ export class ClickhousePlacing implements PastHistories {
   }
 
   async #rows(query: string, question: HistoriesQuestion, more: object): Promise<readonly Row[]> {
-    const { workspace, partition, fence, names, triggerNames, factsTo } = question;
-    const named = { names: names ?? [], trigger_names: triggerNames ?? [] };
-    const parameters = { workspace, partition, fence, facts_to: factsTo, ...named };
+    const { workspace, partition, fence, names, triggerNames, manual, metAt, factsTo } = question;
+    const named = { names: names ?? [], trigger_names: triggerNames ?? [], manual };
+    const parameters = { workspace, partition, fence, met_at: metAt, facts_to: factsTo, ...named };
     return this.#ask(query, { ...parameters, ...more });
   }
 }
@@ -148,15 +150,42 @@ function whoHasMore(all: readonly WrittenRow[], max: number): readonly (readonly
   );
 }
 
-/** Whom the question is of, behind FROM; a condition may follow. */
-function peopleFrom(question: HistoriesQuestion): string {
-  return question.by === 'identified'
-    ? `stored_identifies WHERE ${BELOW}`
-    : `stored_merged WHERE ${triggering(question)}`;
+/** Whom the question is of, each behind FROM; a condition may follow. */
+function peopleFrom(question: HistoriesQuestion): readonly string[] {
+  switch (question.by) {
+    case 'events':
+      return [`stored_merged WHERE ${triggering(question)}`];
+    case 'identified':
+      return [`stored_identifies WHERE ${BELOW}`];
+    case 'anybody': // who has done nothing is somebody, too
+      return [
+        `stored_merged WHERE ${triggering(question)}`,
+        `stored_identifies WHERE ${BELOW}`,
+        ...(question.manual.length > 0 ? [`stored_segment_changes WHERE ${PUT_HERE}`] : []),
+      ];
+  }
+}
+
+function allOf(question: HistoriesQuestion): string {
+  return peopleFrom(question)
+    .map((from) => `SELECT person_id FROM ${from}`)
+    .join(' UNION ALL ');
+}
+
+/** The first of all are among the first of each, which are found by the tables' order. */
+function pageOf(question: HistoriesQuestion, where: string): string {
+  const first = `ORDER BY person_id LIMIT ${String(pagePeopleMax)}`;
+  const each = peopleFrom(question).map(
+    (from) => `SELECT person_id FROM (SELECT DISTINCT person_id FROM ${from} AND ${where} ${first})`,
+  );
+  return `SELECT DISTINCT person_id FROM (${each.join(' UNION ALL ')}) ${first}`;
 }
 
 const BELOW =
   'workspace = {workspace:String} AND _partition = {partition:UInt16} AND _offset < {fence:UInt64}';
+/** By hand; behind the moment at which the journey was met each has come as it came. */
+const PUT_HERE = `workspace = {workspace:String} AND _partition = {partition:UInt16}
+  AND segment_id IN {manual:Array(String)} AND at < ${TIME('met_at')}`;
 const HAPPENED_BELOW = `${BELOW} AND ${HAPPENS}`;
 
 function triggering({ triggerNames }: HistoriesQuestion): string {
@@ -173,3 +202,16 @@ function written({ names }: HistoriesQuestion): string {
 const FIRST = `
   SELECT written_id, ${COLUMNS} FROM resolved_rows WHERE ${HAPPENED_BELOW} AND written_id IN {ids:Array(String)}
   ORDER BY merged_at, _offset LIMIT 1 BY written_id, today_id`;
+
+/** As whose it was written, and who they are. */
+const PUT = `
+  SELECT
+    rows.person_id, if(today.version > 0, today.today_id, rows.person_id), segment_id, change, toUnixTimestamp64Milli(at),
+    ifNull(cause_message_id, '')
+  FROM stored_segment_changes AS rows
+  GLOBAL ANY LEFT JOIN (
+    SELECT person_id, today_id, version FROM stored_today FINAL
+    WHERE name_kind = '' AND person_id IN {ids:Array(String)}
+  ) AS today ON rows.person_id = today.person_id
+  WHERE ${PUT_HERE} AND rows.person_id IN {ids:Array(String)}
+  ORDER BY at, _offset`;

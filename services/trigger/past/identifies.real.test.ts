@@ -78,6 +78,17 @@ async function insertAll(): Promise<void> {
       ...{ received_at: time(0), timestamp: time(0), merged_at: time(1) },
     })),
   );
+  const byHand = { segment_id: 'vip', change: 'entered', cause: 'call', rule_version: 1 };
+  await insert(
+    'stored_segment_changes',
+    { ...byHand, person_id: 'cio_m', at: time(7), cause_message_id: 'm-in' },
+    { ...byHand, person_id: 'cio_m', at: time(8), cause_message_id: 'm-out', change: 'left' },
+    { ...byHand, person_id: 'cio_m', at: time(46), cause_message_id: 'm-late' },
+    { ...byHand, person_id: 'cio_a', at: time(9), cause_message_id: 'a-in' },
+    { ...byHand, person_id: 'cio_c', at: time(40), cause_message_id: null, cause: 'merge' },
+    { ...byHand, person_id: 'cio_m', at: time(9), cause_message_id: 'other', segment_id: 'other' },
+    { ...byHand, person_id: 'cio_f', at: time(9), cause_message_id: 'elsewhere', _partition: 0 },
+  );
   const moved = { person_id: 'cio_n', other_person_id: 'cio_d' };
   await insert(
     'stored_facts',
@@ -90,7 +101,7 @@ async function insertAll(): Promise<void> {
   const target = openTarget(address, { replicated: false });
   await target.refreshToday('all');
   await target.close();
-  for (const person of ['c', 'd', 'n', 'f']) {
+  for (const person of ['c', 'd', 'n', 'f', 'm']) {
     const whose = { person_id: `cio_${person}`, at: time(60), version: 1, state: 'alive' };
     await insert('stored_people', { ...whose, aspect: 'graph' });
   }
@@ -99,7 +110,7 @@ async function insertAll(): Promise<void> {
 async function told(asked: Partial<HistoriesQuestion> = {}) {
   const question: HistoriesQuestion = {
     ...{ workspace: 'w', partition: 1, fence: FENCE, by: 'identified', from: '', factsTo },
-    ...{ names: ['Added to Cart'], triggerNames: [], manual: [] },
+    ...{ names: ['Added to Cart'], triggerNames: [], manual: [], metAt: T0 + 45 * MINUTE },
     ...asked,
   };
   const found: Record<string, string[]> = {};
@@ -143,12 +154,46 @@ test('each is there by whose stream it was written to and who they are, below th
   });
 });
 
+test('of a segment: whoever was identified and did nothing is there, and whoever was put into it by hand, as they were then', async () => {
+  const asked = { by: 'anybody', manual: ['vip'] } as const;
+  expect(await told(asked)).toEqual({
+    people: 6,
+    found: {
+      'cio_a of cio_c': [
+        '1 Added to Cart',
+        '1 a-1',
+        '5 a-2',
+        '9 a-in',
+        '10 b-1 inherited',
+        '30 b-2 inherited',
+        '50 c-1 inherited',
+      ],
+      'cio_b of cio_c': ['2 b-1', '10 a-1 inherited', '10 a-2 inherited', '30 b-2', '50 c-1 inherited'],
+      'cio_c of cio_c': [
+        '40 a-1 inherited',
+        '40 b-1 inherited',
+        '40 a-2 inherited',
+        '40 b-2 inherited',
+        '40 ',
+        '50 c-1',
+      ],
+      'cio_d of cio_n': ['3 d-1'],
+      'cio_m of cio_m': ['7 m-in', '8 m-out'],
+    },
+  });
+  expect(Object.keys((await told({ ...asked, manual: [] })).found)).not.toContain('cio_m of cio_m');
+  expect(Object.keys((await told({ ...asked, from: 'cio_d' })).found)).toEqual([
+    'cio_d of cio_n',
+    'cio_m of cio_m',
+  ]);
+});
+
 test('goes on where it was, with the times of its own', async () => {
   const { found } = await told({ from: 'cio_b' });
   expect(Object.keys(found)).toEqual(['cio_b of cio_c', 'cio_c of cio_c', 'cio_d of cio_n']);
   for await (const { people } of past.placing.histories({
     ...{ workspace: 'w', partition: 1, fence: FENCE, by: 'identified', from: '', factsTo },
-    ...{ names: [], triggerNames: [], manual: [] },
+    ...{ names: [], triggerNames: [], manual: [], metAt: T0 },
   })) {
     const late = people[0]?.histories[0]?.events.find(({ messageId }) => messageId === 'a-2');
     expect(late).toMatchObject({ type: 'identify', anonymousId: null, timestamp: T0 - 9_000 * MINUTE });

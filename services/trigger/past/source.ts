@@ -62,12 +62,14 @@ export interface PastSource {
 export interface HistoriesQuestion extends Omit<PastQuestion, 'names'> {
   /** Of the events that matter; null: any. */
   readonly names: readonly string[] | null;
-  /** `identified`: whoever was is asked for, and when; of all others, who did something. */
+  /** `identified`: whoever was, and when; `anybody`: whoever did something, was identified or was put into a segment by hand. */
   readonly by: ReplayedRules['by'];
-  /** Of those that may trigger: whoever did none is left out. null: anybody who did anything. */
+  /** Of those that may trigger, where events do: whoever did none is left out. null: who did anything. */
   readonly triggerNames: readonly string[] | null;
   /** Manual segments whose changes matter. */
   readonly manual: readonly string[];
+  /** When the journey was met, ms: who was put into a segment by hand from then on was put as it came. */
+  readonly metAt: number;
 }
 
 export interface WrittenPerson {

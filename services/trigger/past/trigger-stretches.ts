@@ -22,12 +22,12 @@ export async function* triggerStretches(
   const [asked] = rules;
   if (placing === undefined || asked === undefined) return;
   const { key, version, fence, after } = asked;
-  const { journeyId, readTo } = placing;
+  const { journeyId, metAt, readTo } = placing;
   const { by, names, triggerNames, manual, before, live } = replayed;
   let [from, people, chars] = [after, 0, 0];
   let found: PastMarks[] = [];
   const read = source.histories({
-    ...{ workspace, partition, fence, by, names, triggerNames, manual, factsTo },
+    ...{ workspace, partition, fence, by, names, triggerNames, manual, metAt, factsTo },
     from: after.split('\0')[0] ?? '',
   });
   for await (const page of read) {
