@@ -199,7 +199,7 @@ export class Pasts {
   }
 
   #wantedOfRules(): readonly WantedPast[] {
-    const { partition, rulesOf } = this.#parts;
+    const { partition, partitions, rulesOf } = this.#parts;
     return this.#book.workspaces.flatMap((workspace) => {
       const { rulesByKey } = rulesOf(workspace);
       const rules = this.#book.rows(workspace).flatMap((row) => {
@@ -217,11 +217,13 @@ export class Pasts {
         return [{ rule, row, asked }];
       });
       const counted = rules.filter(({ rule }) => !isPlacing(rule)).map(({ asked }) => asked);
-      const placing = rules.flatMap(({ rule, row: { since, readTo = 0 }, asked }) => {
+      const placing = rules.flatMap(({ rule, row, asked }) => {
         if (!isPlacing(rule)) return [];
+        const { since, readTo = 0 } = row;
+        const fences = Array.from({ length: partitions }, (_, each) => row.fences[String(each)] ?? 0);
         const { journeyId } = rule;
         return [
-          { workspace, partition, placing: { journeyId, metAt: since ?? 0, readTo }, rules: [asked] },
+          { workspace, partition, placing: { journeyId, fences, metAt: since ?? 0, readTo }, rules: [asked] },
         ];
       });
       return [...(counted.length === 0 ? [] : [{ workspace, partition, rules: counted }]), ...placing];

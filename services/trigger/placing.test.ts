@@ -101,11 +101,18 @@ interface Play {
   readonly at: number;
   /** All of its past is in before anything more happens. */
   readonly settles: boolean;
+  /** Before and after people become one all has been handled: what is on its way meanwhile turns a segment when it comes. */
+  readonly mergesApart?: boolean;
   readonly choices: readonly number[];
 }
 
-async function play(steps: readonly Step[], { journey, at, settles, choices }: Play): Promise<PlacingShop> {
+async function play(
+  steps: readonly Step[],
+  { journey, at, settles, mergesApart = false, choices }: Play,
+): Promise<PlacingShop> {
   const shop = new PlacingShop();
+  shop.segment('counted', { ...cart, count: { at_least: 2 }, within: 'PT40M' });
+  shop.segment('idle', { not: { ...cart, within: 'PT20M' } });
   let [time, next] = [T0, 0];
   const choose = (ways: number) => (choices[(next += 1) % choices.length] ?? 0) % Math.max(1, ways);
   const define = async () => {
@@ -117,7 +124,8 @@ async function play(steps: readonly Step[], { journey, at, settles, choices }: P
     if (index === at) await define();
     if (one.type === 'event') {
       if (one.minutes > 0 || steps[index - 1]?.type !== 'event') time += one.minutes * MINUTE + 1;
-      const { person, name, key } = one;
+      const { name, key } = one;
+      const person = shop.today(one.person);
       shop.world.write(
         happened({ person, name, at: time, id: `m${String(index)}`, properties: { cart_id: key } }),
       );
@@ -134,7 +142,9 @@ async function play(steps: readonly Step[], { journey, at, settles, choices }: P
       shop.identify(one, time, `m${String(index)}`);
     } else if (one.type === 'merge') {
       time += 1;
+      if (mergesApart) await shop.settle(choose);
       shop.merge(one.from, one.into, time);
+      if (mergesApart) await shop.settle(choose);
     } else if (one.type === 'run') shop.world.run(choose);
     else if (one.type === 'reopen') shop.world.reopen();
     else await shop.tell(one.messagesMax);
@@ -148,6 +158,9 @@ async function play(steps: readonly Step[], { journey, at, settles, choices }: P
 
 function withOf([person, minutes]: readonly [string, number]) {
   return { person, minutes };
+}
+function named(person: string): Said {
+  return { type: 'identify', person, visitor: null, isOld: false, minutes: 1 };
 }
 function triggerOf({ person, key, id }: ToldOutcome): string {
   return [person, key, id].join(' ');
@@ -187,6 +200,45 @@ describe('a journey that takes people of before as of their trigger', () => {
       }),
       { numRuns: runs(5) },
     );
+  });
+
+  test('has the entries that those had who turned a segment, by what they did as whoever they were, or by nothing at all', async () => {
+    const turning = fc.record({
+      steps: fc.array(
+        fc.oneof(
+          { weight: 6, arbitrary: did },
+          { weight: 3, arbitrary: said },
+          { weight: 2, arbitrary: merged },
+          ...between,
+        ),
+        { minLength: 5, maxLength: 30 },
+      ),
+      at: fc.nat(30),
+      journey: fc.constantFrom(
+        { trigger: { segment: 'counted', on: 'enter' }, frequency: often },
+        { trigger: { segment: 'idle', on: 'enter' }, frequency: often },
+      ),
+      choices: fc.array(fc.nat(20), { minLength: 1, maxLength: 20 }),
+    });
+    let entered = 0;
+    await fc.assert(
+      fc.asyncProperty(turning, async ({ steps: then, ...played }) => {
+        const steps = [...people.map(named), ...then]; // nobody is there of whom nothing was said
+        const apart = { settles: true, mergesApart: true };
+        const later = await play(steps, { ...played, ...apart });
+        const first = await play(steps, { ...played, ...apart, at: 0, choices: [0] });
+        // Whoever they were then; of two who turned in one moment and are one today there is one.
+        const [told, expected] = [later, first].map(({ outcomes }) =>
+          outcomes.flatMap(({ person, at, outcome }) =>
+            outcome === 'entered' ? [`${later.today(person)} ${String(at)}`] : [],
+          ),
+        );
+        expect(new Set(told)).toEqual(new Set(expected));
+        entered += told?.length ?? 0;
+      }),
+      { numRuns: runs(20) },
+    );
+    expect(entered).toBeGreaterThan(0);
   });
 
   test('decides each identify that newly names somebody once, whoever was merged before, meanwhile or since', async () => {

@@ -10,11 +10,21 @@ export interface Apart {
   readonly clearedBy: number;
 }
 
+export interface Placing {
+  readonly journeyId: string;
+  /** Of all partitions, in their order. */
+  readonly fences: readonly number[];
+  /** When the journey was met, ms. */
+  readonly metAt: number;
+  /** Up to where time is passed, ms. */
+  readonly readTo: number;
+}
+
 export interface WantedPast {
   readonly workspace: string;
   readonly partition: number;
-  /** Of the triggers of a journey, whose rule is the only one; it was met at `metAt`, and time is passed up to `readTo`, ms. */
-  readonly placing?: { readonly journeyId: string; readonly metAt: number; readonly readTo: number };
+  /** Of the triggers of a journey, whose rule is the only one. */
+  readonly placing?: Placing;
   /** Of all rules, and of this person alone, who was taken apart. */
   readonly apart?: Apart;
   readonly rules: readonly {

@@ -60,10 +60,10 @@ export class PlacingShop {
    * when that is another or what is said is.
    */
   identify({ person, visitor, isOld }: Identifying, at: number, id: string): void {
-    const today = this.#today(person);
+    const today = this.today(person);
     const lane = visitor ?? `of ${person}`;
     const sentTo = this.#sentTo.get(lane) ?? new Set();
-    const via = [...sentTo].find((one) => one !== today && this.#today(one) === today) ?? today;
+    const via = [...sentTo].find((one) => one !== today && this.today(one) === today) ?? today;
     this.#sentTo.set(lane, sentTo.add(via));
     const asOf = this.#asked.size + 1;
     const isNew = this.#asked.size < this.#asked.add(`${lane} ${person} ${today}`).size;
@@ -75,15 +75,16 @@ export class PlacingShop {
 
   /** Both are there still, or nothing happens. */
   merge(personId: string, into: string, at: number): void {
-    if (personId === into || this.#today(personId) !== personId || this.#today(into) !== into) return;
+    if (personId === into || this.today(personId) !== personId || this.today(into) !== into) return;
     this.#merges.push({ personId, into, at });
     const fact = this.#merges.length;
     this.world.write(absorb(into, personId, fact, at), absorbed(personId, into, fact, at));
   }
 
-  #today(personId: string): string {
+  /** Who somebody is by now. */
+  today(personId: string): string {
     const merge = this.#merges.find((one) => one.personId === personId);
-    return merge === undefined ? personId : this.#today(merge.into);
+    return merge === undefined ? personId : this.today(merge.into);
   }
 
   /** What the reader says now; the first `messagesMax` of it. */
@@ -98,7 +99,7 @@ export class PlacingShop {
           ? stretches([wanted], this.#counted(), 0)
           : toldTo(
               wanted.partition,
-              triggerStretches(wanted, this.#source(), { replayed: rules, factsTo: 0 }),
+              triggerStretches(wanted, this.#source(), { replayed: rules, factsTo: 0, run: unpaced }),
             );
       for await (const { message } of messages) {
         if (told >= messagesMax) break;
@@ -164,12 +165,16 @@ export class PlacingShop {
     const read = (partition: number, fence: number) => this.#log(partition).slice(0, fence);
     return {
       histories: async function* (this: PlacingShop, question: HistoriesQuestion) {
-        const { partition, fence, by, names, triggerNames, from } = question;
+        const { partition, fence, fences, by, names, triggerNames, from } = question;
         const rows = read(partition, fence).flatMap(rowOf);
         const identifies = read(partition, fence).flatMap(identifyOf);
         const isAny = triggerNames === null || triggerNames.length === 0;
         const happened = rows.filter(({ name }) => isAny || triggerNames.includes(name ?? ''));
-        const triggering = by === 'identified' ? identifies : happened;
+        const triggering = { events: happened, identified: identifies, anybody: [...rows, ...identifies] }[
+          by
+        ];
+        const done = this.world.partitions.flatMap((_, each) => read(each, fences[each] ?? 0).flatMap(rowOf));
+        const shared = by === 'anybody' ? done.filter(({ name }) => names?.includes(name ?? '')) : [];
         const ids = [...new Set(triggering.map(({ personId }) => personId))].sort();
         for (const writtenId of ids.filter((id) => id >= from)) {
           const theirs = rows.filter(({ personId }) => personId === writtenId);
@@ -178,13 +183,15 @@ export class PlacingShop {
           const said = by === 'identified' ? identifies : read(partition, Infinity).flatMap(identifyOf);
           const own = [...counted, ...said.filter(({ personId }) => personId === writtenId)].map((row) => ({
             ...row,
-            personId: this.#today(writtenId),
+            personId: this.today(writtenId),
           }));
           const nothing = { id: null, email: null, attributes: null, relationships: null, firstSeenAt: T0 };
-          const profile = { personId: this.#today(writtenId), ...nothing };
-          const histories = historiesOf([profile], [...this.#inherited(writtenId), ...own]);
+          const profile = { personId: this.today(writtenId), ...nothing };
+          const inherited = this.#inherited(writtenId, own, shared);
+          const histories = historiesOf([profile], [...inherited, ...own]);
+          const end = this.#merges.find(({ personId }) => by === 'anybody' && personId === writtenId);
           yield await Promise.resolve({
-            people: [{ writtenId, histories }],
+            people: [{ writtenId, histories, ...(end !== undefined && { endsAt: end.at }) }],
             of: ids.length,
             ...{ asOf: T0, asOfFact: 10 ** 9 },
           });
@@ -193,15 +200,23 @@ export class PlacingShop {
     };
   }
 
-  #inherited(writtenId: string): readonly HistoryRow[] {
-    const all = this.world.partitions.flatMap(({ log }) => log.flatMap(identifyOf));
-    const said = all.map((row): WrittenRow => ({ writtenId: row.personId, row }));
-    const todayOf = new Map(said.map((one) => [one.writtenId, this.#today(one.writtenId)]));
-    const today = this.#today(writtenId);
-    const own = said
-      .filter((one) => one.writtenId === writtenId)
-      .map((one) => ({ writtenId, row: { ...one.row, personId: today } }));
-    return inheritedOf(own, said, { todayOf, merges: this.#merges }).map(({ row }) => row);
+  #inherited(
+    writtenId: string,
+    own: readonly HistoryRow[],
+    shared: readonly HistoryRow[],
+  ): readonly HistoryRow[] {
+    const identifies = this.world.partitions.flatMap(({ log }) => log.flatMap(identifyOf));
+    const all = [...identifies, ...shared].map((row): WrittenRow => ({ writtenId: row.personId, row }));
+    const todayOf = new Map(all.map((one) => [one.writtenId, this.today(one.writtenId)]));
+    const theirs = own.map((row) => ({ writtenId, row }));
+    return inheritedOf(theirs, all, { todayOf, merges: this.#merges }).map(({ row }) => row);
+  }
+}
+
+async function unpaced<T>(steps: Generator<undefined, T>): Promise<T> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return Promise.resolve(value);
   }
 }
 

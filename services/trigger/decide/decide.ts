@@ -39,7 +39,7 @@ export interface PersonEvent {
   readonly known: Known | null;
   /** Whether the rule counts it as it comes; what does not is in the rule's past. Absent: every rule does. */
   readonly counts?: ((rule: Rule) => boolean) | undefined;
-  /** Of an identify: somebody said it who has been merged into the person, whom it triggered then. */
+  /** Somebody did or said it who became the person later, and whom it triggered then. */
   readonly isInherited?: boolean;
   details(): {
     readonly id: string | null;
@@ -231,15 +231,18 @@ class EventDecision {
   /** Journeys that these segments trigger. @param held anonymous id whose identify they wait for. */
   #start(turns: readonly SegmentTurn[], held: string | null = null): void {
     if (turns.length === 0) return;
-    const only = (rule: JourneyRule): boolean => !this.#isPastOf(rule);
+    const only = (rule: JourneyRule): boolean => !this.#isToldOf(rule);
     this.#look.startJourneysOf(turns, this.#event.messageId, { only, held });
   }
 
   /** What it led to is told by who reads the past of the journey, or was when it came to another person. */
-  #isPastOf({ id }: JourneyRule): boolean {
-    const { counts, isInherited = false } = this.#event;
+  #isPastOf(rule: JourneyRule): boolean {
+    return this.#event.isInherited === true || this.#isToldOf(rule);
+  }
+  /** By who reads the past of the journey. */
+  #isToldOf({ id }: JourneyRule): boolean {
     const placing = this.#subject.rules.rulesByKey.get(placingKey(id));
-    return isInherited || (placing !== undefined && counts?.(placing) === false);
+    return placing !== undefined && this.#event.counts?.(placing) === false;
   }
 
   /** No event and no identify: the person belongs to objects, or no more. */

@@ -89,7 +89,8 @@ class Replay {
   }
 
   end(): Replayed {
-    const { from, to, live, readTo = to - 1 } = this.#range;
+    const { from, to, live } = this.#range;
+    const readTo = Math.min(this.#range.readTo ?? Infinity, to - 1);
     if (this.#rules !== live) this.#goLive(from);
     this.#pass(readTo);
     if (this.#range.readTo !== undefined) this.#letGo();

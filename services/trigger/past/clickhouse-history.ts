@@ -78,6 +78,9 @@ export const TIME = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64},
 export const ASOF = `
   SELECT toUnixTimestamp64Milli(max(at)), max(number) FROM stored_facts
   WHERE workspace = {workspace:String} AND _offset < {facts_to:UInt64}`;
+/** What lies before its partition's fence. */
+export const BEFORE = `_partition IN {partitions:Array(UInt16)}
+    AND _offset < transform(_partition, {partitions:Array(UInt16)}, {fences:Array(UInt64)}, toUInt64(0))`;
 export const HAPPENS = `type IN ('event', 'page', 'screen')`;
 
 const HAPPENED_IN_TIME = `least(timestamp, received_at) < ${TIME('happened_to')}`;
@@ -86,7 +89,7 @@ const COMES_LATE_ENOUGH = `(previously_anonymous OR
     toUnixTimestamp64Milli(least(timestamp, received_at)) + toUnixTimestamp64Milli(merged_at)
     - toUnixTimestamp64Milli(received_at) >= {from:Int64})`;
 
-function named({ names }: { readonly names: readonly string[] | null }): string {
+export function named({ names }: { readonly names: readonly string[] | null }): string {
   return names === null ? '' : 'AND name IN {names:Array(String)}';
 }
 

@@ -2,6 +2,8 @@
  * Histories for the past of a journey's triggers, as they were written in one partition of events.merged below its fence,
  * by who they are today.
  */
+import { chunksOf, historyEventsMax } from './chunks.ts';
+import { ClickhouseFamily, familyEventsMax, type AskOf } from './clickhouse-family.ts';
 import {
   ASOF,
   COLUMNS,
@@ -9,19 +11,19 @@ import {
   HAPPENS,
   identifyRow,
   IDENTIFIED,
+  IDENTIFY_COLUMNS,
   membershipRow,
   MOVED,
+  named,
   profileRow,
   PROFILES,
   TIME,
 } from './clickhouse-history.ts';
-import { ClickhouseIdentifies, type AskOf } from './clickhouse-identifies.ts';
-import type { WrittenRow } from './inheritance.ts';
 import { historiesOf, type HistoryRow } from './history-source.ts';
-import { historyEventsMax } from './replayer.ts';
+import type { WrittenRow } from './inheritance.ts';
 import type { AskRows, HistoriesQuestion, PastHistories, Row, WrittenPerson } from './source.ts';
 
-/** Read at once. */
+/** Asked for at once; read in chunks. */
 const pagePeopleMax = 200;
 /** Behind every time: what is past is told by the fence. */
 const ALL_TIME = Date.UTC(2200, 0, 1);
@@ -47,66 +49,86 @@ export class ClickhousePlacing implements PastHistories {
       const ids = found.map(([id]) => String(id));
       const last = ids.at(-1);
       if (last === undefined) return;
-      yield { people: await this.#people(question, ids), of, asOf, asOfFact };
+      const sized = await this.#rows(sizesOf(question), question, { ids });
+      const sizes = new Map(sized.map(([id, count]) => [String(id), Number(count)]));
+      const tooMany = new Map(
+        sized.flatMap(([id, count, today]) =>
+          Number(count) > historyEventsMax ? [[String(id), String(today)] as const] : [],
+        ),
+      );
+      for (const chunk of chunksOf(ids, sizes)) {
+        const people = await this.#people(question, chunk, tooMany);
+        if (people !== undefined) yield { people, of, asOf, asOfFact };
+        else
+          for (const id of chunk) {
+            yield { people: (await this.#people(question, [id], tooMany)) ?? [], of, asOf, asOfFact };
+          }
+      }
       if (ids.length < pagePeopleMax) return;
       [where, from] = ['person_id > {from:String}', last];
     }
   }
 
-  async #people(question: HistoriesQuestion, ids: readonly string[]): Promise<readonly WrittenPerson[]> {
-    const ask: AskOf = (query, more) => this.#rows(query, question, more);
-    const identifies = question.by === 'events' ? undefined : new ClickhouseIdentifies(ask);
-    const isAnybody = question.by === 'anybody' && question.manual.length > 0;
-    const [sizes, identified = [], put = []] = await Promise.all([
-      this.#rows(
-        `SELECT written_id, count(), max(today_id) FROM resolved_rows WHERE ${written(question)} GROUP BY written_id`,
-        question,
-        { ids },
-      ),
-      identifies?.written(ids, historyEventsMax),
-      isAnybody ? this.#rows(PUT, question, { ids }) : [],
-    ]);
-    const tooMany = new Map([
-      ...sizes.flatMap(([id, count, today]) =>
-        Number(count) > historyEventsMax ? [[String(id), String(today)] as const] : [],
-      ),
-      ...whoHasMore(identified, historyEventsMax),
-    ]);
+  /**
+   * undefined: together, those whom they became have done too much.
+   * @param tooMany who has more events than are read, with who they are today.
+   */
+  async #people(
+    question: HistoriesQuestion,
+    ids: readonly string[],
+    tooMany: ReadonlyMap<string, string>,
+  ): Promise<readonly WrittenPerson[] | undefined> {
+    const { by, names, manual } = question;
     const readable = ids.filter((id) => !tooMany.has(id));
-    const own = identified.filter(({ writtenId }) => !tooMany.has(writtenId));
-    const [happened, inherited = []] = await Promise.all([
+    const ask: AskOf = (query, more) => this.#rows(query, question, more);
+    const [identified, happened, put] = await Promise.all([
+      by === 'events' ? [] : ask(IDENTIFIES, { ids: readable, max: historyEventsMax + 1 }),
       this.#happened(question, readable),
-      identifies?.inherited(own),
+      by === 'anybody' && manual.length > 0 ? ask(PUT, { ids: readable }) : [],
     ]);
+    const own = [
+      ...happened,
+      ...identified.map((row) => writtenRow(row, identifyRow)),
+      ...put.map((row) => writtenRow(row, membershipRow)),
+    ];
+    const family = await ClickhouseFamily.of(own, ask);
+    const [said, done] = await Promise.all([
+      by === 'events' ? [] : family.identifies(by === 'identified' ? own.filter(isIdentify) : own),
+      by === 'anybody' ? family.events(own, { names, max: historyEventsMax }) : [],
+    ]);
+    if (done.length > familyEventsMax && ids.length > 1) return undefined;
     // Of a moment what others had said is known first; an identify comes behind its release.
-    const byHand = put.map(([writtenId, ...row]) => ({
-      writtenId: String(writtenId),
-      row: membershipRow(row),
-    }));
-    const theirOwn = [...happened, ...own, ...byHand.filter(({ writtenId }) => !tooMany.has(writtenId))];
-    const whose = byWrittenId([...inherited, ...theirOwn]);
-    const today = [...new Set(theirOwn.map(({ row: { personId } }) => personId))];
-    const asked = { people: today.filter((id) => id !== ''), manual: question.manual, to: ALL_TIME };
-    const [said, moved, profiles] = await Promise.all([
-      identifies === undefined ? this.#rows(IDENTIFIED, question, asked) : [],
-      question.manual.length === 0 || isAnybody ? [] : this.#rows(MOVED, question, asked),
-      this.#rows(PROFILES, question, asked),
-    ]);
-    const told = [...said.map(identifyRow), ...moved.map(membershipRow)];
-    const profilesToday = profiles.map(profileRow);
-    return ids.map((writtenId) => {
-      const leftOut = tooMany.get(writtenId);
-      if (leftOut !== undefined) return { writtenId, histories: [], leftOut };
+    const whose = byWrittenId([...said, ...done, ...own]);
+    const leftOut = new Map([...tooMany, ...whoHasMore(whose, historyEventsMax)]);
+    const told = await this.#told(question, own);
+    return ids.map((writtenId): WrittenPerson => {
+      const today = leftOut.get(writtenId);
+      if (today !== undefined) return { writtenId, histories: [], leftOut: today };
       const rows = whose.get(writtenId) ?? [];
       const theirs = new Set(rows.map(({ personId }) => personId));
-      return {
-        writtenId,
-        histories: historiesOf(
-          profilesToday.filter(({ personId }) => theirs.has(personId)),
-          [...rows, ...told.filter(({ personId }) => theirs.has(personId))],
-        ),
-      };
+      const histories = historiesOf(
+        told.profiles.filter(({ personId }) => theirs.has(personId)),
+        [...rows, ...told.rows.filter(({ personId }) => theirs.has(personId))],
+      );
+      const endsAt = by === 'anybody' ? family.endOf.get(writtenId) : undefined;
+      return { writtenId, histories, ...(endsAt !== undefined && { endsAt }) };
     });
+  }
+
+  /** What is known of the people of today, whoever they were. */
+  async #told(question: HistoriesQuestion, own: readonly WrittenRow[]) {
+    const today = [...new Set(own.map(({ row: { personId } }) => personId))].filter((id) => id !== '');
+    const asked = { people: today, to: ALL_TIME };
+    const { by, manual } = question;
+    const [said, moved, profiles] = await Promise.all([
+      by === 'events' ? this.#rows(IDENTIFIED, question, asked) : [],
+      manual.length === 0 || by === 'anybody' ? [] : this.#rows(MOVED, question, asked),
+      this.#rows(PROFILES, question, asked),
+    ]);
+    return {
+      rows: [...said.map(identifyRow), ...moved.map(membershipRow)],
+      profiles: profiles.map(profileRow),
+    };
   }
 
   /** Events that matter, and the first of each. */
@@ -120,17 +142,29 @@ export class ClickhousePlacing implements PastHistories {
       question.names === null ? [] : this.#rows(FIRST, question, { ids }),
     ]);
     const known = new Set(events.map(([, , , , messageId]) => messageId));
-    return [...first.filter(([, , , , messageId]) => !known.has(messageId)), ...events].map(
-      ([writtenId, ...row]) => ({ writtenId: String(writtenId), row: eventRow(row) }),
-    );
+    const beginnings = first.filter(([, , , , messageId]) => !known.has(messageId));
+    return [...beginnings, ...events].map((row) => writtenRow(row, eventRow));
   }
 
   async #rows(query: string, question: HistoriesQuestion, more: object): Promise<readonly Row[]> {
-    const { workspace, partition, fence, names, triggerNames, manual, metAt, factsTo } = question;
-    const named = { names: names ?? [], trigger_names: triggerNames ?? [], manual };
-    const parameters = { workspace, partition, fence, met_at: metAt, facts_to: factsTo, ...named };
-    return this.#ask(query, { ...parameters, ...more });
+    const { workspace, partition, fence, fences, names, triggerNames, manual, metAt, factsTo } = question;
+    return this.#ask(query, {
+      ...{ workspace, partition, fence, fences, manual, met_at: metAt, facts_to: factsTo },
+      ...{
+        partitions: fences.map((_, index) => index),
+        names: names ?? [],
+        trigger_names: triggerNames ?? [],
+      },
+      ...more,
+    });
   }
+}
+
+function writtenRow([writtenId, ...row]: Row, toRow: (row: Row) => HistoryRow): WrittenRow {
+  return { writtenId: String(writtenId), row: toRow(row) };
+}
+function isIdentify({ row }: WrittenRow): boolean {
+  return row.type === 'identify';
 }
 
 function byWrittenId(all: readonly WrittenRow[]): ReadonlyMap<string, readonly HistoryRow[]> {
@@ -144,8 +178,11 @@ function byWrittenId(all: readonly WrittenRow[]): ReadonlyMap<string, readonly H
 }
 
 /** With who they are today. */
-function whoHasMore(all: readonly WrittenRow[], max: number): readonly (readonly [string, string])[] {
-  return [...byWrittenId(all)].flatMap(([writtenId, rows]) =>
+function whoHasMore(
+  whose: ReadonlyMap<string, readonly HistoryRow[]>,
+  max: number,
+): readonly (readonly [string, string])[] {
+  return [...whose].flatMap(([writtenId, rows]) =>
     rows.length > max ? [[writtenId, rows.at(-1)?.personId ?? ''] as const] : [],
   );
 }
@@ -181,6 +218,10 @@ function pageOf(question: HistoriesQuestion, where: string): string {
   return `SELECT DISTINCT person_id FROM (${each.join(' UNION ALL ')}) ${first}`;
 }
 
+function sizesOf(question: HistoriesQuestion): string {
+  return `SELECT written_id, count(), max(today_id) FROM resolved_rows WHERE ${written(question)} GROUP BY written_id`;
+}
+
 const BELOW =
   'workspace = {workspace:String} AND _partition = {partition:UInt16} AND _offset < {fence:UInt64}';
 /** By hand; behind the moment at which the journey was met each has come as it came. */
@@ -193,15 +234,19 @@ function triggering({ triggerNames }: HistoriesQuestion): string {
   return isAny ? HAPPENED_BELOW : `${HAPPENED_BELOW} AND name IN {trigger_names:Array(String)}`;
 }
 
-function written({ names }: HistoriesQuestion): string {
-  const named = names === null ? '' : 'AND name IN {names:Array(String)}';
-  return `${HAPPENED_BELOW} AND written_id IN {ids:Array(String)} ${named}`;
+function written(question: HistoriesQuestion): string {
+  return `${HAPPENED_BELOW} AND written_id IN {ids:Array(String)} ${named(question)}`;
 }
 
 /** What a person did first, whatever it was. */
 const FIRST = `
   SELECT written_id, ${COLUMNS} FROM resolved_rows WHERE ${HAPPENED_BELOW} AND written_id IN {ids:Array(String)}
   ORDER BY merged_at, _offset LIMIT 1 BY written_id, today_id`;
+
+/** About which identity was asked, as they were written. */
+const IDENTIFIES = `
+  SELECT written_id, ${IDENTIFY_COLUMNS} FROM resolved_identifies WHERE ${BELOW} AND written_id IN {ids:Array(String)}
+  ORDER BY merged_at, _offset LIMIT {max:UInt32} BY written_id`;
 
 /** As whose it was written, and who they are. */
 const PUT = `

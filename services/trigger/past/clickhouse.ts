@@ -5,7 +5,7 @@ import type { EventType } from '../../rules/condition.ts';
 import { windowTime } from '../../rules/matching.ts';
 import { parseJsonObject, type JsonObject } from '../../rules/paths.ts';
 import type { ClickHouseSettings } from '../../runtime/clickhouse-settings.ts';
-import { ASOF, ClickhouseHistory, HAPPENS, OF_PEOPLE } from './clickhouse-history.ts';
+import { ASOF, BEFORE, ClickhouseHistory, HAPPENS, OF_PEOPLE } from './clickhouse-history.ts';
 import type { HistorySource } from './history-source.ts';
 import { ClickhousePlacing } from './clickhouse-placing.ts';
 import { isUnsettable, readingBounds, readingSettings, type ReadingBounds } from './reading-bounds.ts';
@@ -148,10 +148,6 @@ function parametersOf({ workspace, names, factsTo, parts }: SharedQuestion): Par
 function placeOf(partition: unknown, offset: unknown): string {
   return `${String(partition)} ${String(offset)}`;
 }
-
-/** What lies before its partition's fence. */
-const BEFORE = `_partition IN {partitions:Array(UInt16)}
-    AND _offset < transform(_partition, {partitions:Array(UInt16)}, {fences:Array(UInt64)}, toUInt64(0))`;
 
 /** Who has been split apart: their events by place. An empty text is nobody. */
 const MOVED = `

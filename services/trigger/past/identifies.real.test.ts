@@ -14,6 +14,7 @@ const address = {
   database: `identifies_${String(process.pid)}_${String(Date.now())}`,
 };
 const FENCE = 50;
+const fences = [FENCE, FENCE];
 const factsTo = 1_000;
 let client: ClickHouseClient;
 let past: ClickhousePast;
@@ -110,7 +111,7 @@ async function insertAll(): Promise<void> {
 async function told(asked: Partial<HistoriesQuestion> = {}) {
   const question: HistoriesQuestion = {
     ...{ workspace: 'w', partition: 1, fence: FENCE, by: 'identified', from: '', factsTo },
-    ...{ names: ['Added to Cart'], triggerNames: [], manual: [], metAt: T0 + 45 * MINUTE },
+    ...{ names: ['Added to Cart'], triggerNames: [], manual: [], fences, metAt: T0 + 45 * MINUTE },
     ...asked,
   };
   const found: Record<string, string[]> = {};
@@ -193,7 +194,7 @@ test('goes on where it was, with the times of its own', async () => {
   expect(Object.keys(found)).toEqual(['cio_b of cio_c', 'cio_c of cio_c', 'cio_d of cio_n']);
   for await (const { people } of past.placing.histories({
     ...{ workspace: 'w', partition: 1, fence: FENCE, by: 'identified', from: '', factsTo },
-    ...{ names: [], triggerNames: [], manual: [], metAt: T0 },
+    ...{ names: [], triggerNames: [], manual: [], fences, metAt: T0 },
   })) {
     const late = people[0]?.histories[0]?.events.find(({ messageId }) => messageId === 'a-2');
     expect(late).toMatchObject({ type: 'identify', anonymousId: null, timestamp: T0 - 9_000 * MINUTE });

@@ -12,10 +12,11 @@ import type { ReplayedRules } from '../decide/replayed-rules.ts';
 import { encodePast, type PastMessage } from '../past-messages.ts';
 import { fenceOf, type WantedPast } from '../wanted-past.ts';
 import { apartMessages } from './apart-messages.ts';
+import { PacedReplays } from './paced-replays.ts';
 import type { PastHistories, PastSource } from './source.ts';
 import { stretches, type Told } from './stretches.ts';
 import { toldTo, together, versionsOf, type Together } from './together.ts';
-import { triggerStretches } from './trigger-stretches.ts';
+import { triggerStretches, type TriggersRead } from './trigger-stretches.ts';
 
 const pauseMs = 200;
 const pauseMsAfterError = 2_000;
@@ -39,6 +40,7 @@ export interface PastReaderOptions {
 export class PastReader {
   readonly #options: PastReaderOptions;
   readonly #ended = new AbortController();
+  readonly #pace = new PacedReplays();
   /** When it was told, by what; of what is still wanted. */
   readonly #told = new Map<string, number>();
   /** Ends of the topic that is waited for whole, when it was first wanted. */
@@ -144,7 +146,10 @@ export class PastReader {
     if (wanted.apart !== undefined) return apartMessages(wanted, source, factsTo);
     const replayed =
       wanted.placing === undefined ? undefined : rulesOf(wanted.workspace, wanted.placing.journeyId);
-    if (replayed !== undefined) return triggerStretches(wanted, placing, { replayed, factsTo });
+    if (replayed !== undefined) {
+      const run: TriggersRead['run'] = (steps) => this.#pace.run(steps);
+      return triggerStretches(wanted, placing, { replayed, factsTo, run });
+    }
     return nothing(wanted);
   }
 }

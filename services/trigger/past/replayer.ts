@@ -3,34 +3,26 @@
  * ClickHouse through the code that decides. A call looks at a bounded number of people for a bounded time and says where
  * the next one goes on; it takes a small share of the process, whose business is what comes.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseExactly } from '../../runtime/exact-json.ts';
 import type { DefinitionsView, StoredDefinition } from '../../runtime/definitions.ts';
 import type { Actions } from '../../runtime/status-server.ts';
-import { threadCpuMs } from '../../runtime/thread-cpu.ts';
 import { explainJourney, type ExplainedJourney } from '../decide/explain-person.ts';
 import { replaySteps, type Outcome, type PersonHistory, type Replayed } from '../decide/replay.ts';
 import { replayedRules, type ReplayedRules } from '../decide/replayed-rules.ts';
 import type { JourneyRule } from '../decide/workspace-rules.ts';
 import { asItHappened, isHappening, latenessOf, type ComesBy } from './as-it-happened.ts';
+import { chunksOf, historyEventsMax } from './chunks.ts';
 import type { HistorySource } from './history-source.ts';
+import { PacedReplays } from './paced-replays.ts';
 
 export const replayedPeopleMax = 5_000;
 export const replayMsMax = 8_000;
-/** A person with more of them is left out, and counted. */
-export const historyEventsMax = 20_000;
 /** Of each kind, in the answer to a call. */
 export const outcomesTold = 20;
 /** Read at once. */
 const pagePeopleMax = 500;
-const chunkEventsMax = 50_000;
 /** What comes later than this after it happened came late, where the journey waits for nothing. */
 const lateMsMin = 60_000;
-/** Of the processor's time without a pause; the pause is three times as long, of all who ask together. */
-const sliceMs = 5;
-const pauseMsMax = 2_000;
-/** Of the processor's time, of one person: rules can make twenty thousand events as dear as anybody likes. */
-export const personMsMax = 3_000;
 
 /** As the gateway writes it; it is its only caller. */
 export interface AskedReplay {
@@ -94,6 +86,7 @@ export interface ReplayerParts {
 export class Replayer {
   readonly #parts: ReplayerParts;
   readonly #now: () => number;
+  readonly #pace = new PacedReplays();
   #isBusy = false;
 
   constructor(parts: ReplayerParts) {
@@ -132,7 +125,7 @@ export class Replayer {
     const [history] = await this.#parts.source.histories(question);
     if (history === undefined) return { type: 'person_unknown' };
     const range = { journeyId, before, live, from: -Infinity, to: at + 1 };
-    const replayed = await this.#paced(replaySteps(inOrder(history, by), range));
+    const replayed = await this.#pace.run(replaySteps(inOrder(history, by), range));
     if (replayed === undefined) return { type: 'person_too_dear' };
     const { outcomes, subject } = replayed;
     const explained = { ...explainJourney(subject, rule, { now: at, key }), state };
@@ -189,7 +182,7 @@ export class Replayer {
       const histories = new Map(found.map((history) => [history.personId, history]));
       for (const id of chunk) {
         const history = histories.get(id);
-        const replayed = history && (await this.#paced(stepsOf(history, asked, rules)));
+        const replayed = history && (await this.#pace.run(stepsOf(history, asked, rules)));
         if (history !== undefined && replayed !== undefined) told.take(history, replayed.outcomes);
         else if (history !== undefined || isTooMuch(id)) told.leftOut.push(id);
         told.people += 1;
@@ -198,35 +191,6 @@ export class Replayer {
       }
     }
     return done;
-  }
-
-  /** Calls that are looked at now. */
-  #active = 0;
-  /** Of the processor's time, since there was a pause: people of few events have one between several of them. */
-  #sinceMs = 0;
-
-  /** With pauses in which the process decides about what comes; undefined: it takes more than one person may. */
-  async #paced(steps: Generator<undefined, Replayed>): Promise<Replayed | undefined> {
-    let left = personMsMax;
-    this.#active += 1;
-    try {
-      for (;;) {
-        const from = threadCpuMs();
-        const { done, value } = steps.next();
-        const took = threadCpuMs() - from;
-        left -= took;
-        this.#sinceMs += took;
-        if (this.#sinceMs >= sliceMs) {
-          const pauseMs = Math.min((4 * this.#active - 1) * this.#sinceMs, pauseMsMax);
-          this.#sinceMs = 0;
-          await sleep(pauseMs);
-        }
-        if (done === true) return value;
-        if (left < 0) return undefined;
-      }
-    } finally {
-      this.#active -= 1;
-    }
   }
 }
 
@@ -249,27 +213,6 @@ function asIfStored(
 ): StoredDefinition {
   const version = (stored?.version ?? 0) + 1;
   return { kind: 'journey', workspace, id, version, ruleVersion: version, at: 0, body };
-}
-
-/** As many people as have so many events together, one at least. */
-function chunksOf(
-  people: readonly string[],
-  sizes: ReadonlyMap<string, number>,
-): readonly (readonly string[])[] {
-  const chunks: string[][] = [];
-  let room = 0;
-  for (const id of people) {
-    const size = Math.min(sizes.get(id) ?? 0, historyEventsMax);
-    const last = chunks.at(-1);
-    if (last === undefined || size > room) {
-      chunks.push([id]);
-      room = chunkEventsMax - size;
-    } else {
-      last.push(id);
-      room -= size;
-    }
-  }
-  return chunks;
 }
 
 class Tally {

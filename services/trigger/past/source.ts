@@ -68,6 +68,8 @@ export interface HistoriesQuestion extends Omit<PastQuestion, 'names'> {
   readonly triggerNames: readonly string[] | null;
   /** Manual segments whose changes matter. */
   readonly manual: readonly string[];
+  /** Of all partitions, in their order. */
+  readonly fences: readonly number[];
   /** When the journey was met, ms: who was put into a segment by hand from then on was put as it came. */
   readonly metAt: number;
 }
@@ -76,6 +78,8 @@ export interface WrittenPerson {
   readonly writtenId: string;
   /** By whose the events are; none of what is nobody's any more. */
   readonly histories: readonly PersonHistory[];
+  /** ms; their stream ended there, since they became another. Absent: it did not, or does not matter. */
+  readonly endsAt?: number;
   /** There are more events than are read; whose they are. Absent: there are not. */
   readonly leftOut?: string;
 }

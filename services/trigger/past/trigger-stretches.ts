@@ -2,7 +2,7 @@
  * What a partition is told of the past of a journey: the history of each person as it was written there, through the code
  * that decides, as if the journey had been live, in stretches that a record may hold.
  */
-import { replay, type Outcome, type PersonHistory, type Replayed } from '../decide/replay.ts';
+import { replaySteps, type Outcome, type PersonHistory, type Replayed } from '../decide/replay.ts';
 import type { ReplayedRules } from '../decide/replayed-rules.ts';
 import { placeOf, type PastMarks, type PastMessage } from '../past-messages.ts';
 import type { WantedPast } from '../wanted-past.ts';
@@ -14,20 +14,27 @@ const partCharsMax = 50_000;
 /** Behind every number of a part. */
 const PART_DIGITS = 7;
 
+export interface TriggersRead {
+  readonly replayed: ReplayedRules;
+  readonly factsTo: number;
+  /** undefined: the person is too dear. */
+  readonly run: (steps: Generator<undefined, Replayed>) => Promise<Replayed | undefined>;
+}
+
 export async function* triggerStretches(
   { workspace, partition, placing, rules }: WantedPast,
   source: PastHistories,
-  { replayed, factsTo }: { readonly replayed: ReplayedRules; readonly factsTo: number },
+  { replayed, factsTo, run }: TriggersRead,
 ): AsyncGenerator<PastMessage> {
   const [asked] = rules;
   if (placing === undefined || asked === undefined) return;
   const { key, version, fence, after } = asked;
-  const { journeyId, metAt, readTo } = placing;
+  const { journeyId, fences, metAt, readTo } = placing;
   const { by, names, triggerNames, manual, before, live } = replayed;
   let [from, people, chars] = [after, 0, 0];
   let found: PastMarks[] = [];
   const read = source.histories({
-    ...{ workspace, partition, fence, by, names, triggerNames, manual, metAt, factsTo },
+    ...{ workspace, partition, fence, by, names, triggerNames, manual, fences, metAt, factsTo },
     from: after.split('\0')[0] ?? '',
   });
   for await (const page of read) {
@@ -37,12 +44,16 @@ export async function* triggerStretches(
       [from, people, chars, found] = [to, 0, 0, []];
       return { type: 'stretch', ...told };
     };
-    const range = { journeyId, before, live, from: -Infinity, to: Infinity, readTo };
-    const told = page.people.flatMap((person) => marksOf(person, key, (history) => replay(history, range)));
-    for (const marks of told.filter((one) => placeOf(one) > after)) {
-      found.push(marks);
-      chars += JSON.stringify(marks).length;
-      if (chars >= stretchCharsMax) yield cut(placeOf(marks));
+    const range = { journeyId, before, live, from: -Infinity, readTo };
+    for (const person of page.people) {
+      const { endsAt: ends = Infinity } = person;
+      const lived = (history: PersonHistory) => run(replaySteps(history, { ...range, to: ends }));
+      for (const marks of await marksOf(person, key, lived)) {
+        if (placeOf(marks) <= after) continue;
+        found.push(marks);
+        chars += JSON.stringify(marks).length;
+        if (chars >= stretchCharsMax) yield cut(placeOf(marks));
+      }
     }
     people = page.people.length;
     yield cut(`${page.people.at(-1)?.writtenId ?? ''}\0\uffff`);
@@ -50,27 +61,33 @@ export async function* triggerStretches(
   yield { type: 'end', rules: { [key]: version }, from };
 }
 
-function marksOf(
+async function marksOf(
   { writtenId, histories, leftOut }: WrittenPerson,
   rule: string,
-  lived: (history: PersonHistory) => Replayed,
-): readonly PastMarks[] {
-  if (leftOut !== undefined) {
-    const triggers = { outcomes: [], isLeftOut: true } as const;
-    return [{ writtenId, personId: leftOut, rule, pointer: '', marks: [], triggers }];
-  }
-  const found = histories.flatMap((history): PastMarks[] => {
-    const { outcomes, subject } = lived(history);
+  lived: (history: PersonHistory) => Promise<Replayed | undefined>,
+): Promise<readonly PastMarks[]> {
+  const shared = { writtenId, rule, marks: [] };
+  const isLeftOut = { pointer: '', triggers: { outcomes: [], isLeftOut: true } } as const;
+  if (leftOut !== undefined) return [{ ...shared, ...isLeftOut, personId: leftOut }];
+  const found: PastMarks[] = [];
+  for (const history of histories) {
+    const { personId } = history;
+    const replayed = await lived(history);
+    if (replayed === undefined) {
+      found.push({ ...shared, ...isLeftOut, personId });
+      continue;
+    }
+    const { outcomes, subject } = replayed;
     const state = Object.values(subject.person?.journeys.byId ?? {})[0]; // of the only journey that it was asked of
     const parts = partsOf(outcomes);
-    return parts.flatMap((some, part): PastMarks[] => {
+    for (const [part, some] of parts.entries()) {
       const isLast = part === parts.length - 1;
       const triggers = { outcomes: some, ...(isLast && state !== undefined && { state }) };
-      if (some.length === 0 && triggers.state === undefined) return [];
+      if (some.length === 0 && triggers.state === undefined) continue;
       const pointer = String(part).padStart(PART_DIGITS, '0');
-      return [{ writtenId, personId: history.personId, rule, pointer, marks: [], triggers }];
-    });
-  });
+      found.push({ ...shared, personId, pointer, triggers });
+    }
+  }
   return found.sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
 }
 
