@@ -17,7 +17,7 @@ import {
 import { ClickhouseIdentifies, type AskOf } from './clickhouse-identifies.ts';
 import type { WrittenRow } from './inheritance.ts';
 import { historiesOf, type HistoryRow } from './history-source.ts';
-import { historyEventsMax } from './replayer.ts';
+import { chunksOf, historyEventsMax } from './reading-chunks.ts';
 import type { AskRows, HistoriesQuestion, PastHistories, Row, WrittenPerson } from './source.ts';
 
 /** Read at once. */
@@ -52,31 +52,46 @@ export class ClickhousePlacing implements PastHistories {
       const ids = found.map(([id]) => String(id));
       const last = ids.at(-1);
       if (last === undefined) return;
-      yield { people: await this.#people(question, ids), of, asOf, asOfFact };
+      const sizes = await this.#sizes(question, ids);
+      const counts = new Map([...sizes].map(([id, { count }]) => [id, count]));
+      for (const chunk of chunksOf(ids, counts)) {
+        yield { people: await this.#people(question, chunk, sizes), of, asOf, asOfFact };
+      }
       if (ids.length < pagePeopleMax) return;
       [where, from] = ['person_id > {from:String}', last];
     }
   }
 
-  async #people(question: HistoriesQuestion, ids: readonly string[]): Promise<readonly WrittenPerson[]> {
+  /** How many events that matter each has, and who they are today; of whoever has none there is nothing. */
+  async #sizes(question: HistoriesQuestion, ids: readonly string[]): Promise<ReadonlyMap<string, Size>> {
+    const from = [`resolved_rows WHERE ${written(question)}`];
+    if (question.by === 'identified') from.push(`resolved_identifies WHERE ${SAID}`);
+    const counted = await Promise.all(
+      from.map((rows) =>
+        this.#rows(`SELECT written_id, count(), max(today_id) FROM ${rows} GROUP BY written_id`, question, {
+          ids,
+        }),
+      ),
+    );
+    const sizes = new Map<string, Size>();
+    for (const [written, count, today] of counted.flat()) {
+      const id = String(written);
+      const most = Math.max(sizes.get(id)?.count ?? 0, Number(count));
+      sizes.set(id, { count: most, today: String(today) });
+    }
+    return sizes;
+  }
+
+  async #people(
+    question: HistoriesQuestion,
+    ids: readonly string[],
+    sizes: ReadonlyMap<string, Size>,
+  ): Promise<readonly WrittenPerson[]> {
     const ask: AskOf = (query, more) => this.#rows(query, question, more);
     const identifies = question.by === 'identified' ? new ClickhouseIdentifies(ask) : undefined;
-    const [sizes, identified = []] = await Promise.all([
-      this.#rows(
-        `SELECT written_id, count(), max(today_id) FROM resolved_rows WHERE ${written(question)} GROUP BY written_id`,
-        question,
-        { ids },
-      ),
-      identifies?.written(ids, historyEventsMax),
-    ]);
-    const tooMany = new Map([
-      ...sizes.flatMap(([id, count, today]) =>
-        Number(count) > historyEventsMax ? [[String(id), String(today)] as const] : [],
-      ),
-      ...whoHasMore(identified, historyEventsMax),
-    ]);
-    const readable = ids.filter((id) => !tooMany.has(id));
-    const own = identified.filter(({ writtenId }) => !tooMany.has(writtenId));
+    const isTooMuch = (id: string) => (sizes.get(id)?.count ?? 0) > historyEventsMax;
+    const readable = ids.filter((id) => !isTooMuch(id));
+    const own = (await identifies?.written(readable, historyEventsMax)) ?? [];
     const [happened, inherited = []] = await Promise.all([
       this.#happened(question, readable),
       identifies?.inherited(own),
@@ -93,8 +108,10 @@ export class ClickhousePlacing implements PastHistories {
     const told = [...said.map(identifyRow), ...moved.map(membershipRow)];
     const profilesToday = profiles.map(profileRow);
     return ids.map((writtenId) => {
-      const leftOut = tooMany.get(writtenId);
-      if (leftOut !== undefined) return { writtenId, histories: [], leftOut };
+      if (isTooMuch(writtenId)) {
+        const leftOut = sizes.get(writtenId)?.today ?? '';
+        return { writtenId, histories: [], ...(leftOut !== '' && { leftOut }) }; // else it is nobody's any more
+      }
       const rows = whose.get(writtenId) ?? [];
       const theirs = new Set(rows.map(({ personId }) => personId));
       return {
@@ -141,11 +158,9 @@ function byWrittenId(all: readonly WrittenRow[]): ReadonlyMap<string, readonly H
   return whose;
 }
 
-/** With who they are today. */
-function whoHasMore(all: readonly WrittenRow[], max: number): readonly (readonly [string, string])[] {
-  return [...byWrittenId(all)].flatMap(([writtenId, rows]) =>
-    rows.length > max ? [[writtenId, rows.at(-1)?.personId ?? ''] as const] : [],
-  );
+interface Size {
+  readonly count: number;
+  readonly today: string;
 }
 
 /** Whom the question is of, behind FROM; a condition may follow. */
@@ -158,6 +173,8 @@ function peopleFrom(question: HistoriesQuestion): string {
 const BELOW =
   'workspace = {workspace:String} AND _partition = {partition:UInt16} AND _offset < {fence:UInt64}';
 const HAPPENED_BELOW = `${BELOW} AND ${HAPPENS}`;
+
+const SAID = `${BELOW} AND written_id IN {ids:Array(String)}`;
 
 function triggering({ triggerNames }: HistoriesQuestion): string {
   const isAny = triggerNames === null || triggerNames.length === 0;

@@ -14,16 +14,14 @@ import { replayedRules, type ReplayedRules } from '../decide/replayed-rules.ts';
 import type { JourneyRule } from '../decide/workspace-rules.ts';
 import { asItHappened, isHappening, latenessOf, type ComesBy } from './as-it-happened.ts';
 import type { HistorySource } from './history-source.ts';
+import { chunksOf, historyEventsMax } from './reading-chunks.ts';
 
 export const replayedPeopleMax = 5_000;
 export const replayMsMax = 8_000;
-/** A person with more of them is left out, and counted. */
-export const historyEventsMax = 20_000;
 /** Of each kind, in the answer to a call. */
 export const outcomesTold = 20;
 /** Read at once. */
 const pagePeopleMax = 500;
-const chunkEventsMax = 50_000;
 /** What comes later than this after it happened came late, where the journey waits for nothing. */
 const lateMsMin = 60_000;
 /** Of the processor's time without a pause; the pause is three times as long, of all who ask together. */
@@ -249,27 +247,6 @@ function asIfStored(
 ): StoredDefinition {
   const version = (stored?.version ?? 0) + 1;
   return { kind: 'journey', workspace, id, version, ruleVersion: version, at: 0, body };
-}
-
-/** As many people as have so many events together, one at least. */
-function chunksOf(
-  people: readonly string[],
-  sizes: ReadonlyMap<string, number>,
-): readonly (readonly string[])[] {
-  const chunks: string[][] = [];
-  let room = 0;
-  for (const id of people) {
-    const size = Math.min(sizes.get(id) ?? 0, historyEventsMax);
-    const last = chunks.at(-1);
-    if (last === undefined || size > room) {
-      chunks.push([id]);
-      room = chunkEventsMax - size;
-    } else {
-      last.push(id);
-      room -= size;
-    }
-  }
-  return chunks;
 }
 
 class Tally {
