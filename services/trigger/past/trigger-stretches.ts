@@ -2,7 +2,14 @@
  * What a partition is told of the past of a journey: the history of each person as it was written there, through the code
  * that decides, as if the journey had been live, in stretches that a record may hold.
  */
-import { replay, type Outcome, type PersonHistory, type Replayed } from '../decide/replay.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import {
+  replaySteps,
+  type Outcome,
+  type PersonHistory,
+  type Replayed,
+  type ReplayedRange,
+} from '../decide/replay.ts';
 import type { ReplayedRules } from '../decide/replayed-rules.ts';
 import { placeOf, type PastMarks, type PastMessage } from '../past-messages.ts';
 import type { WantedPast } from '../wanted-past.ts';
@@ -13,6 +20,8 @@ import { stretchCharsMax } from './stretches.ts';
 const partCharsMax = 50_000;
 /** Behind every number of a part. */
 const PART_DIGITS = 7;
+/** Without a turn for what comes, whose process it is. */
+const sliceMs = 5;
 
 export async function* triggerStretches(
   { workspace, partition, placing, rules }: WantedPast,
@@ -24,6 +33,7 @@ export async function* triggerStretches(
   const { key, version, fence, after } = asked;
   const { journeyId, readTo } = placing;
   const { by, names, triggerNames, manual, before, live } = replayed;
+  const living = new Living({ journeyId, before, live, from: -Infinity, to: Infinity, readTo });
   let [from, people, chars] = [after, 0, 0];
   let found: PastMarks[] = [];
   const read = source.histories({
@@ -37,9 +47,8 @@ export async function* triggerStretches(
       [from, people, chars, found] = [to, 0, 0, []];
       return { type: 'stretch', ...told };
     };
-    const range = { journeyId, before, live, from: -Infinity, to: Infinity, readTo };
-    const told = page.people.flatMap((person) => marksOf(person, key, (history) => replay(history, range)));
-    for (const marks of told.filter((one) => placeOf(one) > after)) {
+    for await (const marks of living.marks(page.people, key)) {
+      if (placeOf(marks) <= after) continue; // told before
       found.push(marks);
       chars += JSON.stringify(marks).length;
       if (chars >= stretchCharsMax) yield cut(placeOf(marks));
@@ -50,17 +59,51 @@ export async function* triggerStretches(
   yield { type: 'end', rules: { [key]: version }, from };
 }
 
+interface Lived {
+  readonly history: PersonHistory;
+  readonly replayed: Replayed;
+}
+
+/** Decides as a replay does, and what else the process has to do comes between. */
+class Living {
+  readonly #range: ReplayedRange;
+  #sliceBegan = performance.now();
+
+  constructor(range: ReplayedRange) {
+    this.#range = range;
+  }
+
+  async *marks(people: readonly WrittenPerson[], rule: string): AsyncGenerator<PastMarks> {
+    for (const person of people) {
+      const lived: Lived[] = [];
+      for (const history of person.histories) lived.push(await this.#of(history));
+      yield* marksOf(person, rule, lived);
+    }
+  }
+
+  async #of(history: PersonHistory): Promise<Lived> {
+    const steps = replaySteps(history, this.#range);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (performance.now() - this.#sliceBegan > sliceMs) {
+        await turn();
+        this.#sliceBegan = performance.now();
+      }
+      if (done === true) return { history, replayed: value };
+    }
+  }
+}
+
 function marksOf(
-  { writtenId, histories, leftOut }: WrittenPerson,
+  { writtenId, leftOut }: Pick<WrittenPerson, 'writtenId' | 'leftOut'>,
   rule: string,
-  lived: (history: PersonHistory) => Replayed,
+  lived: readonly Lived[],
 ): readonly PastMarks[] {
   if (leftOut !== undefined) {
     const triggers = { outcomes: [], isLeftOut: true } as const;
     return [{ writtenId, personId: leftOut, rule, pointer: '', marks: [], triggers }];
   }
-  const found = histories.flatMap((history): PastMarks[] => {
-    const { outcomes, subject } = lived(history);
+  const found = lived.flatMap(({ history, replayed: { outcomes, subject } }): PastMarks[] => {
     const state = Object.values(subject.person?.journeys.byId ?? {})[0]; // of the only journey that it was asked of
     const parts = partsOf(outcomes);
     return parts.flatMap((some, part): PastMarks[] => {
