@@ -101,6 +101,11 @@ export interface Origin {
   readonly offset: number;
 }
 
+/** Of all partitions, in their order. */
+export function fencesOf({ fences }: PastRow, partitions: number): readonly number[] {
+  return Array.from({ length: partitions }, (_, partition) => fences[String(partition)] ?? 0);
+}
+
 function nameOf(rule: string, version: number): string {
   return `${rule} ${String(version)}`;
 }

@@ -8,7 +8,7 @@ import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import type { Rule, WorkspaceRules } from './decide/workspace-rules.ts';
 import { ApartBook } from './apart-book.ts';
-import { PastBook, type Origin, type PastRow } from './past-book.ts';
+import { fencesOf, PastBook, type Origin, type PastRow } from './past-book.ts';
 import {
   decodePast,
   encodePast,
@@ -220,11 +220,9 @@ export class Pasts {
       const placing = rules.flatMap(({ rule, row, asked }) => {
         if (!isPlacing(rule)) return [];
         const { since, readTo = 0 } = row;
-        const fences = Array.from({ length: partitions }, (_, each) => row.fences[String(each)] ?? 0);
-        const { journeyId } = rule;
-        return [
-          { workspace, partition, placing: { journeyId, fences, metAt: since ?? 0, readTo }, rules: [asked] },
-        ];
+        const fences = fencesOf(row, partitions);
+        const asPlaced = { journeyId: rule.journeyId, fences, metAt: since ?? 0, readTo };
+        return [{ workspace, partition, placing: asPlaced, rules: [asked] }];
       });
       return [...(counted.length === 0 ? [] : [{ workspace, partition, rules: counted }]), ...placing];
     });

@@ -300,6 +300,34 @@ describe('a journey that takes people of before as of their trigger', () => {
     );
   });
 
+  test('decides each event once, whoever was merged before, meanwhile or since', async () => {
+    const merging = fc.record({
+      steps: fc.array(
+        fc.oneof(
+          { weight: 8, arbitrary: did },
+          { weight: 2, arbitrary: merged },
+          { weight: 2, arbitrary: said },
+          ...between,
+        ),
+        { minLength: 4, maxLength: 24 },
+      ),
+      at: fc.nat(24),
+      journey: fc.constantFrom(...journeys.slice(0, 4)),
+      choices: fc.array(fc.nat(20), { minLength: 1, maxLength: 20 }),
+      settles: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(merging, async ({ steps, ...played }) => {
+        const later = await play(steps, played);
+        const first = await play(steps, { ...played, at: 0, settles: true, choices: [0] });
+        const [told, expected] = [later, first].map(({ outcomes }) => outcomes.map(({ id }) => id).sort());
+        expect(told).toEqual(expected);
+        expect(new Set(told).size).toBe(told?.length);
+      }),
+      { numRuns: runs(10) },
+    );
+  });
+
   test('decides once what was released, whether the identify behind it comes before the journey, after it or never', async () => {
     const released = fc.record({
       type: fc.constant('release' as const),
@@ -373,6 +401,28 @@ describe('a journey that takes people of before as of their trigger', () => {
     await shop.settle();
     const told = shop.outcomes.map(({ person, outcome }) => `${person} ${outcome}`);
     expect(told.sort()).toEqual(['cio_a entered', 'cio_a frequency']);
+  });
+
+  test.each([
+    ['cio_a', 'cio_b'],
+    ['cio_b', 'cio_a'],
+  ])('keeps to the frequency between what %s and %s did before they became one', async (one, other) => {
+    const shop = new PlacingShop();
+    const write = (person: string, minutes: number, id: string) => {
+      shop.world.write(happened({ person, id, at: T0 + minutes * MINUTE }));
+    };
+    write(one, 0, 'm1');
+    write(other, 10, 'm2');
+    write(one, 600, 'm3');
+    write(other, 610, 'm4');
+    write(other, 1_200, 'm5');
+    shop.merge('cio_a', 'cio_b', T0 + 1_300 * MINUTE);
+    await shop.settle();
+    shop.define({ trigger: cart, frequency: { mode: 'interval', every: 'PT30M' } });
+    await shop.settle();
+    const entered = shop.outcomes.filter(({ outcome }) => outcome === 'entered').map(({ at }) => at);
+    expect(shop.outcomes).toHaveLength(5);
+    expect(entered).toHaveLength(3);
   });
 
   test('has an outcome for each of several triggers of one millisecond', async () => {

@@ -345,14 +345,9 @@ class EventDecision {
   }
 
   #publishProfile(profile: Profile): void {
-    this.#profile = { ...profile, version: profile.version + 1 };
-    this.#effects.push({
-      type: 'profile_changed',
-      state: 'alive',
-      absorbedInto: null,
-      at: this.#event.mergedAt,
-      profile: this.#profile,
-      firstSeenAt: this.#firstSeenAt,
-    });
+    const published = (this.#profile = { ...profile, version: profile.version + 1 });
+    const [at, firstSeenAt] = [this.#event.mergedAt, this.#firstSeenAt];
+    const told = { type: 'profile_changed', state: 'alive', absorbedInto: null, at, firstSeenAt } as const;
+    this.#effects.push({ ...told, profile: published });
   }
 }

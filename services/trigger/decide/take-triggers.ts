@@ -3,7 +3,7 @@
  * live, and stalls that have begun and are not up. What the person has entered since counts: an entry of before that the
  * frequency does not allow beside it is skipped and says so. Pure.
  */
-import { mayEnter, entriesNeeded } from '../../rules/frequency.ts';
+import { mayEnter } from '../../rules/frequency.ts';
 import type { PastOfPerson } from '../past-messages.ts';
 import { entriesPerPeriodMax } from '../../rules/limits.ts';
 import type { Effect } from './effects.ts';
@@ -98,8 +98,7 @@ function neighbour(
 }
 
 function passed(rule: JourneyRule, run: Run, passes: readonly number[], outcome: Outcome): Run {
-  const needed = Math.min(entriesNeeded(rule.journey.frequency), entriesPerPeriodMax);
-  const passedAt = [...passes, outcome.at].sort((a, b) => b - a).slice(0, Math.max(1, needed));
+  const passedAt = [...passes, outcome.at].sort((a, b) => b - a).slice(0, passesKept(rule.journey));
   if (outcome.type === 'journey_entered') {
     const lastEnteredAt = Math.max(outcome.at, run.lastEnteredAt ?? -Infinity);
     return { ...run, passedAt, entries: run.entries + 1, lastEnteredAt };
@@ -114,6 +113,12 @@ function notAgain(rule: JourneyRule, { key, at, triggerMessageId }: Outcome, bes
     ...{ type: 'journey_skipped', journeyId: rule.id, key, at, reason: 'frequency', triggerMessageId },
     ...{ ruleVersion: rule.definitionVersion, detail },
   };
+}
+
+/** More than the next trigger goes by: what another has passed who is the same person today may be told yet. */
+function passesKept({ frequency }: JourneyRule['journey']): number {
+  const isAnyApart = frequency.mode === 'every_rematch' && frequency.gapMs === 0;
+  return isAnyApart || frequency.mode === 'once' ? 1 : entriesPerPeriodMax;
 }
 
 /** Who passed has been told entry by entry; what has begun goes on. */

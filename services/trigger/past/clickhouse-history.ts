@@ -10,6 +10,7 @@ import {
   type HistorySource,
   type ProfileRow,
 } from './history-source.ts';
+import { historyEventsMax } from './reading-chunks.ts';
 import type { AskRows, Row } from './source.ts';
 
 type Parameters = Readonly<Record<string, unknown>>;
@@ -119,11 +120,11 @@ export const IDENTIFY_COLUMNS = `
   today_id, message_id, anonymous_id, toUnixTimestamp64Milli(timestamp), toUnixTimestamp64Milli(received_at),
   toUnixTimestamp64Milli(merged_at)`;
 
-/** About which identity was asked: the others say nothing new. */
+/** About which identity was asked: the others say nothing new. Of whoever has more than are read the first. */
 export const IDENTIFIED = `
   SELECT ${IDENTIFY_COLUMNS} FROM resolved_identifies
   WHERE workspace = {workspace:String} AND ${OF_PEOPLE} AND merged_at < ${TIME('to')}
-  ORDER BY merged_at, _partition, _offset`;
+  ORDER BY merged_at, _partition, _offset LIMIT ${String(historyEventsMax)} BY today_id`;
 
 export const MOVED = `
   SELECT person_id, segment_id, change, toUnixTimestamp64Milli(at), ifNull(cause_message_id, '')

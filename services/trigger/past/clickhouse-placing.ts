@@ -2,7 +2,7 @@
  * Histories for the past of a journey's triggers, as they were written in one partition of events.merged below its fence,
  * by who they are today.
  */
-import { chunksOf, historyEventsMax } from './chunks.ts';
+import { chunksOf, historyEventsMax } from './reading-chunks.ts';
 import { ClickhouseFamily, familyEventsMax, type AskOf } from './clickhouse-family.ts';
 import {
   ASOF,
@@ -49,24 +49,58 @@ export class ClickhousePlacing implements PastHistories {
       const ids = found.map(([id]) => String(id));
       const last = ids.at(-1);
       if (last === undefined) return;
-      const sized = await this.#rows(sizesOf(question), question, { ids });
-      const sizes = new Map(sized.map(([id, count]) => [String(id), Number(count)]));
+      const sizes = await this.#sizes(question, ids);
+      const counts = new Map([...sizes].map(([id, { count }]) => [id, count]));
       const tooMany = new Map(
-        sized.flatMap(([id, count, today]) =>
-          Number(count) > historyEventsMax ? [[String(id), String(today)] as const] : [],
+        [...sizes].flatMap(([id, { count, today }]) =>
+          count > historyEventsMax ? [[id, today] as const] : [],
         ),
       );
-      for (const chunk of chunksOf(ids, sizes)) {
-        const people = await this.#people(question, chunk, tooMany);
-        if (people !== undefined) yield { people, of, asOf, asOfFact };
-        else
-          for (const id of chunk) {
-            yield { people: (await this.#people(question, [id], tooMany)) ?? [], of, asOf, asOfFact };
-          }
+      for (const chunk of chunksOf(ids, counts)) {
+        for await (const people of this.#chunk(question, chunk, tooMany)) {
+          yield { people, of, asOf, asOfFact };
+        }
       }
       if (ids.length < pagePeopleMax) return;
       [where, from] = ['person_id > {from:String}', last];
     }
+  }
+
+  /** Together, or one by one where those whom they became have done too much. */
+  async *#chunk(
+    question: HistoriesQuestion,
+    ids: readonly string[],
+    tooMany: ReadonlyMap<string, string>,
+  ): AsyncGenerator<readonly WrittenPerson[]> {
+    const together = await this.#people(question, ids, tooMany);
+    if (together !== undefined) {
+      yield together;
+      return;
+    }
+    for (const id of ids) {
+      const one = await this.#people(question, [id], tooMany);
+      if (one !== undefined) yield one;
+    }
+  }
+
+  /** How many events that matter each has, and who they are today; of whoever has none there is nothing. */
+  async #sizes(question: HistoriesQuestion, ids: readonly string[]): Promise<ReadonlyMap<string, Size>> {
+    const from = [`resolved_rows WHERE ${written(question)}`];
+    if (question.by !== 'events') from.push(`resolved_identifies WHERE ${SAID}`);
+    const counted = await Promise.all(
+      from.map((rows) =>
+        this.#rows(`SELECT written_id, count(), max(today_id) FROM ${rows} GROUP BY written_id`, question, {
+          ids,
+        }),
+      ),
+    );
+    const sizes = new Map<string, Size>();
+    for (const [written, count, today] of counted.flat()) {
+      const id = String(written);
+      const most = Math.max(sizes.get(id)?.count ?? 0, Number(count));
+      sizes.set(id, { count: most, today: String(today) });
+    }
+    return sizes;
   }
 
   /**
@@ -82,7 +116,7 @@ export class ClickhousePlacing implements PastHistories {
     const readable = ids.filter((id) => !tooMany.has(id));
     const ask: AskOf = (query, more) => this.#rows(query, question, more);
     const [identified, happened, put] = await Promise.all([
-      by === 'events' ? [] : ask(IDENTIFIES, { ids: readable, max: historyEventsMax + 1 }),
+      by === 'events' ? [] : ask(IDENTIFIES, { ids: readable }),
       this.#happened(question, readable),
       by === 'anybody' && manual.length > 0 ? ask(PUT, { ids: readable }) : [],
     ]);
@@ -103,7 +137,9 @@ export class ClickhousePlacing implements PastHistories {
     const told = await this.#told(question, own);
     return ids.map((writtenId): WrittenPerson => {
       const today = leftOut.get(writtenId);
-      if (today !== undefined) return { writtenId, histories: [], leftOut: today };
+      if (today !== undefined) {
+        return { writtenId, histories: [], ...(today !== '' && { leftOut: today }) }; // else it is nobody's any more
+      }
       const rows = whose.get(writtenId) ?? [];
       const theirs = new Set(rows.map(({ personId }) => personId));
       const histories = historiesOf(
@@ -158,6 +194,11 @@ export class ClickhousePlacing implements PastHistories {
       ...more,
     });
   }
+}
+
+interface Size {
+  readonly count: number;
+  readonly today: string;
 }
 
 function writtenRow([writtenId, ...row]: Row, toRow: (row: Row) => HistoryRow): WrittenRow {
@@ -218,15 +259,12 @@ function pageOf(question: HistoriesQuestion, where: string): string {
   return `SELECT DISTINCT person_id FROM (${each.join(' UNION ALL ')}) ${first}`;
 }
 
-function sizesOf(question: HistoriesQuestion): string {
-  return `SELECT written_id, count(), max(today_id) FROM resolved_rows WHERE ${written(question)} GROUP BY written_id`;
-}
-
 const BELOW =
   'workspace = {workspace:String} AND _partition = {partition:UInt16} AND _offset < {fence:UInt64}';
 /** By hand; behind the moment at which the journey was met each has come as it came. */
 const PUT_HERE = `workspace = {workspace:String} AND _partition = {partition:UInt16}
   AND segment_id IN {manual:Array(String)} AND at < ${TIME('met_at')}`;
+const SAID = `${BELOW} AND written_id IN {ids:Array(String)}`;
 const HAPPENED_BELOW = `${BELOW} AND ${HAPPENS}`;
 
 function triggering({ triggerNames }: HistoriesQuestion): string {
@@ -245,8 +283,7 @@ const FIRST = `
 
 /** About which identity was asked, as they were written. */
 const IDENTIFIES = `
-  SELECT written_id, ${IDENTIFY_COLUMNS} FROM resolved_identifies WHERE ${BELOW} AND written_id IN {ids:Array(String)}
-  ORDER BY merged_at, _offset LIMIT {max:UInt32} BY written_id`;
+  SELECT written_id, ${IDENTIFY_COLUMNS} FROM resolved_identifies WHERE ${SAID} ORDER BY merged_at, _offset`;
 
 /** As whose it was written, and who they are. */
 const PUT = `

@@ -49,7 +49,7 @@ export class ClickhousePast implements PastSource {
   async read(question: SharedQuestion): Promise<PastRead> {
     const parameters = parametersOf(question);
     const [facts] = await this.#askRows(ASOF, parameters);
-    const moved = await this.#askRows(MOVED, parameters);
+    const moved = await this.#askRows(`${MOVED} AND ${HAPPENS} ${named(question.names)}`, parameters);
     const counted = await this.#askRows(
       `SELECT _partition, uniqExact(person_id) FROM stored_merged WHERE ${where(question)} GROUP BY _partition`,
       parameters,
@@ -72,7 +72,8 @@ export class ClickhousePast implements PastSource {
     const today = resolved === undefined ? personId : String(resolved[0]);
     const query = `
       SELECT ${columnsOf('written_id')} FROM resolved_rows
-      WHERE workspace = {workspace:String} AND ${OF_PEOPLE} AND ${HAPPENS} ${named(names)}`;
+      WHERE workspace = {workspace:String} AND ${OF_PEOPLE} AND ${HAPPENS} ${named(names)}
+      ORDER BY ${AS_IT_HAPPENED}`;
     return {
       asOf: Number(facts?.[0]),
       asOfFact: Number(facts?.[1]),
@@ -100,7 +101,7 @@ export class ClickhousePast implements PastSource {
   async *#events(question: SharedQuestion, movedTo: ReadonlyMap<string, string>): AsyncGenerator<PastEvent> {
     const query = `
       SELECT ${columnsOf('person_id')} FROM stored_merged
-      WHERE ${where(question)} AND person_id >= {from:String} ORDER BY person_id, _partition`;
+      WHERE ${where(question)} AND person_id >= {from:String} ORDER BY person_id, _partition, ${AS_IT_HAPPENED}`;
     for await (const row of this.#stream(query, parametersOf(question))) {
       const event = eventOf(row, movedTo);
       if (event.personId !== '') yield event; // else it is nobody's any more
@@ -148,6 +149,9 @@ function parametersOf({ workspace, names, factsTo, parts }: SharedQuestion): Par
 function placeOf(partition: unknown, offset: unknown): string {
   return `${String(partition)} ${String(offset)}`;
 }
+
+/** What a condition keeps of very many events is exact where they come in the order of their times. */
+const AS_IT_HAPPENED = 'least(timestamp, received_at), _offset';
 
 /** Who has been split apart: their events by place. An empty text is nobody. */
 const MOVED = `

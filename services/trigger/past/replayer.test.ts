@@ -4,7 +4,7 @@ import { Definitions } from '../../runtime/definitions.ts';
 import { T0, MINUTE } from '../../testing/scenarios/trigger-scenario.ts';
 import type { CandidatesQuestion, HistorySource } from './history-source.ts';
 import { historiesOf, type HistoryRow } from './history-source.ts';
-import { historyEventsMax } from './chunks.ts';
+import { historyEventsMax } from './reading-chunks.ts';
 import { replayedPeopleMax, Replayer, type ReplayedJourney } from './replayer.ts';
 
 const journey = { name: 'J', state: 'draft', trigger: { event: 'Added to Cart' } };

@@ -11,9 +11,9 @@ import { replaySteps, type Outcome, type PersonHistory, type Replayed } from '..
 import { replayedRules, type ReplayedRules } from '../decide/replayed-rules.ts';
 import type { JourneyRule } from '../decide/workspace-rules.ts';
 import { asItHappened, isHappening, latenessOf, type ComesBy } from './as-it-happened.ts';
-import { chunksOf, historyEventsMax } from './chunks.ts';
 import type { HistorySource } from './history-source.ts';
 import { PacedReplays } from './paced-replays.ts';
+import { chunksOf, historyEventsMax } from './reading-chunks.ts';
 
 export const replayedPeopleMax = 5_000;
 export const replayMsMax = 8_000;

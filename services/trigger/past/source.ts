@@ -38,7 +38,7 @@ export interface PastRead {
   /** ms, and the number of the newest fact that is known there. */
   readonly asOf: number;
   readonly asOfFact: number;
-  /** By `writtenId`, in order of bytes, and then by partition. */
+  /** By `writtenId`, in order of bytes, then by partition, and then by their times. */
   readonly events: AsyncIterable<PastEvent>;
 }
 
@@ -53,7 +53,7 @@ export interface PastSource {
   person(question: PersonQuestion): Promise<{
     readonly asOf: number;
     readonly asOfFact: number;
-    /** In no order. */
+    /** By their times. */
     readonly events: AsyncIterable<RuleEvent>;
   }>;
 }

@@ -4,7 +4,7 @@
  * by partition, and is gone through whole for however few.
  */
 import { matchersOf, type CountedCondition } from '../../rules/condition.ts';
-import { marksOf, remember } from '../../rules/memory.ts';
+import { marksOf as eventMarks, remember } from '../../rules/memory.ts';
 import type { Marks } from '../../rules/windows.ts';
 import { placeOf, type PastMarks, type PastMessage } from '../past-messages.ts';
 import { fenceOf, type WantedPast } from '../wanted-past.ts';
@@ -30,10 +30,14 @@ export async function* stretches(
   const parts = wanted.map(partOf);
   const read = await source.read({ workspace, names: namesOf(rules), parts, factsTo });
   const byPartition = new Map(wanted.map((one) => [one.partition, new Stretch(one, read)]));
-  for await (const person of eachPerson(read.events)) {
-    const stretch = byPartition.get(person[0]?.partition ?? -1);
-    if (stretch !== undefined) yield* stretch.take(person);
+  let open: Stretch | undefined;
+  for await (const event of read.events) {
+    const stretch = byPartition.get(event.partition);
+    if (open !== undefined && (open !== stretch || !open.isOf(event))) yield* open.person();
+    open = stretch;
+    stretch?.take(event);
   }
+  if (open !== undefined) yield* open.person();
   for (const stretch of byPartition.values()) yield* stretch.end();
 }
 
@@ -58,19 +62,44 @@ class Stretch {
   #last: string;
   #people = 0;
   #chars = 0;
+  readonly #counts: readonly Count[];
+  /** Whose events come; undefined: nobody's have, or they are told already. */
+  #writtenId: string | undefined;
 
   constructor(wanted: WantedPast, { people, asOf, asOfFact }: PastRead) {
     this.#wanted = wanted;
+    this.#counts = countsOf(wanted);
     this.#versions = Object.fromEntries(wanted.rules.map(({ key, version }) => [key, version]));
     this.#after = afterOf(wanted);
     this.#known = { of: people.get(wanted.partition) ?? 0, asOf, asOfFact };
     this.#from = this.#last = this.#after;
   }
 
-  *take(person: readonly PastEvent[]): Generator<Told> {
-    const end = endOf(person);
+  /** Of the person of whom the last was. */
+  isOf({ writtenId }: PastEvent): boolean {
+    return writtenId === this.#writtenId;
+  }
+
+  /** Events are counted as they come: somebody may have more of them than there is memory. */
+  take({ writtenId, personId, offset, event }: PastEvent): void {
+    this.#writtenId = writtenId;
+    for (const { fence, condition, byPerson } of this.#counts) {
+      if (offset >= fence) continue;
+      const before = byPerson.get(personId);
+      const marks = counted(condition, before ?? [], event);
+      if (marks.length > 0 && marks !== before) byPerson.set(personId, marks);
+    }
+  }
+
+  /** All of the person has come. */
+  *person(): Generator<Told> {
+    const writtenId = this.#writtenId ?? '';
+    const end = endOf(writtenId);
+    const found = marksOf(writtenId, this.#counts);
+    this.#writtenId = undefined;
+    for (const { byPerson } of this.#counts) byPerson.clear();
     if (end <= this.#after) return; // told before
-    for (const marks of marksOfPerson(this.#wanted, person)) {
+    for (const marks of found) {
       if (placeOf(marks) <= this.#after) continue;
       this.#found.push(marks);
       this.#chars += JSON.stringify(marks).length;
@@ -102,44 +131,36 @@ export function namesOf(rules: WantedPast['rules']): readonly string[] | null {
   return matchers.some(({ name }) => name === null) ? null : [...new Set(named)];
 }
 
-/** Events of one written person on one partition together. */
-async function* eachPerson(events: AsyncIterable<PastEvent>): AsyncGenerator<readonly PastEvent[]> {
-  let person: PastEvent[] = [];
-  for await (const event of events) {
-    const [first] = person;
-    if (first !== undefined && (first.writtenId !== event.writtenId || first.partition !== event.partition)) {
-      yield person;
-      person = [];
-    }
-    person.push(event);
-  }
-  if (person.length > 0) yield person;
+/** What a condition counts of the person whose events come. */
+interface Count {
+  readonly rule: string;
+  readonly fence: number;
+  readonly condition: CountedCondition;
+  /** By whose the events are. */
+  readonly byPerson: Map<string, Marks>;
 }
 
-function marksOfPerson({ rules }: WantedPast, events: readonly PastEvent[]): readonly PastMarks[] {
-  const found = rules.flatMap(({ key, fence, conditions }) => {
-    const past = events.filter(({ offset }) => offset < fence);
-    return conditions.flatMap((condition) => marksAt(key, condition, past));
-  });
+function countsOf({ rules }: WantedPast): readonly Count[] {
+  return rules.flatMap(({ key: rule, fence, conditions }) =>
+    conditions.map((condition) => ({ rule, fence, condition, byPerson: new Map<string, Marks>() })),
+  );
+}
+
+function marksOf(writtenId: string, counts: readonly Count[]): readonly PastMarks[] {
+  const found = counts.flatMap(({ rule, condition: { pointer }, byPerson }) =>
+    [...byPerson].map(([personId, marks]): PastMarks => ({ writtenId, personId, rule, pointer, marks })),
+  );
   return found.sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
-}
-
-/** By whose the events are. */
-function marksAt(rule: string, condition: CountedCondition, events: readonly PastEvent[]): PastMarks[] {
-  const byPerson = new Map<string, PastMarks>();
-  for (const { writtenId, personId, event } of events) {
-    const marks = counted(condition, byPerson.get(personId)?.marks ?? [], event);
-    if (marks.length === 0) continue;
-    byPerson.set(personId, { writtenId, personId, rule, pointer: condition.pointer, marks });
-  }
-  return [...byPerson.values()];
 }
 
 /** The marks of somebody who has done this, too. */
 export function counted(condition: CountedCondition, before: Marks, event: PastEvent['event']): Marks {
-  return marksOf(condition, event).reduce<Marks>((marks, mark) => remember(condition, marks, mark), before);
+  return eventMarks(condition, event).reduce<Marks>(
+    (marks, mark) => remember(condition, marks, mark),
+    before,
+  );
 }
 
-function endOf(person: readonly PastEvent[]): string {
-  return `${person[0]?.writtenId ?? ''}\0\uffff`;
+function endOf(writtenId: string): string {
+  return `${writtenId}\0\uffff`;
 }

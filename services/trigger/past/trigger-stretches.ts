@@ -31,6 +31,8 @@ export async function* triggerStretches(
   const { key, version, fence, after } = asked;
   const { journeyId, fences, metAt, readTo } = placing;
   const { by, names, triggerNames, manual, before, live } = replayed;
+  const lived: Lives = (history, to) =>
+    run(replaySteps(history, { journeyId, before, live, from: -Infinity, to, readTo }));
   let [from, people, chars] = [after, 0, 0];
   let found: PastMarks[] = [];
   const read = source.histories({
@@ -44,16 +46,11 @@ export async function* triggerStretches(
       [from, people, chars, found] = [to, 0, 0, []];
       return { type: 'stretch', ...told };
     };
-    const range = { journeyId, before, live, from: -Infinity, readTo };
-    for (const person of page.people) {
-      const { endsAt: ends = Infinity } = person;
-      const lived = (history: PersonHistory) => run(replaySteps(history, { ...range, to: ends }));
-      for (const marks of await marksOf(person, key, lived)) {
-        if (placeOf(marks) <= after) continue;
-        found.push(marks);
-        chars += JSON.stringify(marks).length;
-        if (chars >= stretchCharsMax) yield cut(placeOf(marks));
-      }
+    for await (const marks of livedBy(page.people, key, lived)) {
+      if (placeOf(marks) <= after) continue; // told before
+      found.push(marks);
+      chars += JSON.stringify(marks).length;
+      if (chars >= stretchCharsMax) yield cut(placeOf(marks));
     }
     people = page.people.length;
     yield cut(`${page.people.at(-1)?.writtenId ?? ''}\0\uffff`);
@@ -61,10 +58,21 @@ export async function* triggerStretches(
   yield { type: 'end', rules: { [key]: version }, from };
 }
 
-async function marksOf(
-  { writtenId, histories, leftOut }: WrittenPerson,
+/** @param to ms; Infinity: it goes on. */
+type Lives = (history: PersonHistory, to: number) => Promise<Replayed | undefined>;
+
+async function* livedBy(
+  people: readonly WrittenPerson[],
   rule: string,
-  lived: (history: PersonHistory) => Promise<Replayed | undefined>,
+  lived: Lives,
+): AsyncGenerator<PastMarks> {
+  for (const person of people) yield* await marksOf(person, rule, lived);
+}
+
+async function marksOf(
+  { writtenId, histories, endsAt = Infinity, leftOut }: WrittenPerson,
+  rule: string,
+  lived: Lives,
 ): Promise<readonly PastMarks[]> {
   const shared = { writtenId, rule, marks: [] };
   const isLeftOut = { pointer: '', triggers: { outcomes: [], isLeftOut: true } } as const;
@@ -72,7 +80,7 @@ async function marksOf(
   const found: PastMarks[] = [];
   for (const history of histories) {
     const { personId } = history;
-    const replayed = await lived(history);
+    const replayed = await lived(history, endsAt);
     if (replayed === undefined) {
       found.push({ ...shared, ...isLeftOut, personId });
       continue;

@@ -1,11 +1,10 @@
-/** How much of the past is in memory at once. Pure. */
+/** How many people's histories are in memory at once. Pure. */
 
-/** A person with more of them is left out, and it is said. */
+/** A person with more of them that matter is left out, and told. */
 export const historyEventsMax = 20_000;
-/** Of several people together. */
 const chunkEventsMax = 50_000;
 
-/** As many people as have so many events together, one at least; in their order. */
+/** As many people as have so many events together, one at least. @param sizes how many each has; absent: none. */
 export function chunksOf(
   people: readonly string[],
   sizes: ReadonlyMap<string, number>,
