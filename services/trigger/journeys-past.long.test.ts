@@ -346,4 +346,59 @@ describe('a journey that takes people of before as of their trigger', () => {
     },
     TEST_MS_MAX,
   );
+
+  test(
+    'has whoever entered a segment, also who did nothing but be identified, be put in by hand, or become one with another',
+    async () => {
+      const at = BACK + 6 * HOUR;
+      const bought = { event: 'Order Completed', where: [{ property: 'total', operator: 'gt', value: 200 }] };
+      const when = { any: [{ attribute: 'plan', operator: 'eq', value: 'gold' }, bought] };
+      const browsed = { event: 'Leaflet Read', count: { at_least: 3 } };
+      for (const [id, segment] of Object.entries({
+        vip: { name: 'Vip', type: 'data_driven', when },
+        readers: { name: 'Readers', type: 'data_driven', when: browsed },
+        chosen: { name: 'Chosen', type: 'manual' },
+      })) {
+        expect((await calls.app('PUT', `/v1/definitions/segments/${id}`, segment)).status).toBe(200);
+      }
+      const gold = { email: 'hal@mail.example', plan: 'gold' };
+      expect((await calls.track('PUT', '/v1/customers/hal', gold, { at })).status).toBe(200);
+      for (const id of ['ida', 'jon']) await person(id, at);
+      for (const [index, id] of ['ida', 'jon', 'jon'].entries())
+        await did(id, 'Leaflet Read', {}, at + index);
+      const put = await calls.track(
+        'POST',
+        '/v1/segments/chosen/add_customers',
+        { ids: ['hal', 'dora'] },
+        { at },
+      );
+      expect(put.status).toBe(200);
+      await clock(at + HOUR);
+      const sides = { primary: { id: 'ida' }, secondary: { id: 'jon' } };
+      expect((await calls.track('POST', '/v1/merge_customers', sides, { at: at + 2 * HOUR })).status).toBe(
+        200,
+      );
+      await clock(at + 3 * HOUR);
+      const expected = {
+        vip: [['hal', at]],
+        readers: [['ida', at + 2 * HOUR]],
+        chosen: [
+          ['dora', at],
+          ['hal', at],
+        ],
+      };
+      for (const [segment, placed] of Object.entries(expected)) {
+        const journey = {
+          ...{ name: segment, state: 'running', include_current: 'as_of_trigger' },
+          trigger: { segment, on: 'entered' },
+        };
+        const path = `/v1/definitions/journeys/of-${segment}`;
+        expect((await calls.app('PUT', path, journey)).status).toBe(200);
+        await calls.settled();
+        expect(await entries(`of-${segment}`)).toEqual(placed.map(([id, time]) => [id, null, time]));
+        expect(await skips(`of-${segment}`)).toEqual([]);
+      }
+    },
+    TEST_MS_MAX,
+  );
 });

@@ -115,10 +115,12 @@ async function told(asked: Partial<HistoriesQuestion> = {}) {
     ...asked,
   };
   const found: Record<string, string[]> = {};
+  const ends: Record<string, number> = {};
   let people = 0;
   for await (const page of past.placing.histories(question)) {
     people = page.of;
-    for (const { writtenId, histories } of page.people) {
+    for (const { writtenId, histories, endsAt } of page.people) {
+      if (endsAt !== undefined) ends[writtenId] = endsAt;
       for (const { personId, events } of histories) {
         found[`${writtenId} of ${personId}`] = events.map(({ messageId, mergedAt, isInherited }) => {
           const minute = String((mergedAt - T0) / MINUTE);
@@ -127,11 +129,12 @@ async function told(asked: Partial<HistoriesQuestion> = {}) {
       }
     }
   }
-  return { people, found };
+  return { people, found, ends };
 }
 
 test('each is there by whose stream it was written to and who they are, below the fence and of the partition', async () => {
   expect(await told()).toEqual({
+    ends: {},
     people: 5,
     found: {
       'cio_a of cio_c': [
@@ -158,6 +161,8 @@ test('each is there by whose stream it was written to and who they are, below th
 test('of a segment: whoever was identified and did nothing is there, and whoever was put into it by hand, as they were then', async () => {
   const asked = { by: 'anybody', manual: ['vip'] } as const;
   expect(await told(asked)).toEqual({
+    // A stream ends where its person became another, and is told until then.
+    ends: { cio_a: T0 + 10 * MINUTE, cio_b: T0 + 40 * MINUTE },
     people: 6,
     found: {
       'cio_a of cio_c': [
@@ -169,8 +174,16 @@ test('of a segment: whoever was identified and did nothing is there, and whoever
         '30 b-2 inherited',
         '50 c-1 inherited',
       ],
-      'cio_b of cio_c': ['2 b-1', '10 a-1 inherited', '10 a-2 inherited', '30 b-2', '50 c-1 inherited'],
+      'cio_b of cio_c': [
+        '2 b-1',
+        '10 Added to Cart inherited',
+        '10 a-1 inherited',
+        '10 a-2 inherited',
+        '30 b-2',
+        '50 c-1 inherited',
+      ],
       'cio_c of cio_c': [
+        '40 Added to Cart inherited',
         '40 a-1 inherited',
         '40 b-1 inherited',
         '40 a-2 inherited',
@@ -182,6 +195,9 @@ test('of a segment: whoever was identified and did nothing is there, and whoever
       'cio_m of cio_m': ['7 m-in', '8 m-out'],
     },
   });
+  // What lies behind a fence of another partition has come as it came.
+  const short = await told({ ...asked, fences: [FENCE, 0] });
+  expect(short.found['cio_b of cio_c']).not.toContain('10 Added to Cart inherited');
   expect(Object.keys((await told({ ...asked, manual: [] })).found)).not.toContain('cio_m of cio_m');
   expect(Object.keys((await told({ ...asked, from: 'cio_d' })).found)).toEqual([
     'cio_d of cio_n',
