@@ -36,5 +36,11 @@ export const faultCodes = {
     'A warning: people who triggered the journey before it was there enter it now, by the time of their trigger.',
   past_not_taken:
     'A warning: a journey of this id has run before, so nobody who triggered it before enters it by the time of their trigger.',
+  waiting_forgotten:
+    'A warning: whoever waits in the journey for something not to come is forgotten, because its trigger, its key or its state is another.',
+  members_leave:
+    'A warning: the segment was a rule and is manual now, or the other way round, and whoever was in by that leaves.',
+  still_used: 'A warning: other definitions ask for the segment that is removed; for them nobody is in it.',
+  segment_empty: 'A warning: nobody is in a segment that the journey needs somebody to be in.',
 } as const;
 export type FaultCode = keyof typeof faultCodes;

@@ -13,6 +13,8 @@ import { parseMessage } from '../rules/parse-message.ts';
 import { parseJourney, parseSegment } from '../rules/parse.ts';
 import type { StoredDefinition } from '../runtime/definitions.ts';
 import { answer, answerText, badRequest, notFound, readBody, unauthorized, workspaceOf } from './answers.ts';
+import { editWarnings, removalWarnings } from './edit-warnings.ts';
+import { emptySegments } from './empty-segments.ts';
 import type { InForce } from './in-force.ts';
 import { roomFault, storedFaults } from './pattern-room.ts';
 import type { AppKeys, DefinitionsStore, Query, RulesView } from './ports.ts';
@@ -41,7 +43,10 @@ interface Questions {
   /** What it refers to and is not there, or leads back. */
   readonly references: (definitions: DefinitionsStore, workspace: Workspace, id: string) => readonly Fault[];
   /** What is likely not meant so, of what is stored now. */
-  readonly warnings: (query: Query, stored: StoredDefinition) => Promise<readonly Fault[]> | readonly Fault[];
+  readonly warnings: (
+    options: DefinitionsOptions,
+    stored: StoredDefinition,
+  ) => Promise<readonly Fault[]> | readonly Fault[];
 }
 
 const families: readonly Family[] = [
@@ -51,7 +56,7 @@ const families: readonly Family[] = [
     read: (body) =>
       within(parseSegment(body), (segment) => ({
         references: (definitions, workspace, id) => segmentFaults(definitions, workspace, id, segment),
-        warnings: (query, stored) => ruleWarnings(query, askedOf(stored, segment)),
+        warnings: ({ query }, stored) => ruleWarnings(query, askedOf(stored, segment)),
       })),
   },
   {
@@ -60,7 +65,7 @@ const families: readonly Family[] = [
     read: (body) =>
       within(parseJourney(body), (journey) => ({
         references: (definitions, workspace) => journeyFaults(definitions, workspace, journey),
-        warnings: (query, stored) => ruleWarnings(query, askedOf(stored, journey)),
+        warnings: (options, stored) => journeyWarnings(options, stored, journey),
       })),
   },
   {
@@ -70,6 +75,18 @@ const families: readonly Family[] = [
       within(parseMessage(body), () => ({ references: () => [], warnings: () => messageWarnings(body) })),
   },
 ];
+
+async function journeyWarnings(
+  options: DefinitionsOptions,
+  stored: StoredDefinition,
+  journey: Journey,
+): Promise<readonly Fault[]> {
+  const [ofRule, ofSegments] = await Promise.all([
+    ruleWarnings(options.query, askedOf(stored, journey)),
+    emptySegments(options, stored.workspace, journey),
+  ]);
+  return [...ofRule, ...ofSegments];
+}
 
 function askedOf(stored: StoredDefinition, definition: Segment | Journey) {
   const { workspace, version, ruleVersion, placedVersion } = stored;
@@ -132,12 +149,14 @@ function mountFamily(app: FastifyInstance, options: DefinitionsOptions, family: 
     const workspace = workspaceOf(options.keys, request);
     if (workspace === undefined) return unauthorized(reply);
     const { id } = request.params;
-    if (definitions.get(kind, workspace, id) === undefined) return missing(reply, kind, id);
+    const stored = definitions.get(kind, workspace, id);
+    if (stored === undefined) return missing(reply, kind, id);
+    const warnings = removalWarnings(definitions, stored);
     // Another call may have been quicker than this one.
     const version = await definitions.remove(kind, workspace, id);
     return version === undefined
       ? missing(reply, kind, id)
-      : inForce.answer(reply, kind, { id, version, deleted: true });
+      : inForce.answer(reply, kind, withWarnings({ id, version, deleted: true }, warnings));
   });
 }
 
@@ -180,9 +199,10 @@ async function put(
     faults = [...parsed.value.references(definitions, workspace, id), ...(room === undefined ? [] : [room])];
     return faults.length === 0;
   };
+  const ofEdit = await editWarnings(query, definitions.get(kind, workspace, id), body);
   const stored = await definitions.put(kind, workspace, id, { body, countMax: definitionsMax, mayStore });
   if (stored === undefined) return badRequest(reply, faults.length === 0 ? [tooMany] : faults);
-  const warnings = await parsed.value.warnings(query, stored);
+  const warnings = [...ofEdit, ...(await parsed.value.warnings(options, stored))];
   return inForce.answer(reply, kind, withWarnings(describe(stored), warnings));
 }
 

@@ -250,8 +250,12 @@ export type AnsweredReplay =
       readonly of: number;
       readonly entered: number;
       readonly skipped: Readonly<Record<string, number>>;
-      /** Of those: their event was received longer after it happened than the journey waits, or a minute. */
+      /** Of those who were looked at: no trigger of theirs lies in the range. */
+      readonly withoutTrigger: number;
+      /** Triggers of theirs that lead to something else by the other time, or at another moment. */
       readonly arrivedLate: number;
+      /** People beside `of` who may have triggered it by the other time alone. */
+      readonly otherWay: number;
       readonly sample: { readonly entered: readonly ToldOutcome[]; readonly skipped: readonly ToldOutcome[] };
       readonly leftOut: readonly string[];
       readonly next: string | null;

@@ -61,7 +61,7 @@ async function replay(
   const answered = await rules.replay({ workspace, journeyId: id, ...asked });
   if (answered.type === 'busy') return busy(reply);
   if (answered.type !== 'replayed') return notFound(reply, `journey ${id}`);
-  const { sample, leftOut, next, people: lookedAt, of, entered, skipped, arrivedLate } = answered;
+  const { sample, leftOut, next, people: lookedAt, of, entered, skipped } = answered;
   // What is only asked about is no version, and may never be one.
   const version = asked.body === null ? answered.version : null;
   const told = [...sample.entered, ...sample.skipped].map(({ personId }) => personId);
@@ -76,7 +76,9 @@ async function replay(
     from: new Date(asked.from).toISOString(),
     to: new Date(asked.to).toISOString(),
     by: asked.by,
-    ...{ people: lookedAt, of, complete: next === null, entered, skipped, arrived_late: arrivedLate },
+    ...{ people: lookedAt, of, complete: next === null, entered, skipped },
+    without_trigger: answered.withoutTrigger,
+    ...{ arrived_late: answered.arrivedLate, other_way: answered.otherWay },
     says: inWords(answered, asked.by),
     sample: { entered: sample.entered.map(shown), skipped: sample.skipped.map(shown) },
     ...(leftOut.length === 0
@@ -88,20 +90,40 @@ async function replay(
 
 type Replayed = Extract<AnsweredReplay, { readonly type: 'replayed' }>;
 
-/** One sentence after the other: how far it is, and what the order of the events means for it. */
-function inWords({ people, of, entered, next, arrivedLate }: Replayed, by: ComesBy): string {
+/** One sentence after the other: what came of those who were looked at, how far it is, and what came late. */
+function inWords(answered: Replayed, by: ComesBy): string {
+  const { people, of, next } = answered;
   const looked = `Of ${String(of)} people who may have triggered it ${String(people)} were looked at in this call`;
+  const found = outcomeText(answered);
   const goesOn =
     next === null
-      ? `${looked}, which are all that were left; they would have entered ${times(entered)}.`
-      : `${looked}; they would have entered ${times(entered)}. It is not complete: ask again with this next as start, and add the counts.`;
-  if (arrivedLate === 0) return goesOn;
-  const late = `Of these triggers ${String(arrivedLate)} rest on events that were received long after they happened, as an import's are.`;
-  const means =
+      ? `${looked}, which are all that were left; ${found}.`
+      : `${looked}; ${found}. It is not complete: ask again with this next as start, and add the counts.`;
+  return [goesOn, ...lateText(answered, by)].join(' ');
+}
+
+function outcomeText({ entered, skipped, withoutTrigger }: Replayed): string {
+  const reasons = Object.entries(skipped).map(([reason, count]) => `${reason} ${String(count)}`);
+  const skips = Object.values(skipped).reduce((sum, count) => sum + count, 0);
+  const why = skips === 0 ? '' : ` (${reasons.join(', ')})`;
+  const none =
+    withoutTrigger === 0 ? '' : `; ${String(withoutTrigger)} of them had no trigger in the range after all`;
+  return `they would have entered ${times(entered)} and been skipped ${times(skips)}${why}${none}`;
+}
+
+/** Nothing where both ways say the same. */
+function lateText({ arrivedLate, otherWay }: Replayed, by: ComesBy): readonly string[] {
+  const [other, means] =
     by === 'event_time'
-      ? 'They count here when they happened; a journey that runs decides when they come, which "by": "arrival" shows.'
-      : 'They count here when they came, so what answers them may have come too late; "by": "event_time" counts them when they happened.';
-  return `${goesOn} ${late} ${means}`;
+      ? ['arrival', 'They count here when they happened; a journey that runs decides when they come.']
+      : [
+          'event_time',
+          'They count here when they came, so what answers them may have come too late, as it does for a journey that runs.',
+        ];
+  const way = `"by": "${other}"`;
+  const late = `Something of theirs was received more than a minute after it happened, as an import's is. Triggers that lead to something else, or at another time, with ${way}: ${String(arrivedLate)}. ${means}`;
+  const more = `People who may have triggered it in this range with ${way} alone, and are not looked at here: ${String(otherWay)}.`;
+  return [...(arrivedLate === 0 ? [] : [late]), ...(otherWay === 0 ? [] : [more])];
 }
 
 function times(count: number): string {

@@ -7,11 +7,11 @@ import type { Journey, Segment } from '../rules/condition.ts';
 import { eventNamesOf, isCounting, testsOf, type NamedEvent } from '../rules/event-names.ts';
 import { nearestName } from '../runtime/nearest-name.ts';
 import { systemTime, type TimePort } from '../runtime/time.ts';
+import { inTime } from './in-time.ts';
 import type { Query } from './ports.ts';
 
 /** A workspace of more names has some of which nothing is said. */
 const namesMax = 2_000;
-const askMsMax = 1_500;
 
 export interface RuleAsked {
   readonly workspace: string;
@@ -104,13 +104,7 @@ async function namesSeen(
   workspace: string,
   time: TimePort,
 ): Promise<readonly string[] | undefined> {
-  const over = new AbortController();
-  const late = time.sleep(askMsMax, over.signal).then(() => undefined);
-  const rows = await Promise.race([
-    late,
-    query(NAMES, { workspace, limit: namesMax + 1 }).catch(() => undefined), // a rule is good without its warnings
-  ]);
-  over.abort();
+  const rows = await inTime(query(NAMES, { workspace, limit: namesMax + 1 }), time);
   if (rows === undefined || rows.length > namesMax) return undefined;
   return rows.map(({ name }) => String(name));
 }

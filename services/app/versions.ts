@@ -7,6 +7,7 @@ import type { Fault } from '../../schemas/http/app.ts';
 import type { DefinitionVersion } from '../runtime/definition-versions.ts';
 import { answer, badRequest, notFound, unauthorized, workspaceOf } from './answers.ts';
 import { differences } from './difference.ts';
+import { forgetsWaiting } from './edit-warnings.ts';
 import type { AppKeys, DefinitionsStore } from './ports.ts';
 
 export interface VersionsOptions {
@@ -128,13 +129,8 @@ function effectsOf(kind: Kind, from: DefinitionVersion, to: DefinitionVersion): 
   const [a, b] = [from.stored, to.stored];
   const conditions_changed = a?.ruleVersion !== b?.ruleVersion;
   if (kind !== 'journey') return { conditions_changed };
-  const stalls_forgotten = triggerOf(a?.body) !== triggerOf(b?.body);
+  const stalls_forgotten = forgetsWaiting(a?.body ?? null, b?.body ?? null) !== undefined;
   return { conditions_changed, stalls_forgotten };
-}
-
-function triggerOf(body: unknown): string {
-  const { trigger, key } = (body ?? {}) as { trigger?: unknown; key?: unknown }; // checked at PUT
-  return JSON.stringify([trigger, key]);
 }
 
 function textOf(value: unknown): string {

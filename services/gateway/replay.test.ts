@@ -39,7 +39,7 @@ const skipped: ReplayedOutcome = {
 };
 const answered: AnsweredReplay = {
   ...{ type: 'replayed', version: 1, people: 2, of: 9, entered: 1, skipped: { frequency: 1 }, leftOut: [] },
-  arrivedLate: 1,
+  ...{ withoutTrigger: 0, arrivedLate: 1, otherWay: 3 },
   sample: {
     entered: [{ personId: 'cio_a', outcome: entered }],
     skipped: [{ personId: 'cio_b', outcome: skipped }],
@@ -69,9 +69,9 @@ describe('a replay over HTTP', () => {
       },
     ]);
     const shared = { workspace: 'shop', from: Date.parse(FROM), to: Date.parse(TO), by: 'event_time' };
-    expect(body).toMatchObject({ by: 'event_time', complete: false, arrived_late: 1 });
+    expect(body).toMatchObject({ by: 'event_time', complete: false, arrived_late: 1, other_way: 3 });
     expect(body['says']).toMatch(
-      /^Of 9 people .* 2 were looked at .* would have entered once\. .*not complete: .* "by": "arrival" shows/,
+      /^Of 9 people .* 2 were looked at .* would have entered once and been skipped once \(frequency 1\)\. .*not complete: .* Triggers that lead to something else, .* with "by": "arrival": 1\. .* not looked at here: 3\.$/,
     );
     const draft = { ...journey, trigger: { event: 'Other' } };
     const given = await call(shop, 'k/replay', { from: FROM, to: TO, definition: draft });

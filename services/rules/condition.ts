@@ -61,7 +61,7 @@ export type Count =
 export interface EventMatcher {
   /** null: any that passes `nameCheck`. */
   readonly name: string | null;
-  /** null: no test. Both null: pages or screens of any name, and without one. */
+  /** null: no test. Both null: all of the type, also pages and screens without a name. */
   readonly nameCheck: Check | null;
   /** null: any of event, page, screen. */
   readonly eventType: EventType | null;

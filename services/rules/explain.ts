@@ -2,6 +2,7 @@
 import { isCounted, type Condition, type LeafCondition } from './condition.ts';
 import { evaluate, type Evidence } from './evaluate.ts';
 import { foundIn } from './memory.ts';
+import { nextChange } from './next-change.ts';
 import { objectsThatPass } from './relationships.ts';
 import { restsOn, saysOf, type RestsOn } from './says.ts';
 import { unreachable } from '../runtime/errors.ts';
@@ -57,7 +58,8 @@ function askedOf(condition: Condition, isWanted = true): readonly AskedLeaf[] {
 
 function explainLeaf({ leaf, isWanted }: AskedLeaf, evidence: Evidence): ExplainedCondition {
   const { pointer } = leaf;
-  const { result, changesAt } = evaluate(leaf, evidence);
+  const { result } = evaluate(leaf, evidence);
+  const changesAt = nextChange(leaf, evidence);
   const when = Number.isFinite(changesAt) ? { changes_at: new Date(changesAt).toISOString() } : {};
   const found = foundBy(leaf, evidence);
   const events = restsOn(leaf, found, isCounted(leaf) ? evidence.marks(pointer) : []);

@@ -26,9 +26,14 @@ export function nextChange(condition: Condition, evidence: Evidence): number {
 function turnsMax(condition: Condition, evidence: Evidence): number {
   const leaves = leavesOf(condition);
   const asksObjects = leaves.some(({ type }) => type === 'relationship');
+  const asksSegments = leaves.some(({ type }) => type === 'segment');
   const objects = asksObjects ? evidence.relationships().length : 0;
-  return leaves.length * (TURNS_A_LEAF_MAX + objects * TESTS_AN_OBJECT_MAX);
+  const own = leaves.length * (TURNS_A_LEAF_MAX + objects * TESTS_AN_OBJECT_MAX);
+  return own + (asksSegments ? TURNS_OF_SEGMENTS_MAX : 0);
 }
+
+/** Of all that is asked for by name: each is a look at up to a thousand conditions. */
+const TURNS_OF_SEGMENTS_MAX = 200;
 
 /** More than what is asked of an object. */
 const TESTS_AN_OBJECT_MAX = 40;

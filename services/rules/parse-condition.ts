@@ -7,7 +7,7 @@ import { parseTest } from './parse-predicate.ts';
 import { isJsonObject, type JsonObject } from './paths.ts';
 
 const FORMS = ['all', 'any', 'not', 'event', 'sequence', 'attribute', 'relationship', 'segment'] as const;
-/** `type` alone is a page or a screen of any name. */
+/** `type` alone is an event, a page or a screen of any name. */
 type Form = (typeof FORMS)[number] | 'type';
 
 export class ConditionParser {

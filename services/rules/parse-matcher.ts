@@ -18,6 +18,7 @@ export const NAME_OPERATORS = [
   'matches',
   'in',
   'not_in',
+  'exists',
 ] as const satisfies readonly Operator[];
 
 /** `event`, `type` and `where` of an object whose keys the caller has checked. */
@@ -43,7 +44,7 @@ type Named = Pick<EventMatcher, 'name' | 'nameCheck'>;
 
 function parseName(value: JsonObject, pointer: string, faults: Faults): Named | undefined {
   const { event, type } = value;
-  if (event === undefined && (type === 'page' || type === 'screen')) return { name: null, nameCheck: null };
+  if (event === undefined && EVENT_TYPES.some((one) => one === type)) return { name: null, nameCheck: null };
   if (isJsonObject(event)) return parseNameTest(event, pointerTo(pointer, 'event'), faults);
   const name = faults.text(value, 'event', pointer, textCharsMax);
   return name === undefined ? undefined : { name, nameCheck: null };

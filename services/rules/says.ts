@@ -127,9 +127,9 @@ function relatedText(leaf: RelationshipCondition, value: number): string {
 /** Which event is meant, in words. */
 export function eventText({ name, nameCheck, eventType, where }: EventMatcher): string {
   const kind = eventType === null || eventType === 'event' ? '' : `${eventType} `;
-  const named =
-    name ??
-    (nameCheck === null ? `any ${eventType ?? 'event'}` : `an event whose name ${askedOf(nameCheck)}`);
+  const any = `any ${eventType ?? 'event, page or screen'}`;
+  const isAny = nameCheck === null || nameCheck.type === 'exists';
+  const named = name ?? (isAny ? any : `an event whose name ${askedOf(nameCheck)}`);
   return `${name === null ? '' : kind}${named}${where.length === 0 ? '' : ' so that its tests hold'}`;
 }
 

@@ -15,7 +15,7 @@ import {
   testsPerEventMax,
   textCharsMax,
 } from './limits.ts';
-import { NAME_OPERATORS } from './parse-matcher.ts';
+import { EVENT_TYPES, NAME_OPERATORS } from './parse-matcher.ts';
 
 export const closed = { additionalProperties: false } as const;
 export const text = Type.String({ minLength: 1, maxLength: textCharsMax });
@@ -50,17 +50,18 @@ const where = Type.Optional(Type.Array(test, { maxItems: testsPerEventMax }));
 const textOperand = Type.String({ maxLength: textCharsMax });
 const name = Type.Union([
   text,
+  Type.Object({ operator: Type.Literal('exists') }, { ...closed, description: 'Any name.' }),
   Type.Object(
     {
-      operator: Type.Union(NAME_OPERATORS.map((one) => Type.Literal(one))),
+      operator: Type.Union(NAME_OPERATORS.filter((one) => one !== 'exists').map((one) => Type.Literal(one))),
       value: Type.Union([textOperand, Type.Array(textOperand, { minItems: 1, maxItems: listValuesMax })]),
     },
     closed,
   ),
 ]);
 const named = { event: name, type: eventType, where };
-/** A page or a screen may leave the name out. */
-const nameless = { type: Type.Union([Type.Literal('page'), Type.Literal('screen')]), where };
+/** Of one kind the name may be left out. */
+const nameless = { type: Type.Union(EVENT_TYPES.map((one) => Type.Literal(one))), where };
 /** The members of both kinds of matcher. */
 export const matchers = [named, nameless] as const;
 const matcher = Type.Union([Type.Object(named, closed), Type.Object(nameless, closed)]);

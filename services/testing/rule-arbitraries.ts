@@ -121,7 +121,7 @@ const name = fc.oneof(
 );
 const where = fc.array(test, { maxLength: 2 });
 const named = fc.record({ event: name, type: fc.constantFrom(...TYPES), where }, { requiredKeys: ['event'] });
-const nameless = fc.record({ type: fc.constantFrom('page', 'screen'), where }, { requiredKeys: ['type'] });
+const nameless = fc.record({ type: fc.constantFrom(...TYPES), where }, { requiredKeys: ['type'] });
 /** Two events that meet often: tests of properties make most of them rare. */
 const plain = fc.record({ event: fc.constantFrom(...EVENT_NAMES) });
 const matcher = fc.oneof(plain, named, nameless);

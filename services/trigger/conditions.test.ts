@@ -46,6 +46,26 @@ describe('a page', () => {
   });
 });
 
+describe('anything at all', () => {
+  test('is an event, a page or a screen of whatever name; without a test those of one kind', () => {
+    const trigger = new Trigger()
+      .segment('named', { event: { operator: 'exists' }, count: { at_least: 2 } })
+      .segment('events', { type: 'event', count: { at_least: 2 } })
+      .segment('away', { not: { event: { operator: 'exists' }, within: 'P30D' } });
+    expect(trigger.then(page(null, { at: T0 }), page('https://shop.example/', { id: 'q', at: T0 }))).toEqual([
+      'cio_a entered away because of p',
+      'cio_a left away because of q',
+    ]);
+    expect(trigger.then(happened({ name: 'Odd', id: 'm', at: T0 })).sort()).toEqual([
+      'cio_a entered named because of m',
+    ]);
+    expect(trigger.then(happened({ name: 'Other', id: 'n', at: T0 }))).toEqual([
+      'cio_a entered events because of n',
+    ]);
+    expect(trigger.until(T0 + 30 * DAY)).toEqual(['cio_a entered away']);
+  });
+});
+
 describe('a negative window that needs age', () => {
   const bought = { event: 'Order Completed', within: 'P30D' };
 

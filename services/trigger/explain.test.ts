@@ -1,7 +1,6 @@
 /** `GET /v1/explain/…`: why a person is in a segment, and what a journey would do (issue 17, contract *Definitions*). */
 import { describe, expect, test } from '@jest/globals';
-import { localCodecs } from '../../schemas/codec.ts';
-import { ProcessorHarness, type Given } from '../testing/processor-harness.ts';
+import { Shop } from '../testing/scenarios/explain-shop.ts';
 import {
   DAY,
   HOUR,
@@ -13,53 +12,8 @@ import {
   identified,
   watermark,
 } from '../testing/scenarios/trigger-scenario.ts';
-import { Answers, type Asked } from './answers.ts';
 import { JourneyStates } from './decide/journey-states.ts';
 import { newRun } from './decide/runs.ts';
-import { triggerServiceWith } from './service.ts';
-
-/** One partition that has everybody. */
-class Shop {
-  readonly harness: ProcessorHarness;
-  readonly #answers = new Answers(1);
-  #time = T0;
-
-  constructor() {
-    const spec = triggerServiceWith({
-      onOpened: (partition, processor) => {
-        this.#answers.opened(partition, processor);
-      },
-    });
-    this.harness = new ProcessorHarness(spec, { partitions: 1, codecs: localCodecs() });
-  }
-
-  segment(id: string, when: unknown): this {
-    this.harness.define('segment', 'default', id, { name: id, type: 'data_driven', when });
-    return this;
-  }
-  journey(id: string, trigger: unknown, rest: object = {}): this {
-    this.harness.define('journey', 'default', id, { name: id, state: 'running', trigger, ...rest });
-    return this;
-  }
-  feed(...records: readonly Given[]): this {
-    this.#time += 1;
-    this.harness.batch(this.#time, ...records);
-    this.harness.idle(this.#time);
-    return this;
-  }
-  why(kind: Asked['kind'], ruleId: string, more: Partial<Asked> = {}) {
-    const asked = { workspace: 'default', kind, ruleId, personId: 'cio_a', key: null, at: null, ...more };
-    return this.#answers.explain(asked);
-  }
-  past(ruleKey: string, version: number) {
-    return this.#answers.past({ workspace: 'default', ruleKey, version });
-  }
-  explained(kind: Asked['kind'], ruleId: string, more: Partial<Asked> = {}): Record<string, unknown> {
-    const answered = this.why(kind, ruleId, more);
-    if (answered.type !== 'explained') throw new Error(answered.type);
-    return { ...answered.explained };
-  }
-}
 
 const iso = (ms: number) => new Date(ms).toISOString();
 const carts = { event: 'Added to Cart', count: { at_least: 2 }, within: 'P7D' };

@@ -113,6 +113,19 @@ describe('E row 118: browse recovery', () => {
     });
   });
 
+  test('takes the day of the looks as a day, whatever the two hours of waiting take', () => {
+    const enters = (lastAt: number) => {
+      const trigger = shop(...files);
+      trigger.feed(viewed('v1', 'boots'), viewed('v2', 'parka', { at: T0 + 11 * HOUR }));
+      trigger.feed(viewed('v3', 'scarf', { at: lastAt }));
+      return trigger.until(lastAt + 2 * HOUR);
+    };
+    const entered = ['cio_a entered browsed-without-cart', 'cio_a starts browse-recovery'];
+    expect(enters(T0 + 23 * HOUR)).toEqual(entered);
+    expect(enters(T0 + DAY - SECOND)).toEqual(entered);
+    expect(enters(T0 + DAY)).toEqual([]);
+  });
+
   test('does not come where something was put into the cart, and says that two products are not three', () => {
     const trigger = shop(...files);
     const look = (person: string, products: readonly string[]) =>

@@ -23,7 +23,7 @@ async function visitorDid(anonymousId: string, event: string, at: number): Promi
   expect((await calls.pipelines('/track', call)).status).toBe(200);
 }
 
-/** Each fills a cart as a visitor and signs up; ann orders two minutes after the cart, ben does not. */
+/** Each fills a cart as a visitor and signs up; ann orders two minutes after the cart, ben does not. Cat was known before. */
 beforeAll(async () => {
   stack = await startStack();
   calls = new StackCalls(stack);
@@ -38,6 +38,8 @@ beforeAll(async () => {
     expect((await calls.pipelines('/identify', signUp)).status).toBe(200);
   }
   await calls.settled();
+  const cart = { userId: 'cat', event: 'Added to Cart', timestamp: iso(happened) };
+  expect((await calls.pipelines('/track', cart)).status).toBe(200);
   const order = { userId: 'ann', event: 'Order Completed', timestamp: iso(happened + 2 * MINUTE) };
   expect((await calls.pipelines('/track', order)).status).toBe(200);
   await calls.app('PUT', '/v1/definitions/segments/left', {
@@ -58,12 +60,15 @@ test(
   async () => {
     const from = iso(happened - HOUR);
     const byTime = await replayed({ from });
-    expect(byTime).toMatchObject({ by: 'event_time', complete: true, of: 2, entered: 1, arrived_late: 1 });
-    expect(byTime).toMatchObject({ sample: { entered: [{ person: { id: 'ben' } }] } });
-    expect(await replayed({ from, by: 'arrival' })).toMatchObject({ entered: 2, arrived_late: 2 });
+    expect(byTime).toMatchObject({ by: 'event_time', complete: true, of: 3, entered: 2, without_trigger: 1 });
+    // Ann's cart would have led to an entry, and the others' to one at another time.
+    expect(byTime).toMatchObject({ arrived_late: 3, other_way: 0 });
+    const byArrival = await replayed({ from, by: 'arrival' });
+    expect(byArrival).toMatchObject({ entered: 3, without_trigger: 0, arrived_late: 3, other_way: 0 });
     // The range is by the same time.
-    expect(await replayed({ from: iso(happened + HOUR) })).toMatchObject({ entered: 0, arrived_late: 0 });
-    expect(await replayed({ from: iso(loadedAt - MINUTE), by: 'arrival' })).toMatchObject({ entered: 2 });
+    const later = await replayed({ from: iso(happened + HOUR) });
+    expect(later).toMatchObject({ of: 2, entered: 0, without_trigger: 2, arrived_late: 2, other_way: 1 });
+    expect(await replayed({ from: iso(loadedAt - MINUTE), by: 'arrival' })).toMatchObject({ entered: 3 });
     const before = await calls.app(
       'GET',
       `/v1/definitions/journeys/carts/rehearse?person=ben&at=${iso(happened + HOUR)}`,
@@ -83,7 +88,7 @@ test(
     });
     const edit = { name: 'Left', type: 'data_driven', when: { event: 'Order Completed' } };
     const preview = await calls.app('POST', '/v1/definitions/segments/left/preview', edit);
-    expect(preview.body).toMatchObject({ count: 1, enter: 1, leave: 1 });
+    expect(preview.body).toMatchObject({ count: 1, enter: 1, leave: 2 });
     await calls.app('PUT', '/v1/definitions/segments/left', edit);
     await calls.settled();
     const stored = await calls.app('GET', '/v1/definitions/segments/left');

@@ -5,12 +5,12 @@
 import { explain, type ExplainedCondition } from '../../rules/explain.ts';
 import { nextChange } from '../../rules/next-change.ts';
 import { admit } from './admission.ts';
-import { firings } from './armed-stall.ts';
+import { armedOf, keyedRuns, runsSay, type ArmedTold, type ExplainedRun } from './explain-runs.ts';
 import { journeySays } from './journey-says.ts';
 import { Look } from './look.ts';
 import { caughtUp } from './pass-time.ts';
 import { attributeAt } from './profile.ts';
-import { hasRoom, runOf } from './runs.ts';
+import { hasRoom, runKeyOf, runOf } from './runs.ts';
 import { newPerson, type Person } from './state.ts';
 import type { Subject } from './subject.ts';
 import type { JourneyRule, ManualRule, SegmentRule } from './workspace-rules.ts';
@@ -36,8 +36,13 @@ export interface ExplainedJourney {
   readonly person_id: string;
   readonly rule: ExplainedRule;
   readonly state: 'draft' | 'running' | 'stopped';
-  /** Which of the person's runs; null: the one without a key. */
+  /** Which of the person's runs; null: the one without a key, as all are of a journey that has none. */
   readonly key: string | null;
+  /** Of a key that is asked for: something is kept of it. */
+  readonly key_known?: boolean;
+  /** Of a journey with a key: runs of its values, newest first, and how many there are. */
+  readonly keys?: readonly ExplainedRun[];
+  readonly keys_in_all?: number;
   /** Whether a trigger at this moment would lead to an entry; not whether there is one. */
   readonly result: boolean;
   /** The same in a sentence, and what there is to say of its reason. */
@@ -51,7 +56,7 @@ export interface ExplainedJourney {
   readonly last_entered_at: string | null;
   readonly held_out_at: string | null;
   /** Of a journey that waits for something not to come: what it rests on, and when it fires. */
-  readonly stall?: { readonly event: string | null; readonly fires_at: string };
+  readonly stall?: ArmedTold;
 }
 
 /** @param now ms; what is due by then has happened. */
@@ -70,7 +75,8 @@ export function explainSegment(
   };
   if ('manual' in rule) return { ...shared, conditions: [] };
   const evidence = look.evidenceOf(rule);
-  const changesAt = nextChange(rule.when, evidence);
+  // Of the segment as a whole: it also waits for its past, and for the rest of a release.
+  const changesAt = nextChange({ type: 'segment', pointer: '', segmentId: rule.id }, evidence);
   return {
     ...shared,
     ...(Number.isFinite(changesAt) ? { changes_at: timeOf(changesAt) } : {}),
@@ -87,12 +93,13 @@ export function explainJourney(
   rule: JourneyRule,
   {
     now,
-    key,
+    key: asked,
     asIfRunning = false,
   }: { readonly now: number; readonly key: string | null; readonly asIfRunning?: boolean },
 ): ExplainedJourney {
   const { look, person } = lookAt(subject, now);
-  const { filters, state } = rule.journey;
+  const { filters, state, key: keyName } = rule.journey;
+  const key = keyName === null || asked === null ? null : runKeyOf(asked); // as a trigger with this value means it
   const runs = person.journeys.stateOf(rule.id);
   const run = runOf(runs, key);
   const admission = admit({
@@ -106,7 +113,15 @@ export function explainJourney(
     unmet: () => look.unmetFilter(rule),
   });
   const isIdle = state !== 'running' && !asIfRunning;
-  const stall = stallOf(rule, person, key);
+  const stall = armedOf(rule, run);
+  const keyed = keyedRuns(rule, runs);
+  const isKnown = key === null || run !== undefined;
+  const about =
+    keyName !== null
+      ? runsSay(keyName, key, { ...keyed, isKnown })
+      : asked === null
+        ? ''
+        : 'the journey has no key, so the person has one run and this is about it; ';
   const refused = isIdle
     ? { reason: 'not_running' }
     : admission.type === 'entered'
@@ -117,14 +132,16 @@ export function explainJourney(
     rule: { id: rule.id, version: rule.definitionVersion },
     state,
     key,
+    ...(key === null ? {} : { key_known: isKnown }),
     result: refused === undefined,
     ...refused,
-    says: journeySays({ rule, run, admission, isIdle, isArmed: stall.stall !== undefined }),
+    says: `${about}${journeySays({ rule, run, admission, isIdle, isArmed: stall !== undefined })}`,
     conditions: filters === null ? [] : explain(filters, look.evidenceOf(rule)).conditions,
     entries: run?.entries ?? 0,
     last_entered_at: timeOrNull(run?.lastEnteredAt),
     held_out_at: timeOrNull(run?.heldOutAt),
-    ...stall,
+    ...(stall === undefined ? {} : { stall }),
+    ...(keyName === null ? {} : { keys: keyed.told, keys_in_all: keyed.inAll }),
   };
 }
 
@@ -146,17 +163,6 @@ function lookAt(asked: Subject, now: number): { readonly look: Look; readonly pe
   const look = new Look(before, options);
   if (before.stamp !== rules.stamp) look.catchUpWithDefinitions();
   return { look, person: look.finish(before) };
-}
-
-function stallOf(
-  rule: JourneyRule,
-  { journeys }: Person,
-  key: string | null,
-): Pick<ExplainedJourney, 'stall'> {
-  const armed = runOf(journeys.stateOf(rule.id), key)?.stall;
-  if (rule.stall === undefined || armed?.trigger !== rule.triggerKey) return {};
-  const [next] = firings(rule.stall, armed);
-  return next === undefined ? {} : { stall: { event: next.begun[0] ?? null, fires_at: timeOf(next.at) } };
 }
 
 function timeOf(ms: number): string {

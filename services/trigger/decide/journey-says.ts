@@ -25,11 +25,11 @@ export function journeySays({ rule, run, admission, isIdle, isArmed }: AskedOfJo
 }
 
 /** Whether there is a trigger is another question than whether it would lead to an entry. */
-function awaited({ journey: { trigger } }: JourneyRule, isArmed: boolean): string {
+function awaited({ journey: { trigger, key } }: JourneyRule, isArmed: boolean): string {
   if (trigger.type !== 'stall') return 'whether something does is not asked here';
   if (isArmed) return 'a stall is under way, and triggers it when it fires';
   const [a, b] = [trigger.of, trigger.without].map((matcher: EventMatcher) => eventText(matcher));
-  return `no stall is under way: no ${String(a)} waits for ${String(b)}`;
+  return `no stall ${key === null ? '' : 'of this run '}is under way: no ${String(a)} waits for ${String(b)}`;
 }
 
 /** They count as if they had entered, so that both groups are asked alike: at most times it is the frequency that says no. */

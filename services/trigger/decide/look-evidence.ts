@@ -7,7 +7,7 @@ import type { RuleState, RuleStates } from './state.ts';
 import { segmentKey } from './workspace-rules.ts';
 
 /** What the look knows of the person beside the states of rules; see LookOptions. */
-interface Asked {
+export interface AskedOfLook {
   readonly now: number;
   readonly firstSeenAt: number;
   readonly attribute: (path: string) => unknown;
@@ -21,12 +21,12 @@ export class LookEvidence implements Evidence {
   readonly now: number;
   readonly firstSeenAt: number;
   readonly patterns: PatternTests;
-  readonly #options: Asked;
+  readonly #options: AskedOfLook;
   readonly #ruleStates: RuleStates;
   readonly #marks: RuleState['marks'];
 
   constructor(
-    options: Asked,
+    options: AskedOfLook,
     ruleStates: RuleStates,
     { marks, patterns }: { readonly marks: RuleState['marks']; readonly patterns: PatternTests },
   ) {

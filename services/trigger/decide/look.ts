@@ -3,13 +3,14 @@
  * works on copies of what the person's state has and hands back a new state with the effects. Pure.
  */
 import { evaluate, type Evidence, type Verdict } from '../../rules/evaluate.ts';
-import { PatternSteps, patternStepsALookMax, unmetered } from '../../rules/pattern-steps.ts';
+import { PatternSteps, patternStepsALookMax } from '../../rules/pattern-steps.ts';
 import { remember } from '../../rules/memory.ts';
 import type { Related } from '../../rules/relationships.ts';
 import type { Mark, Marks } from '../../rules/windows.ts';
 import type { CountedCondition } from '../../rules/condition.ts';
 import type { Effect, SegmentCause } from './effects.ts';
 import { entryEvidence, type EntryEvidence } from './entry-evidence.ts';
+import { ForwardEvidence } from './forward-evidence.ts';
 import { JourneyLook } from './journey-look.ts';
 import { LookEvidence } from './look-evidence.ts';
 import { SegmentQueue } from './segment-queue.ts';
@@ -252,10 +253,10 @@ export class Look {
     return filters === null ? null : unmet(filters, this.#evidence(rule));
   }
 
-  /** What the rule's conditions rest on, as the look leaves it. Tests of patterns take nothing of the look's steps. */
+  /** What the rule's conditions rest on, as the look leaves it and later. Tests of patterns take nothing of its steps. */
   evidenceOf(rule: Rule): Evidence {
     const { marks } = this.#stateOf(rule);
-    return new LookEvidence(this.#options, this.#ruleStates, { marks, patterns: unmetered });
+    return new ForwardEvidence(this.#options, this.#ruleStates, { marks, apart: this.#before.apart });
   }
 
   /** What an entry rests on. */

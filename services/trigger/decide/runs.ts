@@ -84,7 +84,8 @@ function forgettable(state: JourneyState | undefined, now: number): string | und
   return now - oldest.at >= journeyKeyMs ? oldest.key : undefined;
 }
 
-function touchedAt({ lastEnteredAt, heldOutAt, passedAt, stall }: Run): number {
+/** ms; when something last happened to it. */
+export function touchedAt({ lastEnteredAt, heldOutAt, passedAt, stall }: Run): number {
   const armedAt = stall?.marks[0]?.[0] ?? stall?.forgottenUpTo;
   return Math.max(lastEnteredAt ?? 0, heldOutAt ?? 0, passedAt?.[0] ?? 0, armedAt ?? 0);
 }

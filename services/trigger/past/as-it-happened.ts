@@ -11,9 +11,7 @@ import type { PersonHistory } from '../decide/replay.ts';
 export type ComesBy = 'arrival' | 'event_time';
 
 export function asItHappened(history: PersonHistory): PersonHistory {
-  const happened = history.events.filter(isHappening);
-  const byArrival = [...happened].sort((a, b) => a.receivedAt - b.receivedAt);
-  const identifiedAt = identifyTimes(history.events, byArrival);
+  const identifiedAt = identifyTimes(history.events);
   const events = history.events.map((event) => {
     const mergedAt = comesAt(event, identifiedAt);
     return mergedAt === event.mergedAt ? event : { ...event, mergedAt };
@@ -21,12 +19,20 @@ export function asItHappened(history: PersonHistory): PersonHistory {
   return { ...history, events: events.sort((a, b) => a.mergedAt - b.mergedAt) }; // sorting is stable
 }
 
+/** ms by which at most something comes later as it was received than as it happened, or the other way round. */
+export function comesLaterMs({ events }: PersonHistory): number {
+  const identifiedAt = identifyTimes(events);
+  return events.reduce((most, event) => {
+    return Math.max(most, Math.abs(event.mergedAt - comesAt(event, identifiedAt)));
+  }, 0);
+}
+
 /** ms by which it was received after it happened. */
-export function latenessOf({ timestamp, receivedAt }: PersonEvent): number {
+function latenessOf({ timestamp, receivedAt }: PersonEvent): number {
   return receivedAt - windowTime(timestamp, receivedAt);
 }
 
-export function isHappening({ type }: PersonEvent): boolean {
+function isHappening({ type }: PersonEvent): boolean {
   return type === 'event' || type === 'page' || type === 'screen';
 }
 
@@ -49,10 +55,8 @@ function ownTime({ timestamp, receivedAt, mergedAt }: PersonEvent): number | und
  * By the moment at which each identify was decided, when it happened. Most calls of a server say no time of their own, so
  * one without counts as sent as late as what was received last before it.
  */
-function identifyTimes(
-  events: readonly PersonEvent[],
-  byArrival: readonly PersonEvent[],
-): ReadonlyMap<number, number> {
+function identifyTimes(events: readonly PersonEvent[]): ReadonlyMap<number, number> {
+  const byArrival = events.filter(isHappening).sort((a, b) => a.receivedAt - b.receivedAt);
   const times = new Map<number, number>();
   let [next, lateness] = [0, 0];
   for (const one of events) {

@@ -35,6 +35,14 @@ export class ClickhouseHistory implements HistorySource {
     return { people: found.map(([id]) => String(id)), of: Number(counted?.[0] ?? 0) };
   }
 
+  /** What comes from then on, and happened before the end: neither way has more. */
+  async eitherWay(question: CandidatesQuestion): Promise<number> {
+    const both = { ...question, comesBy: 'either' } as const;
+    const parameters = { ...question, names: question.names ?? [], ...bounds(both) };
+    const [counted] = await this.#rows(`SELECT count() FROM (${CANDIDATES[question.by](both)})`, parameters);
+    return Number(counted?.[0] ?? 0);
+  }
+
   async sizes(question: HistoryQuestion): Promise<ReadonlyMap<string, number>> {
     const query = `SELECT today_id, count() FROM resolved_rows WHERE ${theirs(question)} GROUP BY today_id`;
     const rows = await this.#rows(query, parametersOf(question));
@@ -70,7 +78,7 @@ function parametersOf(question: HistoryQuestion): Parameters {
 const FAR = Date.UTC(2200, 0);
 
 /** ms before which it came to the person, and before which it happened. */
-function bounds({ comesBy, to }: { readonly comesBy: ComesBy; readonly to: number }) {
+function bounds({ comesBy, to }: { readonly comesBy: ComesBy | 'either'; readonly to: number }) {
   return comesBy === 'arrival' ? { to, happened_to: FAR } : { to: FAR, happened_to: to };
 }
 
@@ -142,12 +150,13 @@ export const PROFILES = `
   GROUP BY person_id HAVING anyIf(state, aspect = 'graph') = 'alive'
   ORDER BY person_id`;
 
-const CANDIDATES: Readonly<Record<CandidatesQuestion['by'], (question: CandidatesQuestion) => string>> = {
+type Asked = Pick<CandidatesQuestion, 'names'> & { readonly comesBy: ComesBy | 'either' };
+const CANDIDATES: Readonly<Record<CandidatesQuestion['by'], (question: Asked) => string>> = {
   events: (question) => `
     SELECT DISTINCT person_id FROM events
     WHERE workspace = {workspace:String} AND ${HAPPENS} ${named(question)}
       AND merged_at >= ${TIME('from')} AND merged_at < ${TIME('to')} AND ${HAPPENED_IN_TIME}
-      ${question.comesBy === 'arrival' ? '' : `AND ${COMES_LATE_ENOUGH}`}`,
+      ${question.comesBy === 'event_time' ? `AND ${COMES_LATE_ENOUGH}` : ''}`,
   identified: () => `
     SELECT DISTINCT today_id AS person_id FROM resolved_identifies
     WHERE workspace = {workspace:String} AND today_id != ''

@@ -39,6 +39,8 @@ export interface HistorySource {
   candidates(
     question: CandidatesQuestion,
   ): Promise<{ readonly people: readonly string[]; readonly of: number }>;
+  /** How many there are by either of the two times. */
+  eitherWay(question: CandidatesQuestion): Promise<number>;
   /** How many events each has. */
   sizes(question: HistoryQuestion): Promise<ReadonlyMap<string, number>>;
   /** In the order of their cio_ids; who is gone is left out. */

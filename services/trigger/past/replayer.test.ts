@@ -21,6 +21,7 @@ class Shop implements HistorySource {
   readonly people: readonly string[];
   readonly tooMany: ReadonlySet<string>;
   readonly asked: CandidatesQuestion[] = [];
+  otherWay = 0;
 
   constructor(count: number, tooMany: readonly string[] = []) {
     this.people = Array.from({ length: count }, (_, index) => `cio_${String(index).padStart(5, '0')}`);
@@ -31,6 +32,7 @@ class Shop implements HistorySource {
     const people = this.people.filter((id) => id > question.after).slice(0, question.limit);
     return Promise.resolve({ people, of: this.people.length });
   };
+  eitherWay: HistorySource['eitherWay'] = () => Promise.resolve(this.people.length + this.otherWay);
   sizes: HistorySource['sizes'] = ({ people }) =>
     Promise.resolve(new Map(people.map((id) => [id, this.tooMany.has(id) ? historyEventsMax + 1 : 1])));
   histories: HistorySource['histories'] = ({ people }) => {
@@ -201,6 +203,13 @@ describe('a replay', () => {
     expect(told).toMatchObject({ people: 5, entered: 4, leftOut: ['cio_00002'], next: null });
   });
 
+  test('says how many may have triggered it by the other time alone', async () => {
+    const source = new Shop(5);
+    source.otherWay = 2;
+    const told = await replayed(new Replayer({ source, definitions, monotonicMs: () => 0 }));
+    expect(told).toMatchObject({ of: 5, otherWay: 2, withoutTrigger: 0, arrivedLate: 0 });
+  });
+
   test('is one at a time, and needs a journey', async () => {
     const replayer = new Replayer({ source: new Shop(1), definitions, monotonicMs: () => 0 });
     const [a, b] = await Promise.all([replayer.replay(range), replayer.replay(range)]);
@@ -245,8 +254,10 @@ describe('of somebody whose events were loaded long after they happened', () => 
   }
   const asked = { body: stalled, to: loadedAt + 60 * MINUTE };
 
-  test('a replay by event time sees that the order answered the cart', async () => {
-    expect(await replayed(replayer(), asked)).toMatchObject({ entered: 0, arrivedLate: 0 });
+  test('a replay by event time sees that the order answered the cart, and that it came late', async () => {
+    expect(await replayed(replayer(), asked)).toMatchObject({
+      ...{ entered: 0, withoutTrigger: 1, arrivedLate: 1 },
+    });
   });
 
   test('one by arrival says what the journey would have done then, and how much of it came late', async () => {

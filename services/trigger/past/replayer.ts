@@ -10,7 +10,8 @@ import { explainJourney, type ExplainedJourney } from '../decide/explain-person.
 import { replaySteps, type Outcome, type PersonHistory, type Replayed } from '../decide/replay.ts';
 import { replayedRules, type ReplayedRules } from '../decide/replayed-rules.ts';
 import type { JourneyRule } from '../decide/workspace-rules.ts';
-import { asItHappened, isHappening, latenessOf, type ComesBy } from './as-it-happened.ts';
+import { asItHappened, type ComesBy } from './as-it-happened.ts';
+import { differingTriggers, mayDiffer } from './both-ways.ts';
 import type { HistorySource } from './history-source.ts';
 import { PacedReplays } from './paced-replays.ts';
 import { chunksOf, historyEventsMax } from './reading-chunks.ts';
@@ -21,8 +22,6 @@ export const replayMsMax = 8_000;
 export const outcomesTold = 20;
 /** Read at once. */
 const pagePeopleMax = 500;
-/** What comes later than this after it happened came late, where the journey waits for nothing. */
-const lateMsMin = 60_000;
 
 /** As the gateway writes it; it is its only caller. */
 export interface AskedReplay {
@@ -46,8 +45,12 @@ export interface ReplayedJourney {
   readonly of: number;
   readonly entered: number;
   readonly skipped: Readonly<Record<string, number>>;
-  /** Of those: their event was received longer after it happened than the journey waits, or a minute. */
+  /** Of those who were looked at: no trigger of theirs lies in the range. */
+  readonly withoutTrigger: number;
+  /** Triggers of theirs that lead to something else by the other time, or at another moment, because something came late. */
   readonly arrivedLate: number;
+  /** People beside `of` who may have triggered it by the other time alone. */
+  readonly otherWay: number;
   readonly sample: { readonly entered: readonly ToldOutcome[]; readonly skipped: readonly ToldOutcome[] };
   /** People with more events than are read. */
   readonly leftOut: readonly string[];
@@ -149,11 +152,11 @@ export class Replayer {
     const ends = this.#now() + replayMsMax;
     const { workspace, from, to, by: comesBy } = asked;
     let after = asked.after;
+    const whose = { workspace, by: rules.by, names: rules.triggerNames, from, to, comesBy };
+    told.eitherWay = await this.#parts.source.eitherWay({ ...whose, after, limit: 1 });
     for (;;) {
       const limit = Math.min(pagePeopleMax, replayedPeopleMax - told.people);
-      const { people, of } = await this.#parts.source.candidates({
-        ...{ workspace, by: rules.by, names: rules.triggerNames, from, to, comesBy, after, limit: limit + 1 },
-      });
+      const { people, of } = await this.#parts.source.candidates({ ...whose, after, limit: limit + 1 });
       told.of = of;
       const page = people.slice(0, limit);
       const done = await this.#page(asked, rules, page, { told, ends });
@@ -171,8 +174,15 @@ export class Replayer {
     { told, ends }: { readonly told: Tally; readonly ends: number },
   ): Promise<number> {
     if (people.length === 0) return 0;
-    const { workspace, to, by: comesBy } = asked;
-    const question = { workspace, names: rules.names, manual: rules.manual, to, comesBy };
+    const { workspace, to, by } = asked;
+    // By event time more is read, and all that the other way goes by; what lies behind the range is left there.
+    const question = {
+      workspace,
+      names: rules.names,
+      manual: rules.manual,
+      to,
+      comesBy: 'event_time' as const,
+    };
     const sizes = await this.#parts.source.sizes({ ...question, people });
     const isTooMuch = (id: string): boolean => (sizes.get(id) ?? 0) > historyEventsMax;
     let done = 0;
@@ -183,8 +193,14 @@ export class Replayer {
       for (const id of chunk) {
         const history = histories.get(id);
         const replayed = history && (await this.#pace.run(stepsOf(history, asked, rules)));
-        if (history !== undefined && replayed !== undefined) told.take(history, replayed.outcomes);
-        else if (history !== undefined || isTooMuch(id)) told.leftOut.push(id);
+        if (history !== undefined && replayed !== undefined) {
+          const other = mayDiffer(history)
+            ? await this.#pace.run(
+                stepsOf(history, { ...asked, by: by === 'arrival' ? 'event_time' : 'arrival' }, rules),
+              )
+            : replayed;
+          told.take(history, replayed.outcomes, other?.outcomes ?? []);
+        } else if (history !== undefined || isTooMuch(id)) told.leftOut.push(id);
         told.people += 1;
         done += 1;
         if (this.#now() >= ends) return done;
@@ -218,6 +234,7 @@ function asIfStored(
 class Tally {
   people = 0;
   of = 0;
+  eitherWay = 0;
   readonly leftOut: string[] = [];
   readonly #rule: JourneyRule;
   readonly #skipped: Record<string, number> = {};
@@ -226,14 +243,17 @@ class Tally {
     skipped: [],
   };
   #entered = 0;
+  #withoutTrigger = 0;
   #arrivedLate = 0;
 
   constructor(rule: JourneyRule) {
     this.#rule = rule;
   }
 
-  take({ personId, events }: PersonHistory, outcomes: readonly Outcome[]): void {
-    if (outcomes.length > 0) this.#countLate(events, outcomes);
+  /** @param other what the same person has by the other time. */
+  take({ personId }: PersonHistory, outcomes: readonly Outcome[], other: readonly Outcome[]): void {
+    if (outcomes.length === 0) this.#withoutTrigger += 1;
+    if (other !== outcomes) this.#arrivedLate += differingTriggers(outcomes, other);
     for (const outcome of outcomes) {
       const isEntry = outcome.type === 'journey_entered';
       if (isEntry) this.#entered += 1;
@@ -243,20 +263,11 @@ class Tally {
     }
   }
 
-  #countLate(events: PersonHistory['events'], outcomes: readonly Outcome[]): void {
-    const lateMs = this.#rule.stall?.forMs ?? lateMsMin;
-    const late = new Set<string | null>(
-      events
-        .filter((event) => isHappening(event) && latenessOf(event) > lateMs)
-        .map(({ messageId }) => messageId),
-    );
-    this.#arrivedLate += outcomes.filter(({ triggerMessageId }) => late.has(triggerMessageId)).length;
-  }
-
   answer(next: string | null): ReplayedJourney {
     const { people, of, leftOut } = this;
     const counts = { people, of, entered: this.#entered, skipped: this.#skipped };
-    const told = { ...counts, arrivedLate: this.#arrivedLate, sample: this.#sample, leftOut, next };
-    return { type: 'replayed', version: this.#rule.definitionVersion, ...told };
+    const late = { arrivedLate: this.#arrivedLate, otherWay: Math.max(0, this.eitherWay - of) };
+    const told = { ...counts, ...late, withoutTrigger: this.#withoutTrigger, sample: this.#sample };
+    return { type: 'replayed', version: this.#rule.definitionVersion, ...told, leftOut, next };
   }
 }
