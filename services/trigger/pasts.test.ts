@@ -25,7 +25,8 @@ const people = ['cio_a', 'cio_b', 'cio_c', 'cio_d', 'cio_e', 'cio_f'];
 type Step =
   | { readonly type: 'event'; readonly person: string; readonly name: string }
   | { readonly type: 'merge' | 'split'; readonly from: string; readonly into: string }
-  | { readonly type: 'run' | 'define' | 'reopen' }
+  | { readonly type: 'run' | 'reopen' }
+  | { readonly type: 'batches'; readonly batchesMax: number }
   | { readonly type: 'tell'; readonly messagesMax: number; readonly factsBehind: number };
 
 const who = fc.constantFrom(...people);
@@ -41,6 +42,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: fc.constant('merge' as const), from: who, into: who }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('split' as const), from: who, into: who }) },
   { weight: 3, arbitrary: fc.constant({ type: 'run' as const }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant('batches' as const),
+      batchesMax: fc.integer({ min: 1, max: 9 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ type: 'reopen' as const }) },
   {
     weight: 2,
@@ -52,11 +60,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** @param at which of the steps the definition comes before. */
+interface Edit {
+  /** Which of the steps it comes before. */
+  readonly at: number;
+  /** undefined: it is deleted. */
+  readonly rule: unknown;
+}
+
 async function play(
   steps: readonly Step[],
-  at: number,
-  rule: unknown,
+  edits: readonly Edit[],
   choices: readonly number[],
 ): Promise<PastShop> {
   const shop = new PastShop();
@@ -64,7 +77,7 @@ async function play(
   let next = 0;
   const choose = (ways: number) => (choices[(next += 1) % choices.length] ?? 0) % Math.max(1, ways);
   for (const [index, one] of steps.entries()) {
-    if (index === at) shop.define(rule);
+    for (const { at, rule } of edits) if (index === at) shop.define(rule);
     const time = T0 + index * MINUTE;
     switch (one.type) {
       case 'event':
@@ -89,11 +102,12 @@ async function play(
         shop.factsBehind = one.factsBehind;
         await shop.tell(one.messagesMax);
         break;
-      case 'define':
+      case 'batches':
+        shop.world.steps(one.batchesMax, choose);
         break;
     }
   }
-  if (at >= steps.length) shop.define(rule);
+  for (const { at, rule } of edits) if (at >= steps.length) shop.define(rule);
   await shop.settle(choose);
   return shop;
 }
@@ -108,12 +122,36 @@ describe('a segment that is made later', () => {
     });
     await fc.assert(
       fc.asyncProperty(history, async ({ steps, at, rule, choices }) => {
-        const later = await play(steps, at, rule, choices);
-        const first = await play(steps, 0, rule, [0]);
+        const later = await play(steps, [{ at, rule }], choices);
+        const first = await play(steps, [{ at: 0, rule }], [0]);
         expect(later.members).toEqual(first.members);
         expect(later.members).toEqual(later.expected(rule));
         expect(later.world.unsettled).toBe(0);
       }),
+      { numRuns: runs(20) },
+    );
+  });
+
+  test('has the members of its last rule, whatever rules it had while their past was read, deleted or not', async () => {
+    const edit = fc.constantFrom(...rules, undefined);
+    const edits = fc.array(fc.record({ at: fc.nat(30), rule: edit }), { minLength: 1, maxLength: 4 });
+    const steps = fc.array(step, { minLength: 5, maxLength: 30 });
+    const choices = fc.array(fc.nat(20), { minLength: 1, maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(
+        steps,
+        edits,
+        fc.constantFrom(...rules),
+        choices,
+        async (told, former, last, chosen) => {
+          const lastAt = Math.max(...former.map(({ at }) => at)) + 1;
+          const all = [...former, { at: lastAt, rule: last }];
+          const shop = await play(told, all, chosen);
+          expect(shop.members).toEqual(shop.expected(last));
+          expect(shop.world.unsettled).toBe(0);
+          expect(shop.kept).toBe(PARTITIONS);
+        },
+      ),
       { numRuns: runs(20) },
     );
   });

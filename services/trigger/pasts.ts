@@ -125,10 +125,7 @@ export class Pasts {
     const rules = [...rulesOf(workspace).rulesByKey.values()].filter(hasPast);
     const inForce = new Map(rules.map(({ key, version }) => [key, version]));
     const offset = next(workspace) ?? 0;
-    // Deleted, or another rule by now.
-    const gone = this.#book
-      .rows(workspace)
-      .filter((row) => row.since !== null && inForce.get(row.rule) !== row.version);
+    const gone = this.#book.rows(workspace).filter((row) => isGone(row, inForce.get(row.rule)));
     for (const row of gone) this.#book.forget(row);
     const met = rules.filter(
       ({ key, version }) => (this.#book.row(workspace, key, version)?.since ?? null) === null,
@@ -344,6 +341,10 @@ export class Pasts {
 
 function knownAs({ asOf, asOfFact }: { readonly asOf: number; readonly asOfFact?: number | undefined }) {
   return asOfFact === undefined ? { asOf } : { asOf, asOfFact };
+}
+/** Deleted, or another rule by now; of one that is ahead of this partition a later one is there. */
+function isGone({ since, version }: PastRow, inForce: number | undefined): boolean {
+  return since === null ? version < (inForce ?? 0) : version !== inForce;
 }
 function newRow(workspace: string, rule: string, version: number): PastRow {
   const nothing = { fences: {}, over: [], after: '', people: 0, of: 0 };

@@ -41,6 +41,7 @@ export class PastShop {
     this.world = worldWithPasts(this.#processors);
   }
 
+  /** undefined: it is deleted. */
   define(when: unknown, rest: object = {}): void {
     for (const { harness } of this.world.partitions) defineIn(harness, when, rest);
   }
@@ -120,6 +121,14 @@ export class PastShop {
     });
   }
 
+  /** How many rules all partitions know a past of, of whichever version. */
+  get kept(): number {
+    const rows = this.world.partitions.map(
+      ({ harness }) => harness.stores.keyed.scan('b:', 'b;', 1_000).length,
+    );
+    return rows.reduce((sum, count) => sum + count, 0);
+  }
+
   get members(): readonly string[] {
     return membersOf('keen', this.world.outputs);
   }
@@ -197,5 +206,6 @@ function pastOf({ value }: Given, offset: number): Omit<PastEvent, 'partition'>[
 }
 
 function defineIn(harness: ProcessorHarness, when: unknown, rest: object): void {
-  harness.define('segment', 'default', 'keen', { name: 'Keen', type: 'data_driven', when, ...rest });
+  const body = when === undefined ? undefined : { name: 'Keen', type: 'data_driven', when, ...rest };
+  harness.define('segment', 'default', 'keen', body);
 }
