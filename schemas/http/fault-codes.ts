@@ -34,6 +34,8 @@ export const faultCodes = {
     'A warning: what people did before is being read; until it is in nobody enters or leaves the segment.',
   past_enters:
     'A warning: people who triggered the journey before it was there enter it now, by the time of their trigger.',
+  current_not_taken:
+    'A warning: "include_current": true lets in nobody who is in the segment now; "as_of_trigger" does.',
   past_not_taken:
     'A warning: a journey of this id has run before, so nobody who triggered it before enters it by the time of their trigger.',
   waiting_forgotten:

@@ -50,3 +50,17 @@ test.each([
   });
   expect(told.map((one) => one.code)).toEqual(code === undefined ? [] : [code]);
 });
+
+test.each([
+  [{ segment: 'vip', on: 'entered' }, true, ['current_not_taken']],
+  [{ event: 'Added to Cart' }, true, ['current_not_taken']],
+  [{ segment: 'vip', on: 'entered' }, false, []],
+])('a journey on %j that includes the current people %j: %j', async (trigger, include_current, codes) => {
+  const read = parseJourney({ name: 'J', state: 'draft', trigger, include_current });
+  if (!read.ok) throw new Error('the journey is good');
+  const found = await ruleWarnings(() => Promise.resolve([{ name: 'Added to Cart' }]), {
+    ...asked,
+    definition: read.value,
+  });
+  expect(found.map(({ code }) => code)).toEqual(codes);
+});

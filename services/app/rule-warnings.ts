@@ -34,7 +34,17 @@ export async function ruleWarnings(
   const wanted = eventNamesOf(definition);
   const known = wanted.length === 0 ? undefined : await namesSeen(query, workspace, time);
   const unseen = known === undefined ? [] : neverSeen(wanted, { known, workspace });
-  return [...pastWarnings(asked), ...unseen, ...comparesText(definition)];
+  return [...pastWarnings(asked), ...takesNobody(definition), ...unseen, ...comparesText(definition)];
+}
+
+/** `true` is taken for "and those who are in it now". */
+function takesNobody(definition: Segment | Journey): readonly Fault[] {
+  if (!('trigger' in definition) || definition.includeCurrent !== true) return [];
+  const message =
+    definition.trigger.type === 'segment'
+      ? 'whoever is in the segment now does not enter: true is about those whom a later definition of it finds. "as_of_trigger" lets in whoever entered it before'
+      : 'true is about segments, and this trigger is none. "as_of_trigger" lets in whoever triggered it before';
+  return [{ pointer: '/include_current', code: 'current_not_taken', message }];
 }
 
 /** A text that looks like a number, where a number was most likely meant. */
@@ -64,7 +74,7 @@ function pastWarnings({ definition, isNewRule, placing }: RuleAsked): readonly F
         pointer,
         code: 'past_enters',
         message:
-          'whoever triggered it before enters now, by the time of their trigger: replay with "by": "arrival" says who',
+          'whoever triggered it before enters now, by the time at which their trigger was received: replay with "by": "arrival" says who',
       },
     ];
   }

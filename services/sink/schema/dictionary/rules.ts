@@ -33,7 +33,11 @@ export const ruleViews: readonly ViewEntry[] = [
       segment,
       personToday(),
       ['change', label, 'entered or left.'],
-      ['at', time, 'When; where time alone turned it, to the millisecond of that moment.'],
+      [
+        'at',
+        time,
+        'When; where time alone turned it, to the millisecond of that moment. By a definition: up to when everything had been handled, a second or so before it was stored; rule_version says which it was.',
+      ],
       [
         'cause_message_id',
         maybeText,
