@@ -13,6 +13,7 @@ import {
   MOVED,
   profileRow,
   PROFILES,
+  TIME,
 } from './clickhouse-history.ts';
 import { ClickhouseIdentifies, type AskOf } from './clickhouse-identifies.ts';
 import type { WrittenRow } from './inheritance.ts';
@@ -141,10 +142,14 @@ export class ClickhousePlacing implements PastHistories {
   }
 
   async #rows(query: string, question: HistoriesQuestion, more: object): Promise<readonly Row[]> {
-    const { workspace, partition, fence, names, triggerNames, factsTo } = question;
-    const named = { names: names ?? [], trigger_names: triggerNames ?? [] };
+    const { workspace, partition, fence, names, triggerNames, factsTo, answers } = question;
+    const named = {
+      names: names ?? [],
+      trigger_names: triggerNames ?? [],
+      answer_names: answers?.names ?? [],
+    };
     const parameters = { workspace, partition, fence, facts_to: factsTo, ...named };
-    return this.#ask(query, { ...parameters, ...more });
+    return this.#ask(query, { ...parameters, answers_since: answers?.since ?? 0, ...more });
   }
 }
 
@@ -176,9 +181,13 @@ const HAPPENED_BELOW = `${BELOW} AND ${HAPPENS}`;
 
 const SAID = `${BELOW} AND written_id IN {ids:Array(String)}`;
 
-function triggering({ triggerNames }: HistoriesQuestion): string {
-  const isAny = triggerNames === null || triggerNames.length === 0;
-  return isAny ? HAPPENED_BELOW : `${HAPPENED_BELOW} AND name IN {trigger_names:Array(String)}`;
+function triggering({ triggerNames, answers }: HistoriesQuestion): string {
+  if (triggerNames === null || triggerNames.length === 0) return HAPPENED_BELOW;
+  const named = 'name IN {trigger_names:Array(String)}';
+  if (answers === undefined) return `${HAPPENED_BELOW} AND ${named}`;
+  const answering = answers.names === null ? '' : 'name IN {answer_names:Array(String)} AND';
+  const recent = `least(timestamp, received_at) >= ${TIME('answers_since')}`;
+  return `${HAPPENED_BELOW} AND (${named} OR (${answering} ${recent}))`;
 }
 
 function written({ names }: HistoriesQuestion): string {

@@ -11,6 +11,7 @@ import {
   type ReplayedRange,
 } from '../decide/replay.ts';
 import type { ReplayedRules } from '../decide/replayed-rules.ts';
+import { triggerAgeMsMax } from '../decide/trigger-age.ts';
 import { placeOf, type PastMarks, type PastMessage } from '../past-messages.ts';
 import type { WantedPast } from '../wanted-past.ts';
 import type { PastHistories, WrittenPerson } from './source.ts';
@@ -32,12 +33,13 @@ export async function* triggerStretches(
   if (placing === undefined || asked === undefined) return;
   const { key, version, fence, after } = asked;
   const { journeyId, readTo } = placing;
-  const { by, names, triggerNames, manual, before, live } = replayed;
+  const { by, names, triggerNames, answerNames, manual, before, live } = replayed;
   const living = new Living({ journeyId, before, live, from: -Infinity, to: Infinity, readTo });
   let [from, people, chars] = [after, 0, 0];
   let found: PastMarks[] = [];
   const read = source.histories({
     ...{ workspace, partition, fence, by, names, triggerNames, manual, factsTo },
+    ...(answerNames !== undefined && { answers: { names: answerNames, since: readTo - triggerAgeMsMax } }),
     from: after.split('\0')[0] ?? '',
   });
   for await (const page of read) {
