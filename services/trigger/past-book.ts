@@ -10,6 +10,7 @@
  *   ready   the past of every partition is in, or there was none here when the rule was met
  */
 import type { KeyedStore } from '../runtime/store/ports.ts';
+import type { Placing } from './wanted-past.ts';
 
 export interface PastRow {
   readonly workspace: string;
@@ -101,9 +102,13 @@ export interface Origin {
   readonly offset: number;
 }
 
-/** Of all partitions, in their order. */
-export function fencesOf({ fences }: PastRow, partitions: number): readonly number[] {
-  return Array.from({ length: partitions }, (_, partition) => fences[String(partition)] ?? 0);
+/** Where and when the rule was met, by all partitions in their order. */
+export function metBy(
+  { fences, since, readTo = 0 }: PastRow,
+  partitions: number,
+): Omit<Placing, 'journeyId'> {
+  const all = Array.from({ length: partitions }, (_, partition) => fences[String(partition)] ?? 0);
+  return { fences: all, metAt: since ?? 0, readTo };
 }
 
 function nameOf(rule: string, version: number): string {

@@ -8,7 +8,7 @@ import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import type { Rule, WorkspaceRules } from './decide/workspace-rules.ts';
 import { ApartBook } from './apart-book.ts';
-import { fencesOf, PastBook, type Origin, type PastRow } from './past-book.ts';
+import { metBy, PastBook, type Origin, type PastRow } from './past-book.ts';
 import {
   decodePast,
   encodePast,
@@ -216,10 +216,8 @@ export class Pasts {
       const counted = rules.filter(({ rule }) => !isPlacing(rule)).map(({ asked }) => asked);
       const placing = rules.flatMap(({ rule, row, asked }) => {
         if (!isPlacing(rule)) return [];
-        const { since, readTo = 0 } = row;
-        const fences = fencesOf(row, partitions);
-        const asPlaced = { journeyId: rule.journeyId, fences, metAt: since ?? 0, readTo };
-        return [{ workspace, partition, placing: asPlaced, rules: [asked] }];
+        const { journeyId } = rule;
+        return [{ workspace, partition, placing: { journeyId, ...metBy(row, partitions) }, rules: [asked] }];
       });
       return [...(counted.length === 0 ? [] : [{ workspace, partition, rules: counted }]), ...placing];
     });

@@ -165,11 +165,14 @@ export class PlacingShop {
     const read = (partition: number, fence: number) => this.#log(partition).slice(0, fence);
     return {
       histories: async function* (this: PlacingShop, question: HistoriesQuestion) {
-        const { partition, fence, fences, by, names, triggerNames, from } = question;
+        const { partition, fence, fences, by, names, triggerNames, answers, from } = question;
         const rows = read(partition, fence).flatMap(rowOf);
         const identifies = read(partition, fence).flatMap(identifyOf);
         const isAny = triggerNames === null || triggerNames.length === 0;
-        const happened = rows.filter(({ name }) => isAny || triggerNames.includes(name ?? ''));
+        const happened = rows.filter(({ name, timestamp }) => {
+          const mayAnswer = answers?.names?.includes(name ?? '') === true && timestamp >= answers.since;
+          return isAny || triggerNames.includes(name ?? '') || mayAnswer;
+        });
         const triggering = { events: happened, identified: identifies, anybody: [...rows, ...identifies] }[
           by
         ];

@@ -26,6 +26,8 @@ export interface ReplayedRules {
   readonly names: readonly string[] | null;
   /** Of the events that may trigger; null: any. Empty where no event does. */
   readonly triggerNames: readonly string[] | null;
+  /** Of the events that may answer a stall which is still to begin; null: any. Absent: it is none. */
+  readonly answerNames?: readonly string[] | null;
   /** Ids of manual segments that matter. */
   readonly manual: readonly string[];
 }
@@ -64,6 +66,7 @@ export function replayedRules(
     by: triggeredBy(running.journey),
     names: namesOf([...counted, ...triggers]),
     triggerNames: namesOf(triggers.slice(0, 1)),
+    ...(triggers.length > 1 && { answerNames: namesOf(triggers.slice(1)) }),
     manual: [...live.manual.values()].map(({ id }) => id),
   };
 }

@@ -183,7 +183,8 @@ export class ClickhousePlacing implements PastHistories {
   }
 
   async #rows(query: string, question: HistoriesQuestion, more: object): Promise<readonly Row[]> {
-    const { workspace, partition, fence, fences, names, triggerNames, manual, metAt, factsTo } = question;
+    const { workspace, partition, fence, fences, names, manual, metAt, factsTo } = question;
+    const { triggerNames, answers } = question;
     return this.#ask(query, {
       ...{ workspace, partition, fence, fences, manual, met_at: metAt, facts_to: factsTo },
       ...{
@@ -191,6 +192,7 @@ export class ClickhousePlacing implements PastHistories {
         names: names ?? [],
         trigger_names: triggerNames ?? [],
       },
+      ...{ answer_names: answers?.names ?? [], answers_since: answers?.since ?? 0 },
       ...more,
     });
   }
@@ -267,9 +269,13 @@ const PUT_HERE = `workspace = {workspace:String} AND _partition = {partition:UIn
 const SAID = `${BELOW} AND written_id IN {ids:Array(String)}`;
 const HAPPENED_BELOW = `${BELOW} AND ${HAPPENS}`;
 
-function triggering({ triggerNames }: HistoriesQuestion): string {
-  const isAny = triggerNames === null || triggerNames.length === 0;
-  return isAny ? HAPPENED_BELOW : `${HAPPENED_BELOW} AND name IN {trigger_names:Array(String)}`;
+function triggering({ triggerNames, answers }: HistoriesQuestion): string {
+  if (triggerNames === null || triggerNames.length === 0) return HAPPENED_BELOW;
+  const named = 'name IN {trigger_names:Array(String)}';
+  if (answers === undefined) return `${HAPPENED_BELOW} AND ${named}`;
+  const answering = answers.names === null ? '' : 'name IN {answer_names:Array(String)} AND';
+  const recent = `least(timestamp, received_at) >= ${TIME('answers_since')}`;
+  return `${HAPPENED_BELOW} AND (${named} OR (${answering} ${recent}))`;
 }
 
 function written(question: HistoriesQuestion): string {

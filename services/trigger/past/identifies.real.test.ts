@@ -217,6 +217,18 @@ test('goes on where it was, with the times of its own', async () => {
   }
 });
 
+test('whoever did what may answer a stall is asked for, where it may answer one still', async () => {
+  const asked = { by: 'events', triggerNames: ['Checkout Started'], names: ['Order Completed'] } as const;
+  const whoDid = async (answers?: HistoriesQuestion['answers']) =>
+    Object.keys((await told({ ...asked, ...(answers && { answers }) })).found);
+  expect(await whoDid()).toEqual([]);
+  for (const names of [['Order Completed'], null]) {
+    expect(await whoDid({ names, since: T0 })).toEqual(['cio_a of cio_c']);
+    expect(await whoDid({ names, since: T0 + 1 })).toEqual([]);
+  }
+  expect(await whoDid({ names: ['Other'], since: T0 })).toEqual([]);
+});
+
 test('a replay asks who was identified in a time, by who they are', async () => {
   const asked = {
     workspace: 'w',

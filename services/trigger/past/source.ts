@@ -66,6 +66,10 @@ export interface HistoriesQuestion extends Omit<PastQuestion, 'names'> {
   readonly by: ReplayedRules['by'];
   /** Of those that may trigger, where events do: whoever did none is left out. null: who did anything. */
   readonly triggerNames: readonly string[] | null;
+  /**
+   * Whoever did one of these since, ms, is asked for, too: what triggers may come late, and is answered then. null: anything.
+   */
+  readonly answers?: { readonly names: readonly string[] | null; readonly since: number };
   /** Manual segments whose changes matter. */
   readonly manual: readonly string[];
   /** Of all partitions, in their order. */

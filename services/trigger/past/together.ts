@@ -26,8 +26,9 @@ export function together(all: readonly WantedPast[]): readonly Together[] {
   return found;
 }
 
+/** The same whatever the order of the rules: each partition has that in which it met them. */
 export function versionsOf({ workspace, rules }: WantedPast): string {
-  return [workspace, ...rules.map(({ key, version }) => `${key} ${String(version)}`)].join(' ');
+  return [workspace, ...rules.map(({ key, version }) => `${key} ${String(version)}`).sort()].join(' ');
 }
 
 /** What is told to one partition alone. */

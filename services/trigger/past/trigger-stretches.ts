@@ -4,6 +4,7 @@
  */
 import { replaySteps, type Outcome, type PersonHistory, type Replayed } from '../decide/replay.ts';
 import type { ReplayedRules } from '../decide/replayed-rules.ts';
+import { triggerAgeMsMax } from '../decide/trigger-age.ts';
 import { placeOf, type PastMarks, type PastMessage } from '../past-messages.ts';
 import type { WantedPast } from '../wanted-past.ts';
 import type { PastHistories, WrittenPerson } from './source.ts';
@@ -30,13 +31,14 @@ export async function* triggerStretches(
   if (placing === undefined || asked === undefined) return;
   const { key, version, fence, after } = asked;
   const { journeyId, fences, metAt, readTo } = placing;
-  const { by, names, triggerNames, manual, before, live } = replayed;
+  const { by, names, triggerNames, answerNames, manual, before, live } = replayed;
   const lived: Lives = (history, to) =>
     run(replaySteps(history, { journeyId, before, live, from: -Infinity, to, readTo }));
   let [from, people, chars] = [after, 0, 0];
   let found: PastMarks[] = [];
   const read = source.histories({
     ...{ workspace, partition, fence, by, names, triggerNames, manual, fences, metAt, factsTo },
+    ...(answerNames !== undefined && { answers: { names: answerNames, since: readTo - triggerAgeMsMax } }),
     from: after.split('\0')[0] ?? '',
   });
   for await (const page of read) {
