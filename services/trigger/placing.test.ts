@@ -5,6 +5,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { journeyKeysMax } from './decide/runs.ts';
+import { isHeldOut } from '../rules/holdout.ts';
 import { runs } from '../testing/runs.ts';
 import { PlacingShop, type Identifying, type ToldOutcome } from '../testing/scenarios/placing-shop.ts';
 import { absorb, absorbed, HOUR, happened, MINUTE, T0 } from '../testing/scenarios/trigger-scenario.ts';
@@ -401,6 +402,23 @@ describe('a journey that takes people of before as of their trigger', () => {
       expect([count('entered'), count('key_limit')]).toEqual([journeyKeysMax, journeyKeysMax]);
     },
   );
+
+  test('leaves out whoever was held out as somebody else since', async () => {
+    const ids = Array.from({ length: 100 }, (_, number) => `cio_${String(number)}`);
+    const [left, taken] = [true, false].map((is) => ids.find((id) => isHeldOut('j', id, 0.5) === is) ?? '');
+    const shop = new PlacingShop();
+    shop.world.write(happened({ person: taken ?? '', id: 'm1' }));
+    await shop.settle();
+    shop.define({ trigger: cart, frequency: often, holdout: 0.5 });
+    shop.world.write(happened({ person: left ?? '', id: 'm2', at: T0 + HOUR }));
+    shop.merge(left ?? '', taken ?? '', T0 + 2 * HOUR);
+    shop.world.run();
+    await shop.settle();
+    expect(shop.outcomes.map(({ id, outcome }) => `${String(id)} ${outcome}`).sort()).toEqual([
+      'm1 held_out',
+      'm2 held_out',
+    ]);
+  });
 
   test('has an outcome for each of several triggers of one millisecond', async () => {
     for (const [frequency, expected] of [

@@ -87,8 +87,9 @@ function place(
       effects.push(skipped(rule, outcome, { reason: 'key_limit', detail: null }));
       continue;
     }
-    effects.push(outcome);
-    state = withRun(state, key, passed(rule, run, passes, outcome), at);
+    const placed = isEntry && isAssigned(rule, run) ? skipped(rule, outcome, HELD_OUT) : outcome;
+    effects.push(placed);
+    state = withRun(state, key, passed(rule, run, passes, placed), at);
   }
   return { state, effects };
 }
@@ -116,6 +117,13 @@ function passed(rule: JourneyRule, run: Run, passes: readonly number[], outcome:
   }
   const heldOutAt = Math.min(outcome.at, run.heldOutAt ?? Infinity);
   return outcome.reason === 'held_out' ? { ...run, passedAt, heldOutAt } : { ...run, passedAt };
+}
+
+const HELD_OUT = { reason: 'held_out', detail: null } as const;
+
+/** Held out, as whoever they were when they were: the two groups would mix (admission.ts). */
+function isAssigned({ journey: { holdout } }: JourneyRule, { entries, heldOutAt }: Run): boolean {
+  return holdout > 0 && entries === 0 && heldOutAt !== null;
 }
 
 function skipped(
