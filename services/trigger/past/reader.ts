@@ -10,7 +10,7 @@ import type { Log, Producer } from '../../runtime/log/ports.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { ReplayedRules } from '../decide/replayed-rules.ts';
 import { encodePast, type PastMessage } from '../past-messages.ts';
-import { fenceOf, type WantedPast } from '../wanted-past.ts';
+import { fenceOf, readAs, type WantedPast } from '../wanted-past.ts';
 import { apartMessages } from './apart-messages.ts';
 import type { PastHistories, PastSource } from './source.ts';
 import { stretches, type Told } from './stretches.ts';
@@ -173,9 +173,9 @@ function fencesOf(wanted: WantedPast): readonly number[] {
 }
 
 /** A journey that this version cannot read lets nobody in. */
-async function* nothing({ rules }: WantedPast): AsyncGenerator<PastMessage> {
-  const versions = Object.fromEntries(rules.map(({ key, version }) => [key, version]));
-  yield await Promise.resolve({ type: 'end', rules: versions, from: '' });
+async function* nothing(wanted: WantedPast): AsyncGenerator<PastMessage> {
+  const versions = Object.fromEntries(wanted.rules.map(({ key, version }) => [key, version]));
+  yield await Promise.resolve({ type: 'end', rules: versions, from: '', ...readAs(wanted) });
 }
 
 function nameOf(wanted: WantedPast): string {

@@ -13,7 +13,7 @@ import {
 import type { ReplayedRules } from '../decide/replayed-rules.ts';
 import { triggerAgeMsMax } from '../decide/trigger-age.ts';
 import { placeOf, type PastMarks, type PastMessage } from '../past-messages.ts';
-import type { WantedPast } from '../wanted-past.ts';
+import { readAs, type WantedPast } from '../wanted-past.ts';
 import type { PastHistories, WrittenPerson } from './source.ts';
 import { stretchCharsMax } from './stretches.ts';
 
@@ -25,10 +25,11 @@ const PART_DIGITS = 7;
 const sliceMs = 5;
 
 export async function* triggerStretches(
-  { workspace, partition, placing, rules }: WantedPast,
+  wanted: WantedPast,
   source: PastHistories,
   { replayed, factsTo }: { readonly replayed: ReplayedRules; readonly factsTo: number },
 ): AsyncGenerator<PastMessage> {
+  const { workspace, partition, placing, rules } = wanted;
   const [asked] = rules;
   if (placing === undefined || asked === undefined) return;
   const { key, version, fence, after } = asked;
@@ -47,7 +48,7 @@ export async function* triggerStretches(
     const cut = (to: string): PastMessage => {
       const told = { rules: { [key]: version }, from, to, people, of, asOf, asOfFact, found };
       [from, people, chars, found] = [to, 0, 0, []];
-      return { type: 'stretch', ...told };
+      return { type: 'stretch', ...told, ...readAs(wanted) };
     };
     for await (const marks of living.marks(page.people, key)) {
       if (placeOf(marks) <= after) continue; // told before
@@ -58,7 +59,7 @@ export async function* triggerStretches(
     people = page.people.length;
     yield cut(`${page.people.at(-1)?.writtenId ?? ''}\0\uffff`);
   }
-  yield { type: 'end', rules: { [key]: version }, from };
+  yield { type: 'end', rules: { [key]: version }, from, ...readAs(wanted) };
 }
 
 interface Lived {
