@@ -10,6 +10,7 @@
  *   ready   the past of every partition is in, or there was none here when the rule was met
  */
 import type { KeyedStore } from '../runtime/store/ports.ts';
+import type { ReadAs } from './past-messages.ts';
 import type { Placing } from './wanted-past.ts';
 
 export interface PastRow {
@@ -109,6 +110,18 @@ export function metBy(
 ): Omit<Placing, 'journeyId'> {
   const all = Array.from({ length: partitions }, (_, partition) => fences[String(partition)] ?? 0);
   return { fences: all, metAt: since ?? 0, readTo };
+}
+
+/** Deleted, or another rule by now; of one that is ahead of this partition a later one is there. */
+export function isGone({ since, version }: PastRow, inForce: number | undefined): boolean {
+  return since === null ? version < (inForce ?? 0) : version !== inForce;
+}
+
+/** Else it was read as a batch had it that was never committed, and is read again. */
+export function isAsRead({ rule, fences, readTo }: PastRow, told: ReadAs, partition: number): boolean {
+  const fence = told.fences?.[rule];
+  if (fence !== undefined && fence !== fences[String(partition)]) return false;
+  return told.readTo === undefined || told.readTo === (readTo ?? 0);
 }
 
 function nameOf(rule: string, version: number): string {

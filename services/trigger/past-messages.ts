@@ -10,6 +10,14 @@ import type { JourneyState } from './decide/runs.ts';
 /** Versions by rule key. */
 export type RuleVersions = Readonly<Record<string, number>>;
 
+/** As of what the reader read; absent: an earlier version did. A batch that is not committed may have shown it another. */
+export interface ReadAs {
+  /** By rule key: where its past ended. */
+  readonly fences?: Readonly<Record<string, number>>;
+  /** Of a journey: up to when time had been passed, ms. */
+  readonly readTo?: number;
+}
+
 /** Marks that a person's past has left at a condition. */
 export interface PastMarks {
   /** Whose the events were when they were written. */
@@ -60,7 +68,7 @@ export type PastMessage =
   /** Where the past of these rules ends in a partition: events of it from there on are counted as they come. */
   | { readonly type: 'fences'; readonly partition: number; readonly of: readonly Fence[] }
   /** A stretch of what the reader found, in the order of placeOf; `from` is the `to` of the stretch before. */
-  | {
+  | ({
       readonly type: 'stretch';
       readonly rules: RuleVersions;
       readonly from: string;
@@ -72,9 +80,9 @@ export type PastMessage =
       readonly asOf: number;
       readonly asOfFact?: number;
       readonly found: readonly PastMarks[];
-    }
+    } & ReadAs)
   /** Nothing comes after `from`. */
-  | { readonly type: 'end'; readonly rules: RuleVersions; readonly from: string }
+  | ({ readonly type: 'end'; readonly rules: RuleVersions; readonly from: string } & ReadAs)
   /** All of the past of this rule that lies in the partition has been told. */
   | { readonly type: 'over'; readonly partition: number; readonly rules: RuleVersions }
   /** For a person of another partition. */

@@ -248,6 +248,21 @@ describe('a segment that is made later', () => {
     await shop.settle();
     expect([shop.members, shop.world.unsettled]).toEqual([[], 0]);
   });
+
+  test('what a reader says of a fence that was never there, since the batch that had it was not committed, changes nothing', async () => {
+    const shop = new PastShop();
+    shop.world.write(happened({ person: 'cio_a' }), happened({ person: 'cio_a' }));
+    shop.world.run();
+    shop.define(twice);
+    shop.world.run();
+    const partition = partitionOf('default:cio_a', PARTITIONS);
+    const other = { rules: { 's:keen': 1 }, from: '', fences: { 's:keen': 10_000 } };
+    shop.world.partitions[partition]?.transfers.push(transferOf('default', { type: 'end', ...other }));
+    shop.world.run();
+    expect(shop.world.unsettled).toBeGreaterThan(0);
+    await shop.settle();
+    expect([shop.members, shop.world.unsettled]).toEqual([['cio_a'], 0]);
+  });
 });
 
 describe('people who are taken apart', () => {

@@ -8,7 +8,7 @@ import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import type { Rule, WorkspaceRules } from './decide/workspace-rules.ts';
 import { ApartBook } from './apart-book.ts';
-import { metBy, PastBook, type Origin, type PastRow } from './past-book.ts';
+import { isAsRead, isGone, metBy, PastBook, type Origin, type PastRow } from './past-book.ts';
 import {
   decodePast,
   encodePast,
@@ -271,10 +271,12 @@ export class Pasts {
 
   #onStretch(
     workspace: string,
-    { rules, from, to, people, of, found, ...known }: Extract<PastMessage, { readonly type: 'stretch' }>,
+    told: Extract<PastMessage, { readonly type: 'stretch' }>,
     out: Emitter,
   ): void {
-    const rows = this.#rowsAt(workspace, rules, from).filter(({ after }) => after < to);
+    const { to, people, of, found, asOf, asOfFact } = told;
+    const known = { asOf, asOfFact };
+    const rows = this.#rowsAt(workspace, told).filter(({ after }) => after < to);
     const byRule = new Map(rows.map((row) => [row.rule, row]));
     for (const marks of found) {
       const row = byRule.get(marks.rule);
@@ -287,13 +289,9 @@ export class Pasts {
     for (const row of rows) this.#put({ ...row, after: to, people: row.people + people, of });
   }
 
-  #onEnd(
-    workspace: string,
-    { rules, from }: Extract<PastMessage, { readonly type: 'end' }>,
-    out: Emitter,
-  ): void {
+  #onEnd(workspace: string, told: Extract<PastMessage, { readonly type: 'end' }>, out: Emitter): void {
     const { partition } = this.#parts;
-    const rows = this.#rowsAt(workspace, rules, from);
+    const rows = this.#rowsAt(workspace, told);
     if (rows.length === 0) return;
     for (const row of rows) this.#put({ ...row, over: [...row.over, partition] });
     const ended = Object.fromEntries(rows.map(({ rule, version }) => [rule, version]));
@@ -302,11 +300,12 @@ export class Pasts {
   }
 
   /** Rows that the reader goes on with: it left nothing out, and the partition's past is not over. */
-  #rowsAt(workspace: string, rules: Readonly<Record<string, number>>, from: string): readonly PastRow[] {
-    return Object.entries(rules).flatMap(([rule, version]) => {
+  #rowsAt(workspace: string, told: Extract<PastMessage, { readonly from: string }>): readonly PastRow[] {
+    const { partition } = this.#parts;
+    return Object.entries(told.rules).flatMap(([rule, version]) => {
       const row = this.#book.row(workspace, rule, version);
-      const isNext = row !== undefined && from <= row.after && !row.over.includes(this.#parts.partition);
-      return isNext ? [row] : [];
+      const isNext = row !== undefined && told.from <= row.after && !row.over.includes(partition);
+      return isNext && isAsRead(row, told, partition) ? [row] : [];
     });
   }
 
@@ -339,10 +338,6 @@ export class Pasts {
 
 function knownAs({ asOf, asOfFact }: { readonly asOf: number; readonly asOfFact?: number | undefined }) {
   return asOfFact === undefined ? { asOf } : { asOf, asOfFact };
-}
-/** Deleted, or another rule by now; of one that is ahead of this partition a later one is there. */
-function isGone({ since, version }: PastRow, inForce: number | undefined): boolean {
-  return since === null ? version < (inForce ?? 0) : version !== inForce;
 }
 function newRow(workspace: string, rule: string, version: number): PastRow {
   const nothing = { fences: {}, over: [], after: '', people: 0, of: 0 };

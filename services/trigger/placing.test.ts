@@ -4,6 +4,8 @@
  */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { journeyKeysMax } from './decide/runs.ts';
+import { isHeldOut } from '../rules/holdout.ts';
 import { runs } from '../testing/runs.ts';
 import { PlacingShop, type Identifying, type ToldOutcome } from '../testing/scenarios/placing-shop.ts';
 import { absorb, absorbed, HOUR, happened, MINUTE, T0 } from '../testing/scenarios/trigger-scenario.ts';
@@ -425,6 +427,49 @@ describe('a journey that takes people of before as of their trigger', () => {
     const entered = shop.outcomes.filter(({ outcome }) => outcome === 'entered').map(({ at }) => at);
     expect(shop.outcomes).toHaveLength(5);
     expect(entered).toHaveLength(3);
+  });
+
+  test.each([
+    ['entries', { trigger: cart }],
+    ['stalls', { trigger: stall }],
+  ])(
+    'has no more %s of different values than somebody may have who was two people, and a row for each',
+    async (_, of) => {
+      const shop = new PlacingShop();
+      for (const [index, person] of ['cio_a', 'cio_b'].entries()) {
+        for (let number = 0; number < journeyKeysMax; number += 1) {
+          const id = `${person} ${String(number)}`;
+          shop.world.write(happened({ person, id, at: T0 + index * MINUTE, properties: { cart_id: id } }));
+        }
+      }
+      shop.merge('cio_a', 'cio_b', T0 + 2 * MINUTE);
+      await shop.settle();
+      shop.define({ ...of, key: 'cart_id' });
+      await shop.settle();
+      shop.world.until(T0 + HOUR);
+      await shop.settle();
+      const ids = shop.outcomes.map(({ id }) => id);
+      expect([ids.length, new Set(ids).size]).toEqual([2 * journeyKeysMax, 2 * journeyKeysMax]);
+      const count = (outcome: string) => shop.outcomes.filter((one) => one.outcome === outcome).length;
+      expect([count('entered'), count('key_limit')]).toEqual([journeyKeysMax, journeyKeysMax]);
+    },
+  );
+
+  test('leaves out whoever was held out as somebody else since', async () => {
+    const ids = Array.from({ length: 100 }, (_, number) => `cio_${String(number)}`);
+    const [left, taken] = [true, false].map((is) => ids.find((id) => isHeldOut('j', id, 0.5) === is) ?? '');
+    const shop = new PlacingShop();
+    shop.world.write(happened({ person: taken ?? '', id: 'm1' }));
+    await shop.settle();
+    shop.define({ trigger: cart, frequency: often, holdout: 0.5 });
+    shop.world.write(happened({ person: left ?? '', id: 'm2', at: T0 + HOUR }));
+    shop.merge(left ?? '', taken ?? '', T0 + 2 * HOUR);
+    shop.world.run();
+    await shop.settle();
+    expect(shop.outcomes.map(({ id, outcome }) => `${String(id)} ${outcome}`).sort()).toEqual([
+      'm1 held_out',
+      'm2 held_out',
+    ]);
   });
 
   test('has an outcome for each of several triggers of one millisecond', async () => {

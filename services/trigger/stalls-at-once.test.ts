@@ -133,6 +133,28 @@ describe('stalls that one claim releases', () => {
   });
 });
 
+test('of two people who merge each stall has an outcome, where they had more values of the key than one may have', () => {
+  const world = new World((harness) =>
+    harness.define('journey', 'default', 's', {
+      name: 's',
+      state: 'running',
+      trigger: stall,
+      ...again,
+      key: 'cart',
+    }),
+  );
+  const ids = ['cio_a', 'cio_b'].flatMap((person) =>
+    Array.from({ length: journeyKeysMax }, (_, index) => `${person} ${String(index)}`),
+  );
+  world.write(...ids.map((id) => started({ id, person: id.slice(0, 5), at: T0, properties: { cart: id } })));
+  world.write(absorbed('cio_b', 'cio_a', 7, T0 + 1), absorb('cio_a', 'cio_b', 7, T0 + 1));
+  world.until(T0 + DAY);
+  world.run();
+  const told = outcomes(world.outputs);
+  expect(told.map((one) => one.split(' ').slice(0, 2).join(' ')).sort()).toEqual([...ids].sort());
+  expect(told.filter((one) => one.endsWith('key_limit'))).toHaveLength(journeyKeysMax);
+});
+
 test('a stall that is longer than a key is kept makes no room for another', () => {
   const long = { ...stall, for: 'P60D' };
   const trigger = new Trigger().journey('stalled', long, { ...again, key: 'cart' });

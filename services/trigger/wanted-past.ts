@@ -1,5 +1,6 @@
 /** What a reader of the past is asked for. */
 import type { CountedCondition } from '../rules/condition.ts';
+import type { ReadAs } from './past-messages.ts';
 import type { PlacingRule, Rule } from './decide/workspace-rules.ts';
 
 /** Somebody who was taken apart. */
@@ -39,6 +40,11 @@ export interface WantedPast {
 /** Whatever lies before it on events.merged of the partition is past. */
 export function fenceOf({ rules }: WantedPast): number {
   return Math.max(...rules.map(({ fence }) => fence));
+}
+
+export function readAs({ rules, placing }: WantedPast): ReadAs {
+  const fences = Object.fromEntries(rules.map(({ key, fence }) => [key, fence]));
+  return placing === undefined ? { fences } : { fences, readTo: placing.readTo };
 }
 
 export function isPlacing(rule: Rule): rule is PlacingRule {

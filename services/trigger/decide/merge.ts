@@ -25,6 +25,7 @@ import {
   type RuleStates,
 } from './state.ts';
 import { joinJourneys } from './runs.ts';
+import { stallsBeyond } from './stalls-beyond.ts';
 import { segmentKey, type ManualRule, type Rule, type WorkspaceRules } from './workspace-rules.ts';
 
 /** What moves from the absorbed person to the survivor. */
@@ -110,6 +111,7 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
     claims: moved.claims.reduce(withClaim, before.claims),
   };
   const look = new Look(joined, options);
+  tellStallsBeyond(look, joined, moved.journeys, rules);
   look.journeys.joinedStalls();
   for (const trigger of moved.held ?? []) look.journeys.inherited(trigger);
   const members = manualSegmentsOf(movedRules, rules);
@@ -129,6 +131,20 @@ export function decideAbsorb(asked: Subject, moved: Moved, { at, known }: Change
     effects: [...passed, ...catchUp.effects, ...links, ...leftOut, changed, ...look.effects],
     patternSteps: passedSteps + catchUp.patterns.taken + look.patterns.taken,
   };
+}
+
+function tellStallsBeyond(
+  { journeys: look }: Look,
+  { journeys }: Person,
+  moved: StatesById,
+  rules: WorkspaceRules,
+): void {
+  for (const [id, theirs] of Object.entries(moved)) {
+    const rule = rules.journeys.get(id);
+    if (rule === undefined) continue;
+    for (const triggered of stallsBeyond(rule, journeys.stateOf(id), theirs))
+      look.skip(rule, triggered, 'key_limit', null);
+  }
 }
 
 /** What was read of either before a split of one of them may be somebody else's. */

@@ -5,6 +5,7 @@
  * As far as the history says: it has what people did and when they were identified; attributes and objects are those of
  * the profile that is given, as in the rule as SQL.
  */
+import { assert } from '../../runtime/errors.ts';
 import { decideEvent, type PersonEvent } from './decide.ts';
 import type { Effect } from './effects.ts';
 import { dueOf, type HeldTrigger } from './held-triggers.ts';
@@ -97,10 +98,15 @@ class Replay {
     return { outcomes: this.#outcomes, subject: this.#subject(readTo) };
   }
 
-  /** The identify that triggers wait for is not here yet, and what comes finds nothing that waits: they are decided when their wait would be over. */
+  /**
+   * The identify that triggers wait for is not here yet, and what comes finds nothing that waits: they are decided when
+   * their wait would be over.
+   */
   #letGo(): void {
-    for (let held = this.#person?.held ?? []; held.length > 0; held = this.#person?.held ?? []) {
-      this.#pass(Math.min(...held.map(dueOf)));
+    for (let person = this.#person; person !== undefined && person.held.length > 0; person = this.#person) {
+      const due = Math.min(...person.held.map(dueOf));
+      assert(person.changesAt <= due, 'a person changes when what they wait for is over');
+      this.#pass(due);
     }
   }
 

@@ -3,16 +3,20 @@
  * live, and stalls that have begun and are not up. What the person has entered since counts: an entry of before that the
  * frequency does not allow beside it is skipped and says so. Pure.
  */
+import type { SkipReason } from '../../../schemas/skip-reasons.ts';
 import { mayEnter } from '../../rules/frequency.ts';
 import type { PastOfPerson } from '../past-messages.ts';
 import { entriesPerPeriodMax } from '../../rules/limits.ts';
+import type { JsonObject } from '../../rules/paths.ts';
 import type { Effect } from './effects.ts';
 import { lookAt } from './look-at.ts';
 import { caughtUp } from './pass-time.ts';
+import type { Triggered } from './journey-look.ts';
 import { JourneyStates } from './journey-states.ts';
 import type { Outcome } from './replay.ts';
 import { isOfBeforeSplit } from './take-apart.ts';
 import {
+  hasRoom,
   joinJourneys,
   newRun,
   passesOf,
@@ -22,6 +26,7 @@ import {
   type JourneyState,
   type Run,
 } from './runs.ts';
+import { stallsBeyond } from './stalls-beyond.ts';
 import type { Person } from './state.ts';
 import type { Decision, Subject } from './subject.ts';
 import type { JourneyRule, PlacingRule } from './workspace-rules.ts';
@@ -43,7 +48,8 @@ export function decideTriggers(asked: Subject, person: Person, past: PastOfPerso
   const placed = place(rule, before.journeys.stateOf(rule.id), triggers.outcomes);
   const state = triggers.state === undefined ? placed.state : withStalls(rule, placed.state, triggers.state);
   const journeys = state === undefined ? before.journeys : JourneyStates.of({ ...byId, [rule.id]: state });
-  const next = due(subject, { ...before, journeys });
+  const beyond = triggers.state === undefined ? [] : stallsBeyond(rule, state, triggers.state);
+  const next = due(subject, { ...before, journeys }, { rule, beyond });
   return {
     person: next.person,
     effects: [...effects, ...placed.effects, ...next.effects],
@@ -73,11 +79,17 @@ function place(
     if (mayBeKnown && passesOf(runOf(own, key)).includes(at)) continue; // it was decided as it came
     const refused = neighbour(rule, passes, at);
     if (refused !== undefined) {
-      effects.push(notAgain(rule, outcome, refused));
+      const detail = { mode: rule.journey.frequency.mode, last_at: new Date(refused).toISOString() };
+      effects.push(skipped(rule, outcome, { reason: 'frequency', detail }));
       continue;
     }
-    effects.push(outcome);
-    state = withRun(state, key, passed(rule, run, passes, outcome), at);
+    if (!hasRoom(state, key, at)) {
+      effects.push(skipped(rule, outcome, { reason: 'key_limit', detail: null }));
+      continue;
+    }
+    const placed = isEntry && isAssigned(rule, run) ? skipped(rule, outcome, HELD_OUT) : outcome;
+    effects.push(placed);
+    state = withRun(state, key, passed(rule, run, passes, placed), at);
   }
   return { state, effects };
 }
@@ -107,12 +119,20 @@ function passed(rule: JourneyRule, run: Run, passes: readonly number[], outcome:
   return outcome.reason === 'held_out' ? { ...run, passedAt, heldOutAt } : { ...run, passedAt };
 }
 
-function notAgain(rule: JourneyRule, { key, at, triggerMessageId }: Outcome, beside: number): Outcome {
-  const detail = { mode: rule.journey.frequency.mode, last_at: new Date(beside).toISOString() };
-  return {
-    ...{ type: 'journey_skipped', journeyId: rule.id, key, at, reason: 'frequency', triggerMessageId },
-    ...{ ruleVersion: rule.definitionVersion, detail },
-  };
+const HELD_OUT = { reason: 'held_out', detail: null } as const;
+
+/** Held out, as whoever they were when they were: the two groups would mix (admission.ts). */
+function isAssigned({ journey: { holdout } }: JourneyRule, { entries, heldOutAt }: Run): boolean {
+  return holdout > 0 && entries === 0 && heldOutAt !== null;
+}
+
+function skipped(
+  rule: JourneyRule,
+  { key, at, triggerMessageId }: Pick<Outcome, 'key' | 'at' | 'triggerMessageId'>,
+  why: { readonly reason: SkipReason; readonly detail: JsonObject | null },
+): Outcome {
+  const whose = { type: 'journey_skipped', journeyId: rule.id, key, at, triggerMessageId } as const;
+  return { ...whose, ruleVersion: rule.definitionVersion, ...why };
 }
 
 /** More than the next trigger goes by: what another has passed who is the same person today may be told yet. */
@@ -142,8 +162,13 @@ function withStalls(
 }
 
 /** When the person has to be looked at next is another now. */
-function due(subject: Subject, person: Person): Pick<Decision, 'person' | 'effects'> {
+function due(
+  subject: Subject,
+  person: Person,
+  { rule, beyond }: { readonly rule: JourneyRule; readonly beyond: readonly Triggered[] },
+): Pick<Decision, 'person' | 'effects'> {
   const look = lookAt(subject, person);
+  for (const triggered of beyond) look.journeys.skip(rule, triggered, 'key_limit', null);
   look.journeys.joinedStalls();
   return { person: { ...look.finish(person), stamp: person.stamp }, effects: look.effects };
 }

@@ -223,6 +223,42 @@ describe('the past of a rule that several partitions want', () => {
   });
 });
 
+test('a rule whose past cannot be read holds up no other', async () => {
+  const told: string[] = [];
+  const of = (workspace: string): WantedPast => ({ workspace, partition: 1, rules: [{ ...rule, fence: 5 }] });
+  const offsets = [5, 5].map((offset) => ({ offset, metadata: null }));
+  const reader = new PastReader({
+    ...{ codecs, logger: silentLogger, replayed: () => undefined },
+    placing: {
+      histories: () => {
+        throw new Error('nobody asks for a journey');
+      },
+    },
+    source: {
+      read: ({ workspace }) =>
+        workspace === 'dear'
+          ? Promise.reject(new Error('Memory limit exceeded'))
+          : Promise.resolve({ people: new Map(), asOf: T0, asOfFact: 7, events: inTurn([]) }),
+      person: () => Promise.reject(new Error('nobody was taken apart')),
+    },
+    wanted: () => [of('dear'), of('shop')],
+    admin: { committedOffsets: () => Promise.resolve(offsets), endOffsets: () => Promise.resolve([5, 5]) },
+    producer: {
+      send: (_topic, key) => {
+        told.push(key.toString());
+        return Promise.resolve(0);
+      },
+    },
+  });
+  reader.start();
+  try {
+    await eventually(() => told.length > 0);
+  } finally {
+    await reader.stop();
+  }
+  expect(told).toEqual(['shop:']);
+});
+
 async function* inTurn<T>(items: readonly T[]): AsyncGenerator<T> {
   for (const item of items) yield await Promise.resolve(item);
 }

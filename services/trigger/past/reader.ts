@@ -10,7 +10,7 @@ import type { Log, Producer } from '../../runtime/log/ports.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { ReplayedRules } from '../decide/replayed-rules.ts';
 import { encodePast, type PastMessage } from '../past-messages.ts';
-import { fenceOf, type WantedPast } from '../wanted-past.ts';
+import { fenceOf, readAs, type WantedPast } from '../wanted-past.ts';
 import { apartMessages } from './apart-messages.ts';
 import { PacedReplays } from './paced-replays.ts';
 import type { PastHistories, PastSource } from './source.ts';
@@ -67,19 +67,23 @@ export class PastReader {
   async #run(): Promise<void> {
     const { signal } = this.#ended;
     while (!this.#isEnded()) {
-      let ms = pauseMs;
+      let isWhole = false;
       try {
-        await this.#round();
+        isWhole = await this.#round();
       } catch (error) {
-        if (this.#isEnded()) return;
-        this.#options.logger.warn({ error }, 'the past of a rule could not be read yet; it is tried again');
-        ms = pauseMsAfterError;
+        this.#warn(error);
       }
-      await sleep(ms, undefined, { signal }).catch(() => undefined);
+      await sleep(isWhole ? pauseMs : pauseMsAfterError, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  async #round(): Promise<void> {
+  #warn(error: unknown): void {
+    if (this.#isEnded()) return;
+    this.#options.logger.warn({ error }, 'the past of a rule could not be read yet; it is tried again');
+  }
+
+  /** False where something went wrong. */
+  async #round(): Promise<boolean> {
     const { wanted, admin } = this.#options;
     const asked = wanted();
     const names = new Set(asked.map(nameOf));
@@ -88,7 +92,7 @@ export class PastReader {
     }
     const now = performance.now();
     const open = asked.filter((one) => now - (this.#told.get(nameOf(one)) ?? -Infinity) >= againMs);
-    if (open.length === 0) return;
+    if (open.length === 0) return true;
     const [facts, written, people] = [
       await admin.committedOffsets(SINK_GROUP, 'identityLog'),
       await admin.committedOffsets(SINK_GROUP, 'eventsMerged'),
@@ -102,12 +106,19 @@ export class PastReader {
       const ends = wholly === undefined ? [] : await this.#endsFor(one, wholly);
       if (isWritten(ends, wholly === 'eventsMerged' ? written : people)) there.push(one);
     }
+    let isWhole = true;
     for (const group of together(there)) {
-      if (this.#isEnded()) return;
+      if (this.#isEnded()) break;
       const factsTo = facts[partitionOf(group[0].workspace, facts.length)]?.offset ?? 0;
-      if (!(await this.#tell(group, factsTo))) continue;
-      for (const one of group) this.#told.set(nameOf(one), performance.now());
+      // What cannot be read, because a rule asks for more than a reading may take, holds up no other.
+      const isTold = await this.#tell(group, factsTo).catch((error: unknown) => {
+        this.#warn(error);
+        return undefined;
+      });
+      if (isTold === true) for (const one of group) this.#told.set(nameOf(one), performance.now());
+      isWhole &&= isTold !== undefined;
     }
+    return isWhole;
   }
 
   /** As they were when this was first wanted. */
@@ -167,9 +178,9 @@ function fencesOf(wanted: WantedPast): readonly number[] {
 }
 
 /** A journey that this version cannot read lets nobody in. */
-async function* nothing({ rules }: WantedPast): AsyncGenerator<PastMessage> {
-  const versions = Object.fromEntries(rules.map(({ key, version }) => [key, version]));
-  yield await Promise.resolve({ type: 'end', rules: versions, from: '' });
+async function* nothing(wanted: WantedPast): AsyncGenerator<PastMessage> {
+  const versions = Object.fromEntries(wanted.rules.map(({ key, version }) => [key, version]));
+  yield await Promise.resolve({ type: 'end', rules: versions, from: '', ...readAs(wanted) });
 }
 
 function nameOf(wanted: WantedPast): string {

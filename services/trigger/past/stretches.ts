@@ -7,7 +7,7 @@ import { matchersOf, type CountedCondition } from '../../rules/condition.ts';
 import { marksOf as eventMarks, remember } from '../../rules/memory.ts';
 import type { Marks } from '../../rules/windows.ts';
 import { placeOf, type PastMarks, type PastMessage } from '../past-messages.ts';
-import { fenceOf, type WantedPast } from '../wanted-past.ts';
+import { fenceOf, readAs, type WantedPast } from '../wanted-past.ts';
 import type { PastEvent, PastRead, PastSource, SharedQuestion } from './source.ts';
 
 export const stretchCharsMax = 150_000;
@@ -113,12 +113,20 @@ class Stretch {
   *end(): Generator<Told> {
     if (this.#people > 0) yield this.#cut(this.#last);
     const { partition } = this.#wanted;
-    yield { partition, message: { type: 'end', rules: this.#versions, from: this.#from } };
+    const as = readAs(this.#wanted);
+    yield { partition, message: { type: 'end', rules: this.#versions, from: this.#from, ...as } };
   }
 
   #cut(to: string): Told {
     const { partition } = this.#wanted;
-    const stretch = { from: this.#from, to, people: this.#people, found: this.#found, ...this.#known };
+    const stretch = {
+      from: this.#from,
+      to,
+      people: this.#people,
+      found: this.#found,
+      ...this.#known,
+      ...readAs(this.#wanted),
+    };
     [this.#from, this.#people, this.#chars, this.#found] = [to, 0, 0, []];
     return { partition, message: { type: 'stretch', rules: this.#versions, ...stretch } };
   }

@@ -6,7 +6,7 @@ import { replaySteps, type Outcome, type PersonHistory, type Replayed } from '..
 import type { ReplayedRules } from '../decide/replayed-rules.ts';
 import { triggerAgeMsMax } from '../decide/trigger-age.ts';
 import { placeOf, type PastMarks, type PastMessage } from '../past-messages.ts';
-import type { WantedPast } from '../wanted-past.ts';
+import { readAs, type WantedPast } from '../wanted-past.ts';
 import type { PastHistories, WrittenPerson } from './source.ts';
 import { stretchCharsMax } from './stretches.ts';
 
@@ -23,10 +23,11 @@ export interface TriggersRead {
 }
 
 export async function* triggerStretches(
-  { workspace, partition, placing, rules }: WantedPast,
+  wanted: WantedPast,
   source: PastHistories,
   { replayed, factsTo, run }: TriggersRead,
 ): AsyncGenerator<PastMessage> {
+  const { workspace, partition, placing, rules } = wanted;
   const [asked] = rules;
   if (placing === undefined || asked === undefined) return;
   const { key, version, fence, after } = asked;
@@ -46,7 +47,7 @@ export async function* triggerStretches(
     const cut = (to: string): PastMessage => {
       const told = { rules: { [key]: version }, from, to, people, of, asOf, asOfFact, found };
       [from, people, chars, found] = [to, 0, 0, []];
-      return { type: 'stretch', ...told };
+      return { type: 'stretch', ...told, ...readAs(wanted) };
     };
     for await (const marks of livedBy(page.people, key, lived)) {
       if (placeOf(marks) <= after) continue; // told before
@@ -57,7 +58,7 @@ export async function* triggerStretches(
     people = page.people.length;
     yield cut(`${page.people.at(-1)?.writtenId ?? ''}\0\uffff`);
   }
-  yield { type: 'end', rules: { [key]: version }, from };
+  yield { type: 'end', rules: { [key]: version }, from, ...readAs(wanted) };
 }
 
 /** @param to ms; Infinity: it goes on. */
