@@ -88,7 +88,13 @@ test(
     });
     const edit = { name: 'Left', type: 'data_driven', when: { event: 'Order Completed' } };
     const preview = await calls.app('POST', '/v1/definitions/segments/left/preview', edit);
-    expect(preview.body).toMatchObject({ count: 1, enter: 1, leave: 2 });
+    expect(preview.body).toMatchObject({
+      ...{ count: 1, enter: 1, leave: 2, enter_sample: [{ id: 'ann' }] },
+      leave_sample: expect.arrayContaining([expect.objectContaining({ id: 'ben' })]),
+    });
+    const odd = { ...edit, when: { event: 'Oder Completed' } };
+    const warned = await calls.app('POST', '/v1/definitions/segments/left/preview', odd);
+    expect(warned.body).toMatchObject({ count: 0, warnings: [{ code: 'event_never_seen' }] });
     await calls.app('PUT', '/v1/definitions/segments/left', edit);
     await calls.settled();
     const stored = await calls.app('GET', '/v1/definitions/segments/left');
