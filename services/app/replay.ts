@@ -23,6 +23,7 @@ import type {
   RulesView,
 } from './ports.ts';
 import { readAsked } from './explain/asked.ts';
+import { fromEvents } from './explain/from-events.ts';
 import { timeForms, timeOf } from './query-times.ts';
 import { journeyFaults } from './references.ts';
 import { ruleWarnings, type RuleAsked } from './rule-warnings.ts';
@@ -236,8 +237,9 @@ async function rehearse(
   const { person, key } = read;
   const at = read.at ?? now;
   const { id: journeyId } = request.params;
-  if (definitions.get('journey', workspace, journeyId) === undefined)
-    return notFound(reply, `journey ${journeyId}`);
+  const stored = definitions.get('journey', workspace, journeyId);
+  if (stored === undefined) return notFound(reply, `journey ${journeyId}`);
+  const of = { workspace, kind: 'journey', body: stored.body, at } as const;
   const named = namedBy(person, undefined);
   const personId = 'fault' in named ? undefined : await find(query, workspace, named);
   if (personId === undefined) return notFound(reply, `person ${person}`);
@@ -250,13 +252,14 @@ async function rehearse(
       asIfRunning: true,
     });
     if (answered.type !== 'explained') return notFound(reply, `person ${person}`);
-    return answer(reply, 200, { ...answered.explained, at: new Date(at).toISOString(), from: 'state' });
+    const explained = await fromEvents(query, of, answered.explained);
+    return answer(reply, 200, { ...explained, at: new Date(at).toISOString(), from: 'state' });
   }
   const answered = await rules.rehearse({ ...asked, journeyId, body: null, by });
   if (answered.type === 'person_too_dear') return badRequest(reply, [tooDear]);
   if (answered.type !== 'rehearsed') return notFound(reply, `person ${person}`);
   return answer(reply, 200, {
-    ...answered.explained,
+    ...(await fromEvents(query, of, answered.explained)),
     at: new Date(at).toISOString(),
     from: 'history',
     before: answered.before.map(shownOutcome),

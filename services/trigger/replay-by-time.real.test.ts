@@ -98,7 +98,29 @@ test(
     await calls.app('PUT', '/v1/definitions/segments/left', edit);
     await calls.settled();
     const stored = await calls.app('GET', '/v1/definitions/segments/left');
-    expect(stored.body).toMatchObject({ version: 2, past: { state: 'ready', rule_version: 2 } });
+    expect(stored.body).toMatchObject({ version: 2, past: { state: 'ready', since_version: 2 } });
+  },
+  testMsMax,
+);
+
+test(
+  'explain tells what came and is not counted, and names what a rule of any name rests on',
+  async () => {
+    const where = [{ property: 'total', operator: 'gte', value: 200 }];
+    const rules = { dear: { event: 'Order Completed', where }, seen: { event: { operator: 'exists' } } };
+    for (const [id, when] of Object.entries(rules)) {
+      await calls.app('PUT', `/v1/definitions/segments/${id}`, { name: id, type: 'data_driven', when });
+    }
+    await calls.settled();
+    const dear = await calls.app('GET', '/v1/explain/segments/dear?person=ann');
+    expect(dear.body).toMatchObject({
+      result: false,
+      conditions: [
+        { not_counted: [{ name: 'Order Completed', failed: [{ property: 'total', value: null }] }] },
+      ],
+    });
+    const seen = await calls.app('GET', '/v1/explain/segments/seen?person=ann');
+    expect(seen.body).toMatchObject({ conditions: [{ rests_on: [{ name: 'Order Completed' }] }] });
   },
   testMsMax,
 );
