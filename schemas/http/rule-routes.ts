@@ -9,6 +9,12 @@ const at = {
   description: 'A moment to come, ISO 8601: what the answer is then if nothing more happens. Now without it.',
 };
 
+const key = {
+  name: 'key',
+  description:
+    'Which of the runs, for a journey with a key. Without it the answer is about a trigger that has no value, and names the runs.',
+};
+
 const time = Type.String({ format: 'date-time' });
 const ReplayBody = Type.Object(
   {
@@ -35,7 +41,7 @@ export const ruleRoutes: readonly RouteDescription[] = [
     method: 'post',
     path: '/v1/definitions/segments/{id}/preview',
     summary:
-      'How many people would be in the segment now, and some of them; of the stored definition, or of one in the body.',
+      'How many people would be in the segment now, and some of them; of the stored definition, or of one in the body: then also who would enter and leave, and the warnings of a PUT.',
     auth: 'app',
     body: Type.Unsafe<object>({ $ref: '#/components/schemas/segment' }),
     answers: { ...badBody, ...missing },
@@ -54,7 +60,7 @@ export const ruleRoutes: readonly RouteDescription[] = [
     path: '/v1/explain/journeys/{id}',
     summary: 'What a journey would do with a person if it were triggered, and why.',
     auth: 'app',
-    query: [person, at, { name: 'key', description: 'Which of the runs, for a journey with a key.' }],
+    query: [person, at, key],
     answers: { ...badBody, ...missing, ...unavailable },
   },
   {
@@ -79,7 +85,7 @@ export const ruleRoutes: readonly RouteDescription[] = [
     query: [
       person,
       { name: 'at', description: 'The moment, ISO 8601. Now without it.' },
-      { name: 'key', description: 'Which of the runs, for a journey with a key.' },
+      key,
       { name: 'by', description: 'Of a past moment: event_time (as without it) or arrival.' },
     ],
     answers: { ...badBody, ...missing, ...unavailable },

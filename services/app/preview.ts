@@ -11,10 +11,13 @@ import type { Condition, Segment } from '../rules/condition.ts';
 import { StoredPatterns } from '../rules/definition-patterns.ts';
 import { parseSegment } from '../rules/parse.ts';
 import { peopleSql, TooManyConditions } from '../rules/sql.ts';
+import type { StoredDefinition } from '../runtime/definitions.ts';
 import { answer, badRequest, notFound, readBody, unauthorized, workspaceOf } from './answers.ts';
 import { readIdentifiers } from './customers/people.ts';
+import { editWarnings } from './edit-warnings.ts';
 import type { AppKeys, DefinitionsStore, Query } from './ports.ts';
 import { segmentFaults } from './references.ts';
+import { ruleWarnings } from './rule-warnings.ts';
 
 export interface PreviewOptions {
   readonly keys: Pick<AppKeys, 'app'>;
@@ -59,25 +62,58 @@ async function preview(
     `SELECT count() AS people, groupArraySorted(${String(sampleMax)})(person_id) AS sample FROM (${sql})`,
     { workspace },
   );
-  const isEdit = hasBody(request) && stored(definitions, workspace, id) !== undefined;
-  const changes = isEdit ? await changesFrom(query, sql, { workspace, id }) : {};
-  const sample = Array.isArray(row?.['sample']) ? row['sample'].map(String) : [];
+  const before = hasBody(request) ? definitions.get('segment', workspace, id) : undefined;
+  const changes = before === undefined ? undefined : await changesFrom(query, sql, { workspace, id });
+  const sample = textsIn(row?.['sample']);
+  const { enter = 0, leave = 0, entering = [], leaving = [] } = changes ?? {};
+  const people = await readIdentifiers(query, workspace, [...new Set([...sample, ...entering, ...leaving])]);
+  const byId = new Map(people.map((person) => [person.cio_id, person]));
+  const named = (ids: readonly string[]) => ids.flatMap((personId) => byId.get(personId) ?? []);
+  const warnings = await warningsOf(query, before, asked);
   return answer(reply, 200, {
     count: Number(row?.['people'] ?? 0),
-    ...changes,
-    sample: await readIdentifiers(query, workspace, sample),
+    ...(changes && { enter, leave }),
+    sample: named(sample),
+    ...(changes && { enter_sample: named(entering), leave_sample: named(leaving) }),
     at: new Date(now).toISOString(),
+    ...(warnings.length > 0 && { warnings }),
   });
 }
 
-/** Beside those who are in the stored one now: how many would enter, and how many would leave. */
+/** As a `PUT` has them, but of the past: it is counted here. */
+async function warningsOf(
+  query: Query,
+  before: StoredDefinition | undefined,
+  { segment, body, workspace }: Previewed,
+): Promise<readonly Fault[]> {
+  const ofRule = { workspace, definition: segment, isNewRule: false, isPlacing: false };
+  const [ofEdit, ofNames] = await Promise.all([
+    editWarnings(query, before, body),
+    ruleWarnings(query, ofRule),
+  ]);
+  return [...ofEdit, ...ofNames];
+}
+
+interface Changes {
+  readonly enter: number;
+  readonly leave: number;
+  /** Of these some, by cio_id. */
+  readonly entering: readonly string[];
+  readonly leaving: readonly string[];
+}
+
+/** Beside those who are in the stored one now: who would enter, and who would leave. */
 async function changesFrom(
   query: Query,
   sql: string,
   { workspace, id }: { readonly workspace: Workspace; readonly id: string },
-): Promise<{ readonly enter: number; readonly leave: number }> {
+): Promise<Changes> {
+  const some = `groupArraySortedIf(${String(sampleMax)})`;
   const [row] = await query(
-    `SELECT countIf(is_in = 0) AS enter, countIf(will_be = 0) AS leave FROM (
+    `SELECT
+       countIf(is_in = 0) AS enter, countIf(will_be = 0) AS leave,
+       ${some}(person_id, is_in = 0) AS entering, ${some}(person_id, will_be = 0) AS leaving
+     FROM (
        SELECT person_id, max(would) AS will_be, max(now) AS is_in FROM (
          SELECT person_id, 1 AS would, 0 AS now FROM (${sql})
          UNION ALL
@@ -87,7 +123,15 @@ async function changesFrom(
      )`,
     { workspace, segment: id },
   );
-  return { enter: Number(row?.['enter'] ?? 0), leave: Number(row?.['leave'] ?? 0) };
+  const { enter = 0, leave = 0, entering, leaving } = row ?? {};
+  return {
+    ...{ enter: Number(enter), leave: Number(leave) },
+    ...{ entering: textsIn(entering), leaving: textsIn(leaving) },
+  };
+}
+
+function textsIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
 }
 
 /** Of a rule that was stored before what it may refer to was bounded: no question. */
@@ -100,7 +144,14 @@ function sqlOf(write: () => string): string | Fault {
   }
 }
 
-type Asked = { readonly when: Condition } | { readonly faults: readonly Fault[] };
+interface Previewed {
+  readonly workspace: Workspace;
+  readonly segment: Segment;
+  /** As it was written. */
+  readonly body: unknown;
+  readonly when: Condition;
+}
+type Asked = Previewed | { readonly faults: readonly Fault[] };
 
 function hasBody({ body }: FastifyRequest): boolean {
   return Buffer.isBuffer(body) && body.length > 0;
@@ -117,17 +168,20 @@ function inBody(
   const parsed = parseSegment(body.value);
   if (!parsed.ok) return { faults: parsed.faults };
   const faults = segmentFaults(definitions, workspace, id, parsed.value);
-  return faults.length > 0 ? { faults } : whenOf(parsed.value);
+  return faults.length > 0 ? { faults } : previewed(workspace, parsed.value, body.value);
 }
 
 /** undefined: there is none, or none that this version can read. */
 function stored(definitions: DefinitionsStore, workspace: Workspace, id: string): Asked | undefined {
-  const segment = read(definitions.get('segment', workspace, id)?.body);
-  return segment && whenOf(segment);
+  const { body } = definitions.get('segment', workspace, id) ?? {};
+  const segment = read(body);
+  return segment && previewed(workspace, segment, body);
 }
 
-function whenOf(segment: Segment): Asked {
-  return segment.type === 'manual' ? { faults: [isManual] } : { when: segment.when };
+function previewed(workspace: Workspace, segment: Segment, body: unknown): Asked {
+  return segment.type === 'manual'
+    ? { faults: [isManual] }
+    : { workspace, segment, body, when: segment.when };
 }
 
 function read(body: unknown): Segment | undefined {

@@ -11,7 +11,8 @@ import { parseJourney } from '../rules/parse.ts';
 import { isJsonObject, type JsonObject } from '../rules/paths.ts';
 import { answer, badRequest, notFound, readBody, unauthorized, workspaceOf } from './answers.ts';
 import { find, namedBy, readIdentifiers } from './customers/people.ts';
-import { unknownKeyText } from '../rules/faults.ts';
+import type { Journey } from '../rules/condition.ts';
+import { unknownKeyText, type Parsed } from '../rules/faults.ts';
 import type {
   AnsweredReplay,
   AppKeys,
@@ -22,8 +23,10 @@ import type {
   RulesView,
 } from './ports.ts';
 import { readAsked } from './explain/asked.ts';
+import { fromEvents } from './explain/from-events.ts';
 import { timeForms, timeOf } from './query-times.ts';
 import { journeyFaults } from './references.ts';
+import { ruleWarnings, type RuleAsked } from './rule-warnings.ts';
 
 export interface ReplayOptions {
   readonly keys: Pick<AppKeys, 'app'>;
@@ -58,14 +61,18 @@ async function replay(
   if ('faults' in asked) return badRequest(reply, asked.faults);
   const isStored = definitions.get('journey', workspace, id) !== undefined;
   if (asked.body === null && !isStored) return notFound(reply, `journey ${id}`);
-  const answered = await rules.replay({ workspace, journeyId: id, ...asked });
+  const { journey, ...range } = asked;
+  const answered = await rules.replay({ workspace, journeyId: id, ...range });
   if (answered.type === 'busy') return busy(reply);
   if (answered.type !== 'replayed') return notFound(reply, `journey ${id}`);
   const { sample, leftOut, next, people: lookedAt, of, entered, skipped } = answered;
   // What is only asked about is no version, and may never be one.
   const version = asked.body === null ? answered.version : null;
   const told = [...sample.entered, ...sample.skipped].map(({ personId }) => personId);
-  const people = await readIdentifiers(query, workspace, [...new Set([...told, ...leftOut])]);
+  const [people, warnings] = await Promise.all([
+    readIdentifiers(query, workspace, [...new Set([...told, ...leftOut])]),
+    journey === null ? [] : ruleWarnings(query, ofReplayed(workspace, journey)),
+  ]);
   const byId = new Map(people.map((person) => [person.cio_id, person]));
   const shown = ({ personId, outcome }: (typeof sample.entered)[number]) => ({
     person: byId.get(personId) ?? { cio_id: personId, id: null, email: null },
@@ -85,7 +92,13 @@ async function replay(
       ? {}
       : { left_out: leftOut.map((personId) => byId.get(personId) ?? { cio_id: personId }) }),
     next: next ?? '',
+    ...(warnings.length > 0 && { warnings }),
   });
+}
+
+/** What is only asked about has no past that is read, and lets nobody in. */
+function ofReplayed(workspace: Workspace, definition: Journey): RuleAsked {
+  return { workspace, definition, isNewRule: false, isPlacing: false };
 }
 
 type Replayed = Extract<AnsweredReplay, { readonly type: 'replayed' }>;
@@ -133,6 +146,8 @@ function times(count: number): string {
 interface AskedRange {
   /** null: what is stored. */
   readonly body: unknown;
+  /** What the body says. */
+  readonly journey: Journey | null;
   readonly from: number;
   readonly to: number;
   readonly by: ComesBy;
@@ -166,10 +181,12 @@ function readReplay(
     faults.push({ pointer: '/start', code: 'wrong_type', message: 'start is the next of a call before' });
   }
   if (from !== undefined && to !== undefined) faults.push(...rangeFaults(from, to, now));
-  faults.push(...definitionFaults(definitions, workspace, definition));
+  const parsed = definition === null ? undefined : parseJourney(definition);
+  if (parsed !== undefined) faults.push(...definitionFaults(definitions, workspace, parsed));
   if (faults.length > 0 || from === undefined || to === undefined || typeof start !== 'string')
     return { faults };
-  return { body: definition, from, to, by, after: start };
+  const journey = parsed?.ok === true ? parsed.value : null;
+  return { body: definition, journey, from, to, by, after: start };
 }
 
 function readBy(value: unknown, faults: Fault[]): ComesBy {
@@ -197,10 +214,8 @@ function rangeFaults(from: number, to: number, now: number): readonly Fault[] {
 function definitionFaults(
   definitions: DefinitionsStore,
   workspace: Workspace,
-  body: unknown,
+  parsed: Parsed<Journey>,
 ): readonly Fault[] {
-  if (body === null) return [];
-  const parsed = parseJourney(body);
   const faults = parsed.ok ? journeyFaults(definitions, workspace, parsed.value) : parsed.faults;
   return faults.map((fault) => ({ ...fault, pointer: `/definition${fault.pointer}` }));
 }
@@ -222,8 +237,9 @@ async function rehearse(
   const { person, key } = read;
   const at = read.at ?? now;
   const { id: journeyId } = request.params;
-  if (definitions.get('journey', workspace, journeyId) === undefined)
-    return notFound(reply, `journey ${journeyId}`);
+  const stored = definitions.get('journey', workspace, journeyId);
+  if (stored === undefined) return notFound(reply, `journey ${journeyId}`);
+  const of = { workspace, kind: 'journey', body: stored.body, at } as const;
   const named = namedBy(person, undefined);
   const personId = 'fault' in named ? undefined : await find(query, workspace, named);
   if (personId === undefined) return notFound(reply, `person ${person}`);
@@ -236,13 +252,14 @@ async function rehearse(
       asIfRunning: true,
     });
     if (answered.type !== 'explained') return notFound(reply, `person ${person}`);
-    return answer(reply, 200, { ...answered.explained, at: new Date(at).toISOString(), from: 'state' });
+    const explained = await fromEvents(query, of, answered.explained);
+    return answer(reply, 200, { ...explained, at: new Date(at).toISOString(), from: 'state' });
   }
   const answered = await rules.rehearse({ ...asked, journeyId, body: null, by });
   if (answered.type === 'person_too_dear') return badRequest(reply, [tooDear]);
   if (answered.type !== 'rehearsed') return notFound(reply, `person ${person}`);
   return answer(reply, 200, {
-    ...answered.explained,
+    ...(await fromEvents(query, of, answered.explained)),
     at: new Date(at).toISOString(),
     from: 'history',
     before: answered.before.map(shownOutcome),

@@ -101,7 +101,7 @@ function describe({ version, at, stored }: DefinitionVersion) {
   const updated_at = new Date(at).toISOString();
   return stored === undefined
     ? { version, updated_at, deleted: true }
-    : { version, updated_at, rule_version: stored.ruleVersion };
+    : { version, updated_at, since_version: stored.ruleVersion };
 }
 
 /** What of the one before is another now, by the names of its members; nothing where that is not known. */

@@ -37,6 +37,45 @@ describe('why somebody is in a segment', () => {
     ]);
   });
 
+  test('tells the events that came and were not counted, and why, and names those that it rests on', async () => {
+    const orders = { event: 'Order Completed', where: [{ property: 'total', operator: 'gte', value: 200 }] };
+    const any = { event: { operator: 'exists' } };
+    const told = { result: false, value: 0, events: [], rests_on: [] };
+    const conditions = [
+      { ...told, pointer: '/when/all/0', says: 'did Order Completed so that its tests hold 0 times' },
+      {
+        ...{ ...told, pointer: '/when/all/1', result: true, value: 1, events: ['m2'], says: 'did any' },
+        rests_on: [{ message_id: 'm2', name: null, timestamp: '1970-01-01T00:00:01.000Z' }],
+      },
+    ];
+    const asOf = { partition: 0, offset: 1, definitionsOffset: 1, readTo: 5_000, at: 5_000 };
+    const explained = { person_id: 'cio_a', result: false, conditions };
+    const shop = serve(() => Promise.resolve({ type: 'explained', explained, asOf }));
+    const row = { type: 'event', name: 'Order Completed', bot: false };
+    const order = (id: string, at: number, properties: string) => ({
+      ...{ ...row, message_id: id, at: String(at), received: String(at), properties },
+    });
+    shop.rows['AS received'] = [order('m2', 1_000, '{"total":"250"}'), order('m1', 500, '{"total":120}')];
+    shop.rows['any(name)'] = [{ message_id: 'm2', named: 'Order Completed' }];
+    await shop.server.inject({
+      ...{ method: 'PUT', url: '/v1/definitions/segments/vip', headers: { authorization: appAuth } },
+      payload: { name: 'VIP', type: 'data_driven', when: { all: [orders, any] } },
+    });
+    const answer = await get(shop, '/v1/explain/segments/vip?person=ada');
+    expect(answer.json()).toMatchObject({
+      conditions: [
+        {
+          says: 'did Order Completed so that its tests hold 0 times; not counted are 2 of another content: at 1970-01-01T00:00:01.000Z total is "250", a text (asked is gte 200); at 1970-01-01T00:00:00.500Z total is 120 (asked is gte 200)',
+          not_counted: [
+            { message_id: 'm2', failed: [{ property: 'total', value: '250' }] },
+            { message_id: 'm1', failed: [{ property: 'total', value: 120 }] },
+          ],
+        },
+        { rests_on: [{ message_id: 'm2', name: 'Order Completed' }] },
+      ],
+    });
+  });
+
   test('needs the app key, a person, and a time that is one', async () => {
     const shop = serve(() => Promise.resolve({ type: 'rule_unknown' }));
     const codes = async (url: string) => (await get(shop, url)).json<{ errors: { pointer: string }[] }>();

@@ -8,7 +8,7 @@ afterEach(() => under?.server.close());
 const segment = { name: 'Carts', type: 'data_driven', when: { event: 'Added to Cart', within: 'P7D' } };
 function serve(): TestServer {
   under = testServer();
-  under.rows['groupArraySorted'] = [{ people: '3', sample: ['cio_a', 'cio_b'] }];
+  under.rows['AS people'] = [{ people: '3', sample: ['cio_a', 'cio_b'] }];
   under.rows['SELECT person_id, id, email'] = [{ person_id: 'cio_b', id: 'ben', email: null }];
   return under;
 }
@@ -37,14 +37,40 @@ describe('a preview', () => {
 
   test('of a body beside a stored definition says how many would enter it and leave it', async () => {
     const shop = serve();
-    shop.rows['AS leave'] = [{ enter: '2', leave: '5' }];
+    shop.rows['AS leave'] = [{ enter: '2', leave: '5', entering: ['cio_a', 'cio_b'], leaving: ['cio_c'] }];
+    const carl = { person_id: 'cio_c', id: 'carl', email: null };
+    shop.rows['SELECT person_id, id, email'] = [{ person_id: 'cio_b', id: 'ben', email: null }, carl];
     expect(await post(shop, 'carts', segment).then((answer) => answer.json<object>())).not.toHaveProperty(
       'enter',
     );
     await shop.definitions.put('segment', workspace, 'carts', { body: segment });
     const edit = { ...segment, when: { event: 'Added to Cart', within: 'P1D' } };
-    expect((await post(shop, 'carts', edit)).json()).toMatchObject({ count: 3, enter: 2, leave: 5 });
+    expect((await post(shop, 'carts', edit)).json()).toMatchObject({
+      ...{ count: 3, enter: 2, leave: 5, sample: [{ id: 'ben' }] },
+      ...{ enter_sample: [{ id: 'ben' }], leave_sample: [{ cio_id: 'cio_c', id: 'carl' }] },
+    });
     expect((await post(shop, 'carts')).json()).not.toHaveProperty('leave');
+  });
+
+  test('has the warnings of a PUT, with what was likely meant', async () => {
+    const shop = serve();
+    shop.rows['DISTINCT name'] = [{ name: 'Added to Cart' }];
+    const warned = async (when: object) =>
+      (await post(shop, 'carts', { ...segment, when })).json<{ warnings?: object[] }>().warnings;
+    expect(await warned({ event: 'Addd to Cart' })).toMatchObject([
+      {
+        pointer: '/when/event',
+        code: 'event_never_seen',
+        message: expect.stringMatching(/mean Added to Cart/),
+      },
+    ]);
+    expect(await warned({ event: 'Added to Cart' })).toBeUndefined();
+    shop.rows['AS members'] = [{ segment_id: 'carts', members: '2' }];
+    await shop.definitions.put('segment', workspace, 'carts', { body: { name: 'VIPs', type: 'manual' } });
+    expect(await warned({ attribute: 'age', operator: 'gt', value: '18' })).toMatchObject([
+      { code: 'members_leave', pointer: '/type' },
+      { code: 'compares_text', pointer: '/when/value' },
+    ]);
   });
 
   test('has the faults of a PUT, and nothing to say of a manual segment', async () => {

@@ -73,9 +73,13 @@ describe('a replay over HTTP', () => {
     expect(body['says']).toMatch(
       /^Of 9 people .* 2 were looked at .* would have entered once and been skipped once \(frequency 1\)\. .*not complete: .* Triggers that lead to something else, .* with "by": "arrival": 1\. .* not looked at here: 3\.$/,
     );
+    expect(body).not.toHaveProperty('warnings');
     const draft = { ...journey, trigger: { event: 'Other' } };
     const given = await call(shop, 'k/replay', { from: FROM, to: TO, definition: draft });
-    expect(given.body).toMatchObject({ rule: { id: 'k', version: null } });
+    expect(given.body).toMatchObject({
+      rule: { id: 'k', version: null },
+      warnings: [{ pointer: '/trigger/event', code: 'event_never_seen' }],
+    });
     expect(asked).toEqual([
       { ...shared, journeyId: 'j', body: null, after: 'cio_0' },
       { ...shared, journeyId: 'k', body: draft, after: '' },

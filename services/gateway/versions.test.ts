@@ -34,7 +34,7 @@ describe('the versions of a journey', () => {
         versions: [
           { version: 4 },
           { version: 3, deleted: true },
-          { version: 2, changed: ['name', 'trigger'] },
+          { version: 2, changed: ['name', 'trigger'], since_version: 1 },
           { version: 1 },
         ],
       },

@@ -2,6 +2,7 @@
 import type { FaultCode } from '../../schemas/http/fault-codes.ts';
 import { NewPatterns, type DefinitionPatterns } from './definition-patterns.ts';
 import { descriptionCharsMax, faultsMax } from './limits.ts';
+import { whereItGoes, type Place } from './misplaced.ts';
 import { nearestName } from '../runtime/nearest-name.ts';
 import { isJsonObject, type JsonObject } from './paths.ts';
 
@@ -24,10 +25,13 @@ export function parsed<T>(value: T | undefined, { list }: Faults): Parsed<T> {
   return value === undefined || list.length > 0 ? { ok: false, faults: list } : { ok: true, value };
 }
 
-export function unknownKeyText(key: string, allowed: readonly string[]): string {
+/** @param place where it stands: what is known elsewhere is told where it goes. */
+export function unknownKeyText(key: string, allowed: readonly string[], place?: Place): string {
+  const quoted = JSON.stringify(shortened(key));
+  const goes = place === undefined ? undefined : whereItGoes(key, place)?.replace(`${quoted} `, 'it ');
   const near = nearestTo(key, allowed);
-  const meant = near === undefined ? '' : ` (did you mean ${near}?)`;
-  return `${JSON.stringify(shortened(key))} is not known here${meant}; known: ${allowed.join(', ')}`;
+  const meant = goes === undefined ? (near === undefined ? '' : ` (did you mean ${near}?)`) : `: ${goes}`;
+  return `${quoted} is not known here${meant}; known: ${allowed.join(', ')}`;
 }
 
 /** What others write for our operators. */
@@ -79,14 +83,14 @@ export class Faults {
   }
 
   /** An object with no key beyond those allowed. */
-  object(value: unknown, pointer: string, allowed: readonly string[]): JsonObject | undefined {
+  object(value: unknown, pointer: string, allowed: readonly string[], place?: Place): JsonObject | undefined {
     if (!isJsonObject(value)) {
       this.add(pointer, 'wrong_type', 'must be an object');
       return;
     }
     for (const key of Object.keys(value)) {
       if (!allowed.includes(key)) {
-        this.add(pointerTo(pointer, key), 'unknown_key', unknownKeyText(key, allowed));
+        this.add(pointerTo(pointer, key), 'unknown_key', unknownKeyText(key, allowed, place));
       }
     }
     return value;

@@ -29,6 +29,58 @@ test('a misspelt key, with its place', () => {
   expect(told({ colour: 'red' })).toEqual([expect.stringMatching(/^\/when: must have one of the keys/)]);
 });
 
+test('a key in another place than its own, with where it goes', () => {
+  const cart = { event: 'A' };
+  const goes = (when: unknown) => told(when).map((text) => text.replace(/; known: .*/, ''));
+  const ofEvent = (key: string) =>
+    `"${key}" is not known here: it belongs to the event that it is about: {"event": …, "${key}": …}`;
+  expect(goes({ all: [cart], within: 'P7D' })).toEqual([`/when/within: ${ofEvent('within')}`]);
+  expect(goes({ not: cart, count: { at_least: 2 } })).toEqual([`/when/count: ${ofEvent('count')}`]);
+  expect(goes({ segment: 's', within: 'P7D' })).toEqual([`/when/within: ${ofEvent('within')}`]);
+  expect(goes({ attribute: 'a', operator: 'exists', within: 'P7D' })).toHaveLength(1);
+  expect(goes({ sequence: [{ ...cart, within: 'P7D' }, cart] })[0]).toMatch(/goes beside the sequence/);
+  expect(goes({ ...cart, without: { ...cart, within: 'P1D' }, for: 'PT1H' })[0]).toMatch(/beside without/);
+  expect(goes({ ...cart, where: [{ property: 'a', operator: 'exists', within: 'P1D' }] })[0]).toMatch(
+    /goes beside where/,
+  );
+  expect(goes({ ...cart, age: 'required' })[0]).toMatch(/goes beside not/);
+  expect(goes({ ...cart, count: { sum: 'total', at_least: 200 } })[0]).toMatch(
+    /keep the result as an attribute/,
+  );
+});
+
+test('a key of a journey in another place than its own', () => {
+  const goes = (body: object) => {
+    const parsed = parseJourney({ name: 'J', state: 'draft', trigger: { event: 'A' }, ...body });
+    return parsed.ok ? [] : parsed.faults.map(({ pointer, message }) => `${pointer}: ${message}`);
+  };
+  expect(goes({ trigger: { event: 'A', within: 'P7D' } })).toEqual([
+    expect.stringMatching(/^\/trigger\/within: "within" is not known here: .* under filters/),
+  ]);
+  expect(goes({ trigger: { segment: 's', on: 'entered', within: 'P7D' } })[0]).toMatch(/under filters/);
+  expect(goes({ trigger: { sequence: [{ event: 'A' }, { event: 'B' }] } })[0]).toMatch(
+    /identified: begin with a segment whose rule is that sequence/,
+  );
+  expect(goes({ trigger: { all: [{ event: 'A' }] } })[0]).toMatch(/under filters/);
+  expect(goes({ when: { event: 'A' } })[0]).toMatch(/a journey has a trigger and filters/);
+  expect(goes({ within: 'P7D' })[0]).toMatch(/belongs under filters/);
+  expect(goes({ every: 'P7D' })[0]).toMatch(/belongs under frequency/);
+  expect(goes({ filters: { segment: 's', on: 'entered' } })[0]).toMatch(
+    /belongs to the trigger of a journey/,
+  );
+  const segment = parseSegment({
+    name: 'S',
+    type: 'data_driven',
+    when: { event: 'A' },
+    within: 'P7D',
+    key: 'a',
+  });
+  expect(segment.ok ? [] : segment.faults.map(({ message }) => message)).toEqual([
+    expect.stringContaining('"within" is not known here: it belongs under when'),
+    expect.stringContaining('"key" is not known here: it belongs to a journey'),
+  ]);
+});
+
 test('durations that have no fixed length, and those that are written otherwise', () => {
   const within = (duration: unknown) => told({ event: 'A', within: duration })[0];
   expect(within('P1M')).toBe(

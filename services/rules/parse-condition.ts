@@ -59,7 +59,7 @@ export class ConditionParser {
     switch (form) {
       case 'all':
       case 'any': {
-        faults.object(value, pointer, [form]);
+        faults.object(value, pointer, [form], 'condition');
         const of = this.#parseGroup(value[form], pointerTo(pointer, form), depth);
         return of === undefined ? undefined : { type: form, pointer, of };
       }
@@ -73,12 +73,12 @@ export class ConditionParser {
       case 'relationship':
         return parseRelationship(value, pointer, faults);
       case 'attribute': {
-        faults.object(value, pointer, ['attribute', 'operator', 'value']);
+        faults.object(value, pointer, ['attribute', 'operator', 'value'], 'condition');
         const test = parseTest(value, 'attribute', pointer, faults);
         return test === undefined ? undefined : { type: 'attribute', pointer, ...test };
       }
       default: {
-        faults.object(value, pointer, ['segment']);
+        faults.object(value, pointer, ['segment'], 'condition');
         const segmentId = faults.text(value, 'segment', pointer, textCharsMax);
         return segmentId === undefined ? undefined : { type: 'segment', pointer, segmentId };
       }
@@ -106,7 +106,7 @@ export class ConditionParser {
   /** `not`, and beside it that the person must be as old as the longest window in it. */
   #parseNot(value: JsonObject, pointer: string, depth: number): Condition | undefined {
     const faults = this.#faults;
-    faults.object(value, pointer, ['not', 'age']);
+    faults.object(value, pointer, ['not', 'age'], 'condition');
     const inner = this.parse(value['not'], pointerTo(pointer, 'not'), depth + 1);
     const of = inner === undefined ? undefined : ({ type: 'not', pointer, of: inner } as const);
     if (!Object.hasOwn(value, 'age')) return of;

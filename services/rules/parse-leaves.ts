@@ -25,7 +25,7 @@ export function parseEvent(value: JsonObject, pointer: string, faults: Faults): 
 }
 
 function parseCounted(value: JsonObject, pointer: string, faults: Faults): EventCondition | undefined {
-  faults.object(value, pointer, [...MATCHER_KEYS, 'count', 'within', 'without', 'for', 'rearm']);
+  faults.object(value, pointer, [...MATCHER_KEYS, 'count', 'within', 'without', 'for', 'rearm'], 'event');
   const matcher = parseMatcher(value, pointer, faults);
   const count = parseCount(value['count'], pointerTo(pointer, 'count'), faults);
   const withinMs = parseWithin(value, pointer, faults);
@@ -37,7 +37,7 @@ function parseStallCondition(value: JsonObject, pointer: string, faults: Faults)
   if (Object.hasOwn(value, 'count')) {
     faults.add(pointerTo(pointer, 'count'), 'ambiguous', 'a count does not go with without … for');
   }
-  faults.object(value, pointer, [...MATCHER_KEYS, 'without', 'for', 'rearm', 'within', 'count']);
+  faults.object(value, pointer, [...MATCHER_KEYS, 'without', 'for', 'rearm', 'within', 'count'], 'event');
   const stall = parseStall(value, pointer, faults);
   const withinMs = parseWithin(value, pointer, faults);
   if (stall === undefined || withinMs === undefined) return undefined;
@@ -73,7 +73,7 @@ export function parseSequence(
   pointer: string,
   faults: Faults,
 ): SequenceCondition | undefined {
-  faults.object(value, pointer, ['sequence', 'within', 'without', 'for']);
+  faults.object(value, pointer, ['sequence', 'within', 'without', 'for'], 'sequence');
   const steps = parseSteps(value['sequence'], pointerTo(pointer, 'sequence'), faults);
   const withinMs = parseWithin(value, pointer, faults);
   const asks = Object.hasOwn(value, 'without') || Object.hasOwn(value, 'for');
@@ -108,7 +108,7 @@ export function parseRelationship(
   pointer: string,
   faults: Faults,
 ): RelationshipCondition | undefined {
-  faults.object(value, pointer, ['relationship', 'id', 'where', 'object', 'count']);
+  faults.object(value, pointer, ['relationship', 'id', 'where', 'object', 'count'], 'condition');
   const objectType = faults.text(value, 'relationship', pointer, textCharsMax);
   const objectId = value['id'] === undefined ? null : faults.text(value, 'id', pointer, textCharsMax);
   const where = parseWhere(value['where'], pointerTo(pointer, 'where'), faults);
@@ -139,7 +139,7 @@ function parseWithin(value: JsonObject, pointer: string, faults: Faults): number
 
 function parseCount(value: unknown, pointer: string, faults: Faults): Count | undefined {
   if (value === undefined) return { type: 'at_least', n: 1 };
-  const count = faults.object(value, pointer, ['at_least', 'at_most', 'distinct']);
+  const count = faults.object(value, pointer, ['at_least', 'at_most', 'distinct'], 'count');
   if (count === undefined) return undefined;
   const atMost = Object.hasOwn(count, 'at_most');
   if (atMost && Object.hasOwn(count, 'at_least')) {

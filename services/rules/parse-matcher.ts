@@ -36,7 +36,7 @@ export function parseMatcherAt(value: unknown, pointer: string, faults: Faults):
     faults.add(pointer, 'required', 'is required');
     return;
   }
-  const from = faults.object(value, pointer, MATCHER_KEYS);
+  const from = faults.object(value, pointer, MATCHER_KEYS, 'step');
   return from === undefined ? undefined : parseMatcher(from, pointer, faults);
 }
 
@@ -83,7 +83,7 @@ export function parseWhere(value: unknown, pointer: string, faults: Faults): rea
   }
   const tests = value.map((item: unknown, index) => {
     const at = pointerTo(pointer, index);
-    const from = faults.object(item, at, ['property', 'operator', 'value']);
+    const from = faults.object(item, at, ['property', 'operator', 'value'], 'test');
     return from === undefined ? undefined : parseTest(from, 'property', at, faults);
   });
   return tests.every((test) => test !== undefined) ? tests : undefined;

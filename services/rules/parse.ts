@@ -3,6 +3,7 @@ import type { Frequency, Journey, Segment, Trigger } from './condition.ts';
 import type { DefinitionPatterns } from './definition-patterns.ts';
 import { Faults, nearestTo, parsed, pointerTo, unknownKeyText, type Parsed } from './faults.ts';
 import { entriesPerPeriodMax, textCharsMax } from './limits.ts';
+import { whereItGoes } from './misplaced.ts';
 import { ConditionParser } from './parse-condition.ts';
 import { parseStall } from './parse-leaves.ts';
 import { MATCHER_KEYS, parseMatcher } from './parse-matcher.ts';
@@ -35,7 +36,7 @@ export function parseJourney(body: unknown, patterns?: DefinitionPatterns): Pars
 }
 
 function readSegment(body: unknown, faults: Faults): Segment | undefined {
-  const from = faults.object(body, '', ['name', 'description', 'type', 'when']);
+  const from = faults.object(body, '', ['name', 'description', 'type', 'when'], 'segment');
   if (from === undefined) return undefined;
   const name = faults.text(from, 'name', '', textCharsMax);
   const description = faults.description(from);
@@ -49,18 +50,12 @@ function readSegment(body: unknown, faults: Faults): Segment | undefined {
   return { type, name, description, when };
 }
 
+const JOURNEY_KEYS = [
+  ...['name', 'description', 'state', 'trigger', 'filters', 'frequency', 'key', 'holdout', 'include_current'],
+];
+
 function readJourney(body: unknown, faults: Faults): Journey | undefined {
-  const from = faults.object(body, '', [
-    'name',
-    'description',
-    'state',
-    'trigger',
-    'filters',
-    'frequency',
-    'key',
-    'holdout',
-    'include_current',
-  ]);
+  const from = faults.object(body, '', JOURNEY_KEYS, 'journey');
   if (from === undefined) return undefined;
   const name = faults.text(from, 'name', '', textCharsMax);
   faults.description(from);
@@ -96,24 +91,26 @@ function readTrigger(value: unknown, pointer: string, faults: Faults): Trigger |
     return;
   }
   if (form === undefined || forms.length > 1) {
-    faults.add(pointer, 'ambiguous', 'must have exactly one of the keys event, segment, identified');
+    const goes = Object.keys(value).flatMap((key) => whereItGoes(key, 'trigger') ?? []);
+    const hint = forms.length === 0 && goes[0] !== undefined ? `: ${goes[0]}` : '';
+    faults.add(pointer, 'ambiguous', `must have exactly one of the keys event, segment, identified${hint}`);
     return;
   }
   if (form === 'event') return readEventTrigger(value, pointer, faults);
   if (form === 'segment') {
-    faults.object(value, pointer, ['segment', 'on']);
+    faults.object(value, pointer, ['segment', 'on'], 'trigger');
     const segmentId = faults.text(value, 'segment', pointer, textCharsMax);
     const on = faults.oneOf(value, 'on', pointer, CHANGES);
     if (segmentId === undefined || on === undefined) return undefined;
     return { type: 'segment', segmentId, on: on === 'entered' || on === 'enter' ? 'entered' : 'left' };
   }
-  faults.object(value, pointer, ['identified']);
+  faults.object(value, pointer, ['identified'], 'trigger');
   if (value['identified'] === true) return { type: 'identified' };
   faults.add(pointerTo(pointer, 'identified'), 'unknown_value', 'must be true');
 }
 
 function readEventTrigger(value: JsonObject, pointer: string, faults: Faults): Trigger | undefined {
-  faults.object(value, pointer, [...MATCHER_KEYS, ...STALL_KEYS]);
+  faults.object(value, pointer, [...MATCHER_KEYS, ...STALL_KEYS], 'trigger');
   if (STALL_KEYS.some((key) => Object.hasOwn(value, key))) {
     const stall = parseStall(value, pointer, faults);
     return stall === undefined ? undefined : { type: 'stall', ...stall };

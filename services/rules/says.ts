@@ -3,6 +3,7 @@
  * Pure.
  */
 import { unreachable } from '../runtime/errors.ts';
+import { ExactNumber } from '../runtime/exact-json.ts';
 import type {
   Check,
   EventCondition,
@@ -60,7 +61,7 @@ export function saysOf(leaf: LeafCondition, found: FoundOf, events: readonly Res
     case 'sequence':
       return sequenceText(leaf, Number(value), events);
     case 'attribute':
-      return `${leaf.path} is ${value === null ? 'not set' : shown(value)}; asked is that it ${askedOf(leaf.check)}`;
+      return `${leaf.path} is ${valueText(leaf.check, value, 'not set')}; asked is that it ${askedOf(leaf.check)}`;
     case 'relationship':
       return relatedText(leaf, Number(value));
     case 'segment':
@@ -72,6 +73,19 @@ export function saysOf(leaf: LeafCondition, found: FoundOf, events: readonly Res
     default:
       return unreachable(leaf);
   }
+}
+
+/** What a property is, and what was asked of it. */
+export function testText(path: string, check: Check, value: unknown): string {
+  return `${path} is ${valueText(check, value, 'not there')} (asked is ${askedOf(check)})`;
+}
+
+/** A text where a number is asked for looks like one, and is none. */
+function valueText(check: Check, value: unknown, none: string): string {
+  if (value === null || value === undefined) return none;
+  const operand = 'value' in check ? check.value : undefined;
+  const isNumber = typeof operand === 'number' || operand instanceof ExactNumber;
+  return isNumber && typeof value === 'string' ? `${shown(value)}, a text` : shown(value);
 }
 
 function countedText(leaf: EventCondition, value: number): string {

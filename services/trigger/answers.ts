@@ -69,7 +69,7 @@ export interface PastProgress {
   /** When the rule was met, ISO 8601; absent: nowhere yet. */
   readonly since?: string;
   /** Of the definition, since which the rule asks what it asks: whose past this is. */
-  readonly rule_version: number;
+  readonly since_version: number;
 }
 
 /** From somebody absorbed to who is left. */
@@ -140,7 +140,7 @@ export class Answers {
       people: rows.reduce((sum, { people }) => sum + people, 0),
       of: rows.reduce((sum, row) => sum + Math.max(row.of, row.people), 0),
       ...(began.length === 0 ? {} : { since: new Date(Math.min(...began)).toISOString() }),
-      rule_version: version,
+      since_version: version,
     };
   }
 

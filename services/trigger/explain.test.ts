@@ -39,6 +39,7 @@ describe('why a person is in a segment', () => {
       result: true,
       since: iso(T0 + HOUR),
       changes_at: iso(T0 + 7 * DAY),
+      says: `the person has been in it since ${iso(T0 + HOUR)}; if nothing more happens they leave at ${iso(T0 + 7 * DAY)}`,
       conditions: [
         {
           pointer: '/when/all/0',
@@ -87,6 +88,22 @@ describe('why a person is in a segment', () => {
     );
     expect(results).toEqual([true, false]);
     expect(shop.explained('segment', 'keen')).toMatchObject({ result: true });
+  });
+
+  test('of one by hand it says that calls put people in, and since when they are', () => {
+    const shop = new Shop();
+    shop.harness.define('segment', 'default', 'hand', { name: 'By hand', type: 'manual' });
+    shop.feed(identified({ id: 'i', at: T0 }));
+    expect(shop.explained('segment', 'hand')).toMatchObject({
+      ...{ result: false, conditions: [] },
+      says: expect.stringMatching(/^the person is not in it: a manual segment has no rule/),
+    });
+    const put = { type: 'membership', name: 'hand' } as const;
+    shop.feed(happened({ id: 'c', at: T0, fields: put, properties: { action: 'add' } }));
+    expect(shop.explained('segment', 'hand')).toMatchObject({
+      ...{ result: true, since: iso(T0) },
+      says: `a call put the person in at ${iso(T0)}, and they stay until one takes them out (remove_customers)`,
+    });
   });
 
   test('a definition that nobody has been looked at for yet is answered as the next record would find it', () => {
@@ -206,8 +223,8 @@ describe('what a journey would do with a person', () => {
 describe('how far the past of a rule is in', () => {
   test('is said of the version that is asked for, and never of one before', () => {
     const shop = new Shop().segment('s', { event: 'A' });
-    expect(shop.past('s:s', 1)).toMatchObject({ state: 'open', rule_version: 1 });
+    expect(shop.past('s:s', 1)).toMatchObject({ state: 'open', since_version: 1 });
     shop.feed(happened({ id: 'm1' }));
-    expect(shop.past('s:s', 2)).toEqual({ state: 'open', people: 0, of: 0, rule_version: 2 });
+    expect(shop.past('s:s', 2)).toEqual({ state: 'open', people: 0, of: 0, since_version: 2 });
   });
 });

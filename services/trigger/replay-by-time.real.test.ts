@@ -88,11 +88,39 @@ test(
     });
     const edit = { name: 'Left', type: 'data_driven', when: { event: 'Order Completed' } };
     const preview = await calls.app('POST', '/v1/definitions/segments/left/preview', edit);
-    expect(preview.body).toMatchObject({ count: 1, enter: 1, leave: 2 });
+    expect(preview.body).toMatchObject({
+      ...{ count: 1, enter: 1, leave: 2, enter_sample: [{ id: 'ann' }] },
+      leave_sample: expect.arrayContaining([expect.objectContaining({ id: 'ben' })]),
+    });
+    const odd = { ...edit, when: { event: 'Oder Completed' } };
+    const warned = await calls.app('POST', '/v1/definitions/segments/left/preview', odd);
+    expect(warned.body).toMatchObject({ count: 0, warnings: [{ code: 'event_never_seen' }] });
     await calls.app('PUT', '/v1/definitions/segments/left', edit);
     await calls.settled();
     const stored = await calls.app('GET', '/v1/definitions/segments/left');
-    expect(stored.body).toMatchObject({ version: 2, past: { state: 'ready', rule_version: 2 } });
+    expect(stored.body).toMatchObject({ version: 2, past: { state: 'ready', since_version: 2 } });
+  },
+  testMsMax,
+);
+
+test(
+  'explain tells what came and is not counted, and names what a rule of any name rests on',
+  async () => {
+    const where = [{ property: 'total', operator: 'gte', value: 200 }];
+    const rules = { dear: { event: 'Order Completed', where }, seen: { event: { operator: 'exists' } } };
+    for (const [id, when] of Object.entries(rules)) {
+      await calls.app('PUT', `/v1/definitions/segments/${id}`, { name: id, type: 'data_driven', when });
+    }
+    await calls.settled();
+    const dear = await calls.app('GET', '/v1/explain/segments/dear?person=ann');
+    expect(dear.body).toMatchObject({
+      result: false,
+      conditions: [
+        { not_counted: [{ name: 'Order Completed', failed: [{ property: 'total', value: null }] }] },
+      ],
+    });
+    const seen = await calls.app('GET', '/v1/explain/segments/seen?person=ann');
+    expect(seen.body).toMatchObject({ conditions: [{ rests_on: [{ name: 'Order Completed' }] }] });
   },
   testMsMax,
 );

@@ -8,6 +8,7 @@ import { answer, badRequest, notFound, unauthorized, workspaceOf } from '../answ
 import { find, namedBy } from '../customers/people.ts';
 import type { AnsweredWhy, AppKeys, DefinitionsStore, Query, RulesView } from '../ports.ts';
 import { readAsked } from './asked.ts';
+import { fromEvents } from './from-events.ts';
 
 export interface ExplainOptions {
   readonly keys: Pick<AppKeys, 'app'>;
@@ -47,8 +48,12 @@ async function explain(
       return { type: 'rule_unknown' };
     });
   switch (answered.type) {
-    case 'explained':
-      return answer(reply, 200, shown(answered));
+    case 'explained': {
+      const { body } = definitions.get(kind, workspace, ruleId) ?? {};
+      const of = { workspace, kind, body, at: answered.asOf.at };
+      const explained = await fromEvents(query, of, answered.explained);
+      return answer(reply, 200, shown({ ...answered, explained }));
+    }
     case 'rule_unknown':
       return notFound(reply, `${kind} ${ruleId}`);
     default:

@@ -11,6 +11,7 @@ import { Look } from './look.ts';
 import { caughtUp } from './pass-time.ts';
 import { attributeAt } from './profile.ts';
 import { hasRoom, runKeyOf, runOf } from './runs.ts';
+import { segmentSays } from './segment-says.ts';
 import { newPerson, type Person } from './state.ts';
 import type { Subject } from './subject.ts';
 import type { JourneyRule, ManualRule, SegmentRule } from './workspace-rules.ts';
@@ -29,6 +30,8 @@ export interface ExplainedSegment {
   readonly since?: string;
   /** When the membership changes if nothing more happens, ISO 8601. */
   readonly changes_at?: string;
+  /** The same in a sentence. */
+  readonly says: string;
   /** In the order in which they are written; none of a manual segment. */
   readonly conditions: readonly ExplainedCondition[];
 }
@@ -66,20 +69,27 @@ export function explainSegment(
   now: number,
 ): ExplainedSegment {
   const { look, person } = lookAt(subject, now);
-  const since = person.rules.get(rule.key)?.since;
+  const entered = person.rules.get(rule.key)?.since;
+  const since = entered === undefined ? undefined : timeOf(entered);
+  const isOpen = subject.rules.open.has(rule.key);
   const shared = {
     person_id: subject.personId,
     rule: { id: rule.id, version: rule.definitionVersion },
     result: since !== undefined,
-    ...(since === undefined ? {} : { since: timeOf(since) }),
+    ...(since === undefined ? {} : { since }),
   };
-  if ('manual' in rule) return { ...shared, conditions: [] };
+  if ('manual' in rule) {
+    const says = segmentSays({ isManual: true, since, changesAt: undefined, isOpen });
+    return { ...shared, says, conditions: [] };
+  }
   const evidence = look.evidenceOf(rule);
   // Of the segment as a whole: it also waits for its past, and for the rest of a release.
-  const changesAt = nextChange({ type: 'segment', pointer: '', segmentId: rule.id }, evidence);
+  const change = nextChange({ type: 'segment', pointer: '', segmentId: rule.id }, evidence);
+  const changesAt = Number.isFinite(change) ? timeOf(change) : undefined;
   return {
     ...shared,
-    ...(Number.isFinite(changesAt) ? { changes_at: timeOf(changesAt) } : {}),
+    ...(changesAt === undefined ? {} : { changes_at: changesAt }),
+    says: segmentSays({ isManual: false, since, changesAt, isOpen }),
     conditions: explain(rule.when, evidence).conditions,
   };
 }
