@@ -98,7 +98,7 @@ async function replay(
 
 /** What is only asked about has no past that is read, and lets nobody in. */
 function ofReplayed(workspace: Workspace, definition: Journey): RuleAsked {
-  return { workspace, definition, isNewRule: false, isPlacing: false };
+  return { workspace, definition, isNewRule: false, placing: 'before' };
 }
 
 type Replayed = Extract<AnsweredReplay, { readonly type: 'replayed' }>;
