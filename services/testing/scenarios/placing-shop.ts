@@ -172,7 +172,11 @@ export class PlacingShop {
           const mayAnswer = answers?.names?.includes(name ?? '') === true && timestamp >= answers.since;
           return isAny || triggerNames.includes(name ?? '') || mayAnswer;
         });
-        const triggering = by === 'identified' ? identifies : happened;
+        const triggering = {
+          identified: identifies,
+          events: happened,
+          anybody: [...happened, ...identifies],
+        }[by];
         const ids = [...new Set(triggering.map(({ personId }) => personId))].sort();
         for (const writtenId of ids.filter((id) => id >= from)) {
           const theirs = rows.filter(({ personId }) => personId === writtenId);

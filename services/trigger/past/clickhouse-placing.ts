@@ -34,19 +34,23 @@ export class ClickhousePlacing implements PastHistories {
   }
 
   async *histories(question: HistoriesQuestion): ReturnType<PastHistories['histories']> {
-    const whole = peopleFrom(question);
     const [[facts], [counted]] = await Promise.all([
       this.#rows(ASOF, question, {}),
-      this.#rows(`SELECT uniqExact(person_id) FROM ${whole}`, question, {}),
+      this.#rows(
+        `SELECT uniqExact(person_id) FROM (${peopleOf(question).join(' UNION ALL ')})`,
+        question,
+        {},
+      ),
     ]);
     const [asOf, asOfFact, of] = [Number(facts?.[0]), Number(facts?.[1]), Number(counted?.[0] ?? 0)];
     // The first page begins with the person whose telling was cut.
     let where = 'person_id >= {from:String}';
     let from = question.from;
     for (;;) {
+      const page = `ORDER BY person_id LIMIT ${String(pagePeopleMax)}`;
+      const pages = peopleOf(question).map((people) => `SELECT * FROM (${people} AND ${where} ${page})`);
       const found = await this.#rows(
-        `SELECT DISTINCT person_id FROM ${whole} AND ${where}
-         ORDER BY person_id LIMIT ${String(pagePeopleMax)}`,
+        `SELECT DISTINCT person_id FROM (${pages.join(' UNION ALL ')}) ${page}`,
         question,
         { from },
       );
@@ -66,7 +70,7 @@ export class ClickhousePlacing implements PastHistories {
   /** How many events that matter each has, and who they are today; of whoever has none there is nothing. */
   async #sizes(question: HistoriesQuestion, ids: readonly string[]): Promise<ReadonlyMap<string, Size>> {
     const from = [`resolved_rows WHERE ${written(question)}`];
-    if (question.by === 'identified') from.push(`resolved_identifies WHERE ${SAID}`);
+    if (question.by !== 'events') from.push(`resolved_identifies WHERE ${SAID}`);
     const counted = await Promise.all(
       from.map((rows) =>
         this.#rows(`SELECT written_id, count(), max(today_id) FROM ${rows} GROUP BY written_id`, question, {
@@ -89,20 +93,20 @@ export class ClickhousePlacing implements PastHistories {
     sizes: ReadonlyMap<string, Size>,
   ): Promise<readonly WrittenPerson[]> {
     const ask: AskOf = (query, more) => this.#rows(query, question, more);
-    const identifies = question.by === 'identified' ? new ClickhouseIdentifies(ask) : undefined;
+    const identifies = question.by === 'events' ? undefined : new ClickhouseIdentifies(ask);
     const isTooMuch = (id: string) => (sizes.get(id)?.count ?? 0) > historyEventsMax;
     const readable = ids.filter((id) => !isTooMuch(id));
     const own = (await identifies?.written(readable, historyEventsMax)) ?? [];
     const [happened, inherited = []] = await Promise.all([
       this.#happened(question, readable),
-      identifies?.inherited(own),
+      question.by === 'identified' ? identifies?.inherited(own) : [],
     ]);
     // Of a moment what others had said is known first; an identify comes behind its release.
     const whose = byWrittenId([...inherited, ...happened, ...own]);
     const today = [...new Set([...happened, ...own].map(({ row: { personId } }) => personId))];
     const asked = { people: today.filter((id) => id !== ''), manual: question.manual, to: ALL_TIME };
     const [said, moved, profiles] = await Promise.all([
-      identifies === undefined ? this.#rows(IDENTIFIED, question, asked) : [],
+      question.by === 'identified' ? [] : this.#rows(IDENTIFIED, question, asked),
       question.manual.length === 0 ? [] : this.#rows(MOVED, question, asked),
       this.#rows(PROFILES, question, asked),
     ]);
@@ -115,11 +119,12 @@ export class ClickhousePlacing implements PastHistories {
       }
       const rows = whose.get(writtenId) ?? [];
       const theirs = new Set(rows.map(({ personId }) => personId));
+      const known = new Set(rows.map(placeOf));
       return {
         writtenId,
         histories: historiesOf(
           profilesToday.filter(({ personId }) => theirs.has(personId)),
-          [...rows, ...told.filter(({ personId }) => theirs.has(personId))],
+          [...rows, ...told.filter((row) => theirs.has(row.personId) && !known.has(placeOf(row)))],
         ),
       };
     });
@@ -153,6 +158,11 @@ export class ClickhousePlacing implements PastHistories {
   }
 }
 
+/** Of a row of a person. */
+function placeOf({ type, messageId, mergedAt }: HistoryRow): string {
+  return `${type} ${messageId} ${String(mergedAt)}`;
+}
+
 function byWrittenId(all: readonly WrittenRow[]): ReadonlyMap<string, readonly HistoryRow[]> {
   const whose = new Map<string, HistoryRow[]>();
   for (const { writtenId, row } of all) {
@@ -168,11 +178,12 @@ interface Size {
   readonly today: string;
 }
 
-/** Whom the question is of, behind FROM; a condition may follow. */
-function peopleFrom(question: HistoriesQuestion): string {
-  return question.by === 'identified'
-    ? `stored_identifies WHERE ${BELOW}`
-    : `stored_merged WHERE ${triggering(question)}`;
+/** Whom the question is of: queries behind which a condition may follow. Whoever was only identified did something, too. */
+function peopleOf(question: HistoriesQuestion): readonly string[] {
+  const identified = `SELECT DISTINCT person_id FROM stored_identifies WHERE ${BELOW}`;
+  const happened = `SELECT DISTINCT person_id FROM stored_merged WHERE ${triggering(question)}`;
+  if (question.by === 'identified') return [identified];
+  return question.by === 'anybody' ? [happened, identified] : [happened];
 }
 
 const BELOW =

@@ -167,6 +167,19 @@ test('whoever did what may answer a stall is asked for, where it may answer one 
   expect(await whoDid({ names: ['Other'], since: T0 })).toEqual([]);
 });
 
+test('where anybody may have triggered it, whoever was only identified is asked for, too, and each identify is there once', async () => {
+  const { people, found } = await told({ by: 'anybody', triggerNames: [] });
+  expect(people).toBe(5);
+  expect(Object.keys(found)).toEqual([
+    'cio_a of cio_c',
+    'cio_b of cio_c',
+    'cio_c of cio_c',
+    'cio_d of cio_n',
+  ]);
+  expect(found['cio_d of cio_n']).toEqual(['3 d-1']);
+  expect(found['cio_a of cio_c']).toEqual(['1 Added to Cart', '1 a-1', '2 b-1', '5 a-2', '30 b-2', '50 c-1']);
+});
+
 test('a replay asks who was identified in a time, by who they are', async () => {
   const asked = {
     workspace: 'w',
