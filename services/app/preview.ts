@@ -86,7 +86,7 @@ async function warningsOf(
   before: StoredDefinition | undefined,
   { segment, body, workspace }: Previewed,
 ): Promise<readonly Fault[]> {
-  const ofRule = { workspace, definition: segment, isNewRule: false, placing: 'before' };
+  const ofRule = { workspace, definition: segment, isNewRule: false, placing: 'before' } as const;
   const [ofEdit, ofNames] = await Promise.all([
     editWarnings(query, before, body),
     ruleWarnings(query, ofRule),

@@ -115,6 +115,7 @@ async function play(
   const shop = new PlacingShop();
   shop.segment('counted', { ...cart, count: { at_least: 2 }, within: 'PT40M' });
   shop.segment('idle', { not: { ...cart, within: 'PT20M' } });
+  shop.segment('stalled', { ...stall, for: 'PT5M' });
   let [time, next] = [T0, 0];
   const choose = (ways: number) => (choices[(next += 1) % choices.length] ?? 0) % Math.max(1, ways);
   const define = async () => {
@@ -325,6 +326,35 @@ describe('a journey that takes people of before as of their trigger', () => {
         const [told, expected] = [later, first].map(({ outcomes }) => outcomes.map(({ id }) => id).sort());
         expect(told).toEqual(expected);
         expect(new Set(told).size).toBe(told?.length);
+      }),
+      { numRuns: runs(10) },
+    );
+  });
+
+  test('has those whom a segment took in or let go, at their times, and also who was only identified', async () => {
+    const turning = fc.record({
+      steps: fc.array(fc.oneof({ weight: 8, arbitrary: did }, { weight: 1, arbitrary: said }, ...between), {
+        minLength: 4,
+        maxLength: 24,
+      }),
+      at: fc.nat(24),
+      trigger: fc.record({
+        segment: fc.constantFrom('counted', 'idle', 'stalled'),
+        on: fc.constantFrom('enter', 'leave'),
+      }),
+      filters: fc.constantFrom({}, { filters: { ...cart, count: { at_least: 3 } } }),
+      choices: fc.array(fc.nat(20), { minLength: 1, maxLength: 20 }),
+      settles: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(turning, async ({ steps, trigger, filters, ...of }) => {
+        const played = { ...of, journey: { trigger, frequency: often, ...filters } };
+        const later = await play(steps, played);
+        const first = await play(steps, { ...played, at: 0, settles: true, choices: [0] });
+        const told = ({ outcomes }: PlacingShop) =>
+          // While the past of filters is read, what comes goes by what is counted so far.
+          outcomes.map((one) => [one.person, one.id, one.at, played.settles && one.outcome].join(' ')).sort();
+        expect(told(later)).toEqual(told(first));
       }),
       { numRuns: runs(10) },
     );
