@@ -30,15 +30,15 @@ export const faultCodes = {
   event_never_seen: 'A warning: no event of this name has come so far, so nobody can match.',
   compares_text:
     'A warning: a text is compared where a number was likely meant, and no number is more or less than a text.',
-  past_not_in_yet:
-    'A warning: what people did before is being read; until it is in nobody enters or leaves the segment.',
-  past_enters:
-    'A warning: people who triggered the journey before it was there enter it now, by the time of their trigger.',
   waiting_forgotten:
     'A warning: whoever waits in the journey for something not to come is forgotten, because its trigger, its key or its state is another.',
   members_leave:
     'A warning: the segment was a rule and is manual now, or the other way round, and whoever was in by that leaves.',
   still_used: 'A warning: other definitions ask for the segment that is removed; for them nobody is in it.',
   segment_empty: 'A warning: nobody is in a segment that the journey needs somebody to be in.',
+  past_not_in_yet:
+    'A warning: what people did before is being read; until it is in nobody enters or leaves the segment.',
+  past_enters:
+    'A warning: people who triggered the journey before it was there enter it now, by the time of their trigger.',
 } as const;
 export type FaultCode = keyof typeof faultCodes;
