@@ -17,7 +17,7 @@ import { readIdentifiers } from './customers/people.ts';
 import { editWarnings } from './edit-warnings.ts';
 import type { AppKeys, DefinitionsStore, Query } from './ports.ts';
 import { segmentFaults } from './references.ts';
-import { ruleWarnings } from './rule-warnings.ts';
+import { contentWarnings } from './rule-warnings.ts';
 
 export interface PreviewOptions {
   readonly keys: Pick<AppKeys, 'app'>;
@@ -86,12 +86,11 @@ async function warningsOf(
   before: StoredDefinition | undefined,
   { segment, body, workspace }: Previewed,
 ): Promise<readonly Fault[]> {
-  const ofRule = { workspace, definition: segment, isNewRule: false, placing: 'before' } as const;
-  const [ofEdit, ofNames] = await Promise.all([
+  const [ofEdit, ofContent] = await Promise.all([
     editWarnings(query, before, body),
-    ruleWarnings(query, ofRule),
+    contentWarnings(query, { workspace, definition: segment }),
   ]);
-  return [...ofEdit, ...ofNames];
+  return [...ofEdit, ...ofContent];
 }
 
 interface Changes {

@@ -26,7 +26,7 @@ import { readAsked } from './explain/asked.ts';
 import { fromEvents } from './explain/from-events.ts';
 import { timeForms, timeOf } from './query-times.ts';
 import { journeyFaults } from './references.ts';
-import { ruleWarnings, type RuleAsked } from './rule-warnings.ts';
+import { contentWarnings } from './rule-warnings.ts';
 
 export interface ReplayOptions {
   readonly keys: Pick<AppKeys, 'app'>;
@@ -71,7 +71,7 @@ async function replay(
   const told = [...sample.entered, ...sample.skipped].map(({ personId }) => personId);
   const [people, warnings] = await Promise.all([
     readIdentifiers(query, workspace, [...new Set([...told, ...leftOut])]),
-    journey === null ? [] : ruleWarnings(query, ofReplayed(workspace, journey)),
+    journey === null ? [] : contentWarnings(query, { workspace, definition: journey }),
   ]);
   const byId = new Map(people.map((person) => [person.cio_id, person]));
   const shown = ({ personId, outcome }: (typeof sample.entered)[number]) => ({
@@ -94,11 +94,6 @@ async function replay(
     next: next ?? '',
     ...(warnings.length > 0 && { warnings }),
   });
-}
-
-/** What is only asked about has no past that is read, and lets nobody in. */
-function ofReplayed(workspace: Workspace, definition: Journey): RuleAsked {
-  return { workspace, definition, isNewRule: false, placing: 'before' };
 }
 
 type Replayed = Extract<AnsweredReplay, { readonly type: 'replayed' }>;

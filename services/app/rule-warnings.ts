@@ -30,11 +30,19 @@ export async function ruleWarnings(
   asked: RuleAsked,
   time: TimePort = systemTime,
 ): Promise<readonly Fault[]> {
-  const { definition, workspace } = asked;
+  return [...pastWarnings(asked), ...(await contentWarnings(query, asked, time))];
+}
+
+/** Those of what it says, whether it is stored or is only asked about. */
+export async function contentWarnings(
+  query: Query,
+  { definition, workspace }: Pick<RuleAsked, 'workspace' | 'definition'>,
+  time: TimePort = systemTime,
+): Promise<readonly Fault[]> {
   const wanted = eventNamesOf(definition);
   const known = wanted.length === 0 ? undefined : await namesSeen(query, workspace, time);
   const unseen = known === undefined ? [] : neverSeen(wanted, { known, workspace });
-  return [...pastWarnings(asked), ...takesNobody(definition), ...unseen, ...comparesText(definition)];
+  return [...takesNobody(definition), ...unseen, ...comparesText(definition)];
 }
 
 /** `true` is taken for "and those who are in it now". */

@@ -5,22 +5,23 @@
 import type { Outcome, PersonHistory } from '../decide/replay.ts';
 import { comesLaterMs } from './as-it-happened.ts';
 
-/** What comes within this time after it happened came in time, and is taken for the same by both ways. */
-export const lateMsMin = 60_000;
-
-/** Something of it came late: the two ways may differ, of any kind of trigger. */
-export function mayDiffer(history: PersonHistory): boolean {
-  return comesLaterMs(history) > lateMsMin;
+/** Something of it came late: the two ways may differ, of any kind of trigger. @param lateMs what comes within came in time. */
+export function mayDiffer(history: PersonHistory, lateMs: number): boolean {
+  return comesLaterMs(history) > lateMs;
 }
 
 /** Triggers that lead by the one way to something else, or at another time, than by the other, or to nothing. */
-export function differingTriggers(one: readonly Outcome[], other: readonly Outcome[]): number {
+export function differingTriggers(
+  one: readonly Outcome[],
+  other: readonly Outcome[],
+  lateMs: number,
+): number {
   const [ours, theirs] = [byTrigger(one), byTrigger(other)];
   let differing = 0;
   for (const trigger of new Set([...ours.keys(), ...theirs.keys()])) {
     const left = [...(theirs.get(trigger) ?? [])];
     const mine = ours.get(trigger) ?? [];
-    const alone = mine.filter((outcome) => !taken(left, outcome));
+    const alone = mine.filter((outcome) => !taken(left, outcome, lateMs));
     differing += Math.max(alone.length, left.length);
   }
   return differing;
@@ -39,9 +40,9 @@ function byTrigger(outcomes: readonly Outcome[]): ReadonlyMap<string, readonly O
 }
 
 /** Takes out of those that are left one that says the same. */
-function taken(left: Outcome[], outcome: Outcome): boolean {
+function taken(left: Outcome[], outcome: Outcome, lateMs: number): boolean {
   const at = left.findIndex(
-    (other) => whatOf(other) === whatOf(outcome) && Math.abs(other.at - outcome.at) <= lateMsMin,
+    (other) => whatOf(other) === whatOf(outcome) && Math.abs(other.at - outcome.at) <= lateMs,
   );
   if (at === -1) return false;
   left.splice(at, 1);

@@ -22,6 +22,8 @@ export const replayMsMax = 8_000;
 export const outcomesTold = 20;
 /** Read at once. */
 const pagePeopleMax = 500;
+/** What comes later than this after it happened came late, where the journey waits for nothing. */
+const lateMsMin = 60_000;
 
 /** As the gateway writes it; it is its only caller. */
 export interface AskedReplay {
@@ -194,7 +196,7 @@ export class Replayer {
         const history = histories.get(id);
         const replayed = history && (await this.#pace.run(stepsOf(history, asked, rules)));
         if (history !== undefined && replayed !== undefined) {
-          const other = mayDiffer(history)
+          const other = mayDiffer(history, told.lateMs)
             ? await this.#pace.run(
                 stepsOf(history, { ...asked, by: by === 'arrival' ? 'event_time' : 'arrival' }, rules),
               )
@@ -235,6 +237,8 @@ class Tally {
   people = 0;
   of = 0;
   eitherWay = 0;
+  /** What comes within this time counts as in time, by both ways. */
+  readonly lateMs: number;
   readonly leftOut: string[] = [];
   readonly #rule: JourneyRule;
   readonly #skipped: Record<string, number> = {};
@@ -248,12 +252,13 @@ class Tally {
 
   constructor(rule: JourneyRule) {
     this.#rule = rule;
+    this.lateMs = Math.min(lateMsMin, rule.stall?.forMs ?? lateMsMin);
   }
 
   /** @param other what the same person has by the other time. */
   take({ personId }: PersonHistory, outcomes: readonly Outcome[], other: readonly Outcome[]): void {
     if (outcomes.length === 0) this.#withoutTrigger += 1;
-    if (other !== outcomes) this.#arrivedLate += differingTriggers(outcomes, other);
+    if (other !== outcomes) this.#arrivedLate += differingTriggers(outcomes, other, this.lateMs);
     for (const outcome of outcomes) {
       const isEntry = outcome.type === 'journey_entered';
       if (isEntry) this.#entered += 1;
