@@ -22,7 +22,10 @@ const server = createServer((request, response) => {
   const answer = isJourney
     ? {
         ...{ version: 1, definition: { state: 'running' } },
-        warnings: [{ pointer: '/trigger/event', code: 'event_never_seen', message: 'none has come' }],
+        warnings: [
+          { pointer: '/trigger', code: 'waiting_forgotten', message: 'the trigger is another' },
+          { pointer: '/trigger/event', code: 'event_never_seen', message: 'none has come' },
+        ],
       }
     : { version: 3, definition: {} };
   request.resume().on('end', () => response.end(JSON.stringify(answer)));
@@ -49,7 +52,7 @@ function apply(...args: readonly string[]) {
   });
 }
 const ofJourney =
-  'journeys/b: version 1, running\n  warning: /trigger/event: none has come (event_never_seen)\n';
+  'journeys/b: version 1, running\n  warning: /trigger: the trigger is another (waiting_forgotten)\n  warning: /trigger/event: none has come (event_never_seen)\n';
 
 test(
   'a folder: the workspace first, then each definition with its state and its warnings',
