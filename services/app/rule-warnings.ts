@@ -82,7 +82,7 @@ function pastWarnings({ definition, isNewRule, placing }: RuleAsked): readonly F
         pointer,
         code: 'past_enters',
         message:
-          'whoever triggered it before enters now, by the time at which their trigger was received: replay with "by": "arrival" says who',
+          'whoever triggered it before, if anybody did, enters now, by the time at which their trigger was received: replay with "by": "arrival" says who',
       },
     ];
   }
