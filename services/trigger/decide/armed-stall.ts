@@ -127,9 +127,17 @@ export function bounded(
   return { armed: { ...armed, marks: marksOf(runs), forgottenUpTo }, beyond };
 }
 
-/** Of one person who did all that these two did. What was armed for a trigger that is no more is the other's to forget. */
-export function joinStalls(a: ArmedStall | undefined, b: ArmedStall | undefined): ArmedStall | undefined {
-  if (a === undefined || b === undefined || a.trigger !== b.trigger) return a ?? b;
+/**
+ * Of one person who did all that these two did. What was armed for a trigger that is no more makes room, or is the other's to
+ * forget. @param triggerKey of the trigger as it is; undefined: there is none.
+ */
+export function joinStalls(
+  a: ArmedStall | undefined,
+  b: ArmedStall | undefined,
+  triggerKey: string | undefined,
+): ArmedStall | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  if (a.trigger !== b.trigger) return b.trigger === triggerKey ? b : a;
   const notBefore = Math.max(a.notBefore ?? -Infinity, b.notBefore ?? -Infinity);
   const forgottenUpTo = Math.max(a.forgottenUpTo ?? -Infinity, b.forgottenUpTo ?? -Infinity);
   const marks = new Map<string, Mark>();

@@ -266,7 +266,7 @@ function mergeRuleMarks(
 function mergeJourneys(ours: StatesById, theirs: StatesById, { journeys }: WorkspaceRules): StatesById {
   const merged = new Map(Object.entries(ours));
   for (const [id, moved] of Object.entries(theirs)) {
-    merged.set(id, joinJourneys(merged.get(id), moved, journeys.get(id)?.stall));
+    merged.set(id, joinJourneys(merged.get(id), moved, journeys.get(id)));
   }
   return Object.fromEntries(merged);
 }
