@@ -269,11 +269,12 @@ export class JourneyLook {
     }
   }
 
-  /** What a merge or a split hands on triggers nothing: each has its row. */
-  disinherit(): void {
+  /** What a merge or a split hands on triggers nothing: each has its row. Of somebody who is deleted nothing is told. */
+  disinherit(isTold = true): void {
     if (this.#held.length === 0) return;
     for (const range of this.#held) {
-      for (const trigger of this.#take(range, range.to)) this.inherited(trigger);
+      const triggers = this.#take(range, range.to);
+      if (isTold) triggers.forEach((trigger) => this.inherited(trigger));
     }
     this.#held = [];
     this.touched = true;
