@@ -57,10 +57,18 @@ export function arm(
   now: number,
 ): ArmedStall {
   if (before.marks.some((known) => !isAnswer(known) && known[1] === mark[1])) return before;
-  const marks = tidy(stall, [mark, ...answers].reduce(withStallMark, before.marks), now);
+  const joined = [mark, ...answers].reduce(withStallMark, before.marks);
+  const marks = tidy(stall, markedAsTold(stall, joined, mark), now);
   const after = { ...before, marks };
   const isUp = pending(stall, after).some((run) => upAt(stall, run) <= now);
   return isUp ? { ...after, notBefore: now + 1 } : after;
+}
+
+/** Within the time of a stall that has fired it is a part of it, whatever comes later and divides the A's otherwise. */
+function markedAsTold(stall: Stall, marks: Marks, mark: Mark): Marks {
+  const run = stallRuns(stall, marks).find(({ begun }) => begun.includes(mark));
+  if (run?.begun.some(([, , value]) => value === FIRED) !== true) return marks;
+  return marks.map((one) => (one === mark ? [mark[0], mark[1], FIRED] : one));
 }
 
 /** Too old to say whether anything answered it, or began in its place. */
