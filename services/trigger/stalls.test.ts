@@ -240,6 +240,52 @@ describe('stalls of people who merge', () => {
   });
 });
 
+test('an A that came late into a stall that had fired is a part of it, also when a B comes later still', () => {
+  const trigger = new Trigger().journey('nudge', { ...stall, rearm: 'ignore' }, again);
+  trigger.then(started({ id: 'a1' }));
+  expect(trigger.until(UP)).toEqual(['cio_a starts nudge because of a1']);
+  trigger.then(started({ id: 'a2', at: UP + MINUTE, timestamp: T0 + 9 * MINUTE }));
+  trigger.then(ordered({ at: UP + 2 * MINUTE, timestamp: T0 + MINUTE }));
+  expect(trigger.until(T0 + DAY)).toEqual([]);
+});
+
+describe('time that was read while a record waited', () => {
+  test('for a timer before it is not over for what waits behind it', () => {
+    const trigger = new Trigger()
+      .journey('nudge', stall, again)
+      .segment('fresh', { event: 'Other', within: 'PT1M' });
+    trigger.then(happened({ name: 'Other', at: T0 }));
+    const at = T0 + 2 * MINUTE;
+    trigger.raw(started({ id: 'a1', at }), ordered({ at: at + MINUTE })); // both wait for the end of the window
+    expect(trigger.until(T0 + DAY)).toEqual(['cio_a left fresh']);
+  });
+
+  test('for the state of somebody who was merged is not over for what waits behind that', () => {
+    for (const isArmedBefore of [true, false]) {
+      const world = new World((harness) =>
+        harness.define('journey', 'default', 'nudge', {
+          name: 'Nudge',
+          state: 'running',
+          trigger: stall,
+          ...again,
+        }),
+      );
+      const a = (at: number) => started({ person: 'cio_a', id: 'a1', at });
+      if (isArmedBefore) world.write(a(T0));
+      world.write(absorb('cio_a', 'cio_b', 7, T0 + 1));
+      if (!isArmedBefore) world.write(a(T0 + 2));
+      world.write(ordered({ person: 'cio_a', at: T0 + MINUTE }));
+      world.until(T0 + DAY);
+      world.run();
+      world.write(absorbed('cio_b', 'cio_a', 7, T0 + DAY));
+      expect(lines(world.run())).toEqual([]);
+      expect(world.unsettled).toBe(0);
+      world.until(T0 + 2 * DAY);
+      expect(lines(world.run())).toEqual([]);
+    }
+  });
+});
+
 describe('what answered the trigger of before an edit says nothing of another', () => {
   const running = { name: 'Nudge', state: 'running', ...again };
   const shared = { ...stall, without: { event: 'Cart Shared' } };

@@ -90,6 +90,25 @@ export class Turns {
     return this.#held.records;
   }
 
+  /**
+   * What is due by then has happened to whomever the record that is handled is of, ms: of one that has waited what was due
+   * before it, and no more, since what comes after it may wait behind it.
+   */
+  dueTo(workspace: string): number {
+    return Math.min(this.readTo(workspace), this.#waitedAt - 1);
+  }
+  /** When the record that is handled was merged, if it has waited, ms. */
+  #waitedAt = Infinity;
+
+  #afterWaiting(handle: () => void): void {
+    this.#waitedAt = this.#parts.view.mergedAt;
+    try {
+      handle();
+    } finally {
+      this.#waitedAt = Infinity;
+    }
+  }
+
   /** Everything of the workspace that was received before it has been handled, ms. */
   readTo(workspace: string): number {
     return this.#batch?.standsAt?.(workspace) ?? this.#parts.watermarks.of(workspace);
@@ -149,7 +168,9 @@ export class Turns {
         }
         const source = { ...parked, bytes: value, start: 0, end: value.length, forwardedFact: null };
         this.#parts.view.take(this.#parts.codecs.MergedEvent, source);
-        this.#inItsTime(personKey, source, out);
+        this.#afterWaiting(() => {
+          this.#inItsTime(personKey, source, out);
+        });
       });
       const cost = 1 + Math.floor(this.#parts.people.takeUnits() / unitsADrainedRecord);
       return this.#rests(workspaceIn(personKey)) ? Infinity : cost;
@@ -165,7 +186,9 @@ export class Turns {
         const source = { ...held, bytes: value, start: 0, end: value.length };
         this.#parts.view.take(this.#parts.codecs.MergedEvent, source);
         if (this.#parks(personKey, source, out)) return;
-        this.#parts.records().handle(personKey, this.#parts.people.stored(personKey), source, out);
+        this.#afterWaiting(() => {
+          this.#parts.records().handle(personKey, this.#parts.people.stored(personKey), source, out);
+        });
       });
       const cost = 1 + Math.floor(this.#parts.people.takeUnits() / unitsADrainedRecord);
       return this.#rests(workspaceIn(personKey)) ? Infinity : cost;
