@@ -260,6 +260,18 @@ describe('time that was read while a record waited', () => {
     expect(trigger.until(T0 + DAY)).toEqual(['cio_a left fresh']);
   });
 
+  test('nor where more waits than a batch takes', () => {
+    const trigger = new Trigger()
+      .journey('nudge', stall, again)
+      .segment('fresh', { event: 'Other', within: 'PT1M' });
+    trigger.then(happened({ name: 'Other', at: T0 }));
+    const at = T0 + 2 * MINUTE;
+    const noise = Array.from({ length: 5_001 }, () => happened({ name: 'Noise', at }));
+    trigger.raw(started({ id: 'a1', at }), ...noise, ordered({ at: at + MINUTE }));
+    expect(trigger.until(T0 + DAY)).toEqual(['cio_a left fresh']);
+    expect(trigger.until(T0 + 2 * DAY)).toEqual([]);
+  });
+
   test('for the state of somebody who was merged is not over for what waits behind that', () => {
     for (const isArmedBefore of [true, false]) {
       const world = new World((harness) =>

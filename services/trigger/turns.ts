@@ -14,7 +14,7 @@ import { HeldRecords } from './held-records.ts';
 import type { MergedView } from './merged-view.ts';
 import type { PeopleStore } from './people-store.ts';
 import type { PersonRecords } from './person-records.ts';
-import type { TimerIndex } from './timers.ts';
+import type { Timer, TimerIndex } from './timers.ts';
 import type { Source } from './transfers.ts';
 import type { Watermarks } from './watermarks.ts';
 
@@ -198,7 +198,9 @@ export class Turns {
   /** A bounded slice of what is due: however many they are, records are taken between. */
   #runTimers(batch: BatchContext, out: Emitter): void {
     this.#parts.people.takeUnits();
-    this.#due.run(this.#parts.watermarks.time, batch.sequence, ({ personKey, at }) => {
+    const early: Timer[] = [];
+    this.#due.run(this.#parts.watermarks.time, batch.sequence, (timer) => {
+      const { personKey, at } = timer;
       const queue = this.#parts.links.has(personKey)
         ? this.#parts.links.queueFor(personKey, null)
         : undefined;
@@ -207,12 +209,17 @@ export class Turns {
         this.#park(personKey, queue, { originPartition: -1, originOffset: at, value: NOTHING }, out);
         return 1;
       }
+      if (this.#held.comesBefore(personKey, at)) {
+        early.push(timer);
+        return 1;
+      }
       const kept = { originOffset: -1, value: Buffer.from(personKey) };
       attempt(batch, keptOf(`timer ${personKey} ${String(at)}`, personKey, kept), () =>
         this.#parts.records().lookAgain(personKey, at, out),
       );
       return 1 + Math.floor(this.#parts.people.takeUnits() / unitsATimer);
     });
+    for (const { personKey, at } of early) this.#parts.timers.move(personKey, Infinity, at);
   }
 }
 
