@@ -117,6 +117,11 @@ test('a sequence says how far it is, and names the event of each step', () => {
   const [view, cart] = [event('m1', 'View', T0), event('m2', 'Cart', T0 + MINUTE)];
   const order = event('m3', 'Order', T0 + 2 * MINUTE);
   expect(said(path, [view], T0)).toEqual([1, ['View'], 'did 1 of 2 steps in their order; next is Cart']);
+  const waits = 'did 2 of 2 steps in their order; the 1 hour in which Order may still come are not over';
+  expect(said(path, [view, cart], T0 + HOUR)).toEqual([2, ['Cart', 'View'], waits]);
+  expect(said(path, [view, cart], T0 + HOUR + MINUTE)[2]).toBe(
+    'did 2 of 2 steps in their order, and no Order in the 1 hour after them',
+  );
   expect(said(path, [view, cart, order], T0 + 2 * HOUR)).toEqual([
     2,
     ['Order', 'Cart', 'View'],

@@ -63,7 +63,7 @@ function explainLeaf({ leaf, isWanted }: AskedLeaf, evidence: Evidence): Explain
   const when = Number.isFinite(changesAt) ? { changes_at: new Date(changesAt).toISOString() } : {};
   const found = foundBy(leaf, evidence);
   const events = restsOn(leaf, found, isCounted(leaf) ? evidence.marks(pointer) : []);
-  const says = `${saysOf(leaf, found, events)}${isWanted ? '' : '; it stands under not, so it must not hold'}`;
+  const says = `${saysOf(leaf, { ...found, result }, events)}${isWanted ? '' : '; it stands under not, so it must not hold'}`;
   return { pointer, result, ...found, rests_on: events, says, ...when };
 }
 

@@ -6,13 +6,14 @@ import { matchersOf, type CountedCondition } from './condition.ts';
 import { markOf, matches, type RuleEvent } from './matching.ts';
 import type { PatternTests } from './pattern-steps.ts';
 import {
+  isAnswerOfSequence,
   isLaterOfSequence,
   rememberForSequence,
   sequenceEvents,
   sequenceMark,
   sequenceVerdict,
 } from './sequence.ts';
-import { ANSWER, isLaterOfStall, rememberForStall, stallVerdict } from './stall.ts';
+import { ANSWER, isAnswer, isLaterOfStall, rememberForStall, stallVerdict } from './stall.ts';
 import { addMark, countWithin, isLaterMark, marksNeeded, type Mark, type Marks } from './windows.ts';
 import { unreachable } from '../runtime/errors.ts';
 
@@ -57,6 +58,12 @@ export function remember(condition: CountedCondition, marks: Marks, mark: Mark):
     default:
       return unreachable(condition);
   }
+}
+
+/** The mark of what answers others and begins nothing. */
+export function isOnlyAnswer(condition: CountedCondition, mark: Mark): boolean {
+  if (condition.type === 'stall') return isAnswer(mark);
+  return condition.type === 'sequence' && isAnswerOfSequence(condition, mark);
 }
 
 /** The order in which marks are kept. */

@@ -28,6 +28,10 @@ interface FoundOf {
   readonly value: unknown;
   readonly events: readonly string[];
 }
+/** And whether the condition holds. */
+interface Answered extends FoundOf {
+  readonly result: boolean;
+}
 
 export function restsOn(leaf: LeafCondition, { value, events }: FoundOf, marks: Marks): readonly RestsOn[] {
   return events.flatMap((messageId, index) => {
@@ -51,15 +55,15 @@ function matcherOf(
 }
 
 /** @param events that it rests on, latest first. */
-export function saysOf(leaf: LeafCondition, found: FoundOf, events: readonly RestsOn[]): string {
-  const { value } = found;
+export function saysOf(leaf: LeafCondition, found: Answered, events: readonly RestsOn[]): string {
+  const { value, result } = found;
   switch (leaf.type) {
     case 'event':
       return countedText(leaf, Number(value));
     case 'stall':
       return stallText(leaf, String(value), events);
     case 'sequence':
-      return sequenceText(leaf, Number(value), events);
+      return sequenceText(leaf, { gone: Number(value), result }, events);
     case 'attribute':
       return `${leaf.path} is ${valueText(leaf.check, value, 'not set')}; asked is that it ${askedOf(leaf.check)}`;
     case 'relationship':
@@ -120,7 +124,11 @@ function stallText(leaf: StallCondition, value: string, events: readonly RestsOn
   }
 }
 
-function sequenceText(leaf: SequenceCondition, value: number, events: readonly RestsOn[]): string {
+function sequenceText(
+  leaf: SequenceCondition,
+  { gone: value, result }: { readonly gone: number; readonly result: boolean },
+  events: readonly RestsOn[],
+): string {
   const { steps, without, withinMs } = leaf;
   const within = withinMs === null ? '' : ` in the last ${durationText(withinMs)}`;
   const gone = `did ${String(value)} of ${String(steps.length)} steps in their order${within}`;
@@ -129,6 +137,9 @@ function sequenceText(leaf: SequenceCondition, value: number, events: readonly R
   if (without === null) return gone;
   const isAnswered = events.length > steps.length;
   const time = durationText(without.forMs);
+  if (!isAnswered && !result) {
+    return `${gone}; the ${time} in which ${eventText(without.matcher)} may still come are not over`;
+  }
   return `${gone}, and ${isAnswered ? '' : 'no '}${eventText(without.matcher)} in the ${time} after them`;
 }
 

@@ -108,6 +108,10 @@ function trimmed(sequence: Sequence, marks: Marks): Marks {
 function isStep(mark: Mark, step: number): boolean {
   return (Number.parseInt(mark[2] ?? '', 36) & (1 << step)) !== 0; // reads up to the dot
 }
+/** Of what may not come after the last step, and no step. */
+export function isAnswerOfSequence({ steps }: Sequence, mark: Mark): boolean {
+  return Number.parseInt(mark[2] ?? '', 36) === 1 << steps.length; // reads up to the dot
+}
 function receivedAt([, , value = '']: Mark): number {
   return Number.parseInt(value.slice(value.indexOf('.') + 1), 36);
 }

@@ -101,6 +101,12 @@ export class HeldRecords {
     return mergedAt >= queue.firstAt || changesAt <= readTo || !isHeldBy(changesAt, queue);
   }
 
+  /** Records wait that come before a timer of this time, ms: not all of them were handed out in one batch. */
+  comesBefore(personKey: string, at: number): boolean {
+    const queue = this.#queues.get(personKey);
+    return queue !== undefined && !isHeldBy(at, queue);
+  }
+
   /**
    * Where there is no more room the timer is not awaited: of who has nothing that waits, the record is to be handled now;
    * of others the oldest is handed out next, so that all of theirs stay in order.

@@ -8,6 +8,7 @@ import {
   Trigger,
   absorb,
   absorbed,
+  deleted,
   happened,
   identified,
 } from '../testing/scenarios/trigger-scenario.ts';
@@ -108,6 +109,14 @@ describe('triggers of a release', () => {
     ]);
     const keys = world.partitions.flatMap(({ harness }) => harness.stores.keyed.scan('e:', 'e;', 10));
     expect(keys).toEqual([]);
+  });
+
+  test('are forgotten with somebody who is deleted', () => {
+    const trigger = new Trigger().journey('recovery', cart, { key: 'cart' });
+    trigger.feed(past('m1'), past('m2'), deleted('cio_a', 8, T0 + 1));
+    trigger.until(T0 + HOUR);
+    expect(of('journeysSkipped', trigger.harness.outputs)).toEqual([]);
+    expect(leftovers(trigger)).toEqual([]);
   });
 
   test('that an earlier version has stored as a list wait on', () => {

@@ -41,6 +41,7 @@ export interface PersonRecordsParts {
   readonly rules: RulesCache;
   readonly links: LinkBook;
   /** Everything of the workspace that was received before it has been handled, ms. */
+  /** What is due by then happens before what is handled, ms. */
   readonly readTo: (workspace: string) => number;
   /** Absent: rules have no past. */
   readonly pasts?: Pick<Pasts, 'counts' | 'sendOn' | 'readAgain'>;
@@ -74,7 +75,10 @@ export class PersonRecords {
   absorb(whose: Whose, moved: Moved, change: Change, out: Emitter): void {
     const { people } = this.#parts;
     const person = people.person(whose.personKey);
-    people.settle(whose, person, decideAbsorb(this.#subject(whose, person), moved, change), out);
+    const subject = this.#subject(whose, person);
+    // What the survivor did since waits behind the state, and may answer what was due since.
+    const asOfMerge = { ...subject, readTo: Math.min(subject.readTo, change.at - 1) };
+    people.settle(whose, person, decideAbsorb(asOfMerge, moved, change), out);
   }
 
   /** The person's records go on without what these merges bring, which is added when it comes. */

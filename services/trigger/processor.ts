@@ -101,7 +101,7 @@ export class TriggerProcessor implements Processor {
       view: this.#view,
       rules: this.#rules,
       links: this.#links,
-      readTo: (workspace) => this.#turns.readTo(workspace),
+      readTo: (workspace) => this.#turns.dueTo(workspace),
     });
   }
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { condition, fieldsOf, happening, type Happening } from '../testing/rule-arbitraries.ts';
+import type { Condition } from '../rules/condition.ts';
 import { evaluate } from '../rules/evaluate.ts';
 import { evidenceOf } from '../rules/history.ts';
 import { windowTime, type RuleEvent } from '../rules/matching.ts';
@@ -101,6 +102,61 @@ describe('promise 5: streaming membership equals the rule over the whole history
         expect(trigger.harness.replay({ reopenEachBatch: true })).toEqual(trigger.harness.outputs);
       }),
       { numRuns: runs(20) },
+    );
+  });
+});
+
+describe('promise 5 of segments that ask for one another', () => {
+  const happens = happening.filter(({ type }) => type !== 'relate' && type !== 'identify');
+  const counted = condition.filter((when) => !/"attribute"|"relationship"/.test(JSON.stringify(when)));
+  const referring = fc.constantFrom<unknown>(
+    { segment: 'b' },
+    { not: { segment: 'b' } },
+    { all: [{ segment: 'a' }, { segment: 'b' }] },
+    { all: [{ segment: 'a' }, { not: { segment: 'b' } }] },
+    { any: [{ not: { segment: 'a' } }, { segment: 'b' }] },
+  );
+  const conditionOf = (when: unknown): Condition => {
+    const parsed = parseSegment({ name: 'x', type: 'data_driven', when });
+    if (!parsed.ok || parsed.value.type !== 'data_driven') throw new Error('the rule is good');
+    return parsed.value.when;
+  };
+
+  test('after every event and between them, also where one turns by time', () => {
+    const stories = fc.array(happens, { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(counted, counted, referring, stories, (a, b, c, story) => {
+        const trigger = new Trigger().segment('c', c).segment('b', b).segment('a', a);
+        const conditions = new Map(Object.entries({ a, b, c }).map(([id, when]) => [id, conditionOf(when)]));
+        const events: RuleEvent[] = [];
+        let at = T0;
+        const expectMembers = (): void => {
+          const firstSeenAt = Math.min(...events.map(({ time }) => time));
+          const history = { events, attributes: {}, segments: new Set<string>(), conditions, firstSeenAt };
+          const expected = [...conditions].filter(
+            ([, when]) => evaluate(when, evidenceOf(when, history, at)).result,
+          );
+          const found = [...conditions.keys()].filter(
+            (id) => membersOf(id, trigger.harness.outputs).length > 0,
+          );
+          expect(found).toEqual(expected.map(([id]) => id));
+        };
+        for (const [index, what] of story.entries()) {
+          at += what.afterMs;
+          const next = { person: 'cio_a', at, what, id: String(index).padStart(3, '0') };
+          const time = windowTime(at - what.ageMs, at);
+          const { name, type, properties, bot } = { ...what, ...fieldsOf(what), properties: what.properties };
+          if (type === 'identify' || type === 'relate') continue;
+          const shared = { name, type, time, receivedAt: at, messageId: next.id };
+          events.push({ ...shared, properties: () => properties, isBot: () => bot });
+          trigger.feed(recordOf(next));
+          for (const laterMs of [1, 998, 59_001]) {
+            trigger.until((at += laterMs));
+            expectMembers();
+          }
+        }
+      }),
+      { numRuns: runs(30) },
     );
   });
 });

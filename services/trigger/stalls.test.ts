@@ -239,3 +239,127 @@ describe('stalls of people who merge', () => {
     expect(trigger.until(T0 + DAY)).toEqual([]);
   });
 });
+
+test('an A that came late into a stall that had fired is a part of it, also when a B comes later still', () => {
+  const trigger = new Trigger().journey('nudge', { ...stall, rearm: 'ignore' }, again);
+  trigger.then(started({ id: 'a1' }));
+  expect(trigger.until(UP)).toEqual(['cio_a starts nudge because of a1']);
+  trigger.then(started({ id: 'a2', at: UP + MINUTE, timestamp: T0 + 9 * MINUTE }));
+  trigger.then(ordered({ at: UP + 2 * MINUTE, timestamp: T0 + MINUTE }));
+  expect(trigger.until(T0 + DAY)).toEqual([]);
+});
+
+describe('time that was read while a record waited', () => {
+  test('for a timer before it is not over for what waits behind it', () => {
+    const trigger = new Trigger()
+      .journey('nudge', stall, again)
+      .segment('fresh', { event: 'Other', within: 'PT1M' });
+    trigger.then(happened({ name: 'Other', at: T0 }));
+    const at = T0 + 2 * MINUTE;
+    trigger.raw(started({ id: 'a1', at }), ordered({ at: at + MINUTE })); // both wait for the end of the window
+    expect(trigger.until(T0 + DAY)).toEqual(['cio_a left fresh']);
+  });
+
+  test('nor where more waits than a batch takes', () => {
+    const trigger = new Trigger()
+      .journey('nudge', stall, again)
+      .segment('fresh', { event: 'Other', within: 'PT1M' });
+    trigger.then(happened({ name: 'Other', at: T0 }));
+    const at = T0 + 2 * MINUTE;
+    const noise = Array.from({ length: 5_001 }, () => happened({ name: 'Noise', at }));
+    trigger.raw(started({ id: 'a1', at }), ...noise, ordered({ at: at + MINUTE }));
+    expect(trigger.until(T0 + DAY)).toEqual(['cio_a left fresh']);
+    expect(trigger.until(T0 + 2 * DAY)).toEqual([]);
+  });
+
+  test('for the state of somebody who was merged is not over for what waits behind that', () => {
+    for (const isArmedBefore of [true, false]) {
+      const world = new World((harness) =>
+        harness.define('journey', 'default', 'nudge', {
+          name: 'Nudge',
+          state: 'running',
+          trigger: stall,
+          ...again,
+        }),
+      );
+      const a = (at: number) => started({ person: 'cio_a', id: 'a1', at });
+      if (isArmedBefore) world.write(a(T0));
+      world.write(absorb('cio_a', 'cio_b', 7, T0 + 1));
+      if (!isArmedBefore) world.write(a(T0 + 2));
+      world.write(ordered({ person: 'cio_a', at: T0 + MINUTE }));
+      world.until(T0 + DAY);
+      world.run();
+      world.write(absorbed('cio_b', 'cio_a', 7, T0 + DAY));
+      expect(lines(world.run())).toEqual([]);
+      expect(world.unsettled).toBe(0);
+      world.until(T0 + 2 * DAY);
+      expect(lines(world.run())).toEqual([]);
+    }
+  });
+});
+
+describe('what answered the trigger of before an edit says nothing of another', () => {
+  const running = { name: 'Nudge', state: 'running', ...again };
+  const shared = { ...stall, without: { event: 'Cart Shared' } };
+
+  test('of a late A', () => {
+    const trigger = new Trigger().journey('nudge', stall, again);
+    trigger.then(ordered({ at: T0 + MINUTE }));
+    trigger.journey('nudge', shared, again);
+    trigger.then(started({ id: 'a1', at: T0 + 2 * MINUTE, timestamp: T0 }));
+    expect(trigger.until(T0 + DAY)).toEqual(['cio_a starts nudge because of a1']);
+  });
+
+  test('of an A that another brings', () => {
+    const world = new World((harness) => {
+      harness.define('journey', 'default', 'nudge', { ...running, trigger: stall });
+    });
+    world.write(ordered({ person: 'cio_b', at: T0 + MINUTE }));
+    world.run();
+    for (const { harness } of world.partitions) {
+      harness.define('journey', 'default', 'nudge', { ...running, trigger: shared });
+    }
+    const at = T0 + 2 * MINUTE;
+    world.write(started({ person: 'cio_a', id: 'a1', at, timestamp: T0 }));
+    world.write(absorbed('cio_b', 'cio_a', 7, at), absorb('cio_a', 'cio_b', 7, at));
+    world.run();
+    world.until(T0 + DAY);
+    expect(lines(world.run())).toEqual(['cio_a starts nudge because of a1']);
+  });
+});
+
+describe('somebody who is in because nothing has stalled', () => {
+  const member = () => {
+    const trigger = new Trigger()
+      .segment('well', { not: stall })
+      .journey('gone', { segment: 'well', on: 'leave' });
+    expect(trigger.then(happened({ id: 'x', name: 'Other', at: T0 - 1 }))).toEqual([
+      'cio_a entered well because of x',
+    ]);
+    return trigger;
+  };
+  const release = { mergedAt: T0, anonymousId: 'x', previouslyAnonymous: true };
+  const late = started({ ...release, id: 'a1', at: T0 - 2 * HOUR });
+
+  test('stays while a release is read that has the answer, too', () => {
+    const trigger = member();
+    const answer = ordered({ ...release, at: T0 - 2 * HOUR + MINUTE });
+    expect(trigger.then(late, answer, identified({ anonymousId: 'x', at: T0 }))).toEqual([]);
+    expect(trigger.until(T0 + DAY)).toEqual([]);
+  });
+
+  test('leaves when all of it has been read, where it has none', () => {
+    const trigger = member();
+    expect(trigger.then(late, identified({ anonymousId: 'x', at: T0 }))).toEqual([]);
+    expect(trigger.until(T0 + 1)).toEqual(['cio_a left well', 'cio_a starts gone']);
+  });
+
+  test('and whoever is in because something has, leaves by what answers it late, at once', () => {
+    const trigger = new Trigger().segment('stalled', stall);
+    trigger.then(started({ id: 'a1' }));
+    expect(trigger.until(T0 + HOUR)).toEqual(['cio_a entered stalled']);
+    expect(trigger.then(ordered({ id: 'b1', at: T0 + HOUR, timestamp: T0 + MINUTE }))).toEqual([
+      'cio_a left stalled because of b1',
+    ]);
+  });
+});

@@ -14,7 +14,7 @@ import { HeldRecords } from './held-records.ts';
 import type { MergedView } from './merged-view.ts';
 import type { PeopleStore } from './people-store.ts';
 import type { PersonRecords } from './person-records.ts';
-import type { TimerIndex } from './timers.ts';
+import type { Timer, TimerIndex } from './timers.ts';
 import type { Source } from './transfers.ts';
 import type { Watermarks } from './watermarks.ts';
 
@@ -90,6 +90,25 @@ export class Turns {
     return this.#held.records;
   }
 
+  /**
+   * What is due by then has happened to whomever the record that is handled is of, ms: of one that has waited what was due
+   * before it, and no more, since what comes after it may wait behind it.
+   */
+  dueTo(workspace: string): number {
+    return Math.min(this.readTo(workspace), this.#waitedAt - 1);
+  }
+  /** When the record that is handled was merged, if it has waited, ms. */
+  #waitedAt = Infinity;
+
+  #afterWaiting(handle: () => void): void {
+    this.#waitedAt = this.#parts.view.mergedAt;
+    try {
+      handle();
+    } finally {
+      this.#waitedAt = Infinity;
+    }
+  }
+
   /** Everything of the workspace that was received before it has been handled, ms. */
   readTo(workspace: string): number {
     return this.#batch?.standsAt?.(workspace) ?? this.#parts.watermarks.of(workspace);
@@ -149,7 +168,9 @@ export class Turns {
         }
         const source = { ...parked, bytes: value, start: 0, end: value.length, forwardedFact: null };
         this.#parts.view.take(this.#parts.codecs.MergedEvent, source);
-        this.#inItsTime(personKey, source, out);
+        this.#afterWaiting(() => {
+          this.#inItsTime(personKey, source, out);
+        });
       });
       const cost = 1 + Math.floor(this.#parts.people.takeUnits() / unitsADrainedRecord);
       return this.#rests(workspaceIn(personKey)) ? Infinity : cost;
@@ -165,7 +186,9 @@ export class Turns {
         const source = { ...held, bytes: value, start: 0, end: value.length };
         this.#parts.view.take(this.#parts.codecs.MergedEvent, source);
         if (this.#parks(personKey, source, out)) return;
-        this.#parts.records().handle(personKey, this.#parts.people.stored(personKey), source, out);
+        this.#afterWaiting(() => {
+          this.#parts.records().handle(personKey, this.#parts.people.stored(personKey), source, out);
+        });
       });
       const cost = 1 + Math.floor(this.#parts.people.takeUnits() / unitsADrainedRecord);
       return this.#rests(workspaceIn(personKey)) ? Infinity : cost;
@@ -175,7 +198,9 @@ export class Turns {
   /** A bounded slice of what is due: however many they are, records are taken between. */
   #runTimers(batch: BatchContext, out: Emitter): void {
     this.#parts.people.takeUnits();
-    this.#due.run(this.#parts.watermarks.time, batch.sequence, ({ personKey, at }) => {
+    const early: Timer[] = [];
+    this.#due.run(this.#parts.watermarks.time, batch.sequence, (timer) => {
+      const { personKey, at } = timer;
       const queue = this.#parts.links.has(personKey)
         ? this.#parts.links.queueFor(personKey, null)
         : undefined;
@@ -184,12 +209,17 @@ export class Turns {
         this.#park(personKey, queue, { originPartition: -1, originOffset: at, value: NOTHING }, out);
         return 1;
       }
+      if (this.#held.comesBefore(personKey, at)) {
+        early.push(timer);
+        return 1;
+      }
       const kept = { originOffset: -1, value: Buffer.from(personKey) };
       attempt(batch, keptOf(`timer ${personKey} ${String(at)}`, personKey, kept), () =>
         this.#parts.records().lookAgain(personKey, at, out),
       );
       return 1 + Math.floor(this.#parts.people.takeUnits() / unitsATimer);
     });
+    for (const { personKey, at } of early) this.#parts.timers.move(personKey, Infinity, at);
   }
 }
 

@@ -57,10 +57,18 @@ export function arm(
   now: number,
 ): ArmedStall {
   if (before.marks.some((known) => !isAnswer(known) && known[1] === mark[1])) return before;
-  const marks = tidy(stall, [mark, ...answers].reduce(withStallMark, before.marks), now);
+  const joined = [mark, ...answers].reduce(withStallMark, before.marks);
+  const marks = tidy(stall, markedAsTold(stall, joined, mark), now);
   const after = { ...before, marks };
   const isUp = pending(stall, after).some((run) => upAt(stall, run) <= now);
   return isUp ? { ...after, notBefore: now + 1 } : after;
+}
+
+/** Within the time of a stall that has fired it is a part of it, whatever comes later and divides the A's otherwise. */
+function markedAsTold(stall: Stall, marks: Marks, mark: Mark): Marks {
+  const run = stallRuns(stall, marks).find(({ begun }) => begun.includes(mark));
+  if (run?.begun.some(([, , value]) => value === FIRED) !== true) return marks;
+  return marks.map((one) => (one === mark ? [mark[0], mark[1], FIRED] : one));
 }
 
 /** Too old to say whether anything answered it, or began in its place. */
@@ -127,9 +135,17 @@ export function bounded(
   return { armed: { ...armed, marks: marksOf(runs), forgottenUpTo }, beyond };
 }
 
-/** Of one person who did all that these two did. What was armed for a trigger that is no more is the other's to forget. */
-export function joinStalls(a: ArmedStall | undefined, b: ArmedStall | undefined): ArmedStall | undefined {
-  if (a === undefined || b === undefined || a.trigger !== b.trigger) return a ?? b;
+/**
+ * Of one person who did all that these two did. What was armed for a trigger that is no more makes room, or is the other's to
+ * forget. @param triggerKey of the trigger as it is; undefined: there is none.
+ */
+export function joinStalls(
+  a: ArmedStall | undefined,
+  b: ArmedStall | undefined,
+  triggerKey: string | undefined,
+): ArmedStall | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  if (a.trigger !== b.trigger) return b.trigger === triggerKey ? b : a;
   const notBefore = Math.max(a.notBefore ?? -Infinity, b.notBefore ?? -Infinity);
   const forgottenUpTo = Math.max(a.forgottenUpTo ?? -Infinity, b.forgottenUpTo ?? -Infinity);
   const marks = new Map<string, Mark>();

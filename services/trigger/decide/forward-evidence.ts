@@ -5,6 +5,7 @@
  */
 import { evaluate, type Verdict } from '../../rules/evaluate.ts';
 import { unmetered } from '../../rules/pattern-steps.ts';
+import { heldBack } from './held-back.ts';
 import { LookEvidence, type AskedOfLook } from './look-evidence.ts';
 import type { Person, RuleState, RuleStates } from './state.ts';
 import { segmentKey, type WorkspaceRules } from './workspace-rules.ts';
@@ -62,7 +63,6 @@ export class ForwardEvidence extends LookEvidence {
       new ForwardEvidence(this.#looked, this.#states, { marks, apart, path }),
       now,
     );
-    if (!verdict.result || since !== undefined || now >= notBefore) return verdict;
-    return { result: false, changesAt: Math.min(verdict.changesAt, notBefore) };
+    return heldBack(verdict, { isMember: since !== undefined, notBefore, now });
   }
 }

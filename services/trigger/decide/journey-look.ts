@@ -21,7 +21,17 @@ import {
 import type { Effect } from './effects.ts';
 import { type EntryEvidence } from './entry-evidence.ts';
 import { JourneyStates } from './journey-states.ts';
-import { answerAll, hasRoom, newRun, runOf, runsOf, withRun, type JourneyState, type Run } from './runs.ts';
+import {
+  answerAll,
+  answersTo,
+  hasRoom,
+  newRun,
+  runOf,
+  runsOf,
+  withRun,
+  type JourneyState,
+  type Run,
+} from './runs.ts';
 import { dueOf, rangeFor, releasedALookMax, type HeldRange, type HeldTrigger } from './held-triggers.ts';
 import type { Person } from './state.ts';
 import type { JourneyRule, WorkspaceRules } from './workspace-rules.ts';
@@ -165,7 +175,7 @@ export class JourneyLook {
       this.#skipBeyond(rule, event);
       return;
     }
-    const answers = answersOf(state?.answers ?? [], key);
+    const answers = answersOf(answersTo(state, rule.triggerKey), key);
     const after = arm(stall, before, { mark: [time, messageId], answers }, now);
     if (after !== before) this.#keepStall(rule, stall, key, { ...run, stall: after });
   }
@@ -196,8 +206,9 @@ export class JourneyLook {
   /** An event answers a stall: that of its own key, or of every key when it has none; one without a key is anybody's. */
   answer(rule: JourneyRule, stall: Stall, { messageId, key, time }: StallEvent): void {
     const state: JourneyState = this.#journeys.get(rule.id) ?? newRun;
-    const answers = withAnswer(state.answers ?? [], [time, messageId, key]);
-    this.#set(rule.id, answerAll(stall, { ...state, answers }));
+    const { triggerKey } = rule;
+    const answers = withAnswer(answersTo(state, triggerKey), [time, messageId, key]);
+    this.#set(rule.id, answerAll(stall, { ...state, answers, answersTo: triggerKey }));
     this.touched = true;
   }
 
@@ -258,11 +269,12 @@ export class JourneyLook {
     }
   }
 
-  /** What a merge or a split hands on triggers nothing: each has its row. */
-  disinherit(): void {
+  /** What a merge or a split hands on triggers nothing: each has its row. Of somebody who is deleted nothing is told. */
+  disinherit(isTold = true): void {
     if (this.#held.length === 0) return;
     for (const range of this.#held) {
-      for (const trigger of this.#take(range, range.to)) this.inherited(trigger);
+      const triggers = this.#take(range, range.to);
+      if (isTold) triggers.forEach((trigger) => this.inherited(trigger));
     }
     this.#held = [];
     this.touched = true;

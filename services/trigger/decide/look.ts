@@ -4,13 +4,14 @@
  */
 import { evaluate, type Evidence, type Verdict } from '../../rules/evaluate.ts';
 import { PatternSteps, patternStepsALookMax } from '../../rules/pattern-steps.ts';
-import { remember } from '../../rules/memory.ts';
+import { isOnlyAnswer, remember } from '../../rules/memory.ts';
 import type { Related } from '../../rules/relationships.ts';
 import type { Mark, Marks } from '../../rules/windows.ts';
 import type { CountedCondition } from '../../rules/condition.ts';
 import type { Effect, SegmentCause } from './effects.ts';
 import { entryEvidence, type EntryEvidence } from './entry-evidence.ts';
 import { ForwardEvidence } from './forward-evidence.ts';
+import { answerableMs, heldBack } from './held-back.ts';
 import { JourneyLook } from './journey-look.ts';
 import { LookEvidence } from './look-evidence.ts';
 import { SegmentQueue } from './segment-queue.ts';
@@ -59,6 +60,8 @@ export class Look {
   #ruleStates: RuleStates;
   #changed: Map<string, RuleState> | undefined;
   #touched = false;
+  /** Rules that nobody has to stay in for what is still to be read: only what answers has come late. */
+  readonly #answered = new Set<string>();
 
   constructor(person: Person, options: LookOptions) {
     this.#options = options;
@@ -156,6 +159,9 @@ export class Look {
     const { now } = this.#options;
     const marks = remember(condition, state.marks[condition.pointer] ?? NO_MARKS, mark);
     const isOver = mark[0] + answerableMs(condition) <= now;
+    if (isOver && isOnlyAnswer(condition, mark) && (state.notBefore ?? now) <= now)
+      this.#answered.add(rule.key);
+    else if (isOver) this.#answered.delete(rule.key);
     const notBefore = isOver ? now + 1 : state.notBefore;
     this.#keepMarks(rule.key, state, { marks: withMarks(state.marks, condition.pointer, marks), notBefore });
   }
@@ -222,12 +228,16 @@ export class Look {
     return [{ rule, change }, ...this.turnSegments(dependents, cause, causeMessageId)];
   }
 
-  /** Nobody enters by a stall that was over when it was merged, before all that was merged with it has been read. */
+  /**
+   * Nobody enters by a stall that was over when it was merged, nor leaves by one, before all that was merged with it has been
+   * read. What answers a stall that was told long ago ends it at once.
+   */
   #verdictOf(rule: SegmentRule, { since, notBefore = -Infinity }: RuleState): Verdict {
     this.patterns.spend(rule.steps);
     const verdict = evaluate(rule.when, this.#evidence(rule));
-    if (!verdict.result || since !== undefined || this.#options.now >= notBefore) return verdict;
-    return { result: false, changesAt: Math.min(verdict.changesAt, notBefore) };
+    const isMember = since !== undefined;
+    if (isMember && this.#answered.has(rule.key)) return verdict;
+    return heldBack(verdict, { isMember, notBefore, now: this.#options.now });
   }
 
   /** Triggers of these turns, in their order. `held`: anonymous id whose identify they wait for. */
@@ -359,10 +369,4 @@ function withMarks(before: RuleState['marks'], pointer: string, marks: Marks): R
   for (const other in before) after[other] = before[other] ?? NO_MARKS;
   after[pointer] = marks;
   return after;
-}
-
-/** For how long after an event another may answer it, ms; Infinity where none can. */
-function answerableMs(condition: CountedCondition): number {
-  if (condition.type === 'stall') return condition.forMs;
-  return condition.type === 'sequence' && condition.without !== null ? condition.without.forMs : Infinity;
 }

@@ -194,7 +194,7 @@ export function decideDeparture(asked: Subject, departure: Departure): Decision 
       return { type: 'segment_changed', segmentId, ...told };
     });
   const effects: Effect[] = [];
-  if (absorbedBy !== null && person.held.length > 0) disinherit(subject, person, at, effects);
+  if (person.held.length > 0) letGo(subject, { person, at, isInherited: absorbedBy !== null }, effects);
   const gone: Effect = {
     type: 'profile_changed',
     state: status,
@@ -218,15 +218,19 @@ function manualSegmentsOf(moved: Moved['rules'], { manual }: WorkspaceRules): re
   });
 }
 
-function disinherit(
+/** What waits for an identify. Of somebody who was deleted nothing is kept, and nothing is told. */
+function letGo(
   { personId, rules, heldTriggers }: Subject,
-  person: Person,
-  at: number,
+  {
+    person,
+    at,
+    isInherited,
+  }: { readonly person: Person; readonly at: number; readonly isInherited: boolean },
   effects: Effect[],
 ): void {
   const now = Math.max(person.evaluatedAt, at);
   const whole = { effects, unmetFilter: () => null, entryEvidence: () => null }; // nobody enters
-  new JourneyLook(person, { personId, rules, now, heldTriggers }, whole).disinherit();
+  new JourneyLook(person, { personId, rules, now, heldTriggers }, whole).disinherit(isInherited);
 }
 
 /** Marks of a version that is not in force here any more have nothing to count for. */
@@ -266,7 +270,7 @@ function mergeRuleMarks(
 function mergeJourneys(ours: StatesById, theirs: StatesById, { journeys }: WorkspaceRules): StatesById {
   const merged = new Map(Object.entries(ours));
   for (const [id, moved] of Object.entries(theirs)) {
-    merged.set(id, joinJourneys(merged.get(id), moved, journeys.get(id)?.stall));
+    merged.set(id, joinJourneys(merged.get(id), moved, journeys.get(id)));
   }
   return Object.fromEntries(merged);
 }

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { ExactNumber } from '../../runtime/exact-json.ts';
 import { distinctValueCharsMax, entriesPerPeriodMax } from '../../rules/limits.ts';
 import type { Stall } from '../../rules/condition.ts';
+import type { JourneyRule } from './rule-kinds.ts';
 import {
   answered,
   answersOf,
@@ -32,6 +33,8 @@ export interface JourneyState extends Run {
   readonly keys?: Readonly<Record<string, Run>>;
   /** What may still answer a stall, latest first. */
   readonly answers?: readonly Answer[];
+  /** The trigger that they answer: what answers one says nothing of another. Absent: nobody noted which. */
+  readonly answersTo?: string;
 }
 
 /** Values of a journey's key that are kept of a person. */
@@ -67,8 +70,8 @@ export function withRun(
   now: number,
 ): JourneyState {
   const before: JourneyState = state ?? newRun;
-  const { keys, answers } = before;
-  if (key === null) return { ...run, ...(keys && { keys }), ...(answers && { answers }) };
+  const { keys } = before;
+  if (key === null) return { ...run, ...(keys && { keys }), ...answersIn(before) };
   const others = Object.entries(before.keys ?? {}).filter(([other]) => other !== key);
   const forgotten = others.length < journeyKeysMax ? undefined : forgettable(state, now);
   const kept = others.filter(([other]) => other !== forgotten);
@@ -107,6 +110,16 @@ function shortened(text: string): string {
   return text.length <= distinctValueCharsMax ? text : createHash('sha256').update(text).digest('base64url');
 }
 
+/** What may still answer a stall, and of which trigger. */
+function answersIn({ answers, answersTo }: JourneyState): Pick<JourneyState, 'answers' | 'answersTo'> {
+  return { ...(answers && { answers }), ...(answersTo === undefined ? {} : { answersTo }) };
+}
+
+/** What answers this trigger of the journey. */
+export function answersTo(state: JourneyState | undefined, triggerKey: string): readonly Answer[] {
+  return (state?.answersTo ?? triggerKey) === triggerKey ? (state?.answers ?? []) : [];
+}
+
 /** What happened to the person answers every stall of either. */
 export function answerAll(stall: Stall, state: JourneyState): JourneyState {
   const { answers = [], keys } = state;
@@ -116,11 +129,11 @@ export function answerAll(stall: Stall, state: JourneyState): JourneyState {
   return { ...answer(state, null), answers, ...(runs && { keys: Object.fromEntries(runs) }) };
 }
 
-/** Both histories count towards how often the survivor may enter. @param stall the journey's trigger, if it is one. */
+/** Both histories count towards how often the survivor may enter. @param rule of the journey; undefined: it is no more. */
 export function joinJourneys(
   ours: JourneyState | undefined,
   theirs: JourneyState,
-  stall: Stall | undefined,
+  rule: Pick<JourneyRule, 'stall' | 'triggerKey'> | undefined,
 ): JourneyState {
   if (ours === undefined) return theirs;
   const keys = new Map(Object.entries(ours.keys ?? {}));
@@ -128,22 +141,21 @@ export function joinJourneys(
   for (const [key, run] of latestFirst) {
     const own = keys.get(key);
     if (own !== undefined || keys.size < journeyKeysMax)
-      keys.set(key, own === undefined ? run : joinRuns(own, run));
+      keys.set(key, own === undefined ? run : joinRuns(own, run, rule?.triggerKey));
   }
   const joined = {
-    ...joinRuns(ours, theirs),
+    ...joinRuns(ours, theirs, rule?.triggerKey),
     ...(keys.size === 0 ? {} : { keys: Object.fromEntries(keys) }),
   };
-  if (stall === undefined) return joined;
-  return answerAll(stall, {
-    ...joined,
-    answers: (theirs.answers ?? []).reduce(withAnswer, ours.answers ?? []),
-  });
+  if (rule?.stall === undefined) return joined;
+  const { stall, triggerKey } = rule;
+  const answers = answersTo(theirs, triggerKey).reduce(withAnswer, answersTo(ours, triggerKey));
+  return answerAll(stall, { ...joined, answers, answersTo: triggerKey });
 }
 
-function joinRuns(a: Run, b: Run): Run {
+function joinRuns(a: Run, b: Run, triggerKey: string | undefined): Run {
   const passedAt = [...passesOf(a), ...passesOf(b)].sort((x, y) => y - x).slice(0, entriesPerPeriodMax);
-  const stall = joinStalls(a.stall, b.stall);
+  const stall = joinStalls(a.stall, b.stall, triggerKey);
   return {
     entries: a.entries + b.entries,
     lastEnteredAt: pick(Math.max, a.lastEnteredAt, b.lastEnteredAt),

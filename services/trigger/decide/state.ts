@@ -19,7 +19,7 @@ export interface RuleState {
   readonly since?: number | undefined;
   /** Segments: when membership may change if nothing more happens, ms. */
   readonly changesAt?: number | undefined;
-  /** Segments: nobody enters before it, ms; until then what answers a stall that is over may be read. */
+  /** Segments: nobody enters or leaves before it, ms; until then what answers a stall that is over may be read. */
   readonly notBefore?: number | undefined;
 }
 

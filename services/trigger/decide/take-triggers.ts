@@ -16,6 +16,7 @@ import { JourneyStates } from './journey-states.ts';
 import type { Outcome } from './replay.ts';
 import { isOfBeforeSplit } from './take-apart.ts';
 import {
+  answersTo,
   hasRoom,
   joinJourneys,
   newRun,
@@ -143,22 +144,19 @@ function passesKept({ frequency }: JourneyRule['journey']): number {
 
 /** Who passed has been told entry by entry; what has begun goes on. */
 function withStalls(
-  { stall, triggerKey }: JourneyRule,
+  rule: JourneyRule,
   own: JourneyState | undefined,
   theirs: JourneyState,
 ): JourneyState | undefined {
+  const { stall, triggerKey } = rule;
   if (stall === undefined) return own;
   const begun = runsOf(theirs).flatMap(([key, run]) =>
     run.stall?.trigger === triggerKey ? [[key, { ...newRun, stall: run.stall }] as const] : [],
   );
   const keys = Object.fromEntries(begun.flatMap(([key, run]) => (key === null ? [] : [[key, run]])));
   const unkeyed = begun.find(([key]) => key === null)?.[1] ?? newRun;
-  const { answers } = theirs;
-  return joinJourneys(
-    own ?? newRun,
-    { ...unkeyed, keys, ...(answers === undefined ? {} : { answers }) },
-    stall,
-  );
+  const answers = answersTo(theirs, triggerKey);
+  return joinJourneys(own ?? newRun, { ...unkeyed, keys, answers }, rule);
 }
 
 /** When the person has to be looked at next is another now. */
