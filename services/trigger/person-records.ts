@@ -40,8 +40,7 @@ export interface PersonRecordsParts {
   readonly view: MergedView;
   readonly rules: RulesCache;
   readonly links: LinkBook;
-  /** Everything of the workspace that was received before it has been handled, ms. */
-  /** What is due by then happens before what is handled, ms. */
+  /** What is due by then in the workspace happens before what is handled, ms. */
   readonly readTo: (workspace: string) => number;
   /** Absent: rules have no past. */
   readonly pasts?: Pick<Pasts, 'counts' | 'sendOn' | 'readAgain'>;

@@ -61,7 +61,7 @@ export class Look {
   #changed: Map<string, RuleState> | undefined;
   #touched = false;
   /** Rules that nobody has to stay in for what is still to be read: only what answers has come late. */
-  readonly #answered = new Set<string>();
+  #answered: Set<string> | undefined;
 
   constructor(person: Person, options: LookOptions) {
     this.#options = options;
@@ -160,8 +160,8 @@ export class Look {
     const marks = remember(condition, state.marks[condition.pointer] ?? NO_MARKS, mark);
     const isOver = mark[0] + answerableMs(condition) <= now;
     if (isOver && isOnlyAnswer(condition, mark) && (state.notBefore ?? now) <= now)
-      this.#answered.add(rule.key);
-    else if (isOver) this.#answered.delete(rule.key);
+      (this.#answered ??= new Set()).add(rule.key);
+    else if (isOver) this.#answered?.delete(rule.key);
     const notBefore = isOver ? now + 1 : state.notBefore;
     this.#keepMarks(rule.key, state, { marks: withMarks(state.marks, condition.pointer, marks), notBefore });
   }
@@ -236,7 +236,7 @@ export class Look {
     this.patterns.spend(rule.steps);
     const verdict = evaluate(rule.when, this.#evidence(rule));
     const isMember = since !== undefined;
-    if (isMember && this.#answered.has(rule.key)) return verdict;
+    if (isMember && this.#answered?.has(rule.key) === true) return verdict;
     return heldBack(verdict, { isMember, notBefore, now: this.#options.now });
   }
 
