@@ -37,6 +37,10 @@ const inTrigger = [
   ['on'],
   'KEY belongs to the trigger of a journey: {"segment": …, "on": "entered"}',
 ] as const;
+const inTest = [
+  ['property', 'operator', 'value'],
+  'KEY belongs into a test: "where": [{"property", "operator", "value"}]',
+] as const;
 const inFrequency = [OF_FREQUENCY, 'KEY belongs under frequency'] as const;
 
 const PLACES: Readonly<Record<Place, readonly (readonly [keys: readonly string[], text: string])[]>> = {
@@ -44,18 +48,12 @@ const PLACES: Readonly<Record<Place, readonly (readonly [keys: readonly string[]
   event: [
     besideNot,
     [['distinct', 'at_least', 'at_most'], 'KEY belongs under count: "count": {"at_least": 3}'],
-    [
-      ['property', 'operator', 'value'],
-      'KEY belongs into a test: "where": [{"property", "operator", "value"}]',
-    ],
+    inTest,
   ],
   step: [
     [['within'], 'KEY goes beside the sequence, or beside without, and is about the whole of it'],
     [['count'], 'an event of a sequence, or behind without, is not counted: write a step for each'],
-    [
-      ['property', 'operator', 'value'],
-      'KEY belongs into a test: "where": [{"property", "operator", "value"}]',
-    ],
+    inTest,
   ],
   sequence: [
     [
