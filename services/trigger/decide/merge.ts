@@ -25,7 +25,7 @@ import {
   type RuleStates,
 } from './state.ts';
 import { joinJourneys } from './runs.ts';
-import { stallsBeyond } from './stalls-beyond.ts';
+import { skipStallsBeyond } from './stalls-beyond.ts';
 import { segmentKey, type ManualRule, type Rule, type WorkspaceRules } from './workspace-rules.ts';
 
 /** What moves from the absorbed person to the survivor. */
@@ -141,9 +141,7 @@ function tellStallsBeyond(
 ): void {
   for (const [id, theirs] of Object.entries(moved)) {
     const rule = rules.journeys.get(id);
-    if (rule === undefined) continue;
-    for (const triggered of stallsBeyond(rule, journeys.stateOf(id), theirs))
-      look.skip(rule, triggered, 'key_limit', null);
+    if (rule !== undefined) skipStallsBeyond(look, rule, journeys.stateOf(id), theirs);
   }
 }
 

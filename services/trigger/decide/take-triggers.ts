@@ -11,7 +11,6 @@ import type { JsonObject } from '../../rules/paths.ts';
 import type { Effect } from './effects.ts';
 import { lookAt } from './look-at.ts';
 import { caughtUp } from './pass-time.ts';
-import type { Triggered } from './journey-look.ts';
 import { JourneyStates } from './journey-states.ts';
 import type { Outcome } from './replay.ts';
 import { isOfBeforeSplit } from './take-apart.ts';
@@ -27,7 +26,7 @@ import {
   type JourneyState,
   type Run,
 } from './runs.ts';
-import { stallsBeyond } from './stalls-beyond.ts';
+import { skipStallsBeyond } from './stalls-beyond.ts';
 import type { Person } from './state.ts';
 import type { Decision, Subject } from './subject.ts';
 import type { JourneyRule, PlacingRule } from './workspace-rules.ts';
@@ -49,8 +48,7 @@ export function decideTriggers(asked: Subject, person: Person, past: PastOfPerso
   const placed = place(rule, before.journeys.stateOf(rule.id), triggers.outcomes);
   const state = triggers.state === undefined ? placed.state : withStalls(rule, placed.state, triggers.state);
   const journeys = state === undefined ? before.journeys : JourneyStates.of({ ...byId, [rule.id]: state });
-  const beyond = triggers.state === undefined ? [] : stallsBeyond(rule, state, triggers.state);
-  const next = due(subject, { ...before, journeys }, { rule, beyond });
+  const next = due(subject, { ...before, journeys }, { rule, theirs: triggers.state });
   return {
     person: next.person,
     effects: [...effects, ...placed.effects, ...next.effects],
@@ -163,10 +161,12 @@ function withStalls(
 function due(
   subject: Subject,
   person: Person,
-  { rule, beyond }: { readonly rule: JourneyRule; readonly beyond: readonly Triggered[] },
+  { rule, theirs }: { readonly rule: JourneyRule; readonly theirs: JourneyState | undefined },
 ): Pick<Decision, 'person' | 'effects'> {
   const look = lookAt(subject, person);
-  for (const triggered of beyond) look.journeys.skip(rule, triggered, 'key_limit', null);
+  if (theirs !== undefined) {
+    skipStallsBeyond(look.journeys, rule, person.journeys.stateOf(rule.id), theirs);
+  }
   look.journeys.joinedStalls();
   return { person: { ...look.finish(person), stamp: person.stamp }, effects: look.effects };
 }

@@ -29,6 +29,8 @@ export class ClickhouseFamily {
   /** Everybody who is one of them today, with who that is. */
   readonly #todayOf: ReadonlyMap<string, string>;
   readonly #merges: readonly Merge[];
+  /** ms; when somebody's own stream ended, since they became another. */
+  readonly endOf: ReadonlyMap<string, number>;
 
   /** Of the people of today of these rows. */
   static async of(rows: readonly WrittenRow[], ask: AskOf): Promise<ClickhouseFamily> {
@@ -52,11 +54,7 @@ export class ClickhouseFamily {
     this.#ask = ask;
     this.#todayOf = todayOf;
     this.#merges = merges;
-  }
-
-  /** ms; when somebody's own stream ended, since they became another. */
-  get endOf(): ReadonlyMap<string, number> {
-    return new Map(this.#merges.map(({ personId, at }) => [personId, at]));
+    this.endOf = new Map(merges.map(({ personId, at }) => [personId, at]));
   }
 
   /** By whom of them a row of `own` was written: identifies of the others. */

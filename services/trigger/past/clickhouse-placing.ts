@@ -125,10 +125,10 @@ export class ClickhousePlacing implements PastHistories {
       ...identified.map((row) => writtenRow(row, identifyRow)),
       ...put.map((row) => writtenRow(row, membershipRow)),
     ];
-    const family = await ClickhouseFamily.of(own, ask);
-    const [said, done] = await Promise.all([
-      by === 'events' ? [] : family.identifies(by === 'identified' ? own.filter(isIdentify) : own),
-      by === 'anybody' ? family.events(own, { names, max: historyEventsMax }) : [],
+    const family = by === 'events' ? undefined : await ClickhouseFamily.of(own, ask); // each event triggers whom it came to
+    const [said = [], done = []] = await Promise.all([
+      family?.identifies(by === 'identified' ? own.filter(isIdentify) : own),
+      by === 'anybody' ? family?.events(own, { names, max: historyEventsMax }) : [],
     ]);
     if (done.length > familyEventsMax && ids.length > 1) return undefined;
     // Of a moment what others had said is known first; an identify comes behind its release.
@@ -146,7 +146,7 @@ export class ClickhousePlacing implements PastHistories {
         told.profiles.filter(({ personId }) => theirs.has(personId)),
         [...rows, ...told.rows.filter(({ personId }) => theirs.has(personId))],
       );
-      const endsAt = by === 'anybody' ? family.endOf.get(writtenId) : undefined;
+      const endsAt = by === 'anybody' ? family?.endOf.get(writtenId) : undefined;
       return { writtenId, histories, ...(endsAt !== undefined && { endsAt }) };
     });
   }
