@@ -16,8 +16,8 @@ let asker: InAppAsker;
 /** How many polls each request had. */
 let requests: number[];
 let open: () => void;
-/** Questions that wait for their answer. */
-let whys: (() => void)[];
+/** Questions that wait for their answer, in the order in which the service read them: two connections, so either may be first. */
+let whys: { readonly workspace: unknown; readonly answer: () => void }[];
 
 beforeEach(async () => {
   dataFolder = mkdtempSync(join(tmpdir(), 'hindsight-polls-'));
@@ -36,7 +36,10 @@ beforeEach(async () => {
         await gate;
         return asked.map(() => nothing);
       },
-      why: () => new Promise((done) => whys.push(() => done({ outcome: 'show' }))),
+      why: (body) => {
+        const { workspace } = JSON.parse(body.toString()) as { readonly workspace: unknown };
+        return new Promise((done) => whys.push({ workspace, answer: () => done({ outcome: 'show' }) }));
+      },
     },
   });
   asker = new InAppAsker({ dataFolder });
@@ -111,10 +114,10 @@ test('very many questions why a message is not shown wait behind each other, and
   open();
   await expect(poll('quiet')).resolves.toEqual(nothing);
   await eventually(() => whys.length === 2); // one of each workspace
-  whys.pop()?.();
+  whys.find(({ workspace }) => workspace === 'other')?.answer();
   await expect(other).resolves.toEqual({ outcome: 'show' });
   // The rest of them waits for two seconds at most.
-  const answering = setInterval(() => whys.pop()?.(), 5);
+  const answering = setInterval(() => whys.forEach(({ answer }) => answer()), 5);
   const refused = (await settled).filter((each) => each.status === 'rejected');
   clearInterval(answering);
   expect(refused).toHaveLength(asked.length - 1 - whyLimits.workspaceWaitingMax);
