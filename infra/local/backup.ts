@@ -60,7 +60,12 @@ async function copyOfOneMoment(options: BackupOptions, draft: string): Promise<n
   if (lock.holder !== undefined) {
     checkReady(dataFolder);
     const tooLong = AbortSignal.timeout(stillMsMax);
-    const copy = () => copyKept(dataFolder, draft, AbortSignal.any([stop, tooLong]));
+    const deadline = performance.now() + stillMsMax;
+    const copy = async (): Promise<void> => {
+      // The signal may come later than a short copy ends.
+      if (performance.now() >= deadline) throw tookTooLong(stillMsMax);
+      await copyKept(dataFolder, draft, AbortSignal.any([stop, tooLong]));
+    };
     try {
       return (await whileFrozen(() => gatewayFirst(recordedProcesses(dataFolder)), copy)).stillMs;
     } catch (error) {

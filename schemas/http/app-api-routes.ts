@@ -66,7 +66,8 @@ export const appApiRoutes: readonly RouteDescription[] = [
   ...reports,
   get({
     path: '/v1/usage',
-    summary: 'What the workspace takes of what all share, beside what it may, at this gateway.',
+    summary:
+      'How many people the workspace has, and what it takes of what all share, beside what it may, at this gateway.',
     answers: {},
   }),
   get({

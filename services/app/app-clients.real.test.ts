@@ -215,6 +215,20 @@ describe('people', () => {
   });
 });
 
+test('E row 14: a visitor is nobody of those whom the usage counts, until they are identified', async () => {
+  const people = async () => ((await calls.app('GET', '/v1/usage')).body as { people: number }).people;
+  const before = await people();
+  await calls.pipelines('/track', { anonymousId: 'uncounted', event: 'Product Viewed' });
+  await calls.settled();
+  expect(
+    await calls.rows(`SELECT count() AS n FROM anonymous_events WHERE anonymous_id = 'uncounted'`),
+  ).toEqual([[1]]);
+  expect(await people()).toBe(before);
+  await calls.pipelines('/identify', { anonymousId: 'uncounted', userId: 'counted' });
+  await calls.settled();
+  expect(await people()).toBe(before + 1);
+});
+
 describe('segments', () => {
   const byNumber = async (name: string): Promise<number> => {
     const { segment } = (await api.createSegment({ name, description: 'By hand' })) as {
