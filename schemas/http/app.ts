@@ -6,6 +6,7 @@ import { attributeNameBytesMax, eventNameBytesMax, patternCharsMax } from './lim
 
 const closed = { additionalProperties: false } as const;
 export const illegalPatternsMax = 100;
+export const flaggedPatternsMax = 20;
 const DAY_MS = 86_400_000;
 const windowMsMax = 366 * DAY_MS;
 const countMax = 1_000_000;
@@ -119,6 +120,12 @@ export const WorkspaceSettingsBody = Type.Object(
             Type.Array(Type.String({ minLength: 1, maxLength: patternCharsMax }), {
               maxItems: illegalPatternsMax,
               description: 'Patterns of RE2 syntax that no identifier may match.',
+            }),
+          ),
+          flagged_patterns: Type.Optional(
+            Type.Array(Type.String({ minLength: 1, maxLength: patternCharsMax }), {
+              maxItems: flaggedPatternsMax,
+              description: 'Patterns of identifiers that are taken, and that the merge report tells of.',
             }),
           ),
           anonymous_ids_per_person: Type.Optional(CountIn),

@@ -226,6 +226,8 @@ describe('reports of what a shop sends', () => {
     for (const id of ['1', '2']) {
       await shop.track('POST', '/v1/events', { name: 'Look', anonymous_id: 'late', id }, { at: after });
     }
+    for (const id of ['guest_1', 'SESSION-7', 'guesthouse'])
+      await shop.track('PUT', `/v1/customers/${id}`, {});
     await shop.track('PUT', '/v1/customers/bob', { email: 'ada@shop.example' }, { at: after });
     for (const who of ['ada', 'ada@shop.example']) {
       await shop.track('POST', `/v1/customers/${who}/events`, { name: 'look' }, { at: after });
@@ -272,7 +274,7 @@ describe('reports of what a shop sends', () => {
     expect((await shop.app('GET', '/v1/schema-report?days=32')).status).toBe(400);
   });
 
-  test('E row 89: events that came too late, identifies that did, one email of two people, a person of two kinds', async () => {
+  test('E row 89: events that came too late, identifies that did, one email of two people, a person of two kinds, names that look as if they were made for a visit', async () => {
     const people = new Map(
       (await shop.rows(`SELECT id, person_id FROM people WHERE workspace = 'reported'`)).map(
         ([id, person]) => [String(id), String(person)],
@@ -295,6 +297,13 @@ describe('reports of what a shop sends', () => {
       people_of_several_kinds: {
         count: 1,
         cases: [{ person_id: people.get('ada'), kinds: ['email', 'id'], times: 2 }],
+      },
+      flagged_identifiers: {
+        count: 2,
+        cases: expect.arrayContaining([
+          expect.objectContaining({ value: 'guest_1', kind: 'id', person_id: people.get('guest_1') }),
+          expect.objectContaining({ value: 'SESSION-7', person_id: people.get('SESSION-7') }),
+        ]) as unknown,
       },
       refused_to_browser_keys: { count: 0 },
     });

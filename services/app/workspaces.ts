@@ -1,7 +1,12 @@
 /** `PUT` and `GET /v1/workspaces/{name}`: the settings of a workspace; with the admin key a PUT also creates one. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Compile } from 'typebox/compile';
-import { illegalPatternsMax, WorkspaceSettingsBody, type Fault } from '../../schemas/http/app.ts';
+import {
+  flaggedPatternsMax,
+  illegalPatternsMax,
+  WorkspaceSettingsBody,
+  type Fault,
+} from '../../schemas/http/app.ts';
 import { definitionBytesMax, patternCharsMax } from '../../schemas/http/limits.ts';
 import { isWorkspace, type Workspace } from '../../schemas/ids.ts';
 import { NewPatterns } from '../rules/definition-patterns.ts';
@@ -89,14 +94,25 @@ function describe(definitions: DefinitionsStore, name: Workspace) {
   return faults.length === 0 ? shown : { ...shown, faults };
 }
 
+const patternsMax = { illegal_patterns: illegalPatternsMax, flagged_patterns: flaggedPatternsMax };
+
 export function settingsFaults(value: unknown): readonly Fault[] {
   const faults = shape.Check(value) ? [] : shapeFaults(shape, value);
-  const patterns = isObject(value) && isObject(value.guards) ? value.guards.illegal_patterns : undefined;
-  if (faults.length > 0 && Array.isArray(patterns) && patterns.length > illegalPatternsMax) return faults;
+  const guards = isObject(value) && isObject(value.guards) ? value.guards : {};
+  const lists = Object.entries(patternsMax).map(([name, max]) => ({ name, max, patterns: guards[name] }));
+  if (
+    faults.length > 0 &&
+    lists.some(({ max, patterns }) => Array.isArray(patterns) && patterns.length > max)
+  ) {
+    return faults;
+  }
+  const compiled = new NewPatterns();
   return [
     ...faults,
     ...countryFaults(value),
-    ...(Array.isArray(patterns) ? patternFaults(patterns) : []),
+    ...lists.flatMap(({ name, patterns }) =>
+      Array.isArray(patterns) ? patternFaults(compiled, `/guards/${name}`, patterns) : [],
+    ),
     ...(faults.length === 0 ? namingFaults(value as WorkspaceSettingsBody) : []), // its shape is right
   ];
 }
@@ -126,12 +142,15 @@ function countryFaults(value: unknown): readonly Fault[] {
   return [{ pointer: '/phone_country', code: 'out_of_range', message: `no country is ${country}` }];
 }
 
-function patternFaults(sources: readonly unknown[]): readonly Fault[] {
-  const patterns = new NewPatterns();
+function patternFaults(
+  patterns: NewPatterns,
+  pointer: string,
+  sources: readonly unknown[],
+): readonly Fault[] {
   return sources.flatMap((source, index) => {
     if (typeof source !== 'string' || source.length > patternCharsMax) return []; // the shape says so
     const result = patterns.compile(source);
-    return result.ok ? [] : [{ ...result.fault, pointer: `/guards/illegal_patterns/${String(index)}` }];
+    return result.ok ? [] : [{ ...result.fault, pointer: `${pointer}/${String(index)}` }];
   });
 }
 

@@ -51,6 +51,8 @@ export interface WorkspaceSettings {
     readonly illegal_identifiers: boolean;
     /** Further patterns, of RE2 syntax, that no identifier may match, such as ^guest_. */
     readonly illegal_patterns: readonly string[];
+    /** Such names are taken, and the merge report tells of whom they name: what makes a name anew names nobody for long. */
+    readonly flagged_patterns: readonly string[];
     /** null: no limit. */
     readonly anonymous_ids_per_person: { readonly at_most: number; readonly within_ms: number } | null;
     readonly people_per_anonymous_id: { readonly at_most: number; readonly within_ms: number } | null;
@@ -102,6 +104,7 @@ export const defaultSettings: WorkspaceSettings = {
   guards: {
     illegal_identifiers: true,
     illegal_patterns: [],
+    flagged_patterns: ['(?i)^(?:anon|anonymous|guest|session|sess|temp|tmp|visitor)[-_:.]'],
     anonymous_ids_per_person: null,
     people_per_anonymous_id: null,
     merges_per_minute: null,

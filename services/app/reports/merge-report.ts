@@ -1,7 +1,7 @@
 /**
  * Where a page's calls lose what a merge could have kept (spec E row 89): events that came under a claimed id when its five
  * minutes were over, identifies that came long after the first event, one email at several ids, people who are named by
- * several kinds of identifiers. Each with how often, the worst cases, and what to change.
+ * several kinds of identifiers, and names that look as if they had been made for a visit (C.1 row 20). Each with how often, the worst cases, and what to change.
  */
 import type { Workspace } from '../../../schemas/ids.ts';
 import type { Query } from '../ports.ts';
@@ -14,15 +14,18 @@ export interface MergeReportCall {
   readonly workspace: Workspace;
   /** ms */
   readonly since: number;
+  /** Patterns of the workspace, in RE2 syntax. */
+  readonly flagged: readonly string[];
 }
 
-export async function mergeReport(query: Query, { workspace, since }: MergeReportCall) {
+export async function mergeReport(query: Query, { workspace, since, flagged }: MergeReportCall) {
   const parameters = { workspace, since, limit: casesMax, hours: lateIdentifyHours };
-  const [events, identifies, emails, kinds] = await Promise.all([
+  const [events, identifies, emails, kinds, names] = await Promise.all([
     query(LATE_EVENTS, parameters),
     query(LATE_IDENTIFIES, parameters),
     query(EMAILS_OF_SEVERAL, parameters),
     query(PEOPLE_OF_SEVERAL_KINDS, parameters),
+    flagged.length === 0 ? [] : query(flaggedSql(flagged.length), { ...parameters, ...numbered(flagged) }),
   ]);
   return {
     events_after_the_claim: {
@@ -45,6 +48,12 @@ export async function mergeReport(query: Query, { workspace, since }: MergeRepor
       ...counted(kinds),
       advice:
         'Some calls name these people by id, others by email. Name them by the canonical identifier everywhere.',
+    },
+    flagged_identifiers: {
+      ...counted(names),
+      patterns: flagged,
+      advice:
+        'These names look as if they were made for a visit: a person of each is made who never comes back. Send no userId before somebody is known. guards.illegal_patterns refuses such names, guards.flagged_patterns says which are told of here.',
     },
   };
 }
@@ -128,3 +137,24 @@ const PEOPLE_OF_SEVERAL_KINDS = `
     HAVING length(kinds) > 1 AND person_id != ''
   )
   ORDER BY times DESC, person_id LIMIT {limit:UInt32}`;
+
+/** Of names that people got in the time asked for; the pattern is the first that matches. */
+function flaggedSql(patterns: number): string {
+  const places = Array.from(
+    { length: patterns },
+    (_, index) => `match(value, {pattern${String(index)}:String})`,
+  );
+  const branches = places.map((matches, index) => `${matches}, ${String(index)}`).join(', ');
+  return `
+    SELECT value, kind, person_id, linked_at, pattern, count() OVER () AS cases FROM (
+      SELECT value, toString(kind) AS kind, person_id, linked_at, multiIf(${branches}, -1) AS pattern FROM identities
+      WHERE workspace = {workspace:String} AND kind IN ('id', 'email') AND linked_at >= ${SINCE}
+    )
+    WHERE pattern >= 0
+    ORDER BY linked_at DESC, value LIMIT {limit:UInt32}`;
+}
+
+/** A dot is no line break, as where the pattern is compiled here (services/rules/sql-values.ts). */
+function numbered(patterns: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(patterns.map((source, index) => [`pattern${String(index)}`, `(?-s)${source}`]));
+}

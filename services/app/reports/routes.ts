@@ -58,7 +58,8 @@ async function merges(
 ): Promise<object | AppFault> {
   const span = sinceOf(options, asked);
   if (isFault(span)) return span;
-  const report = await mergeReport(options.query, { workspace, since: span.since });
+  const { flagged_patterns: flagged } = settingsOf(options.definitions, workspace).guards;
+  const report = await mergeReport(options.query, { workspace, since: span.since, flagged });
   return { days: span.days, ...report, refused_to_browser_keys: refused(options, workspace) };
 }
 
