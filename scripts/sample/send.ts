@@ -9,6 +9,8 @@ import { OnSiteMessages } from './on-site-messages.ts';
 /** Visitors that are on the site at one time. */
 const visitorsAtOnceMax = 64;
 const batchEventsMax = 15;
+/** A machine with no time may take longer than the clients wait by themselves, and what they send again is a repeat. */
+const answerMsMax = 120_000;
 
 export interface PlayOptions {
   /** Calls a second, over all visitors; undefined: as fast as they are acknowledged. */
@@ -30,9 +32,13 @@ export class Shop {
       host: http,
       maxEventsInBatch: batchEventsMax,
       flushInterval: 10,
+      httpRequestTimeout: answerMsMax,
     });
     this.#deliveries = new Deliveries(this.#analytics);
-    this.#track = new TrackClient(keys.site_id, keys.api_key, { url: `${http}/api/v1` });
+    this.#track = new TrackClient(keys.site_id, keys.api_key, {
+      url: `${http}/api/v1`,
+      timeout: answerMsMax,
+    });
   }
 
   /** Resolves when the call is acknowledged. */
