@@ -5,6 +5,7 @@
 import type { JsonNumber } from '../runtime/exact-json.ts';
 import { unreachable } from '../runtime/errors.ts';
 import type { Pattern } from '../runtime/pattern.ts';
+import { deviceMatchers } from './devices.ts';
 
 export type Scalar = string | JsonNumber | boolean;
 export type EventType = 'event' | 'page' | 'screen';
@@ -99,8 +100,18 @@ export interface SequenceCondition {
   readonly withinMs: number | null;
   readonly without: { readonly matcher: EventMatcher; readonly forMs: number } | null;
 }
+/** Devices that the person has: how many of them pass (devices.ts). */
+export interface DeviceCondition {
+  readonly type: 'device';
+  readonly pointer: string;
+  /** Of its token, platform and last_used, else of its attributes. */
+  readonly where: readonly Test[];
+  readonly count: { readonly type: 'at_least' | 'at_most'; readonly n: number };
+  /** Something was said of it within this time. */
+  readonly withinMs: number | null;
+}
 /** What remembers events of a person (memory.ts). */
-export type CountedCondition = EventCondition | StallCondition | SequenceCondition;
+export type CountedCondition = EventCondition | StallCondition | SequenceCondition | DeviceCondition;
 
 export interface AttributeCondition extends Test {
   readonly type: 'attribute';
@@ -186,7 +197,7 @@ export function leavesOf(condition: Condition): LeafCondition[] {
 }
 
 export function isCounted(leaf: LeafCondition): leaf is CountedCondition {
-  return leaf.type === 'event' || leaf.type === 'stall' || leaf.type === 'sequence';
+  return leaf.type === 'event' || leaf.type === 'stall' || leaf.type === 'sequence' || leaf.type === 'device';
 }
 
 /** The matchers of what remembers events, in the order of their numbers in its marks. */
@@ -198,6 +209,8 @@ export function matchersOf(condition: CountedCondition): readonly EventMatcher[]
       return [condition.of, condition.without];
     case 'sequence':
       return condition.without === null ? condition.steps : [...condition.steps, condition.without.matcher];
+    case 'device':
+      return deviceMatchers(condition);
     default:
       return unreachable(condition);
   }

@@ -52,6 +52,7 @@ export function evaluate(condition: Condition, evidence: Evidence, now = evidenc
     case 'event':
     case 'stall':
     case 'sequence':
+    case 'device':
       return verdictOf(condition, evidence.marks(condition.pointer), now);
     case 'attribute': {
       const value = evidence.attribute(condition.path);

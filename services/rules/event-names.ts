@@ -80,6 +80,8 @@ function matchersAt(leaf: CountedCondition): readonly PlacedMatcher[] {
         { pointer, matcher: leaf.of },
         { pointer: at, matcher: leaf.without },
       ];
+    case 'device':
+      return [{ pointer, matcher: { name: null, nameCheck: null, eventType: 'event', where: leaf.where } }];
     default:
       return [
         ...leaf.steps.map((matcher, index) => ({

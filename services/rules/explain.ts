@@ -13,7 +13,7 @@ export interface ExplainedCondition {
   readonly result: boolean;
   /**
    * The number counted (no more than is asked for), how a stall stands, the steps of a sequence gone, the attribute's value,
-   * the number of objects, whether the person is in the segment, or since when the person is known of.
+   * the number of objects or devices, whether the person is in the segment, or since when the person is known of.
    */
   readonly value: unknown;
   /** Message ids of the events that count, latest first; no more than decide it. */
@@ -73,6 +73,7 @@ function foundBy(leaf: LeafCondition, evidence: Evidence): Pick<ExplainedConditi
     case 'event':
     case 'stall':
     case 'sequence':
+    case 'device':
       return foundIn(leaf, evidence.marks(leaf.pointer), now);
     case 'attribute':
       return { value: evidence.attribute(leaf.path) ?? null, events: [] };

@@ -3,6 +3,7 @@
  * naive oracle that the incremental evaluation is tested against.
  */
 import { isCounted, leavesOf, type Condition, type CountedCondition } from './condition.ts';
+import { tokenOf } from './devices.ts';
 import { evaluate, type Evidence } from './evaluate.ts';
 import type { RuleEvent } from './matching.ts';
 import { latestFirst, marksOf } from './memory.ts';
@@ -74,14 +75,18 @@ class HistoryEvidence implements Evidence {
   }
 }
 
-/** Every mark, latest first; of a distinct count the latest of each value. */
+/** Every mark, latest first; of a distinct count the latest of each value, of devices of each token. */
 function allMarks(condition: CountedCondition, events: readonly RuleEvent[]): Marks {
   const marks = events
     .flatMap((event) => marksOf(condition, event))
     .sort(latestFirst(condition))
     .filter((mark, at, all) => !isSameMark(all[at - 1], mark));
-  if (condition.type !== 'event' || !('path' in condition.count)) return marks;
+  const isByValue = condition.type === 'event' && 'path' in condition.count;
+  if (!isByValue && condition.type !== 'device') return marks;
   const latest = new Map<string, Mark>();
-  for (const mark of marks) if (!latest.has(mark[2] ?? '')) latest.set(mark[2] ?? '', mark);
+  for (const mark of marks) {
+    const value = condition.type === 'device' ? tokenOf(mark) : (mark[2] ?? '');
+    if (!latest.has(value)) latest.set(value, mark);
+  }
   return [...latest.values()];
 }

@@ -13,6 +13,8 @@ export const referencedConditionsMax = 1_000;
 /** A stall or a sequence keeps this many marks of a person at most (stall.ts, sequence.ts). */
 export const stallMarksMax = 64;
 export const sequenceMarksMax = 64;
+/** Of a person, deleted ones among them: those told of longest ago are forgotten. */
+export const devicesMax = 100;
 /** At most so many entries of a journey in a period. */
 export const entriesPerPeriodMax = 100;
 export const listValuesMax = 1_000;

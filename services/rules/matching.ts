@@ -22,6 +22,8 @@ export interface RuleEvent {
   readonly properties: () => JsonObject;
   /** Its user agent is a program's; absent: it is not. Asked for as its properties are. */
   readonly isBot?: () => boolean;
+  /** The device that it is about, as its context has it; undefined: none. Asked for by conditions on devices alone. */
+  readonly device?: () => JsonObject | undefined;
 }
 
 /** Time of an event for windows: its own, clamped to when it was received (spec C.1 row 28). */

@@ -3,6 +3,7 @@
  * marks of two people join, and the marks answer at any moment. Plain data, so that a state can be stored and moved.
  */
 import { matchersOf, type CountedCondition } from './condition.ts';
+import { deviceMark, devicesThatPass, devicesVerdict, isLaterOfDevice, rememberDevice } from './devices.ts';
 import { markOf, matches, type RuleEvent } from './matching.ts';
 import type { PatternTests } from './pattern-steps.ts';
 import {
@@ -41,6 +42,10 @@ export function marksOf(
       );
       return matched.length === 0 ? [] : [sequenceMark(event, matched)];
     }
+    case 'device': {
+      const mark = deviceMark(condition, event, patterns);
+      return mark === undefined ? [] : [mark];
+    }
     default:
       return unreachable(condition);
   }
@@ -55,6 +60,8 @@ export function remember(condition: CountedCondition, marks: Marks, mark: Mark):
       return rememberForStall(condition, marks, mark);
     case 'sequence':
       return rememberForSequence(condition, marks, mark);
+    case 'device':
+      return rememberDevice(marks, mark);
     default:
       return unreachable(condition);
   }
@@ -71,7 +78,12 @@ export function latestFirst({ type }: CountedCondition): (a: Mark, b: Mark) => n
   const isLater = LATER[type];
   return (a, b) => (isLater(a, b) ? -1 : isLater(b, a) ? 1 : 0);
 }
-const LATER = { event: isLaterMark, stall: isLaterOfStall, sequence: isLaterOfSequence };
+const LATER = {
+  event: isLaterMark,
+  stall: isLaterOfStall,
+  sequence: isLaterOfSequence,
+  device: isLaterOfDevice,
+};
 
 /** The marks of one person who did all that these two did. */
 export function joinMarks(condition: CountedCondition, a: Marks, b: Marks): Marks {
@@ -92,13 +104,15 @@ export function verdictOf(condition: CountedCondition, marks: Marks, now: number
       return stallVerdict(condition, marks, now);
     case 'sequence':
       return sequenceVerdict(condition, marks, now);
+    case 'device':
+      return devicesVerdict(condition, marks, now);
     default:
       return unreachable(condition);
   }
 }
 
 export interface Found {
-  /** The number counted, the steps gone, or how the stall stands. */
+  /** The number counted, the steps gone, the devices that pass, or how the stall stands. */
   readonly value: number | string;
   /** Message ids of the events that it rests on, latest first; no more than decide it. */
   readonly events: readonly string[];
@@ -118,6 +132,11 @@ export function foundIn(condition: CountedCondition, marks: Marks, now: number):
     case 'sequence': {
       const { steps, events } = sequenceEvents(condition, marks, now);
       return { value: steps, events: events.map(([, id]) => id) };
+    }
+    case 'device': {
+      const had = devicesThatPass(condition, marks, now);
+      const decisive = condition.count.type === 'at_most' ? condition.count.n + 1 : condition.count.n;
+      return { value: had.length, events: had.slice(0, decisive).map(([, id]) => id) };
     }
     default:
       return unreachable(condition);

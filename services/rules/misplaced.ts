@@ -3,7 +3,7 @@
  * go. Pure.
  */
 export type Place =
-  /** An object of a condition that is no event: a group, `not`, an attribute, a segment, a relationship. */
+  /** An object of a condition that is no event: a group, `not`, an attribute, a segment, a relationship, a device. */
   | 'condition'
   /** An event that counts by itself, or a stall. */
   | 'event'
@@ -20,7 +20,19 @@ const OF_EVENT = ['within', 'count', 'where', 'type', 'without', 'for', 'rearm',
 const OF_JOURNEY = ['state', 'trigger', 'filters', 'frequency', 'key', 'holdout', 'include_current'];
 const OF_FREQUENCY = ['mode', 'gap', 'every', 'times', 'per'];
 const OF_CONDITION = [
-  ...['all', 'any', 'not', 'event', 'sequence', 'attribute', 'relationship', 'segment', 'age', 'operator'],
+  ...[
+    'all',
+    'any',
+    'not',
+    'event',
+    'sequence',
+    'attribute',
+    'relationship',
+    'device',
+    'segment',
+    'age',
+    'operator',
+  ],
   ...['value', 'property', ...OF_EVENT],
 ];
 
@@ -64,7 +76,19 @@ const PLACES: Readonly<Record<Place, readonly (readonly [keys: readonly string[]
   ],
   trigger: [
     [
-      ['within', 'count', 'age', 'all', 'any', 'not', 'attribute', 'relationship', 'where', 'distinct'],
+      [
+        'within',
+        'count',
+        'age',
+        'all',
+        'any',
+        'not',
+        'attribute',
+        'relationship',
+        'device',
+        'where',
+        'distinct',
+      ],
       'a trigger is what happens, and has no KEY: ask for it under filters, as {"event": …, "within": "P7D"}, or begin with a segment that does',
     ],
     [['sequence'], 'begin with a segment whose rule is that sequence: {"segment": …, "on": "entered"}'],

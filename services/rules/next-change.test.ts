@@ -1,7 +1,7 @@
 /** A timer is set to what nextChange says, so between now and then nothing may turn, and then it must. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { condition, happening, fieldsOf, type Happening } from '../testing/rule-arbitraries.ts';
+import { condition, happening, seenOf, type Happening } from '../testing/rule-arbitraries.ts';
 import type { Condition } from './condition.ts';
 import { evaluate } from './evaluate.ts';
 import { evidenceOf, type History } from './history.ts';
@@ -56,19 +56,9 @@ function historyOf(
   attributes: object,
 ): History {
   const events = list.flatMap(({ what, at, late }, index) => {
-    const { type, name } = fieldsOf(what);
-    if (type === 'identify' || type === 'relate') return [];
-    const properties = () => what.properties;
-    return [
-      {
-        name,
-        type,
-        messageId: `m${String(index)}`,
-        time: Math.max(0, at - late),
-        receivedAt: at,
-        properties,
-      },
-    ];
+    const seen = seenOf(what);
+    if (seen === undefined) return [];
+    return [{ ...seen, messageId: `m${String(index)}`, time: Math.max(0, at - late), receivedAt: at }];
   });
   const relationships = list
     .filter(({ what }) => what.type === 'relate')

@@ -2,11 +2,21 @@
 import { leavesOf, type Condition } from './condition.ts';
 import { nearestTo, pointerTo, unknownKeyText, type Faults } from './faults.ts';
 import { conditionDepthMax, conditionNodesMax, conditionsPerGroupMax, textCharsMax } from './limits.ts';
-import { parseEvent, parseRelationship, parseSequence } from './parse-leaves.ts';
+import { parseDevice, parseEvent, parseRelationship, parseSequence } from './parse-leaves.ts';
 import { parseTest } from './parse-predicate.ts';
 import { isJsonObject, type JsonObject } from './paths.ts';
 
-const FORMS = ['all', 'any', 'not', 'event', 'sequence', 'attribute', 'relationship', 'segment'] as const;
+const FORMS = [
+  'all',
+  'any',
+  'not',
+  'event',
+  'sequence',
+  'attribute',
+  'relationship',
+  'device',
+  'segment',
+] as const;
 /** `type` alone is an event, a page or a screen of any name. */
 type Form = (typeof FORMS)[number] | 'type';
 
@@ -72,6 +82,8 @@ export class ConditionParser {
         return parseSequence(value, pointer, faults);
       case 'relationship':
         return parseRelationship(value, pointer, faults);
+      case 'device':
+        return parseDevice(value, pointer, faults);
       case 'attribute': {
         faults.object(value, pointer, ['attribute', 'operator', 'value'], 'condition');
         const test = parseTest(value, 'attribute', pointer, faults);

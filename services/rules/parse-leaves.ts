@@ -2,6 +2,7 @@
 import type {
   Count,
   CountedCondition,
+  DeviceCondition,
   EventCondition,
   EventMatcher,
   RelationshipCondition,
@@ -10,7 +11,7 @@ import type {
   StallCondition,
 } from './condition.ts';
 import { pointerTo, type Faults } from './faults.ts';
-import { countMax, distinctMax, sequenceStepsMax, textCharsMax } from './limits.ts';
+import { countMax, devicesMax, distinctMax, sequenceStepsMax, textCharsMax } from './limits.ts';
 import { MATCHER_KEYS, parseMatcher, parseMatcherAt, parseWhere } from './parse-matcher.ts';
 import { parseDurationAt } from './parse-predicate.ts';
 import type { JsonObject } from './paths.ts';
@@ -130,6 +131,33 @@ export function parseRelationship(
     objectWhere,
     count: { type: count.type, n: count.n },
   };
+}
+
+export function parseDevice(value: JsonObject, pointer: string, faults: Faults): DeviceCondition | undefined {
+  faults.object(value, pointer, ['device', 'where', 'count', 'within'], 'condition');
+  const where = parseWhere(value['where'], pointerTo(pointer, 'where'), faults);
+  const at = pointerTo(pointer, 'count');
+  const count = parseCount(value['count'], at, faults);
+  const withinMs = parseWithin(value, pointer, faults);
+  if (value['device'] !== true) {
+    faults.add(pointerTo(pointer, 'device'), 'unknown_value', 'must be true');
+    return;
+  }
+  if (where === undefined || count === undefined || withinMs === undefined) return undefined;
+  if ('path' in count) {
+    faults.add(pointerTo(at, 'distinct'), 'unknown_key', 'every device counts once');
+    return;
+  }
+  if (count.n > devicesMax - 1) {
+    const n = pointerTo(at, count.type);
+    faults.add(
+      n,
+      'out_of_range',
+      `must be below ${String(devicesMax)}: as many devices of a person are known`,
+    );
+    return;
+  }
+  return { type: 'device', pointer, where, count: { type: count.type, n: count.n }, withinMs };
 }
 
 function parseWithin(value: JsonObject, pointer: string, faults: Faults): number | null | undefined {

@@ -4,6 +4,7 @@
  */
 import { unreachable } from '../runtime/errors.ts';
 import type { Check, Condition, EventMatcher, LeafCondition, Test } from './condition.ts';
+import { devicesMax } from './limits.ts';
 
 /** Of one thing asked of an event that is at hand, or of another rule's answer. */
 const stepsAQuestion = 6;
@@ -44,6 +45,8 @@ function stepsOfLeaf(leaf: LeafCondition): number {
       return stepsAStall;
     case 'sequence':
       return stepsASequenceStep * leaf.steps.length;
+    case 'device':
+      return stepsOfValues(devicesMax);
     case 'attribute':
       return stepsALookup + stepsOfCheck(leaf.check);
     case 'relationship':

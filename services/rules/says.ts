@@ -6,6 +6,7 @@ import { unreachable } from '../runtime/errors.ts';
 import { ExactNumber } from '../runtime/exact-json.ts';
 import type {
   Check,
+  DeviceCondition,
   EventCondition,
   EventMatcher,
   LeafCondition,
@@ -13,6 +14,7 @@ import type {
   SequenceCondition,
   StallCondition,
 } from './condition.ts';
+import { deviceMatchers } from './devices.ts';
 import { durationText } from './durations.ts';
 import type { Marks } from './windows.ts';
 
@@ -48,6 +50,7 @@ function matcherOf(
   place: { readonly value: unknown; readonly index: number; readonly count: number },
 ): EventMatcher | undefined {
   if (leaf.type === 'event') return leaf;
+  if (leaf.type === 'device') return deviceMatchers(leaf)[0];
   if (leaf.type === 'stall') return place.value === 'answered' && place.index === 0 ? leaf.without : leaf.of;
   if (leaf.type !== 'sequence') return undefined;
   const step = place.count - 1 - place.index;
@@ -66,6 +69,8 @@ export function saysOf(leaf: LeafCondition, found: Answered, events: readonly Re
       return sequenceText(leaf, { gone: Number(value), result }, events);
     case 'attribute':
       return `${leaf.path} is ${valueText(leaf.check, value, 'not set')}; asked is that it ${askedOf(leaf.check)}`;
+    case 'device':
+      return devicesText(leaf, Number(value));
     case 'relationship':
       return relatedText(leaf, Number(value));
     case 'segment':
@@ -147,6 +152,12 @@ function relatedText(leaf: RelationshipCondition, value: number): string {
   const { type, n } = leaf.count;
   const objects = `${String(value)} ${value === 1 ? 'object' : 'objects'} of type ${leaf.objectType}`;
   return `belongs to ${objects} that pass; asked is at ${type === 'at_most' ? 'most' : 'least'} ${String(n)}`;
+}
+
+function devicesText({ count, withinMs }: DeviceCondition, value: number): string {
+  const within = withinMs === null ? '' : `, told of in the last ${durationText(withinMs)}`;
+  const devices = `${String(value)} ${value === 1 ? 'device' : 'devices'} that pass${within}`;
+  return `has ${devices}; asked is at ${count.type === 'at_most' ? 'most' : 'least'} ${String(count.n)}`;
 }
 
 /** Which event is meant, in words. */

@@ -8,6 +8,7 @@ import {
   conditionsPerGroupMax,
   countMax,
   descriptionCharsMax,
+  devicesMax,
   distinctMax,
   entriesPerPeriodMax,
   listValuesMax,
@@ -42,6 +43,10 @@ const count = Type.Union([
 const objectCount = Type.Union([
   Type.Object({ at_least: Type.Integer({ minimum: 1, maximum: countMax }) }, closed),
   Type.Object({ at_most: Type.Integer({ minimum: 0, maximum: countMax }) }, closed),
+]);
+const deviceCount = Type.Union([
+  Type.Object({ at_least: Type.Integer({ minimum: 1, maximum: devicesMax - 1 }) }, closed),
+  Type.Object({ at_most: Type.Integer({ minimum: 0, maximum: devicesMax - 1 }) }, closed),
 ]);
 const eventType = Type.Optional(
   Type.Union([Type.Literal('event'), Type.Literal('page'), Type.Literal('screen')]),
@@ -98,6 +103,10 @@ export const condition = Type.Cyclic(
           count: Type.Optional(objectCount),
         },
         closed,
+      ),
+      Type.Object(
+        { device: Type.Literal(true), where, count: Type.Optional(deviceCount), within },
+        { ...closed, description: 'Tests are of token, platform, last_used, or attributes of the device.' },
       ),
       Type.Object({ segment: text }, closed),
     ]),

@@ -4,11 +4,13 @@ import {
   matchersOf,
   type Check,
   type CountedCondition,
+  type DeviceCondition,
   type EventCondition,
   type EventMatcher,
   type SequenceCondition,
   type StallCondition,
 } from './condition.ts';
+import { DEVICE_GONE, DEVICE_MEMBERS, DEVICE_TOLD } from './devices.ts';
 import { ADDRESS, BOT } from './matching.ts';
 import { readTwice } from './sql-numbers.ts';
 import { all, any, int, moment, Names, quoted } from './sql-text.ts';
@@ -47,6 +49,8 @@ class EventsSql {
         return condition.rearm === 'restart' ? this.#stall(condition) : this.#stallThatGoesOn(condition);
       case 'sequence':
         return this.#sequence(condition);
+      case 'device':
+        return this.#devices(condition);
       default:
         return unreachable(condition);
     }
@@ -114,6 +118,34 @@ class EventsSql {
     return `(person_id IN (${this.#people([...this.#since(withinMs), any(flags)], all(holds))}))`;
   }
 
+  /** Of each token what was said last. */
+  #devices({ where, count, withinMs }: DeviceCondition): string {
+    const names = new Names(this.#options.counter);
+    const { workspace, now } = this.#options;
+    const context = readTwice(names.of("ifNull(context, '{}')"));
+    const kept = { raw: names.of(context.raw), exact: names.of(context.exact) };
+    const device = valueAtPath(kept, 'device', names);
+    const told = where.map(({ path, check }) => {
+      const member = Object.hasOwn(DEVICE_MEMBERS, path) ? DEVICE_MEMBERS[path] : undefined;
+      const value = member === undefined ? this.#property(path, names) : valueAtPath(device, member, names);
+      return this.#check(check, value);
+    });
+    const isTold = names.of(`ifNull(toUInt8(${all([`name = ${quoted(DEVICE_TOLD)}`, ...told])}), 0)`);
+    const { raw } = valueAtPath(device, 'token', names);
+    const token = `if(JSONType(${raw}) = 'String', JSONExtractString(${raw}), '')`;
+    const newest = `argMax((${isTold}, ${TIME_MS}), (${TIME_MS}, message_id))`;
+    const about = all([
+      `workspace = ${quoted(workspace)}`,
+      `type = 'event' AND name IN (${quoted(DEVICE_TOLD)}, ${quoted(DEVICE_GONE)})`,
+      `merged_at <= ${moment(now)}`,
+    ]);
+    const devices = `${names.with}SELECT person_id, ${token} AS token, ${newest} AS newest FROM events WHERE ${about} GROUP BY person_id, token`;
+    const within = withinMs === null ? '' : ` AND newest.2 > ${int(now - withinMs)}`;
+    const needed = count.type === 'at_most' ? count.n + 1 : count.n;
+    const who = `SELECT person_id FROM (${devices}) WHERE token != '' AND newest.1 = 1${within} GROUP BY person_id HAVING count() >= ${String(needed)}`;
+    return count.type === 'at_most' ? `(person_id NOT IN (${who}))` : `(person_id IN (${who}))`;
+  }
+
   #people(rows: readonly string[], having: string): string {
     const { workspace, now } = this.#options;
     const where = all([`workspace = ${quoted(workspace)}`, ...rows, `merged_at <= ${moment(now)}`]);
@@ -143,8 +175,7 @@ class EventsSql {
   }
 
   /** A property, a page's address, or the mark of a program (matching.ts). */
-  #property(path: string): Value {
-    const names = this.#names;
+  #property(path: string, names = this.#names): Value {
     const { raw, exact } = readTwice(names.of("ifNull(properties, '{}')"));
     const sent = valueAtPath({ raw: names.of(raw), exact: names.of(exact) }, path, names);
     if (path !== ADDRESS && path !== BOT) return sent;

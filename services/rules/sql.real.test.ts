@@ -11,6 +11,7 @@ import { of, type Output } from '../testing/processor-harness.ts';
 import {
   attributeCondition,
   condition,
+  deviceCondition,
   eventCondition,
   fieldsOf,
   happening,
@@ -85,8 +86,9 @@ interface Rule {
 /** Every kind of condition, then rules that refer to those before them. */
 function rulesOf(): Rule[] {
   const kinds = [condition, eventCondition, stallCondition, sequenceCondition, attributeCondition];
+  const others = [relationshipCondition, deviceCondition];
   const sampled: unknown[] = [
-    ...fc.sample(fc.oneof(...kinds, relationshipCondition), { seed, numRuns: RULES }),
+    ...fc.sample(fc.oneof(...kinds, ...others), { seed, numRuns: RULES }),
     ...['b$', 'é$'].map((value) => ({ attribute: 'plan', operator: 'matches', value })), // where a text is cut
     { all: [{ segment: 's0' }, { not: { segment: 's1' } }] },
     { any: [{ segment: `s${String(RULES + 2)}` }, { segment: 's2' }, { segment: 'nowhere' }] },
@@ -215,9 +217,10 @@ async function insert(
   const merged = records.flatMap(({ value }) => {
     if (!value?.event || value.event.type === 'identify' || value.event.type === 'relate') return [];
     const { event, person_id: person, merged_at: mergedAt } = value;
-    const { message_id, type, name, properties, workspace, source, identifier_kind, bot } = event;
+    const { message_id, type, name, properties, context, workspace, source, identifier_kind, bot } = event;
     return {
       ...{ workspace, message_id, type, name, properties, source, identifier_kind, person_id: person, bot },
+      context,
       timestamp: iso(event.timestamp),
       received_at: iso(event.received_at),
       merged_at: iso(mergedAt),

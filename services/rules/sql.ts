@@ -65,7 +65,8 @@ class SqlWriter {
         return `(NOT ${this.#holds(condition.of)})`;
       case 'event':
       case 'stall':
-      case 'sequence': {
+      case 'sequence':
+      case 'device': {
         const { workspace } = this.#options;
         return eventsSql(condition, { workspace, now: this.#options.now, counter: this.#counter });
       }

@@ -1,6 +1,9 @@
 /** Conditions and events for property tests: a small world, so that they meet often. */
 import fc from 'fast-check';
+import { DEVICE_GONE, DEVICE_TOLD, deviceIn } from '../rules/devices.ts';
 import { operators, type Operator } from '../rules/condition.ts';
+import type { RuleEvent } from '../rules/matching.ts';
+import { parseJsonObject } from '../rules/paths.ts';
 import { NAME_OPERATORS } from '../rules/parse-matcher.ts';
 import { ExactNumber } from '../runtime/exact-json.ts';
 
@@ -176,6 +179,15 @@ export const relationshipCondition = fc.record(
   },
   { requiredKeys: ['relationship'] },
 );
+const deviceTest = fc
+  .tuple(fc.constantFrom('token', 'platform', 'last_used', 'app', 'app.build'), check)
+  .map(([property, rest]) => ({ property, ...rest }));
+export const deviceCondition = fc
+  .record(
+    { where: fc.array(deviceTest, { maxLength: 1 }), count: upTo(2), within: duration },
+    { requiredKeys: [] },
+  )
+  .map((rest) => ({ device: true, ...rest }));
 const agedNot = fc
   .tuple(eventCondition, duration)
   .map(([not, within]) => ({ not: { ...not, within }, age: 'required' }));
@@ -189,6 +201,7 @@ export const condition: fc.Arbitrary<unknown> = fc.letrec<{ condition: unknown }
     sequenceCondition,
     attributeCondition,
     relationshipCondition,
+    deviceCondition,
     agedNot,
     fc.array(tie('condition'), { minLength: 1, maxLength: 3 }).map((all) => ({ all })),
     fc.array(tie('condition'), { minLength: 1, maxLength: 3 }).map((any) => ({ any })),
@@ -209,17 +222,38 @@ const related = fc.record({
   ),
 });
 
+/** What a client says of a device; null: it says nothing of it, as an event of that name by another sender. */
+const deviceTold = fc.record({
+  isGone: fc.constantFrom(false, false, true),
+  device: fc.oneof(
+    { weight: 1, arbitrary: fc.constant(null) },
+    {
+      weight: 9,
+      arbitrary: fc.record(
+        {
+          token: fc.constantFrom<unknown>('a', 'ab', 'é', '', 5),
+          type: fc.constantFrom('ios', 'android', 'a'),
+          last_used: jsonValue,
+        },
+        { requiredKeys: ['token', 'type'] },
+      ),
+    },
+  ),
+  attributes: fc.dictionary(fc.constantFrom('app', 'app.build', 'token'), jsonValue, { maxKeys: 2 }),
+});
+
 /** What happens, with its distance in time from what came before: often within a window's border. */
 export const happening = fc.record({
   afterMs: fc.constantFrom(0, 1, 999, 1_000, 59_999, 60_000, 3_599_999, 3_600_000, 86_400_000, 604_800_000),
   /** How much older than its receipt the event says it is; negative: from the future. */
   ageMs: fc.constantFrom(0, 0, 0, 0, 1_000, 60_000, 3_600_000, 86_400_001, 691_200_000, -60_000),
-  type: fc.constantFrom(...TYPES, ...TYPES, 'identify' as const, 'relate' as const),
+  type: fc.constantFrom(...TYPES, ...TYPES, 'identify' as const, 'relate' as const, 'device' as const),
   /** null: of pages and screens only. */
   name: fc.constantFrom(...EVENT_NAMES, ...EVENT_NAMES, 'Other', null),
   properties,
   attributes,
   related,
+  deviceTold,
   bot: fc.boolean(),
 });
 export type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never;
@@ -231,9 +265,28 @@ export function fieldsOf({
   properties: sent,
   attributes: set,
   related: objects,
+  deviceTold: { isGone, device, attributes: own },
   bot,
 }: Happening) {
   if (type === 'identify') return { type, name: null, properties: JSON.stringify(set) };
   if (type === 'relate') return { type, name: null, properties: JSON.stringify(objects) };
+  if (type === 'device') {
+    const context = JSON.stringify(device === null ? {} : { device });
+    const properties = JSON.stringify(own);
+    return { type: 'event' as const, name: isGone ? DEVICE_GONE : DEVICE_TOLD, properties, context, bot };
+  }
   return { type, name: type === 'event' ? (name ?? 'Other') : name, properties: JSON.stringify(sent), bot };
+}
+
+/** The same, as rules see it; undefined: it is none of the events that they count. */
+export function seenOf(what: Happening): Omit<RuleEvent, 'time' | 'receivedAt' | 'messageId'> | undefined {
+  const { type, name, properties: sent, context } = { context: null, ...fieldsOf(what) };
+  if (type === 'identify' || type === 'relate') return undefined;
+  return {
+    type,
+    name,
+    properties: () => parseJsonObject(sent),
+    isBot: () => what.bot,
+    device: () => deviceIn(context),
+  };
 }

@@ -189,6 +189,54 @@ test('row 92: a message that was viewed and not clicked is asked for by its repo
   expect(trigger.then(told('clicked_content', 77, 'm2'))).toEqual(['cio_a left s because of m2']);
 });
 
+describe('a device', () => {
+  const told = (token: string, rest: { at?: number; id: string; timestamp?: number }, more: object = {}) =>
+    happened({
+      name: 'Device Created or Updated',
+      properties: { app_version: '2.1' },
+      ...rest,
+      fields: { context: JSON.stringify({ device: { token, type: 'ios', ...more } }) },
+    });
+  const gone = (token: string, rest: { at?: number; id: string; timestamp?: number }) =>
+    happened({
+      name: 'Device Deleted',
+      ...rest,
+      fields: { context: JSON.stringify({ device: { token } }) },
+    });
+
+  test('that somebody has is asked for by its platform and attributes, until it is deleted', () => {
+    const trigger = new Trigger().segment('apple', {
+      device: true,
+      where: [
+        { property: 'platform', operator: 'eq', value: 'ios' },
+        { property: 'app_version', operator: 'starts_with', value: '2.' },
+      ],
+    });
+    expect(trigger.then(told('a', { id: 'm1' }, { type: 'android' }))).toEqual([]);
+    expect(trigger.then(told('b', { id: 'm2', at: T0 + 1 }))).toEqual(['cio_a entered apple because of m2']);
+    expect(trigger.then(gone('a', { id: 'm3', at: T0 + 2 }))).toEqual([]);
+    expect(trigger.then(gone('b', { id: 'm4', at: T0 + 3 }))).toEqual(['cio_a left apple because of m4']);
+  });
+
+  test('goes by what was said of it last, by the time of the events, whatever comes late', () => {
+    const trigger = new Trigger().segment('any', { device: true });
+    trigger.then(gone('a', { id: 'm1', at: T0 + HOUR }));
+    const late = told('a', { id: 'm2', at: T0 + HOUR + 1, timestamp: T0 });
+    expect(trigger.then(late)).toEqual([]);
+    expect(trigger.then(told('a', { id: 'm3', at: T0 + 2 * HOUR }))).toEqual([
+      'cio_a entered any because of m3',
+    ]);
+  });
+
+  test('counts, and of what was not told of for a time nothing does', () => {
+    const trigger = new Trigger().segment('two', { device: true, count: { at_least: 2 }, within: 'P1D' });
+    trigger.then(told('a', { id: 'm1' }));
+    expect(trigger.then(told('b', { id: 'm2', at: T0 + HOUR }))).toEqual(['cio_a entered two because of m2']);
+    expect(trigger.until(T0 + DAY - 1)).toEqual([]);
+    expect(trigger.until(T0 + DAY)).toEqual(['cio_a left two']);
+  });
+});
+
 test('E row 113: a schema_version can be asked for', () => {
   const where = [{ property: 'schema_version', operator: 'gte', value: 2 }];
   const trigger = new Trigger().segment('s', { event: 'Added to Cart', where });

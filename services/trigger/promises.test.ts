@@ -1,7 +1,7 @@
 /** Property tests of what the trigger promises. A failure prints its seed, and the seed repeats it. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { condition, fieldsOf, happening, type Happening } from '../testing/rule-arbitraries.ts';
+import { condition, fieldsOf, happening, seenOf, type Happening } from '../testing/rule-arbitraries.ts';
 import type { Condition } from '../rules/condition.ts';
 import { evaluate } from '../rules/evaluate.ts';
 import { evidenceOf } from '../rules/history.ts';
@@ -35,10 +35,10 @@ function naive(
   const parsed = parseSegment({ name: 'x', type: 'data_driven', when });
   if (!parsed.ok || parsed.value.type !== 'data_driven') throw new Error('the rule is good');
   const events = told.flatMap(({ what, at, id }): RuleEvent[] => {
-    const { type, name } = fieldsOf(what);
-    if (type === 'identify' || type === 'relate') return [];
-    const time = windowTime(at - what.ageMs, at);
-    return [{ name, type, messageId: id, time, receivedAt: at, properties: () => what.properties }];
+    const seen = seenOf(what);
+    return seen === undefined
+      ? []
+      : [{ ...seen, messageId: id, time: windowTime(at - what.ageMs, at), receivedAt: at }];
   });
   const relationships = told
     .filter(({ what }) => what.type === 'relate')
@@ -145,10 +145,9 @@ describe('promise 5 of segments that ask for one another', () => {
           at += what.afterMs;
           const next = { person: 'cio_a', at, what, id: String(index).padStart(3, '0') };
           const time = windowTime(at - what.ageMs, at);
-          const { name, type, properties, bot } = { ...what, ...fieldsOf(what), properties: what.properties };
-          if (type === 'identify' || type === 'relate') continue;
-          const shared = { name, type, time, receivedAt: at, messageId: next.id };
-          events.push({ ...shared, properties: () => properties, isBot: () => bot });
+          const seen = seenOf(what);
+          if (seen === undefined) continue;
+          events.push({ ...seen, time, receivedAt: at, messageId: next.id });
           trigger.feed(recordOf(next));
           for (const laterMs of [1, 998, 59_001]) {
             trigger.until((at += laterMs));

@@ -56,7 +56,11 @@ const DEVICES = `
     newest.3 AS attributes
   FROM (
     SELECT
-      toString(person_id) AS person_id, JSONExtractString(assumeNotNull(context), 'device', 'token') AS token,
+      toString(person_id) AS person_id,
+      if(
+        JSONType(assumeNotNull(context), 'device', 'token') = 'String',
+        JSONExtractString(assumeNotNull(context), 'device', 'token'), ''
+      ) AS token,
       argMax(
         (toString(name), assumeNotNull(context), ifNull(properties, '{}')),
         (timestamp, received_at, _partition, _offset)

@@ -1,4 +1,5 @@
 /** What an event changes of a visitor. Pure. */
+import { deviceIn } from '../../rules/devices.ts';
 import { isJsonObject, parseJsonObject, valueAt, type JsonObject } from '../../rules/paths.ts';
 import { PatternSteps } from '../../rules/pattern-steps.ts';
 import { windowTime, type RuleEvent } from '../../rules/matching.ts';
@@ -201,6 +202,7 @@ export function ruleEvent(event: VisitorEvent, type: 'event' | 'page' | 'screen'
     receivedAt: event.receivedAt,
     properties: () => (properties ??= parseJsonObject(event.properties)),
     isBot: () => event.isBot,
+    device: () => deviceIn(event.context),
   };
 }
 

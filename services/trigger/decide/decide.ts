@@ -46,6 +46,8 @@ export interface PersonEvent {
     readonly email: string | null;
     readonly attributes_at: number | null;
     readonly properties: string | null;
+    /** JSON of the call; at least of what is about a device (services/rules/devices.ts). */
+    readonly context: string | null;
     readonly bot: boolean;
   };
 }

@@ -1,6 +1,7 @@
 /**
  * Histories of people from ClickHouse, by who they are today: whoever was merged or split since counts as they are now.
  */
+import { DEVICE_GONE, DEVICE_TOLD } from '../../rules/devices.ts';
 import type { ComesBy } from './as-it-happened.ts';
 import {
   historiesOf,
@@ -113,9 +114,11 @@ function theirs(question: HistoryQuestion): string {
   return `workspace = {workspace:String} AND ${OF_PEOPLE} AND ${HAPPENS} AND merged_at < ${TIME('to')} AND ${HAPPENED_IN_TIME} ${named(question)}`;
 }
 
+/** Others' is read by nobody, and may be long. */
+export const CONTEXT_OF_DEVICES = `if(name IN ('${DEVICE_TOLD}', '${DEVICE_GONE}'), context, NULL)`;
 export const COLUMNS = `
   today_id, type, name, message_id, anonymous_id, toUnixTimestamp64Milli(timestamp), toUnixTimestamp64Milli(received_at),
-  toUnixTimestamp64Milli(merged_at), previously_anonymous, properties, bot`;
+  toUnixTimestamp64Milli(merged_at), previously_anonymous, properties, bot, ${CONTEXT_OF_DEVICES}`;
 
 /** What a person did first, whatever it was: from there on it counts what they have not done. */
 const FIRST = `
@@ -183,6 +186,7 @@ export function eventRow(row: Row): HistoryRow {
     wasAnonymous,
     properties,
     bot,
+    context,
   ] = row;
   return {
     personId: String(personId),
@@ -196,6 +200,7 @@ export function eventRow(row: Row): HistoryRow {
     previouslyAnonymous: wasAnonymous === true,
     properties: textOf(properties),
     bot: bot === true,
+    context: textOf(context),
   };
 }
 

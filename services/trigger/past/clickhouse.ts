@@ -2,10 +2,18 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { createClient, type ClickHouseClient, type ResultSet } from '@clickhouse/client';
 import type { EventType } from '../../rules/condition.ts';
+import { deviceIn } from '../../rules/devices.ts';
 import { windowTime } from '../../rules/matching.ts';
 import { parseJsonObject, type JsonObject } from '../../rules/paths.ts';
 import type { ClickHouseSettings } from '../../runtime/clickhouse-settings.ts';
-import { ASOF, BEFORE, ClickhouseHistory, HAPPENS, OF_PEOPLE } from './clickhouse-history.ts';
+import {
+  ASOF,
+  BEFORE,
+  ClickhouseHistory,
+  CONTEXT_OF_DEVICES,
+  HAPPENS,
+  OF_PEOPLE,
+} from './clickhouse-history.ts';
 import type { HistorySource } from './history-source.ts';
 import { ClickhousePlacing } from './clickhouse-placing.ts';
 import { isUnsettable, readingBounds, readingSettings, type ReadingBounds } from './reading-bounds.ts';
@@ -166,7 +174,7 @@ const NOTHING = 'SELECT 1 WHERE 0';
 function columnsOf(writtenId: string): string {
   return `
     ${writtenId}, type, name, message_id, toUnixTimestamp64Milli(timestamp), toUnixTimestamp64Milli(received_at),
-    properties, bot, _partition, _offset`;
+    properties, bot, ${CONTEXT_OF_DEVICES}, _partition, _offset`;
 }
 
 function where({ names }: SharedQuestion): string {
@@ -178,7 +186,7 @@ function named(names: readonly string[] | null): string {
 }
 
 function eventOf(
-  [writtenId, type, name, messageId, timestamp, received, properties, bot, partition, offset]: Row,
+  [writtenId, type, name, messageId, timestamp, received, properties, bot, context, partition, offset]: Row,
   movedTo: ReadonlyMap<string, string>,
 ): PastEvent {
   const receivedAt = Number(received);
@@ -196,6 +204,7 @@ function eventOf(
       receivedAt,
       properties: () => (parsed ??= parseJsonObject(typeof properties === 'string' ? properties : null)),
       isBot: () => bot === true,
+      device: () => deviceIn(typeof context === 'string' ? context : null),
     },
   };
 }

@@ -53,6 +53,8 @@ export interface HistoryRow extends Omit<PersonEvent, 'byCioId' | 'known' | 'cou
   /** JSON object. */
   readonly properties: string | null;
   readonly bot: boolean;
+  /** JSON; of what is about a device. */
+  readonly context?: string | null;
 }
 
 export interface ProfileRow {
@@ -94,8 +96,8 @@ function isSaid({ type }: HistoryRow): boolean {
   return type === 'identify' || type === 'membership';
 }
 
-function eventOf({ properties, bot, ...row }: HistoryRow): PersonEvent {
-  const details = { id: null, email: null, attributes_at: null, properties, bot };
+function eventOf({ properties, bot, context = null, ...row }: HistoryRow): PersonEvent {
+  const details = { id: null, email: null, attributes_at: null, properties, context, bot };
   return { ...row, byCioId: false, known: null, details: () => details };
 }
 
