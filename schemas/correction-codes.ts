@@ -17,10 +17,10 @@ export const correctionCodes = {
   long_message_id: 'A message id over its limit is its digest, so repeats are still known.',
   zero_time: 'A zero says no time; as if none was sent.',
   unreadable_time:
-    'No time that can be read; as if none was sent, and of a person’s created_at an attribute that says none. Track takes unix seconds, Pipelines ISO 8601.',
+    'No time that can be read; as if none was sent: a person’s created_at is an attribute as it was sent, and the column keeps the last time that was said. Track takes unix seconds, Pipelines ISO 8601.',
   time_out_of_range: 'Later than any time that is kept; the last one that is.',
   ms_as_seconds:
-    'Track takes unix seconds, and this looks like milliseconds: taken at its word an event’s time is the last one that is kept, and a person’s created_at says none.',
+    'Track takes unix seconds, and this looks like milliseconds: taken at its word an event’s time is the last one that is kept, and a person’s created_at is an attribute that says none.',
   seconds_as_ms: 'A date of January 1970 is seconds that were taken for milliseconds; read as seconds.',
   future_time: 'The future does not order attributes: the receive time.',
   device_clock: 'The clock of the device was off by more than a minute; the time is moved by as much.',

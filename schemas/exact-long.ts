@@ -3,6 +3,7 @@
  * reads and writes is another number than was meant, in places of the other sign, and it says nothing.
  */
 import avro from 'avsc';
+import { optional, quickText } from './quick-text.ts';
 
 /** Up to here, on both sides of 0, avsc is exact. */
 const AVSC_EXACT_MAX = 2 ** 52;
@@ -73,14 +74,18 @@ export type AvroType = avro.Type;
 
 const exactLong = new ExactLong() as unknown as AvroType; // avsc's declarations do not know that it can be extended
 
-/** A type of avsc's whose longs are exact, whatever logical type they are of. */
+/** A type of avsc's whose longs are exact, whatever logical type they are of, and whose texts are written quickly. */
 export function exactType(schemaText: string): AvroType {
   return avro.Type.forSchema(JSON.parse(schemaText) as avro.Schema, {
     wrapUnions: false,
-    typeHook: (schema) => (isLong(schema) ? exactLong : undefined),
+    typeHook: (schema, options) => {
+      if (Array.isArray(schema)) return schema[0] === 'null' ? optional(schema, options) : undefined;
+      if (isOf(schema, 'long')) return exactLong;
+      return isOf(schema, 'string') ? quickText : undefined;
+    },
   });
 }
 
-function isLong(schema: avro.Schema): boolean {
-  return schema === 'long' || (schema as { readonly type?: unknown }).type === 'long';
+function isOf(schema: avro.Schema, name: 'long' | 'string'): boolean {
+  return schema === name || (schema as { readonly type?: unknown }).type === name;
 }

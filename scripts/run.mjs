@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { prepareMachine } from '../infra/local/prepare.mjs';
 import { runOnNode } from '../infra/local/run-on-node.mjs';
-import { serviceNodeOptions } from '../infra/local/service-node-options.mjs';
+import { nodeOptionsOf } from '../infra/local/service-node-options.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [what = '', ...args] = process.argv.slice(2);
@@ -20,5 +20,5 @@ if (script === undefined) {
   );
   process.exit(2);
 }
-const options = what === 'service' ? serviceNodeOptions : [];
+const options = what === 'service' ? nodeOptionsOf(args[0]) : [];
 await runOnNode(root, { script: realpathSync(script), args, options });

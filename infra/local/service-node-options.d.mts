@@ -1,1 +1,2 @@
 export const serviceNodeOptions: readonly string[];
+export function nodeOptionsOf(name: string | undefined): readonly string[];

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessSpec } from './child-process.ts';
-import { serviceNodeOptions } from './service-node-options.mjs';
+import { nodeOptionsOf } from './service-node-options.mjs';
 
 export const serviceNames = ['gateway', 'merger', 'identity', 'trigger', 'in-app', 'sink'] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -25,7 +25,7 @@ export function serviceProcess(name: ServiceName, options: ServiceProcessOptions
   return {
     name,
     command: process.execPath,
-    args: [...serviceNodeOptions, 'scripts/service.ts', name],
+    args: [...nodeOptionsOf(name), 'scripts/service.ts', name],
     cwd: root,
     env: { ...env, HINDSIGHT_DATA: dataFolder, HINDSIGHT_PARENT_PID: String(process.pid) },
     logFile: join(dataFolder, 'logs', `${name}.log`),

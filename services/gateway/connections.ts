@@ -8,6 +8,7 @@
  * opens connections and says nothing ends their own, and shuts the door for nobody. Where nobody waits, the newcomer goes.
  */
 import { assert } from '../runtime/errors.ts';
+import { Line, type InLine } from '../runtime/line.ts';
 
 export interface ConnectionLimits {
   readonly openMax: number;
@@ -22,7 +23,7 @@ export interface ConnectionsState {
   readonly refused: number;
 }
 
-interface Connection {
+interface Connection extends InLine<Connection> {
   readonly key: object;
   readonly account: Account;
   readonly end: () => void;
@@ -32,7 +33,7 @@ interface Account {
   readonly address: string;
   open: number;
   /** Since when each waits is their order. */
-  readonly waiting: Set<Connection>;
+  readonly waiting: Line<Connection>;
 }
 
 /** Of addresses with equally many connections, who are asked for one that waits before others are. */
@@ -63,13 +64,20 @@ export class Connections {
    */
   opened(key: object, address: string, end: () => void): boolean {
     assert(!this.#connections.has(key), 'a connection is opened once');
-    const account = this.#accounts.get(address) ?? { address, open: 0, waiting: new Set() };
+    const account = this.#accounts.get(address) ?? { address, open: 0, waiting: new Line<Connection>() };
     if (!this.#makeRoom(account)) {
       this.#refused += 1;
       return false;
     }
     this.#accounts.set(address, account);
-    const connection = { key, account, end };
+    const connection: Connection = {
+      key,
+      account,
+      end,
+      before: undefined,
+      after: undefined,
+      isInLine: false,
+    };
     this.#connections.set(key, connection);
     account.waiting.add(connection);
     this.#resize(account, account.open + 1);
@@ -86,13 +94,13 @@ export class Connections {
 
   busy(key: object): void {
     const connection = this.#connections.get(key);
-    connection?.account.waiting.delete(connection);
+    connection?.account.waiting.remove(connection);
   }
 
   waiting(key: object): void {
     const connection = this.#connections.get(key);
     if (connection === undefined) return;
-    connection.account.waiting.delete(connection);
+    connection.account.waiting.remove(connection);
     connection.account.waiting.add(connection);
   }
 
@@ -115,7 +123,7 @@ export class Connections {
   }
 
   #endOneOf({ waiting }: Account): boolean {
-    const [longest] = waiting;
+    const longest = waiting.first;
     if (longest === undefined) return false;
     this.#connections.delete(longest.key);
     this.#leave(longest);
@@ -126,7 +134,7 @@ export class Connections {
 
   #leave(connection: Connection): void {
     const { account } = connection;
-    account.waiting.delete(connection);
+    account.waiting.remove(connection);
     this.#resize(account, account.open - 1);
     if (account.open === 0) this.#accounts.delete(account.address);
   }

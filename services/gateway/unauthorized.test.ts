@@ -1,16 +1,20 @@
 /** What a key may not do, and what somebody without one is told. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { KeyPart } from '../runtime/key-forms.ts';
 import {
   adminKey,
+  apiKey,
   appAuth,
   browserAuth,
   browserKey,
   pipelinesAuth,
+  siteId,
   testServer,
   trackAuth,
   workspace,
   type TestServer,
 } from '../testing/gateway-server.ts';
+import { newSecret } from './keys/secrets.ts';
 
 let under: TestServer;
 beforeEach(() => {
@@ -19,6 +23,14 @@ beforeEach(() => {
 afterEach(() => under.server.close());
 
 const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
+/** Of the forms in which keys are made, and nobody's. */
+const nobodys = (part: KeyPart) => newSecret(part);
+const [site, api, server, appSecret] = (['siteId', 'apiKey', 'server', 'app'] as const).map(nobodys) as [
+  string,
+  string,
+  string,
+  string,
+];
 
 describe('newcomers 4: a 401 says which credential the call takes, and how the form of what was sent differs', () => {
   const track = [
@@ -39,13 +51,28 @@ describe('newcomers 4: a 401 says which credential the call takes, and how the f
     [track, pipelinesAuth, /it has no password, as write keys are sent$/],
     [track, 'Basic !', /not the base64 of user:password$/],
     [track, 'Digest x', /neither Basic nor Bearer$/],
-    [track, basic('site:wrong'), /the credentials are not valid$/],
+    [track, basic('site:wrong'), /no key has its site id and its API key together, .* is not told$/],
+    [track, basic(`${site}:${api}`), /no key has its site id and its API key together, .* is not told$/],
+    [track, basic(`${api}:${site}`), /its site id and its API key have changed places$/],
+    [track, basic(`${site}:`), /it has no password, where the API key belongs$/],
+    [track, basic(`${server}:`), /its user has the form of a key of kind server, not that of a site id$/],
+    [track, basic(`${appSecret}:x`), /its user has the form of a key of kind app, not that of a site id$/],
+    [
+      track,
+      basic(`${site}:${server}`),
+      /its password has the form of a key of kind server, not that of an API key$/,
+    ],
     [pipelines, undefined, /it has no Authorization header$/],
     [pipelines, trackAuth, /it has a password, as site_id:api_key is sent$/],
     [pipelines, appAuth, /it has Bearer$/],
+    [pipelines, basic(`${appSecret}:`), /its user has the form of a key of kind app$/],
+    [pipelines, basic(`${site}:`), /its user has the form of a site id$/],
+    [pipelines, basic(`${server}:`), /the credentials are not valid$/],
     [app, undefined, /it has no Authorization header$/],
     [app, trackAuth, /it has Basic$/],
     [app, 'Bearer wrong', /the credentials are not valid$/],
+    [app, `Bearer ${appSecret}`, /the credentials are not valid$/],
+    [app, `Bearer ${server}`, /what follows Bearer has the form of a key of kind server$/],
   ] as const)('%#', async ([method, url, takes], authorization, differs) => {
     const headers = authorization === undefined ? {} : { authorization };
     const answer = await under.server.inject({ method, url, headers });
@@ -67,6 +94,9 @@ describe('newcomers 4: a 401 says which credential the call takes, and how the f
     expect(await post('/v1/track', wrong)).toMatch(notValid);
     expect(await post('/v1/t', wrong, { authorization: basic('of another site:x') })).toMatch(notValid);
     expect(await post('/v1/b', `{"batch":[${wrong}]}`)).toMatch(notValid);
+    expect(await post('/v1/track', wrong.replace('wrong', appSecret))).toMatch(
+      /; the writeKey in its body has the form of a key of kind app$/,
+    );
     expect(await post('/v1/t', '{"event":"x"}')).toMatch(/it has no Authorization header$/);
     expect(await post('/v1/t', wrong.slice(0, -1))).toMatch(notValid);
     const cut = wrong.slice(0, -1).replace('wrong', browserKey);
@@ -87,6 +117,36 @@ describe('newcomers 4: a 401 says which credential the call takes, and how the f
     expect(await told(basic(`${browserKey}:x`), 'PUT', path)).toBe(
       await told(basic('nobody:x'), 'PUT', path),
     );
+    // A site id that exists with another API key, an API key with another site id, and a pair of nobody.
+    const stranger = await told(basic('nobody:x'), 'PUT', path);
+    expect(await told(basic(`${siteId}:x`), 'PUT', path)).toBe(stranger);
+    expect(await told(basic(`nobody:${apiKey}`), 'PUT', path)).toBe(stranger);
+    // Of the forms in which they are made, too: what is told is told by the form.
+    const made = await under.server.inject({
+      method: 'POST',
+      url: '/v1/keys',
+      headers: { authorization: appAuth },
+      payload: { kind: 'track', name: 'shop' },
+    });
+    const { site_id: own = '', api_key: secret = '' } = made.json<{
+      credentials: { site_id?: string; api_key?: string };
+    }>().credentials;
+    const madeUp = await told(basic(`${site}:${api}`), 'PUT', path);
+    expect(await told(basic(`${own}:${api}`), 'PUT', path)).toBe(madeUp);
+    expect(await told(basic(`${site}:${secret}`), 'PUT', path)).toBe(madeUp);
+    for (const kind of ['server', 'browser', 'app'] as const) {
+      const { credentials } = (
+        await under.server.inject({
+          method: 'POST',
+          url: '/v1/keys',
+          headers: { authorization: appAuth },
+          payload: { kind, name: kind },
+        })
+      ).json<{ credentials: Record<string, string> }>();
+      const [there = ''] = Object.values(credentials);
+      const nowhere = nobodys(kind);
+      expect(await told(basic(`${there}:`), 'PUT', path)).toBe(await told(basic(`${nowhere}:`), 'PUT', path));
+    }
   });
 });
 

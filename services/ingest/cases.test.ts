@@ -454,7 +454,12 @@ describe('when a person signed up, in a form that says no time, is an attribute 
     [{ created_at: String(ms) }, 'created_at: ms_as_seconds'],
     [{ created_at: '30.11.2026' }, 'created_at: unreadable_time'],
     [{ created_at: 0 }, 'created_at: zero_time'],
+    [{ created_at: '  ' }, 'created_at: unreadable_time'],
+    [{ created_at: true }, 'created_at: unreadable_time'],
+    [{ created_at: { at: ms } }, 'created_at: unreadable_time'],
+    [{ created_at: 1e17 }, 'created_at: time_out_of_range'],
     [{ createdAt: 'gestern' }, 'createdAt: unreadable_time'],
+    [{ createdAt: '99999-01-01' }, 'createdAt: time_out_of_range'],
   ])('%j', (attributes, note) => {
     const traits = { plan: 'gold', ...attributes };
     const kept = (translation: Translation) => JSON.parse(eventOf(translation).properties ?? '') as unknown;

@@ -30,6 +30,11 @@ export interface NotedCall extends CallContext {
   readonly strictFaults: Refusal[];
 }
 
+/** Calls that are translated one after the other: the lists of each are taken off before the next, and are made once. */
+export function notedInTurn<Call extends CallContext>(call: Call): Call & NotedCall {
+  return { ...call, corrections: [], strictFaults: [] };
+}
+
 /** Of each; more are counted and not told. */
 const correctionsMax = 20;
 const sentCharsMax = 200;
@@ -40,17 +45,27 @@ export function noted<Call extends CallContext>(
   sent: SentObject,
   translate: (call: Call & NotedCall) => Translation,
 ): Translation {
-  const corrections: Correction[] = [];
+  const noting = isNoting(call) ? call : notedInTurn(call);
   if (sent.hasHalves) {
-    corrections.push({ field: '', sent: 'half of a surrogate pair', kept: '\ufffd', why: 'not_unicode' });
+    noting.corrections.push({
+      field: '',
+      sent: 'half of a surrogate pair',
+      kept: '\ufffd',
+      why: 'not_unicode',
+    });
   }
-  const strictFaults: Refusal[] = [];
-  const translation = translate({ ...call, corrections, strictFaults });
+  const translation = translate(noting);
+  if (noting.corrections.length === 0 && noting.strictFaults.length === 0) return translation;
+  const [corrections, strictFaults] = [noting.corrections.splice(0), noting.strictFaults.splice(0)];
   if (isRefusal(translation) || corrections.length === 0) return translation;
   const outcomes = [...translation.outcomes, row(call, translation.outcomes, corrections)];
   return strictFaults.length === 0
     ? { type: 'accepted', outcomes }
     : { type: 'accepted', outcomes, strictFaults };
+}
+
+function isNoting<Call extends CallContext>(call: Call): call is Call & NotedCall {
+  return 'corrections' in call;
 }
 
 function row(call: CallContext, outcomes: readonly Outcome[], all: readonly Correction[]): Outcome {

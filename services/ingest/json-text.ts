@@ -108,6 +108,12 @@ export class SentObject {
     return span === undefined ? undefined : new SentObject(value, this.#source, span);
   }
 
+  /** `object(key)?.text`, without an object for it. */
+  objectText(key: string): string | undefined {
+    if (this.#amendment.given.has(key)) return this.object(key)?.text;
+    return isObject(this.value[key]) ? this.textOf(key) : undefined;
+  }
+
   /** Elements of a list; undefined in the place of one that is not an object. */
   objects(key: string): (SentObject | undefined)[] {
     const span = this.#spanOf(key);

@@ -32,19 +32,28 @@ function whyOtherwise(sent: unknown, { otherwise }: Extract<ReadTime, { type: 't
   return otherwise === 'time_out_of_range' && looksLikeMs(sent) ? 'ms_as_seconds' : otherwise;
 }
 
-/** When the person signed up: what says no time is an attribute like any other, and whoever sent it is to learn so. */
+/** When the person signed up: what says no time is an attribute and nothing else, and whoever sent it is to learn so. */
 export function noteCreatedAt(call: NotedCall, attributes: SentObject, within: '' | 'traits.'): void {
   for (const name of ['created_at', 'createdAt'] as const) {
     const sent = attributes.value[name];
     const read = createdTimes[name](sent);
     const field = `${within}${name}`;
-    if (read.type === 'zero' || read.type === 'unreadable') {
-      call.corrections.push({ field, sent, kept: ATTRIBUTE_ONLY, why: NO_TIME[read.type] });
-    } else if (read.type === 'time') {
-      const why = whyOtherwise(sent, read);
-      const kept = why === 'seconds_as_ms' ? new Date(read.ms).toISOString() : ATTRIBUTE_ONLY;
-      if (why !== undefined) call.corrections.push({ field, sent, kept, why });
+    switch (read.type) {
+      case 'time': {
+        const why = whyOtherwise(sent, read);
+        const kept = why === 'seconds_as_ms' ? new Date(read.ms).toISOString() : ATTRIBUTE_ONLY;
+        if (why !== undefined) call.corrections.push({ field, sent, kept, why });
+        break;
+      }
+      case 'absent':
+        // Nothing and '' take the attribute back; white space is a value, and no time.
+        if (typeof sent !== 'string' || sent === '') break;
+        call.corrections.push({ field, sent, kept: ATTRIBUTE_ONLY, why: NO_TIME.unreadable });
+        break;
+      case 'zero':
+      case 'unreadable':
+        call.corrections.push({ field, sent, kept: ATTRIBUTE_ONLY, why: NO_TIME[read.type] });
     }
   }
 }
-const ATTRIBUTE_ONLY = 'an attribute only, and no created_at of the person';
+const ATTRIBUTE_ONLY = 'an attribute only; created_at of the person stays as it was';

@@ -33,7 +33,7 @@ export class PackedRecords {
     this.#packed ??= new TakenRecords(workspace);
     assert(this.#packed.workspace === workspace, 'the records of a call are of one workspace');
     enlarge(this.#end + key.length * UTF8_BYTES_MAX, this.#end);
-    const keyEnd = this.#end + scratch.write(key, this.#end);
+    const keyEnd = putKey(key, this.#end);
     let end = codec.encodeAt(value, scratch, keyEnd);
     while (end < 0) {
       enlarge(scratch.length - end, keyEnd);
@@ -57,6 +57,18 @@ export class PackedRecords {
     this.#packed.addPiece(bytes);
     this.#end = 0;
   }
+}
+
+/** Keys are short and mostly ASCII, and a call into native code costs more than that. @returns where it ends. */
+function putKey(key: string, start: number): number {
+  const bytes = scratch;
+  let at = start;
+  for (let each = 0; each < key.length; each += 1) {
+    const unit = key.charCodeAt(each);
+    if (unit > 127) return start + bytes.write(key, start);
+    bytes[at++] = unit;
+  }
+  return at;
 }
 
 /** To so many bytes at least; those up to `used` are kept. */

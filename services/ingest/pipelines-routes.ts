@@ -14,6 +14,7 @@ import { Batch } from '../../schemas/http/pipelines.ts';
 import { callerOf, type KnownKey } from '../runtime/caller.ts';
 import { answer, failed, failure, taken, type PlainAnswer } from './answers.ts';
 import { pipelinesCaller, pipelinesHeader } from './authenticate.ts';
+import { notedInTurn } from './corrections.ts';
 import { limitedByBody, tellTaken } from './door-watch.ts';
 import { formed } from './formed.ts';
 import { keysInBody } from './key-in-body.ts';
@@ -176,12 +177,12 @@ function judge(call: Calling, type: string, read: ReadJson): Verdict {
   const context = batchContext(sent, items.length);
   const shared = isRefusal(context) ? null : context;
   // What all its calls have in common, once.
-  let calling: PipelinesCall = {
+  let calling: PipelinesCall = notedInTurn({
     ...call,
     agent: agentIn(call, sent),
     context: shared,
     sentAt: sent.value.sentAt,
-  };
+  });
   const [outcomes, refusals]: [Outcome[], Refusal[]] = [[], []];
   const add = (verdict: Verdict): void => {
     for (const outcome of verdict.outcomes) outcomes.push(outcome);

@@ -4,7 +4,7 @@ import { callBytesMax } from '../../schemas/http/limits.ts';
 import { Alias, Group, Identify, Page, Track } from '../../schemas/http/pipelines.ts';
 import { isBotAgent } from '../runtime/bot-agents.ts';
 import { noted, type NotedCall } from './corrections.ts';
-import { emptyObject, type SentObject } from './json-text.ts';
+import { emptyObject, isObject, type SentObject } from './json-text.ts';
 import { noteMisspelt } from './misspelt-names.ts';
 import { noteCreatedAt } from './noted-time.ts';
 import { byShape, nameIn, nameOfEvent, viewName } from './names.ts';
@@ -230,7 +230,9 @@ function track(call: Call, body: SentObject, who: Who): Translation {
     const { messageId } = stamps(call, body);
     return accepted(controlOutcome(call, semantic, { messageId, identifier: who.userId }));
   }
-  const properties = body.object('properties');
+  // Few events say of which object they are, and the others need not be looked into.
+  const { properties: said } = body.value;
+  const properties = isObject(said) && said.objectId !== undefined ? body.object('properties') : undefined;
   const objectId = properties === undefined ? null : nameIn(call, properties, 'objectId');
   const isOfObject = name === 'Relationship Deleted' || name === 'Object Deleted';
   if (isOfObject && properties !== undefined && objectId !== null) {

@@ -5,7 +5,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { KnownKey } from '../runtime/caller.ts';
-import { keyEndedText, type Wanted } from '../runtime/unauthorized.ts';
+import { keyEndedText, type KeyInBody, type Wanted } from '../runtime/unauthorized.ts';
 import { failure, unauthorized } from './answers.ts';
 import { basicPair, bearerToken } from './sent-credentials.ts';
 
@@ -55,8 +55,12 @@ export function turnAway(
     const why = `; it came with ${active ? 'a' : 'an ended'} key of kind ${key.kind}`;
     turnedAway.set(request, { key, why });
   }
-  const isSent = typeof sentKey === 'string' && sentKey.trim() !== '';
-  return unauthorized(reply, wanted, isSent ? 'sent' : isUnreadable === true ? 'unreadable' : 'none');
+  return unauthorized(reply, wanted, keyInBody(sentKey, isUnreadable === true));
+}
+
+function keyInBody(sentKey: unknown, isUnreadable: boolean): KeyInBody {
+  if (typeof sentKey === 'string' && sentKey.trim() !== '') return { type: 'sent', key: sentKey };
+  return { type: isUnreadable ? 'unreadable' : 'none' };
 }
 
 interface Turning {

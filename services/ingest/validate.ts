@@ -60,9 +60,8 @@ export function eventNameOr(
 
 /** The text of an event's data, or null when none was sent. */
 export function eventDataOr(sent: SentObject, field: string): string | null | Refusal {
-  const data = sent.object(field);
-  if (data === undefined) return null;
-  const text = data.text;
+  const text = sent.objectText(field);
+  if (text === undefined) return null;
   return isLonger(text, eventDataBytesMax) ? tooLong('event data', eventDataBytesMax, field) : text;
 }
 

@@ -6,7 +6,8 @@ import { droppedEvent } from '../../schemas/dropped-event.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import { unreachable } from '../runtime/errors.ts';
 import type { Effect, Told } from './decide/effects.ts';
-import { attributesOf, createdAtOf } from './decide/profile.ts';
+import { createdAtOf } from './decide/created-at.ts';
+import { attributesOf } from './decide/profile.ts';
 import { shown } from './decide/relationships.ts';
 
 export interface Whose {
@@ -168,7 +169,7 @@ function encodeProfile(
     absorbed_into: effect.absorbedInto,
     id: null, // who is whom is the other aspect's
     email: null,
-    created_at: createdAtOf(profile),
+    created_at: createdAtOf(profile.attributes),
     first_seen_at: Number.isFinite(firstSeenAt) ? firstSeenAt : null,
     attributes: effect.state === 'alive' ? JSON.stringify(attributesOf(profile)) : null,
     relationships: relationships.length === 0 ? null : JSON.stringify(relationships.map(shown)),

@@ -219,6 +219,51 @@ describe('the published profile', () => {
     expect(created({ created_at: 'yesterday', createdAt: ['2024-02-03'] })).toBeNull();
   });
 
+  test.each([
+    ['yesterday'],
+    [{ day: 5 }],
+    [true],
+    ['  '],
+    [0],
+    [1e30],
+    ['99999-01-01T00:00:00Z'],
+    [[1_700_000_000]],
+  ])('keeps the created_at that was said before %j, which is an attribute as it was sent', (bad) => {
+    for (const name of ['created_at', 'createdAt']) {
+      const trigger = new Trigger();
+      trigger.feed(identified({ properties: { [name]: 1_700_000_000, plan: 'pro' } }));
+      const after = profileOf(trigger.feed(identified({ at: T0 + 1, properties: { [name]: bad } })));
+      expect(after?.created_at).toBe(1_700_000_000_000);
+      expect(JSON.parse(after?.attributes ?? '')).toEqual({ [name]: bad, plan: 'pro' });
+      trigger.harness.reopen();
+      const again = trigger.feed(identified({ at: T0 + 2, properties: { plan: 'free' } }));
+      expect(profileOf(again)?.created_at).toBe(1_700_000_000_000);
+      const removed = trigger.feed(identified({ at: T0 + 3, properties: { [name]: '' } }));
+      expect(profileOf(removed)?.created_at).toBeNull();
+    }
+  });
+
+  test('says the created_at of a call that comes late, behind a value that says no time', () => {
+    const trigger = new Trigger();
+    const bad = profileOf(trigger.feed(identified({ at: T0 + 2, properties: { created_at: 'yesterday' } })));
+    expect(bad?.created_at).toBeNull();
+    const late = { at: T0 + 3, fields: { attributes_at: T0 + 1 }, properties: { created_at: 1_700_000_000 } };
+    const after = profileOf(trigger.feed(identified(late)));
+    expect(after).toMatchObject({ created_at: 1_700_000_000_000, attributes: '{"created_at":"yesterday"}' });
+  });
+
+  test('says the created_at of whom the person takes in, where its own says no time', () => {
+    const trigger = new Trigger();
+    trigger.feed(
+      identified({ person: 'cio_a', properties: { created_at: 'yesterday' } }),
+      identified({ person: 'cio_b', properties: { created_at: 1_700_000_000 } }),
+      absorb('cio_a', 'cio_b', 7),
+      absorbed('cio_b', 'cio_a', 7),
+    );
+    const merged = profileOf(trigger.feed(...transfersOf(trigger.harness.outputs)));
+    expect(merged).toMatchObject({ created_at: 1_700_000_000_000, attributes: '{"created_at":"yesterday"}' });
+  });
+
   test('says first_seen_at from the earliest event, merged ones too (spec C.1 row 29)', () => {
     const trigger = new Trigger();
     expect(profileOf(trigger.feed(identified({})))?.first_seen_at).toBe(T0);

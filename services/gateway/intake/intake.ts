@@ -16,6 +16,7 @@ import type { Workspace } from '../../../schemas/ids.ts';
 import type { Intake } from '../../ingest/ports.ts';
 import type { TakenRecords } from '../../runtime/taken-records.ts';
 import { CodedError } from '../../runtime/errors.ts';
+import { Line } from '../../runtime/line.ts';
 import type { Producer } from '../../runtime/log/ports.ts';
 import { systemTime, type TimePort } from '../../runtime/time.ts';
 import type { QuietLog } from '../quiet-log.ts';
@@ -78,8 +79,7 @@ export class LogIntake implements Intake {
   /** All that is not answered yet. */
   readonly #bytes: Shares;
   readonly #records: Shares;
-  /** Oldest first. */
-  readonly #tickets = new Set<Ticket>();
+  readonly #tickets = new Line<Ticket>();
   #state: 'direct' | 'spooling' = 'direct';
   #draining: Promise<void> = Promise.resolve();
   readonly #controls = new Set<() => void>();
@@ -199,8 +199,8 @@ export class LogIntake implements Intake {
   }
 
   #oldestMs(): number {
-    for (const { call } of this.#tickets) return this.#options.time.monotonicMs() - call.sinceMs;
-    return 0;
+    const { first } = this.#tickets;
+    return first === undefined ? 0 : this.#options.time.monotonicMs() - first.call.sinceMs;
   }
 
   #send(ticket: Ticket): void {
@@ -228,7 +228,7 @@ export class LogIntake implements Intake {
   #end(ticket: Ticket, fault: unknown): void {
     const { records, resolve, reject } = ticket.call;
     const { workspace, bytes, count } = records;
-    this.#tickets.delete(ticket);
+    this.#tickets.remove(ticket);
     this.#bytes.giveBack(workspace, bytes);
     this.#records.giveBack(workspace, count);
     const nowMs = this.#options.time.monotonicMs();

@@ -1,6 +1,7 @@
 /** The records of one call on their way to be kept, and who waits for them. */
 import type { TakenRecord, TakenRecords } from '../../runtime/taken-records.ts';
 import { CodedError } from '../../runtime/errors.ts';
+import type { InLine } from '../../runtime/line.ts';
 import type { Waiter } from '../../runtime/log/ports.ts';
 
 export interface Call {
@@ -21,7 +22,7 @@ export interface TicketOwner {
 const WORD_BITS = 32;
 
 /** A record is posted with its place among the call's as its mark. */
-export class Ticket implements Waiter {
+export class Ticket implements Waiter, InLine<Ticket> {
   readonly call: Call;
   readonly #owner: TicketOwner;
   #left: number;
@@ -30,6 +31,9 @@ export class Ticket implements Waiter {
   readonly #kept: number[] = [];
   /** It goes to the disk: what the producer says of it counts no more. */
   #isTakenBack = false;
+  before: Ticket | undefined;
+  after: Ticket | undefined;
+  isInLine = false;
 
   constructor(call: Call, owner: TicketOwner) {
     this.call = call;

@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { KeyKind } from '../../runtime/caller.ts';
+import { keyPrefixes, type KeyPart } from '../../runtime/key-forms.ts';
 
 const SECRET_BYTES = 20;
 const ID_BYTES = 8;
@@ -28,19 +29,19 @@ export function keyIdOf(digest: Buffer): string {
 export type Credentials = Readonly<Partial<Record<CredentialName, string>>>;
 export type CredentialName = 'site_id' | 'api_key' | 'browser_key' | 'write_key' | 'app_key' | 'admin_key';
 
-export function newSecret(prefix: string): string {
-  return `${prefix}_${randomBytes(SECRET_BYTES).toString('hex')}`;
+export function newSecret(part: KeyPart): string {
+  return `${keyPrefixes[part]}_${randomBytes(SECRET_BYTES).toString('hex')}`;
 }
 
 /** @param siteId of the key that it replaces: pages have it, and go on asking with it. */
 export function newCredentials(kind: KeyKind, siteId: string | null = null): Credentials {
   switch (kind) {
     case 'track':
-      return { site_id: siteId ?? newSecret('site'), api_key: newSecret('api') };
+      return { site_id: siteId ?? newSecret('siteId'), api_key: newSecret('apiKey') };
     case 'browser':
       return { browser_key: newSecret('browser') };
     case 'server':
-      return { write_key: newSecret('write') };
+      return { write_key: newSecret('server') };
     case 'app':
       return { app_key: newSecret('app') };
     case 'admin':

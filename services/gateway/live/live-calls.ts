@@ -57,6 +57,7 @@ export class LiveCalls implements LiveSource {
   readonly #monotonicMs: () => number;
   /** In the order in which they were heard last. */
   readonly #recent = new Map<Workspace, Recent>();
+  #heardLast: Workspace | undefined;
   readonly #readings = new Set<Reading>();
 
   constructor({ refusals, traffic, log, monotonicMs, toldPerSecondMax: toldMax }: LiveCallsOptions) {
@@ -145,6 +146,9 @@ export class LiveCalls implements LiveSource {
       recent.calls[recent.next] = sighting;
       recent.next = (recent.next + 1) % recentCallsMax;
     }
+    // Mostly it is the one that was heard last, and each deletion would leave a table behind (runtime/line.ts).
+    if (this.#heardLast === workspace) return;
+    this.#heardLast = workspace;
     this.#recent.delete(workspace);
     this.#recent.set(workspace, recent);
     if (this.#recent.size <= recentWorkspacesMax) return;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { ExactNumber, parseExactly } from '../../runtime/exact-json.ts';
 import { decodeProfile, encodeProfile } from './profile-codec.ts';
 import { newProfile, type Profile } from './profile.ts';
-import { setWritten, type Written } from './written.ts';
+import { setWritten, type Stamp, type Written } from './written.ts';
 
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 8 }),
@@ -17,10 +17,15 @@ const value = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => number + 0),
   fc.jsonValue(),
 );
-const written: fc.Arbitrary<Written> = fc.record({
-  value,
-  by: fc.tuple(fc.constantFrom(1_767_614_400_000, -5e15, 7), fc.constantFrom('m1', 'm2')),
-});
+const by: fc.Arbitrary<Stamp> = fc.tuple(
+  fc.constantFrom(1_767_614_400_000, -5e15, 7),
+  fc.constantFrom('m1', 'm2'),
+);
+const said = fc.record({ ms: fc.oneof(fc.integer(), fc.constant(null)), by });
+const written: fc.Arbitrary<Written> = fc.oneof(
+  fc.record({ value, by }),
+  fc.tuple(fc.record({ value, by }), said).map(([own, before]) => ({ ...own, said: before })),
+);
 const relationship = fc.record(
   {
     object_type_id: text,

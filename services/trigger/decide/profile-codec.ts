@@ -6,7 +6,7 @@ import { parseExactly } from '../../runtime/exact-json.ts';
 import type { Profile } from './profile.ts';
 import type { Relationship } from './relationships.ts';
 import { ByteReader, ByteWriter } from './state-bytes.ts';
-import { setWritten, type Stamp, type Written } from './written.ts';
+import { setWritten, type SaidTime, type Stamp, type Written } from './written.ts';
 
 /** JSON begins with a brace. */
 const FORMAT = 1;
@@ -28,6 +28,8 @@ const TEXT = 4;
 /** Whatever else JSON can say. */
 const JSON_TEXT = 5;
 const BY_ANOTHER = 8;
+/** Of one that has a time beside it (created-at.ts); not a number where that was taken back. */
+const HAS_SAID = 16;
 
 const out = new ByteWriter();
 
@@ -83,18 +85,24 @@ function isKnownAsOfFirst(profile: Profile): boolean {
   return false;
 }
 
-function writeAttribute(name: string, { value, by }: Written, last: Stamp | undefined): void {
+function writeAttribute(name: string, { value, by, said }: Written, last: Stamp | undefined): void {
   const isAnother = last === undefined || last[0] !== by[0] || last[1] !== by[1];
   out.text(name);
   const kind = kindOf(value);
-  out.byte(isAnother ? kind | BY_ANOTHER : kind);
+  out.byte(kind | (isAnother ? BY_ANOTHER : 0) | (said === undefined ? 0 : HAS_SAID));
   if (kind === DOUBLE)
     out.double(value as number); // as kindOf says
   else if (kind === TEXT) out.text(value as string);
   else if (kind === JSON_TEXT) out.text(JSON.stringify(value));
-  if (!isAnother) return;
-  out.double(by[0]);
-  out.text(by[1]);
+  if (isAnother) writeStamp(by);
+  if (said === undefined) return;
+  out.double(said.ms ?? NaN);
+  writeStamp(said.by);
+}
+
+function writeStamp([at, messageId]: Stamp): void {
+  out.double(at);
+  out.text(messageId);
 }
 
 function kindOf(value: unknown): number {
@@ -117,11 +125,20 @@ function readAttributes(reader: ByteReader): Profile['attributes'] {
   while (reader.at < bytes.length) {
     const name = reader.sharedText();
     const kind = reader.byte();
-    const value = readValue(reader, kind & ~BY_ANOTHER);
+    const value = readValue(reader, kind & ~(BY_ANOTHER | HAS_SAID));
     if ((kind & BY_ANOTHER) !== 0) by = [reader.double(), reader.text()];
-    setWritten(attributes, name, { value, by });
+    setWritten(
+      attributes,
+      name,
+      (kind & HAS_SAID) === 0 ? { value, by } : { value, by, said: readSaid(reader) },
+    );
   }
   return attributes;
+}
+
+function readSaid(reader: ByteReader): SaidTime {
+  const ms = reader.double();
+  return { ms: Number.isNaN(ms) ? null : ms, by: [reader.double(), reader.text()] };
 }
 
 function readValue(reader: ByteReader, kind: number): unknown {

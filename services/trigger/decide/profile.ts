@@ -2,9 +2,8 @@
  * A person's attributes: last writer by (`_timestamp`, else receive time, then message id), each attribute by itself
  * (contract, *Words*). Removing is a write like any other, so it is remembered, or an older value would come back. Pure.
  */
-import { ExactNumber } from '../../runtime/exact-json.ts';
-import { createdTimes } from '../../runtime/times.ts';
-import { setWritten, type Stamp, type Written } from './written.ts';
+import { filledFrom, isOtherCreatedAt, withSaidTime } from './created-at.ts';
+import { compareStamps, setWritten, type Stamp, type Written } from './written.ts';
 import { timestampOf } from '../../rules/operators.ts';
 import { valueAt, type JsonObject } from '../../rules/paths.ts';
 import { bytesAtMost, ProfileRoom } from './profile-limits.ts';
@@ -68,7 +67,7 @@ export interface Traits {
 
 export interface ProfileUpdate {
   readonly profile: Profile;
-  /** Names whose value is another now; id and email included. */
+  /** Names whose value is another now; id and email included, and the time that is kept beside `created_at`. */
   readonly changed: readonly string[];
   /** Names left out: the value is too long, or the person has as much as may be (profile-limits.ts). */
   readonly refused: readonly string[];
@@ -106,15 +105,19 @@ function written(
     if (SPECIAL_KEYS.has(name)) continue;
     const next = { value: normalise(name, sentAttributes[name]), by: by(name) };
     const old = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
-    if (!wins(name, next, old)) continue;
+    if (old !== undefined && !wins(name, next, old)) {
+      setWritten(attributes, name, withSaidTime(name, old, next));
+      continue;
+    }
     const isOther = !isSame(old?.value ?? null, next.value);
     if ((isOther || old === undefined) && !room.takes(name, next.value, old?.value)) {
       refused.push(name);
       continue;
     }
-    setWritten(attributes, name, next);
+    setWritten(attributes, name, old === undefined ? next : withSaidTime(name, next, old));
     if (isOther) changed.push(name);
   }
+  if (isOtherCreatedAt(before.attributes, attributes, sentAttributes)) changed.push('created_at');
   return { attributes, changed, refused };
 }
 
@@ -154,7 +157,10 @@ export function mergeProfiles(primary: Profile, secondary: Profile): MergedProfi
     if (theirs.value === null) continue;
     const ours = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
     const isFirst = FIRST_TOUCH_KEYS.has(name) && wins(name, theirs, ours);
-    if ((ours?.value ?? null) !== null && !isFirst) continue;
+    if (ours !== undefined && ours.value !== null && !isFirst) {
+      setWritten(attributes, name, filledFrom(name, ours, theirs));
+      continue;
+    }
     if (room.takes(name, theirs.value, ours?.value)) setWritten(attributes, name, theirs);
     else refused.push(name);
   }
@@ -190,19 +196,6 @@ export function attributesOf(profile: Profile): JsonObject {
   return attributes;
 }
 
-/** `created_at` or `createdAt`, whichever was written last; ms. What says no time counts as absent, and so does a zero. */
-export function createdAtOf(profile: Profile): number | null {
-  const written = (['created_at', 'createdAt'] as const).flatMap((name) => {
-    const found = Object.hasOwn(profile.attributes, name) ? profile.attributes[name] : undefined;
-    const { value } = found ?? {};
-    const read = createdTimes[name](value instanceof ExactNumber ? value.nearest : value);
-    const isTime = read.type === 'time' && read.otherwise !== 'time_out_of_range';
-    return found !== undefined && isTime ? [{ at: read.ms, by: found.by }] : [];
-  });
-  written.sort((a, b) => compareStamps(b.by, a.by));
-  return written[0]?.at ?? null;
-}
-
 /** What a condition finds at a path: an identifier, an attribute, or what the product itself knows. */
 export function attributeAt(profile: Profile, personId: string, firstSeenAt: number, path: string): unknown {
   if (path === 'id') return profile.id ?? undefined;
@@ -233,11 +226,6 @@ function wins(name: string, next: Written, old: Written | undefined): boolean {
   if (!FIRST_TOUCH_KEYS.has(name)) return later;
   if (next.value === null) return false;
   return old.value === null || !later;
-}
-
-function compareStamps(a: Stamp, b: Stamp): number {
-  if (a[0] !== b[0]) return a[0] - b[0];
-  return a[1] === b[1] ? 0 : a[1] < b[1] ? -1 : 1;
 }
 
 function identifierAfter(before: string | null, sent: string | null, mayChange: boolean): string | null {

@@ -6,6 +6,20 @@ export type Stamp = readonly [at: number, messageId: string];
 export interface Written {
   readonly value: unknown;
   readonly by: Stamp;
+  /** The last time said before a value that says none, and nothing beside any other (created-at.ts). */
+  readonly said?: SaidTime;
+}
+
+/** ms; null: it was taken back. */
+export interface SaidTime {
+  readonly ms: number | null;
+  readonly by: Stamp;
+}
+
+/** Above zero: a is later. */
+export function compareStamps(a: Stamp, b: Stamp): number {
+  if (a[0] !== b[0]) return a[0] - b[0];
+  return a[1] === b[1] ? 0 : a[1] < b[1] ? -1 : 1;
 }
 
 /** `__proto__` is an attribute name like any other. */

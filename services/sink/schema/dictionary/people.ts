@@ -13,7 +13,11 @@ export const peopleViews: readonly ViewEntry[] = [
       ['person_id', text, 'The person: cio_ and a hash. It never changes, and never comes twice.'],
       ['id', maybeText, 'The id that your shop gave; NULL if nobody has said one.'],
       ['email', maybeText, 'In lower case; NULL if nobody has said one.'],
-      ['created_at', maybeTime, 'When the person signed up, as calls have said; NULL if none has.'],
+      [
+        'created_at',
+        maybeTime,
+        'When the person signed up: the last time that calls have said; NULL if none has, or it was removed. What says no time changes nothing here, and stands in attributes.',
+      ],
       [
         'attributes',
         maybeText,
