@@ -71,7 +71,10 @@ export class TriggerProcessor implements Processor {
   #readBefore = readUnits();
 
   constructor({ partition, partitions, store, codecs, hasPasts }: TriggerParts) {
-    this.#rules = new RulesCache((workspace) => this.#pasts?.openOf(workspace) ?? none);
+    this.#rules = new RulesCache({
+      openOf: (workspace) => this.#pasts?.openOf(workspace) ?? none,
+      placedTo: (workspace, journeyId) => this.#pasts?.placedTo(workspace, journeyId) ?? -Infinity,
+    });
     this.#partition = partition;
     this.#objects = new ObjectBook(store);
     this.#linkAdoption = linkAdoption(store, this.#objects);
