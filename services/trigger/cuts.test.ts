@@ -191,7 +191,7 @@ describe('what becomes of somebody does not depend on where batches begin', () =
           expect(play(input, [input.length]).rows).toEqual(rows);
           const cut = play(input, cuts);
           expect(cut.rows).toEqual(rows);
-          expect(cut.harness.replay({ reopenEachBatch: true }).length).toBeGreaterThan(0);
+          expect(cut.harness.replay({ reopenEachBatch: true })).toEqual(cut.harness.outputs);
         },
       ),
       { numRuns: runs(100) },

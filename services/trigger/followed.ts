@@ -22,7 +22,7 @@ const followedMax = 16;
 const questionsMax = 20_000;
 /** Of one partition: people into whom somebody was merged lately; beyond it their timers do not ask. */
 const usual: CountBounds = { max: 50_000, ofWorkspaceMax: 25_000, reservedMin: 1_000 };
-const FORGOTTEN_A_BATCH_MAX = 100;
+const forgottenABatchMax = 1_000;
 const LOAD_ROWS = 1_000;
 
 interface Followed {
@@ -45,7 +45,6 @@ export interface Question {
 
 export class FollowedBook {
   readonly #store: KeyedStore;
-  /** The longest quiet first. */
   readonly #rows = new Map<string, Followed>();
   readonly #questions = new Map<string, Question>();
   readonly #counts: WorkspaceCounts;
@@ -54,8 +53,7 @@ export class FollowedBook {
   constructor(store: KeyedStore, bounds = usual) {
     this.#store = store;
     this.#counts = new WorkspaceCounts(bounds);
-    const rows = [...rowsOf(store, 'f:', 'f;')].map(([key, value]) => [key, value as Followed] as const); // written by #put
-    for (const [key, row] of rows.sort(([, a], [, b]) => newestOf(a) - newestOf(b))) this.#hold(key, row);
+    for (const [key, value] of rowsOf(store, 'f:', 'f;')) this.#hold(key, value as Followed); // written by #put
     for (const [key, value] of rowsOf(store, 'fa:', 'fa;')) this.#questions.set(key, value as Question); // written by question
   }
 
@@ -121,9 +119,10 @@ export class FollowedBook {
     return true;
   }
 
-  /** Those that can be answered. @param isForwarded all of the person's up to then was. */
+  /** Those that can be answered, in the same order after any restart. @param isForwarded all of the person's up to then was. */
   takeAnswerable(isForwarded: (question: Question) => boolean): readonly Question[] {
-    const answerable = [...this.#questions].filter(([, question]) => isForwarded(question));
+    const inOrder = [...this.#questions].sort(([a], [b]) => (a < b ? -1 : 1));
+    const answerable = inOrder.filter(([, question]) => isForwarded(question));
     for (const [key] of answerable) {
       this.#questions.delete(key);
       this.#store.delete(`fa:${key}`);
@@ -141,23 +140,21 @@ export class FollowedBook {
   }
 
   /**
-   * A few of those into whom nobody was merged lately. Returns who still waits for an answer, which was lost then.
+   * Those into whom nobody was merged lately. Returns who still waits for an answer, which was lost then. Which they are
+   * depends on what is stored and on nothing else, so a replay forgets the same.
    * @param time ms; all that was received before has been read.
    */
   forgetOld(time: number): readonly string[] {
-    const old: string[] = [];
-    for (const [personKey, row] of this.#rows) {
-      if (newestOf(row) > time - followedMs || old.length === FORGOTTEN_A_BATCH_MAX) break;
-      old.push(personKey);
-    }
-    const asking = old.filter((personKey) => this.#rows.get(personKey)?.asked !== undefined);
-    for (const personKey of old) this.forget(personKey);
+    const old = [...this.#rows].filter(([, row]) => newestOf(row) <= time - followedMs);
+    const some = old.map(([personKey]) => personKey).sort();
+    const forgotten = some.slice(0, forgottenABatchMax);
+    const asking = forgotten.filter((personKey) => this.#rows.get(personKey)?.asked !== undefined);
+    for (const personKey of forgotten) this.forget(personKey);
     return asking;
   }
 
   #put(personKey: string, row: Followed): void {
     const before = this.#rows.get(personKey);
-    if (before === undefined || newestOf(before) !== newestOf(row)) this.#rows.delete(personKey); // to the end
     if (before === undefined) this.#counts.add(personKey, 1);
     if (before?.asked !== undefined) this.#asking -= 1;
     if (row.asked !== undefined) this.#asking += 1;

@@ -9,6 +9,7 @@ import { runs } from '../testing/runs.ts';
 import {
   absorb,
   absorbed,
+  DAY,
   deleted,
   happened,
   lines,
@@ -67,6 +68,16 @@ describe('a timer of the last of a chain', () => {
   });
 });
 
+test('a day after the merge nobody is asked any more', () => {
+  const world = newWorld();
+  world.write(...merge('cio_b', 'cio_c', 8, T0));
+  world.run();
+  world.write(happened({ person: 'cio_c', name: 'A', id: 'a1', at: T0 + DAY }));
+  world.until(T0 + DAY + 20 * MINUTE);
+  expect(lines(world.run())).toEqual(['cio_c starts nudge because of a1']);
+  expect(of('triggerTransfers', world.outputs).map(({ value }) => value.kind)).toEqual(['state']);
+});
+
 describe('what people lead to who have become one', () => {
   const FOR = 10 * MINUTE;
   const happening = fc.record({
@@ -117,6 +128,9 @@ describe('what people lead to who have become one', () => {
           expect(world.unsettled).toBe(0);
           const entered = of('journeysEntered', world.outputs).map(({ value }) => value.trigger_message_id);
           expect(entered).toEqual(expected(told, rearm));
+          for (const { harness } of world.partitions) {
+            expect(harness.replay({ reopenEachBatch: true })).toEqual(harness.outputs);
+          }
         },
       ),
       { numRuns: runs(60) },

@@ -13,6 +13,8 @@ import { TransferWriter } from './transfers.ts';
 
 /** Of a longer chain of merges the first are not waited for: each takes a batch of another partition. */
 const hopsMax = 16;
+/** Who is to be forgotten is looked for so rarely. */
+const BATCHES_A_LOOK = 256;
 
 export interface ForwardingParts {
   readonly store: KeyedStore;
@@ -68,12 +70,12 @@ export class Forwarding {
   }
 
   /** The end of a batch: whatever it forwards has been forwarded. @param time all that was received before has been read, ms. */
-  step(time: number, out: Emitter): void {
+  step(time: number, sequence: number, out: Emitter): void {
     if (this.#book.questions > 0) {
       const answerable = this.#book.takeAnswerable((question) => this.#isForwarded(question, out));
       for (const question of answerable) this.#answer(question, out);
     }
-    if (this.#book.people === 0) return;
+    if (this.#book.people === 0 || sequence % BATCHES_A_LOOK !== 0) return;
     for (const personKey of this.#book.forgetOld(time)) this.#arm(personKey);
   }
 

@@ -137,7 +137,7 @@ export class Turns {
     if (this.#parts.links.people > 0) this.#drainParked(batch, out);
     this.#runTimers(batch, out);
     if (this.#held.anyReady) this.#drainHeld(batch, out);
-    this.forwarding.step(this.#parts.watermarks.time, out);
+    this.forwarding.step(this.#parts.watermarks.time, batch.sequence, out);
   }
 
   get wantsBatch(): boolean {
