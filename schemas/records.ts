@@ -511,9 +511,9 @@ export interface TableRow {
   readonly row: string | null;
 }
 
-/** What moves between partitions of the trigger when people merge, and pasts of new definitions. */
+/** What moves between partitions of the trigger when people merge, what they ask each other of it, and pasts of new definitions. */
 export interface Transfer {
-  readonly kind: 'state' | 'record' | 'past' | 'unknown';
+  readonly kind: 'state' | 'record' | 'past' | 'unknown' | 'question' | 'answer';
   readonly workspace: string;
   /** To whom. */
   readonly person_id: string;

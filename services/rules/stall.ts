@@ -14,6 +14,12 @@ import type { Mark, Marks } from './windows.ts';
 
 /** Value of the mark of a B; that of an A has none. One event may be both, and leaves two marks. */
 export const ANSWER = 'b';
+/**
+ * Values of marks of an A, of a journey's stall that has been told: of the A that began it, and of those in its time. It stays
+ * as it was told, whatever comes later and would divide the A's otherwise.
+ */
+export const FIRED = 'f';
+export const IN_FIRED = 'i';
 
 export type Timing = Pick<Stall, 'forMs' | 'rearm'>;
 
@@ -88,6 +94,10 @@ export function stallRuns(stall: Timing, marks: Marks): readonly StallRun[] {
     const mark = marks[i];
     if (mark === undefined) continue;
     const [before, last] = [run, runs.at(-1)];
+    if (mark[2] === IN_FIRED) {
+      if (last?.begun.at(-1)?.[2] === FIRED) last.begun.unshift(mark);
+      continue;
+    }
     run = after(stall, run, mark);
     if (run === undefined || run === before) continue;
     if (run.start === mark) {
@@ -103,6 +113,7 @@ export function stallRuns(stall: Timing, marks: Marks): readonly StallRun[] {
 function after({ forMs, rearm }: Timing, run: Run | undefined, mark: Mark): Run | undefined {
   const begins: Run = { start: mark, newest: mark, answer: null };
   if (run === undefined) return isAnswer(mark) ? undefined : begins;
+  if (mark[2] === FIRED) return begins;
   const isInTime = isOpen({ forMs }, run, mark);
   if (isAnswer(mark)) return isInTime ? { ...run, answer: mark } : run;
   return isInTime && rearm === 'ignore' ? { ...run, newest: mark } : begins;

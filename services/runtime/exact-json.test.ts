@@ -90,6 +90,22 @@ describe('numbers of JSON', () => {
     );
   });
 
+  test('have one plain text each, which is the number; of a whole one its digits', () => {
+    fc.assert(
+      fc.property(decimal, decimal, (a, b) => {
+        const [x, y] = [a, b].map(({ text }) => new ExactNumber(text).plain);
+        expect(x === y).toBe(a.scaled === b.scaled);
+        expect(decimalKey(x ?? '')).toBe(decimalKey(a.text));
+        const unit = 10n ** BigInt(SCALE);
+        if (a.scaled % unit === 0n) expect(x).toBe((a.scaled / unit).toString());
+      }),
+      { numRuns: 1_000 },
+    );
+    const same = ['9007199254740993', '9007199254740993.0', '9.007199254740993e15'];
+    expect(same.map((text) => new ExactNumber(text).plain)).toEqual(same.map(() => '9007199254740993'));
+    expect(new ExactNumber('1e400').plain).toBe(new ExactNumber('10e399').plain);
+  });
+
   test('come back as they went in', () => {
     fc.assert(
       fc.property(fc.array(decimal), (numbers) => {

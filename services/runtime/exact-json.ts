@@ -19,6 +19,11 @@ export class ExactNumber {
     return (this.#key ??= decimalKey(this.text));
   }
 
+  /** The same for equal numbers, whichever way they were sent; of a whole one its digits. */
+  get plain(): string {
+    return plainDigits(this.text);
+  }
+
   /** The nearest double: infinite where none is near. */
   get nearest(): number {
     return Number(this.text);
@@ -90,16 +95,48 @@ const ZERO = 48;
  * @param text a number of JSON, or of String().
  */
 export function decimalKey(text: string): string {
-  const match = /^(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/.exec(text);
-  if (match === null) return text.startsWith('-') ? '0' : '3'; // infinities
-  const [, sign, whole = '', fraction = '', exponent = '0'] = match;
-  const digits = whole + fraction;
-  const first = digits.search(/[1-9]/);
-  if (first === -1) return '1';
-  const significant = digits.slice(first, lastOther(digits) + 1);
-  const power = clamp(Number(exponent)) + whole.length - first - 1;
+  const decimal = decimalOf(text);
+  if (decimal === undefined) return text.startsWith('-') ? '0' : '3'; // infinities
+  const { sign, significant, power } = decimal;
+  if (significant === '') return '1';
   if (sign === '-') return `0${padded(2 * EXPONENT_MAX - power)}${turned(significant)}~`;
   return `2${padded(2 * EXPONENT_MAX + power)}${significant}`;
+}
+
+interface Decimal {
+  readonly sign: string;
+  /** From the first digit that counts to the last; none of zero. */
+  readonly significant: string;
+  /** Of ten, of the first of them. */
+  readonly power: number;
+}
+
+function decimalOf(text: string): Decimal | undefined {
+  const match = /^(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/.exec(text);
+  if (match === null) return undefined;
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = match;
+  const digits = whole + fraction;
+  const first = digits.search(/[1-9]/);
+  if (first === -1) return { sign: '', significant: '', power: 0 };
+  const significant = digits.slice(first, lastOther(digits) + 1);
+  return { sign, significant, power: clamp(Number(exponent)) + whole.length - first - 1 };
+}
+
+/** Digits that a number is written out with; beyond, and below a millionth, with its power. */
+const WRITTEN_OUT_MAX = 100;
+const MILLIONTH = -6;
+
+function plainDigits(text: string): string {
+  const decimal = decimalOf(text);
+  if (decimal === undefined) return text;
+  const { sign, significant, power } = decimal;
+  if (significant === '') return '0';
+  if (power < 0 && power >= MILLIONTH) return `${sign}0.${'0'.repeat(-power - 1)}${significant}`;
+  const isWrittenOut = power >= 0 && power < WRITTEN_OUT_MAX;
+  const places = isWrittenOut ? power + 1 : 1;
+  const [whole, fraction] = [significant.slice(0, places), significant.slice(places)];
+  const written = `${sign}${whole.padEnd(places, '0')}${fraction === '' ? '' : `.${fraction}`}`;
+  return isWrittenOut ? written : `${written}e${String(power)}`;
 }
 
 /** Place of the last digit that is no zero. A pattern would look at each zero of a long run again and again. */

@@ -43,3 +43,14 @@ test('of more people than may wait the record is handled now', () => {
   expect(held.hold('quiet:cio_b', record(6))).toBe('held');
   expect([held.people, held.records]).toEqual([4, 4]);
 });
+
+test('they are handed out in the order of when they were merged, and equal ones as they came', () => {
+  const { keyed } = memoryStores({});
+  const held = new HeldRecords(keyed, () => 0);
+  const came = [5, 9, 7, 7, 3, 9].map((at, place) => ({ ...record(at), originOffset: place }));
+  for (const one of came) expect(held.hold('shop:cio_a', one)).toBe('held');
+  expect(held.firstAt('shop:cio_a')).toBe(3);
+  const again = new HeldRecords(keyed, () => Infinity);
+  expect(handedOut(again)).toEqual([4, 0, 2, 3, 1, 5]);
+  expect(again.people).toBe(0);
+});

@@ -53,8 +53,12 @@ interface Arrival {
   readonly readTo: number;
 }
 
+/** Records that a late one goes before; where they are more it waits behind them. */
+const overtakenMax = 1_000;
 const LOAD_PEOPLE = 1_000;
 const HEAD_BYTES = 28;
+/** Of an item. */
+const MERGED_AT = 12;
 const INDEX_BYTES = 24;
 
 export class HeldRecords {
@@ -65,7 +69,7 @@ export class HeldRecords {
   readonly #peopleOf: WorkspaceCounts;
   readonly #recordsOf: WorkspaceCounts;
 
-  /** @param changesAt when a person's next timer is due, ms; Infinity for none. */
+  /** @param changesAt when a person's next timer is due, ms; Infinity for none, -Infinity: nothing of them is handed out. */
   constructor(store: KeyedStore, changesAt: (personKey: string) => number, bounds = usual) {
     this.#store = store;
     this.#peopleOf = new WorkspaceCounts(bounds.people);
@@ -101,6 +105,11 @@ export class HeldRecords {
     return mergedAt >= queue.firstAt || changesAt <= readTo || !isHeldBy(changesAt, queue);
   }
 
+  /** When the first that waits was merged, ms; Infinity: none waits. Whatever comes before it has to happen before it. */
+  firstAt(personKey: string): number {
+    return this.#queues.get(personKey)?.firstAt ?? Infinity;
+  }
+
   /** Records wait that come before a timer of this time, ms: not all of them were handed out in one batch. */
   comesBefore(personKey: string, at: number): boolean {
     const queue = this.#queues.get(personKey);
@@ -117,12 +126,33 @@ export class HeldRecords {
       this.#recordsOf.hasRoom(personKey) && (queue !== undefined || this.#peopleOf.hasRoom(personKey));
     if (!hasRoom && queue === undefined) return 'now';
     const { head, tail, firstAt } = queue ?? { head: 0, tail: 0, firstAt: record.mergedAt };
-    this.#store.put(itemKey(personKey, tail), encodeItem(record));
+    const at = this.#makeRoom(personKey, { head, tail }, record.mergedAt);
+    this.#store.put(itemKey(personKey, at), encodeItem(record));
     this.#recordsOf.add(personKey, 1);
-    this.#save(personKey, { head, tail: tail + 1, firstAt: hasRoom ? firstAt : HELD_BY_NONE });
+    const first = at === head ? record.mergedAt : firstAt;
+    this.#save(personKey, { head, tail: tail + 1, firstAt: hasRoom ? first : HELD_BY_NONE });
     if (hasRoom) return 'held';
     this.#ready.add(personKey);
     return 'hurried';
+  }
+
+  /**
+   * Where it waits: behind what was merged no later. A forwarded record may come behind such as were merged after it; at the
+   * end, it would have timers run before it that come after it.
+   */
+  #makeRoom(personKey: string, { head, tail }: Pick<Queue, 'head' | 'tail'>, mergedAt: number): number {
+    let at = tail;
+    while (at > head && tail - at < overtakenMax && this.#mergedAt(personKey, at - 1) > mergedAt) at -= 1;
+    if (tail - at === overtakenMax) return tail;
+    for (let from = tail - 1; from >= at; from -= 1) {
+      const later = this.#store.get(itemKey(personKey, from));
+      if (later !== undefined) this.#store.put(itemKey(personKey, from + 1), Buffer.from(later));
+    }
+    return at;
+  }
+
+  #mergedAt(personKey: string, at: number): number {
+    return this.#store.get(itemKey(personKey, at))?.readDoubleLE(MERGED_AT) ?? -Infinity;
   }
 
   /** The person was looked at. @param changesAt when the next timer is due, ms. */
@@ -144,10 +174,20 @@ export class HeldRecords {
     const left = new Map<string, number>();
     for (const personKey of [...this.#ready].sort()) {
       const workspace = workspaceIn(personKey);
-      let budget = left.get(workspace) ?? costMaxOf(workspace);
-      while (budget > 0 && this.#isReady(personKey)) budget -= this.#handOut(personKey, handle);
-      left.set(workspace, budget);
+      const budget = left.get(workspace) ?? costMaxOf(workspace);
+      left.set(workspace, this.drainOf(personKey, budget, handle));
     }
+  }
+
+  /** Of one person. Returns what is left of the budget. */
+  drainOf(
+    personKey: string,
+    budget: number,
+    handle: (personKey: string, record: HeldRecord) => number,
+  ): number {
+    let left = budget;
+    while (left > 0 && this.#isReady(personKey)) left -= this.#handOut(personKey, handle);
+    return left;
   }
 
   /** What was handed out before may have set a timer anew. */
@@ -217,7 +257,7 @@ function encodeItem({ originPartition, originOffset, mergedAt, forwardedFact, va
   const bytes = Buffer.allocUnsafe(HEAD_BYTES + value.length);
   bytes.writeInt32LE(originPartition, 0);
   bytes.writeDoubleLE(originOffset, 4);
-  bytes.writeDoubleLE(mergedAt, 12);
+  bytes.writeDoubleLE(mergedAt, MERGED_AT);
   bytes.writeDoubleLE(forwardedFact ?? -1, 20);
   value.copy(bytes, HEAD_BYTES);
   return bytes;
@@ -228,7 +268,7 @@ function decodeItem(stored: Buffer): HeldRecord {
   return {
     originPartition: stored.readInt32LE(0),
     originOffset: stored.readDoubleLE(4),
-    mergedAt: stored.readDoubleLE(12),
+    mergedAt: stored.readDoubleLE(MERGED_AT),
     forwardedFact: fact < 0 ? null : fact,
     value: Buffer.from(stored.subarray(HEAD_BYTES)),
   };

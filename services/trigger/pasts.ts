@@ -6,7 +6,7 @@ import type { Codecs } from '../../schemas/codec.ts';
 import { partitionOf } from '../../schemas/partitioner.ts';
 import type { KeyedStore } from '../runtime/store/ports.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
-import type { Rule, WorkspaceRules } from './decide/workspace-rules.ts';
+import { placingKey, type Rule, type WorkspaceRules } from './decide/workspace-rules.ts';
 import { ApartBook } from './apart-book.ts';
 import { isAsRead, isGone, metBy, PastBook, type Origin, type PastRow } from './past-book.ts';
 import {
@@ -97,6 +97,13 @@ export class Pasts {
 
   counts(workspace: string, { key: rule, version }: Rule, origin: Origin): boolean {
     return this.#book.counts(workspace, { rule, version }, origin);
+  }
+
+  /** Up to when time had been passed when the journey was met, ms; -Infinity: it takes nobody of before. */
+  placedTo(workspace: string, journeyId: string): number {
+    const rule = this.#parts.rulesOf(workspace).rulesByKey.get(placingKey(journeyId));
+    const row = rule && this.#book.row(workspace, rule.key, rule.version);
+    return row === undefined || row.since === null ? -Infinity : (row.readTo ?? -Infinity);
   }
 
   progress(workspace: string, rule: string, version: number): PastRow | undefined {

@@ -17,6 +17,7 @@ import { decideTriggers } from './decide/take-triggers.ts';
 import { newPerson, type Person } from './decide/state.ts';
 import { changesAtOf, decodePerson, firstSeenOf, isAlive, stampOf } from './decide/state-codec.ts';
 import type { Decision, Subject } from './decide/subject.ts';
+import type { Forwarding } from './forwarding.ts';
 import type { MergedView } from './merged-view.ts';
 import { emitEffect, type Whose } from './outputs.ts';
 import { encodePast, type PastOfPerson, type ToldApart } from './past-messages.ts';
@@ -40,8 +41,12 @@ export interface PersonRecordsParts {
   readonly view: MergedView;
   readonly rules: RulesCache;
   readonly links: LinkBook;
-  /** What is due by then in the workspace happens before what is handled, ms. */
-  readonly readTo: (workspace: string) => number;
+  /** What is due by then happens to the person before what is handled, ms. */
+  readonly dueTo: (personKey: string, workspace: string) => number;
+  /** Everything of the person's that was received before it has been read, ms. */
+  readonly readTo: (personKey: string) => number;
+  /** Whose records come to the person from now on. */
+  readonly followed: Pick<Forwarding, 'follow' | 'forget'>;
   /** Absent: rules have no past. */
   readonly pasts?: Pick<Pasts, 'counts' | 'sendOn' | 'readAgain'>;
 }
@@ -70,14 +75,25 @@ export class PersonRecords {
     people.settle(whose, person, passTime(this.#subject(whose, person), person, at), out);
   }
 
-  /** The state of somebody who was merged into this person is here. */
-  absorb(whose: Whose, moved: Moved, change: Change, out: Emitter): void {
+  /** Everything that is due until then happens, although no timer has run. @param until ms */
+  passTo(personKey: string, until: number, out: Emitter): void {
     const { people } = this.#parts;
+    const person = people.person(personKey);
+    if (person === undefined || person.changesAt > until) return;
+    const whose = whoseOf(personKey);
+    people.settle(whose, person, passTime(this.#subject(whose, person), person, until), out);
+  }
+
+  /** The state of somebody who was merged into this person is here. */
+  absorb(whose: Whose, moved: Moved, change: Change & { readonly from: string | null }, out: Emitter): void {
+    const { people, followed } = this.#parts;
     const person = people.person(whose.personKey);
     const subject = this.#subject(whose, person);
     // What the survivor did since waits behind the state, and may answer what was due since.
-    const asOfMerge = { ...subject, readTo: Math.min(subject.readTo, change.at - 1) };
+    const readTo = Math.min(this.#parts.readTo(whose.personKey), change.at - 1);
+    const asOfMerge = { ...subject, readTo };
     people.settle(whose, person, decideAbsorb(asOfMerge, moved, change), out);
+    if (change.from !== null) followed.follow(whose.personKey, change.from, change.at);
   }
 
   /** The person's records go on without what these merges bring, which is added when it comes. */
@@ -197,8 +213,10 @@ export class PersonRecords {
         return;
       case 'absorb': {
         const fact = { factNumber: view.factNumber ?? 0, at: view.mergedAt, known: knownOf(view) };
+        this.passTo(personKey, subject.readTo, out); // no time passes while the person waits
         const absorbing = links.absorb(personKey, fact);
-        if (absorbing.type === 'here') this.absorb(whose, wholeOf(absorbing.texts), fact, out);
+        const change = { ...fact, from: view.otherPersonId };
+        if (absorbing.type === 'here') this.absorb(whose, wholeOf(absorbing.texts), change, out);
         if (absorbing.type === 'not_awaited') this.tellNotAwaited(personKey, [fact.factNumber], fact.at, out);
         return;
       }
@@ -231,9 +249,10 @@ export class PersonRecords {
   }
 
   #subject(whose: Whose, person: Person | undefined): Subject {
-    const { people, rules, readTo } = this.#parts;
-    const { workspace } = whose;
-    return people.subject(whose, person, { rules: rules.of(workspace), readTo: readTo(workspace) });
+    const { people, rules, dueTo } = this.#parts;
+    const { workspace, personKey } = whose;
+    const readTo = dueTo(personKey, workspace);
+    return people.subject(whose, person, { rules: rules.of(workspace), readTo });
   }
 
   #event({ originPartition: partition, originOffset: offset }: Source): PersonEvent {
@@ -253,6 +272,7 @@ export class PersonRecords {
     if (absorbedBy !== null) this.#transfers.state(whose, absorbedBy, moved, out);
     people.settle(whose, subject.person, decision, out);
     people.forgetProfile(whose.personKey);
+    if (into === null) this.#parts.followed.forget(whose.personKey);
   }
 
   #drop(whose: Whose, out: Emitter): void {

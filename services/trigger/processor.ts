@@ -30,7 +30,7 @@ import { timerAdoption } from './timer-adoption.ts';
 import { TimerIndex } from './timers.ts';
 import { isWhole, wholeOf } from './transfer-state.ts';
 import type { Seen } from './seen.ts';
-import { sourceOf } from './transfers.ts';
+import { questionIn, sourceOf } from './transfers.ts';
 import { Turns } from './turns.ts';
 import { hasPast, type WantedPast } from './wanted-past.ts';
 import { workspaceIn } from '../runtime/workspace-counts.ts';
@@ -71,7 +71,10 @@ export class TriggerProcessor implements Processor {
   #readBefore = readUnits();
 
   constructor({ partition, partitions, store, codecs, hasPasts }: TriggerParts) {
-    this.#rules = new RulesCache((workspace) => this.#pasts?.openOf(workspace) ?? none);
+    this.#rules = new RulesCache({
+      openOf: (workspace) => this.#pasts?.openOf(workspace) ?? none,
+      placedTo: (workspace, journeyId) => this.#pasts?.placedTo(workspace, journeyId) ?? -Infinity,
+    });
     this.#partition = partition;
     this.#objects = new ObjectBook(store);
     this.#linkAdoption = linkAdoption(store, this.#objects);
@@ -101,7 +104,9 @@ export class TriggerProcessor implements Processor {
       view: this.#view,
       rules: this.#rules,
       links: this.#links,
-      readTo: (workspace) => this.#turns.dueTo(workspace),
+      followed: this.#turns.forwarding,
+      dueTo: (personKey, workspace) => this.#turns.dueTo(personKey, workspace),
+      readTo: (personKey) => this.#turns.readToOf(personKey),
     });
   }
 
@@ -248,12 +253,17 @@ export class TriggerProcessor implements Processor {
       workspaces: () => this.#offsets.workspaces(),
       take: (workspace, past, out) => {
         const { personId } = past;
-        this.#records.takePast({ workspace, personId, personKey: `${workspace}:${personId}` }, past, out);
+        const personKey = `${workspace}:${personId}`;
+        this.#turns.goOn(personKey, out);
+        this.#records.takePast({ workspace, personId, personKey }, past, out);
       },
       takeApart: (workspace, personId, told, out) => {
-        this.#records.takeApart({ workspace, personId, personKey: `${workspace}:${personId}` }, told, out);
+        const personKey = `${workspace}:${personId}`;
+        this.#turns.goOn(personKey, out);
+        this.#records.takeApart({ workspace, personId, personKey }, told, out);
       },
       refresh: (personKey, out) => {
+        this.#turns.goOn(personKey, out);
         this.#records.refresh(personKey, out);
       },
       takeUnits: () => this.#people.takeUnits(),
@@ -292,6 +302,7 @@ export class TriggerProcessor implements Processor {
       const name = `object ${personKey} ${cause.messageId}`;
       const kept = { name, topic: 'eventsMerged', offset: -1, key: personKey } as const;
       attempt(batch, { ...kept, value: () => Buffer.from(personKey) }, () => {
+        this.#turns.goOn(personKey, out);
         this.#records.objectsChanged(personKey, cause, out);
       });
       return 1 + Math.floor(this.#people.takeUnits() / unitsAToldPerson);
@@ -307,13 +318,16 @@ export class TriggerProcessor implements Processor {
       this.#turns.take(personKey, source, out);
     } else if (transfer.kind === 'state' && state !== null && factNumber !== null) {
       if (!isWhole(this.#links.addText(personKey, factNumber, state))) return;
+      this.#turns.goOn(personKey, out);
       const waiting = this.#links.arrived(personKey, factNumber);
       if (waiting === undefined) return;
       const moved = wholeOf(this.#links.takeTexts(personKey, factNumber));
       const { at, known = null } = waiting;
-      this.#records.absorb({ workspace, personId, personKey }, moved, { at, known }, out);
+      const change = { at, known, from: transfer.from_person_id };
+      this.#records.absorb({ workspace, personId, personKey }, moved, change, out);
     } else if (transfer.kind === 'past' && state !== null) {
       this.#pasts?.onMessage(workspace, state, time, out);
-    }
+    } else if (transfer.kind === 'question') this.#turns.forwarding.asked(questionIn(transfer), out);
+    else if (transfer.kind === 'answer') this.#turns.forwarding.answered(questionIn(transfer));
   }
 }

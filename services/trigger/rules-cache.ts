@@ -16,17 +16,25 @@ interface Entry {
 
 const none: ReadonlySet<string> = new Set();
 
+/** Of a workspace. */
+interface PastOfRules {
+  /** Keys of the rules whose past is not in yet. The same set until it is another. */
+  readonly openOf: (workspace: string) => ReadonlySet<string>;
+  /** See WorkspaceRules. */
+  readonly placedTo: (workspace: string, journeyId: string) => number;
+}
+const noPast: PastOfRules = { openOf: () => none, placedTo: () => -Infinity };
+
 export class RulesCache {
   #definitions: DefinitionsView | undefined;
   #offset = -1;
   /** Checked against #definitions at #offset. */
   readonly #current = new Map<string, WorkspaceRules>();
   readonly #entries = new Map<string, Entry>();
-  readonly #openOf: (workspace: string) => ReadonlySet<string>;
+  readonly #past: PastOfRules;
 
-  /** @param openOf keys of the rules whose past is not in yet. The same set until it is another. */
-  constructor(openOf: (workspace: string) => ReadonlySet<string> = () => none) {
-    this.#openOf = openOf;
+  constructor(past: PastOfRules = noPast) {
+    this.#past = past;
   }
 
   use(definitions: DefinitionsView): void {
@@ -68,10 +76,11 @@ export class RulesCache {
     const journeys = this.#definitions.list('journey', workspace);
     const settings = settingsOf(this.#definitions, workspace);
     const known = this.#entries.get(workspace);
-    const open = this.#openOf(workspace);
+    const open = this.#past.openOf(workspace);
     const isSame = known?.segments === segments && known.journeys === journeys && known.settings === settings;
     if (isSame && known.open === open) return known.rules;
-    const rules = workspaceRules(this.#definitions, workspace, open);
+    const placedTo = (journeyId: string): number => this.#past.placedTo(workspace, journeyId);
+    const rules = { ...workspaceRules(this.#definitions, workspace, open), placedTo };
     if (this.#entries.size >= compiledWorkspacesMax) {
       this.#entries.clear();
       this.#current.clear();

@@ -170,6 +170,17 @@ describe('a journey that a stall triggers', () => {
     expect(trigger.until(T0 + DAY)).toEqual([]);
   });
 
+  test('has one for equal numbers, whichever way they are written, and for their digits', () => {
+    const trigger = new Trigger().journey('stalled', stall, { key: 'cart_id' });
+    for (const [index, cart] of ['9007199254740993', '9007199254740993.0', '"9007199254740993"'].entries()) {
+      trigger.then(started({ at: T0 + index, fields: { properties: `{"cart_id":${cart}}` } }));
+    }
+    trigger.until(T0 + HOUR);
+    expect(of('journeysEntered', trigger.harness.outputs).map(({ value }) => value.key)).toEqual([
+      '9007199254740993',
+    ]);
+  });
+
   test('forgets what was armed when its trigger becomes another, and keeps it when its name does', () => {
     const trigger = new Trigger().journey('stalled', stall, again);
     trigger.then(started({ id: 'a1' }));

@@ -4,6 +4,8 @@ import type { Transfer } from '../../schemas/records.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import type { Moved } from './decide/merge.ts';
 import type { Person } from './decide/state.ts';
+import { workspaceIn } from '../runtime/workspace-counts.ts';
+import type { Question } from './followed.ts';
 import type { Whose } from './outputs.ts';
 import { encodeMoved } from './transfer-state.ts';
 
@@ -37,9 +39,16 @@ export class TransferWriter {
     this.#write(whose, into, { kind: 'record', record, ...origin }, out);
   }
 
+  /** Whether all of the person's was forwarded that was received before `to`, ms; or that it was. */
+  toldOfForwarding(kind: 'question' | 'answer', { by, personKey, to, hops }: Question, out: Emitter): void {
+    const workspace = workspaceIn(personKey);
+    const into = { personId: personKey.slice(workspace.length + 1), factNumber: null };
+    this.#write({ workspace, personId: by }, into, { kind, state: JSON.stringify({ to, hops }) }, out);
+  }
+
   #write(
-    { workspace, personId }: Whose,
-    into: Into,
+    { workspace, personId }: Pick<Whose, 'workspace' | 'personId'>,
+    into: { readonly personId: string; readonly factNumber: number | null },
     what: Pick<Transfer, 'kind'> & Partial<Transfer>,
     out: Emitter,
   ): void {
@@ -56,6 +65,17 @@ export class TransferWriter {
     });
     out.emit('triggerTransfers', `${workspace}:${into.personId}`, value);
   }
+}
+
+/** What a transfer asks or answers. */
+export function questionIn({
+  workspace,
+  person_id: personId,
+  from_person_id: by,
+  state,
+}: Transfer): Question {
+  const { to, hops } = JSON.parse(state ?? '{}') as Pick<Question, 'to' | 'hops'>; // written by toldOfForwarding
+  return { personKey: `${workspace}:${personId}`, by: by ?? '', to, hops };
 }
 
 /** The record of events.merged that a transfer carries. */

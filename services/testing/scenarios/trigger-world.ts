@@ -62,6 +62,12 @@ export class World {
     return this.outputs.slice(before);
   }
 
+  /** All that lies on events.merged of the partition that has this person, one record a batch; the others lag. */
+  runOf(person: string): void {
+    const partition = this.#at(`default:${person}`);
+    while (partition.merged.length > 0) this.#batch(partition, partition.merged.splice(0, 1));
+  }
+
   /** As many batches as that, or until there is nothing to do. True when there still is. */
   steps(batchesMax: number, choose: (ways: number) => number): boolean {
     for (let batches = 0; batches < batchesMax; batches += 1) {

@@ -10,6 +10,8 @@ import type { Stall } from '../../rules/condition.ts';
 import { stallMarksMax } from '../../rules/limits.ts';
 import {
   ANSWER,
+  FIRED,
+  IN_FIRED,
   isAnswer,
   isLaterOfStall,
   stallRuns,
@@ -32,9 +34,6 @@ export interface ArmedStall {
   /** Time of the newest A that had to make room for others, ms: of what is no later, nothing can be told any more. */
   readonly forgottenUpTo?: number;
 }
-
-/** Value of the mark of an A whose stall has fired. */
-const FIRED = 'f';
 
 /** A stall that is neither answered nor fired yet. */
 export interface Firing {
@@ -67,8 +66,8 @@ export function arm(
 /** Within the time of a stall that has fired it is a part of it, whatever comes later and divides the A's otherwise. */
 function markedAsTold(stall: Stall, marks: Marks, mark: Mark): Marks {
   const run = stallRuns(stall, marks).find(({ begun }) => begun.includes(mark));
-  if (run?.begun.some(([, , value]) => value === FIRED) !== true) return marks;
-  return marks.map((one) => (one === mark ? [mark[0], mark[1], FIRED] : one));
+  if (run === undefined || !hasFired(run)) return marks;
+  return marks.map((one) => (one === mark ? [mark[0], mark[1], IN_FIRED] : one));
 }
 
 /** Too old to say whether anything answered it, or began in its place. */
@@ -94,7 +93,7 @@ export function withAnswer(answers: readonly Answer[], answer: Answer): readonly
 
 /** Its newest A is neither answered nor fired. */
 export function isWaiting({ marks: [newest] }: ArmedStall): boolean {
-  return newest !== undefined && !isAnswer(newest) && newest[2] !== FIRED;
+  return newest !== undefined && newest[2] === undefined;
 }
 
 /** In the order in which they fire. */
@@ -107,10 +106,13 @@ export function firings(stall: Stall, armed: ArmedStall): readonly Firing[] {
 }
 
 export function fired({ trigger, marks, forgottenUpTo }: ArmedStall, { begun }: Firing): ArmedStall {
+  const first = begun.at(-1);
   return {
     trigger,
     marks: marks.map((mark) =>
-      !isAnswer(mark) && begun.includes(mark[1]) ? [mark[0], mark[1], FIRED] : mark,
+      !isAnswer(mark) && begun.includes(mark[1])
+        ? [mark[0], mark[1], mark[1] === first ? FIRED : IN_FIRED]
+        : mark,
     ),
     ...(forgottenUpTo === undefined ? {} : { forgottenUpTo }),
   };
@@ -151,7 +153,7 @@ export function joinStalls(
   const marks = new Map<string, Mark>();
   for (const mark of [...a.marks, ...b.marks]) {
     const one = `${isAnswer(mark) ? ANSWER : ''} ${mark[1]}`;
-    if (!marks.has(one) || mark[2] === FIRED) marks.set(one, mark);
+    if (!marks.has(one) || mark[2] === FIRED || mark[2] === IN_FIRED) marks.set(one, mark);
   }
   return {
     trigger: a.trigger,
@@ -169,8 +171,12 @@ function pending(stall: Stall, { marks }: ArmedStall): readonly StallRun[] {
   return stallRuns(stall, marks).filter(isPending);
 }
 
-function isPending({ begun, answer, isRestarted }: StallRun): boolean {
-  return answer === null && !isRestarted && !begun.some(([, , value]) => value === FIRED);
+function isPending(run: StallRun): boolean {
+  return run.answer === null && !run.isRestarted && !hasFired(run);
+}
+
+function hasFired({ begun }: StallRun): boolean {
+  return begun.at(-1)?.[2] === FIRED;
 }
 
 /**

@@ -83,6 +83,18 @@ export class LinkBook {
     return this.#links.size > 0 && this.#links.has(personKey);
   }
 
+  /** The person's own records queue, and no time passes for them: what comes to them is to be known first. */
+  stands(personKey: string): boolean {
+    return this.has(personKey) && this.queueFor(personKey, null) !== undefined;
+  }
+
+  /** For whom time stands: as of when, ms; -Infinity: as of when they were last looked at. */
+  standsAt(personKey: string): number {
+    let at = Infinity;
+    for (const waiting of this.#links.get(personKey)?.waiting.values() ?? []) at = Math.min(at, waiting.at);
+    return at === Infinity ? -Infinity : at;
+  }
+
   /** Where a record of this person has to queue; undefined: it may be handled now. */
   queueFor(personKey: string, forwardedFact: number | null): string | undefined {
     const links = this.#links.get(personKey);
@@ -222,14 +234,20 @@ export class LinkBook {
     const drainable = [...this.#links].filter(([, links]) => links.next !== undefined);
     for (const personKey of drainable.map(([key]) => key).sort()) {
       const workspace = workspaceIn(personKey);
-      let budget = left.get(workspace) ?? costMaxOf(workspace);
-      for (let links = this.#links.get(personKey); budget > 0; links = this.#links.get(personKey)) {
-        const queue = links?.next;
-        if (queue === undefined) break;
-        budget -= handle(personKey, this.#shift(personKey, queue));
-      }
-      left.set(workspace, budget);
+      const budget = left.get(workspace) ?? costMaxOf(workspace);
+      left.set(workspace, this.drainOf(personKey, budget, handle));
     }
+  }
+
+  /** Of one person. Returns what is left of the budget. */
+  drainOf(personKey: string, budget: number, handle: (personKey: string, record: Parked) => number): number {
+    let left = budget;
+    while (left > 0) {
+      const queue = this.#links.get(personKey)?.next;
+      if (queue === undefined) break;
+      left -= handle(personKey, this.#shift(personKey, queue));
+    }
+    return left;
   }
 
   #shift(personKey: string, queue: string): Parked {

@@ -120,12 +120,14 @@ export class Look {
 
   /** Memberships that time alone has ended or begun since the last look. */
   catchUpWithTime(): void {
-    const { now } = this.#options;
+    const { now, rules } = this.#options;
     const due = [...this.#ruleStates].filter(
       ([, { changesAt }]) => changesAt !== undefined && changesAt <= now,
     );
-    if (due.length > 0)
-      this.startJourneysOf(this.turnSegments(new Set(due.map(([key]) => key)), 'time'), null);
+    if (due.length > 0) {
+      const turns = this.turnSegments(new Set(due.map(([key]) => key)), 'time');
+      this.startJourneysOf(turns, null, { only: ({ id }) => (rules.placedTo?.(id) ?? -Infinity) < now });
+    }
     this.journeys.passTime();
   }
 
@@ -220,9 +222,7 @@ export class Look {
     if ((this.#stateOf(rule).since !== undefined) === isMember) return [];
     const change = isMember ? 'entered' : 'left';
     if (isMember) this.#keep(rule.key, { ...nothingOf(rule.version), since: now });
-    else {
-      this.#drop(rule.key);
-    }
+    else this.#drop(rule.key);
     this.#segmentChanged(rule, change, cause, causeMessageId);
     const dependents = new Set(rules.dependents.get(rule.id) ?? []);
     return [{ rule, change }, ...this.turnSegments(dependents, cause, causeMessageId)];

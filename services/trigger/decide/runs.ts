@@ -99,9 +99,9 @@ export function passesOf(run: Run | undefined): readonly number[] {
   return run?.lastEnteredAt === null || run === undefined ? [] : [run.lastEnteredAt];
 }
 
-/** Which run a value means; null: none. A number and its digits are one cart. */
+/** Which run a value means; null: none. A number and its digits are one cart, and so are equal numbers. */
 export function runKeyOf(value: unknown): string | null {
-  if (value instanceof ExactNumber) return shortened(value.text);
+  if (value instanceof ExactNumber) return shortened(value.plain);
   if (typeof value === 'string') return value === '' ? null : shortened(value);
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
 }

@@ -43,6 +43,11 @@ export interface WorkspaceRules extends EventWatchers {
   readonly globalHoldout: number;
   /** Segments that turn for nobody yet: the past of their rule, or of one that they refer to, is not in. By key. */
   readonly open: ReadonlySet<string>;
+  /**
+   * Of a journey that takes people of before: whoever reads them tells what time turned up to then, ms, also of somebody
+   * whose timer runs only now. Absent: nobody reads them.
+   */
+  readonly placedTo?: (journeyId: string) => number;
   /** Segments whose rule counts events, or refers to one that does. By key. */
   readonly counting: ReadonlySet<string>;
   /** Stored definitions that this version of the product cannot read; they are left alone. */
@@ -54,7 +59,7 @@ export interface WorkspaceRules extends EventWatchers {
 const none: ReadonlySet<string> = new Set();
 
 /** What does not depend on whose past is in. */
-type Compiled = Omit<WorkspaceRules, 'stamp' | 'open'>;
+type Compiled = Omit<WorkspaceRules, 'stamp' | 'open' | 'placedTo'>;
 interface Remembered {
   readonly journeys: readonly StoredDefinition[];
   readonly settings: WorkspaceSettings;
