@@ -44,7 +44,7 @@ interface Queue {
   readonly firstAt: number;
 }
 
-interface Arrival {
+export interface Arrival {
   /** Of the record, ms. */
   readonly mergedAt: number;
   /** When the person's next timer is due, ms. */

@@ -70,6 +70,15 @@ export class PersonRecords {
     people.settle(whose, person, passTime(this.#subject(whose, person), person, at), out);
   }
 
+  /** What is due by then happens. @param until ms; everything received before has been read. */
+  passTo(personKey: string, until: number, out: Emitter): void {
+    const { people } = this.#parts;
+    const person = people.person(personKey);
+    if (person === undefined) return;
+    const whose = whoseOf(personKey);
+    people.settle(whose, person, passTime(this.#subject(whose, person), person, until), out);
+  }
+
   /** The state of somebody who was merged into this person is here. */
   absorb(whose: Whose, moved: Moved, change: Change, out: Emitter): void {
     const { people } = this.#parts;

@@ -10,7 +10,7 @@ import { workspaceIn } from '../runtime/workspace-counts.ts';
 import type { LinkBook, Parked } from './decide/links.ts';
 import { changesAtOf } from './decide/state-codec.ts';
 import { DueTimers } from './due-timers.ts';
-import { HeldRecords } from './held-records.ts';
+import { HeldRecords, type Arrival } from './held-records.ts';
 import type { MergedView } from './merged-view.ts';
 import type { PeopleStore } from './people-store.ts';
 import type { PersonRecords } from './person-records.ts';
@@ -140,9 +140,9 @@ export class Turns {
   /** Holds a record back that a timer comes before. */
   #inItsTime(personKey: string, source: Source, out: Emitter): void {
     const { mergedAt } = this.#parts.view;
-    const stored = this.#parts.people.stored(personKey);
-    const changesAt = stored === undefined ? Infinity : changesAtOf(stored);
     const readTo = this.readTo(workspaceIn(personKey));
+    const stored = this.#storedInTime(personKey, { mergedAt, readTo }, out);
+    const changesAt = changesAtIn(stored);
     const waits = changesAt < mergedAt && changesAt > readTo;
     if (!waits && !this.#held.isBehind(personKey, { mergedAt, changesAt, readTo })) {
       this.#parts.records().handle(personKey, stored, source, out);
@@ -154,6 +154,24 @@ export class Turns {
     if (held === 'held') return;
     this.#parts.records().tellTimerNotAwaited(personKey, out);
     if (held === 'now') this.#parts.records().handle(personKey, stored, source, out);
+  }
+
+  /**
+   * The person as of what has been read to. What is due already is seen at the end of a batch, or later where very much is,
+   * and what comes behind it may be due before the record and not be read to yet.
+   */
+  #storedInTime(
+    personKey: string,
+    { mergedAt, readTo }: Pick<Arrival, 'mergedAt' | 'readTo'>,
+    out: Emitter,
+  ): Buffer | undefined {
+    const { people } = this.#parts;
+    const stored = people.stored(personKey);
+    const changesAt = changesAtIn(stored);
+    if (changesAt > readTo || readTo >= mergedAt) return stored;
+    if (this.#held.isBehind(personKey, { mergedAt, changesAt, readTo })) return stored;
+    this.#parts.records().passTo(personKey, readTo, out);
+    return people.stored(personKey);
   }
 
   #drainParked(batch: BatchContext, out: Emitter): void {
@@ -221,6 +239,10 @@ export class Turns {
     });
     for (const { personKey, at } of early) this.#parts.timers.move(personKey, Infinity, at);
   }
+}
+
+function changesAtIn(stored: Buffer | undefined): number {
+  return stored === undefined ? Infinity : changesAtOf(stored);
 }
 
 function valueOf({ bytes, start, end }: Source): Buffer {
