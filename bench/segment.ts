@@ -2,13 +2,14 @@
  * The segment's race, on one broker, one machine and one input: counting segments kept by our trigger, and by a Kafka
  * Streams application (bench/kafka-streams-peer, `Segments.java`).
  * `npm run bench -- segment [--events 1000000] [--runs 3] [--segments 1,20] [--mention 2] [--named 10] [--people N]
- *    [--only peer|trigger] [--folder DIR] [--profile DIR]`
+ *    [--only peer|trigger] [--folder DIR] [--profile DIR] [--peer "--caching off"]`
  *
  * Segments are those of `bench -- trigger`: twice in 30 days, so many of which mention an event's name. People of a shop
  * are known and do things for 60 days (bench/segment/shop-events.ts), a tenth of which have a name that segments count
  * (`--named`); 20 events a person, if nothing else is said. A round fills the topics of an installation, then one after the
  * other catches up on them. Both read the same records and write those of segments.changed, which a checker compares with
- * what has to be there (bench/segment/expected-changes.ts). `--profile` writes CPU profiles of the trigger's process.
+ * what has to be there (bench/segment/expected-changes.ts). `--profile` writes CPU profiles of the trigger's process;
+ * `--peer` gives the peer's application further arguments (its README).
  * Needs a JDK and Maven, and about 1.5 GB of disk for each million events.
  */
 import { rm } from 'node:fs/promises';
@@ -39,6 +40,7 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
       only: { type: 'string' },
       folder: { type: 'string', default: tmpdir() },
       profile: { type: 'string' },
+      peer: { type: 'string', default: '' },
     },
   });
   const events = Number(values.events);
@@ -52,6 +54,7 @@ export async function bench(args: readonly string[]): Promise<readonly BenchRow[
       root,
       folder,
       peer: await Peer.build(root, parts.brokers),
+      peerArgs: values.peer.split(' ').filter((each) => each !== ''),
       codecs: await registerSchemas({ url: parts.registryUrl }),
       shop: { events, people, named: Number(values.named) },
       mention: Number(values.mention),

@@ -19,6 +19,8 @@ export interface RunOptions extends Stage {
   readonly registryUrl: string;
   readonly brokerPid: number;
   readonly peer: Peer;
+  /** Further arguments of the peer's application. */
+  readonly peerArgs: readonly string[];
   readonly profileFolder: string | undefined;
   /** What the topics of the shop are named under. */
   readonly prefix: string;
@@ -150,7 +152,7 @@ async function startPeer(options: RunOptions, log: Log, stateFolder: string): Pr
     logFile,
     work: [
       ...['--variant', 'segment', '--rules', rules, '--schema', String(codecs.SegmentChange.schemaId)],
-      ...['--every', String(options.lookEveryMs)],
+      ...['--every', String(options.lookEveryMs), ...options.peerArgs],
     ],
   });
   return {
