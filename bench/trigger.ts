@@ -15,6 +15,7 @@ import type { CollectedEvent } from '../schemas/records.ts';
 import type { BenchRow } from '../scripts/bench.ts';
 import { leastMedianGreatest } from './median.ts';
 import { collected, cpuSince, personId, START, TriggerPartition } from './trigger/trigger-processor.ts';
+import { watchedName, watchedNames, watchingSegments } from './trigger/watching-segments.ts';
 
 const BATCH_RECORDS = 1_000;
 const BATCHES_A_FLUSH = 50;
@@ -68,15 +69,12 @@ class TriggerRun {
 
   constructor(folder: string, { people, segments, mention }: Shop) {
     this.#people = people;
-    this.#names = Math.max(1, Math.floor(segments / mention));
+    this.#names = watchedNames({ segments, mention });
     this.#trigger = new TriggerPartition({ folder });
-    for (let index = 0; index < segments; index += 1) {
-      const event = `Watched ${String(index % this.#names)}`;
-      const where = [{ property: 'price', operator: 'gt', value: index % 20 }];
-      const when = { event, where, count: { at_least: 2 }, within: 'P30D' };
-      this.#trigger.define('segment', `s${String(index)}`, { name: 'Segment', type: 'data_driven', when });
+    for (const { id, body } of watchingSegments({ segments, mention })) {
+      this.#trigger.define('segment', id, body);
     }
-    const journey = { name: 'Journey', state: 'running', trigger: { event: 'Watched 0' } };
+    const journey = { name: 'Journey', state: 'running', trigger: { event: watchedName(0) } };
     this.#trigger.define('journey', 'j', journey);
   }
 
@@ -118,7 +116,7 @@ class TriggerRun {
   }
   #watched(count: number): number {
     return this.#feed(count, (at) => ({
-      name: `Watched ${String(at % this.#names)}`,
+      name: watchedName(at % this.#names),
       properties: JSON.stringify({ sku: `sku-${String(at)}`, price: at % 100 }),
     }));
   }

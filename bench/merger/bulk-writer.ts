@@ -28,7 +28,7 @@ export class BulkWriter {
   }
 
   /** To be awaited when it gives a promise: it then sends what has come together. */
-  append(partition: number, key: Buffer, value: Buffer): Promise<void> | undefined {
+  append(partition: number, key: Buffer | null, value: Buffer): Promise<void> | undefined {
     this.#outputs.append(this.#topic, partition, key, value);
     return this.#outputs.records >= SEND_RECORDS ? this.#send() : undefined;
   }

@@ -34,7 +34,11 @@ export interface PeerApplication {
   readonly output: string;
   readonly stateFolder: string;
   readonly logFile: string;
+  /** What it does, and how; absent: the merger's work. */
+  readonly work?: readonly string[];
 }
+
+const mergers = ['--variant', 'window'];
 
 const SOURCES = 'bench/kafka-streams-peer';
 const RUN_SECONDS_MAX = 900;
@@ -79,7 +83,7 @@ export class Peer {
     readonly brokerPid: number;
   }): Promise<PeerFigures> {
     const { output } = await this.#run([
-      ...['bench', '--variant', 'window', '--threads', '1', '--commit', '100'],
+      ...['bench', ...mergers, '--threads', '1', '--commit', '100'],
       ...['--in', run.topic, '--id', run.id, '--state', run.stateFolder],
       ...['--broker-pid', String(run.brokerPid), '--limit', String(RUN_SECONDS_MAX)],
     ]);
@@ -100,13 +104,14 @@ export class Peer {
   }
 
   /** The application alone, as `bench` starts it, on a topic that is filled meanwhile. Resolves when it runs. */
-  async start({ id, input, output, stateFolder, logFile }: PeerApplication): Promise<RunningProcess> {
+  async start(application: PeerApplication): Promise<RunningProcess> {
+    const { id, input, output, stateFolder, logFile, work = mergers } = application;
     const spec = {
       name: id,
       command: javaCommand(process.env),
       args: [
         ...['-Xms1g', '-Xmx1g', '-XX:+UseParallelGC', ...this.#main(), 'app'],
-        ...['--variant', 'window', '--threads', '1', '--commit', '100'],
+        ...[...work, '--threads', '1', '--commit', '100'],
         ...['--app', id, '--in', input, '--out', output, '--state', stateFolder, '--brokers', this.#brokers],
       ],
       cwd: this.#folder,

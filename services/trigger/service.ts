@@ -21,7 +21,7 @@ export function triggerServiceWith({ onOpened, hasPasts = false }: TriggerOption
     name: 'trigger',
     inputs: ['eventsMerged', 'triggerTransfers'],
     journal: 'triggerJournal',
-    deciderVersion: 11,
+    deciderVersion: 12,
     stores: {},
     share: shareOf(unitsMax),
     open: (partition, partitions, stores, codecs) => {
