@@ -289,7 +289,8 @@ describe('a journey that takes people of before as of their trigger', () => {
         { minLength: 4, maxLength: 12 },
       ),
       at: fc.integer({ min: 1, max: 5 }),
-      journey: fc.constantFrom(journeys[4], journeys[5], { trigger: { ...stall, rearm: 'ignore' } }),
+      // Not with `rearm: ignore`: what is told live then depends on what the past has (docs/rules.md, *People of before*).
+      journey: fc.constantFrom(journeys[4], journeys[5]),
       choices: fc.constant([0]),
     });
     await fc.assert(
