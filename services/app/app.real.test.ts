@@ -274,7 +274,7 @@ describe('reports of what a shop sends', () => {
     expect((await shop.app('GET', '/v1/schema-report?days=32')).status).toBe(400);
   });
 
-  test('E row 89: events that came too late, identifies that did, one email of two people, a person of two kinds, names that look as if they were made for a visit', async () => {
+  test('E row 89, C.1 row 20: events that came too late, identifies that did, one email of two people, a person of two kinds, names that look as if they were made for a visit', async () => {
     const people = new Map(
       (await shop.rows(`SELECT id, person_id FROM people WHERE workspace = 'reported'`)).map(
         ([id, person]) => [String(id), String(person)],

@@ -57,14 +57,18 @@ afterAll(async () => {
 
 type Line = readonly [type: string, name: string, wasAnonymous: boolean];
 
-/** What a person has, in the order of the topic; waits until there are so many lines, or until it is plain that there are not. */
+/**
+ * What a person has, in the order of the topic, less how long their pages were open, which is the machine’s; waits until there
+ * are so many lines, or until it is plain that there are not.
+ */
 async function profile(who: string, count: number): Promise<readonly Line[]> {
   let lines: unknown[][] = [];
   for (let look = 0; look < LOOKS_MAX && lines.length < count; look++) {
     await calls.settled();
     lines = await calls.rows(
       `SELECT e.type, e.name, e.previously_anonymous FROM events AS e
-       INNER JOIN people AS p ON e.person_id = p.person_id WHERE p.id = '${who}' OR p.email = '${who}'
+       INNER JOIN people AS p ON e.person_id = p.person_id
+       WHERE (p.id = '${who}' OR p.email = '${who}') AND ifNull(e.name, '') != 'Page Dwelled'
        ORDER BY e._partition, e._offset`,
     );
   }

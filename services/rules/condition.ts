@@ -5,7 +5,7 @@
 import type { JsonNumber } from '../runtime/exact-json.ts';
 import { unreachable } from '../runtime/errors.ts';
 import type { Pattern } from '../runtime/pattern.ts';
-import { deviceMatchers } from './devices.ts';
+import { DEVICE_GONE, DEVICE_TOLD } from './device-names.ts';
 
 export type Scalar = string | JsonNumber | boolean;
 export type EventType = 'event' | 'page' | 'screen';
@@ -214,4 +214,12 @@ export function matchersOf(condition: CountedCondition): readonly EventMatcher[]
     default:
       return unreachable(condition);
   }
+}
+
+function deviceMatchers({ where }: DeviceCondition): readonly EventMatcher[] {
+  const of = { nameCheck: null, eventType: 'event' } as const;
+  return [
+    { ...of, name: DEVICE_TOLD, where },
+    { ...of, name: DEVICE_GONE, where: [] },
+  ];
 }

@@ -4,7 +4,8 @@
  * devices along as they do all that was done.
  */
 import { createHash } from 'node:crypto';
-import type { DeviceCondition, EventMatcher } from './condition.ts';
+import type { DeviceCondition } from './condition.ts';
+import { DEVICE_GONE, DEVICE_TOLD } from './device-names.ts';
 import { devicesMax } from './limits.ts';
 import type { RuleEvent } from './matching.ts';
 import { compareText, passes } from './operators.ts';
@@ -12,23 +13,12 @@ import { isJsonObject, parseJsonObject, valueAt, type JsonObject } from './paths
 import type { PatternTests } from './pattern-steps.ts';
 import type { Mark, Marks } from './windows.ts';
 
-/** As every API's calls about devices are kept (services/ingest/translate-device.ts). */
-export const DEVICE_TOLD = 'Device Created or Updated';
-export const DEVICE_GONE = 'Device Deleted';
 /** What is asked of a device by these names is said in the event's context, all else among its properties. */
 export const DEVICE_MEMBERS: Readonly<Record<string, string>> = {
   token: 'token',
   platform: 'type',
   last_used: 'last_used',
 };
-
-export function deviceMatchers({ where }: Pick<DeviceCondition, 'where'>): readonly EventMatcher[] {
-  const of = { nameCheck: null, eventType: 'event' } as const;
-  return [
-    { ...of, name: DEVICE_TOLD, where },
-    { ...of, name: DEVICE_GONE, where: [] },
-  ];
-}
 
 /** @param context JSON of the call, as it was kept. */
 export function deviceIn(context: string | null): JsonObject | undefined {

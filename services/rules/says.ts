@@ -4,17 +4,17 @@
  */
 import { unreachable } from '../runtime/errors.ts';
 import { ExactNumber } from '../runtime/exact-json.ts';
-import type {
-  Check,
-  DeviceCondition,
-  EventCondition,
-  EventMatcher,
-  LeafCondition,
-  RelationshipCondition,
-  SequenceCondition,
-  StallCondition,
+import {
+  matchersOf,
+  type Check,
+  type DeviceCondition,
+  type EventCondition,
+  type EventMatcher,
+  type LeafCondition,
+  type RelationshipCondition,
+  type SequenceCondition,
+  type StallCondition,
 } from './condition.ts';
-import { deviceMatchers } from './devices.ts';
 import { durationText } from './durations.ts';
 import type { Marks } from './windows.ts';
 
@@ -50,7 +50,7 @@ function matcherOf(
   place: { readonly value: unknown; readonly index: number; readonly count: number },
 ): EventMatcher | undefined {
   if (leaf.type === 'event') return leaf;
-  if (leaf.type === 'device') return deviceMatchers(leaf)[0];
+  if (leaf.type === 'device') return matchersOf(leaf)[0];
   if (leaf.type === 'stall') return place.value === 'answered' && place.index === 0 ? leaf.without : leaf.of;
   if (leaf.type !== 'sequence') return undefined;
   const step = place.count - 1 - place.index;

@@ -10,7 +10,8 @@ import {
   type SequenceCondition,
   type StallCondition,
 } from './condition.ts';
-import { DEVICE_GONE, DEVICE_MEMBERS, DEVICE_TOLD } from './devices.ts';
+import { DEVICE_GONE, DEVICE_TOLD } from './device-names.ts';
+import { DEVICE_MEMBERS } from './devices.ts';
 import { ADDRESS, BOT } from './matching.ts';
 import { readTwice } from './sql-numbers.ts';
 import { all, any, int, moment, Names, quoted } from './sql-text.ts';

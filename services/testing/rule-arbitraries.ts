@@ -1,6 +1,7 @@
 /** Conditions and events for property tests: a small world, so that they meet often. */
 import fc from 'fast-check';
-import { DEVICE_GONE, DEVICE_TOLD, deviceIn } from '../rules/devices.ts';
+import { DEVICE_GONE, DEVICE_TOLD } from '../rules/device-names.ts';
+import { deviceIn } from '../rules/devices.ts';
 import { operators, type Operator } from '../rules/condition.ts';
 import type { RuleEvent } from '../rules/matching.ts';
 import { parseJsonObject } from '../rules/paths.ts';

@@ -5,7 +5,8 @@
  */
 import { leavesOf, type Condition, type LeafCondition } from '../../rules/condition.ts';
 import { StoredPatterns } from '../../rules/definition-patterns.ts';
-import { DEVICE_GONE, DEVICE_TOLD, deviceIn } from '../../rules/devices.ts';
+import { DEVICE_GONE, DEVICE_TOLD } from '../../rules/device-names.ts';
+import { deviceIn } from '../../rules/devices.ts';
 import { windowTime, type RuleEvent } from '../../rules/matching.ts';
 import { awaitedBy, missesText, nearMisses, type Awaited } from '../../rules/near-miss.ts';
 import { parseJourney, parseSegment } from '../../rules/parse.ts';

@@ -1,7 +1,7 @@
 /**
  * Histories of people from ClickHouse, by who they are today: whoever was merged or split since counts as they are now.
  */
-import { DEVICE_GONE, DEVICE_TOLD } from '../../rules/devices.ts';
+import { DEVICE_GONE, DEVICE_TOLD } from '../../rules/device-names.ts';
 import type { ComesBy } from './as-it-happened.ts';
 import {
   historiesOf,
