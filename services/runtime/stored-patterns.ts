@@ -106,7 +106,8 @@ function* patternsIn(value: unknown, pointer = ''): Generator<Found> {
   if (operator === 'matches' && typeof source === 'string') yield { pointer: `${pointer}/value`, source };
   for (const [key, inner] of Object.entries(value)) {
     const at = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    if ((key === 'illegal_patterns' || key === 'flagged_patterns') && Array.isArray(inner)) yield* textsIn(inner, at);
+    if ((key === 'illegal_patterns' || key === 'flagged_patterns') && Array.isArray(inner))
+      yield* textsIn(inner, at);
     else yield* patternsIn(inner, at);
   }
 }
