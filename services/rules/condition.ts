@@ -47,6 +47,19 @@ export const operators = [
   'after_from_now',
 ] as const satisfies readonly Operator[];
 
+/** Keys by which a condition is told from others; pages and screens may have `type` alone. */
+export const conditionForms = [
+  'all',
+  'any',
+  'not',
+  'event',
+  'sequence',
+  'attribute',
+  'relationship',
+  'device',
+  'segment',
+] as const;
+
 export interface Test {
   /** Of a property: an own key, else dots lead into objects. */
   readonly path: string;

@@ -60,24 +60,9 @@ export function rememberDevice(marks: Marks, mark: Mark): Marks {
   return [...others.slice(0, at), mark, ...others.slice(at)].slice(0, devicesMax);
 }
 
-export function devicesVerdict({ count, withinMs }: DeviceCondition, marks: Marks, now: number) {
-  const had = devicesThatPass({ withinMs }, marks, now);
-  const needed = count.type === 'at_most' ? count.n + 1 : count.n;
-  const reached = had.length >= needed;
-  const last = reached ? had[needed - 1] : undefined;
-  const changesAt = last === undefined || withinMs === null ? Infinity : last[0] + withinMs;
-  return { result: count.type === 'at_most' ? !reached : reached, changesAt };
-}
-
-/** Latest first. A report exactly `withinMs` old is outside. */
-export function devicesThatPass(
-  { withinMs }: Pick<DeviceCondition, 'withinMs'>,
-  marks: Marks,
-  now: number,
-): Marks {
-  return marks.filter(
-    ([time, , value = '']) => value.startsWith(HAS) && (withinMs === null || time > now - withinMs),
-  );
+/** Of the tokens that somebody has, latest first: counted as events are (windows.ts). */
+export function devicesThatPass(marks: Marks): Marks {
+  return marks.filter(([, , value = '']) => value.startsWith(HAS));
 }
 
 export function isLaterOfDevice(a: Mark | undefined, b: Mark): boolean {

@@ -3,7 +3,7 @@
  * marks of two people join, and the marks answer at any moment. Plain data, so that a state can be stored and moved.
  */
 import { matchersOf, type CountedCondition } from './condition.ts';
-import { deviceMark, devicesThatPass, devicesVerdict, isLaterOfDevice, rememberDevice } from './devices.ts';
+import { deviceMark, devicesThatPass, isLaterOfDevice, rememberDevice } from './devices.ts';
 import { markOf, matches, type RuleEvent } from './matching.ts';
 import type { PatternTests } from './pattern-steps.ts';
 import {
@@ -105,7 +105,7 @@ export function verdictOf(condition: CountedCondition, marks: Marks, now: number
     case 'sequence':
       return sequenceVerdict(condition, marks, now);
     case 'device':
-      return devicesVerdict(condition, marks, now);
+      return countWithin(devicesThatPass(marks), condition.count, condition.withinMs, now);
     default:
       return unreachable(condition);
   }
@@ -134,9 +134,12 @@ export function foundIn(condition: CountedCondition, marks: Marks, now: number):
       return { value: steps, events: events.map(([, id]) => id) };
     }
     case 'device': {
-      const had = devicesThatPass(condition, marks, now);
-      const decisive = condition.count.type === 'at_most' ? condition.count.n + 1 : condition.count.n;
-      return { value: had.length, events: had.slice(0, decisive).map(([, id]) => id) };
+      const had = devicesThatPass(marks);
+      const { value } = countWithin(had, condition.count, condition.withinMs, now);
+      return {
+        value,
+        events: had.slice(0, Math.min(value, marksNeeded(condition.count))).map(([, id]) => id),
+      };
     }
     default:
       return unreachable(condition);

@@ -2,6 +2,8 @@
  * Keys that are known in a definition and were written in another place than theirs: what their fault says of where they
  * go. Pure.
  */
+import { conditionForms } from './condition.ts';
+
 export type Place =
   /** An object of a condition that is no event: a group, `not`, an attribute, a segment, a relationship, a device. */
   | 'condition'
@@ -19,22 +21,9 @@ export type Place =
 const OF_EVENT = ['within', 'count', 'where', 'type', 'without', 'for', 'rearm', 'distinct'];
 const OF_JOURNEY = ['state', 'trigger', 'filters', 'frequency', 'key', 'holdout', 'include_current'];
 const OF_FREQUENCY = ['mode', 'gap', 'every', 'times', 'per'];
-const OF_CONDITION = [
-  ...[
-    'all',
-    'any',
-    'not',
-    'event',
-    'sequence',
-    'attribute',
-    'relationship',
-    'device',
-    'segment',
-    'age',
-    'operator',
-  ],
-  ...['value', 'property', ...OF_EVENT],
-];
+const OF_CONDITION = [...conditionForms, 'age', 'operator', 'value', 'property', ...OF_EVENT];
+/** A trigger is an event or a segment, and of a sequence something better is said. */
+const NOT_OF_TRIGGER = conditionForms.filter((form) => !['event', 'segment', 'sequence'].includes(form));
 
 /** undefined: it is known nowhere, or nothing better can be said. */
 export function whereItGoes(key: string, place: Place): string | undefined {
@@ -76,19 +65,7 @@ const PLACES: Readonly<Record<Place, readonly (readonly [keys: readonly string[]
   ],
   trigger: [
     [
-      [
-        'within',
-        'count',
-        'age',
-        'all',
-        'any',
-        'not',
-        'attribute',
-        'relationship',
-        'device',
-        'where',
-        'distinct',
-      ],
+      ['within', 'count', 'age', 'where', 'distinct', ...NOT_OF_TRIGGER],
       'a trigger is what happens, and has no KEY: ask for it under filters, as {"event": …, "within": "P7D"}, or begin with a segment that does',
     ],
     [['sequence'], 'begin with a segment whose rule is that sequence: {"segment": …, "on": "entered"}'],

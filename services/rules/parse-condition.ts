@@ -1,24 +1,13 @@
 /** A condition, from the JSON of a definition to the tree of condition.ts, with every fault at once. */
-import { leavesOf, type Condition } from './condition.ts';
+import { conditionForms, leavesOf, type Condition } from './condition.ts';
 import { nearestTo, pointerTo, unknownKeyText, type Faults } from './faults.ts';
 import { conditionDepthMax, conditionNodesMax, conditionsPerGroupMax, textCharsMax } from './limits.ts';
 import { parseDevice, parseEvent, parseRelationship, parseSequence } from './parse-leaves.ts';
 import { parseTest } from './parse-predicate.ts';
 import { isJsonObject, type JsonObject } from './paths.ts';
 
-const FORMS = [
-  'all',
-  'any',
-  'not',
-  'event',
-  'sequence',
-  'attribute',
-  'relationship',
-  'device',
-  'segment',
-] as const;
 /** `type` alone is an event, a page or a screen of any name. */
-type Form = (typeof FORMS)[number] | 'type';
+type Form = (typeof conditionForms)[number] | 'type';
 
 export class ConditionParser {
   readonly #faults: Faults;
@@ -48,13 +37,13 @@ export class ConditionParser {
       faults.add(pointer, 'wrong_type', 'must be an object');
       return;
     }
-    const forms: readonly Form[] = FORMS.filter((form) => Object.hasOwn(value, form));
+    const forms: readonly Form[] = conditionForms.filter((form) => Object.hasOwn(value, form));
     const form = forms[0] ?? (Object.hasOwn(value, 'type') ? 'type' : undefined);
     if (form === undefined) {
-      const misspelt = Object.keys(value).find((key) => nearestTo(key, FORMS) !== undefined);
+      const misspelt = Object.keys(value).find((key) => nearestTo(key, conditionForms) !== undefined);
       if (misspelt !== undefined)
-        faults.add(pointerTo(pointer, misspelt), 'unknown_key', unknownKeyText(misspelt, FORMS));
-      else faults.add(pointer, 'required', `must have one of the keys ${FORMS.join(', ')}`);
+        faults.add(pointerTo(pointer, misspelt), 'unknown_key', unknownKeyText(misspelt, conditionForms));
+      else faults.add(pointer, 'required', `must have one of the keys ${conditionForms.join(', ')}`);
       return;
     }
     if (forms.length > 1) {

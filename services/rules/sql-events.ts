@@ -142,9 +142,8 @@ class EventsSql {
     ]);
     const devices = `${names.with}SELECT person_id, ${token} AS token, ${newest} AS newest FROM events WHERE ${about} GROUP BY person_id, token`;
     const within = withinMs === null ? '' : ` AND newest.2 > ${int(now - withinMs)}`;
-    const needed = count.type === 'at_most' ? count.n + 1 : count.n;
-    const who = `SELECT person_id FROM (${devices}) WHERE token != '' AND newest.1 = 1${within} GROUP BY person_id HAVING count() >= ${String(needed)}`;
-    return count.type === 'at_most' ? `(person_id NOT IN (${who}))` : `(person_id IN (${who}))`;
+    const who = `SELECT person_id FROM (${devices}) WHERE token != '' AND newest.1 = 1${within} GROUP BY person_id HAVING count() >= ${String(marksNeeded(count))}`;
+    return isAtMost(count) ? `(person_id NOT IN (${who}))` : `(person_id IN (${who}))`;
   }
 
   #people(rows: readonly string[], having: string): string {

@@ -10,6 +10,7 @@ import { conditionNodesMax, referencedConditionsMax } from './limits.ts';
 import { readTwice } from './sql-numbers.ts';
 import { all, any, int, Names, quoted } from './sql-text.ts';
 import { checkSql, textValue, timeOf, valueAtPath, type Value } from './sql-values.ts';
+import { isAtMost, marksNeeded } from './windows.ts';
 
 export interface SqlOptions {
   readonly workspace: string;
@@ -121,9 +122,8 @@ class SqlWriter {
     const people = `workspace = ${quoted(this.#options.workspace)} AND aspect = 'profile' AND state = 'alive'`;
     const entries = `arrayJoin(arrayZip(JSONExtractArrayRaw(${list.raw}), JSONExtractArrayRaw(${list.exact})))`;
     const rows = `SELECT person_id, ${entries} AS entry FROM stored_people FINAL WHERE ${people}`;
-    const needed = count.type === 'at_most' ? count.n + 1 : count.n;
-    const who = `${names.with}SELECT person_id FROM (${rows}) WHERE ${passing} GROUP BY person_id HAVING count() >= ${String(needed)}`;
-    return count.type === 'at_most' ? `(person_id NOT IN (${who}))` : `(person_id IN (${who}))`;
+    const who = `${names.with}SELECT person_id FROM (${rows}) WHERE ${passing} GROUP BY person_id HAVING count() >= ${String(marksNeeded(count))}`;
+    return isAtMost(count) ? `(person_id NOT IN (${who}))` : `(person_id IN (${who}))`;
   }
 
   /** What a condition finds at a path of a person: an identifier, an attribute, or what the product knows. */

@@ -5,8 +5,6 @@
  */
 import { leavesOf, type Condition, type LeafCondition } from '../../rules/condition.ts';
 import { StoredPatterns } from '../../rules/definition-patterns.ts';
-import { DEVICE_GONE, DEVICE_TOLD } from '../../rules/device-names.ts';
-import { deviceIn } from '../../rules/devices.ts';
 import { windowTime, type RuleEvent } from '../../rules/matching.ts';
 import { awaitedBy, missesText, nearMisses, type Awaited } from '../../rules/near-miss.ts';
 import { parseJourney, parseSegment } from '../../rules/parse.ts';
@@ -148,7 +146,6 @@ function eventOf(row: Readonly<Record<string, unknown>>): RuleEvent {
     time: windowTime(Number(row['at']), receivedAt),
     properties: () => parseJsonObject(typeof properties === 'string' ? properties : null),
     isBot: () => row['bot'] === true,
-    device: () => deviceIn(typeof row['context'] === 'string' ? row['context'] : null),
   };
 }
 
@@ -159,8 +156,7 @@ const NAMES = `
 
 const EVENTS = `
   SELECT message_id, toString(type) AS type, name, toUnixTimestamp64Milli(timestamp) AS at,
-    toUnixTimestamp64Milli(received_at) AS received, properties, bot,
-    if(name IN ('${DEVICE_TOLD}', '${DEVICE_GONE}'), context, NULL) AS context
+    toUnixTimestamp64Milli(received_at) AS received, properties, bot
   FROM person_events(person = {person:String})
   WHERE workspace = {workspace:String} AND type IN ('event', 'page', 'screen')
     AND ({any:UInt8} = 1 OR name IN {names:Array(String)})
