@@ -7,6 +7,7 @@ import type { Emitter } from '../runtime/task/ports.ts';
 import { workspaceIn } from '../runtime/workspace-counts.ts';
 import type { Codecs } from '../../schemas/codec.ts';
 import { FollowedBook, type Question } from './followed.ts';
+import { whoseOf } from './outputs.ts';
 import type { PeopleStore } from './people-store.ts';
 import type { TimerIndex } from './timers.ts';
 import { TransferWriter } from './transfers.ts';
@@ -87,10 +88,9 @@ export class Forwarding {
 
   /** False where nobody is to be asked any more. */
   #asks(personKey: string, hops: number, out: Emitter): boolean {
-    const workspace = workspaceIn(personKey);
+    const { workspace, personId: by } = whoseOf(personKey);
     const to = this.#parts.readTo(workspace);
     const of = this.#book.ask(personKey, to);
-    const by = personKey.slice(workspace.length + 1);
     for (const personId of of ?? []) {
       const question = { personKey: `${workspace}:${personId}`, by, to, hops };
       this.#transfers.toldOfForwarding('question', question, out);
@@ -99,13 +99,8 @@ export class Forwarding {
   }
 
   #answer({ personKey, by, to }: Question, out: Emitter): void {
-    const workspace = workspaceIn(personKey);
-    const answer = {
-      personKey: `${workspace}:${by}`,
-      by: personKey.slice(workspace.length + 1),
-      to,
-      hops: 0,
-    };
+    const { workspace, personId } = whoseOf(personKey);
+    const answer = { personKey: `${workspace}:${by}`, by: personId, to, hops: 0 };
     this.#transfers.toldOfForwarding('answer', answer, out);
   }
 

@@ -17,6 +17,11 @@ export interface Whose {
   readonly personKey: string;
 }
 
+export function whoseOf(personKey: string): Whose {
+  const end = personKey.indexOf(':');
+  return { workspace: personKey.slice(0, end), personId: personKey.slice(end + 1), personKey };
+}
+
 export function emitEffect(
   effect: Told,
   { workspace, personId, personKey }: Whose,

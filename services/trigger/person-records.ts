@@ -19,7 +19,7 @@ import { changesAtOf, decodePerson, firstSeenOf, isAlive, stampOf } from './deci
 import type { Decision, Subject } from './decide/subject.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { MergedView } from './merged-view.ts';
-import { emitEffect, type Whose } from './outputs.ts';
+import { emitEffect, whoseOf, type Whose } from './outputs.ts';
 import { encodePast, type PastOfPerson, type ToldApart } from './past-messages.ts';
 import type { Pasts } from './pasts.ts';
 import type { PeopleStore } from './people-store.ts';
@@ -292,9 +292,4 @@ export class PersonRecords {
       out,
     );
   }
-}
-
-function whoseOf(personKey: string): Whose {
-  const end = personKey.indexOf(':');
-  return { workspace: personKey.slice(0, end), personId: personKey.slice(end + 1), personKey };
 }

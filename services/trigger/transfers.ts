@@ -4,9 +4,8 @@ import type { Transfer } from '../../schemas/records.ts';
 import type { Emitter } from '../runtime/task/ports.ts';
 import type { Moved } from './decide/merge.ts';
 import type { Person } from './decide/state.ts';
-import { workspaceIn } from '../runtime/workspace-counts.ts';
 import type { Question } from './followed.ts';
-import type { Whose } from './outputs.ts';
+import { whoseOf, type Whose } from './outputs.ts';
 import { encodeMoved } from './transfer-state.ts';
 
 type Into = NonNullable<Person['absorbedBy']>;
@@ -41,9 +40,13 @@ export class TransferWriter {
 
   /** Whether all of the person's was forwarded that was received before `to`, ms; or that it was. */
   toldOfForwarding(kind: 'question' | 'answer', { by, personKey, to, hops }: Question, out: Emitter): void {
-    const workspace = workspaceIn(personKey);
-    const into = { personId: personKey.slice(workspace.length + 1), factNumber: null };
-    this.#write({ workspace, personId: by }, into, { kind, state: JSON.stringify({ to, hops }) }, out);
+    const { workspace, personId } = whoseOf(personKey);
+    this.#write(
+      { workspace, personId: by },
+      { personId, factNumber: null },
+      { kind, state: JSON.stringify({ to, hops }) },
+      out,
+    );
   }
 
   #write(

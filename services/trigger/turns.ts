@@ -56,12 +56,12 @@ export class Turns {
   #batch: BatchContext | undefined;
 
   constructor(parts: TurnsParts) {
-    const { store, codecs, timers, people, links } = parts;
+    const { store, codecs, timers, people } = parts;
     this.#parts = parts;
     this.#held = new HeldRecords(store, (personKey) => this.#changesAt(personKey));
     this.forwarding = new Forwarding({
       ...{ store, codecs, people, timers, readTo: (workspace) => this.readTo(workspace) },
-      waits: (personKey) => links.has(personKey) || this.#held.firstAt(personKey) !== Infinity,
+      waits: (personKey) => this.#waits(personKey),
     });
     this.#due = new DueTimers(store, timers, {
       readTo: (workspace) => this.readTo(workspace),
@@ -88,9 +88,8 @@ export class Turns {
   goOn(personKey: string, out: Emitter): boolean {
     const { links } = this.#parts;
     if (links.people === 0 && this.#held.people === 0) return false;
-    const waits = links.has(personKey) || this.#held.firstAt(personKey) !== Infinity;
     const workspace = workspaceIn(personKey);
-    if (!waits || this.#batch === undefined || this.#rests(workspace)) return false;
+    if (!this.#waits(personKey) || this.#batch === undefined || this.#rests(workspace)) return false;
     let left = this.#wentOn.get(workspace) ?? drainRecordsMax;
     left = links.drainOf(personKey, left, this.#handlingParked(this.#batch, out));
     left = this.#goOnHeld(personKey, { left, batch: this.#batch }, out);
@@ -99,6 +98,11 @@ export class Turns {
   }
   /** What is left of the batch for those of whom something else comes, by workspace. */
   readonly #wentOn = new Map<string, number>();
+
+  /** Records of the person wait, own ones or forwarded ones. */
+  #waits(personKey: string): boolean {
+    return this.#parts.links.has(personKey) || this.#held.firstAt(personKey) !== Infinity;
+  }
 
   /** Timers and records that wait, in their order, up to where nobody can say yet what comes next. */
   #goOnHeld(
@@ -211,12 +215,12 @@ export class Turns {
   #inItsTime(personKey: string, source: Source, { readTo }: { readonly readTo: number }, out: Emitter): void {
     const { mergedAt } = this.#parts.view;
     let stored = this.#parts.people.stored(personKey);
-    let changesAt = stored === undefined ? Infinity : changesAtOf(stored);
+    let changesAt = changesAtIn(stored);
     if (changesAt <= readTo && changesAt < mergedAt) {
       // What is due happens first: the timer after it may come before the record, too.
       this.#parts.records().passTo(personKey, Math.min(readTo, mergedAt - 1), out);
       stored = this.#parts.people.stored(personKey);
-      changesAt = stored === undefined ? Infinity : changesAtOf(stored);
+      changesAt = changesAtIn(stored);
     }
     const waits = changesAt < mergedAt && changesAt > readTo;
     if (!waits && !this.#held.isBehind(personKey, { mergedAt, changesAt, readTo })) {
@@ -322,4 +326,9 @@ function keptOf(
   { originOffset, value }: { readonly originOffset: number; readonly value: Buffer },
 ): Kept {
   return { name, topic: 'eventsMerged', offset: originOffset, key, value: () => value };
+}
+
+/** ms; Infinity: nobody is there, or never. */
+function changesAtIn(stored: Buffer | undefined): number {
+  return stored === undefined ? Infinity : changesAtOf(stored);
 }
