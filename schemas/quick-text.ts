@@ -38,16 +38,23 @@ class QuickText extends AvscString {
 function isShort(tap: WritingTap, text: string): boolean {
   const { buf, pos } = tap;
   const { length } = text;
-  let at = pos + 1;
-  if (at + length > buf.length) return false;
-  for (let each = 0; each < length; each += 1) {
-    const unit = text.charCodeAt(each);
-    if (unit > 127) return false;
-    buf[at++] = unit;
-  }
+  if (pos + 1 + length > buf.length) return false;
+  const end = putAscii(text, buf, pos + 1);
+  if (end === undefined) return false;
   buf[pos] = length * 2;
-  tap.pos = at;
+  tap.pos = end;
   return true;
+}
+
+/** Where there is room for it. @returns where it ends; undefined: it is not ASCII, and some of it may be written. */
+export function putAscii(text: string, into: Buffer, start: number): number | undefined {
+  let at = start;
+  for (let each = 0; each < text.length; each += 1) {
+    const unit = text.charCodeAt(each);
+    if (unit > 127) return undefined;
+    into[at++] = unit;
+  }
+  return at;
 }
 
 /** Written where it goes if it is ASCII, and its length before it. false: its length takes other room, or there is none. */

@@ -107,6 +107,11 @@ const ConsentIn = Type.Object(
   },
 );
 
+function patternsOf(maxItems: number, description: string) {
+  const pattern = Type.String({ minLength: 1, maxLength: patternCharsMax });
+  return Type.Optional(Type.Array(pattern, { maxItems, description }));
+}
+
 /** `PUT /v1/workspaces/{name}`: what is left out has its default (services/runtime/workspace-settings.ts). */
 export const WorkspaceSettingsBody = Type.Object(
   {
@@ -116,17 +121,13 @@ export const WorkspaceSettingsBody = Type.Object(
       Type.Object(
         {
           illegal_identifiers: Type.Optional(Type.Boolean()),
-          illegal_patterns: Type.Optional(
-            Type.Array(Type.String({ minLength: 1, maxLength: patternCharsMax }), {
-              maxItems: illegalPatternsMax,
-              description: 'Patterns of RE2 syntax that no identifier may match.',
-            }),
+          illegal_patterns: patternsOf(
+            illegalPatternsMax,
+            'Patterns of RE2 syntax that no identifier may match.',
           ),
-          flagged_patterns: Type.Optional(
-            Type.Array(Type.String({ minLength: 1, maxLength: patternCharsMax }), {
-              maxItems: flaggedPatternsMax,
-              description: 'Patterns of identifiers that are taken, and that the merge report tells of.',
-            }),
+          flagged_patterns: patternsOf(
+            flaggedPatternsMax,
+            'Patterns of identifiers that are taken, and that the merge report tells of.',
           ),
           anonymous_ids_per_person: Type.Optional(CountIn),
           people_per_anonymous_id: Type.Optional(CountIn),

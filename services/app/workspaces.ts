@@ -99,20 +99,16 @@ const patternsMax = { illegal_patterns: illegalPatternsMax, flagged_patterns: fl
 export function settingsFaults(value: unknown): readonly Fault[] {
   const faults = shape.Check(value) ? [] : shapeFaults(shape, value);
   const guards = isObject(value) && isObject(value.guards) ? value.guards : {};
-  const lists = Object.entries(patternsMax).map(([name, max]) => ({ name, max, patterns: guards[name] }));
-  if (
-    faults.length > 0 &&
-    lists.some(({ max, patterns }) => Array.isArray(patterns) && patterns.length > max)
-  ) {
-    return faults;
-  }
-  const compiled = new NewPatterns();
+  const lists = Object.entries(patternsMax).flatMap(([name, max]) => {
+    const sources = guards[name];
+    return Array.isArray(sources) ? [{ pointer: `/guards/${name}`, max, sources }] : [];
+  });
+  if (faults.length > 0 && lists.some(({ max, sources }) => sources.length > max)) return faults;
+  const patterns = new NewPatterns();
   return [
     ...faults,
     ...countryFaults(value),
-    ...lists.flatMap(({ name, patterns }) =>
-      Array.isArray(patterns) ? patternFaults(compiled, `/guards/${name}`, patterns) : [],
-    ),
+    ...lists.flatMap(({ pointer, sources }) => patternFaults(patterns, pointer, sources)),
     ...(faults.length === 0 ? namingFaults(value as WorkspaceSettingsBody) : []), // its shape is right
   ];
 }

@@ -2,6 +2,7 @@
  * The records of a call, their keys and values one behind the other in one piece of memory: a piece for each, and a copy of
  * each, would cost more than writing them does.
  */
+import { putAscii } from '../../schemas/quick-text.ts';
 import type { Codec, RecordName } from '../../schemas/codec.ts';
 import type { Workspace } from '../../schemas/ids.ts';
 import type { Records } from '../../schemas/records.ts';
@@ -61,14 +62,7 @@ export class PackedRecords {
 
 /** Keys are short and mostly ASCII, and a call into native code costs more than that. @returns where it ends. */
 function putKey(key: string, start: number): number {
-  const bytes = scratch;
-  let at = start;
-  for (let each = 0; each < key.length; each += 1) {
-    const unit = key.charCodeAt(each);
-    if (unit > 127) return start + bytes.write(key, start);
-    bytes[at++] = unit;
-  }
-  return at;
+  return putAscii(key, scratch, start) ?? start + scratch.write(key, start);
 }
 
 /** To so many bytes at least; those up to `used` are kept. */
